@@ -1,0 +1,44 @@
+"""Gruworks: the gated recurrent unit, complete.
+
+    from gruworks import GRU            # takes torch.nn.GRU's place
+    from gruworks import Forecaster     # learns from a CSV or data frame, forecasts with intervals
+
+Names load when they are first used: `import gruworks` itself imports neither torch nor Lightning.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gruworks.errors import GruworksError
+    from gruworks.nn.gru import GRU, GRUCell
+    from gruworks.nn.replace import replace
+    from gruworks.ops.weights import GRUWeights
+    from gruworks.tasks.forecast.estimator import Forecaster
+
+__version__ = "0.1.0"
+
+__all__ = ["GRU", "Forecaster", "GRUCell", "GRUWeights", "GruworksError", "__version__", "replace"]
+
+_HOMES = {
+    "Forecaster": "gruworks.tasks.forecast.estimator",
+    "GRU": "gruworks.nn.gru",
+    "GRUCell": "gruworks.nn.gru",
+    "GRUWeights": "gruworks.ops.weights",
+    "GruworksError": "gruworks.errors",
+    "replace": "gruworks.nn.replace",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gruworks' has no attribute {name!r}; it has: {', '.join(__all__)}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

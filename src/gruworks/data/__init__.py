@@ -1,0 +1,1 @@
+"""Side room: named sets and files. NumPy only; imports none of the stair."""

@@ -1,0 +1,90 @@
+"""Every error that Gruworks raises on purpose, as one tree.
+
+    GruworksError
+    ├── ShapeError        ValueError, RuntimeError   a tensor's or array's shape does not fit
+    ├── DtypeError        TypeError, ValueError, RuntimeError     a tensor's or array's element type does not fit
+    ├── OptionError       ValueError                 an option or setting has a value that it cannot take
+    ├── WeightsError      ValueError, RuntimeError   weights of another form, size or naming
+    ├── DataError         ValueError                 the user's data: file, line, column and what to do
+    │   └── TooShortError                            not enough rows for what was asked
+    ├── RunError          ValueError                 a run folder that is missing, damaged or of another kind
+    ├── NotFittedError    RuntimeError               an estimator was used before fit or load
+    └── MissingExtraError ImportError                an optional dependency is not installed
+
+Each also derives from the type that Python or torch would raise in its place, so that a caller's
+`except ValueError` or `except RuntimeError` goes on working. A message says what was expected, what came,
+where, and what to do. The command line turns any of them into one line and exit status 2.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+__all__ = [
+    "DataError",
+    "DtypeError",
+    "GruworksError",
+    "MissingExtraError",
+    "NotFittedError",
+    "OptionError",
+    "RunError",
+    "ShapeError",
+    "TooShortError",
+    "WeightsError",
+    "require",
+]
+
+
+class GruworksError(Exception):
+    """Base of every error that Gruworks raises on purpose."""
+
+
+class ShapeError(GruworksError, ValueError, RuntimeError):
+    """A tensor's or array's shape does not fit."""
+
+
+class DtypeError(GruworksError, TypeError, ValueError, RuntimeError):
+    """A tensor's or array's element type does not fit."""
+
+
+class OptionError(GruworksError, ValueError):
+    """An option or setting has a value that it cannot take."""
+
+
+class WeightsError(GruworksError, ValueError, RuntimeError):
+    """Weights of another form, size or naming than the one that is to hold them."""
+
+
+class DataError(GruworksError, ValueError):
+    """Something in the user's data; says the file, line and column where there is one."""
+
+
+class TooShortError(DataError):
+    """Not enough rows for what was asked."""
+
+
+class RunError(GruworksError, ValueError):
+    """A run folder that is missing, damaged or of another kind."""
+
+
+class NotFittedError(GruworksError, RuntimeError):
+    """An estimator was used before `fit` or `load`."""
+
+
+class MissingExtraError(GruworksError, ImportError):
+    """An optional dependency is not installed; says the command that installs it."""
+
+
+def require(module: str, extra: str) -> ModuleType:
+    """Import an optional dependency, or say in one line how to install it.
+
+    >>> require("json", extra="forecast").__name__
+    'json'
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingExtraError(
+            f"{module} is needed here and is not installed: pip install 'gruworks[{extra}]' ({error})"
+        ) from error

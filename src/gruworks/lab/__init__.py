@@ -1,0 +1,1 @@
+"""Instruments: look inside a unit, compare cells, follow gradients."""

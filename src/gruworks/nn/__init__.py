@@ -1,0 +1,1 @@
+"""Torch modules, a family a file."""

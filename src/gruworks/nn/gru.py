@@ -1,0 +1,271 @@
+"""GRU and GRUCell: torch's modules, with the other reset form, ragged batches and our error texts.
+
+They subclass torch's, so that whatever asks `isinstance(module, torch.nn.GRU)` goes on working, and share its
+arguments, shapes, state_dict keys and numbers. A module in the "before" form carries one buffer more,
+`reset_before`: by it torch refuses its state dict, and it refuses torch's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from gruworks.errors import DtypeError, OptionError, ShapeError, WeightsError
+from gruworks.nn.functional import gru_layer
+from gruworks.ops import equations
+from gruworks.ops.weights import GRUWeights, Reset, check_reset, parameter_names
+
+__all__ = ["GRU", "GRUCell"]
+
+MARK = "reset_before"
+
+
+class _ResetForm(torch.nn.Module):
+    """What GRU and GRUCell share: the reset form, how it shows, and what it refuses to load."""
+
+    reset: Reset = "after"  # of the class, so that a torch.nn.GRU whose class is changed has it too
+
+    def _set_reset(self, reset: str) -> None:
+        self.reset = check_reset(reset)
+        if reset == "before":
+            self.register_buffer(MARK, torch.tensor(True))
+
+    def extra_repr(self) -> str:
+        return super().extra_repr() + (", reset='before'" if self.reset == "before" else "")
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        own = any(key.startswith(f"{prefix}weight_hh") for key in state_dict)
+        marked = f"{prefix}{MARK}" in state_dict
+        if own and marked != (self.reset == "before"):
+            theirs = "before" if marked else "after"
+            raise WeightsError(
+                f"the state dict at {prefix or 'its root'!r} holds weights of the reset='{theirs}' form and this "
+                f"{type(self).__name__} is reset='{self.reset}'. The two are different functions and do not convert: "
+                f"make the module with reset='{theirs}'"
+            )
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+class GRU(_ResetForm, torch.nn.GRU):
+    """`torch.nn.GRU`: same arguments, shapes, state_dict keys and numbers; and two things more.
+
+    >>> gru = GRU(3, 4)
+    >>> output, h_n = gru(torch.zeros(7, 2, 3))          # [T, B, I]
+    >>> output.shape, h_n.shape
+    (torch.Size([7, 2, 4]), torch.Size([1, 2, 4]))
+
+    - `reset="before"`: the reset gate multiplies the state before the matrix product (Cho et al. 2014), instead of
+      the product (`"after"`, PyTorch and cuDNN, the default). Weights of the two forms don't convert into each other.
+    - `lengths=[...]` in the call: ragged rows without packing. Outputs beyond a row's length are 0, its final state
+      is the one at its own end, the backward direction starts there, and length 0 gives h0. What stands in the
+      padding, NaN included, never reaches a result or a gradient.
+
+    Args:
+        input_size: I, entries of one input step.
+        hidden_size: H, entries of the state.
+        num_layers: L, layers stacked.
+        bias: whether both bias vectors exist.
+        batch_first: input and output are [B, T, ...] instead of [T, B, ...]; the state never is.
+        dropout: share of entries zeroed between layers in training; the distribution is torch's, the draws are not.
+        bidirectional: D = 2 directions, outputs side by side.
+        reset: "after" or "before".
+
+    Raises:
+        ShapeError: an input, state or `lengths` that doesn't fit. It is a ValueError and a RuntimeError.
+        DtypeError: an input or state of another element type than the weights.
+        OptionError: an unknown `reset`.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        reset: Reset = "after",
+        **unknown: Any,
+    ) -> None:
+        # `unknown` goes to torch, so that what it refuses (proj_size) is refused in its words.
+        super().__init__(
+            input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
+            device=device, dtype=dtype, **unknown,
+        )  # fmt: skip
+        self._set_reset(reset)
+
+    @property
+    def directions(self) -> int:
+        """D: 2 if bidirectional, else 1."""
+        return 2 if self.bidirectional else 1
+
+    def weights(self, layer: int = 0, reverse: bool = False) -> GRUWeights:
+        """One layer's and direction's parameters themselves (no copies)."""
+        names = parameter_names(layer, reverse, self.bias)
+        return GRUWeights(*(getattr(self, name) for name in names), reset=self.reset)
+
+    def forward(  # type: ignore[override]
+        self,
+        input: Tensor | PackedSequence,  # noqa: A002 (torch's name)
+        hx: Tensor | None = None,
+        *,
+        lengths: Tensor | Sequence[int] | None = None,
+    ) -> tuple[Tensor | PackedSequence, Tensor]:
+        """Run the sequence: input [T, B, I] ([B, T, I] if batch_first, [T, I] unbatched, or packed) and hx [L·D, B, H].
+
+        Returns the output [T, B, D·H] in the input's layout and the final state [L·D, B, H].
+        """
+        if isinstance(input, PackedSequence):
+            if lengths is not None:
+                raise OptionError("lengths= is for padded input; a PackedSequence carries its own lengths")
+            self._check(input.data, None, packed=True)
+            return super().forward(input, hx) if self.reset == "after" else self._forward_packed(input, hx)
+        self._check(input, hx)
+        if self.reset == "after" and lengths is None:
+            return super().forward(input, hx)
+        return self._forward_padded(input, hx, lengths)
+
+    def _forward_padded(
+        self, x: Tensor, hx: Tensor | None, lengths: Tensor | Sequence[int] | None
+    ) -> tuple[Tensor, Tensor]:
+        batched = x.dim() == 3
+        if not batched:
+            if lengths is not None:
+                raise ShapeError(f"lengths= needs batched input, not {tuple(x.shape)}; cut the sequence instead")
+            x, hx = x.unsqueeze(1), None if hx is None else hx.unsqueeze(1)
+        elif self.batch_first:
+            x = x.transpose(0, 1)
+        ends = None if lengths is None else _check_lengths(lengths, x)
+        output, final = self._layers(x, self._initial(x) if hx is None else hx, ends)
+        if not batched:
+            return output.squeeze(1), final.squeeze(1)
+        return (output.transpose(0, 1) if self.batch_first else output), final
+
+    def _forward_packed(self, packed: PackedSequence, hx: Tensor | None) -> tuple[PackedSequence, Tensor]:
+        data, batch_sizes, order, back = packed
+        x, lengths = pad_packed_sequence(PackedSequence(data, batch_sizes))  # rows stay sorted by length
+        h0 = self._initial(x) if hx is None else self.permute_hidden(hx, order)
+        self.check_hidden_size(h0, (self.num_layers * self.directions, x.shape[1], self.hidden_size))
+        output, final = self._layers(x, h0, lengths.to(x.device))
+        data = pack_padded_sequence(output, lengths).data
+        return PackedSequence(data, batch_sizes, order, back), self.permute_hidden(final, back)
+
+    def _layers(self, x: Tensor, h0: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
+        finals = []
+        for layer in range(self.num_layers):
+            if layer:
+                x = torch.nn.functional.dropout(x, self.dropout, self.training)
+            outputs = []
+            for direction in range(self.directions):
+                reverse = direction == 1
+                start = h0[layer * self.directions + direction]
+                output, final = gru_layer(x, start, self.weights(layer, reverse), lengths, reverse)
+                outputs.append(output)
+                finals.append(final)
+            x = torch.cat(outputs, -1) if self.bidirectional else outputs[0]
+        return x, torch.stack(finals)
+
+    def _initial(self, x: Tensor) -> Tensor:
+        return x.new_zeros(self.num_layers * self.directions, x.shape[1], self.hidden_size)
+
+    def _check(self, x: Tensor, hx: Tensor | None, packed: bool = False) -> None:
+        if packed:
+            expected = f"packed steps [N, {self.input_size}]"
+        else:
+            expected = f"[B, T, {self.input_size}]" if self.batch_first else f"[T, B, {self.input_size}]"
+            expected += f", or [T, {self.input_size}] unbatched"
+        if x.dim() not in ((2,) if packed else (2, 3)) or x.shape[-1] != self.input_size:
+            raise ShapeError(f"GRU expected input {expected}, got {list(x.shape)}")
+        batched = x.dim() == 3
+        if not packed and x.shape[1 if batched and self.batch_first else 0] == 0:
+            raise ShapeError(f"GRU expected at least one time step in input {expected}, got {list(x.shape)}")
+        _check_dtype("GRU", "input", x, self.weight_ih_l0)
+        if hx is not None:
+            rows = self.num_layers * self.directions
+            batch = [x.shape[0 if self.batch_first else 1]] if batched else []
+            _check_state("GRU", hx, [rows, *batch, self.hidden_size], self.weight_ih_l0)
+
+
+class GRUCell(_ResetForm, torch.nn.GRUCell):
+    """`torch.nn.GRUCell`, one step, with `reset="after"` (PyTorch, the default) or `"before"` (Cho et al. 2014).
+
+    >>> cell = GRUCell(3, 4, reset="before")
+    >>> cell(torch.zeros(2, 3)).shape                     # [B, I] → [B, H]
+    torch.Size([2, 4])
+
+    Args:
+        input_size: I. hidden_size: H. bias: whether both bias vectors exist. reset: "after" or "before".
+
+    Raises:
+        ShapeError, DtypeError, OptionError: as `GRU`.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        reset: Reset = "after",
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, device, dtype)
+        self._set_reset(reset)
+
+    def weights(self) -> GRUWeights:
+        """The parameters themselves (no copies)."""
+        return GRUWeights(self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, reset=self.reset)
+
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:  # noqa: A002 (torch's name)
+        """One step: input [B, I] and state hx [B, H] (or [I] and [H]) to the state after it."""
+        if input.dim() not in (1, 2) or input.shape[-1] != self.input_size:
+            size = self.input_size
+            raise ShapeError(f"GRUCell expected input [B, {size}], or [{size}] unbatched, got {list(input.shape)}")
+        _check_dtype("GRUCell", "input", input, self.weight_ih)
+        if hx is not None:
+            _check_state("GRUCell", hx, [*input.shape[:-1], self.hidden_size], self.weight_ih)
+        if self.reset == "after":
+            return super().forward(input, hx)
+        h = input.new_zeros(*input.shape[:-1], self.hidden_size) if hx is None else hx
+        weights = self.weights()
+        state: Tensor = equations.step(equations.input_terms(input, weights), h, weights, xp=torch)
+        return state
+
+
+def _check_dtype(owner: str, what: str, given: Tensor, weight: Any) -> None:
+    if given.dtype != weight.dtype and not torch.is_autocast_enabled(given.device.type):
+        raise DtypeError(
+            f"{owner} expected {what} of the weights' type {weight.dtype}, got {given.dtype}; "
+            f"convert one: {what}.to({weight.dtype}) or module.to({given.dtype})"
+        )
+
+
+def _check_state(owner: str, hx: Tensor, expected: list[int], weight: Any) -> None:
+    if list(hx.shape) != expected:
+        raise ShapeError(f"{owner} expected the initial state hx {expected}, got {list(hx.shape)}")
+    _check_dtype(owner, "hx", hx, weight)
+
+
+def _check_lengths(lengths: Tensor | Sequence[int], x: Tensor) -> Tensor:
+    """`lengths` as integers [B] on x's device, x being [T, B, I]."""
+    ends = torch.as_tensor(lengths, device=x.device)
+    steps, batch = x.shape[:2]
+    if tuple(ends.shape) != (batch,):
+        raise ShapeError(f"lengths must hold one integer a row, [{batch}], got {list(ends.shape)}")
+    if ends.is_floating_point() or ends.is_complex() or ends.dtype == torch.bool:
+        raise DtypeError(f"lengths must be integers, got {ends.dtype}")
+    if not torch.compiler.is_compiling():  # a value can't be looked at in a graph
+        outside = ((ends < 0) | (ends > steps)).nonzero()
+        if len(outside):
+            row = int(outside[0])
+            raise ShapeError(f"lengths must lie between 0 and T = {steps}; row {row} has {int(ends[row])}")
+    return ends.long()

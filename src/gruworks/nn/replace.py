@@ -1,0 +1,71 @@
+"""Swap torch's GRUs for ours inside any model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+
+from gruworks.nn.gru import GRU, GRUCell
+
+__all__ = ["Replacement", "replace"]
+
+SUCCESSORS = {torch.nn.GRU: GRU, torch.nn.GRUCell: GRUCell}
+
+
+@dataclass
+class Replacement:
+    """What `replace` did: names of the modules that it `swapped`, and of those that it `left`, with the reason.
+
+    The model itself has the name "" (shown as "the model itself"). `model` is the model that was given.
+    """
+
+    model: torch.nn.Module
+    swapped: list[str] = field(default_factory=list)
+    left: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        lines = [f"swapped {len(self.swapped)}, left {len(self.left)}"]
+        lines += [f"  swapped  {name or 'the model itself'}" for name in self.swapped]
+        lines += [f"  left     {name or 'the model itself'}: {reason}" for name, reason in self.left.items()]
+        return "\n".join(lines)
+
+
+def replace(model: torch.nn.Module) -> Replacement:
+    """Make every `torch.nn.GRU` and `torch.nn.GRUCell` inside `model`, itself included, ours, in place.
+
+    Only the class changes: parameters, hooks, optimisers that hold the parameters, modules shared between places,
+    device and training mode stay as they are, and outputs are equal to rounding.
+
+    >>> model = torch.nn.ModuleDict({"encoder": torch.nn.GRU(3, 4), "head": torch.nn.Linear(4, 2)})
+    >>> print(replace(model))
+    swapped 1, left 0
+      swapped  encoder
+
+    Returns:
+        A `Replacement` that names what was swapped and what was left and why: subclasses with code of their own,
+        parametrised, scripted and quantised modules.
+    """
+    report = Replacement(model)
+    for name, module in model.named_modules():
+        successor = SUCCESSORS.get(type(module))
+        if successor is not None:
+            module.__class__ = successor
+            report.swapped.append(name)
+        elif (reason := _reason_to_leave(module)) is not None:
+            report.left[name] = reason
+    return report
+
+
+def _reason_to_leave(module: torch.nn.Module) -> str | None:
+    if isinstance(module, GRU | GRUCell):
+        return "is a Gruworks module already"
+    if torch.nn.utils.parametrize.is_parametrized(module) and isinstance(module, tuple(SUCCESSORS)):
+        return "is parametrised: replace first, then register the parametrisations"
+    if isinstance(module, tuple(SUCCESSORS)):
+        return f"is a subclass with code of its own ({type(module).__module__}.{type(module).__qualname__})"
+    if getattr(module, "original_name", None) in ("GRU", "GRUCell"):
+        return "is scripted: replace before torch.jit.script"
+    if type(module).__name__ in ("GRU", "GRUCell"):
+        return f"is another library's module ({type(module).__module__})"
+    return None

@@ -1,0 +1,39 @@
+"""Look inside: the gates and states of a GRU layer at every step."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gruworks.nn.gru import GRU
+from gruworks.ops import equations
+
+__all__ = ["Trace", "trace"]
+
+
+class Trace(NamedTuple):
+    """Every step's reset r_t, update z_t (it replaces, as in the four equations), candidate h̃_t and state h_t: [T, B, H]."""
+
+    reset: Tensor
+    update: Tensor
+    candidate: Tensor
+    state: Tensor
+
+
+@torch.no_grad()
+def trace(gru: GRU, x: Tensor, h0: Tensor | None = None) -> Trace:
+    """The gates of a one-layer, one-direction GRU over x [T, B, I] from h0 [B, H] (zeros if none).
+
+    >>> trace(GRU(1, 2), torch.zeros(5, 1, 1)).update.shape
+    torch.Size([5, 1, 2])
+    """
+    weights = gru.weights()
+    h = x.new_zeros(x.shape[1], gru.hidden_size) if h0 is None else h0
+    rows = []
+    for gi in equations.input_terms(x, weights):
+        gates = equations.gates(gi, h, weights, xp=torch)
+        h = (1 - gates.update) * h + gates.update * gates.candidate
+        rows.append((*gates, h))
+    return Trace(*(torch.stack(column) for column in zip(*rows, strict=True)))

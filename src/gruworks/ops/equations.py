@@ -1,0 +1,214 @@
+"""The gated recurrent unit, in the four lines that everything else is held against.
+
+With x_t the input, h the state, σ the logistic function, * element by element (Cho et al. 2014, arXiv 1406.1078,
+as Chung et al. 2014, arXiv 1412.3555, write them):
+
+    update gate       z_t = σ(W_z · [h_{t-1}, x_t])
+    reset gate        r_t = σ(W_r · [h_{t-1}, x_t])
+    candidate         h̃_t = tanh(W · [r_t * h_{t-1}, x_t])
+    new state         h_t = (1 - z_t) * h_{t-1} + z_t * h̃_t
+
+That is `reset="before"`. With `reset="after"` (cuDNN, PyTorch) the reset gate multiplies the matrix product instead:
+h̃_t = tanh(W_x x_t + b_x + r_t * (W_h h_{t-1} + b_h)).
+
+One text over NumPy (float64: the truth that the kernels are tested against) and torch (`xp=torch`: what runs where no
+kernel does, differentiable to any order). Weights are stored in the order and convention of `ops/weights.py`, whose
+z rows are those of a gate that keeps; that is why `gates` negates them and nothing else here knows of it.
+
+Shapes: T time, B batch, I input, H hidden. x [T, B, I], h [B, H].
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy
+
+from gruworks.ops.weights import GRUWeights
+
+__all__ = [
+    "Gates",
+    "Gradients",
+    "Sequence",
+    "backward",
+    "gates",
+    "input_terms",
+    "sequence",
+    "step",
+    "valid_steps",
+]
+
+Array = Any  # numpy.ndarray or torch.Tensor; the two share the operators that are used here
+
+
+class Gates(NamedTuple):
+    """One step's gates, each [B, H]: reset r_t, update z_t (it replaces, as on the page), candidate h̃_t."""
+
+    reset: Array
+    update: Array
+    candidate: Array
+
+
+class Sequence(NamedTuple):
+    """What a whole sequence gives: every state [T, B, H] (0 beyond a row's length) and the last one [B, H]."""
+
+    output: Array
+    final: Array
+
+
+class Gradients(NamedTuple):
+    """Gradients of a loss, under the names of what they belong to; the biases' are None where there are none."""
+
+    x: Array
+    h0: Array
+    w_ih: Array
+    w_hh: Array
+    b_ih: Array
+    b_hh: Array
+
+
+def sigmoid(a: Array, xp: Any = numpy) -> Array:
+    """σ(a), by tanh: it can't overflow, and NumPy and torch both have it."""
+    return 0.5 * (1 + xp.tanh(0.5 * a))
+
+
+def input_terms(x: Array, weights: GRUWeights) -> Array:
+    """W_ih x + b_ih of every step at once, [..., I] → [..., 3H]: the part that does not wait for the state."""
+    terms = x @ weights.w_ih.T
+    return terms if weights.b_ih is None else terms + weights.b_ih
+
+
+def gates(gi: Array, h: Array, weights: GRUWeights, xp: Any = numpy) -> Gates:
+    """The three gates of one step, from its input terms gi [B, 3H] and the state before it h [B, H]."""
+    x_r, x_z, x_n = _thirds(gi)
+    W_r, W_z, W_n = _thirds(weights.w_hh.T)
+    b_r, b_z, b_n = (0, 0, 0) if weights.b_hh is None else _thirds(weights.b_hh)
+    z = sigmoid(-(x_z + h @ W_z + b_z), xp)
+    r = sigmoid(x_r + h @ W_r + b_r, xp)
+    if weights.reset == "before":
+        n = xp.tanh(x_n + (r * h) @ W_n + b_n)
+    else:
+        n = xp.tanh(x_n + r * (h @ W_n + b_n))
+    return Gates(r, z, n)
+
+
+def step(gi: Array, h: Array, weights: GRUWeights, xp: Any = numpy) -> Array:
+    """One step: the state after it, [B, H].
+
+    >>> weights = GRUWeights(numpy.ones((6, 1)), numpy.ones((6, 2)))
+    >>> step(input_terms(numpy.ones((1, 1)), weights), numpy.zeros((1, 2)), weights).round(4).tolist()
+    [[0.2048, 0.2048]]
+    """
+    _, z, n = gates(gi, h, weights, xp)
+    return (1 - z) * h + z * n
+
+
+def sequence(
+    x: Array,
+    h0: Array,
+    weights: GRUWeights,
+    lengths: Array | None = None,
+    reverse: bool = False,
+    xp: Any = numpy,
+) -> Sequence:
+    """The whole sequence x [T, B, I] from h0 [B, H].
+
+    `lengths` [B] ends each row early: what stands beyond never reaches a result or a gradient, NaN included; the
+    output there is 0, and the row's final state is the one at its own end (h0 where the length is 0). `reverse` runs
+    each row from its own end to its start; the outputs stay in the order of x. T = 0 returns h0.
+    """
+    if lengths is None:
+        return _run(input_terms(x, weights), h0, weights, None, reverse, xp)
+    valid = valid_steps(lengths, x.shape[0], xp)
+    x = xp.where(valid, x, xp.zeros_like(x))  # before any arithmetic: 0 times NaN would be NaN in a gradient
+    return _run(input_terms(x, weights), h0, weights, valid, reverse, xp)
+
+
+def valid_steps(lengths: Array, steps: int, xp: Any = numpy) -> Array:
+    """True where a step lies within its row's length: [T, B, 1] from lengths [B]."""
+    if xp is numpy:
+        return (numpy.arange(steps)[:, None] < lengths[None, :])[:, :, None]
+    return (xp.arange(steps, device=lengths.device)[:, None] < lengths[None, :])[:, :, None]
+
+
+def _run(gi: Array, h: Array, weights: GRUWeights, valid: Array | None, reverse: bool, xp: Any) -> Sequence:
+    rows = list(gi)  # torch unbinds here: indexing step by step would make its backward quadratic in T
+    order = range(len(rows) - 1, -1, -1) if reverse else range(len(rows))
+    output = list(rows)
+    for t in order:
+        new = step(rows[t], h, weights, xp)
+        h = new if valid is None else xp.where(valid[t], new, h)
+        output[t] = h if valid is None else xp.where(valid[t], new, xp.zeros_like(new))
+    if not rows:
+        return Sequence(xp.zeros_like(gi[..., : h.shape[-1]]), h)
+    return Sequence(xp.stack(output, 0), h)
+
+
+def backward(
+    x: Array,
+    h0: Array,
+    weights: GRUWeights,
+    grad_output: Array,
+    grad_final: Array,
+    lengths: Array | None = None,
+    reverse: bool = False,
+) -> Gradients:
+    """Back-propagation through time, by hand, in NumPy: the gradients of Σ grad_output·output + Σ grad_final·final."""
+    T, B, _ = x.shape
+    valid = valid_steps(numpy.full(B, T) if lengths is None else lengths, T)
+    x = numpy.where(valid, x, 0)
+    gi = input_terms(x, weights)
+    before = numpy.empty_like(grad_output)  # the state that each step started from
+    order = range(T - 1, -1, -1) if reverse else range(T)
+    h = h0
+    for t in order:
+        before[t] = h
+        h = numpy.where(valid[t], step(gi[t], h, weights), h)
+
+    grad_gi, grad_h = numpy.zeros_like(gi), grad_final
+    grad_w_hh = numpy.zeros_like(weights.w_hh)
+    grad_b_hh = None if weights.b_hh is None else numpy.zeros_like(weights.b_hh)
+    for t in reversed(order):
+        grad = numpy.where(valid[t], grad_h + grad_output[t], 0)
+        grad_gi[t], grad_before, grad_w, grad_b = _step_backward(gi[t], before[t], weights, grad)
+        grad_h = numpy.where(valid[t], grad_before, grad_h)
+        grad_w_hh += grad_w
+        if grad_b_hh is not None:
+            grad_b_hh += grad_b
+    return Gradients(
+        x=grad_gi @ weights.w_ih,
+        h0=grad_h,
+        w_ih=numpy.einsum("tbg,tbi->gi", grad_gi, x),
+        w_hh=grad_w_hh,
+        b_ih=None if weights.b_ih is None else grad_gi.sum((0, 1)),
+        b_hh=grad_b_hh,
+    )
+
+
+def _step_backward(gi: Array, h: Array, weights: GRUWeights, grad: Array) -> tuple[Array, Array, Array, Array]:
+    """One step's gradients, for gi, h, w_hh and b_hh, from `grad` of the state after it."""
+    r, z, n = gates(gi, h, weights)
+    W_r, W_z, W_n = _thirds(weights.w_hh.T)
+    b_n = 0 if weights.b_hh is None else _thirds(weights.b_hh)[2]
+
+    grad_n = grad * z * (1 - n * n)  # each gradient is taken before the gate's σ or tanh
+    grad_z = -(grad * (n - h)) * z * (1 - z)  # negated: the stored rows are those of a gate that keeps
+    if weights.reset == "before":
+        grad_product, read = grad_n, r * h
+        grad_r = (grad_n @ W_n.T) * h * r * (1 - r)
+        through_reset = (grad_n @ W_n.T) * r
+    else:
+        grad_product, read = grad_n * r, h
+        grad_r = grad_n * (h @ W_n + b_n) * r * (1 - r)
+        through_reset = grad_product @ W_n.T
+
+    grad_h = grad * (1 - z) + through_reset + grad_r @ W_r.T + grad_z @ W_z.T
+    grad_w = numpy.concatenate([grad_r.T @ h, grad_z.T @ h, grad_product.T @ read])
+    grad_b = numpy.concatenate([grad_r, grad_z, grad_product], 1).sum(0)
+    return numpy.concatenate([grad_r, grad_z, grad_n], 1), grad_h, grad_w, grad_b
+
+
+def _thirds(a: Array) -> tuple[Array, Array, Array]:
+    """The last axis, 3H wide, as its three gates r, z, n."""
+    H = a.shape[-1] // 3
+    return a[..., :H], a[..., H : 2 * H], a[..., 2 * H :]

@@ -1,0 +1,185 @@
+"""The one truth on a GRU's weights: names, gate order, forms, shapes, conversions and checks.
+
+Inside Gruworks there is one order and one convention, PyTorch's: the 3H rows are the gates r, z, n (reset, update,
+candidate), and z keeps: h_t = z * h_{t-1} + (1 - z) * h̃_t. Every other layout is converted here and nowhere else:
+
+- order: any permutation of r, z, n (Keras and ONNX write z, r, h);
+- update: a gate that `"replaces"` is one that `"keeps"` with its z rows, of weights and biases, negated, because
+  σ(-a) = 1 - σ(a). Negation is exact, so the way back gives the same bits;
+- reset: `"before"` and `"after"` are different functions. No conversion exists, and none is attempted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast, get_args
+
+import numpy
+
+from gruworks.errors import DtypeError, OptionError, WeightsError
+
+__all__ = ["GATES", "GRUWeights", "Reset", "Update", "check_reset", "parameter_names"]
+
+Array = Any  # numpy.ndarray or torch.Tensor
+Reset = Literal["before", "after"]
+Update = Literal["keeps", "replaces"]
+
+GATES = ("r", "z", "n")
+
+
+def check_reset(reset: str) -> Reset:
+    """`reset` itself if it is one of the two forms; an OptionError that names them if it is not."""
+    if reset not in get_args(Reset):
+        raise OptionError(
+            f"reset must be 'before' (the reset gate multiplies the state before the matrix product, Cho 2014) "
+            f"or 'after' (it multiplies the product, PyTorch and cuDNN), not {reset!r}"
+        )
+    return cast(Reset, reset)
+
+
+def parameter_names(layer: int = 0, reverse: bool = False, bias: bool = True) -> tuple[str, ...]:
+    """The names of one layer and direction in a torch state dict.
+
+    >>> parameter_names(1, reverse=True, bias=False)
+    ('weight_ih_l1_reverse', 'weight_hh_l1_reverse')
+    """
+    kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh") if bias else ("weight_ih", "weight_hh")
+    return tuple(f"{kind}_l{layer}{'_reverse' if reverse else ''}" for kind in kinds)
+
+
+@dataclass(frozen=True)
+class GRUWeights:
+    """The weights of one layer and direction, in the order r, z, n with z keeping.
+
+    w_ih [3H, I], w_hh [3H, H], b_ih [3H] or None, b_hh [3H] or None; NumPy arrays or torch tensors. In the "before"
+    form the two biases simply add; in the "after" form the reset gate multiplies the candidate's part of b_hh.
+
+    >>> weights = GRUWeights(numpy.zeros((12, 3)), numpy.zeros((12, 4)), reset="before")
+    >>> weights.input_size, weights.hidden_size
+    (3, 4)
+    """
+
+    w_ih: Array
+    w_hh: Array
+    b_ih: Array | None = None
+    b_hh: Array | None = None
+    reset: Reset = field(default="after", kw_only=True)
+
+    @property
+    def input_size(self) -> int:
+        return int(self.w_ih.shape[1])
+
+    @property
+    def hidden_size(self) -> int:
+        return int(self.w_hh.shape[1])
+
+    def check(self) -> GRUWeights:
+        """Itself, if shapes, element types and form fit together; a WeightsError, DtypeError or OptionError if not."""
+        check_reset(self.reset)
+        if self.w_hh.ndim != 2 or self.w_hh.shape[0] != 3 * self.w_hh.shape[1]:
+            raise WeightsError(f"w_hh must be [3H, H] (gates r, z, n), not {tuple(self.w_hh.shape)}")
+        rows = 3 * self.hidden_size
+        if self.w_ih.ndim != 2 or self.w_ih.shape[0] != rows:
+            raise WeightsError(f"w_ih must be [3H, I] = [{rows}, I] beside this w_hh, not {tuple(self.w_ih.shape)}")
+        for name in ("b_ih", "b_hh"):
+            bias = getattr(self, name)
+            if bias is not None and tuple(bias.shape) != (rows,):
+                raise WeightsError(f"{name} must be [3H] = [{rows}], not {tuple(bias.shape)}")
+        dtypes = {str(array.dtype) for array in self.arrays() if array is not None}
+        if len(dtypes) > 1:
+            raise DtypeError(f"all weights must have one element type, not {' and '.join(sorted(dtypes))}")
+        return self
+
+    def arrays(self) -> tuple[Array, Array, Array | None, Array | None]:
+        """w_ih, w_hh, b_ih, b_hh."""
+        return self.w_ih, self.w_hh, self.b_ih, self.b_hh
+
+    def map(self, change: Any) -> GRUWeights:
+        """The same weights with `change` applied to each array that there is."""
+        changed = (None if array is None else change(array) for array in self.arrays())
+        return GRUWeights(*changed, reset=self.reset)
+
+    @classmethod
+    def random(
+        cls, input_size: int, hidden_size: int, reset: Reset = "after", bias: bool = True, seed: int = 0
+    ) -> GRUWeights:
+        """float64 weights, uniform in ±1/√H as torch draws them."""
+        bound = hidden_size**-0.5
+        draw = numpy.random.default_rng(seed).uniform
+        rows = 3 * hidden_size
+        biases = (draw(-bound, bound, rows), draw(-bound, bound, rows)) if bias else (None, None)
+        weights = draw(-bound, bound, (rows, input_size)), draw(-bound, bound, (rows, hidden_size))
+        return cls(*weights, *biases, reset=check_reset(reset))
+
+    @classmethod
+    def from_layout(
+        cls,
+        w_ih: Array,
+        w_hh: Array,
+        b_ih: Array | None = None,
+        b_hh: Array | None = None,
+        *,
+        reset: Reset,
+        update: Update,
+        order: str = "rzn",
+    ) -> GRUWeights:
+        """From another layout: rows in `order`, a gate that `update`s so. Exact: `to_layout` gives the same bits."""
+        given = cls(w_ih, w_hh, b_ih, b_hh, reset=check_reset(reset)).check()
+        return given.map(lambda array: _relayout(array, order, "rzn", negate_z=_negates(update)))
+
+    def to_layout(self, *, update: Update, order: str = "rzn") -> tuple[Array, Array, Array | None, Array | None]:
+        """w_ih, w_hh, b_ih, b_hh with rows in `order` and a gate that `update`s so. The inverse of `from_layout`."""
+        negate = _negates(update)
+        return self.map(lambda array: _relayout(array, "rzn", order, negate_z=negate)).arrays()
+
+    @classmethod
+    def from_state_dict(
+        cls,
+        state: Mapping[str, Array],
+        layer: int = 0,
+        reverse: bool = False,
+        reset: Reset = "after",
+        prefix: str = "",
+    ) -> GRUWeights:
+        """One layer and direction of a torch state dict, under `prefix` (for example "encoder.")."""
+        names = [prefix + name for name in parameter_names(layer, reverse)]
+        missing = [name for name in names[:2] if name not in state]
+        if missing:
+            raise WeightsError(
+                f"the state dict has no {' and no '.join(missing)}; it has: {', '.join(state) or 'nothing'}"
+            )
+        return cls(*(state.get(name) for name in names), reset=check_reset(reset)).check()
+
+    def to_state_dict(self, layer: int = 0, reverse: bool = False, prefix: str = "") -> dict[str, Array]:
+        """Named as torch names them. The form does not travel with the names: keep it beside them."""
+        named = zip(parameter_names(layer, reverse), self.arrays(), strict=True)
+        return {prefix + name: array for name, array in named if array is not None}
+
+    def astype(self, dtype: Any) -> GRUWeights:
+        """The same weights, as NumPy arrays of another element type."""
+        return self.map(lambda array: numpy.asarray(array, dtype))
+
+
+def _negates(update: str) -> bool:
+    if update not in get_args(Update):
+        raise OptionError(
+            f"update must be 'keeps' (h = z h + (1-z) h̃) or 'replaces' (h = (1-z) h + z h̃), not {update!r}"
+        )
+    return update == "replaces"
+
+
+def _relayout(array: Array, source: str, target: str, negate_z: bool) -> Array:
+    """Rows [3H, ...] from one gate order to another."""
+    for order in (source, target):
+        if sorted(order) != sorted(GATES):
+            raise OptionError(f"a gate order is r, z and n in some order, for example 'zrn', not {order!r}")
+    H = array.shape[0] // 3
+    block = {gate: array[i * H : (i + 1) * H] for i, gate in enumerate(source)}
+    if negate_z:
+        block["z"] = -block["z"]
+    parts = [block[gate] for gate in target]
+    relaid = array * 1  # a copy of the same kind, NumPy or torch
+    for i, part in enumerate(parts):
+        relaid[i * H : (i + 1) * H] = part
+    return relaid

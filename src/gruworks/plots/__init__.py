@@ -1,0 +1,1 @@
+"""Side room: arrays in, picture out."""

@@ -1,0 +1,117 @@
+"""Settings: frozen dataclasses whose fields carry a sentence and a range, to JSON and back, checked.
+
+    @dataclass(frozen=True)
+    class FitSettings(Settings):
+        steps: int = setting(1000, "optimiser steps at most", low=1)
+
+One description serves the command line's flags, the page's forms, the run folder's JSON and the error text.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from typing import Any, Self, TypeVar
+
+from gruworks.errors import OptionError
+
+__all__ = ["Settings", "setting"]
+
+T = TypeVar("T")
+
+
+def setting(default: T, sentence: str, low: float | None = None, high: float | None = None) -> T:
+    """A dataclass field with a default, one sentence of help and, for numbers, inclusive bounds."""
+    metadata = {"sentence": sentence, "low": low, "high": high}
+    # dataclasses.field returns a Field and is typed as the default's type; so is this.
+    if isinstance(default, list | dict | set) or dataclasses.is_dataclass(default):
+        return dataclasses.field(default_factory=lambda: default, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Base of every settings class: checked when made, equal by value, to JSON and back."""
+
+    def __post_init__(self) -> None:
+        hints = typing.get_type_hints(type(self))
+        for field in dataclasses.fields(self):
+            _check(type(self).__name__, field, getattr(self, field.name), hints[field.name])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types only, nested settings as nested dicts."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The reverse of `to_dict`. An unknown name is refused with the names that there are."""
+        if not isinstance(values, dict):
+            raise OptionError(f"{cls.__name__} needs an object of named values, not {values!r}")
+        known = {field.name: field for field in dataclasses.fields(cls)}
+        for name in values:
+            if name not in known:
+                raise OptionError(f"{cls.__name__} has no setting {name!r}; it has: {', '.join(sorted(known))}")
+        hints = typing.get_type_hints(cls)
+        return cls(**{name: _restore(hints[name], value) for name, value in values.items()})
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise OptionError(f"{cls.__name__} is not valid JSON: {error}") from error
+        return cls.from_dict(values)
+
+
+def _restore(hint: Any, value: Any) -> Any:
+    """JSON has lists and objects; give back tuples and nested settings."""
+    if isinstance(hint, type) and issubclass(hint, Settings) and isinstance(value, dict):
+        return hint.from_dict(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _check(owner: str, field: dataclasses.Field[Any], value: Any, hint: Any) -> None:
+    if not _is_a(hint, value):
+        raise OptionError(f"{owner}.{field.name} must be {_name(hint)}, not {value!r} ({_sentence(field)})")
+    low, high = field.metadata.get("low"), field.metadata.get("high")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        below = low is not None and not value >= low
+        above = high is not None and not value <= high
+        if below or above or value != value:
+            raise OptionError(f"{owner}.{field.name} must be {_range(low, high)}, not {value!r} ({_sentence(field)})")
+
+
+def _is_a(hint: Any, value: Any) -> bool:
+    origin = typing.get_origin(hint)
+    if origin is typing.Literal:
+        return any(value == choice and type(value) is type(choice) for choice in typing.get_args(hint))
+    if origin in (typing.Union, types.UnionType):
+        return any(_is_a(part, value) for part in typing.get_args(hint))
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_is_a(typing.get_args(hint)[0], item) for item in value)
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return hint is Any or isinstance(value, hint)
+
+
+def _name(hint: Any) -> str:
+    if typing.get_origin(hint) is typing.Literal:
+        return "one of " + ", ".join(repr(choice) for choice in typing.get_args(hint))
+    return getattr(hint, "__name__", None) if isinstance(hint, type) else str(hint)  # type: ignore[return-value]
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"at most {high}"
+    return f"at least {low}" if high is None else f"between {low} and {high}"
+
+
+def _sentence(field: dataclasses.Field[Any]) -> str:
+    return str(field.metadata.get("sentence", field.name))

@@ -1,0 +1,1 @@
+"""Time-series forecasting: from a CSV or data frame to a forecast with intervals."""

@@ -1,0 +1,1 @@
+"""The one fitting loop, settings of a fit, run folders."""
