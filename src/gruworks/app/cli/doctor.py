@@ -1,0 +1,58 @@
+"""`gruworks doctor`: what is installed, what the processor offers, which code runs and why."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+
+from gruworks import __version__
+from gruworks.app.cli.flags import Debug, Json, Quiet
+from gruworks.app.cli.show import Show
+from gruworks.data.catalogue import data_folder
+from gruworks.ops.backend import backend
+
+__all__ = ["doctor"]
+
+PACKAGES = ("torch", "numpy", "safetensors", "lightning", "pandas", "polars", "narwhals", "utilsforecast", "matplotlib")
+
+
+def doctor(as_json: Json = False, quiet: Quiet = False, debug: Debug = False) -> None:
+    """Show versions, processor, backend and why, threads, data folder."""
+    import torch
+
+    found = backend()
+    facts = {
+        "gruworks": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        **{name: _version(name) for name in PACKAGES},
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "instruction sets": ", ".join(found.instruction_sets) or "unknown (asked by the native module)",
+        "backend": found.name,
+        "because": found.reason,
+        "threads": torch.get_num_threads(),
+        "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
+        "data folder": str(data_folder() or "none (set GRUWORKS_DATA, or use `gruworks data fetch`)"),
+    }
+    show = Show(as_json, quiet)
+    for name, value in facts.items():
+        show.answer(f"{name:18}{value}")
+    show.result(facts)
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()

@@ -1,0 +1,102 @@
+"""Flags: the four that every command has, and those made from a settings class."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gruworks.settings import Settings
+
+__all__ = ["Debug", "Json", "Out", "Quiet", "takes"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no remarks; errors still show.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to; runs/TASK-TIME if not given.")]
+
+
+def takes(settings: type[Settings], into: str = "config") -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command one flag for each field of `settings`, nested settings' too, and pass it the built object.
+
+    Only flags that were given replace a default, so the settings class stays the one place of defaults. The
+    command may declare a flag of its own under a field's name; the field then has none.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(command, eval_str=True).parameters
+        fields = {name: parameter for name, parameter in _parameters(settings) if name not in own}
+
+        @functools.wraps(command)
+        def wrapped(**values: Any) -> None:
+            given = {name: values.pop(name) for name in fields}
+            given = {name: value for name, value in given.items() if value is not None}
+            command(**values, **{into: _build(settings, given)})
+
+        parameters = [p for name, p in own.items() if name != into] + list(fields.values())
+        wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        wrapped.__annotations__ = {p.name: p.annotation for p in parameters}
+        return wrapped
+
+    return decorate
+
+
+def _parameters(settings: type[Settings]) -> typing.Iterator[tuple[str, inspect.Parameter]]:
+    hints = typing.get_type_hints(settings)
+    for field in dataclasses.fields(settings):
+        hint = hints[field.name]
+        if isinstance(hint, type) and issubclass(hint, Settings):
+            yield from _parameters(hint)
+            continue
+        default = field.default if field.default is not dataclasses.MISSING else None
+        help_text = f"{field.metadata.get('sentence', '')} [default: {_shown(default)}]"
+        flag = "--" + field.name.replace("_", "-")
+        names = [f"{flag}/--no-{flag[2:]}"] if hint is bool else [flag]
+        annotation = Annotated[_flag_type(hint), typer.Option(*names, help=help_text, show_default=False)]
+        kind = inspect.Parameter.KEYWORD_ONLY
+        yield field.name, inspect.Parameter(field.name, kind, default=None, annotation=annotation)
+
+
+def _shown(default: Any) -> str:
+    if default is None:
+        return "none"
+    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+
+
+def _flag_type(hint: Any) -> Any:
+    """What typer can parse: a choice stays a choice, a tuple is given as text with commas."""
+    if typing.get_origin(hint) is tuple or any(typing.get_origin(part) is tuple for part in typing.get_args(hint)):
+        return str | None
+    if typing.get_origin(hint) is typing.Literal:
+        return hint | None
+    kinds = [part for part in (typing.get_args(hint) or (hint,)) if part is not type(None)]
+    return kinds[0] | None
+
+
+def _build(settings: type[Settings], given: dict[str, Any]) -> Settings:
+    hints = typing.get_type_hints(settings)
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(settings):
+        hint = hints[field.name]
+        if isinstance(hint, type) and issubclass(hint, Settings):
+            values[field.name] = _build(hint, given)
+        elif field.name in given:
+            values[field.name] = _parse(hint, given[field.name])
+    return settings(**values)
+
+
+def _parse(hint: Any, value: Any) -> Any:
+    tuples = [part for part in (hint, *typing.get_args(hint)) if typing.get_origin(part) is tuple]
+    if not tuples or not isinstance(value, str):
+        return value
+    item = typing.get_args(tuples[0])[0]
+    try:
+        return tuple(item(part) for part in value.split(",") if part.strip())
+    except ValueError:
+        raise typer.BadParameter(f"{value!r} is not a list of {item.__name__} with commas between") from None

@@ -1,0 +1,67 @@
+"""The command `gruworks`: its subcommands, and how an error leaves it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from gruworks import __version__
+from gruworks.app.cli import demo, doctor, forecast, lab
+from gruworks.errors import GruworksError
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    name="gruworks",
+    help="The gated recurrent unit, complete: forecast, look inside, compare.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+app.add_typer(forecast.app, name="forecast")
+app.add_typer(lab.app, name="lab")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gruworks {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """The gated recurrent unit, complete: forecast, look inside, compare."""
+
+
+def run() -> None:
+    """Run the command line: a Gruworks error is one line and exit status 2, Ctrl-C is 130."""
+    try:
+        app(standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except GruworksError as error:
+        if "--debug" in sys.argv:
+            raise
+        print("gruworks:", " ".join(str(error).split()), file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("gruworks: interrupted", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader went away (`gruworks ... | head`): nothing is wrong here
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
