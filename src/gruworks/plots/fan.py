@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy
 from numpy.typing import NDArray
 
 from gruworks.errors import require
@@ -50,7 +51,11 @@ def draw_fan(
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.legend(frameon=False, fontsize=9, loc="best")
-    figure.autofmt_xdate(rotation=0, ha="center")
+    if numpy.issubdtype(numpy.asarray(stamps).dtype, numpy.datetime64):
+        dates = require("matplotlib.dates", extra="forecast")
+        locator = dates.AutoDateLocator(maxticks=8)
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
     return path

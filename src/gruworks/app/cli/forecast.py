@@ -46,7 +46,8 @@ def fit(
     try:
         forecaster.fit(file, out=path, resume=resume is not None, quiet=not show.talks)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"go on with: gruworks forecast fit {file} --resume {path}") from None
+        show.complain(f"interrupted; go on with: gruworks forecast fit {file} --resume {path}")
+        raise typer.Exit(130) from None
     show_forecast(show, forecaster, path)
     show.remark(f"\nrun    {path}\nnext   gruworks forecast predict {path}")
     show.result({"run": str(path), **_facts(forecaster)})
@@ -137,12 +138,12 @@ def show_evaluation(show: Show, result: Evaluation) -> None:
     ]  # fmt: skip
     show.table(rows)
     show.remark(
-        f"\n{result.origins} rolling origins, {result.horizon} steps each, {_day(result.first_origin)} to "
-        f"{_day(result.last_origin)}; MASE is over the naive error at lag {result.mase_season}"
+        f"\nrolling origins: {result.origins}, from {_day(result.first_origin)} to {_day(result.last_origin)}; "
+        f"steps ahead: {result.horizon}; MASE is over the error of the naive forecast at lag {result.mase_season}"
     )
     gain = 1 - result.ours.mae / result.best_naive.mae
-    verdict = f"{100 * gain:.1f} % better than" if gain > 0 else "no skill over"
-    show.remark(f"The GRU is {verdict} the best naive forecast, {result.best_naive.model}.".replace("is no", "has no"))
+    verdict = f"is {100 * gain:.1f} % better than" if gain > 0 else "has no skill over"
+    show.remark(f"{result.ours.model} {verdict} the best naive forecast, {result.best_naive.model}.")
 
 
 def _begin(config: Config, resume: Path | None) -> Forecaster:

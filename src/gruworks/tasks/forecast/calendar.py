@@ -14,6 +14,17 @@ __all__ = ["STEPS", "Frequency", "Season", "infer_frequency"]
 STEPS = "steps"  # the code of numbered rows, which have no calendar
 SECONDS = {"s": 1, "min": 60, "h": 3_600, "D": 86_400, "W": 604_800}
 MONTHS = {"M": 1, "Q": 3, "Y": 12}
+WORDS = {
+    "s": "every second",
+    "min": "every minute",
+    "h": "hourly",
+    "D": "daily",
+    "B": "every business day",
+    "W": "weekly",
+    "M": "monthly",
+    "Q": "quarterly",
+    "Y": "yearly",
+}
 DAY, WEEK, YEAR = 86_400, 604_800, 31_557_600
 
 
@@ -67,7 +78,10 @@ class Frequency:
         return [Season(n, p, min(h, int(p // 2))) for n, p, h in found if p >= 2]
 
     def __str__(self) -> str:
-        return "numbered rows" if self.code == STEPS else self.code
+        if self.code == STEPS:
+            return "numbered rows"
+        kind, count = self._kind()
+        return WORDS[kind] if count == 1 and kind in WORDS else self.code
 
     def _kind(self) -> tuple[str, int]:
         """The alias without its anchor, as a key of the tables above, and its multiple: 2 for "2h"."""

@@ -117,7 +117,8 @@ class Forecaster(Estimator):
             past = [one.until(int(at[0]) + 1) for one, at in zip(panel.series, rows, strict=True)]
             self._fit(Panel(past, panel.frequency, panel.backend), None, False, quiet)
         answers = [self._quantiles(one, at) for one, at in zip(panel.series, rows, strict=True)]
-        return score(panel.series, panel.frequency, rows, answers)
+        name = "GRU" if self.model is not None else "highway alone"
+        return score(panel.series, panel.frequency, rows, answers, name)
 
     def _fit(self, panel: Panel, out: Path | str | None, resume: bool, quiet: bool | None) -> Self:
         self.codec, self.history, self.backend = Codec.of(panel, self.config), panel.series, panel.backend

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy
 import pandas
-import utilsforecast.losses
 from numpy.typing import NDArray
+from utilsforecast import losses
 
 from gruworks.errors import TooShortError
 from gruworks.tasks.forecast.calendar import Frequency, Season
@@ -21,7 +21,6 @@ __all__ = ["Evaluation", "Score", "naive_forecasts", "origin_rows", "score", "se
 
 Floats = NDArray[numpy.float64]
 MOST_ORIGINS = 26
-OURS = "GRU"
 
 
 @dataclass(frozen=True)
@@ -47,11 +46,12 @@ class Evaluation:
 
     @property
     def ours(self) -> Score:
-        return next(one for one in self.scores if one.model == OURS)
+        """The forecaster's own score: the one that has a band."""
+        return next(one for one in self.scores if one.coverage is not None)
 
     @property
     def best_naive(self) -> Score:
-        return next(one for one in self.scores if one.model != OURS)
+        return next(one for one in self.scores if one.coverage is None)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -106,43 +106,49 @@ def naive_forecasts(
 
 
 def score(
-    panel: Sequence[Series], frequency: Frequency, origins: Sequence[NDArray[numpy.int64]], quantiles: Sequence[Floats]
+    panel: Sequence[Series],
+    frequency: Frequency,
+    origins: Sequence[NDArray[numpy.int64]],
+    quantiles: Sequence[Floats],
+    name: str,
 ) -> Evaluation:
-    """Score forecasts [O, K, Q] of each series made at its origins [O], beside the naive ones; means over series."""
-    horizon = quantiles[0].shape[1]
+    """Score the forecasts [O, K, Q] that model `name` made of each series at its origins [O], beside the naive ones.
+
+    Errors are means over the series; a naive forecast that some series is too short for is left out.
+    """
+    lag = min(seasonal_lag(frequency, int(rows[0]) + 1) for rows in origins)
     tables, pasts = [], []
     for series, rows, answer in zip(panel, origins, quantiles, strict=True):
-        naive = naive_forecasts(series, frequency, rows, horizon)
-        tables.append(_table(series, rows, answer, naive))
+        tables.append(_table(series, rows, answer, naive_forecasts(series, frequency, rows, answer.shape[1]), name))
         past = series.until(int(rows[0]) + 1)
         pasts.append(pandas.DataFrame({"unique_id": series.name, "ds": past.stamps, "y": past.y}))
-    table, past = pandas.concat(tables), pandas.concat(pasts)
-    shared = [name for name in table.columns if name not in ("unique_id", "ds", "y") and "-80" not in name]
-    models = [name for name in shared if not table[name].isna().any()]  # a short series may lack a baseline
-    lag = min(seasonal_lag(frequency, int(rows[0]) + 1) for rows in origins)
-    mae = utilsforecast.losses.mae(table, models)[models].mean()
-    mase = utilsforecast.losses.mase(table, models, seasonality=lag, train_df=past)[models].mean()
-    inside = utilsforecast.losses.coverage(table, [OURS], level=80)[OURS].mean()
-    scores = [Score(m, float(mae[m]), float(mase[m]), float(inside) if m == OURS else None) for m in models]
+    table = pandas.concat(tables).dropna(axis="columns")
+    models = [c for c in table.columns if c not in ("unique_id", "ds", "y", f"{name}-lo-80", f"{name}-hi-80")]
+    mae = losses.mae(table, models)[models].mean()
+    mase = losses.mase(table, models, seasonality=lag, train_df=pandas.concat(pasts))[models].mean()
+    inside = float(losses.coverage(table, [name], level=80)[name].mean())
+    scores = [Score(m, float(mae[m]), float(mase[m]), inside if m == name else None) for m in models]
     return Evaluation(
         scores=sorted(scores, key=lambda one: one.mae),
         origins=max(len(rows) for rows in origins),
-        horizon=horizon,
+        horizon=quantiles[0].shape[1],
         mase_season=lag,
         first_origin=str(min(s.stamps[rows[0]] for s, rows in zip(panel, origins, strict=True))),
         last_origin=str(max(s.stamps[rows[-1]] for s, rows in zip(panel, origins, strict=True))),
     )
 
 
-def _table(series: Series, rows: NDArray[numpy.int64], answer: Floats, naive: dict[str, Floats]) -> pandas.DataFrame:
+def _table(
+    series: Series, rows: NDArray[numpy.int64], answer: Floats, naive: dict[str, Floats], name: str
+) -> pandas.DataFrame:
     """One row for each origin and horizon, in the long format of utilsforecast."""
     ahead = rows[:, None] + numpy.arange(1, answer.shape[1] + 1)
     columns = {
         "unique_id": series.name,
         "ds": series.stamps[ahead].ravel(),
         "y": series.y[ahead].ravel(),
-        OURS: answer[..., len(QUANTILES) // 2].ravel(),
-        f"{OURS}-lo-80": answer[..., 0].ravel(),
-        f"{OURS}-hi-80": answer[..., -1].ravel(),
+        name: answer[..., len(QUANTILES) // 2].ravel(),
+        f"{name}-lo-80": answer[..., 0].ravel(),
+        f"{name}-hi-80": answer[..., -1].ravel(),
     }
-    return pandas.DataFrame(columns | {name: values.ravel() for name, values in naive.items()})
+    return pandas.DataFrame(columns | {model: values.ravel() for model, values in naive.items()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,13 +110,19 @@ def _read_csv(path: Path) -> dict[str, NDArray[Any]]:
         if "\0" in header:
             raise DataError(f"{path} is a binary file, not a CSV")
         delimiter = max(",;\t", key=header.count)
-        table = pandas.read_csv(
-            path, sep=delimiter, dtype=str, keep_default_na=False, skip_blank_lines=False, encoding="utf-8-sig",
-            index_col=False,
-        )  # fmt: skip
+        with warnings.catch_warnings(action="error", category=pandas.errors.ParserWarning):
+            table = pandas.read_csv(
+                path,
+                sep=delimiter,
+                dtype=str,
+                keep_default_na=False,
+                skip_blank_lines=False,
+                encoding="utf-8-sig",
+                index_col=False,
+            ).fillna("")
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8") from error
-    except (pandas.errors.ParserError, pandas.errors.EmptyDataError) as error:
+    except (pandas.errors.ParserError, pandas.errors.EmptyDataError, pandas.errors.ParserWarning) as error:
         raise DataError(f"{path} is not a well-formed CSV: {error}") from error
     filled = (table != "").any(axis=1).to_numpy()
     last = int(filled.nonzero()[0][-1]) + 1 if filled.any() else 0  # blank lines at the end mean nothing
@@ -127,14 +134,14 @@ def _from_table(columns: dict[str, Any], config: Config, source: _Source, backen
         if name not in columns:
             there = ", ".join(columns)
             raise DataError(
-                f"{source.name} has no column {name!r} for the {role}; it has: {there}. Name it: {role}=..."
+                f"{source.name} has no column {name!r} for the {role}; it has: {there}. Name one: --{role} NAME, in Python {role}=NAME"
             )
     if not len(columns[config.target]):
         raise TooShortError(f"{source.name} has no rows below its header")
     stamps = _times(columns[config.time], config.time, config.date_format, source)
     y = _values(columns[config.target], config.target, source)
     names = columns.get(config.series, numpy.zeros(len(y), dtype=numpy.int64)).astype(str)
-    rows = {name: numpy.flatnonzero(names == name) for name in dict.fromkeys(names)}
+    rows = {str(name): numpy.flatnonzero(names == name) for name in dict.fromkeys(names)}
     series = [_checked(name, stamps[at], y[at], at, source) for name, at in rows.items()]
     return Panel(series, _frequency(series, source, list(rows.values())), backend, sha256)
 
@@ -171,7 +178,10 @@ def _times(values: NDArray[Any], column: str, date_format: str | None, source: _
     else:
         text = pandas.Series(values.astype(object)).astype(str).str.strip()
         digits = text.str.fullmatch(r"[+-]?\d{1,15}")
-        if date_format is None and digits.all() and not text.str.fullmatch(r"(19|20)\d{6}").all():
+        if date_format is None and digits.mean() > 0.5 and not text.str.fullmatch(r"(19|20)\d{6}").all():
+            if not digits.all():
+                row = int(numpy.flatnonzero(~digits)[0])
+                raise DataError(f"{source.at(row)}: {column} is {values[row]!r}, not a whole number like the others")
             return numpy.asarray(text.astype(numpy.int64))
         stamps = _parse_dates(text, column, date_format, source)
     bad = numpy.flatnonzero(numpy.isnat(stamps))
