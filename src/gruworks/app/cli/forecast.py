@@ -132,7 +132,7 @@ def draw(forecaster: Forecaster, frame: Any, path: Path, file: Path | None = Non
 def show_evaluation(show: Show, result: Evaluation) -> None:
     """The table of errors, best first, and one line that says who won."""
     rows = [
-        {"model": s.model, "MAE": s.mae, f"MASE ({result.mase_season})": s.mase,
+        {"model": s.model, "MAE": s.mae, f"MASE ({result.mase_season})": "" if s.mase is None else s.mase,
          "80 % band holds": "" if s.coverage is None else f"{100 * s.coverage:.0f} %"}
         for s in result.scores
     ]  # fmt: skip
@@ -141,8 +141,8 @@ def show_evaluation(show: Show, result: Evaluation) -> None:
         f"\nrolling origins: {result.origins}, from {_day(result.first_origin)} to {_day(result.last_origin)}; "
         f"steps ahead: {result.horizon}; MASE is over the error of the naive forecast at lag {result.mase_season}"
     )
-    gain = 1 - result.ours.mae / result.best_naive.mae
-    verdict = f"is {100 * gain:.1f} % better than" if gain > 0 else "has no skill over"
+    ours, naive = result.ours.mae, result.best_naive.mae
+    verdict = f"is {100 * (1 - ours / naive):.1f} % better than" if ours < naive else "has no skill over"
     show.remark(f"{result.ours.model} {verdict} the best naive forecast, {result.best_naive.model}.")
 
 
