@@ -165,10 +165,18 @@ class Forecaster(Estimator):
 
     def _quantiles(self, series: Series, origins: NDArray[Any]) -> NDArray[numpy.float64]:
         encoded = self._encode(series)
-        if self.model is None:
-            return highway_quantiles(encoded, origins)
-        assert isinstance(self.model, ForecastNet)
-        return network_quantiles(self.model, encoded, origins)
+        with numpy.errstate(over="ignore", invalid="ignore"):
+            if self.model is None:
+                answer = highway_quantiles(encoded, origins)
+            else:
+                assert isinstance(self.model, ForecastNet)
+                answer = network_quantiles(self.model, encoded, origins)
+        if not numpy.isfinite(answer).all():
+            raise DataError(
+                f"the forecast of series {series.name!r} is beyond every number {self.config.horizon} steps ahead: "
+                "shorten the horizon, or forecast the logarithm of a growth like this"
+            )
+        return answer
 
     def _read_like_fit(self, data: Any) -> Panel:
         panel = read(data, self.config)
