@@ -104,4 +104,4 @@ def infer_frequency(stamps: NDArray[Any]) -> Frequency | None:
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # pandas 4 will give an offset
         found = pandas.infer_freq(pandas.DatetimeIndex(stamps))
     code = getattr(found, "freqstr", found)
-    return None if code is None or code.startswith("WOM") or code.startswith("LWOM") else Frequency(code)
+    return None if code is None or code.startswith(("WOM", "LWOM", "bh")) else Frequency(code)

@@ -19,6 +19,7 @@ from gruworks.tasks.forecast.config import Config
 
 __all__ = ["FEWEST_ROWS", "Panel", "Series", "read"]
 
+LARGEST = 1e150  # the squares of larger values leave float64
 FEWEST_ROWS = 3  # two differences: the least from which a step to the next value can be told
 
 
@@ -120,6 +121,8 @@ def _read_csv(path: Path) -> dict[str, NDArray[Any]]:
                 encoding="utf-8-sig",
                 index_col=False,
             ).fillna("")
+    except OSError as error:
+        raise DataError(f"can't read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8") from error
     except (pandas.errors.ParserError, pandas.errors.EmptyDataError, pandas.errors.ParserWarning) as error:
@@ -137,14 +140,24 @@ def _from_table(columns: dict[str, Any], config: Config, source: _Source, backen
                 f"{source.name} has no column {name!r} for the {role}; it has: {there}. "
                 f"Name one: --{role} NAME, in Python {role}=NAME"
             )
+    if config.series not in columns and config.series != Config.series:
+        raise DataError(f"{source.name} has no column {config.series!r} for the series; it has: {', '.join(columns)}")
     if not len(columns[config.target]):
         raise TooShortError(f"{source.name} has no rows below its header")
     stamps = _times(columns[config.time], config.time, config.date_format, source)
     y = _values(columns[config.target], config.target, source)
-    names = columns.get(config.series, numpy.zeros(len(y), dtype=numpy.int64)).astype(str)
+    names = _names(columns.get(config.series, numpy.zeros(len(y), dtype=numpy.int64)), config.series, source)
     rows = {str(name): numpy.flatnonzero(names == name) for name in dict.fromkeys(names)}
     series = [_checked(name, stamps[at], y[at], at, source) for name, at in rows.items()]
     return Panel(series, _frequency(series, source, list(rows.values())), backend, sha256)
+
+
+def _names(values: NDArray[Any], column: str, source: _Source) -> NDArray[Any]:
+    """Each row's series as text."""
+    missing = numpy.flatnonzero(pandas.isna(values) | (values.astype(str) == ""))
+    if len(missing):
+        raise DataError(f"{source.at(int(missing[0]))}: {column} is missing ({len(missing)} such in all)")
+    return values.astype(str)
 
 
 def _values(values: NDArray[Any], column: str, source: _Source) -> NDArray[numpy.float64]:
@@ -155,11 +168,15 @@ def _values(values: NDArray[Any], column: str, source: _Source) -> NDArray[numpy
         wrong = numpy.flatnonzero(numpy.isnan(numbers) & ~missing.to_numpy())
         if len(wrong):
             row = int(wrong[0])
-            raise DataError(f"{source.at(row)}: {column} is {values[row]!r}, not a number")
+            raise DataError(f"{source.at(row)}: {column} is {str(values[row])!r}, not a number")
     elif values.dtype.kind in "iufb":
         numbers = values.astype(numpy.float64)
     else:
         raise DataError(f"{source.name}: column {column} holds {values.dtype}, not numbers")
+    beyond = numpy.isfinite(numbers) & (numpy.abs(numbers) > LARGEST)
+    if beyond.any():
+        row = int(numpy.flatnonzero(beyond)[0])
+        raise DataError(f"{source.at(row)}: {column} is {numbers[row]}, beyond ±{LARGEST}: give it in larger units")
     for kind, bad in (("missing", numpy.isnan(numbers)), ("infinite", numpy.isinf(numbers))):
         if bad.any():
             row, count = int(numpy.flatnonzero(bad)[0]), int(bad.sum())
@@ -190,7 +207,7 @@ def _times(values: NDArray[Any], column: str, date_format: str | None, source: _
         row = int(bad[0])
         how = f"the format {date_format!r}" if date_format else "YYYY-MM-DD, with or without HH:MM:SS"
         raise DataError(
-            f"{source.at(row)}: {column} is {values[row]!r}, not a date of {how}; "
+            f"{source.at(row)}: {column} is {str(values[row])!r}, not a date of {how}; "
             "name another format by date_format, for example %d.%m.%Y"
         )
     return stamps
