@@ -16,7 +16,7 @@ from gruworks.tasks.forecast.highway import causal_scale, causal_slope, differen
 from gruworks.tasks.forecast.reading import Panel, Series
 from gruworks.tasks.forecast.season import climatology, coefficients, fourier, usable_seasons
 
-__all__ = ["Batch", "Codec", "Encoded", "Windows", "encode"]
+__all__ = ["FEWEST_ORIGINS", "Batch", "Codec", "Encoded", "Windows", "encode"]
 
 Floats = NDArray[numpy.float64]
 Batch = dict[str, Tensor]

@@ -48,6 +48,16 @@ class Panel:
     backend: str = "pandas"
     sha256: str | None = None
 
+    def digest(self) -> str:
+        """The file's sha256; where there is no file, that of the names, stamps and values."""
+        if self.sha256 is not None:
+            return self.sha256
+        found = hashlib.sha256()
+        for one in self.series:
+            for part in (one.name.encode(), one.stamps.astype(numpy.int64).tobytes(), one.y.tobytes()):
+                found.update(part)
+        return found.hexdigest()
+
 
 @dataclass(frozen=True)
 class _Source:
