@@ -88,12 +88,15 @@ def read(data: Any, config: Config) -> Panel:
         frame = nw.from_native(data, eager_only=True)
     except TypeError:
         return _from_numbers(data)
+    if config.time in frame.columns:
+        _check_zone(getattr(frame[config.time].dtype, "time_zone", None), config.time, _Source(None))
     columns = {name: frame[name].to_numpy() for name in frame.columns}
     return _from_table(columns, config, _Source(None), frame.implementation.value, None)
 
 
 def _from_numbers(data: Any) -> Panel:
     if isinstance(data, pandas.Series) and isinstance(data.index, pandas.DatetimeIndex):
+        _check_zone(data.index.tz, "index", _Source(None))
         stamps = data.index.to_numpy()
     else:
         stamps = None
@@ -134,12 +137,21 @@ def _read_csv(path: Path) -> dict[str, NDArray[Any]]:
     except OSError as error:
         raise DataError(f"can't read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8") from error
+        raise DataError(f"{path} is not UTF-8 text (byte {_first_bad_byte(path)}): save it as UTF-8") from error
     except (pandas.errors.ParserError, pandas.errors.EmptyDataError, pandas.errors.ParserWarning) as error:
         raise DataError(f"{path} is not a well-formed CSV: {error}") from error
     filled = (table != "").any(axis=1).to_numpy()
     last = int(filled.nonzero()[0][-1]) + 1 if filled.any() else 0  # blank lines at the end mean nothing
     return {str(name).strip(): table[name].to_numpy(dtype=object)[:last] for name in table.columns}
+
+
+def _first_bad_byte(path: Path) -> int:
+    """Counted from the file's start; a decoder that reads in blocks counts from its block."""
+    try:
+        path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start
+    return 0
 
 
 def _from_table(columns: dict[str, Any], config: Config, source: _Source, backend: str, sha256: str | None) -> Panel:
@@ -236,10 +248,15 @@ def _parse_dates(text: Any, column: str, date_format: str | None, source: _Sourc
     except ValueError as error:  # mixed offsets, or a format that is none
         raise DataError(f"{source.name}: {column} can't be read as dates: {error}") from error
     if getattr(parsed.dt, "tz", None) is not None:
-        if str(parsed.dt.tz) not in ("UTC", "UTC+00:00"):
-            raise DataError(f"{source.name}: {column} has the time zone {parsed.dt.tz}; convert it to UTC first")
+        _check_zone(parsed.dt.tz, column, source)
         parsed = parsed.dt.tz_localize(None)
     return numpy.asarray(parsed.to_numpy(), dtype="datetime64[us]")
+
+
+def _check_zone(zone: Any, column: str, source: _Source) -> None:
+    """A zone's days begin elsewhere than UTC's and its clock jumps: what follows would not be what was meant."""
+    if zone is not None and str(zone) not in ("UTC", "UTC+00:00"):
+        raise DataError(f"{source.name}: {column} has the time zone {zone}; convert it to UTC or drop the zone first")
 
 
 def _checked(name: str, stamps: Any, y: Any, rows: NDArray[numpy.int64], source: _Source) -> Series:
