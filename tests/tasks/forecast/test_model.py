@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from gruworks.tasks.forecast.model import ForecastNet
 
-B, T, I, K, Q = 2, 9, 3, 4, 3
+B, T, K, Q = 2, 9, 4, 3
+INPUTS = 3
 
 
 def inputs(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     draw = torch.Generator().manual_seed(seed)
     return (
-        torch.randn(B, T, I, generator=draw),
+        torch.randn(B, T, INPUTS, generator=draw),
         torch.randn(B, T, K, generator=draw),
         torch.randn(B, T, K, generator=draw),
     )
@@ -24,7 +25,7 @@ def inputs(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 def shaken(seed: int = 0, **settings: float) -> ForecastNet:
     """A network whose every weight is random, as after a fit."""
     torch.manual_seed(seed)
-    model = ForecastNet(I, K, Q, hidden_size=5, **settings).eval()
+    model = ForecastNet(INPUTS, K, Q, hidden_size=5, **settings).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_(0, 1)
@@ -33,7 +34,7 @@ def shaken(seed: int = 0, **settings: float) -> ForecastNet:
 
 def test_an_untrained_network_answers_as_the_highway() -> None:
     features, highway, season = inputs()
-    model = ForecastNet(I, K, Q)
+    model = ForecastNet(INPUTS, K, Q)
     assert not model.head.weight.any()
     assert not model.head.bias.any()
     assert torch.equal(model(features, highway, season)[..., 1], highway)
@@ -71,7 +72,7 @@ def test_the_band_widens_with_its_gain_and_the_median_stays() -> None:
 def test_every_horizon_is_decoded_from_the_step_s_own_state(reset: str) -> None:
     features, highway, season = inputs()
     torch.manual_seed(0)
-    model = ForecastNet(I, K, Q, hidden_size=5, reset=reset).eval()
+    model = ForecastNet(INPUTS, K, Q, hidden_size=5, reset=reset).eval()
     torch.nn.init.normal_(model.head.weight)
     changed = features.clone()
     changed[:, 6] += 1
