@@ -2,7 +2,7 @@
 
 Marquardt 1963, doi:10.1137/0111030: solve (JᵀJ + λ diag(JᵀJ)) δ = -Jᵀe; where the step δ lowers |e|², take it and trust
 the straight-line picture more (λ falls), where it does not, trust it less. It needs the whole Jacobian, which for one
-small unit and a few hundred lines is a matrix of 400 by 300.
+small unit and a few hundred lines is a matrix of 400 by 273.
 """
 
 from __future__ import annotations

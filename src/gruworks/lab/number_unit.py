@@ -24,7 +24,7 @@ from gruworks.ops.weights import GRUWeights, Reset
 __all__ = ["NumberLineUnit", "Trained", "train_unit"]
 
 HIDDEN = 8
-LINES = 400  # more than the 297 parameters, so that what lies between the lines is learnt too
+LINES = 400  # more than the 273 parameters, so that what lies between the lines is learnt too
 ROUNDS, TOLERANCE = 150, 5e-4  # the tolerance is the largest error on a training line, in units of its step
 SMALLEST_STEP = STEP_RANGE / 10  # errors of flatter lines count in this unit; no framed line but a constant is flatter
 # The candidate's input weights start at a tenth: numbers up to 35 then reach the tanh near its straight middle.
