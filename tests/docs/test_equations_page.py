@@ -28,7 +28,9 @@ def test_every_block_runs():
 def test_the_four_lines_are_those_of_the_code():
     from gruworks.ops import equations
 
-    lines = [line for line in TEXT.splitlines() if re.match(r"    (update gate|reset gate|candidate|new state)  ", line)]
+    lines = [
+        line for line in TEXT.splitlines() if re.match(r"    (update gate|reset gate|candidate|new state)  ", line)
+    ]
     assert len(lines) == 4
     assert all(line in equations.__doc__ for line in lines)
 

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import gruworks
+from tests.tolerances import FLOAT32_OUTPUT, FLOAT64
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "classifier.py"
 
@@ -54,13 +55,13 @@ def test_stepping_is_the_whole_sequence(classifier, dtype):
     model, x = classifier.Classifier().to(dtype), torch.randn(9, 10, dtype=dtype)
     rows, hidden = steps(model, x)
     whole, last = model(x, model.init_hidden())
-    tolerance = 2e-6 if dtype == torch.float32 else 1e-12
+    tolerance = FLOAT32_OUTPUT if dtype == torch.float32 else FLOAT64
     torch.testing.assert_close(rows[-1], whole, atol=tolerance, rtol=0)
     torch.testing.assert_close(hidden, last, atol=tolerance, rtol=0)
     assert not torch.allclose(rows[-1], steps(model, x[-1:])[0][-1], atol=1e-3)  # the state does carry something
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 2e-6)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, FLOAT64), (torch.float32, FLOAT32_OUTPUT)])
 def test_torchs_unit_in_its_place_gives_the_same(classifier, dtype, tolerance):
     torch.manual_seed(3)
     ours = classifier.Classifier().to(dtype)

@@ -47,5 +47,5 @@ def test_a_parameter_that_nothing_depends_on_stays():
 
 
 def test_a_step_into_nan_is_not_taken():
-    found = solve(lambda p: torch.log(p) * 3, [0.05])  # the first step from here lands beyond 0
+    found = solve(lambda p: torch.log(p) * 3, [5.0])  # the first whole step from here lands below 0
     assert abs(found.point.item() - 1) < 1e-8

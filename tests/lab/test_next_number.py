@@ -9,6 +9,7 @@ import torch
 from gruworks.errors import DataError, OptionError, TooShortError
 from gruworks.lab.next_number import MOST_READ, next_number
 from gruworks.lab.number_unit import HIDDEN, NumberLineUnit, _answers, train_unit
+from tests.tolerances import FLOAT64
 
 
 @pytest.fixture(scope="module", params=["before", "after"])
@@ -50,7 +51,7 @@ def test_the_rows_give_the_answer_by_the_four_equations(shown):
         for row, expected in [
             (shown.reset, r), (shown.update, 1 - keep), (shown.candidate, candidate), (shown.state, h)
         ]:  # fmt: skip
-            assert row[t] == pytest.approx(expected, abs=1e-12)
+            assert row[t] == pytest.approx(expected, abs=FLOAT64)
     answer = (state["readout.weight"] @ h + state["readout.bias"]).item()
     assert shown.answer == pytest.approx(answer, abs=1e-9)
 
@@ -84,6 +85,19 @@ def test_the_callers_random_numbers_are_left_alone():
     torch.manual_seed(5)
     NumberLineUnit(seed=9)
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_bits_do_not_hang_on_the_number_of_threads_and_it_is_left_alone():
+    threads = torch.get_num_threads()
+    try:
+        answers = []
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            answers.append(next_number([2, 5, 8]).answer)
+            assert torch.get_num_threads() == count
+    finally:
+        torch.set_num_threads(threads)
+    assert answers[0] == answers[1]
 
 
 def test_what_is_fitted_is_what_the_module_computes(shown):

@@ -36,12 +36,12 @@ def test_a_gate_is_drawn_from_nought_to_one(tmp_path):
 
 def test_signed_values_have_white_at_nought(tmp_path):
     values = numpy.zeros((4, 4))
-    values[0, 0], values[3, 3] = -2, 1
+    values[0, 0], values[3, 3] = 2, -1
     picture = pixels(draw_gates({"h_t": values}, tmp_path / "gates.png"))
     from matplotlib import colormaps
 
-    assert holds(picture, colormaps["RdBu_r"](0)) > 1_000  # the most negative, at the end of the scale
-    assert holds(picture, colormaps["RdBu_r"](0.75)) > 1_000  # half as far on the other side
+    assert holds(picture, colormaps["RdBu_r"](1.0)) > 1_000  # the largest, at the end of the scale
+    assert holds(picture, colormaps["RdBu_r"](0.25)) > 1_000  # half as far on the other side
 
 
 def test_four_panels_are_taller_than_one_and_longer_sequences_wider(tmp_path):
