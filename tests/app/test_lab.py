@@ -35,6 +35,7 @@ def test_after_five_comes_six(gruworks, tmp_path):
     first, second = out.splitlines()[:2]
     assert abs(float(first.removeprefix("1 2 3 4 5 → ")) - 6) < 0.005
     assert second.endswith("says 6")
+    assert "It read the numbers as they are." in out
     assert "none starts within 0.25 of 1 or steps within 0.1 of 1" in out
     for title in ("update gate z_t", "reset gate r_t", "candidate h̃_t", "state h_t"):
         rows = out.split(title)[1].splitlines()[3:8]
@@ -80,10 +81,15 @@ def test_what_is_not_a_line_is_remarked(gruworks):
     assert "not a line" in out
 
 
+def test_the_frame_is_said(gruworks):
+    _, out, _ = gruworks("lab", "trace", "1500", "1520", "1540", "--out", "o")
+    assert "It read (y - 1500) / 10 for each number y." in out
+
+
 def test_a_long_list_says_how_many_were_read(gruworks):
     status, out, _ = gruworks("lab", "trace", *(str(i) for i in range(14)), "--out", "o")
     assert status == 0
-    assert "the last 12 of the 14 numbers only" in out
+    assert "the last 12 of the 14 only" in out
 
 
 @pytest.mark.parametrize(

@@ -93,8 +93,8 @@ def _print(show: Show, shown: NextNumber, reset: str) -> None:
 def _remarks(shown: NextNumber, reset: str) -> list[str]:
     trained = shown.trained
     remarks = [
-        f"The unit: a GRU of 8 units, reset {reset}, and a linear readout; nothing beside it. It read {shown.frame} "
-        f"for each number y{_only(shown)}.",
+        f"The unit: a GRU of 8 units, reset {reset}, and a linear readout; nothing beside it. It read "
+        f"{_reading(shown)}.",
         f"It learnt from {trained.lines.targets.size} lines in {trained.rounds} rounds and {shown.seconds:.1f} s, "
         f"to {trained.training_error:.1g} of a step; {trained.lines.held_out()}.",
     ]
@@ -105,9 +105,12 @@ def _remarks(shown: NextNumber, reset: str) -> list[str]:
     return remarks
 
 
-def _only(shown: NextNumber) -> str:
+def _reading(shown: NextNumber) -> str:
+    """What the unit read: in which frame, and how many of the numbers."""
+    frame = str(shown.frame)
+    read = "the numbers as they are" if frame == "y" else f"{frame} for each number y"
     left_out = len(shown.numbers) - len(shown.read)
-    return f", of the last {len(shown.read)} of the {len(shown.numbers)} numbers only" if left_out else ""
+    return f"{read}, the last {len(shown.read)} of the {len(shown.numbers)} only" if left_out else read
 
 
 def _row(t: int, read: float, values: Any, form: str) -> dict[str, Any]:
