@@ -93,7 +93,7 @@ def _checked(numbers: Sequence[Any]) -> Floats:
     except (TypeError, ValueError) as error:
         raise DataError(f"expected numbers, got {numbers!r}: {error}") from error
     if y.ndim != 1 or len(y) < 3:
-        raise TooShortError(f"expected three numbers or more in a row, got {list(numbers)}: two fit any step")
+        raise TooShortError(f"expected three numbers or more in a row, got {list(numbers)}: two do not show a line")
     for position, value in enumerate(y, 1):
         if not abs(value) <= 1e100:
             raise DataError(f"expected finite numbers up to 1e100, got {value} at place {position}: leave it out")
