@@ -6,8 +6,7 @@ difference, no last value added, no straight line beside it: what it knows of li
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy
@@ -19,6 +18,7 @@ from gruworks.errors import OptionError
 from gruworks.lab.least_squares import Solution, levenberg_marquardt
 from gruworks.lab.number_lines import STEP_RANGE, Lines, draw_lines
 from gruworks.nn.gru import GRU
+from gruworks.nn.threads import torch_threads
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights, Reset
 
@@ -90,20 +90,9 @@ def train_unit(
         raise OptionError(f"a line that shows its step has a length of 2 or more, not {length}")
     unit = NumberLineUnit(reset, seed)
     lines = draw_lines(LINES, length, numpy.random.default_rng(seed), held_out_starts, held_out_steps)
-    with _one_thread():
+    with torch_threads(1):
         solution = _fit(unit, lines)
     return Trained(unit, lines, solution.rounds, float(solution.residuals.abs().max()))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Matrices of 273 by 273 gain nothing from threads that wait for each other, and lose 20-fold on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _fit(unit: NumberLineUnit, lines: Lines) -> Solution:
