@@ -153,7 +153,9 @@ def test_several_series_keep_their_order_and_names(tmp_path: Path) -> None:
 
 def test_a_problem_of_one_series_is_named_with_its_line(tmp_path: Path) -> None:
     rows = [f"{name},{row}" for name in ("a", "b") for row in ROWS]
-    with pytest.raises(DataError, match=r"line 20: the time 2012-01-08 follows 2012-01-06 out of rhythm \(series 'b'\)"):
+    with pytest.raises(
+        DataError, match=r"line 20: the time 2012-01-08 follows 2012-01-06 out of rhythm \(series 'b'\)"
+    ):
         panel(tmp_path, lines(*rows[:18], *rows[19:], header="unique_id,ds,y"))
     with pytest.raises(DataError, match=r"line 3: unique_id is missing \(1 such in all\)"):
         panel(tmp_path, lines(rows[0], rows[1][1:], *rows[2:], header="unique_id,ds,y"))
@@ -207,7 +209,10 @@ def test_plain_numbers_are_numbered_rows(numbers: Any) -> None:
 BAD_FRAMES = {
     "a missing value": (pandas.DataFrame({"ds": [1, 2, 3, 4], "y": [1, 2, None, 4]}), "row 2: y is missing"),
     "polars null": (polars.DataFrame({"ds": [1, 2, 3, 4], "y": [1.0, None, 3.0, 4.0]}), "row 1: y is missing"),
-    "nullable": (pandas.DataFrame({"ds": [1, 2, 3], "y": pandas.array([1, None, 3], dtype="Int64")}), "row 1: y is mis"),
+    "nullable": (
+        pandas.DataFrame({"ds": [1, 2, 3], "y": pandas.array([1, None, 3], dtype="Int64")}),
+        "row 1: y is mis",
+    ),
     "infinite": (pandas.DataFrame({"ds": [1, 2, 3], "y": [1, numpy.inf, 3]}), "row 1: y is infinite"),
     "text": (pandas.DataFrame({"ds": [1, 2, 3], "y": ["1", "2", "x"]}), "row 2: y is 'x', not a number"),
     "times": (pandas.DataFrame({"ds": [1, 2, 3], "y": DAYS[:3]}), "column y holds datetime64"),
