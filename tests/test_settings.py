@@ -19,6 +19,7 @@ from gruworks.training.settings import FitSettings
 class Inner(Settings):
     rate: float = setting(0.5, "how fast", low=0.0, high=1.0)
     at_least: float = setting(1.0, "how much", low=0.0)
+    any_number: float = setting(1.0, "whatever")
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,9 @@ def test_a_number_must_be_one_within_its_range(rate: Any) -> None:
 def test_a_number_without_a_range_is_no_nan() -> None:
     with pytest.raises(OptionError, match=r"Inner.at_least must be at least 0\.0, not nan"):
         Inner(at_least=math.nan)
+    with pytest.raises(OptionError, match=r"Inner.any_number must be a number, not nan"):
+        Inner(any_number=math.nan)
+    assert Inner(any_number=-1e300).any_number == -1e300
 
 
 def test_the_ends_of_a_range_are_in_it_and_a_whole_number_is_a_number() -> None:
@@ -97,7 +101,7 @@ def test_what_is_missing_in_json_has_its_default() -> None:
         ("{", "Outer is not valid JSON"),
         ("[1]", r"Outer needs an object of named values, not \[1\]"),
         ('{"width": 1}', "Outer has no setting 'width'; it has: at_most, form, inner, most, name, on, size, sizes"),
-        ('{"inner": {"width": 1}}', "Inner has no setting 'width'; it has: at_least, rate"),
+        ('{"inner": {"width": 1}}', "Inner has no setting 'width'; it has: any_number, at_least, rate"),
         ('{"size": null}', "Outer.size must be int, not None"),
         ('{"inner": {"rate": NaN}}', "Inner.rate must be between"),
     ],
@@ -112,7 +116,7 @@ def test_flat_names_reach_the_nested_settings() -> None:
     assert Outer.from_flat({}) == Outer()
     assert {"size", "rate", "at_least"} <= Outer.flat_names()
     assert "inner" not in Outer.flat_names()
-    with pytest.raises(OptionError, match="Outer has no setting height, width; it has: at_least"):
+    with pytest.raises(OptionError, match="Outer has no setting height, width; it has: any_number"):
         Outer.from_flat({"width": 1, "height": 2, "size": 3})
 
 
