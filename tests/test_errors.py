@@ -42,6 +42,6 @@ def test_a_package_that_is_there_is_given() -> None:
 
 def test_a_package_that_is_missing_is_named_with_the_command() -> None:
     with pytest.raises(
-        errors.MissingExtraError, match=r"no_such_package is needed.*pip install 'gruworks\[forecast\]'"
+        errors.MissingExtraError, match=r"^no_such_package is not installed: pip install 'gruworks\[forecast\]'"
     ):
         errors.require("no_such_package", extra="forecast")
