@@ -40,6 +40,7 @@ def test_history_forecast_and_band_are_drawn(stamps: Any, tmp_path: Path) -> Non
     assert len(coloured(nothing[60:420], ACCENT)) < len(forecast) / 2
     nothing = picture(tmp_path / "bare.png", stamps, 36, history=numpy.full(36, numpy.nan))
     assert len(coloured(nothing[60:420], INK)) < len(history) / 2
+    assert len(history) > 400
     assert numpy.median(history) < numpy.median(forecast)
 
 
