@@ -1,4 +1,4 @@
-"""The command as a whole: light, versioned, and quiet about a reader that leaves."""
+"""The command as a whole: versioned, and light to ask for help."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from collections.abc import Callable
 
 import gruworks as package
 from tests.app.conftest import Answer
-
-CODE = "from gruworks.app.cli.main import run; run()"
 
 
 def test_the_version_is_printed(gruworks: Callable[..., Answer]) -> None:
@@ -35,9 +33,3 @@ def test_help_of_a_command_is_light_too() -> None:
     environment = os.environ | {"COLUMNS": "200"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout == "True\n"
-
-
-def test_a_reader_that_leaves_is_no_error() -> None:
-    line = f"{sys.executable} -c '{CODE}' doctor | true"
-    done = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, check=False)
-    assert done.stderr == ""
