@@ -72,8 +72,9 @@ def test_predict_goes_on_from_newer_rows(csv: Path, gruworks: Call, fitted: Path
 
 
 def test_evaluate_names_the_season_and_who_is_better(csv: Path, gruworks: Call) -> None:
-    status, out, _ = gruworks("forecast", "evaluate", csv, *FLAGS)
+    status, out, _ = gruworks("forecast", "evaluate", csv, *FLAGS, "--out", "scores")
     assert status == 0
+    assert json.loads((csv.parent / "scores" / "evaluation.json").read_text())["mase_season"] == 7
     for text in ("MASE (7)", "last value", "mean of the last 5", "seasonal naive (7)", "80 % band holds", "lag 7"):
         assert text in out
     assert "rolling origins: 7, from 2020-04-14 to 2020-05-14; steps ahead: 5" in out

@@ -214,3 +214,9 @@ def test_a_level_far_from_zero_is_forecast_from_there(trained: Forecaster) -> No
     frame = wavy(140)
     forecast = values(trained.predict(frame.assign(y=frame["y"] + 1e9)))
     assert forecast - 1e9 == pytest.approx(values(trained.predict()), abs=1e-3)
+
+
+def test_rows_that_go_on_where_the_fit_ended_are_read_after_it(frame: pandas.DataFrame, trained: Forecaster) -> None:
+    whole = values(trained.predict(frame))
+    numpy.testing.assert_array_equal(values(trained.predict(frame[140:])), whole)
+    assert not numpy.array_equal(values(trained.predict(frame[141:])), whole)

@@ -239,3 +239,8 @@ def test_a_bad_frame_is_refused_by_row(name: str) -> None:
     data, message = BAD_FRAMES[name]
     with pytest.raises(DataError, match=message):
         read(data, Config())
+
+
+def test_a_column_that_stands_twice_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"line 1: the column 'y' stands twice"):
+        panel(tmp_path, lines("1,1,2", "2,2,3", "3,3,4", header="ds,y,y"))

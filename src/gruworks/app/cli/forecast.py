@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +14,7 @@ from gruworks.app.cli.show import Show
 from gruworks.errors import OptionError, RunError
 from gruworks.tasks import registry
 from gruworks.tasks.forecast.config import Config, Options
-from gruworks.training.runs import RunFolder, new_run_path
+from gruworks.training.runs import RunFolder, new_run_path, write_atomically
 
 if TYPE_CHECKING:
     from gruworks.tasks.forecast.estimator import Forecaster
@@ -82,6 +83,7 @@ def evaluate(
     *,
     config: Config,
     options: Options,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to write evaluation.json to.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -99,6 +101,8 @@ def evaluate(
     result = forecaster.evaluate(sources[-1], origins=options.origins, quiet=not show.talks)
     for remark in forecaster.remarks:
         show.remark(remark)
+    if out is not None:
+        write_atomically(out / "evaluation.json", (json.dumps(result.to_dict(), indent=2) + "\n").encode())
     show_evaluation(show, result)
     show.result(result.to_dict())
 

@@ -53,3 +53,8 @@ def run() -> None:
         sys.exit(2)
     except BrokenPipeError:  # the reader went away (`gruworks ... | head`): nothing is wrong here
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # a full disk, a folder that may not be written to
+        if "--debug" in sys.argv:
+            raise
+        print(f"gruworks: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        sys.exit(2)

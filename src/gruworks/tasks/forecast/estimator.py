@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -84,6 +85,7 @@ class Forecaster(Estimator):
     def predict(self, data: Any = None) -> Any:
         """The forecast after the last row of `data`, or of what was fitted: a frame of the caller's type.
 
+        Where `data` goes on where the fitted rows end, they are read before it; else it is a history of its own.
         Columns: unique_id, ds, y_hat (the median), y_hat-lo-80 and y_hat-hi-80.
         """
         self._need_fit()
@@ -188,11 +190,22 @@ class Forecaster(Estimator):
         assert self.codec is not None
         if panel.frequency != self.codec.frequency:
             raise DataError(f"the data is {panel.frequency} and the fit was on {self.codec.frequency}: they must agree")
-        return panel
+        return replace(panel, series=[self._continued(one) for one in panel.series])
+
+    def _continued(self, series: Series) -> Series:
+        """`series` with the fitted history before it, where it goes on where that ends."""
+        known = self._known(series.name)
+        if known is None or self.frequency.future(known.stamps[-1], 1)[0] != series.stamps[0]:
+            return series
+        stamps = numpy.concatenate([known.stamps, series.stamps])
+        return Series(series.name, stamps, numpy.concatenate([known.y, series.y]))
+
+    def _known(self, name: str) -> Series | None:
+        return next((one for one in self.history if one.name == name), None)
 
     def _seen(self, series: Series) -> int | None:
         """How many rows of `series` the fit has seen; None where nothing is fitted or the series is a new one."""
-        known = next((one for one in self.history if one.name == series.name), None)
+        known = self._known(series.name)
         if known is None:
             return None
         return int(numpy.searchsorted(series.stamps, known.stamps[-1], side="right"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import csv
 import hashlib
 import warnings
 from dataclasses import dataclass
@@ -120,10 +122,15 @@ def _read_csv(path: Path) -> dict[str, NDArray[Any]]:
         with path.open(encoding="utf-8-sig") as lines:
             header = lines.readline()
         if not header.strip():
-            raise DataError(f"{path} is empty: expected a header line with the columns' names, then a row a line")
+            what = "begins with a blank line" if header else "is empty"
+            raise DataError(f"{path} {what}: expected a header line with the columns' names, then a row a line")
         if "\0" in header:
             raise DataError(f"{path} is a binary file, not a CSV")
         delimiter = max(",;\t", key=header.count)
+        names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
+        twice = [name for name, count in collections.Counter(names).items() if count > 1]
+        if twice:
+            raise DataError(f"{path}, line 1: the column {twice[0]!r} stands twice: give each a name of its own")
         with warnings.catch_warnings(action="error", category=pandas.errors.ParserWarning):
             table = pandas.read_csv(
                 path,
