@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from gruworks.errors import DtypeError, OptionError, ShapeError, WeightsError
+from gruworks.nn import compiling, native
 from gruworks.nn.functional import gru_layer
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights, Reset, check_reset, parameter_names
@@ -22,6 +23,8 @@ from gruworks.ops.weights import GRUWeights, Reset, check_reset, parameter_names
 __all__ = ["GRU", "GRUCell"]
 
 MARK = "reset_before"
+
+compiling.allow_rnn()
 
 
 class _ResetForm(torch.nn.Module):
@@ -127,9 +130,10 @@ class GRU(_ResetForm, torch.nn.GRU):
             if lengths is not None:
                 raise OptionError("lengths= is for padded input; a PackedSequence carries its own lengths")
             self._check(input.data, None, packed=True)
-            return super().forward(input, hx) if self.reset == "after" else self._forward_packed(input, hx)
+            theirs = self.reset == "after" and not native.serves(self.weight_hh_l0)
+            return super().forward(input, hx) if theirs else self._forward_packed(input, hx)
         self._check(input, hx)
-        if self.reset == "after" and lengths is None:
+        if self.reset == "after" and lengths is None and not native.serves(self.weight_hh_l0):
             return super().forward(input, hx)
         return self._forward_padded(input, hx, lengths)
 
@@ -144,7 +148,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         elif self.batch_first:
             x = x.transpose(0, 1)
         ends = None if lengths is None else _check_lengths(lengths, x)
-        output, final = self._layers(x, self._initial(x) if hx is None else hx, ends)
+        output, final = self._layers(x, hx, ends)
         if not batched:
             return output.squeeze(1), final.squeeze(1)
         return (output.transpose(0, 1) if self.batch_first else output), final
@@ -158,7 +162,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         data = pack_padded_sequence(output, lengths).data
         return PackedSequence(data, batch_sizes, order, back), self.permute_hidden(final, back)
 
-    def _layers(self, x: Tensor, h0: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _layers(self, x: Tensor, h0: Tensor | None, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
         finals = []
         for layer in range(self.num_layers):
             if layer:
@@ -166,12 +170,12 @@ class GRU(_ResetForm, torch.nn.GRU):
             outputs = []
             for direction in range(self.directions):
                 reverse = direction == 1
-                start = h0[layer * self.directions + direction]
+                start = None if h0 is None else h0[layer * self.directions + direction]
                 output, final = gru_layer(x, start, self.weights(layer, reverse), lengths, reverse)
                 outputs.append(output)
                 finals.append(final)
             x = torch.cat(outputs, -1) if self.bidirectional else outputs[0]
-        return x, torch.stack(finals)
+        return x, torch.stack(finals) if len(finals) > 1 else finals[0].unsqueeze(0)
 
     def _initial(self, x: Tensor) -> Tensor:
         return x.new_zeros(self.num_layers * self.directions, x.shape[1], self.hidden_size)

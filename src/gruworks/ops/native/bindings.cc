@@ -47,6 +47,9 @@ Sequence<T> sequence(const Sizes& n, const Inputs& in, const Strided& output, Ad
   const bool sizes = s.steps >= 0 && s.batch >= 0 && s.I >= 0 && s.H > 0;
   if (!sizes || !s.final || !s.output.data || !s.x.data == !s.gi.data)
     throw nb::value_error("a recurrence needs sizes of at least 0 (H of 1), x or gi, and places for its results");
+  for (long b = 0; s.lengths && b < s.batch; ++b)
+    if (s.lengths[b] < 0 || s.lengths[b] > s.steps)
+      throw nb::value_error("lengths must lie between 0 and the number of steps T");
   return s;
 }
 
