@@ -56,6 +56,30 @@ class Settings:
         hints = typing.get_type_hints(cls)
         return cls(**{name: _restore(hints[name], value) for name, value in values.items()})
 
+    @classmethod
+    def from_flat(cls, values: dict[str, Any]) -> Self:
+        """From names alone, nested settings' names among them, as flags and keyword arguments give them."""
+        unknown = sorted(set(values) - cls.flat_names())
+        if unknown:
+            names = ", ".join(sorted(cls.flat_names()))
+            raise OptionError(f"{cls.__name__} has no setting {', '.join(unknown)}; it has: {names}")
+        return cls._from_known(values)
+
+    @classmethod
+    def flat_names(cls) -> set[str]:
+        """Every setting's name, nested ones included."""
+        names: set[str] = set()
+        for name, hint in typing.get_type_hints(cls).items():
+            names |= hint.flat_names() if _is_settings(hint) else {name}
+        return names
+
+    @classmethod
+    def _from_known(cls, values: dict[str, Any]) -> Self:
+        hints = typing.get_type_hints(cls)
+        own = {name: value for name, value in values.items() if name in hints}
+        nested = {name: hint._from_known(values) for name, hint in hints.items() if _is_settings(hint)}
+        return cls(**own, **nested)
+
     def to_json(self) -> str:
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
 
@@ -68,9 +92,13 @@ class Settings:
         return cls.from_dict(values)
 
 
+def _is_settings(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Settings)
+
+
 def _restore(hint: Any, value: Any) -> Any:
     """JSON has lists and objects; give back tuples and nested settings."""
-    if isinstance(hint, type) and issubclass(hint, Settings) and isinstance(value, dict):
+    if _is_settings(hint) and isinstance(value, dict):
         return hint.from_dict(value)
     return tuple(value) if isinstance(value, list) else value
 

@@ -14,7 +14,7 @@ __all__ = ["Trace", "trace"]
 
 
 class Trace(NamedTuple):
-    """Every step: reset r_t, update z_t (it replaces, as in the four equations), candidate h̃_t, state h_t; [T, B, H]."""
+    """Every step: reset r_t, update z_t (it replaces, as in the equations), candidate h̃_t, state h_t; [T, B, H]."""
 
     reset: Tensor
     update: Tensor

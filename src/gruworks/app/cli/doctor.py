@@ -34,7 +34,7 @@ def doctor(as_json: Json = False, quiet: Quiet = False, debug: Debug = False) ->
         "because": found.reason,
         "threads": torch.get_num_threads(),
         "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
-        "data folder": str(data_folder() or "none (set GRUWORKS_DATA, or use `gruworks data fetch`)"),
+        "data folder": str(data_folder() or "none (GRUWORKS_DATA is not set)"),
     }
     show = Show(as_json, quiet)
     for name, value in facts.items():

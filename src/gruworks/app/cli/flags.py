@@ -31,13 +31,14 @@ def takes(settings: type[Settings], into: str = "config") -> Callable[[Callable[
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         own = inspect.signature(command, eval_str=True).parameters
-        fields = {name: parameter for name, parameter in _parameters(settings) if name not in own}
+        fields = {name: parameter for name, parameter, _ in _parameters(settings) if name not in own}
+        hints = {name: hint for name, _, hint in _parameters(settings)}
 
         @functools.wraps(command)
         def wrapped(**values: Any) -> None:
             given = {name: values.pop(name) for name in fields}
-            given = {name: value for name, value in given.items() if value is not None}
-            command(**values, **{into: _build(settings, given)})
+            given = {name: _parse(hints[name], value) for name, value in given.items() if value is not None}
+            command(**values, **{into: settings.from_flat(given)})
 
         parameters = [p for name, p in own.items() if name != into] + list(fields.values())
         wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -47,7 +48,7 @@ def takes(settings: type[Settings], into: str = "config") -> Callable[[Callable[
     return decorate
 
 
-def _parameters(settings: type[Settings]) -> typing.Iterator[tuple[str, inspect.Parameter]]:
+def _parameters(settings: type[Settings]) -> typing.Iterator[tuple[str, inspect.Parameter, Any]]:
     hints = typing.get_type_hints(settings)
     for field in dataclasses.fields(settings):
         hint = hints[field.name]
@@ -55,12 +56,12 @@ def _parameters(settings: type[Settings]) -> typing.Iterator[tuple[str, inspect.
             yield from _parameters(hint)
             continue
         default = field.default if field.default is not dataclasses.MISSING else None
-        help_text = f"{field.metadata.get('sentence', '')} [default: {_shown(default)}]"
+        help_text = f"{field.metadata.get('sentence', '')} (default: {_shown(default)})"
         flag = "--" + field.name.replace("_", "-")
         names = [f"{flag}/--no-{flag[2:]}"] if hint is bool else [flag]
-        annotation = Annotated[_flag_type(hint), typer.Option(*names, help=help_text, show_default=False)]
+        annotation: Any = Annotated[_flag_type(hint), typer.Option(*names, help=help_text, show_default=False)]
         kind = inspect.Parameter.KEYWORD_ONLY
-        yield field.name, inspect.Parameter(field.name, kind, default=None, annotation=annotation)
+        yield field.name, inspect.Parameter(field.name, kind, default=None, annotation=annotation), hint
 
 
 def _shown(default: Any) -> str:
@@ -77,18 +78,6 @@ def _flag_type(hint: Any) -> Any:
         return hint | None
     kinds = [part for part in (typing.get_args(hint) or (hint,)) if part is not type(None)]
     return kinds[0] | None
-
-
-def _build(settings: type[Settings], given: dict[str, Any]) -> Settings:
-    hints = typing.get_type_hints(settings)
-    values: dict[str, Any] = {}
-    for field in dataclasses.fields(settings):
-        hint = hints[field.name]
-        if isinstance(hint, type) and issubclass(hint, Settings):
-            values[field.name] = _build(hint, given)
-        elif field.name in given:
-            values[field.name] = _parse(hint, given[field.name])
-    return settings(**values)
 
 
 def _parse(hint: Any, value: Any) -> Any:

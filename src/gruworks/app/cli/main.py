@@ -6,7 +6,6 @@ import os
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from gruworks import __version__
@@ -44,24 +43,13 @@ def main(
 
 
 def run() -> None:
-    """Run the command line: a Gruworks error is one line and exit status 2, Ctrl-C is 130."""
+    """Run the command line: a Gruworks error is one line on standard error and exit status 2."""
     try:
-        app(standalone_mode=False)
-    except click.exceptions.Exit as leaving:
-        sys.exit(leaving.exit_code)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        app()
     except GruworksError as error:
         if "--debug" in sys.argv:
             raise
         print("gruworks:", " ".join(str(error).split()), file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("gruworks: interrupted", file=sys.stderr)
-        sys.exit(130)
     except BrokenPipeError:  # the reader went away (`gruworks ... | head`): nothing is wrong here
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)

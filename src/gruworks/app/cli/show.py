@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from rich.console import Console
@@ -27,6 +28,10 @@ class Show:
         """Something around the answer: left out by --quiet and --json."""
         if self.talks:
             self.console.print(text, markup=False)
+
+    def complain(self, text: str) -> None:
+        """One line on standard error, whatever the flags."""
+        print("gruworks:", text, file=sys.stderr)
 
     def answer(self, text: str) -> None:
         """The answer itself: printed by --quiet too."""

@@ -1,0 +1,176 @@
+"""`gruworks forecast`: fit, predict, evaluate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gruworks.app.cli.flags import Debug, Json, Out, Quiet, takes
+from gruworks.app.cli.show import Show
+from gruworks.errors import OptionError, RunError
+from gruworks.tasks import registry
+from gruworks.tasks.forecast.config import Config, Options
+from gruworks.training.runs import RunFolder, new_run_path
+
+if TYPE_CHECKING:
+    from gruworks.tasks.forecast.estimator import Forecaster
+    from gruworks.tasks.forecast.evaluation import Evaluation
+
+__all__ = ["app", "draw", "show_evaluation", "show_forecast"]
+
+app = typer.Typer(no_args_is_help=True, help="Time-series forecasting: from a CSV to a forecast with an 80 % band.")
+
+File = Annotated[Path, typer.Argument(metavar="FILE.csv", help="A CSV with a header line.", show_default=False)]
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `forecast fit` wrote.", show_default=False)]
+HISTORY_SHOWN = 8  # horizons of the past in a picture
+
+
+@app.command("fit")
+@takes(Config)
+def fit(
+    file: File,
+    *,
+    config: Config,
+    resume: Annotated[Path | None, typer.Option(help="Go on with the interrupted run in this folder.")] = None,
+    out: Out = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Learn from a CSV; leave a run folder with the model, its forecast as CSV and as a picture."""
+    show = Show(as_json, quiet)
+    path = resume or out or new_run_path("forecast")
+    forecaster = _begin(config, resume)
+    try:
+        forecaster.fit(file, out=path, resume=resume is not None, quiet=not show.talks)
+    except KeyboardInterrupt:
+        show.complain(f"interrupted; go on with: gruworks forecast fit {file} --resume {path}")
+        raise typer.Exit(130) from None
+    show_forecast(show, forecaster, path)
+    show.remark(f"\nrun    {path}\nnext   gruworks forecast predict {path}")
+    show.result({"run": str(path), **_facts(forecaster)})
+
+
+@app.command("predict")
+def predict(
+    run: Run,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE.csv]", help="Newer rows to forecast from.")] = None,
+    out: Out = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Forecast from a run: after its own last row, or after the last row of FILE.csv."""
+    show = Show(as_json, quiet)
+    forecaster = _load(run)
+    show_forecast(show, forecaster, out or run, file)
+    show.result({"run": str(run), **_facts(forecaster, file)})
+
+
+@app.command("evaluate")
+@takes(Options, into="options")
+@takes(Config)
+def evaluate(
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="[RUN] FILE.csv", help="A CSV, or a run folder and a CSV with newer rows.")
+    ],
+    *,
+    config: Config,
+    options: Options,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Rolling-origin errors beside the naive forecasts': one fit before the first origin, or a given run."""
+    if len(sources) > 2 or (len(sources) == 2 and not sources[0].is_dir()):
+        raise OptionError(
+            "evaluate takes FILE.csv, or a run folder and FILE.csv: gruworks forecast evaluate [RUN] FILE.csv"
+        )
+    if sources[-1].is_dir():
+        raise OptionError(f"{sources[-1]} is a folder: name the CSV to evaluate on, after the run")
+    show = Show(as_json, quiet)
+    forecaster = _load(sources[0]) if len(sources) == 2 else _begin(config, None)
+    result = forecaster.evaluate(sources[-1], origins=options.origins, quiet=not show.talks)
+    for remark in forecaster.remarks:
+        show.remark(remark)
+    show_evaluation(show, result)
+    show.result(result.to_dict())
+
+
+def show_forecast(show: Show, forecaster: Forecaster, folder: Path, file: Path | None = None) -> None:
+    """Print the forecast and write it to `folder` as forecast.csv and forecast.png."""
+    for remark in forecaster.remarks:
+        show.remark(remark)
+    frame = forecaster.predict(file)
+    show.table([{name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")][:50])
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        frame.to_csv(folder / "forecast.csv", index=False)
+        picture = draw(forecaster, frame, folder / "forecast.png", file)
+    except OSError as error:
+        raise RunError(f"can't write to {folder}: {error.strerror}") from error
+    show.remark(f"\nforecast  {folder / 'forecast.csv'}\npicture   {picture}")
+
+
+def draw(forecaster: Forecaster, frame: Any, path: Path, file: Path | None = None) -> Path:
+    """The picture of the first series: the last horizons of its history, and what follows."""
+    from gruworks.plots.fan import draw_fan
+    from gruworks.tasks.forecast.reading import read
+
+    series = (forecaster.history if file is None else read(file, forecaster.config).series)[0]
+    shown = max(30, HISTORY_SHOWN * forecaster.config.horizon)
+    rows = frame[frame["unique_id"] == series.name]
+    title = f"{forecaster.config.target}, {forecaster.config.horizon} steps ahead ({forecaster.frequency})"
+    return draw_fan(
+        path, title, series.stamps[-shown:], series.y[-shown:], rows["ds"].to_numpy(), rows["y_hat"].to_numpy(),
+        rows["y_hat-lo-80"].to_numpy(), rows["y_hat-hi-80"].to_numpy(),
+    )  # fmt: skip
+
+
+def show_evaluation(show: Show, result: Evaluation) -> None:
+    """The table of errors, best first, and one line that says who won."""
+    rows = [
+        {"model": s.model, "MAE": s.mae, f"MASE ({result.mase_season})": s.mase,
+         "80 % band holds": "" if s.coverage is None else f"{100 * s.coverage:.0f} %"}
+        for s in result.scores
+    ]  # fmt: skip
+    show.table(rows)
+    show.remark(
+        f"\nrolling origins: {result.origins}, from {_day(result.first_origin)} to {_day(result.last_origin)}; "
+        f"steps ahead: {result.horizon}; MASE is over the error of the naive forecast at lag {result.mase_season}"
+    )
+    gain = 1 - result.ours.mae / result.best_naive.mae
+    verdict = f"is {100 * gain:.1f} % better than" if gain > 0 else "has no skill over"
+    show.remark(f"{result.ours.model} {verdict} the best naive forecast, {result.best_naive.model}.")
+
+
+def _begin(config: Config, resume: Path | None) -> Forecaster:
+    """A new forecaster; when resuming, with the settings of the run that is resumed."""
+    if resume is not None:
+        config = Config.from_dict(RunFolder.open(resume, "forecast").read_json("config.json"))
+    return registry.estimator("forecast")(config)  # type: ignore[return-value]
+
+
+def _load(run: Path) -> Forecaster:
+    try:
+        return registry.estimator("forecast").load(run)  # type: ignore[return-value]
+    except RunError as error:
+        if run.is_file():
+            raise RunError(f"{run} is a file, not a run folder; `gruworks forecast fit {run}` makes one") from error
+        raise
+
+
+def _facts(forecaster: Forecaster, file: Path | None = None) -> dict[str, Any]:
+    rows = [{name: _plain(value) for name, value in row.items()} for row in forecaster.predict(file).to_dict("records")]
+    return {"remarks": forecaster.remarks, "metrics": forecaster.metrics, "forecast": rows}
+
+
+def _plain(value: Any) -> Any:
+    """Time stamps as short text, numbers as they are."""
+    return _day(value.isoformat()) if hasattr(value, "isoformat") else value
+
+
+def _day(stamp: str) -> str:
+    return stamp.split(".")[0].removesuffix("T00:00:00")

@@ -1,0 +1,112 @@
+"""What the four tasks' public classes share: settings first, then data; a run folder out and in again."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import torch
+
+from gruworks.errors import NotFittedError, OptionError, RunError
+from gruworks.settings import Settings
+from gruworks.training.runs import RunFolder
+
+__all__ = ["Estimator"]
+
+
+class Estimator:
+    """Base of Forecaster and its siblings. A subclass names its task and settings and gives and takes its parts."""
+
+    task: ClassVar[str]
+    config_class: ClassVar[type[Settings]]
+
+    def __init__(self, config: Settings | None = None, **settings: Any) -> None:
+        """Settings by name (`Forecaster(horizon=14, seed=1)`) or as one `config` object, not both."""
+        if config is not None and settings:
+            raise OptionError("give a config or single settings, not both")
+        self.config: Any = config or self.config_class.from_flat(settings)
+        self.model: torch.nn.Module | None = None
+        self.metrics: dict[str, Any] = {}
+
+    def save(self, path: Path | str) -> Path:
+        """Write a run folder at `path`, which must not exist or be empty."""
+        self._need_fit()
+        run = RunFolder.create(Path(path), self.task)
+        self._write(run)
+        return run.path
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """The estimator that a run folder holds. Nothing in the folder is executed."""
+        run = RunFolder.open(path, cls.task)
+        try:
+            loaded = cls(cls.config_class.from_dict(run.read_json("config.json")))
+        except OptionError as error:
+            raise RunError(f"{run.path / 'config.json'} is damaged: {error}") from error
+        try:
+            loaded._take(run.read_json("codec/codec.json"), run.read_arrays("context.safetensors"))
+            loaded.model = loaded._load_model(run)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise RunError(f"{run.path} is damaged: its parts don't fit together ({error!r})") from error
+        loaded.metrics = run.read_json("metrics.json")
+        return loaded
+
+    def _write(self, run: RunFolder) -> None:
+        """Everything that `load` reads; run.json last, so that a run that says "fitted" is whole."""
+        codec, context = self._give()
+        weights = {} if self.model is None else {name: t.numpy() for name, t in self.model.state_dict().items()}
+        run.write_json("config.json", self.config.to_dict())
+        run.write_json("codec/codec.json", codec)
+        run.write_arrays("context.safetensors", context)
+        run.write_arrays("weights.safetensors", weights)
+        run.write_json("metrics.json", self.metrics)
+        run.note(state="fitted")
+
+    def _load_model(self, run: RunFolder) -> torch.nn.Module | None:
+        weights = run.read_arrays("weights.safetensors")
+        model = self._new_model()
+        if model is None:
+            return None
+        try:
+            model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
+        except RuntimeError as error:
+            raise RunError(f"{run.path / 'weights.safetensors'} doesn't fit config.json: {error}") from error
+        return model.eval()
+
+    def _new_model(self) -> torch.nn.Module | None:
+        """A network of this configuration, before its weights are loaded; None where there is none to load."""
+        raise NotImplementedError
+
+    def _give(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The codec (JSON) and the context (arrays by name)."""
+        raise NotImplementedError
+
+    def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
+        """The reverse of `_give`."""
+        raise NotImplementedError
+
+    @property
+    def fitted(self) -> bool:
+        raise NotImplementedError
+
+    def _need_fit(self) -> None:
+        if not self.fitted:
+            raise NotFittedError(f"this {type(self).__name__} is not fitted: call fit(...) or load a run first")
+
+    @contextlib.contextmanager
+    def _run(self, out: Path | str | None, resume: bool, **facts: Any) -> Iterator[RunFolder]:
+        """The run folder of a fit: at `out`, or a temporary one that is gone afterwards."""
+        if resume:
+            if out is None:
+                raise OptionError("resume needs the run folder to go on from: out=...")
+            yield RunFolder.open(out, self.task)
+        elif out is not None:
+            run = RunFolder.create(Path(out), self.task, **facts)
+            run.write_json("config.json", self.config.to_dict())
+            yield run
+        else:
+            with tempfile.TemporaryDirectory(prefix="gruworks-") as folder:
+                yield RunFolder.create(Path(folder) / "run", self.task, **facts)

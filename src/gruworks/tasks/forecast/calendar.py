@@ -1,0 +1,104 @@
+"""The rhythm of time stamps: their frequency, what follows the last one, and the seasons that a calendar has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy
+import pandas
+from numpy.typing import NDArray
+
+__all__ = ["STEPS", "Frequency", "Season", "infer_frequency"]
+
+STEPS = "steps"  # the code of numbered rows, which have no calendar
+SECONDS = {"s": 1, "min": 60, "h": 3_600, "D": 86_400, "W": 604_800}
+MONTHS = {"M": 1, "Q": 3, "Y": 12}
+WORDS = {
+    "s": "every second",
+    "min": "every minute",
+    "h": "hourly",
+    "D": "daily",
+    "B": "every business day",
+    "W": "weekly",
+    "M": "monthly",
+    "Q": "quarterly",
+    "Y": "yearly",
+}
+DAY, WEEK, YEAR = 86_400, 604_800, 31_557_600
+
+
+class Season(NamedTuple):
+    """A period in steps, and how many harmonics (sine and cosine pairs) describe it."""
+
+    name: str
+    period: float
+    harmonics: int
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """`code` is a pandas offset alias ("D", "MS", "15min", "B") or "steps"; `multiple` is the step of numbered rows."""
+
+    code: str
+    multiple: int = 1
+
+    def future(self, last: Any, count: int) -> NDArray[Any]:
+        """The `count` stamps after `last`."""
+        if self.code == STEPS:
+            return numpy.asarray(last + self.multiple * numpy.arange(1, count + 1), dtype=numpy.int64)
+        stamps = pandas.date_range(pandas.Timestamp(last), periods=count + 1, freq=self.code)[1:]
+        return numpy.asarray(stamps.to_numpy(), dtype="datetime64[us]")
+
+    def positions(self, stamps: NDArray[Any]) -> NDArray[numpy.float64]:
+        """Where each stamp stands, in steps from a point that all series share; seasons take their phase from it."""
+        if self.code == STEPS:
+            return numpy.asarray(stamps / self.multiple)
+        kind, count = self._kind()
+        if kind in SECONDS:
+            seconds = (stamps - numpy.datetime64("1970-01-05", "us")) / numpy.timedelta64(1, "s")
+            return numpy.asarray(seconds / (SECONDS[kind] * count))
+        if kind == "B":
+            return numpy.busday_count("1970-01-05", stamps.astype("datetime64[D]")) / count
+        months = stamps.astype("datetime64[M]").astype(numpy.int64)
+        return months / (MONTHS[kind] * count)
+
+    def seasons(self) -> list[Season]:
+        """The calendar's seasons at this frequency, shortest first."""
+        if self.code == STEPS:
+            return []
+        kind, count = self._kind()
+        if kind == "B":
+            found = [Season("week", 5 / count, 2), Season("year", 5 * YEAR / WEEK / count, 2)]
+        elif kind in MONTHS:
+            found = [Season("year", 12 / (MONTHS[kind] * count), 5)]
+        else:
+            step = SECONDS[kind] * count
+            found = [Season("day", DAY / step, 4), Season("week", WEEK / step, 3), Season("year", YEAR / step, 2)]
+        return [Season(n, p, min(h, int(p // 2))) for n, p, h in found if p >= 2]
+
+    def __str__(self) -> str:
+        if self.code == STEPS:
+            return "numbered rows"
+        kind, count = self._kind()
+        return WORDS[kind] if count == 1 and kind in WORDS else self.code
+
+    def _kind(self) -> tuple[str, int]:
+        """The alias without its anchor, as a key of the tables above, and its multiple: 2 for "2h"."""
+        offset = pandas.tseries.frequencies.to_offset(self.code)
+        name = offset.name.split("-")[0]
+        if name in SECONDS or name == "B":
+            return name, int(offset.n)
+        for kind in MONTHS:  # MS, ME, BMS, QE, BYS ...
+            if kind in name:
+                return kind, int(offset.n)
+        return "s", max(1, round(pandas.Timedelta(offset).total_seconds()))
+
+
+def infer_frequency(stamps: NDArray[Any]) -> Frequency | None:
+    """The frequency of at least three ordered stamps; None if they follow no rhythm."""
+    if numpy.issubdtype(stamps.dtype, numpy.integer):
+        steps = numpy.unique(numpy.diff(stamps))
+        return Frequency(STEPS, int(steps[0])) if len(steps) == 1 else None
+    code = pandas.infer_freq(pandas.DatetimeIndex(stamps))
+    return None if code is None or code.startswith("WOM") or code.startswith("LWOM") else Frequency(code)

@@ -1,0 +1,70 @@
+"""The season path: at every step, the harmonic climatology that the past up to there gives.
+
+A least-squares fit of an intercept and the seasons' sines and cosines to y_0 ... y_t, renewed at every t from running
+sums, so it is causal. A small ridge on the harmonics alone keeps it defined from the first row on, and equivariant.
+"""
+
+from __future__ import annotations
+
+import numpy
+from numpy.typing import NDArray
+
+from gruworks.tasks.forecast.calendar import Season
+
+__all__ = ["climatology", "coefficients", "fourier", "usable_seasons"]
+
+Floats = NDArray[numpy.float64]
+RIDGE = 1.0
+SHORT = 60  # steps; a longer season moves too little from step to step to be tested on differences
+CLEAR = 3.0  # F statistic from which a short season is taken as there
+
+
+def usable_seasons(seasons: list[Season], panel: list[tuple[Floats, Floats]]) -> list[Season]:
+    """Those of which the longest series holds two whole periods, and which, if short, show in the differences.
+
+    With fewer than two periods a season can't be told from a trend; one that isn't there only adds noise. `panel`
+    holds each series' values [N] and positions [N].
+    """
+    longest = max(len(y) for y, _ in panel)
+    whole = [season for season in seasons if longest >= 2 * season.period]
+    return [s for s in whole if s.period > SHORT or numpy.mean([_f_statistic(y, at, s) for y, at in panel]) > CLEAR]
+
+
+def _f_statistic(y: Floats, positions: Floats, season: Season) -> float:
+    """How much more of the differences' variance the season's harmonics explain than as many random columns would."""
+    d = numpy.diff(y)
+    waves = fourier(positions[1:], [season])
+    waves = waves[:, numpy.abs(waves).max(0) > 1e-9]  # the last sine of an even period is nothing
+    free = len(d) - 1 - waves.shape[1]
+    if free < 1 or not d.any():
+        return 0.0
+    rows = numpy.concatenate([numpy.ones((len(d), 1)), waves], 1)
+    rest = d - rows @ numpy.linalg.lstsq(rows, d)[0]
+    unexplained = float(rest @ rest) / free
+    explained = (float(((d - d.mean()) ** 2).sum()) - float(rest @ rest)) / waves.shape[1]
+    return explained / unexplained if unexplained > 0 else float("inf")
+
+
+def fourier(positions: Floats, seasons: list[Season]) -> Floats:
+    """Sines and cosines of every harmonic at positions [N] in steps: [N, 2 · harmonics]."""
+    angles = [2 * numpy.pi * k * positions / s.period for s in seasons for k in range(1, s.harmonics + 1)]
+    columns = [wave(angle) for angle in angles for wave in (numpy.cos, numpy.sin)]
+    return numpy.stack(columns, 1) if columns else numpy.zeros((len(positions), 0))
+
+
+def coefficients(y: Floats, waves: Floats) -> Floats:
+    """The fit to y_0 ... y_t for every t: [N, 1 + F] from y [N] and waves [N, F]."""
+    rows = numpy.concatenate([numpy.ones((len(y), 1)), waves], 1)
+    base = y[:1]  # a level far from zero would cost digits in the sums
+    squares = numpy.cumsum(rows[:, :, None] * rows[:, None, :], 0)
+    products = numpy.cumsum(rows * (y - base)[:, None], 0)
+    ridge = numpy.diag([0.0] + [RIDGE] * waves.shape[1])
+    fitted: Floats = numpy.linalg.solve(squares + ridge, products[:, :, None])[:, :, 0]
+    fitted[:, 0] += base
+    return fitted
+
+
+def climatology(fitted: Floats, waves: Floats) -> Floats:
+    """The fit's value where the waves are [..., F]: coefficients [..., 1 + F] broadcast against them."""
+    value: Floats = fitted[..., 0] + (fitted[..., 1:] * waves).sum(-1)
+    return value

@@ -1,0 +1,24 @@
+"""The tasks by name. Strings only: the command line and the server learn from here what there is, importing nothing."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from gruworks.errors import OptionError
+
+if TYPE_CHECKING:
+    from gruworks.tasks.estimator import Estimator
+
+__all__ = ["TASKS", "estimator"]
+
+TASKS = {"forecast": "gruworks.tasks.forecast.estimator:Forecaster"}
+
+
+def estimator(task: str) -> type[Estimator]:
+    """The public class of a task, imported now."""
+    if task not in TASKS:
+        raise OptionError(f"there is no task {task!r}; there are: {', '.join(TASKS)}")
+    module, name = TASKS[task].split(":")
+    found: type[Estimator] = getattr(importlib.import_module(module), name)
+    return found

@@ -1,0 +1,186 @@
+"""The one fitting loop: Lightning's, with early stopping, averaged weights, checkpoints, a budget and resuming."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from gruworks.errors import RunError, require
+from gruworks.training.runs import RunFolder
+from gruworks.training.settings import FitSettings
+
+__all__ = ["Fitted", "fit"]
+
+Draw = Callable[[int, int], Any]  # (epoch, index) → a batch: the order is a function of them and of the seed
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit did: optimiser steps, the best validation loss and its step, minutes, and why it ended."""
+
+    steps: int
+    best_loss: float
+    best_step: int
+    minutes: float
+    ended_by: str
+
+
+def fit(
+    model: torch.nn.Module,
+    loss: Callable[[torch.nn.Module, Any], torch.Tensor],
+    draw: Draw,
+    validation: list[Any],
+    settings: FitSettings,
+    run: RunFolder,
+    what: str,
+    quiet: bool = False,
+    resume: bool = False,
+) -> Fitted:
+    """Fit `model` in place and leave it with the averaged weights of the best validation.
+
+    Args:
+        model: any module. loss: `loss(model, batch)`, a scalar.
+        draw: `draw(epoch, index)` gives a training batch; an epoch is the steps between two validations.
+        validation: the validation batches.
+        run: where checkpoints go. what: shown beside the progress bar. quiet: no progress bar.
+        resume: go on from the run's last checkpoint.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C, once the last checkpoint stands; its text says so.
+    """
+    started = time.monotonic()
+    with _quiet_lightning(), torch.random.fork_rng():
+        from gruworks.training.learner import Learner
+
+        torch.manual_seed(settings.seed)
+        trainer, best = _trainer(settings, run, what, quiet)
+        batches = DataLoader(_Drawn(draw), batch_size=None, sampler=_Epochs(settings.validate_every))
+        checkpoint = _checkpoint(run) if resume else None
+        try:
+            trainer.fit(
+                Learner(model, loss, settings),
+                batches,
+                DataLoader(_Listed(validation), batch_size=None),
+                ckpt_path=checkpoint,
+                weights_only=True,
+            )
+        except SystemExit:  # Lightning's way out after Ctrl-C
+            raise KeyboardInterrupt(f"the last checkpoint is kept in {run.path}") from None
+        finally:
+            model.cpu().eval()
+        return _conclude(model, trainer, best, settings, (time.monotonic() - started) / 60)
+
+
+def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool) -> tuple[Any, Any]:
+    from lightning.pytorch import Trainer
+    from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+
+    from gruworks.training.averaging import MovingAverage
+    from gruworks.training.progress import FitProgress
+
+    folder = run.path / "checkpoints"
+    best = ModelCheckpoint(folder, "best", monitor="val_loss", save_last=True, enable_version_counter=False)
+    stop = EarlyStopping("val_loss", patience=settings.patience, min_delta=0.0, check_finite=True)
+    trainer = Trainer(
+        accelerator="auto" if torch.cuda.is_available() else "cpu",
+        devices=1,
+        max_steps=settings.steps,
+        max_epochs=-1,
+        max_time=timedelta(minutes=settings.minutes),
+        gradient_clip_val=settings.clip,
+        callbacks=[MovingAverage(settings.averaged_steps), stop, best]
+        + ([] if quiet else [FitProgress(what, settings.steps)]),
+        num_sanity_val_steps=0,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=run.path,
+    )
+    return trainer, best
+
+
+def _conclude(model: torch.nn.Module, trainer: Any, best: Any, settings: FitSettings, minutes: float) -> Fitted:
+    """Load the best checkpoint's averaged weights into `model`."""
+    if not best.best_model_path:
+        raise RunError("the fit ended before its first validation: give it more minutes or validate earlier")
+    checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+    model.load_state_dict({name.removeprefix("model."): value for name, value in checkpoint["state_dict"].items()})
+    steps = trainer.global_step
+    if steps >= settings.steps:
+        ended = "all steps done"
+    else:
+        ended = "time is up" if minutes >= settings.minutes else "no gain on the validation part any more"
+    return Fitted(steps, float(best.best_model_score), int(checkpoint["global_step"]), minutes, ended)
+
+
+def _checkpoint(run: RunFolder) -> Path:
+    if not run.last_checkpoint.is_file():
+        raise RunError(f"{run.path} has no checkpoint to go on from: start the fit anew")
+    return run.last_checkpoint
+
+
+class _Drawn(Dataset[Any]):
+    """Batches by (epoch, index)."""
+
+    def __init__(self, draw: Draw) -> None:
+        self.draw = draw
+
+    def __getitem__(self, place: tuple[int, int]) -> Any:
+        return self.draw(*place)
+
+
+class _Epochs(Sampler[tuple[int, int]]):
+    """Tells each draw which epoch it belongs to; Lightning calls `set_epoch`, also after resuming."""
+
+    def __init__(self, length: int) -> None:
+        self.length, self.epoch = length, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return ((self.epoch, index) for index in range(self.length))
+
+
+class _Listed(Dataset[Any]):
+    def __init__(self, batches: list[Any]) -> None:
+        self.batches = batches
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.batches[index]
+
+
+@contextlib.contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Lightning's tips and warnings about choices made here on purpose stay silent; Ctrl-C works again afterwards."""
+    import logging
+
+    lightning = require("lightning.pytorch", extra="train")
+    logger = logging.getLogger("lightning.pytorch")
+    level, on_interrupt = logger.level, signal.getsignal(signal.SIGINT)
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=lightning.__name__)
+            warnings.filterwarnings("ignore", category=lightning.utilities.warnings.PossibleUserWarning)
+            yield
+    finally:
+        logger.setLevel(level)
+        with contextlib.suppress(ValueError):  # only the main thread may set signals
+            signal.signal(signal.SIGINT, on_interrupt)

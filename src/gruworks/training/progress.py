@@ -1,0 +1,48 @@
+"""One progress bar for a whole fit: what is being learnt, how well, and the time left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+__all__ = ["FitProgress"]
+
+
+class FitProgress(Callback):
+    """Shows `what`, the step, the last losses, the time spent and the time left at most."""
+
+    def __init__(self, what: str, steps: int) -> None:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed}/{task.total}"),
+            TextColumn("{task.fields[losses]}"),
+            TimeElapsedColumn(),
+            TextColumn("left at most"),
+            TimeRemainingColumn(),
+        )
+        self.bar = Progress(*columns, console=Console(stderr=True))
+        self.what, self.steps = what, steps
+        self.task: TaskID | None = None
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.bar.start()
+        self.task = self.bar.add_task(self.what, total=self.steps, completed=trainer.global_step, losses="")
+
+    def on_train_batch_end(self, trainer: Trainer, *rest: Any) -> None:
+        self._update(trainer)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._update(trainer)
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        self.bar.stop()
+
+    def _update(self, trainer: Trainer) -> None:
+        if self.task is not None:
+            values = trainer.callback_metrics
+            losses = " ".join(f"{name} {values[name]:.4f}" for name in ("loss", "val_loss") if name in values)
+            self.bar.update(self.task, completed=trainer.global_step, losses=losses)

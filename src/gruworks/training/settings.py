@@ -1,0 +1,26 @@
+"""The settings of a fit, the same for every task. Imports nothing heavy: the command line builds its flags here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gruworks.settings import Settings, setting
+
+__all__ = ["FitSettings"]
+
+
+@dataclass(frozen=True)
+class FitSettings(Settings):
+    """How long, how fast and from which seed a model is fitted."""
+
+    steps: int = setting(600, "optimiser steps at most", low=1)
+    minutes: float = setting(20.0, "minutes at most", low=0.01, high=120.0)
+    patience: int = setting(8, "validations without a gain before the fit stops", low=1)
+    validate_every: int = setting(20, "optimiser steps between validations, each with a checkpoint", low=1)
+    batch_size: int = setting(8, "rows of one batch", low=1)
+    learning_rate: float = setting(3e-3, "learning rate after warm-up", low=1e-8, high=10.0)
+    warm_up: int = setting(20, "steps over which the learning rate rises", low=0)
+    weight_decay: float = setting(0.01, "decoupled weight decay", low=0.0)
+    clip: float = setting(1.0, "largest norm of the gradient", low=1e-6)
+    averaged_steps: int = setting(50, "steps over which the weights are averaged; 1 keeps the last ones", low=1)
+    seed: int = setting(0, "seed of everything that is drawn", low=0)

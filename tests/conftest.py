@@ -1,0 +1,19 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("gruworks", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("gruworks")
+
+
+@pytest.fixture
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that a developer set in the shell reaches the test."""
+    for name in [name for name in os.environ if re.match("GRUWORKS_", name)]:
+        monkeypatch.delenv(name)
