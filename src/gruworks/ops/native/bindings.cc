@@ -3,12 +3,14 @@
 // Shapes, element types and layouts are checked in ops/recurrence.py, where the arrays still have names. What can be
 // seen here without them is seen again here: sizes that make no sense, and missing operands.
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include "cpu.h"
 #include "recurrence.h"
+#include "stream.h"
 
 namespace nb = nanobind;
 
@@ -82,6 +84,36 @@ template <class T> struct Layer {
   }
 };
 
+template <class T> struct Session {
+  using Input = nb::ndarray<const T, nb::c_contig, nb::device::cpu>;
+  Stream<T> stream;
+  size_t sessions, width;
+
+  Session(const Sizes& n, const Four& w, Address state, int threads)
+      : stream(weights<T>(n, w), std::get<1>(n), at<T>(state), threads), sessions(std::get<1>(n)), width(std::get<2>(n)) {}
+
+  // False where x is not what the stream was made for; the caller then says what is wrong.
+  bool step(const Input& x) {
+    const bool many = x.ndim() == 2 && x.shape(0) == sessions && x.shape(1) == width;
+    if (!many && !(sessions == 1 && x.ndim() == 1 && x.shape(0) == width)) return false;
+    stream.step(x.data());
+    return true;
+  }
+
+  bool repeat(const Input& x, long times) {
+    bool fits = true;
+    for (long i = 0; fits && i < times; ++i) fits = step(x);
+    return fits;
+  }
+};
+
+template <class T> void bind_session(nb::module_& module, const char* name) {
+  nb::class_<Session<T>>(module, name, "Steps for many sessions; the state is the caller's memory.")
+      .def(nb::init<const Sizes&, const Four&, Address, int>())
+      .def("step", &Session<T>::step, nb::arg().noconvert())
+      .def("repeat", &Session<T>::repeat, nb::arg().noconvert(), nb::arg());
+}
+
 template <class T> void bind(nb::module_& module, const char* name) {
   nb::class_<Layer<T>>(module, name, "What is packed for one layer and direction, and its recurrence.")
       .def(nb::init<>())
@@ -117,4 +149,6 @@ NB_MODULE(_native, module) {
   module.def("gates", &gates);
   bind<float>(module, "Layer32");
   bind<double>(module, "Layer64");
+  bind_session<float>(module, "Stream32");
+  bind_session<double>(module, "Stream64");
 }
