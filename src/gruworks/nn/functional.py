@@ -47,9 +47,14 @@ def gru_layer(
     Raises:
         ShapeError, DtypeError, OptionError: operands that do not fit together.
     """
-    operands = _same_type(Operands(x, gi, h0, *weights.arrays(), lengths, decay, replacement))
+    operands = Operands(x, gi, h0, *weights.arrays(), lengths, decay, replacement)
+    return run(operands, weights.reset == "before", reverse)
+
+
+def run(operands: Operands, before: bool, reverse: bool = False) -> tuple[Tensor, Tensor]:
+    """`gru_layer` for callers who have its operands as they stand."""
+    operands = _same_type(operands)
     native.check(operands)
-    before = weights.reset == "before"
     if not native.serves(operands.w_hh):
         return _torch(operands, before, reverse)
     if _plain(operands):

@@ -7,6 +7,7 @@ arguments, shapes, state_dict keys and numbers. A module in the "before" form ca
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +17,8 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from gruworks.errors import DtypeError, OptionError, ShapeError, WeightsError
 from gruworks.nn import compiling, native
-from gruworks.nn.functional import gru_layer
+from gruworks.nn.functional import run
+from gruworks.nn.native import Operands
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights, Reset, check_reset, parameter_names
 
@@ -112,8 +114,14 @@ class GRU(_ResetForm, torch.nn.GRU):
 
     def weights(self, layer: int = 0, reverse: bool = False) -> GRUWeights:
         """One layer's and direction's parameters themselves (no copies)."""
-        names = parameter_names(layer, reverse, self.bias)
-        return GRUWeights(*(getattr(self, name) for name in names), reset=self.reset)
+        return GRUWeights(*self._layer_weights(layer, reverse), reset=self.reset)
+
+    def _layer_weights(self, layer: int, reverse: bool) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+        own = self._parameters  # asked first: a module's getattr takes as long as a small step
+        names = _names(layer, reverse, self.bias)
+        w_ih, w_hh, *biases = [own[name] if name in own else getattr(self, name) for name in names]
+        b_ih, b_hh = biases or (None, None)
+        return w_ih, w_hh, b_ih, b_hh
 
     def forward(  # type: ignore[override]
         self,
@@ -171,7 +179,8 @@ class GRU(_ResetForm, torch.nn.GRU):
             for direction in range(self.directions):
                 reverse = direction == 1
                 start = None if h0 is None else h0[layer * self.directions + direction]
-                output, final = gru_layer(x, start, self.weights(layer, reverse), lengths, reverse)
+                operands = Operands(x, None, start, *self._layer_weights(layer, reverse), lengths)
+                output, final = run(operands, self.reset == "before", reverse)
                 outputs.append(output)
                 finals.append(final)
             x = torch.cat(outputs, -1) if self.bidirectional else outputs[0]
@@ -243,6 +252,9 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
         weights = self.weights()
         state: Tensor = equations.step(equations.input_terms(input, weights), h, weights, xp=torch)
         return state
+
+
+_names = functools.cache(parameter_names)  # a forward asks for them every time
 
 
 def _check_dtype(owner: str, what: str, given: Tensor, weight: Any) -> None:

@@ -20,6 +20,7 @@ __all__ = ["OPERANDS", "Operands", "check", "forward", "forward_kept", "gradient
 OPERANDS = ("x", "gi", "h0", "w_ih", "w_hh", "b_ih", "b_hh", "lengths", "decay", "replacement")
 
 
+CPU = torch.device("cpu")  # said every time: the caller may have set another default
 AVAILABLE = backend().name != "torch"  # settled here: a graph can't be traced through an import
 
 
@@ -64,40 +65,43 @@ def check(o: Operands) -> None:
     T, B, _ = given.shape
     I = 3 * H if o.w_ih is None else o.w_ih.shape[-1]  # noqa: E741 (the field's letter)
     shapes = ((T, B, I), (T, B, 3 * H), (B, H), (3 * H, I), (3 * H, H), (3 * H,), (3 * H,), (B,), (T, B, H), (B, H))
-    for name, tensor, shape in zip(OPERANDS, o, shapes, strict=True):
+    dtype = o.w_hh.dtype
+    for i, tensor in enumerate(o):
         if tensor is None:
             continue
-        if tensor.shape != shape:
-            raise ShapeError(f"{name} must be {list(shape)} beside the other operands, not {list(tensor.shape)}")
-        if tensor.dtype != o.w_hh.dtype and name != "lengths":
-            raise DtypeError(f"{name} must have the weights' element type {o.w_hh.dtype}, not {tensor.dtype}")
+        if tensor.shape != shapes[i]:
+            raise ShapeError(f"{OPERANDS[i]} must be {list(shapes[i])} beside the others, not {list(tensor.shape)}")
+        if tensor.dtype != dtype and i != 7:
+            raise DtypeError(f"{OPERANDS[i]} must have the weights' element type {dtype}, not {tensor.dtype}")
     if o.lengths is not None and o.lengths.dtype != torch.int64:
         raise DtypeError(f"lengths must be torch.int64 here, not {o.lengths.dtype}")
 
 
 def forward(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor]:
     """Every state [T, B, H] and each row's last one [B, H]."""
-    output, final, _, _ = _run(o, before, reverse, keep=False)
+    output, final, _, _ = _run(o, before, reverse, None, None)
     return output, final
 
 
 def forward_kept(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The same, with what the backward needs: `saved`, which it overwrites, and the decayed states (empty without)."""
-    return _run(o, before, reverse, keep=True)
-
-
-def _run(o: Operands, before: bool, reverse: bool, keep: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    o = _readable(o)
     T, B, _ = o.given.shape
     H = o.w_hh.shape[1]
-    output, final = o.w_hh.new_empty(T, B, H), o.w_hh.new_empty(B, H)
     # Steps beyond a row's length are neither written nor read; zeros there make the whole a function of the operands.
-    kept = o.w_hh.new_zeros if o.lengths is not None and keep else o.w_hh.new_empty
-    saved = kept(T * B if keep else 0, 4 * padded(H))
-    states = kept(T * B if keep and o.decay is not None else 0, H)
+    make = torch.empty if o.lengths is None else torch.zeros
+    saved = make(T * B, 4 * padded(H), dtype=o.w_hh.dtype, device=CPU)
+    states = make(0 if o.decay is None else T * B, H, dtype=o.w_hh.dtype, device=CPU)
+    return _run(o, before, reverse, saved, states)
+
+
+def _run(o: Operands, before: bool, reverse: bool, saved: Any, states: Any) -> tuple[Tensor, Tensor, Any, Any]:
+    o = _readable(o)
+    T, B, _ = o.given.shape
+    dtype, H = o.w_hh.dtype, o.w_hh.shape[1]
+    output, final = torch.empty(T, B, H, dtype=dtype, device=CPU), torch.empty(B, H, dtype=dtype, device=CPU)
     _layer(o.w_hh).forward(
         _sizes(o, before, reverse), _weights(o), _inputs(o), (output.data_ptr() or 8, B * H, H), final.data_ptr() or 8,
-        (saved.data_ptr() or 8) if keep else 0, states.data_ptr(), torch.get_num_threads(),
+        0 if saved is None else saved.data_ptr() or 8, _address(states), torch.get_num_threads(),
     )  # fmt: skip
     return output, final, saved, states
 

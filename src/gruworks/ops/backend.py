@@ -58,6 +58,5 @@ def native() -> Any:
     return _load()
 
 
-@functools.cache
 def _load() -> Any:
     return importlib.import_module("gruworks.ops._native")

@@ -58,7 +58,23 @@ template <class T> class Forward {
   void prepare(long step) {
     rows.at(step, zeros);
     if (s.states) decay_state(rows, step, begin, end);
-    if (place.members > 1) place.publish();
+    if (place.members == 1) return;
+    place.publish();
+    if (step + 1 < rows.steps) claim(step + 1);
+  }
+
+  // Fetches for writing what the next step writes. A store that misses holds up the flag that follows it.
+  void claim(long step) {
+    constexpr long line = 64 / sizeof(T);
+    for (long i = 0; i < rows.active; ++i) {
+      const long b = rows.row[i];
+      if (step >= s.length(b)) return;
+      const long t = s.time(b, step);
+      for (long j = begin; j < end; j += line) __builtin_prefetch(s.output.at(t, b) + j, 1);
+      for (long g = 0; s.saved && g < 4; ++g)
+        for (long j = begin; j < end; j += line)
+          __builtin_prefetch(s.saved + (t * s.batch + b) * 4 * Hp + g * Hp + j, 1);
+    }
   }
 
   template <class Block> void over_panels(Block&& block) {

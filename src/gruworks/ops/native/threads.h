@@ -8,7 +8,7 @@
 
 namespace gruworks {
 
-struct alignas(64) Flag {
+struct alignas(128) Flag {  // two lines: processors fetch them in pairs
   long ticks = 0;
 };
 
@@ -46,7 +46,8 @@ struct Place {
     for (int i = first; i < first + count; ++i) {
       // After a few thousand turns the neighbour is not running: giving up the core costs less than spinning on it.
       for (int turns = 0; __atomic_load_n(&flags[i].ticks, __ATOMIC_ACQUIRE) < ticks; ++turns)
-        turns < 4000 ? relax() : static_cast<void>(sched_yield());
+        if (turns > 4000) sched_yield();
+        else if (turns > 200) relax();
     }
   }
 };
