@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["GRU", "Forecaster", "GRUCell", "GRUWeights", "GruworksError", "__version__", "replace"]
+__all__ = ["Forecaster", "GRU", "GRUCell", "GRUWeights", "GruworksError", "__version__", "replace"]
 
 _HOMES = {
     "Forecaster": "gruworks.tasks.forecast.estimator",

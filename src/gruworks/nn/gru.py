@@ -137,7 +137,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         if isinstance(input, PackedSequence):
             if lengths is not None:
                 raise OptionError("lengths= is for padded input; a PackedSequence carries its own lengths")
-            self._check(input.data, None, packed=True)
+            self._check_packed(input, hx)
             theirs = self.reset == "after" and not native.serves(self.weight_hh_l0)
             return super().forward(input, hx) if theirs else self._forward_packed(input, hx)
         self._check(input, hx)
@@ -165,7 +165,6 @@ class GRU(_ResetForm, torch.nn.GRU):
         data, batch_sizes, order, back = packed
         x, lengths = pad_packed_sequence(PackedSequence(data, batch_sizes))  # rows stay sorted by length
         h0 = self._initial(x) if hx is None else self.permute_hidden(hx, order)
-        self.check_hidden_size(h0, (self.num_layers * self.directions, x.shape[1], self.hidden_size))
         output, final = self._layers(x, h0, lengths.to(x.device))
         data = pack_padded_sequence(output, lengths).data
         return PackedSequence(data, batch_sizes, order, back), self.permute_hidden(final, back)
@@ -189,22 +188,29 @@ class GRU(_ResetForm, torch.nn.GRU):
     def _initial(self, x: Tensor) -> Tensor:
         return x.new_zeros(self.num_layers * self.directions, x.shape[1], self.hidden_size)
 
-    def _check(self, x: Tensor, hx: Tensor | None, packed: bool = False) -> None:
-        if packed:
-            expected = f"packed steps [N, {self.input_size}]"
-        else:
-            expected = f"[B, T, {self.input_size}]" if self.batch_first else f"[T, B, {self.input_size}]"
-            expected += f", or [T, {self.input_size}] unbatched"
-        if x.dim() not in ((2,) if packed else (2, 3)) or x.shape[-1] != self.input_size:
+    def _check(self, x: Tensor, hx: Tensor | None) -> None:
+        size = self.input_size
+        expected = f"[B, T, {size}]" if self.batch_first else f"[T, B, {size}]"
+        expected += f", or [T, {size}] unbatched"
+        if x.dim() not in (2, 3) or x.shape[-1] != size:
             raise ShapeError(f"GRU expected input {expected}, got {list(x.shape)}")
         batched = x.dim() == 3
-        if not packed and x.shape[1 if batched and self.batch_first else 0] == 0:
+        if x.shape[1 if batched and self.batch_first else 0] == 0:
             raise ShapeError(f"GRU expected at least one time step in input {expected}, got {list(x.shape)}")
         _check_dtype("GRU", "input", x, self.weight_ih_l0)
+        batch = [x.shape[0 if self.batch_first else 1]] if batched else []
+        self._check_hx(hx, batch)
+
+    def _check_packed(self, packed: PackedSequence, hx: Tensor | None) -> None:
+        if packed.data.dim() != 2 or packed.data.shape[-1] != self.input_size:
+            raise ShapeError(f"GRU expected packed steps [N, {self.input_size}], got {list(packed.data.shape)}")
+        _check_dtype("GRU", "input", packed.data, self.weight_ih_l0)
+        self._check_hx(hx, [int(packed.batch_sizes[0])])
+
+    def _check_hx(self, hx: Tensor | None, batch: list[int]) -> None:
         if hx is not None:
-            rows = self.num_layers * self.directions
-            batch = [x.shape[0 if self.batch_first else 1]] if batched else []
-            _check_state("GRU", hx, [rows, *batch, self.hidden_size], self.weight_ih_l0)
+            expected = [self.num_layers * self.directions, *batch, self.hidden_size]
+            _check_state("GRU", hx, expected, self.weight_ih_l0)
 
 
 class GRUCell(_ResetForm, torch.nn.GRUCell):

@@ -134,7 +134,8 @@ def _from_table(columns: dict[str, Any], config: Config, source: _Source, backen
         if name not in columns:
             there = ", ".join(columns)
             raise DataError(
-                f"{source.name} has no column {name!r} for the {role}; it has: {there}. Name one: --{role} NAME, in Python {role}=NAME"
+                f"{source.name} has no column {name!r} for the {role}; it has: {there}. "
+                f"Name one: --{role} NAME, in Python {role}=NAME"
             )
     if not len(columns[config.target]):
         raise TooShortError(f"{source.name} has no rows below its header")

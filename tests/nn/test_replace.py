@@ -1,0 +1,89 @@
+"""`replace` swaps every torch GRU in place, keeps outputs, and reports what it swapped and left."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn.utils import parametrize
+
+import gruworks
+from gruworks import GRU, GRUCell
+from tests.tolerances import FLOAT32_OUTPUT
+
+
+class Subclassed(torch.nn.GRU):
+    """A user's GRU with code of its own."""
+
+
+class Reader(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = torch.nn.GRU(3, 4, 2, batch_first=True, bidirectional=True)
+        self.steps = torch.nn.ModuleList([torch.nn.GRUCell(8, 4), torch.nn.Linear(4, 2)])
+        self.shared = self.encoder
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.steps[1](self.steps[0](self.encoder(x)[0][:, -1]))
+
+
+def test_every_gru_is_swapped_and_outputs_stay() -> None:
+    torch.manual_seed(0)
+    model = Reader().eval()
+    x = torch.randn(2, 5, 3)
+    before, names, parameters = model(x), list(model.state_dict()), list(map(id, model.parameters()))
+    calls = []
+    model.encoder.register_forward_hook(lambda *_: calls.append(1))
+    report = gruworks.replace(model)
+    assert report.swapped == ["encoder", "steps.0"]
+    assert report.left == {}
+    assert report.model is model
+    assert type(model.encoder) is GRU
+    assert model.shared is model.encoder
+    assert type(model.steps[0]) is GRUCell
+    torch.testing.assert_close(model(x), before, atol=FLOAT32_OUTPUT, rtol=0)
+    assert calls == [1]
+    assert list(model.state_dict()) == names
+    assert list(map(id, model.parameters())) == parameters
+    assert not model.encoder.training
+    assert model.encoder.reset == "after"
+
+
+def test_the_model_itself_may_be_the_gru() -> None:
+    model = torch.nn.GRU(3, 4)
+    report = gruworks.replace(model)
+    assert type(model) is GRU
+    assert str(report) == "swapped 1, left 0\n  swapped  the model itself"
+    assert model(torch.zeros(5, 2, 3), lengths=[5, 2])[0].shape == (5, 2, 4)
+
+
+def test_what_is_left_is_named_with_its_reason() -> None:
+    parametrized = torch.nn.GRU(3, 4)
+    parametrize.register_parametrization(parametrized, "weight_hh_l0", torch.nn.Tanh())
+    model = torch.nn.ModuleDict(
+        {"own": GRU(3, 4), "sub": Subclassed(3, 4), "bound": parametrized, "lstm": torch.nn.LSTM(3, 4)}
+    )
+    report = gruworks.replace(model)
+    assert report.swapped == []
+    assert set(report.left) == {"own", "sub", "bound"}
+    assert "already" in report.left["own"]
+    assert "Subclassed" in report.left["sub"]
+    assert "parametrised" in report.left["bound"]
+    assert type(model["sub"]) is Subclassed
+    assert "left     sub: is a subclass" in str(report)
+
+
+def test_a_second_call_changes_nothing() -> None:
+    model = torch.nn.Sequential(torch.nn.GRU(3, 4))
+    gruworks.replace(model)
+    again = gruworks.replace(model)
+    assert again.swapped == []
+    assert set(again.left) == {"0"}
+
+
+def test_training_goes_on_with_the_same_optimiser() -> None:
+    model = torch.nn.GRU(3, 4)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    gruworks.replace(model)
+    before = model.weight_hh_l0.detach().clone()
+    model(torch.randn(5, 2, 3))[0].sum().backward()
+    optimizer.step()
+    assert not torch.equal(model.weight_hh_l0, before)
