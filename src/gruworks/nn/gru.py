@@ -7,7 +7,7 @@ arguments, shapes, state_dict keys and numbers. A module in the "before" form ca
 
 from __future__ import annotations
 
-import functools
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -118,7 +118,7 @@ class GRU(_ResetForm, torch.nn.GRU):
 
     def _layer_weights(self, layer: int, reverse: bool) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         own = self._parameters  # asked first: a module's getattr takes as long as a small step
-        names = _names(layer, reverse, self.bias)
+        names = _NAMES.get((layer, reverse, self.bias)) or parameter_names(layer, reverse, self.bias)
         w_ih, w_hh, *biases = [own[name] if name in own else getattr(self, name) for name in names]
         b_ih, b_hh = biases or (None, None)
         return w_ih, w_hh, b_ih, b_hh
@@ -260,7 +260,8 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
         return state
 
 
-_names = functools.cache(parameter_names)  # a forward asks for them every time
+# A forward asks for them every time. A table and no functools.cache: dynamo warns of that.
+_NAMES = {key: parameter_names(*key) for key in itertools.product(range(4), (False, True), (False, True))}
 
 
 def _check_dtype(owner: str, what: str, given: Tensor, weight: Any) -> None:
