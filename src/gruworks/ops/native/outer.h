@@ -198,8 +198,9 @@ template <class T> class Outer {
     for (long slot = s.before ? 1 : 0; slot < 4; ++slot)
       for (long j = mine.begin * R; j < mine.end * R && j < s.H; j += L) {
         const long width = left_of(j);
-        Vec<T> sum = {};
-        for (long k = 0; k < list.n; ++k) sum += load_part(list.gates[k] + slot * Hp + j, width);
+        Vec<T> sums[8] = {};  // short sums of sums: one running one over the chunk lost half a digit
+        for (long k = 0; k < list.n; ++k) sums[k % 8] += load_part(list.gates[k] + slot * Hp + j, width);
+        const Vec<T> sum = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
         if (grad.b_ih && slot > 0) add(grad.b_ih + (slot - 1) * s.H + j, sum, width, first);
         if (grad.b_hh && slot == (s.before ? 3 : 0)) add(grad.b_hh + 2 * s.H + j, sum, width, first);
         if (grad.b_hh && (slot == 1 || slot == 2)) add(grad.b_hh + (slot - 1) * s.H + j, sum, width, first);
