@@ -40,12 +40,13 @@ def _kernel(operands: recurrence.Operands, train: bool) -> Run:
     r = recurrence
     T, B, I, H, _, _ = operands.sizes  # noqa: E741
     layer, dtype = r.new_layer(4), numpy.float32
-    output, final = numpy.empty((T, B, H), dtype), numpy.empty((B, H), dtype)
+    output, final = r.aligned((T, B, H), dtype), numpy.empty((B, H), dtype)
     front = operands.sizes, r._weights(operands), r._inputs(operands), r._steps(output)
     if not train:
         return lambda: (layer.forward(*front, r._address(final), 0, 0, operands.threads), output)
-    saved = numpy.zeros((T * B, 4 * r.native().padded(H)), dtype)
-    grad_output = numpy.ones_like(output)
+    saved = r.aligned((T * B, 4 * r.native().padded(H)), dtype)
+    grad_output = r.aligned((T, B, H), dtype)
+    grad_output[...] = 1
     w = operands.weights
     grads = [numpy.empty_like(a) for a in (final, *w.arrays())]
     grad_x = numpy.empty_like(operands.x)

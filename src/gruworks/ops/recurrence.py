@@ -123,9 +123,9 @@ def _run(operands: Operands, keep: bool) -> tuple[Array, Array, Kept | None]:
     T, B, _, H, _, _ = operands.sizes
     dtype = operands.weights.w_hh.dtype
     layer = new_layer(dtype.itemsize)
-    output, final = numpy.empty((T, B, H), dtype), numpy.empty((B, H), dtype)
-    saved = numpy.empty((T * B, 4 * native().padded(H)), dtype) if keep else None
-    states = numpy.empty((T * B, H), dtype) if keep and operands.decay is not None else None
+    output, final = aligned((T, B, H), dtype), numpy.empty((B, H), dtype)
+    saved = aligned((T * B, 4 * native().padded(H)), dtype) if keep else None
+    states = aligned((T * B, H), dtype) if keep and operands.decay is not None else None
     layer.forward(
         operands.sizes, _weights(operands), _inputs(operands), _steps(output), _address(final),
         _address(saved), _address(states), operands.threads,
@@ -182,6 +182,15 @@ def gates(gi: Array, gh: Array, h: Array) -> Array:
 def new_layer(itemsize: int) -> Any:
     """A native layer, which keeps what it packed of the weights that it last saw."""
     return native().Layer32() if itemsize == 4 else native().Layer64()
+
+
+def aligned(shape: tuple[int, ...], dtype: Any) -> Array:
+    """An empty array that begins a cache line, as torch's do and NumPy's don't: vectors that straddle two cost twice."""
+    dtype = numpy.dtype(dtype)
+    size = int(numpy.prod(shape)) * dtype.itemsize
+    memory = numpy.empty(size + 64, numpy.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def _checked(name: str, array: Array | None, shape: tuple[int, ...], dtype: Any) -> Any:

@@ -44,6 +44,7 @@ template <class T> class Forward {
   }
 
   void run() {
+    begin_exchange();
     prepare(0);
     for (long step = 0; step < rows.steps; ++step) {
       if (chunked && step % kChunk == 0) project(step);
@@ -54,6 +55,12 @@ template <class T> class Forward {
   }
 
  private:
+  void begin_exchange() {
+    for (long i = 0; s.exchange && i < rows.count; ++i)
+      memcpy(rows.exchanged(rows.row[i], 0) + begin, (s.h0 ? s.h0 + rows.row[i] * s.h0_b : zeros) + begin,
+             sizeof(T) * (end - begin));
+  }
+
   // Addresses and decayed states of a step; the state is then in memory for the other members.
   void prepare(long step) {
     rows.at(step, zeros);
@@ -201,7 +208,7 @@ template <class T> class Forward {
     const Vec<T> inverse = T(1) / (n.bottom * keeps);
     const Vec<T> candidate = n.top * keeps * inverse;
     z = n.bottom * inverse;
-    if (width > 0) store_part(rows.out[i] + p * L, candidate + z * (h - candidate), width);
+    keep_state(i, p, candidate + z * (h - candidate), width);
     if (s.saved) {
       T* kept = rows.work[i] + p * L;
       store(kept, product), store(kept + Hp, r), store(kept + 2 * Hp, z), store(kept + 3 * Hp, candidate);
@@ -257,8 +264,13 @@ template <class T> class Forward {
     const Fraction<T> fraction = tanh_fraction<T>(sum);
     const Vec<T> n = fraction.top / fraction.bottom, z = load(kept + 2 * Hp);
     const Vec<T> h = load_part(rows.h[i] + v * L, width < 0 ? 0 : width);
-    if (width > 0) store_part(rows.out[i] + v * L, n + z * (h - n), width);
+    keep_state(i, v, n + z * (h - n), width);
     if (s.saved) store(kept + 3 * Hp, n);
+  }
+
+  GRUWORKS_INLINE void keep_state(long i, long v, Vec<T> state, long width) {
+    if (width > 0) store_part(rows.out[i] + v * L, state, width);
+    if (rows.next[i]) store(rows.next[i] + v * L, state);
   }
 
   // The state at the row's own end; zeros beyond it.

@@ -53,7 +53,8 @@ template <class T> struct Sequence {
   T* final;                    // [B, H]
   T* saved;                    // or null
   T* states;                   // with decay: decayed states, [T * B][H] in training, else [2 * B][H]
-  T* work;                     // "before" without `saved`: [B][4Hp]
+  T* work;                     // without `saved`, "before" or columns split: [B][4Hp]
+  T* exchange;                 // columns split, no decay: [2 * B][Hp], where members read each other's states
 
   long length(long b) const { return lengths ? lengths[b] : steps; }
   long time(long b, long step) const { return reverse ? length(b) - 1 - step : step; }

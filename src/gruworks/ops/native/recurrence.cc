@@ -39,9 +39,10 @@ template <class T> void run_forward(Sequence<T> s, const Weights<T>& w, Packing<
   const Place place = grid(threads, s.batch, s.H);
   const std::vector<long> order = order_of(s, place.groups);
   s.order = order.data();
-  Block<T> work, states;
+  Block<T> work, states, exchange;
   if (!s.saved && (s.before || place.members > 1)) work = Block<T>(s.batch * 4 * padded(s.H)), s.work = work.get();
   if (s.decay.data && !s.states) states = Block<T>(2 * s.batch * s.H), s.states = states.get();
+  if (place.members > 1 && !s.decay.data) exchange = Block<T>(2 * s.batch * padded(s.H)), s.exchange = exchange.get();
   std::vector<long> starts;
   const Block<T> scratch(scratch_of<T>(place, [&](Place p) { return run.forward_scratch(s, p); }, starts));
   on_grid(place, [&](Place mine) {

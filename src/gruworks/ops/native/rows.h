@@ -26,9 +26,10 @@ template <class T> struct Rows {
   const T** past;    // the same before decay
   T** out;           // the step's output
   T** work;          // saved, or scratch of the same layout; null where none is needed
+  T** next;          // where the other members look for the state after the step; null where there are none
 
   static long scratch(long count) {
-    const long bytes = 5 * count * static_cast<long>(sizeof(uintptr_t)) + 8;
+    const long bytes = 6 * count * static_cast<long>(sizeof(uintptr_t)) + 8;
     return (bytes + 63) / 64 * 64 / static_cast<long>(sizeof(T));
   }
 
@@ -41,6 +42,7 @@ template <class T> struct Rows {
     const T** table = reinterpret_cast<const T**>((reinterpret_cast<uintptr_t>(scratch) + 7) & ~uintptr_t{7});
     x = table, h = table + count, past = table + 2 * count;
     out = const_cast<T**>(table + 3 * count), work = const_cast<T**>(table + 4 * count);
+    next = const_cast<T**>(table + 5 * count);
   }
 
   void at(long step, const T* zeros) {
@@ -55,9 +57,14 @@ template <class T> struct Rows {
     x[i] = s.x.data ? s.x.at(t, b) : s.gi.at(t, b);
     past[i] = past_state(s, t, b, zeros);
     out[i] = s.output.at(t, b);
-    h[i] = s.states ? state(t, b, step) : past[i];
+    h[i] = s.states ? state(t, b, step) : s.exchange ? exchanged(b, step) : past[i];
+    next[i] = s.exchange ? exchanged(b, step + 1) : nullptr;
     work[i] = s.saved ? s.saved + (t * s.batch + b) * 4 * padded(s.H) : s.work ? s.work + b * 4 * padded(s.H) : nullptr;
   }
+
+  // Two buffers in turn: aligned, and warm in both caches. The output is neither, and where its rows are not whole
+  // cache lines the members' stores fought over those they shared (3 times the time at H = 64).
+  T* exchanged(long b, long step) const { return s.exchange + (step % 2 * s.batch + b) * padded(s.H); }
 
   // Two buffers in turn serve in inference: a neighbour may still be reading the step before.
   T* state(long t, long b, long step) const {

@@ -20,6 +20,7 @@ Stream<T>::Stream(const Weights<T>& w, long sessions, T* state, int wanted)
   s.final = state;
   place_ = grid(threads_for(s, wanted), sessions, w.H);
   if (w.before || place_.members > 1) work_ = Block<T>(sessions * 4 * padded(w.H)), s.work = work_.get();
+  if (place_.members > 1) exchange_ = Block<T>(2 * sessions * padded(w.H)), s.exchange = exchange_.get();
   flags_.resize(place_.threads);
   const auto size = [&](Place p) { return kernels<T>(*packed_->from).forward_scratch(s, p); };
   scratch_ = Block<T>(scratch_of<T>(place_, size, starts_));

@@ -22,7 +22,7 @@ template <class T> class Stream {
   Place place_;
   std::vector<long> order_, starts_;
   std::vector<Flag> flags_;
-  Block<T> output_, work_, scratch_;
+  Block<T> output_, work_, exchange_, scratch_;
 };
 
 }  // namespace gruworks
