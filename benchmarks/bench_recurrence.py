@@ -178,12 +178,12 @@ def figures(all_tables: dict[tuple[str, bool], dict[Shape, Times]], limit: dict[
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--quick", action="store_true", help="two short rounds")
+    parser.add_argument("--quick", action="store_true", help="three short rounds")
     parser.add_argument("--sweep", action="store_true", help="also B x H against torch")
     parser.add_argument("--onednn", help="the program built from onednn_gru.cc")
     parser.add_argument("--out", default=str(HERE / "results" / "recurrence.json"))
     options = parser.parse_args()
-    bench = Bench(2 if options.quick else 6, 100 if options.quick else 250, options.onednn)
+    bench = Bench(3 if options.quick else 6, 120 if options.quick else 250, options.onednn)
     limit = limits()
     print(backend(), limit, flush=True)
     found = figures(measured := tables(bench), limit)
