@@ -8,7 +8,6 @@ Names load when they are first used: `import gruworks` itself imports neither to
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,11 +30,15 @@ _HOMES = {
     "replace": "gruworks.nn.replace",
 }
 
+_EXTRAS = {"Forecaster": "forecast"}
+
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'gruworks' has no attribute {name!r}; it has: {', '.join(__all__)}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
+    from gruworks.errors import require
+
+    value = getattr(require(_HOMES[name], extra=_EXTRAS.get(name, "all")), name)
     globals()[name] = value
     return value
 

@@ -77,14 +77,14 @@ class MissingExtraError(GruworksError, ImportError):
 
 
 def require(module: str, extra: str) -> ModuleType:
-    """Import an optional dependency, or say in one line how to install it.
+    """Import an optional dependency, or a module of ours that needs some, or say in one line how to install it.
 
     >>> require("json", extra="forecast").__name__
     'json'
     """
     try:
         return importlib.import_module(module)
-    except ImportError as error:
-        raise MissingExtraError(
-            f"{module} is needed here and is not installed: pip install 'gruworks[{extra}]' ({error})"
-        ) from error
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] == "gruworks":  # a fault of ours, not a missing extra
+            raise
+        raise MissingExtraError(f"{error.name} is not installed: pip install 'gruworks[{extra}]'") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,7 +103,10 @@ class Estimator:
         if resume:
             if out is None:
                 raise OptionError("resume needs the run folder to go on from: out=...")
-            yield RunFolder.open(out, self.task)
+            run = RunFolder.open(out, self.task)
+            if run.read_json("config.json") != json.loads(self.config.to_json()):
+                raise OptionError(f"{run.path} was begun with other settings: resume needs those of its config.json")
+            yield run
         elif out is not None:
             run = RunFolder.create(Path(out), self.task, **facts)
             run.write_json("config.json", self.config.to_dict())

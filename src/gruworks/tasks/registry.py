@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
-from gruworks.errors import OptionError
+from gruworks.errors import OptionError, require
 
 if TYPE_CHECKING:
     from gruworks.tasks.estimator import Estimator
@@ -20,5 +19,5 @@ def estimator(task: str) -> type[Estimator]:
     if task not in TASKS:
         raise OptionError(f"there is no task {task!r}; there are: {', '.join(TASKS)}")
     module, name = TASKS[task].split(":")
-    found: type[Estimator] = getattr(importlib.import_module(module), name)
+    found: type[Estimator] = getattr(require(module, extra=task), name)
     return found

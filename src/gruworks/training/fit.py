@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import time
 import warnings
@@ -16,6 +17,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from gruworks.errors import RunError, require
+from gruworks.nn.threads import torch_threads
 from gruworks.training.runs import RunFolder
 from gruworks.training.settings import FitSettings
 
@@ -59,23 +61,24 @@ def fit(
         KeyboardInterrupt: after Ctrl-C, once the last checkpoint stands; its text says so.
     """
     started = time.monotonic()
-    with _quiet_lightning(), torch.random.fork_rng():
+    with _quiet_lightning(), torch.random.fork_rng(), torch_threads(settings.threads):
         from gruworks.training.learner import Learner
 
         torch.manual_seed(settings.seed)
         trainer, best = _trainer(settings, run, what, quiet)
-        batches = DataLoader(_Drawn(draw), batch_size=None, sampler=_Epochs(settings.validate_every))
+        steps = _Epochs(min(settings.validate_every, settings.steps))
         checkpoint = _checkpoint(run) if resume else None
         try:
             trainer.fit(
                 Learner(model, loss, settings),
-                batches,
-                DataLoader(_Listed(validation), batch_size=None),
+                _loader(_Drawn(draw), steps),
+                _loader(_Listed(validation)),
                 ckpt_path=checkpoint,
                 weights_only=True,
             )
         except SystemExit:  # Lightning's way out after Ctrl-C
-            raise KeyboardInterrupt(f"the last checkpoint is kept in {run.path}") from None
+            kept = "the last checkpoint is kept" if run.last_checkpoint.is_file() else "there is no checkpoint yet"
+            raise KeyboardInterrupt(f"{kept} in {run.path}") from None
         finally:
             model.cpu().eval()
         return _conclude(model, trainer, best, settings, (time.monotonic() - started) / 60)
@@ -86,11 +89,15 @@ def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool) -> t
     from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 
     from gruworks.training.averaging import MovingAverage
+    from gruworks.training.checkpoints import AtomicCheckpoints
     from gruworks.training.progress import FitProgress
 
     folder = run.path / "checkpoints"
-    best = ModelCheckpoint(folder, "best", monitor="val_loss", save_last=True, enable_version_counter=False)
-    stop = EarlyStopping("val_loss", patience=settings.patience, min_delta=0.0, check_finite=True)
+    # Both look at a validation's end: a fit that is resumed at an epoch's end would find no metric there.
+    best = ModelCheckpoint(
+        folder, "best", monitor="val_loss", save_last=True, enable_version_counter=False, save_on_train_epoch_end=False
+    )
+    stop = EarlyStopping("val_loss", patience=settings.patience, min_delta=0.0, check_on_train_epoch_end=False)
     trainer = Trainer(
         accelerator="auto" if torch.cuda.is_available() else "cpu",
         devices=1,
@@ -98,6 +105,7 @@ def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool) -> t
         max_epochs=-1,
         max_time=timedelta(minutes=settings.minutes),
         gradient_clip_val=settings.clip,
+        plugins=[AtomicCheckpoints()],
         callbacks=[MovingAverage(settings.averaged_steps), stop, best]
         + ([] if quiet else [FitProgress(what, settings.steps)]),
         num_sanity_val_steps=0,
@@ -113,20 +121,33 @@ def _conclude(model: torch.nn.Module, trainer: Any, best: Any, settings: FitSett
     """Load the best checkpoint's averaged weights into `model`."""
     if not best.best_model_path:
         raise RunError("the fit ended before its first validation: give it more minutes or validate earlier")
+    loss = float(best.best_model_score)
+    if not math.isfinite(loss):
+        raise RunError(f"the validation loss is {loss}: nothing was learnt; try a smaller learning_rate")
     checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
     model.load_state_dict({name.removeprefix("model."): value for name, value in checkpoint["state_dict"].items()})
     steps = trainer.global_step
     if steps >= settings.steps:
         ended = "all steps done"
     else:
-        ended = "time is up" if minutes >= settings.minutes else "no gain on the validation part any more"
-    return Fitted(steps, float(best.best_model_score), int(checkpoint["global_step"]), minutes, ended)
+        stopped = trainer.early_stopping_callback.wait_count >= settings.patience
+        ended = "no gain on the validation part any more" if stopped else "time is up"
+    return Fitted(steps, loss, int(checkpoint["global_step"]), minutes, ended)
 
 
 def _checkpoint(run: RunFolder) -> Path:
     if not run.last_checkpoint.is_file():
         raise RunError(f"{run.path} has no checkpoint to go on from: start the fit anew")
+    try:
+        torch.load(run.last_checkpoint, map_location="meta", weights_only=True)
+    except Exception as error:  # torch raises what its zip reader and unpickler happen to raise
+        raise RunError(f"{run.last_checkpoint} is damaged: start the fit anew ({error})") from error
     return run.last_checkpoint
+
+
+def _loader(data: Dataset[Any], order: Sampler[Any] | None = None) -> DataLoader[Any]:
+    """With a generator of its own: a loader draws a number at each start, which would shift the model's dropout."""
+    return DataLoader(data, batch_size=None, sampler=order, generator=torch.Generator())
 
 
 class _Drawn(Dataset[Any]):

@@ -18,9 +18,9 @@ HORIZON = 14
 
 def demo(out: Out = None, as_json: Json = False, quiet: Quiet = False, debug: Debug = False) -> None:
     """After 1, 2, 3, 4, 5 comes 6, twice; then Seattle's weather, 14 days ahead, beside the naive forecasts."""
+    from gruworks import Forecaster
     from gruworks.lab.next_number import next_number
     from gruworks.tasks.forecast.config import Config
-    from gruworks.tasks.forecast.estimator import Forecaster
 
     show = Show(as_json, quiet)
     show.remark("1. After 1, 2, 3, 4, 5 comes")

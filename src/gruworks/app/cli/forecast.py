@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,13 +41,15 @@ def fit(
     debug: Debug = False,
 ) -> None:
     """Learn from a CSV; leave a run folder with the model, its forecast as CSV and as a picture."""
+    if resume is not None and out is not None:
+        raise OptionError(f"--resume goes on in {resume}: drop --out")
     show = Show(as_json, quiet)
     path = resume or out or new_run_path("forecast")
     forecaster = _begin(config, resume)
     try:
         forecaster.fit(file, out=path, resume=resume is not None, quiet=not show.talks)
     except KeyboardInterrupt:
-        show.complain(f"interrupted; go on with: gruworks forecast fit {file} --resume {path}")
+        show.complain(_after_interrupt(file, path))
         raise typer.Exit(130) from None
     show_forecast(show, forecaster, path)
     show.remark(f"\nrun    {path}\nnext   gruworks forecast predict {path}")
@@ -57,7 +60,7 @@ def fit(
 def predict(
     run: Run,
     file: Annotated[Path | None, typer.Argument(metavar="[FILE.csv]", help="Newer rows to forecast from.")] = None,
-    out: Out = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for forecast.csv and .png; RUN if not given.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -92,6 +95,7 @@ def evaluate(
         raise OptionError(f"{sources[-1]} is a folder: name the CSV to evaluate on, after the run")
     show = Show(as_json, quiet)
     forecaster = _load(sources[0]) if len(sources) == 2 else _begin(config, None)
+    _agree(config, forecaster.config, sources[0])
     result = forecaster.evaluate(sources[-1], origins=options.origins, quiet=not show.talks)
     for remark in forecaster.remarks:
         show.remark(remark)
@@ -132,7 +136,7 @@ def draw(forecaster: Forecaster, frame: Any, path: Path, file: Path | None = Non
 def show_evaluation(show: Show, result: Evaluation) -> None:
     """The table of errors, best first, and one line that says who won."""
     rows = [
-        {"model": s.model, "MAE": s.mae, f"MASE ({result.mase_season})": s.mase,
+        {"model": s.model, "MAE": s.mae, f"MASE ({result.mase_season})": "" if s.mase is None else s.mase,
          "80 % band holds": "" if s.coverage is None else f"{100 * s.coverage:.0f} %"}
         for s in result.scores
     ]  # fmt: skip
@@ -141,21 +145,47 @@ def show_evaluation(show: Show, result: Evaluation) -> None:
         f"\nrolling origins: {result.origins}, from {_day(result.first_origin)} to {_day(result.last_origin)}; "
         f"steps ahead: {result.horizon}; MASE is over the error of the naive forecast at lag {result.mase_season}"
     )
-    gain = 1 - result.ours.mae / result.best_naive.mae
-    verdict = f"is {100 * gain:.1f} % better than" if gain > 0 else "has no skill over"
+    ours, naive = result.ours.mae, result.best_naive.mae
+    verdict = f"is {100 * (1 - ours / naive):.1f} % better than" if ours < naive else "has no skill over"
     show.remark(f"{result.ours.model} {verdict} the best naive forecast, {result.best_naive.model}.")
 
 
 def _begin(config: Config, resume: Path | None) -> Forecaster:
     """A new forecaster; when resuming, with the settings of the run that is resumed."""
     if resume is not None:
-        config = Config.from_dict(RunFolder.open(resume, "forecast").read_json("config.json"))
+        saved = Config.from_dict(RunFolder.open(resume, "forecast").read_json("config.json"))
+        _agree(config, saved, resume)
+        config = saved
     return registry.estimator("forecast")(config)  # type: ignore[return-value]
+
+
+def _agree(given: Config, saved: Config, run: Path) -> None:
+    """A run keeps its settings: a flag that says otherwise is refused, one that says the same is not."""
+    default, told, kept = (_flat(config.to_dict()) for config in (Config(), given, saved))
+    for name, value in told.items():
+        if value not in (default[name], kept[name]):
+            raise OptionError(f"{run} was fitted with {name} {kept[name]}, not {value}: leave the flag out or fit anew")
+
+
+def _flat(values: dict[str, Any]) -> dict[str, Any]:
+    """Nested settings' names among the others."""
+    return {name: value for name, value in values.items() if not isinstance(value, dict)} | {
+        name: value for nested in values.values() if isinstance(nested, dict) for name, value in nested.items()
+    }
+
+
+def _after_interrupt(file: Path, run: Path) -> str:
+    if not (run / "checkpoints" / "last.ckpt").is_file():
+        return f"interrupted before the first checkpoint: there is nothing in {run} to go on from"
+    command = shlex.join(["gruworks", "forecast", "fit", str(file), "--resume", str(run)])
+    return f"interrupted; go on with: {command}"
 
 
 def _load(run: Path) -> Forecaster:
     try:
-        return registry.estimator("forecast").load(run)  # type: ignore[return-value]
+        forecaster: Forecaster = registry.estimator("forecast").load(run)  # type: ignore[assignment]
+        forecaster.backend = "pandas"  # tables and files are made from it here, whatever the fit was on
+        return forecaster
     except RunError as error:
         if run.is_file():
             raise RunError(f"{run} is a file, not a run folder; `gruworks forecast fit {run}` makes one") from error

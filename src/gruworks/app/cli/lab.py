@@ -2,8 +2,137 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
 
-__all__ = ["app"]
+from gruworks.app.cli.flags import Debug, Json, Out, Quiet
+from gruworks.app.cli.show import Show
+from gruworks.errors import DataError
+from gruworks.ops.weights import Reset
+from gruworks.training.runs import new_run_path
+
+if TYPE_CHECKING:
+    from gruworks.lab.next_number import NextNumber
+
+__all__ = ["app", "trace"]
 
 app = typer.Typer(no_args_is_help=True, help="Look inside a unit.")
+
+NAMES = {"z_t": "update gate", "r_t": "reset gate", "h̃_t": "candidate", "h_t": "state"}
+
+
+@app.callback()
+def main() -> None:
+    """Look inside a unit."""
+
+
+# Unknown options are arguments here: "-1" is a number, and what is neither number nor option is refused below.
+@app.command("trace", context_settings={"ignore_unknown_options": True})
+def trace(
+    numbers: Annotated[
+        list[str], typer.Argument(metavar="NUMBER...", help="Three numbers or more, for example 1 2 3.")
+    ],
+    reset: Annotated[
+        Reset, typer.Option(help="Reset gate before the matrix product (Cho 2014) or after it (PyTorch).")
+    ] = "before",
+    seed: Annotated[int, typer.Option(min=0, help="Of the first weights and the training lines.")] = 0,
+    out: Out = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Train a GRU of 8 units on other number lines, ask it for the next number, and show its gates at every step."""
+    y = [_number(text) for text in numbers]
+    from gruworks.lab.next_number import next_number
+    from gruworks.plots.gates import draw_gates
+
+    show = Show(as_json, quiet)
+    shown = next_number(y, reset, seed)
+    folder = out or new_run_path("lab-trace")
+    picture = draw_gates(
+        shown.gates(),
+        folder / "gates.png",
+        steps=[f"{t}\n({value:.4g})" for t, value in enumerate(shown.read, 1)],
+        axis="time step (and what the unit reads there)",
+        title=f"{_list(shown.numbers)} → {shown.answer:.6g}",
+    )
+    _print(show, shown, reset)
+    show.answer(f"picture: {picture}")
+    show.result({**_plain(shown, reset, seed), "picture": str(picture)})
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise DataError(
+            f"expected numbers with blanks between, got {text!r}, which is neither a number nor an option of "
+            "`gruworks lab trace` (see --help)"
+        ) from None
+
+
+def _list(values: Any) -> str:
+    given = [f"{value:.12g}" for value in values]
+    return " ".join(given if len(given) <= 12 else ["...", *given[-12:]])
+
+
+def _print(show: Show, shown: NextNumber, reset: str) -> None:
+    show.answer(f"{_list(shown.numbers)} → {shown.answer:.10g}")
+    show.answer(f"the highway beside a forecaster (an AR(1) on differences) says {shown.highway:.10g}")
+    show.remark()
+    for text in _remarks(shown, reset):
+        show.remark(text)
+    for name, values in shown.gates().items():
+        show.remark()
+        form = ".3f" if name in ("z_t", "r_t") else "+.2f"
+        rows = [_row(t, *row, form) for t, row in enumerate(zip(shown.read, values, strict=True), 1)]
+        show.table(rows, f"{NAMES[name]} {name}, unit by unit")
+
+
+def _remarks(shown: NextNumber, reset: str) -> list[str]:
+    trained = shown.trained
+    remarks = [
+        f"The unit: a GRU of 8 units, reset {reset}, and a linear readout; nothing beside it. It read "
+        f"{_reading(shown)}.",
+        f"It learnt from {trained.lines.targets.size} lines in {trained.rounds} rounds and {shown.seconds:.1f} s, "
+        f"to {trained.training_error:.1g} of a step; {trained.lines.held_out()}.",
+    ]
+    if not shown.is_line:
+        remarks.append("These numbers are not a line, and lines are all that it has learnt: do not trust its answer.")
+    elif not shown.step:
+        remarks.append("The numbers stand still: a line of step 0.")
+    return remarks
+
+
+def _reading(shown: NextNumber) -> str:
+    """What the unit read: in which frame, and how many of the numbers."""
+    frame = str(shown.frame)
+    read = "the numbers as they are" if frame == "y" else f"{frame} for each number y"
+    left_out = len(shown.numbers) - len(shown.read)
+    return f"{read}, the last {len(shown.read)} of the {len(shown.numbers)} only" if left_out else read
+
+
+def _row(t: int, read: float, values: Any, form: str) -> dict[str, Any]:
+    # Five characters a value, so that eight units fit a terminal of 80 columns.
+    return {"t": t, "reads": f"{read:.4g}", **{str(i): f"{value:{form}}" for i, value in enumerate(values, 1)}}
+
+
+def _plain(shown: NextNumber, reset: str, seed: int) -> dict[str, Any]:
+    """The whole answer as plain types, for --json."""
+    trained = shown.trained
+    return {
+        "numbers": shown.numbers.tolist(),
+        "answer": shown.answer,
+        "highway": shown.highway,
+        "is_line": shown.is_line,
+        "reset": reset,
+        "seed": seed,
+        "frame": shown.frame._asdict(),
+        "read": shown.read.tolist(),
+        **{name: values.tolist() for name, values in shown.gates().items()},
+        "held_out": {"starts": trained.lines.held_out_starts, "steps": trained.lines.held_out_steps},
+        "rounds": trained.rounds,
+        "training_error": trained.training_error,
+        "seconds": shown.seconds,
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -86,7 +87,7 @@ class Frequency:
     def _kind(self) -> tuple[str, int]:
         """The alias without its anchor, as a key of the tables above, and its multiple: 2 for "2h"."""
         offset = pandas.tseries.frequencies.to_offset(self.code)
-        name = offset.name.split("-")[0]
+        name = offset.rule_code.split("-")[0]
         if name in SECONDS or name == "B":
             return name, int(offset.n)
         for kind in MONTHS:  # MS, ME, BMS, QE, BYS ...
@@ -100,5 +101,7 @@ def infer_frequency(stamps: NDArray[Any]) -> Frequency | None:
     if numpy.issubdtype(stamps.dtype, numpy.integer):
         steps = numpy.unique(numpy.diff(stamps))
         return Frequency(STEPS, int(steps[0])) if len(steps) == 1 else None
-    code = pandas.infer_freq(pandas.DatetimeIndex(stamps))
-    return None if code is None or code.startswith("WOM") or code.startswith("LWOM") else Frequency(code)
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # pandas 4 will give an offset
+        found = pandas.infer_freq(pandas.DatetimeIndex(stamps))
+    code = getattr(found, "freqstr", found)
+    return None if code is None or code.startswith(("WOM", "LWOM", "bh")) else Frequency(code)

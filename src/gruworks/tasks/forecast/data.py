@@ -16,7 +16,7 @@ from gruworks.tasks.forecast.highway import causal_scale, causal_slope, differen
 from gruworks.tasks.forecast.reading import Panel, Series
 from gruworks.tasks.forecast.season import climatology, coefficients, fourier, usable_seasons
 
-__all__ = ["Batch", "Codec", "Encoded", "Windows", "encode"]
+__all__ = ["FEWEST_ORIGINS", "Batch", "Codec", "Encoded", "Windows", "encode"]
 
 Floats = NDArray[numpy.float64]
 Batch = dict[str, Tensor]
@@ -86,7 +86,9 @@ def encode(series: Series, codec: Codec, horizon: int) -> Encoded:
     """Features, highway and season path of one series."""
     y, scale = series.y, causal_scale(series.y)
     moves = _over(differences(y), scale)
-    highway = moves[:, None] * path(causal_slope(y), horizon)
+    with numpy.errstate(invalid="ignore", over="ignore"):
+        ahead = moves[:, None] * path(causal_slope(y), horizon)
+    highway = numpy.where(moves[:, None] == 0, 0.0, ahead)  # no step, no path, even where the path is infinite
     features = [moves[:, None]]
     season = numpy.zeros_like(highway)
     if codec.seasons:

@@ -15,7 +15,7 @@ from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
 from gruworks.tasks.forecast.calendar import STEPS, Frequency
 from gruworks.tasks.forecast.config import QUANTILES, Config
-from gruworks.tasks.forecast.data import Codec, Encoded, Windows, encode
+from gruworks.tasks.forecast.data import FEWEST_ORIGINS, Codec, Encoded, Windows, encode
 from gruworks.tasks.forecast.decoding import highway_quantiles, network_quantiles
 from gruworks.tasks.forecast.evaluation import Evaluation, origin_rows, score
 from gruworks.tasks.forecast.model import ForecastNet
@@ -122,22 +122,26 @@ class Forecaster(Estimator):
 
     def _fit(self, panel: Panel, out: Path | str | None, resume: bool, quiet: bool | None) -> Self:
         self.codec, self.history, self.backend = Codec.of(panel, self.config), panel.series, panel.backend
-        facts = {"data": {"sha256": panel.sha256, "rows": sum(map(len, panel.series)), "licence": None}}
-        with self._run(out, resume, **facts) as run:
-            if resume and run.facts.get("data") != facts["data"]:
-                raise DataError(f"{run.path} was begun on other data: resume needs the same file")
-            self._learn(run, quiet if quiet is not None else not sys.stderr.isatty(), resume)
-            self._write(run)
+        facts = {"data": {"sha256": panel.digest(), "rows": sum(map(len, panel.series)), "licence": None}}
+        try:
+            with self._run(out, resume, **facts) as run:
+                if resume and run.facts.get("data") != facts["data"]:
+                    raise DataError(f"{run.path} was begun on other data: resume needs the same")
+                self._learn(run, quiet if quiet is not None else not sys.stderr.isatty(), resume)
+                self._write(run)
+        except BaseException:
+            self.codec, self.history, self.model = None, [], None  # half a fit is none
+            raise
         return self
 
     def _learn(self, run: RunFolder, quiet: bool, resume: bool) -> None:
         self.remarks, self.model, self.metrics = [], None, {"trained": False}
         windows = Windows([self._encode(one) for one in self.history], self.config)
         if not windows.enough:
-            longest = max(map(len, self.history))
+            rows, learnable = sum(map(len, self.history)), round(sum(windows.learnable))
             self.remarks.append(
-                f"{longest} rows are too few to train on at horizon {self.config.horizon}: the highway, an AR(1) on "
-                "differences, answers alone"
+                f"{learnable} of {rows} rows can be trained on at horizon {self.config.horizon}, too few "
+                f"({FEWEST_ORIGINS} are needed): the highway, an AR(1) on differences, answers alone"
             )
             return
         from gruworks.tasks.forecast.fitting import fit_windows
@@ -165,10 +169,18 @@ class Forecaster(Estimator):
 
     def _quantiles(self, series: Series, origins: NDArray[Any]) -> NDArray[numpy.float64]:
         encoded = self._encode(series)
-        if self.model is None:
-            return highway_quantiles(encoded, origins)
-        assert isinstance(self.model, ForecastNet)
-        return network_quantiles(self.model, encoded, origins)
+        with numpy.errstate(over="ignore", invalid="ignore"):
+            if self.model is None:
+                answer = highway_quantiles(encoded, origins)
+            else:
+                assert isinstance(self.model, ForecastNet)
+                answer = network_quantiles(self.model, encoded, origins)
+        if not numpy.isfinite(answer).all():
+            raise DataError(
+                f"the forecast of series {series.name!r} is beyond every number {self.config.horizon} steps ahead: "
+                "shorten the horizon, or forecast the logarithm of a growth like this"
+            )
+        return answer
 
     def _read_like_fit(self, data: Any) -> Panel:
         panel = read(data, self.config)

@@ -14,7 +14,7 @@ from utilsforecast import losses
 from gruworks.errors import TooShortError
 from gruworks.tasks.forecast.calendar import Frequency, Season
 from gruworks.tasks.forecast.config import QUANTILES
-from gruworks.tasks.forecast.reading import Series
+from gruworks.tasks.forecast.reading import FEWEST_ROWS, Series
 from gruworks.tasks.forecast.season import climatology, coefficients, fourier
 
 __all__ = ["Evaluation", "Score", "naive_forecasts", "origin_rows", "score", "seasonal_lag"]
@@ -25,11 +25,14 @@ MOST_ORIGINS = 26
 
 @dataclass(frozen=True)
 class Score:
-    """One model's errors: MAE in the units of the target, MASE (Hyndman and Koehler 2006), coverage of the band."""
+    """One model's errors: MAE in the units of the target, MASE (Hyndman and Koehler 2006), coverage of the band.
+
+    MASE is None where the naive error below it is 0.
+    """
 
     model: str
     mae: float
-    mase: float
+    mase: float | None
     coverage: float | None = None
 
 
@@ -63,7 +66,7 @@ def origin_rows(rows: int, horizon: int, count: int | None, seen: int | None) ->
     `seen` rows were seen in a fit: no target may lie among them. Without a count, as many as fit into what was not
     seen, or into the last quarter, at most 26.
     """
-    room = rows - (rows - rows // 4 if seen is None else seen)
+    room = rows - (rows - rows // 4 if seen is None else max(seen, FEWEST_ROWS))
     fitting = room // horizon if seen is not None else max(1, room // horizon)
     wanted = min(MOST_ORIGINS, fitting) if count is None else count
     first = rows - 1 - wanted * horizon
@@ -127,7 +130,10 @@ def score(
     mae = losses.mae(table, models)[models].mean()
     mase = losses.mase(table, models, seasonality=lag, train_df=pandas.concat(pasts))[models].mean()
     inside = float(losses.coverage(table, [name], level=80)[name].mean())
-    scores = [Score(m, float(mae[m]), float(mase[m]), inside if m == name else None) for m in models]
+    scores = [
+        Score(m, float(mae[m]), float(mase[m]) if numpy.isfinite(mase[m]) else None, inside if m == name else None)
+        for m in models
+    ]
     return Evaluation(
         scores=sorted(scores, key=lambda one: one.mae),
         origins=max(len(rows) for rows in origins),

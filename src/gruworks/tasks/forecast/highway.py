@@ -38,7 +38,8 @@ def causal_slope(y: Floats) -> Floats:
 
 def path(slope: Floats, horizon: int) -> Floats:
     """φ + ... + φᵏ for k = 1 ... horizon: [N, horizon] from φ [N]; what the forecast adds, in units of d_T."""
-    powers = slope[:, None] ** numpy.arange(1, horizon + 1)
+    with numpy.errstate(over="ignore"):  # a doubling leaves float64 after a thousand steps
+        powers = slope[:, None] ** numpy.arange(1, horizon + 1)
     total: Floats = numpy.cumsum(powers, axis=1)
     return total
 

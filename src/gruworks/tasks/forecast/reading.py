@@ -19,6 +19,7 @@ from gruworks.tasks.forecast.config import Config
 
 __all__ = ["FEWEST_ROWS", "Panel", "Series", "read"]
 
+LARGEST = 1e150  # the squares of larger values leave float64
 FEWEST_ROWS = 3  # two differences: the least from which a step to the next value can be told
 
 
@@ -46,6 +47,16 @@ class Panel:
     frequency: Frequency
     backend: str = "pandas"
     sha256: str | None = None
+
+    def digest(self) -> str:
+        """The file's sha256; where there is no file, that of the names, stamps and values."""
+        if self.sha256 is not None:
+            return self.sha256
+        found = hashlib.sha256()
+        for one in self.series:
+            for part in (one.name.encode(), one.stamps.astype(numpy.int64).tobytes(), one.y.tobytes()):
+                found.update(part)
+        return found.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -77,12 +88,15 @@ def read(data: Any, config: Config) -> Panel:
         frame = nw.from_native(data, eager_only=True)
     except TypeError:
         return _from_numbers(data)
+    if config.time in frame.columns:
+        _check_zone(getattr(frame[config.time].dtype, "time_zone", None), config.time, _Source(None))
     columns = {name: frame[name].to_numpy() for name in frame.columns}
     return _from_table(columns, config, _Source(None), frame.implementation.value, None)
 
 
 def _from_numbers(data: Any) -> Panel:
     if isinstance(data, pandas.Series) and isinstance(data.index, pandas.DatetimeIndex):
+        _check_zone(data.index.tz, "index", _Source(None))
         stamps = data.index.to_numpy()
     else:
         stamps = None
@@ -120,13 +134,24 @@ def _read_csv(path: Path) -> dict[str, NDArray[Any]]:
                 encoding="utf-8-sig",
                 index_col=False,
             ).fillna("")
+    except OSError as error:
+        raise DataError(f"can't read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8") from error
+        raise DataError(f"{path} is not UTF-8 text (byte {_first_bad_byte(path)}): save it as UTF-8") from error
     except (pandas.errors.ParserError, pandas.errors.EmptyDataError, pandas.errors.ParserWarning) as error:
         raise DataError(f"{path} is not a well-formed CSV: {error}") from error
     filled = (table != "").any(axis=1).to_numpy()
     last = int(filled.nonzero()[0][-1]) + 1 if filled.any() else 0  # blank lines at the end mean nothing
     return {str(name).strip(): table[name].to_numpy(dtype=object)[:last] for name in table.columns}
+
+
+def _first_bad_byte(path: Path) -> int:
+    """Counted from the file's start; a decoder that reads in blocks counts from its block."""
+    try:
+        path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start
+    return 0
 
 
 def _from_table(columns: dict[str, Any], config: Config, source: _Source, backend: str, sha256: str | None) -> Panel:
@@ -137,14 +162,24 @@ def _from_table(columns: dict[str, Any], config: Config, source: _Source, backen
                 f"{source.name} has no column {name!r} for the {role}; it has: {there}. "
                 f"Name one: --{role} NAME, in Python {role}=NAME"
             )
+    if config.series not in columns and config.series != Config.series:
+        raise DataError(f"{source.name} has no column {config.series!r} for the series; it has: {', '.join(columns)}")
     if not len(columns[config.target]):
         raise TooShortError(f"{source.name} has no rows below its header")
     stamps = _times(columns[config.time], config.time, config.date_format, source)
     y = _values(columns[config.target], config.target, source)
-    names = columns.get(config.series, numpy.zeros(len(y), dtype=numpy.int64)).astype(str)
+    names = _names(columns.get(config.series, numpy.zeros(len(y), dtype=numpy.int64)), config.series, source)
     rows = {str(name): numpy.flatnonzero(names == name) for name in dict.fromkeys(names)}
     series = [_checked(name, stamps[at], y[at], at, source) for name, at in rows.items()]
     return Panel(series, _frequency(series, source, list(rows.values())), backend, sha256)
+
+
+def _names(values: NDArray[Any], column: str, source: _Source) -> NDArray[Any]:
+    """Each row's series as text."""
+    missing = numpy.flatnonzero(pandas.isna(values) | (values.astype(str) == ""))
+    if len(missing):
+        raise DataError(f"{source.at(int(missing[0]))}: {column} is missing ({len(missing)} such in all)")
+    return values.astype(str)
 
 
 def _values(values: NDArray[Any], column: str, source: _Source) -> NDArray[numpy.float64]:
@@ -155,11 +190,15 @@ def _values(values: NDArray[Any], column: str, source: _Source) -> NDArray[numpy
         wrong = numpy.flatnonzero(numpy.isnan(numbers) & ~missing.to_numpy())
         if len(wrong):
             row = int(wrong[0])
-            raise DataError(f"{source.at(row)}: {column} is {values[row]!r}, not a number")
+            raise DataError(f"{source.at(row)}: {column} is {str(values[row])!r}, not a number")
     elif values.dtype.kind in "iufb":
         numbers = values.astype(numpy.float64)
     else:
         raise DataError(f"{source.name}: column {column} holds {values.dtype}, not numbers")
+    beyond = numpy.isfinite(numbers) & (numpy.abs(numbers) > LARGEST)
+    if beyond.any():
+        row = int(numpy.flatnonzero(beyond)[0])
+        raise DataError(f"{source.at(row)}: {column} is {numbers[row]}, beyond ±{LARGEST}: give it in larger units")
     for kind, bad in (("missing", numpy.isnan(numbers)), ("infinite", numpy.isinf(numbers))):
         if bad.any():
             row, count = int(numpy.flatnonzero(bad)[0]), int(bad.sum())
@@ -190,7 +229,7 @@ def _times(values: NDArray[Any], column: str, date_format: str | None, source: _
         row = int(bad[0])
         how = f"the format {date_format!r}" if date_format else "YYYY-MM-DD, with or without HH:MM:SS"
         raise DataError(
-            f"{source.at(row)}: {column} is {values[row]!r}, not a date of {how}; "
+            f"{source.at(row)}: {column} is {str(values[row])!r}, not a date of {how}; "
             "name another format by date_format, for example %d.%m.%Y"
         )
     return stamps
@@ -209,10 +248,15 @@ def _parse_dates(text: Any, column: str, date_format: str | None, source: _Sourc
     except ValueError as error:  # mixed offsets, or a format that is none
         raise DataError(f"{source.name}: {column} can't be read as dates: {error}") from error
     if getattr(parsed.dt, "tz", None) is not None:
-        if str(parsed.dt.tz) not in ("UTC", "UTC+00:00"):
-            raise DataError(f"{source.name}: {column} has the time zone {parsed.dt.tz}; convert it to UTC first")
+        _check_zone(parsed.dt.tz, column, source)
         parsed = parsed.dt.tz_localize(None)
     return numpy.asarray(parsed.to_numpy(), dtype="datetime64[us]")
+
+
+def _check_zone(zone: Any, column: str, source: _Source) -> None:
+    """A zone's days begin elsewhere than UTC's and its clock jumps: what follows would not be what was meant."""
+    if zone is not None and str(zone) not in ("UTC", "UTC+00:00"):
+        raise DataError(f"{source.name}: {column} has the time zone {zone}; convert it to UTC or drop the zone first")
 
 
 def _checked(name: str, stamps: Any, y: Any, rows: NDArray[numpy.int64], source: _Source) -> Series:

@@ -1,0 +1,142 @@
+"""What the network reads: causal features, targets in units of the scale, windows that keep validation apart."""
+
+from __future__ import annotations
+
+import numpy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gruworks.tasks.forecast.calendar import STEPS, Frequency, Season
+from gruworks.tasks.forecast.config import Config
+from gruworks.tasks.forecast.data import WARM_UP, Codec, Encoded, Windows, encode
+from gruworks.tasks.forecast.reading import Series, read
+from gruworks.training.settings import FitSettings
+from tests.tasks.forecast.conftest import wavy
+
+WEEKLY = Codec(Frequency("D"), (Season("week", 7, 3),))
+PLAIN = Codec(Frequency(STEPS), ())
+PARTS = ("features", "highway", "season", "y", "scale")
+
+
+def series(rows: int = 120, seed: int = 0) -> Series:
+    return read(wavy(rows, seed), Config()).series[0]
+
+
+@given(st.integers(0, 119))
+def test_a_later_row_changes_no_earlier_step(at: int) -> None:
+    one = series()
+    y = one.y.copy()
+    y[at] += 50
+    before, after = encode(one, WEEKLY, 3), encode(Series(one.name, one.stamps, y), WEEKLY, 3)
+    for part in PARTS:
+        assert numpy.array_equal(getattr(before, part)[:at], getattr(after, part)[:at]), part
+
+
+def test_the_features_are_free_of_level_and_unit() -> None:
+    one = series()
+    other = encode(Series(one.name, one.stamps, 3 * one.y + 1000), WEEKLY, 3)
+    for part in ("features", "highway", "season"):
+        assert getattr(other, part) == pytest.approx(getattr(encode(one, WEEKLY, 3), part), abs=1e-6), part
+
+
+def test_without_a_season_a_step_has_one_feature_and_no_season_path() -> None:
+    encoded = encode(Series("0", numpy.arange(5), numpy.array([1.0, 2, 4, 4, 7])), PLAIN, 2)
+    assert encoded.features[:, 0] == pytest.approx([0, 1, 2 / 1.5, 0, 3 / 1.5])
+    assert encoded.features.shape == (5, PLAIN.inputs)
+    assert not encoded.season.any()
+
+
+def test_the_season_path_stays_silent_for_its_first_period() -> None:
+    encoded = encode(series(), WEEKLY, 3)
+    assert encoded.features.shape[1] == WEEKLY.inputs
+    assert not encoded.season[:7].any()
+    assert encoded.season[7:].all()
+
+
+def test_targets_are_the_moves_ahead_over_the_scale() -> None:
+    encoded = encode(series(), WEEKLY, 3)
+    target, weight = encoded.targets()
+    t = 60
+    assert target[t] * encoded.scale[t] == pytest.approx(encoded.y[t + 1 : t + 4] - encoded.y[t])
+    assert weight[t] == pytest.approx(encoded.scale[t] / encoded.scale[-1])
+
+
+def test_nothing_is_learnt_where_the_target_or_the_scale_is_unknown() -> None:
+    _, weight = encode(series(), WEEKLY, 3).targets()
+    assert weight[:WARM_UP].tolist() == [0] * WARM_UP
+    assert weight[-3:].tolist() == [0, 0, 0]
+    assert weight[WARM_UP:-3].all()
+
+
+def test_a_wild_highway_teaches_nothing() -> None:
+    doubling = Series("0", numpy.arange(40), 2.0 ** numpy.arange(40))
+    assert not encode(doubling, PLAIN, 20).targets()[1].any()
+    assert encode(doubling, PLAIN, 2).targets()[1].any()
+
+
+def test_a_codec_comes_back_from_its_dict() -> None:
+    for codec in (WEEKLY, PLAIN, Codec(Frequency(STEPS, 10), ())):
+        assert Codec.from_dict(codec.to_dict()) == codec
+
+
+def test_the_codec_keeps_a_weekly_season_that_shows_and_drops_one_that_does_not() -> None:
+    noise = wavy(120).assign(y=numpy.random.default_rng(3).normal(size=120))
+    assert [s.name for s in Codec.of(read(wavy(120), Config()), Config()).seasons] == ["week"]
+    assert Codec.of(read(noise, Config()), Config()).seasons == ()
+    assert Codec.of(read(wavy(120), Config()), Config(season=False)).seasons == ()
+
+
+def windows(panel: list[Series], **settings: int) -> Windows:
+    training = FitSettings(batch_size=3, seed=settings.pop("seed", 0))
+    config = Config(horizon=5, window=settings.pop("window", 32), training=training)
+    return Windows([encode(one, WEEKLY, 5) for one in panel], config)
+
+
+def test_a_batch_is_a_function_of_seed_epoch_and_index() -> None:
+    one = windows([series()])
+    for other, same in ((windows([series()]), True), (windows([series()], seed=1), False)):
+        assert numpy.array_equal(one.draw(2, 3)["features"], other.draw(2, 3)["features"]) is same
+    assert not numpy.array_equal(one.draw(2, 3)["features"], one.draw(2, 4)["features"])
+    assert not numpy.array_equal(one.draw(2, 3)["features"], one.draw(3, 3)["features"])
+
+
+def test_no_training_window_reaches_into_the_validation_part() -> None:
+    rows, horizon = 120, 5
+    marked = encode(series(rows), WEEKLY, horizon)
+    index = numpy.arange(float(rows))
+    marked = Encoded(index[:, None] + 1, marked.highway, marked.season, index, numpy.ones(rows))
+    found = Windows([marked], Config(horizon=horizon, window=32, training=FitSettings(batch_size=64)))
+    steps = numpy.concatenate([found.draw(0, i)["features"].numpy().ravel() for i in range(20)])
+    last_trained = steps.max() - 1 + horizon  # the furthest row that a training target touches
+    first_validated = min(b["features"].numpy()[b["weight"].numpy() > 0].min() for b in found.validation()) - 1
+    assert last_trained < first_validated + 1  # validation targets begin one row after its first origin
+    assert steps.max() > 60  # training goes up to there
+
+
+def test_validation_counts_the_tail_alone() -> None:
+    (batch,) = windows([series(120)]).validation()
+    assert int(batch["weight"].count_nonzero()) == 18  # 15 % of 120 rows
+    assert batch["weight"][0, -18:].all()
+
+
+def test_a_short_series_is_padded_with_steps_that_count_for_nothing() -> None:
+    batch = windows([series(90)], window=200).draw(0, 0)
+    assert batch["features"].shape[:2] == (3, 200)
+    assert not batch["features"][:, 90:].any()
+    assert not batch["weight"][:, 90:].any()
+
+
+def test_few_rows_are_not_enough() -> None:
+    assert not windows([series(50)]).enough
+    assert windows([series(120)]).enough
+    assert windows([series(50), series(50, seed=1), series(50, seed=2)]).enough  # many short series are
+
+
+def test_a_panel_of_one_constant_and_one_moving_series_is_learnt_from_the_moving_one() -> None:
+    still = series()
+    still = Series("still", still.stamps, numpy.ones(len(still)))
+    both = windows([still, series()])
+    assert both.learnable[0] == 0
+    assert all(both.draw(0, i)["weight"].any(1).all() for i in range(5))
+    assert len(both.validation()) == 1

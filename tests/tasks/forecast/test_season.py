@@ -1,0 +1,72 @@
+"""The season path: a harmonic climatology that each row fits on its own past."""
+
+from __future__ import annotations
+
+import numpy
+import pytest
+
+from gruworks.tasks.forecast.calendar import Season
+from gruworks.tasks.forecast.season import RIDGE, climatology, coefficients, fourier, usable_seasons
+
+WEEK, YEAR = Season("week", 7, 3), Season("year", 365.25, 2)
+RNG = numpy.random.default_rng(0)
+AT = numpy.arange(400.0)
+WEEKLY = 5 * numpy.sin(2 * numpy.pi * AT / 7) + RNG.normal(size=400)
+NOISE = RNG.normal(size=400).cumsum()
+
+
+@pytest.mark.parametrize("t", [0, 1, 5, 50, 399])
+def test_every_row_has_the_direct_least_squares_fit_of_its_past(t: int) -> None:
+    waves = fourier(AT, [WEEK, YEAR])
+    rows = numpy.concatenate([numpy.ones((t + 1, 1)), waves[: t + 1]], 1)
+    # The ridge as rows of data: sqrt(RIDGE) times each coefficient but the intercept shall be 0.
+    ridge = numpy.sqrt(RIDGE) * numpy.eye(rows.shape[1])[1:]
+    target = numpy.concatenate([WEEKLY[: t + 1], numpy.zeros(len(ridge))])
+    direct = numpy.linalg.lstsq(numpy.concatenate([rows, ridge]), target, rcond=None)[0]
+    assert coefficients(WEEKLY, waves)[t] == pytest.approx(direct, abs=1e-8)
+
+
+def test_a_level_far_from_zero_costs_no_digits() -> None:
+    waves = fourier(AT, [WEEK])
+    moved = coefficients(WEEKLY + 1e9, waves)[-1]
+    assert moved[1:] == pytest.approx(coefficients(WEEKLY, waves)[-1][1:], abs=1e-5)
+
+
+def test_a_later_row_changes_no_earlier_fit() -> None:
+    waves, other = fourier(AT, [WEEK]), WEEKLY.copy()
+    other[300:] += 100
+    before, after = coefficients(WEEKLY, waves), coefficients(other, waves)
+    assert numpy.array_equal(before[:300], after[:300])
+    assert not numpy.allclose(before[300:], after[300:])
+
+
+def test_the_fit_finds_a_season_that_is_there() -> None:
+    waves = fourier(AT, [WEEK])
+    found = climatology(coefficients(WEEKLY, waves)[-1], waves)
+    assert numpy.abs(found - 5 * numpy.sin(2 * numpy.pi * AT / 7)).max() < 0.5
+
+
+def test_a_short_season_is_kept_only_where_it_shows() -> None:
+    assert usable_seasons([WEEK], [(WEEKLY, AT)]) == [WEEK]
+    assert usable_seasons([WEEK], [(NOISE, AT)]) == []
+    assert usable_seasons([WEEK], [(numpy.zeros(400), AT)]) == []
+
+
+def test_a_season_needs_two_whole_periods() -> None:
+    assert usable_seasons([WEEK], [(WEEKLY[:13], AT[:13])]) == []
+    long = numpy.arange(731.0)
+    assert usable_seasons([YEAR], [(long, long)]) == [YEAR]
+    assert usable_seasons([YEAR], [(long[:730], long[:730])]) == []
+
+
+def test_the_longest_series_decides_for_all() -> None:
+    assert usable_seasons([WEEK], [(WEEKLY, AT), (WEEKLY[:10], AT[:10])]) == [WEEK]
+
+
+def test_waves_are_cosines_and_sines_of_every_harmonic() -> None:
+    waves = fourier(numpy.array([0.0, 1.0]), [WEEK])
+    angle = 2 * numpy.pi / 7
+    expected = [w(k * angle) for k in (1, 2, 3) for w in (numpy.cos, numpy.sin)]
+    assert waves[0].tolist() == [1, 0, 1, 0, 1, 0]
+    assert waves[1] == pytest.approx(expected)
+    assert fourier(AT, []).shape == (400, 0)
