@@ -165,6 +165,8 @@ def _forget(key: int, dead: weakref.ref[Tensor]) -> None:
 
 def _readable(o: Operands) -> Operands:
     """The last axis of everything, and the whole of weights and lengths, contiguous."""
+    if all(t is None or t.is_contiguous() for t in o):
+        return o
     x, gi, h0, w_ih, w_hh, b_ih, b_hh, lengths, decay, replacement = o
     return Operands(
         _inner(x), _inner(gi), _inner(h0), _whole(w_ih), w_hh if w_hh.is_contiguous() else w_hh.contiguous(),
