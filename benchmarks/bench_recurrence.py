@@ -1,6 +1,6 @@
 """The recurrence against every engine that a user could pick, and against what the processor can do.
 
-    python benchmarks/bench_recurrence.py [--quick] [--keep] [--onednn PROGRAM] [--out benchmarks/results/recurrence.json]
+    python benchmarks/bench_recurrence.py [--quick] [--keep] [--onednn PROGRAM] [--out FILE]
 
 Engines alternate in one process, each the smallest time of several rounds with a pause before each (their pools spin
 for a while after work); oneDNN (its program: onednn_gru.cc) runs in a process of its own. The limits are measured
@@ -103,9 +103,7 @@ def among_operators(bench: Bench) -> float:
     gru, linear, x = gruworks.GRU(64, 64), torch.nn.Linear(64, 64), torch.randn(100, 1, 64)
     with torch.no_grad():
         h = gru(x)[0]
-        found = bench.alternate(
-            {"both": lambda: linear(gru(x)[0]), "gru": lambda: gru(x), "linear": lambda: linear(h)}
-        )
+        found = bench.alternate({"both": lambda: linear(gru(x)[0]), "gru": lambda: gru(x), "linear": lambda: linear(h)})
     return 1e3 * (found["both"] - found["gru"] - found["linear"])
 
 
@@ -169,12 +167,16 @@ def tables(bench: Bench) -> dict[tuple[str, bool], dict[Shape, Times]]:
     return found
 
 
-def figures(all_tables: dict[tuple[str, bool], dict[Shape, Times]], limit: dict[str, Any]) -> dict[str, tuple[float, str]]:
+def figures(
+    all_tables: dict[tuple[str, bool], dict[Shape, Times]], limit: dict[str, Any]
+) -> dict[str, tuple[float, str]]:
     found: dict[str, tuple[float, str]] = {}
     for kind, train in (("fwd", False), ("train", True)):
         after, before = all_tables["after", train], all_tables["before", train]
         found |= ratios(kind, after) | peaks(kind, after, limit["fma"])
-        cost = max((before[s]["kernel"] / after[s]["kernel"], f"kernel alone, worst at {s}") for s in SHAPES if s[1] >= 16)
+        cost = max(
+            (before[s]["kernel"] / after[s]["kernel"], f"kernel alone, worst at {s}") for s in SHAPES if s[1] >= 16
+        )
         found["before-train/cost" if train else "before-b16/cost"] = cost
     before = all_tables["before", False]
     found["before-b1-ort/ratio"] = min(
@@ -186,7 +188,9 @@ def figures(all_tables: dict[tuple[str, bool], dict[Shape, Times]], limit: dict[
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quick", action="store_true", help="three short rounds")
-    parser.add_argument("--keep", action="store_true", help="keep earlier results' smaller times, of every engine alike")
+    parser.add_argument(
+        "--keep", action="store_true", help="keep earlier results' smaller times, of every engine alike"
+    )
     parser.add_argument("--onednn", help="the program built from onednn_gru.cc")
     parser.add_argument("--out", default=str(HERE / "results" / "recurrence.json"))
     options = parser.parse_args()
@@ -211,11 +215,21 @@ def records(found: dict[str, tuple[float, str]], measured: Any, bench: Bench, li
         "command": "python benchmarks/bench_recurrence.py --onednn PROGRAM", "commit": commit,
         "machine": f"{platform.machine()}, {bench.threads} threads, build {backend().name}", "threads": bench.threads,
     }  # fmt: skip
-    rows = [{"id": f"recurrence/{name}", "value": value, **common, "note": note} for name, (value, note) in found.items()]
+    rows = [
+        {"id": f"recurrence/{name}", "value": value, **common, "note": note} for name, (value, note) in found.items()
+    ]
     for (reset, train), table in measured.items():
         for shape, times in table.items():
             rate = gigaflops(shape, train, times["kernel"])
-            rows.append({"id": row_id(shape, reset, train), "value": times["gruworks"], **common, "milliseconds": times, "gigaflops": rate})
+            rows.append(
+                {
+                    "id": row_id(shape, reset, train),
+                    "value": times["gruworks"],
+                    **common,
+                    "milliseconds": times,
+                    "gigaflops": rate,
+                }
+            )
     rows.append({"id": "recurrence-table/limits", "value": limit["fma"], **common, "limits": limit})
     return rows
 

@@ -1,4 +1,4 @@
-"""The engines that bench_recurrence.py alternates: each gives a function that runs one forward, or one training step."""
+"""The engines that bench_recurrence.py alternates: each gives a function, one forward or one training step."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def recurrent_part(shape: Shape, threads: int) -> Run:
 
 def _kernel(operands: recurrence.Operands, train: bool) -> Run:
     r = recurrence
-    T, B, I, H, _, _ = operands.sizes  # noqa: E741
+    T, B, _, H, _, _ = operands.sizes
     layer, dtype = r.new_layer(4), numpy.float32
     output, final = r.aligned((T, B, H), dtype), numpy.empty((B, H), dtype)
     front = operands.sizes, r._weights(operands), r._inputs(operands), r._steps(output)
@@ -132,7 +132,9 @@ def jax_scan(shape: Shape, reset: str, train: bool) -> Run | None:
 
     T, B, I, H = shape  # noqa: E741
     keys = jax.random.split(jax.random.key(0), 5)
-    p = [0.1 * jax.random.normal(k, s) for k, s in zip(keys, [(3 * H, I), (3 * H, H), (3 * H,), (3 * H,)], strict=False)]
+    p = [
+        0.1 * jax.random.normal(k, s) for k, s in zip(keys, [(3 * H, I), (3 * H, H), (3 * H,), (3 * H,)], strict=False)
+    ]
     x = jax.random.normal(keys[4], (T, B, I))
 
     def layer(p: Any, x: Any) -> Any:

@@ -17,7 +17,7 @@ ENGINES = ("gruworks", "kernel", "torch", "onnxruntime", "jax", "onednn")
 def table(rows: dict[str, dict[str, Any]], reset: str, kind: str) -> str:
     """Milliseconds of every engine at every shape, and ours against the best other."""
     lines = [
-        "| T, B, I, H | gruworks.GRU | kernel alone | torch | ONNX Runtime | JAX | oneDNN | best other / gruworks | GFLOP/s |",
+        "| T, B, I, H | gruworks.GRU | kernel alone | torch | ONNX Runtime | JAX | oneDNN | ratio to best | GFLOP/s |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for name, row in rows.items():
@@ -48,7 +48,9 @@ def roofline(rows: dict[str, dict[str, Any]], path: Path) -> None:
     intensities = [2**k / 4 for k in range(1, 11)]
     for kib, label in (("393", "L2"), ("3145", "L3")):
         roof = [min(limits["fma"], i * limits["read"][kib]) for i in intensities]
-        axes.plot(intensities, roof, color="0.5", linestyle="-" if label == "L2" else "--", label=f"{label} and FMA roof")
+        axes.plot(
+            intensities, roof, color="0.5", linestyle="-" if label == "L2" else "--", label=f"{label} and FMA roof"
+        )
     for kind, colour in (("fwd", "tab:blue"), ("train", "tab:orange")):
         chosen = {n: r for n, r in rows.items() if n.startswith(f"recurrence-table/after/{kind}/")}
         batch = [int(n.rsplit("/", 1)[1].split(",")[1]) for n in chosen]

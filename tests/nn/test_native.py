@@ -1,4 +1,4 @@
-"""The native recurrence under torch: derivatives of every order, transforms, compile, export, threads' and types' edges."""
+"""The native recurrence under torch: derivatives of every order, transforms, compile, export, edges."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests import tolerances
 if not native.AVAILABLE:
     pytest.skip("the native kernel does not run here", allow_module_level=True)
 
-T, B, I, H = 5, 3, 2, 4
+T, B, I, H = 5, 3, 2, 4  # noqa: E741 (the field's letter)
 
 
 def operands(dtype: torch.dtype = torch.float64, gi: bool = False, full: bool = True) -> Operands:
@@ -41,9 +41,7 @@ def call(reset: str, reverse: bool, names: list[str], given: Operands) -> Any:
     def function(*tensors: Tensor) -> tuple[Tensor, Tensor]:
         o = given._replace(**dict(zip(names, tensors, strict=True)))
         weights = GRUWeights(o.w_ih, o.w_hh, o.b_ih, o.b_hh, reset=reset)
-        return gru_layer(
-            o.x, o.h0, weights, o.lengths, reverse, gi=o.gi, decay=o.decay, replacement=o.replacement
-        )
+        return gru_layer(o.x, o.h0, weights, o.lengths, reverse, gi=o.gi, decay=o.decay, replacement=o.replacement)
 
     return function
 
@@ -59,9 +57,7 @@ def varying(o: Operands) -> tuple[list[str], list[Tensor]]:
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("gi", [False, True])
 @pytest.mark.parametrize("full", [False, True])
-def test_gradients_of_first_and_second_order_and_forward_mode(
-    reset: str, reverse: bool, gi: bool, full: bool
-) -> None:
+def test_gradients_of_first_and_second_order_and_forward_mode(reset: str, reverse: bool, gi: bool, full: bool) -> None:
     o = operands(gi=gi, full=full)
     names, tensors = varying(o)
     function = call(reset, reverse, names, o)

@@ -29,7 +29,7 @@ def allow_rnn() -> None:
         sys.meta_path.insert(0, _Watcher())
 
 
-def _switch_on(settings: ModuleType) -> None:
+def _switch_on(settings: Any) -> None:
     if hasattr(settings, "allow_rnn"):
         settings.allow_rnn = True
 

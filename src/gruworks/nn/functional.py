@@ -5,7 +5,7 @@ Who computes:
 - CPU, float32 or float64: the native kernel. Plain eager calls go straight to it; inside torch.compile, torch.export,
   vmap and under dispatch modes the same kernel runs as the operator `gruworks::recurrence` (nn/operators.py).
 - Derivatives of derivatives, forward-mode, the other transforms of torch.func: the equations in torch.
-- CUDA: "after" by cuDNN through torch.gru, "before" by the equations in torch. Other types, or no native module: the same.
+- CUDA: "after" by cuDNN through torch.gru, "before" by the equations in torch. So other types.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def gru_layer(
     decay: Tensor | None = None,
     replacement: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """One layer in one direction over x [T, B, I] from h0 [B, H] (None: zeros): every state [T, B, H] and the last [B, H].
+    """One layer, one direction, over x [T, B, I] from h0 [B, H] (None: zeros): every state [T, B, H], the last [B, H].
 
     `lengths` (integers [B]) ends each row early: outputs beyond are 0, the final state is the one at the row's own
     end, and what stands in the padding, NaN included, never reaches a result or a gradient. `reverse` runs each row
@@ -59,7 +59,7 @@ def run(operands: Operands, before: bool, reverse: bool = False) -> tuple[Tensor
         return _torch(operands, before, reverse)
     if _plain(operands):
         if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in operands):
-            return _Recurrence.apply(before, reverse, *operands)  # type: ignore[no-any-return]
+            return _Recurrence.apply(before, reverse, *operands)  # type: ignore[no-any-return,no-untyped-call]
         return native.forward(operands, before, reverse)
     if _needs_equations(operands):
         return equations_form(operands, before, reverse)
@@ -103,11 +103,11 @@ class _Recurrence(torch.autograd.Function):
         if all(g is None for g in grads):
             return (None,) * 12
         if torch.is_grad_enabled():  # create_graph=True
-            return (None, None, *gradients_of_equations(operands, *ctx.form, grads, needed))
+            return (None, None, *gradients_of_equations(operands, ctx.form, grads, needed))
         if ctx.used:  # the first backward wrote over it
             output, _, saved, states = native.forward_kept(operands, *ctx.form)
         ctx.used = True
-        found = native.gradients(operands, *ctx.form, (output, saved, states), grads, needed)  # type: ignore[arg-type]
+        found = native.gradients(operands, ctx.form, (output, saved, states), grads, needed)
         return (None, None, *found)
 
 
@@ -123,11 +123,11 @@ def equations_form(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Te
 
 
 def gradients_of_equations(
-    o: Operands, before: bool, reverse: bool, grads: tuple[Tensor | None, ...], needed: tuple[bool, ...]
+    o: Operands, form: tuple[bool, bool], grads: tuple[Tensor | None, ...], needed: tuple[bool, ...]
 ) -> list[Tensor | None]:
     """Gradients that have gradients themselves."""
     with torch.enable_grad():
-        results = equations_form(o, before, reverse)
+        results = equations_form(o, *form)
     pairs = [(r, g) for r, g in zip(results, grads, strict=True) if g is not None and r.requires_grad]
     wanted = [t for t, need in zip(o, needed, strict=True) if need and t is not None]
     outputs, given = zip(*pairs, strict=True)
@@ -146,7 +146,11 @@ def _same_type(o: Operands) -> Operands:
 
 def _plain(o: Operands) -> bool:
     """Ordinary tensors in an ordinary eager call, whose memory may be read at once."""
-    if torch.compiler.is_compiling() or torch._C._len_torch_dispatch_stack() or torch.jit.is_tracing():  # type: ignore[no-untyped-call]
+    if (
+        torch.compiler.is_compiling()
+        or torch._C._len_torch_dispatch_stack()
+        or torch._C._get_tracing_state() is not None
+    ):
         return False
     if torch._C._functorch.peek_interpreter_stack() is not None or _has_tangent(o):
         return False
@@ -167,7 +171,8 @@ def _has_tangent(o: Operands) -> bool:
     # A registered operator would return zero tangents without a word.
     if forward_ad._current_level < 0:
         return False
-    return any(t is not None and t.is_floating_point() and forward_ad.unpack_dual(t).tangent is not None for t in o)
+    unpack: Any = forward_ad.unpack_dual
+    return any(t is not None and t.is_floating_point() and unpack(t).tangent is not None for t in o)
 
 
 def _torch(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor]:

@@ -117,7 +117,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         return GRUWeights(*self._layer_weights(layer, reverse), reset=self.reset)
 
     def _layer_weights(self, layer: int, reverse: bool) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-        own = self._parameters  # asked first: a module's getattr takes as long as a small step
+        own: dict[str, Any] = self._parameters  # asked first: a module's getattr takes as long as a small step
         names = _NAMES.get((layer, reverse, self.bias)) or parameter_names(layer, reverse, self.bias)
         w_ih, w_hh, *biases = [own[name] if name in own else getattr(self, name) for name in names]
         b_ih, b_hh = biases or (None, None)
@@ -138,10 +138,10 @@ class GRU(_ResetForm, torch.nn.GRU):
             if lengths is not None:
                 raise OptionError("lengths= is for padded input; a PackedSequence carries its own lengths")
             self._check_packed(input, hx)
-            theirs = self.reset == "after" and not native.serves(self.weight_hh_l0)
+            theirs = self.reset == "after" and not native.serves(self._layer_weights(0, False)[1])
             return super().forward(input, hx) if theirs else self._forward_packed(input, hx)
         self._check(input, hx)
-        if self.reset == "after" and lengths is None and not native.serves(self.weight_hh_l0):
+        if self.reset == "after" and lengths is None and not native.serves(self._layer_weights(0, False)[1]):
             return super().forward(input, hx)
         return self._forward_padded(input, hx, lengths)
 

@@ -108,13 +108,13 @@ def _run(o: Operands, before: bool, reverse: bool, saved: Any, states: Any) -> t
 
 def gradients(
     o: Operands,
-    before: bool,
-    reverse: bool,
+    form: tuple[bool, bool],
     results: tuple[Tensor, Tensor, Tensor],
-    grads: tuple[Tensor | None, Tensor | None],
+    grads: tuple[Tensor | None, ...],
     needed: tuple[bool, ...],
 ) -> list[Tensor | None]:
-    """Gradients of the operands that are `needed`, in their order; `results` are output, saved and states.
+    """Gradients of the operands that are `needed`, in their order; `form` is (before, reverse), `results` are output,
+    saved and states.
 
     What `saved` holds is gone after this.
     """
@@ -125,14 +125,14 @@ def gradients(
         torch.empty_like(t, memory_format=torch.contiguous_format) if need and t is not None else None
         for t, need in zip(o, needed, strict=True)
     ]
-    if found[9] is not None:  # it is summed on the way to decay's
+    if found[9] is not None and o.decay is not None:  # it is summed on the way to decay's
         found[8] = torch.empty_like(o.decay, memory_format=torch.contiguous_format)
     x, gi, h0, w_ih, w_hh, b_ih, b_hh, _, decay, replacement = found
     whole = (_steps(grad_output), _rows(grad_final), _steps(x), _steps(gi), _steps(decay))
     flat = tuple(_address(t) for t in (h0, w_ih, w_hh, b_ih, b_hh, replacement))
-    T, B, H = output.shape
+    _, B, H = output.shape
     _layer(o.w_hh).backward(
-        _sizes(readable, before, reverse), _weights(readable), _inputs(readable), (output.data_ptr() or 8, B * H, H),
+        _sizes(readable, *form), _weights(readable), _inputs(readable), (output.data_ptr() or 8, B * H, H),
         saved.data_ptr() or 8, states.data_ptr(), whole, flat, torch.get_num_threads(),
     )  # fmt: skip
     return found

@@ -20,7 +20,8 @@ _INPUTS = (
     "Tensor? x, Tensor? gi, Tensor? h0, Tensor? w_ih, Tensor w_hh, Tensor? b_ih, Tensor? b_hh, Tensor? lengths, "
     "Tensor? decay, Tensor? replacement, bool before, bool reverse"
 )
-_library = torch.library.Library("gruworks", "DEF")
+_torch: Any = torch.library  # its functions carry no types
+_library = _torch.Library("gruworks", "DEF")
 _library.define(f"recurrence({_INPUTS}, bool keep) -> (Tensor, Tensor, Tensor, Tensor)")
 _library.define(
     f"recurrence_backward({_INPUTS}, Tensor output, Tensor saved, Tensor states, Tensor? grad_output, "
@@ -51,7 +52,7 @@ def _recurrence_backward(*arguments: Any) -> list[Tensor]:
     *tensors, before, reverse, output, saved, states, grad_output, grad_final, needed = arguments
     # The kernel writes over what was saved, and an operator may not write over its operands.
     results = (output, saved.clone(), states)
-    found = native.gradients(Operands(*tensors), before, reverse, results, (grad_output, grad_final), tuple(needed))
+    found = native.gradients(Operands(*tensors), (before, reverse), results, (grad_output, grad_final), tuple(needed))
     return [output.new_empty(0) if g is None or not need else g for g, need in zip(found, needed, strict=True)]
 
 
@@ -59,7 +60,6 @@ _library.impl("recurrence", _recurrence, "CPU")
 _library.impl("recurrence_backward", _recurrence_backward, "CPU")
 
 
-@torch.library.register_fake("gruworks::recurrence", lib=_library)
 def _fake(*arguments: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     *tensors, _, _, keep = arguments
     o = Operands(*tensors)
@@ -70,7 +70,6 @@ def _fake(*arguments: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return output, final, saved, o.w_hh.new_empty(T * B if keep and o.decay is not None else 0, H)
 
 
-@torch.library.register_fake("gruworks::recurrence_backward", lib=_library)
 def _fake_backward(*arguments: Any) -> list[Tensor]:
     tensors, output, needed = arguments[:10], arguments[12], arguments[-1]
     return [
@@ -95,19 +94,19 @@ def _derive(ctx: Any, *grads: Tensor | None) -> tuple[Any, ...]:
     if all(g is None for g in given):
         return (None,) * 13
     if torch.is_grad_enabled() and not torch.compiler.is_compiling():  # create_graph=True
-        found: Any = gradients_of_equations(Operands(*tensors), *ctx.form, given, tuple(needed))
+        found: Any = gradients_of_equations(Operands(*tensors), ctx.form, given, tuple(needed))
         return (*found, None, None, None)
     if not ctx.keep:
         _, _, saved, states = torch.ops.gruworks.recurrence(*tensors, *ctx.form, True)
     found = torch.ops.gruworks.recurrence_backward(*tensors, *ctx.form, output, saved, states, *given, needed)
-    return (*(g if need and t is not None else None for g, need, t in zip(found, needed, tensors, strict=True)), None, None, None)
+    return (
+        *(g if need and t is not None else None for g, need, t in zip(found, needed, tensors, strict=True)),
+        None,
+        None,
+        None,
+    )
 
 
-torch.library.register_autograd("gruworks::recurrence", _derive, setup_context=_setup, lib=_library)
-torch.library.register_autocast("gruworks::recurrence", "cpu", torch.float32, lib=_library)
-
-
-@torch.library.register_vmap("gruworks::recurrence", lib=_library)
 def _vmap(info: Any, in_dims: tuple[int | None, ...], *arguments: Any) -> tuple[Any, Any]:
     """One call with the mapped axis beside the batch where the weights are not mapped; else a call for each entry."""
     results = _beside(info.batch_size, in_dims, arguments)
@@ -129,11 +128,21 @@ def _beside(n: int, in_dims: tuple[int | None, ...], arguments: tuple[Any, ...])
     for i, (argument, axis) in enumerate(zip(arguments, in_dims, strict=True)):
         if i in (0, 1, 2, 7, 8, 9) and argument is not None:
             batch = 1 if i in (0, 1, 8) else 0  # where B stands once the mapped axis is gone
-            mapped = argument.movedim(axis, batch) if axis is not None else argument.unsqueeze(batch).expand(
-                *argument.shape[:batch], n, *argument.shape[batch:]
+            mapped = (
+                argument.movedim(axis, batch)
+                if axis is not None
+                else argument.unsqueeze(batch).expand(*argument.shape[:batch], n, *argument.shape[batch:])
             )
             argument = mapped.flatten(batch, batch + 1)
         wide.append(argument)
     output, final, saved, states = recurrence(*wide)
-    parts = output.unflatten(1, (n, -1)).movedim(1, 0), final.unflatten(0, (n, -1))
+    H = final.shape[1]
+    parts = output.reshape(output.shape[0], n, -1, H).movedim(1, 0), final.reshape(n, -1, H)
     return *parts, saved.expand(n, *saved.shape), states.expand(n, *states.shape)
+
+
+_torch.register_fake("gruworks::recurrence", _fake, lib=_library)
+_torch.register_fake("gruworks::recurrence_backward", _fake_backward, lib=_library)
+_torch.register_autograd("gruworks::recurrence", _derive, setup_context=_setup, lib=_library)
+_torch.register_autocast("gruworks::recurrence", "cpu", torch.float32, lib=_library)
+_torch.register_vmap("gruworks::recurrence", _vmap, lib=_library)

@@ -45,7 +45,9 @@ def backend() -> Backend:
     if choice == "off":
         return Backend("torch", f"{CHOICE}=off", sets)
     if choice and not module.choose_build(choice):
-        raise OptionError(f"{CHOICE} must be off or one of {', '.join(module.builds())} on this processor, not {choice!r}")
+        raise OptionError(
+            f"{CHOICE} must be off or one of {', '.join(module.builds())} on this processor, not {choice!r}"
+        )
     reason = f"{CHOICE}={choice}" if choice else "the strongest build that this processor can run"
     return Backend(module.build(), reason, sets)
 

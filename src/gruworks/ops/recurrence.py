@@ -64,7 +64,7 @@ class Operands:
         return T, B, I, self.weights.hidden_size, self.weights.reset == "before", self.reverse
 
     def check(self) -> Operands:
-        """Itself with every array as the kernel reads it; a ShapeError, DtypeError or OptionError if one doesn't fit."""
+        """Itself with every array as the kernel reads it; a ShapeError, DtypeError or OptionError if not."""
         if (self.x is None) == (self.gi is None):
             raise OptionError("give x [T, B, I], or ready input terms gi [T, B, 3H] in its place, not both or neither")
         if self.replacement is not None and self.decay is None:
@@ -73,7 +73,7 @@ class Operands:
         dtype = weights.w_hh.dtype
         if dtype not in (numpy.float32, numpy.float64):
             raise DtypeError(f"the kernel computes in float32 or float64, not {dtype}; convert with weights.astype")
-        given = self.x if self.x is not None else self.gi
+        given: Any = self.x if self.x is not None else self.gi
         if numpy.ndim(given) != 3:
             raise ShapeError(f"the input must be [T, B, I] (or gi [T, B, 3H]), not {list(numpy.shape(given))}")
         T, B = numpy.shape(given)[:2]
@@ -172,7 +172,10 @@ def gates(gi: Array, gh: Array, h: Array) -> Array:
     if dtype not in (numpy.float32, numpy.float64):
         raise DtypeError(f"the kernel computes in float32 or float64, not {dtype}")
     wide = (*shape[:-1], 3 * shape[-1])
-    parts = [numpy.ascontiguousarray(_checked("gi", gi, wide, dtype)), numpy.ascontiguousarray(_checked("gh", gh, wide, dtype))]
+    parts = [
+        numpy.ascontiguousarray(_checked("gi", gi, wide, dtype)),
+        numpy.ascontiguousarray(_checked("gh", gh, wide, dtype)),
+    ]
     state, out = numpy.ascontiguousarray(h), numpy.empty(shape, dtype)
     rows = out.size // shape[-1] if shape[-1] else 0
     native().gates(dtype.itemsize, rows, shape[-1], *map(_address, (*parts, state, out)))
@@ -185,12 +188,13 @@ def new_layer(itemsize: int) -> Any:
 
 
 def aligned(shape: tuple[int, ...], dtype: Any) -> Array:
-    """An empty array that begins a cache line, as torch's do and NumPy's don't: vectors that straddle two cost twice."""
+    """An empty array that begins a cache line, as torch's do and NumPy's don't: a vector across two costs twice."""
     dtype = numpy.dtype(dtype)
     size = int(numpy.prod(shape)) * dtype.itemsize
     memory = numpy.empty(size + 64, numpy.uint8)
     start = -memory.ctypes.data % 64
-    return memory[start : start + size].view(dtype).reshape(shape)
+    array: Array = memory[start : start + size].view(dtype).reshape(shape)
+    return array
 
 
 def _checked(name: str, array: Array | None, shape: tuple[int, ...], dtype: Any) -> Any:
@@ -220,7 +224,7 @@ def _checked_lengths(lengths: Array | None, T: int, B: int) -> Array | None:
     return numpy.ascontiguousarray(lengths, numpy.int64)
 
 
-def _like(array: Array | None) -> Array | None:
+def _like(array: Array | None) -> Any:
     return None if array is None else numpy.empty(array.shape, array.dtype)
 
 
