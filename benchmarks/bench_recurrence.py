@@ -212,7 +212,7 @@ def main() -> None:
 def records(found: dict[str, tuple[float, str]], measured: Any, bench: Bench, limit: Any) -> list[dict[str, Any]]:
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     common = {
-        "command": "python benchmarks/bench_recurrence.py --onednn PROGRAM", "commit": commit,
+        "command": "python benchmarks/bench_recurrence.py --quick --keep --onednn PROGRAM", "commit": commit,
         "machine": f"{platform.machine()}, {bench.threads} threads, build {backend().name}", "threads": bench.threads,
     }  # fmt: skip
     rows = [
