@@ -137,7 +137,7 @@ def _name(hint: Any) -> str:
 
 def _range(low: float | None, high: float | None) -> str:
     if low is None:
-        return f"at most {high}"
+        return "a number" if high is None else f"at most {high}"
     return f"at least {low}" if high is None else f"between {low} and {high}"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import numpy
 import torch
 
 from gruworks.errors import NotFittedError, OptionError, RunError
@@ -50,7 +51,9 @@ class Estimator:
         try:
             loaded._take(run.read_json("codec/codec.json"), run.read_arrays("context.safetensors"))
             loaded.model = loaded._load_model(run)
-        except (KeyError, TypeError, AttributeError) as error:
+        except RunError:
+            raise
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise RunError(f"{run.path} is damaged: its parts don't fit together ({error!r})") from error
         loaded.metrics = run.read_json("metrics.json")
         return loaded
@@ -71,6 +74,11 @@ class Estimator:
         model = self._new_model()
         if model is None:
             return None
+        for name, array in weights.items():
+            if not numpy.isfinite(array).all():
+                raise RunError(
+                    f"{run.path / 'weights.safetensors'} is damaged: {name} holds values that are no numbers"
+                )
         try:
             model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
         except RuntimeError as error:

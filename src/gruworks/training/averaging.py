@@ -18,6 +18,8 @@ class MovingAverage(WeightAveraging):
 
     def __init__(self, steps: int) -> None:
         def average(averaged: Tensor, current: Tensor, seen: Tensor | int) -> Tensor:
+            if not averaged.is_floating_point():
+                return current  # a marker, such as the reset form of a layer, has no mean
             share = 1.0 / min(int(seen) + 1, steps)
             return averaged + (current - averaged) * share
 

@@ -93,10 +93,11 @@ def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool) -> t
     from gruworks.training.progress import FitProgress
 
     folder = run.path / "checkpoints"
-    # Both look at a validation's end: a fit that is resumed at an epoch's end would find no metric there.
-    best = ModelCheckpoint(
-        folder, "best", monitor="val_loss", save_last=True, enable_version_counter=False, save_on_train_epoch_end=False
-    )
+    # All look at a validation's end: a fit that is resumed at an epoch's end would find no metric there.
+    # "last" is a callback of its own: save_last would write only where the best one is written too.
+    same: dict[str, Any] = {"enable_version_counter": False, "save_on_train_epoch_end": False}
+    best = ModelCheckpoint(folder, "best", monitor="val_loss", **same)
+    last = ModelCheckpoint(folder, "last", **same)
     stop = EarlyStopping("val_loss", patience=settings.patience, min_delta=0.0, check_on_train_epoch_end=False)
     trainer = Trainer(
         accelerator="auto" if torch.cuda.is_available() else "cpu",
@@ -106,7 +107,7 @@ def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool) -> t
         max_time=timedelta(minutes=settings.minutes),
         gradient_clip_val=settings.clip,
         plugins=[AtomicCheckpoints()],
-        callbacks=[MovingAverage(settings.averaged_steps), stop, best]
+        callbacks=[MovingAverage(settings.averaged_steps), stop, best, last]
         + ([] if quiet else [FitProgress(what, settings.steps)]),
         num_sanity_val_steps=0,
         logger=False,

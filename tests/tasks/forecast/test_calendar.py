@@ -77,7 +77,7 @@ def test_a_season_is_as_long_as_its_calendar_says() -> None:
     periods = {season.name: season.period for season in Frequency("h").seasons()}
     assert periods == {"day": 24, "week": 168, "year": 365.25 * 24}
     assert [season.period for season in Frequency("QE-DEC").seasons()] == [4]
-    assert [season.period for season in Frequency("B").seasons()][0] == 5
+    assert Frequency("B").seasons()[0].period == 5
 
 
 def test_no_season_has_a_harmonic_shorter_than_two_steps() -> None:

@@ -69,7 +69,7 @@ def test_a_named_date_format_is_taken(tmp_path: Path) -> None:
         panel(tmp_path, text)
     with pytest.raises(DataError, match=r"line 2: ds is '01.01.2012', not a date of the format '%d/%m/%Y'"):
         panel(tmp_path, text, date_format="%d/%m/%Y")
-    with pytest.raises(DataError, match="can't be read as dates.*%q"):
+    with pytest.raises(DataError, match=r"can't be read as dates.*%q"):
         panel(tmp_path, text, date_format="%q")
 
 
@@ -121,7 +121,7 @@ def test_too_few_rows_have_an_error_of_their_own(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(DataError, match="there is no file .*nowhere.csv"):
+    with pytest.raises(DataError, match=r"there is no file .*nowhere\.csv"):
         read(tmp_path / "nowhere.csv", Config())
     with pytest.raises(DataError, match="is a folder, not a CSV file"):
         read(str(tmp_path), Config())
@@ -132,7 +132,7 @@ def test_a_file_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", locked)
-    with pytest.raises(DataError, match="can't read .*locked.csv: Permission denied"):
+    with pytest.raises(DataError, match=r"can't read .*locked\.csv: Permission denied"):
         read(path, Config())
 
 
@@ -153,9 +153,7 @@ def test_several_series_keep_their_order_and_names(tmp_path: Path) -> None:
 
 def test_a_problem_of_one_series_is_named_with_its_line(tmp_path: Path) -> None:
     rows = [f"{name},{row}" for name in ("a", "b") for row in ROWS]
-    with pytest.raises(
-        DataError, match=r"line 20: the time 2012-01-08 follows 2012-01-06 out of rhythm \(series 'b'\)"
-    ):
+    with pytest.raises(DataError, match=r"line 20: the time 2012-01-08 follows 2012-01-06 out.*series 'b'"):
         panel(tmp_path, lines(*rows[:18], *rows[19:], header="unique_id,ds,y"))
     with pytest.raises(DataError, match=r"line 3: unique_id is missing \(1 such in all\)"):
         panel(tmp_path, lines(rows[0], rows[1][1:], *rows[2:], header="unique_id,ds,y"))
@@ -209,10 +207,7 @@ def test_plain_numbers_are_numbered_rows(numbers: Any) -> None:
 BAD_FRAMES = {
     "a missing value": (pandas.DataFrame({"ds": [1, 2, 3, 4], "y": [1, 2, None, 4]}), "row 2: y is missing"),
     "polars null": (polars.DataFrame({"ds": [1, 2, 3, 4], "y": [1.0, None, 3.0, 4.0]}), "row 1: y is missing"),
-    "nullable": (
-        pandas.DataFrame({"ds": [1, 2, 3], "y": pandas.array([1, None, 3], dtype="Int64")}),
-        "row 1: y is mis",
-    ),
+    "nullable": (pandas.DataFrame({"ds": [1, 2, 3], "y": pandas.array([1, None, 3], dtype="Int64")}), "row 1: y is m"),
     "infinite": (pandas.DataFrame({"ds": [1, 2, 3], "y": [1, numpy.inf, 3]}), "row 1: y is infinite"),
     "text": (pandas.DataFrame({"ds": [1, 2, 3], "y": ["1", "2", "x"]}), "row 2: y is 'x', not a number"),
     "times": (pandas.DataFrame({"ds": [1, 2, 3], "y": DAYS[:3]}), "column y holds datetime64"),

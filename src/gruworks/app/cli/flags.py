@@ -37,7 +37,7 @@ def takes(settings: type[Settings], into: str = "config") -> Callable[[Callable[
         @functools.wraps(command)
         def wrapped(**values: Any) -> None:
             given = {name: values.pop(name) for name in fields}
-            given = {name: _parse(hints[name], value) for name, value in given.items() if value is not None}
+            given = {name: _parse(name, hints[name], value) for name, value in given.items() if value is not None}
             command(**values, **{into: settings.from_flat(given)})
 
         parameters = [p for name, p in own.items() if name != into] + list(fields.values())
@@ -80,7 +80,7 @@ def _flag_type(hint: Any) -> Any:
     return kinds[0] | None
 
 
-def _parse(hint: Any, value: Any) -> Any:
+def _parse(name: str, hint: Any, value: Any) -> Any:
     tuples = [part for part in (hint, *typing.get_args(hint)) if typing.get_origin(part) is tuple]
     if not tuples or not isinstance(value, str):
         return value
@@ -88,4 +88,6 @@ def _parse(hint: Any, value: Any) -> Any:
     try:
         return tuple(item(part) for part in value.split(",") if part.strip())
     except ValueError:
-        raise typer.BadParameter(f"{value!r} is not a list of {item.__name__} with commas between") from None
+        flag = "--" + name.replace("_", "-")
+        text = f"{value!r} is not a list of {item.__name__} with commas between"
+        raise typer.BadParameter(text, param_hint=flag) from None

@@ -104,17 +104,17 @@ def evaluate(
 
 
 def show_forecast(show: Show, forecaster: Forecaster, folder: Path, file: Path | None = None) -> None:
-    """Print the forecast and write it to `folder` as forecast.csv and forecast.png."""
+    """Write the forecast to `folder` as forecast.csv and forecast.png, and print it."""
     for remark in forecaster.remarks:
         show.remark(remark)
     frame = forecaster.predict(file)
-    show.table([{name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")][:50])
     try:
         folder.mkdir(parents=True, exist_ok=True)
         frame.to_csv(folder / "forecast.csv", index=False)
         picture = draw(forecaster, frame, folder / "forecast.png", file)
     except OSError as error:
         raise RunError(f"can't write to {folder}: {error.strerror}") from error
+    show.table([{name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")][:50])
     show.remark(f"\nforecast  {folder / 'forecast.csv'}\npicture   {picture}")
 
 

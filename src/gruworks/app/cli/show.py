@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from typing import Any
 
@@ -46,8 +47,8 @@ class Show:
         for name in rows[0]:
             numeric = all(isinstance(row[name], int | float) for row in rows)
             table.add_column(name, justify="right" if numeric else "left")
-        for row in rows:
-            table.add_row(*(_cell(value) for value in row.values()))
+        for cells in zip(*(_cells([row[name] for row in rows]) for name in rows[0]), strict=True):
+            table.add_row(*cells)
         self.console.print(table)
 
     def result(self, values: dict[str, Any]) -> None:
@@ -56,5 +57,12 @@ class Show:
             print(json.dumps(values, ensure_ascii=False, indent=2, default=str))
 
 
-def _cell(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _cells(column: list[Any]) -> list[str]:
+    """A column as text: one count of decimals, for four digits of the largest number and two of the spread."""
+    numbers = [value for value in column if isinstance(value, float) and math.isfinite(value)]
+    largest = max(map(abs, numbers), default=0.0)
+    if largest and not 1e-4 <= largest < 1e15:
+        return [f"{value:.4g}" if isinstance(value, float) else str(value) for value in column]
+    spread = (max(numbers) - min(numbers) if numbers else 0.0) or largest or 1.0
+    decimals = max(0, 3 - math.floor(math.log10(largest or 1.0)), min(6, 1 - math.floor(math.log10(spread))))
+    return [f"{value:.{decimals}f}" if isinstance(value, float) else str(value) for value in column]

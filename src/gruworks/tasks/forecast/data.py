@@ -86,9 +86,8 @@ def encode(series: Series, codec: Codec, horizon: int) -> Encoded:
     """Features, highway and season path of one series."""
     y, scale = series.y, causal_scale(series.y)
     moves = _over(differences(y), scale)
-    with numpy.errstate(invalid="ignore", over="ignore"):
-        ahead = moves[:, None] * path(causal_slope(y), horizon)
-    highway = numpy.where(moves[:, None] == 0, 0.0, ahead)  # no step, no path, even where the path is infinite
+    with numpy.errstate(over="ignore"):  # never 0 · ∞: after a step of zero the slope is 1 at most
+        highway = moves[:, None] * path(causal_slope(y), horizon)
     features = [moves[:, None]]
     season = numpy.zeros_like(highway)
     if codec.seasons:

@@ -20,6 +20,7 @@ from gruworks.tasks.forecast.decoding import highway_quantiles, network_quantile
 from gruworks.tasks.forecast.evaluation import Evaluation, origin_rows, score
 from gruworks.tasks.forecast.model import ForecastNet
 from gruworks.tasks.forecast.reading import Panel, Series, read
+from gruworks.tasks.forecast.season import fourier
 from gruworks.training.runs import RunFolder
 
 __all__ = ["Forecaster"]
@@ -217,3 +218,18 @@ class Forecaster(Estimator):
         ]
         self.backend, self.remarks = codec["backend"], list(codec["remarks"])
         self.metrics = {"trained": codec["trained"]}
+        self._check_taken()
+
+    def _check_taken(self) -> None:
+        """Whether what was read can be used: a ValueError or TypeError now, not at the first forecast."""
+        assert self.codec is not None
+        backend: Any = self.backend
+        if nw.Implementation.from_backend(backend) is nw.Implementation.UNKNOWN:
+            raise ValueError(f"there is no frame library {self.backend!r}")
+        fourier(numpy.zeros(1), list(self.codec.seasons))
+        for one in self.history:
+            if len(one.stamps) != len(one.y) or not numpy.isfinite(one.y).all():
+                raise ValueError(
+                    f"series {one.name!r} has {len(one.stamps)} stamps and {len(one.y)} values, or no numbers"
+                )
+            self.codec.frequency.future(one.stamps[-1], 1)

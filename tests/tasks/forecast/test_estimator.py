@@ -1,0 +1,216 @@
+"""Forecaster: after 1, 2, 3, 4, 5 comes 6; frames in and out; equivariance; folders; what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pandas
+import polars
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gruworks.tasks.forecast.fitting as fitting
+from gruworks import Forecaster
+from gruworks.errors import DataError, NotFittedError, OptionError, RunError
+from gruworks.tasks.forecast.config import Config
+from tests.tasks.forecast.conftest import TINY, wavy
+
+COLUMNS = ["unique_id", "ds", "y_hat", "y_hat-lo-80", "y_hat-hi-80"]
+NUMBERS = ["y_hat", "y_hat-lo-80", "y_hat-hi-80"]
+
+
+def values(forecast: pandas.DataFrame) -> numpy.ndarray:
+    return forecast[NUMBERS].to_numpy()
+
+
+@pytest.mark.parametrize(
+    ("known", "horizon", "answer"),
+    [
+        ([1, 2, 3, 4, 5], 1, [6]),
+        ([1, 2, 3, 4, 5], 5, [6, 7, 8, 9, 10]),
+        ([10, 20, 30, 40, 50], 1, [60]),
+        ([5, 4, 3, 2, 1], 1, [0]),
+        ([1001, 1002, 1003, 1004, 1005], 1, [1006]),
+        ([7, 7, 7, 7, 7], 3, [7, 7, 7]),
+        ([-2.5] * 60, 3, [-2.5, -2.5, -2.5]),
+    ],
+)
+def test_numbers_are_continued(known: list[float], horizon: int, answer: list[float]) -> None:
+    forecaster = Forecaster(horizon=horizon).fit(known, quiet=True)
+    assert forecaster.predict()["y_hat"].tolist() == pytest.approx(answer, abs=1e-3)
+    (remark,) = forecaster.remarks
+    assert "the highway, an AR(1) on differences, answers alone" in remark
+
+
+def test_a_doubling_is_continued() -> None:
+    assert Forecaster(horizon=1).fit([1, 2, 4, 8, 16]).predict()["y_hat"][0] == pytest.approx(32, rel=0.05)
+
+
+def test_the_remark_counts_the_rows_that_can_be_trained_on(trained: Forecaster) -> None:
+    assert Forecaster(horizon=14).fit([1.0, 2, 4, 3] * 15).remarks[0].startswith("3 of 60 rows can be trained on")
+    assert Forecaster(horizon=2).fit([5.0] * 100).remarks[0].startswith("0 of 100 rows can be trained on")
+    assert trained.remarks == []
+    assert trained.metrics["trained"]
+
+
+def test_a_growth_beyond_every_number_is_refused() -> None:
+    with pytest.raises(DataError, match="series '0' is beyond every number 2000 steps ahead: shorten the horizon"):
+        Forecaster(horizon=2000).fit([1, 2, 4, 8, 16]).predict()
+    assert Forecaster(horizon=2000).fit([1, 2, 4, 8, 8]).predict()["y_hat"].tolist() == [8] * 2000
+
+
+@settings(max_examples=15)
+@given(st.floats(1e-6, 1e6), st.floats(-1e3, 1e3))
+def test_a_trained_model_moves_with_level_and_unit(
+    trained: Forecaster, frame: pandas.DataFrame, a: float, b: float
+) -> None:
+    b *= a
+    plain = values(trained.predict(frame))
+    moved = values(trained.predict(frame.assign(y=a * frame["y"] + b)))
+    scale = a * frame["y"].diff().abs().mean()
+    assert numpy.abs(moved - (a * plain + b)).max() <= 1e-4 * scale
+
+
+def test_a_model_fitted_on_other_units_is_the_same_model(frame: pandas.DataFrame, trained: Forecaster) -> None:
+    y = frame["y"][:140]
+    other = Forecaster(horizon=5, **TINY).fit(frame[:140].assign(y=1024 * y), quiet=True)  # a power of 2: no rounding
+    assert values(other.predict()) == pytest.approx(1024 * values(trained.predict()), rel=1e-6)
+
+
+def test_pandas_and_polars_give_the_same_numbers_in_their_own_type(trained: Forecaster) -> None:
+    frame = wavy(140)
+    other = polars.DataFrame({"ds": list(frame["ds"].dt.to_pydatetime()), "y": frame["y"].to_numpy()})
+    one, two = trained.predict(frame), Forecaster(horizon=5, **TINY).fit(other, quiet=True).predict()
+    assert isinstance(one, pandas.DataFrame)
+    assert isinstance(two, polars.DataFrame)
+    assert list(one.columns) == two.columns == COLUMNS
+    assert numpy.array_equal(values(one), two[NUMBERS].to_numpy())
+    assert one["ds"].tolist() == [pandas.Timestamp(day) for day in two["ds"]]
+    assert one["ds"].tolist() == list(pandas.date_range("2020-05-20", periods=5))
+    assert isinstance(trained.predict(other), polars.DataFrame)  # as the newer data, not as the fitted
+
+
+def test_the_median_lies_in_the_band(trained: Forecaster) -> None:
+    forecast = trained.predict()
+    assert (forecast["y_hat-lo-80"] < forecast["y_hat"]).all()
+    assert (forecast["y_hat"] < forecast["y_hat-hi-80"]).all()
+
+
+def test_several_series_are_forecast_each_by_its_own_past() -> None:
+    parts = [wavy(rows, seed).assign(unique_id=name) for name, rows, seed in (("b", 90, 1), ("a", 120, 2))]
+    forecaster = Forecaster(horizon=3, **TINY).fit(pandas.concat(parts), quiet=True)
+    together = forecaster.predict()
+    assert together["unique_id"].tolist() == ["b"] * 3 + ["a"] * 3
+    assert together["ds"][0] == parts[0]["ds"].iloc[-1] + pandas.Timedelta(days=1)
+    alone = forecaster.predict(parts[1])
+    assert values(alone) == pytest.approx(values(together[3:]), abs=1e-6)
+    assert forecaster.metrics["trained"]
+
+
+@pytest.mark.parametrize("kind", [list, tuple, numpy.array, pandas.Series, polars.Series])
+def test_plain_sequences_are_forecast(kind: Any) -> None:
+    forecast = Forecaster(horizon=2).fit(kind([1.0, 2.0, 3.0])).predict()
+    assert forecast["y_hat"].tolist() == [4, 5]
+    assert forecast["ds"].tolist() == [3, 4]
+
+
+def test_a_pandas_series_keeps_its_days() -> None:
+    series = pandas.Series([1.0, 2, 3], index=pandas.date_range("2024-02-27", periods=3))
+    assert Forecaster(horizon=1).fit(series).predict()["ds"][0] == pandas.Timestamp("2024-03-01")
+
+
+def test_the_caller_s_data_is_left_as_it_was(trained: Forecaster) -> None:
+    frame, array = wavy(150), numpy.array([1.0, 2, 3, 4])
+    kept, copied = frame.copy(), array.copy()
+    trained.predict(frame)
+    trained.evaluate(frame)
+    Forecaster(horizon=1).fit(array).predict()
+    Forecaster(horizon=1).fit(frame[:10]).predict()
+    pandas.testing.assert_frame_equal(frame, kept)
+    assert numpy.array_equal(array, copied)
+
+
+def test_the_columns_have_the_names_that_were_given() -> None:
+    frame = pandas.DataFrame({"day": [1, 2, 3], "sold": [2.0, 4, 6], "shop": "x"})
+    forecast = Forecaster(horizon=1, time="day", target="sold", series="shop").fit(frame).predict()
+    assert forecast.iloc[0].tolist() == ["x", 4, 8, 8, 8]
+    assert list(forecast.columns) == COLUMNS
+
+
+def test_the_same_seed_gives_the_same_bits(trained: Forecaster, frame: pandas.DataFrame) -> None:
+    same = Forecaster(horizon=5, **TINY).fit(frame[:140], quiet=True)
+    other = Forecaster(horizon=5, seed=1, **TINY).fit(frame[:140], quiet=True)
+    assert numpy.array_equal(values(same.predict()), values(trained.predict()))
+    assert not numpy.array_equal(values(other.predict()), values(trained.predict()))
+
+
+def test_a_saved_forecaster_gives_the_same_bits(trained: Forecaster, frame: pandas.DataFrame, tmp_path: Path) -> None:
+    loaded = Forecaster.load(trained.save(tmp_path / "run"))
+    pandas.testing.assert_frame_equal(loaded.predict(), trained.predict(), check_exact=True)
+    pandas.testing.assert_frame_equal(loaded.predict(frame), trained.predict(frame), check_exact=True)
+    assert loaded.evaluate(frame) == trained.evaluate(frame)
+    assert (loaded.config, loaded.metrics, loaded.remarks) == (trained.config, trained.metrics, trained.remarks)
+
+
+def test_a_highway_and_a_polars_frame_are_saved_too(tmp_path: Path) -> None:
+    fitted = Forecaster(horizon=2).fit(polars.DataFrame({"ds": [10, 20, 30], "y": [1.0, 2.0, 4.0]}))
+    loaded = Forecaster.load(fitted.save(tmp_path / "run"))
+    assert loaded.predict().equals(fitted.predict())
+    assert loaded.remarks == fitted.remarks
+    assert loaded.model is None
+
+
+def test_before_a_fit_nothing_is_answered(tmp_path: Path) -> None:
+    for call in (Forecaster().predict, lambda: Forecaster().save(tmp_path / "run"), lambda: Forecaster().frequency):
+        with pytest.raises(NotFittedError, match="this Forecaster is not fitted: call fit"):
+            call()
+
+
+def test_a_fit_that_fails_leaves_nothing_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fitting, "quantile_loss", broken)
+    forecaster = Forecaster(horizon=5, **TINY)
+    with pytest.raises(KeyboardInterrupt):
+        forecaster.fit(wavy(140), quiet=True)
+    with pytest.raises(NotFittedError):
+        forecaster.predict()
+
+
+def test_data_of_another_rhythm_is_refused(trained: Forecaster) -> None:
+    weekly = wavy(30).assign(ds=pandas.date_range("2020-01-05", periods=30, freq="W"))
+    for call in (trained.predict, trained.evaluate):
+        with pytest.raises(DataError, match="the data is weekly and the fit was on daily: they must agree"):
+            call(weekly)
+
+
+def test_settings_come_by_name_or_as_one_object() -> None:
+    assert Forecaster(horizon=3, seed=4).config == Forecaster(Config.from_flat({"horizon": 3, "seed": 4})).config
+    with pytest.raises(OptionError, match="give a config or single settings, not both"):
+        Forecaster(Config(), horizon=3)
+    with pytest.raises(OptionError, match=r"Config has no setting horizont; it has: .*horizon"):
+        Forecaster(horizont=3)
+
+
+def test_a_run_folder_that_is_taken_is_refused_before_the_fit(tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("mine")
+    with pytest.raises(RunError, match="exists already and is not an empty folder"):
+        Forecaster(horizon=1).fit([1, 2, 3], out=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e-100, 1e100])
+def test_tiny_and_huge_units_are_learnt_as_others_are(scale: float, trained: Forecaster) -> None:
+    frame = wavy(140)
+    forecast = values(trained.predict(frame.assign(y=scale * frame["y"])))
+    assert forecast == pytest.approx(scale * values(trained.predict()), rel=1e-4)
+
+
+def test_a_level_far_from_zero_is_forecast_from_there(trained: Forecaster) -> None:
+    frame = wavy(140)
+    forecast = values(trained.predict(frame.assign(y=frame["y"] + 1e9)))
+    assert forecast - 1e9 == pytest.approx(values(trained.predict()), abs=1e-3)

@@ -1,0 +1,231 @@
+"""The fitting loop on a model of one weight: seeds, early stopping, budget, resuming, averaged weights, Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+import torch
+from torch import Tensor
+
+from gruworks.errors import RunError
+from gruworks.training.fit import Fitted, fit
+from gruworks.training.runs import RunFolder
+from gruworks.training.settings import FitSettings
+
+SHORT: dict[str, Any] = {"steps": 40, "validate_every": 10, "warm_up": 2, "learning_rate": 0.1}
+
+
+class Line(torch.nn.Module):
+    """y = w x, behind a dropout, so that random numbers matter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+        self.dropout = torch.nn.Dropout(0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.weight * self.dropout(x)
+
+
+def loss(model: torch.nn.Module, batch: Tensor) -> Tensor:
+    return ((model(batch) - 3 * batch) ** 2).mean()
+
+
+def draw(epoch: int, index: int) -> Tensor:
+    return torch.from_numpy(numpy.random.default_rng([epoch, index]).normal(size=16).astype("float32"))
+
+
+def run(path: Path, loss: Callable[..., Tensor] = loss, resume: bool = False, **settings: Any) -> tuple[Line, Fitted]:
+    model = Line()
+    folder = RunFolder.open(path) if resume else RunFolder.create(path, "forecast")
+    given = FitSettings.from_flat(SHORT | settings)
+    fitted = fit(model, loss, draw, [draw(99, 0)], given, folder, "a line", quiet=True, resume=resume)
+    return model, fitted
+
+
+def interrupting(at: int) -> Callable[..., Tensor]:
+    """The loss, until the training step `at`, where Ctrl-C comes."""
+    steps = 0
+
+    def loss_until(model: torch.nn.Module, batch: Tensor) -> Tensor:
+        nonlocal steps
+        steps += model.training
+        if steps == at:
+            raise KeyboardInterrupt
+        return loss(model, batch)
+
+    return loss_until
+
+
+def test_a_fit_learns_and_tells_what_it_did(tmp_path: Path) -> None:
+    model, fitted = run(tmp_path / "run", steps=200, averaged_steps=5, patience=50)
+    assert float(model.weight.detach()) > 1.0
+    assert not model.training
+    assert (fitted.steps, fitted.ended_by) == (200, "all steps done")
+    assert 0 < fitted.best_step <= 200
+    with torch.no_grad():
+        assert fitted.best_loss == pytest.approx(float(loss(model, draw(99, 0))))  # of the weights that are kept
+
+
+def test_the_same_seed_gives_the_same_bits(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    one, _ = run(tmp_path / "1")
+    torch.manual_seed(2)
+    same, _ = run(tmp_path / "2")
+    other, _ = run(tmp_path / "3", seed=1)
+    assert torch.equal(one.weight, same.weight)
+    assert not torch.equal(one.weight, other.weight)
+
+
+def test_the_caller_s_random_numbers_go_on_untouched(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    run(tmp_path / "run")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("at", [11, 15, 30, 31])
+def test_a_resumed_fit_ends_in_the_bits_of_one_that_never_stopped(at: int, tmp_path: Path) -> None:
+    whole, facts = run(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt, match=r"the last checkpoint is kept in .*part"):
+        run(tmp_path / "part", interrupting(at))
+    resumed, again = run(tmp_path / "part", resume=True)
+    assert torch.equal(whole.weight, resumed.weight)
+    assert (again.steps, again.best_step, again.best_loss) == (facts.steps, facts.best_step, facts.best_loss)
+
+
+def test_patience_counts_on_after_resuming(tmp_path: Path) -> None:
+    def still(model: torch.nn.Module, batch: Tensor) -> Tensor:
+        return loss(model, batch) * 0 + 1
+
+    def stops(at: int) -> Callable[..., Tensor]:
+        return lambda model, batch: interrupting_loss(model, batch) * 0 + 1
+
+    interrupting_loss = interrupting(35)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "run", stops(35), steps=200, patience=5)
+    _, fitted = run(tmp_path / "run", still, resume=True, steps=200, patience=5)
+    assert (fitted.steps, fitted.ended_by) == (60, "no gain on the validation part any more")
+
+
+def test_ctrl_c_before_the_first_checkpoint_says_so(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt, match="there is no checkpoint yet in"):
+        run(tmp_path / "run", interrupting(5))
+    with pytest.raises(RunError, match="has no checkpoint to go on from: start the fit anew"):
+        run(tmp_path / "run", resume=True)
+
+
+def test_ctrl_c_works_again_after_a_fit(tmp_path: Path) -> None:
+    def mine(*arguments: Any) -> None: ...
+
+    before = signal.signal(signal.SIGINT, mine)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path / "run", interrupting(15))
+        assert signal.getsignal(signal.SIGINT) is mine
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_fit_stops_where_nothing_is_gained(tmp_path: Path) -> None:
+    _, fitted = run(tmp_path / "run", lambda model, batch: loss(model, batch) * 0 + 1, steps=200, patience=3)
+    assert (fitted.steps, fitted.best_step) == (40, 10)
+    assert fitted.ended_by == "no gain on the validation part any more"
+
+
+def test_the_best_weights_are_kept_not_the_last(tmp_path: Path) -> None:
+    """The validation loss wants w at 0.5 while training pulls further: the best validation lies on the way."""
+
+    def two_minds(model: torch.nn.Module, batch: Tensor) -> Tensor:
+        return loss(model, batch) if model.training else (model.weight - 0.5).abs().sum()
+
+    model, fitted = run(tmp_path / "run", two_minds, steps=200, averaged_steps=1, patience=50, validate_every=5)
+    last = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["global_step"] == 200
+    assert fitted.best_step < 100
+    assert abs(float(model.weight.detach()) - 0.5) < abs(float(last["state_dict"]["model.weight"]) - 0.5) - 0.1
+
+
+def test_the_averaged_weights_are_validated_and_kept(tmp_path: Path) -> None:
+    seen: list[tuple[bool, float]] = []
+
+    def watched(model: torch.nn.Module, batch: Tensor) -> Tensor:
+        seen.append((model.training, float(model.weight.detach())))
+        return loss(model, batch)
+
+    model, _ = run(tmp_path / "run", watched, steps=11, validate_every=10, averaged_steps=1000)
+    training = [weight for trains, weight in seen if trains]
+    (validated,) = [weight for trains, weight in seen if not trains]
+    assert validated == pytest.approx(numpy.mean(training[1:11]), rel=1e-5)  # after steps 1 ... 10
+    assert float(model.weight.detach()) == pytest.approx(validated)
+
+
+def test_a_memory_of_one_step_keeps_the_last_weights(tmp_path: Path) -> None:
+    model, _ = run(tmp_path / "run", steps=10, averaged_steps=1)
+    last = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert torch.equal(model.weight, last["current_model_state"]["model.weight"])
+
+
+def test_a_fit_ends_when_its_time_is_up(tmp_path: Path) -> None:
+    _, fitted = run(tmp_path / "run", steps=10**7, minutes=0.01, patience=10**6)
+    assert fitted.ended_by == "time is up"
+    assert fitted.steps < 10**7
+
+
+def test_fewer_steps_than_one_validation_are_validated_at_their_end(tmp_path: Path) -> None:
+    _, fitted = run(tmp_path / "run", steps=4, validate_every=10)
+    assert (fitted.steps, fitted.best_step) == (4, 4)
+
+
+def test_a_loss_that_is_no_number_is_said(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"the validation loss is .*: nothing was learnt; try a smaller learning_rate"):
+        run(tmp_path / "run", lambda model, batch: loss(model, batch) * float("nan"))
+
+
+def test_a_damaged_checkpoint_is_said(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "run", interrupting(25))
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    last.write_bytes(last.read_bytes()[:1000])
+    with pytest.raises(RunError, match=r"last.ckpt is damaged: start the fit anew"):
+        run(tmp_path / "run", resume=True)
+
+
+def test_a_checkpoint_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fit that dies while it writes its second checkpoint still has the first."""
+    real, writes = Path.write_bytes, 0
+
+    def dying(self: Path, content: bytes) -> int:
+        nonlocal writes
+        if "ckpt" in self.name:
+            writes += 1
+        if writes == 4:  # best and last, twice: this is the second last
+            real(self, content[:1000])
+            raise MemoryError
+        return real(self, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", dying)
+        with pytest.raises(MemoryError):
+            run(tmp_path / "run")
+    whole, _ = run(tmp_path / "whole")
+    resumed, _ = run(tmp_path / "run", resume=True)
+    assert torch.equal(whole.weight, resumed.weight)
+
+
+def test_a_quiet_fit_prints_nothing_and_a_loud_one_shows_its_bar(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path / "quiet")
+    assert capfd.readouterr() == ("", "")
+    folder = RunFolder.create(tmp_path / "loud", "forecast")
+    fit(Line(), loss, draw, [draw(99, 0)], FitSettings.from_flat(SHORT), folder, "a line", quiet=False)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "a line" in err
+    assert "40/40" in err

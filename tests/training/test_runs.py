@@ -1,0 +1,100 @@
+"""Run folders: written whole or not at all, read with every check."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy
+import pytest
+
+from gruworks.errors import RunError
+from gruworks.training.runs import FORMAT, RunFolder, new_run_path, write_atomically
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "file"
+    write_atomically(path, b"old")
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_fails_in_between_leaves_the_old_file_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    real = Path.write_bytes
+
+    def half(self: Path, content: bytes) -> int:
+        real(self, content[: len(content) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(path, b"new content")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_run_comes_back_as_it_was_made(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path / "run", "forecast", data={"rows": 3})
+    run.write_json("codec/codec.json", {"ä": [1, None, "x"]})
+    run.write_arrays("context.safetensors", {"y": numpy.arange(3.0), "t": numpy.arange(2)})
+    run.note(state="fitted")
+    again = RunFolder.open(str(tmp_path / "run"), "forecast")
+    assert again.facts == run.facts
+    assert (again.facts["format"], again.facts["state"], again.facts["data"]) == (FORMAT, "fitted", {"rows": 3})
+    assert again.read_json("codec/codec.json") == {"ä": [1, None, "x"]}
+    arrays = again.read_arrays("context.safetensors")
+    assert arrays["y"].tolist() == [0, 1, 2]
+    assert arrays["t"].dtype == numpy.int64
+
+
+def test_a_new_run_is_being_fitted(tmp_path: Path) -> None:
+    RunFolder.create(tmp_path, "forecast")  # an empty folder is taken
+    facts = json.loads((tmp_path / "run.json").read_text())
+    assert facts["state"] == "fitting"
+    assert set(facts["versions"]) == {"gruworks", "torch", "numpy"}
+    assert (tmp_path / "checkpoints").is_dir()
+
+
+def test_a_place_that_is_taken_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path, tmp_path / "file"):
+        with pytest.raises(RunError, match="exists already and is not an empty folder: name another one"):
+            RunFolder.create(path, "forecast")
+    with pytest.raises(RunError, match="can't make the run folder"):
+        RunFolder.create(tmp_path / "file" / "run", "forecast")
+
+
+def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"nowhere does not exist; a fit makes one"):
+        RunFolder.open(tmp_path / "nowhere")
+    with pytest.raises(RunError, match=r"is not a run folder \(it has no run.json\)"):
+        RunFolder.open(tmp_path)
+    RunFolder.create(tmp_path / "run", "forecast")
+    assert RunFolder.open(tmp_path / "run").facts["task"] == "forecast"  # any task
+    with pytest.raises(RunError, match="is a run of the task 'forecast', not 'translate'"):
+        RunFolder.open(tmp_path / "run", "translate")
+    with pytest.raises(RunError, match=r"has no metrics.json: the fit did not finish, or the folder is damaged"):
+        RunFolder.open(tmp_path / "run").read_json("metrics.json")
+
+
+def test_values_that_json_has_no_word_for_are_not_written(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path / "run", "forecast")
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        run.write_json("metrics.json", {"loss": float("nan")})
+    assert not (tmp_path / "run" / "metrics.json").exists()
+
+
+def test_a_new_run_s_name_is_not_taken_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("time.strftime", lambda pattern: "20260102-030405")
+    names = []
+    for _ in range(3):
+        path = new_run_path("forecast")
+        path.mkdir(parents=True)
+        names.append(path.as_posix())
+    assert names == [f"runs/forecast-20260102-030405{end}" for end in ("", "_2", "_3")]
