@@ -1,5 +1,6 @@
 # make demo    install what the main job needs into .venv and run it
 # make test    install the test extra and pass every check and test
+# make sanitize  the C++ tests under the address and undefined-behaviour sanitizers (some minutes)
 # make wheel   build a wheel and try it in an empty environment without a compiler
 # make clean   remove what the others made
 #
@@ -10,13 +11,16 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 WHAT_IS_INSTALLED := pyproject.toml constraints.txt CMakeLists.txt $(wildcard src/gruworks/ops/native/*)
 
-.PHONY: demo test lint wheel clean
+.PHONY: demo test lint sanitize wheel clean
 
 demo: .venv/.demo
 	$(BIN)/gruworks demo
 
 test: lint
 	$(BIN)/python -m pytest
+
+sanitize:
+	sh tests/native/run
 
 lint: .venv/.test
 	$(BIN)/ruff check .

@@ -87,7 +87,9 @@ def test_torchs_own_module_inputs(info: Any, dtype: torch.dtype, training: bool)
         ours.load_state_dict(theirs.state_dict())
         expected = theirs(*sample.forward_input.args, **sample.forward_input.kwargs)
         found = ours(*sample.forward_input.args, **sample.forward_input.kwargs)
-        torch.testing.assert_close(found, expected, atol=FLOAT32_OUTPUT if dtype == torch.float32 else FLOAT64, rtol=0)
+        # torch draws states up to 9 here: the tolerance grows with them.
+        tolerance = FLOAT32_OUTPUT if dtype == torch.float32 else FLOAT64
+        torch.testing.assert_close(found, expected, atol=tolerance, rtol=tolerance)
 
 
 @pytest.mark.parametrize("info", [m for m in module_db if m.module_cls in (torch.nn.GRU, torch.nn.GRUCell)], ids=str)

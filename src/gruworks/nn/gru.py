@@ -7,6 +7,7 @@ arguments, shapes, state_dict keys and numbers. A module in the "before" form ca
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,13 +16,17 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from gruworks.errors import DtypeError, OptionError, ShapeError, WeightsError
-from gruworks.nn.functional import gru_layer
+from gruworks.nn import compiling, native
+from gruworks.nn.functional import run
+from gruworks.nn.native import Operands
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights, Reset, check_reset, parameter_names
 
 __all__ = ["GRU", "GRUCell"]
 
 MARK = "reset_before"
+
+compiling.allow_rnn()
 
 
 class _ResetForm(torch.nn.Module):
@@ -109,8 +114,14 @@ class GRU(_ResetForm, torch.nn.GRU):
 
     def weights(self, layer: int = 0, reverse: bool = False) -> GRUWeights:
         """One layer's and direction's parameters themselves (no copies)."""
-        names = parameter_names(layer, reverse, self.bias)
-        return GRUWeights(*(getattr(self, name) for name in names), reset=self.reset)
+        return GRUWeights(*self._layer_weights(layer, reverse), reset=self.reset)
+
+    def _layer_weights(self, layer: int, reverse: bool) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+        own: dict[str, Any] = self._parameters  # asked first: a module's getattr takes as long as a small step
+        names = _NAMES.get((layer, reverse, self.bias)) or parameter_names(layer, reverse, self.bias)
+        w_ih, w_hh, *biases = [own[name] if name in own else getattr(self, name) for name in names]
+        b_ih, b_hh = biases or (None, None)
+        return w_ih, w_hh, b_ih, b_hh
 
     def forward(  # type: ignore[override]
         self,
@@ -127,9 +138,10 @@ class GRU(_ResetForm, torch.nn.GRU):
             if lengths is not None:
                 raise OptionError("lengths= is for padded input; a PackedSequence carries its own lengths")
             self._check_packed(input, hx)
-            return super().forward(input, hx) if self.reset == "after" else self._forward_packed(input, hx)
+            theirs = self.reset == "after" and not native.serves(self._layer_weights(0, False)[1])
+            return super().forward(input, hx) if theirs else self._forward_packed(input, hx)
         self._check(input, hx)
-        if self.reset == "after" and lengths is None:
+        if self.reset == "after" and lengths is None and not native.serves(self._layer_weights(0, False)[1]):
             return super().forward(input, hx)
         return self._forward_padded(input, hx, lengths)
 
@@ -144,7 +156,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         elif self.batch_first:
             x = x.transpose(0, 1)
         ends = None if lengths is None else _check_lengths(lengths, x)
-        output, final = self._layers(x, self._initial(x) if hx is None else hx, ends)
+        output, final = self._layers(x, hx, ends)
         if not batched:
             return output.squeeze(1), final.squeeze(1)
         return (output.transpose(0, 1) if self.batch_first else output), final
@@ -157,7 +169,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         data = pack_padded_sequence(output, lengths).data
         return PackedSequence(data, batch_sizes, order, back), self.permute_hidden(final, back)
 
-    def _layers(self, x: Tensor, h0: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _layers(self, x: Tensor, h0: Tensor | None, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
         finals = []
         for layer in range(self.num_layers):
             if layer:
@@ -165,12 +177,13 @@ class GRU(_ResetForm, torch.nn.GRU):
             outputs = []
             for direction in range(self.directions):
                 reverse = direction == 1
-                start = h0[layer * self.directions + direction]
-                output, final = gru_layer(x, start, self.weights(layer, reverse), lengths, reverse)
+                start = None if h0 is None else h0[layer * self.directions + direction]
+                operands = Operands(x, None, start, *self._layer_weights(layer, reverse), lengths)
+                output, final = run(operands, self.reset == "before", reverse)
                 outputs.append(output)
                 finals.append(final)
             x = torch.cat(outputs, -1) if self.bidirectional else outputs[0]
-        return x, torch.stack(finals)
+        return x, torch.stack(finals) if len(finals) > 1 else finals[0].unsqueeze(0)
 
     def _initial(self, x: Tensor) -> Tensor:
         return x.new_zeros(self.num_layers * self.directions, x.shape[1], self.hidden_size)
@@ -245,6 +258,10 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
         weights = self.weights()
         state: Tensor = equations.step(equations.input_terms(input, weights), h, weights, xp=torch)
         return state
+
+
+# A forward asks for them every time. A table and no functools.cache: dynamo warns of that.
+_NAMES = {key: parameter_names(*key) for key in itertools.product(range(4), (False, True), (False, True))}
 
 
 def _check_dtype(owner: str, what: str, given: Tensor, weight: Any) -> None:

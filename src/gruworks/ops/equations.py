@@ -110,18 +110,28 @@ def sequence(
     lengths: Array | None = None,
     reverse: bool = False,
     xp: Any = numpy,
+    gi: Array | None = None,
+    decay: Array | None = None,
+    replacement: Array | None = None,
 ) -> Sequence:
-    """The whole sequence x [T, B, I] from h0 [B, H].
+    """The whole sequence x [T, B, I], or its ready input terms gi [T, B, 3H], from h0 [B, H].
 
     `lengths` [B] ends each row early: what stands beyond never reaches a result or a gradient, NaN included; the
     output there is 0, and the row's final state is the one at its own end (h0 where the length is 0). `reverse` runs
     each row from its own end to its start; the outputs stay in the order of x. T = 0 returns h0.
+
+    `decay` [T, B, H] multiplies the state before each step (GRU-D; zero is a reset); what it takes away is filled
+    up from `replacement` [B, H] where there is one: decay * h + (1 - decay) * replacement.
     """
-    if lengths is None:
-        return _run(input_terms(x, weights), h0, weights, None, reverse, xp)
-    valid = valid_steps(lengths, x.shape[0], xp)
-    x = xp.where(valid, x, xp.zeros_like(x))  # before any arithmetic: 0 times NaN would be NaN in a gradient
-    return _run(input_terms(x, weights), h0, weights, valid, reverse, xp)
+    valid = None if lengths is None else valid_steps(lengths, (x if gi is None else gi).shape[0], xp)
+    # Clean before any arithmetic: 0 times NaN would be NaN in a gradient.
+    terms = input_terms(_within(x, valid, xp), weights) if gi is None else _within(gi, valid, xp)
+    decay = None if decay is None else _within(decay, valid, xp)
+    return _run(terms, h0, weights, valid, reverse, xp, decay, replacement)
+
+
+def _within(a: Array, valid: Array | None, xp: Any) -> Array:
+    return a if valid is None else xp.where(valid, a, xp.zeros_like(a))
 
 
 def valid_steps(lengths: Array, steps: int, xp: Any = numpy) -> Array:
@@ -131,12 +141,24 @@ def valid_steps(lengths: Array, steps: int, xp: Any = numpy) -> Array:
     return (xp.arange(steps, device=lengths.device)[:, None] < lengths[None, :])[:, :, None]
 
 
-def _run(gi: Array, h: Array, weights: GRUWeights, valid: Array | None, reverse: bool, xp: Any) -> Sequence:
+def _run(
+    gi: Array,
+    h: Array,
+    weights: GRUWeights,
+    valid: Array | None,
+    reverse: bool,
+    xp: Any,
+    decay: Array | None,
+    replacement: Array | None,
+) -> Sequence:
     rows = list(gi)  # torch unbinds here: indexing step by step would make its backward quadratic in T
     order = range(len(rows) - 1, -1, -1) if reverse else range(len(rows))
     output = list(rows)
     for t in order:
-        new = step(rows[t], h, weights, xp)
+        start = h if decay is None else decay[t] * h
+        if decay is not None and replacement is not None:
+            start = start + (1 - decay[t]) * replacement
+        new = step(rows[t], start, weights, xp)
         h = new if valid is None else xp.where(valid[t], new, h)
         output[t] = h if valid is None else xp.where(valid[t], new, xp.zeros_like(new))
     if not rows:

@@ -1,12 +1,154 @@
-// The Python module gruworks.ops._native: checks nothing, computes nothing, only hands over.
+// The Python module gruworks.ops._native: hands addresses over, releases the interpreter lock, calls.
+//
+// Shapes, element types and layouts are checked in ops/recurrence.py, where the arrays still have names. What can be
+// seen here without them is seen again here: sizes that make no sense, and missing operands.
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include "cpu.h"
+#include "recurrence.h"
+#include "stream.h"
+
+namespace nb = nanobind;
+
+namespace gruworks {
+namespace {
+
+using Address = uintptr_t;  // 0: none
+using Strided = std::tuple<Address, long, long>;
+
+template <class T> Array3<T> array(const Strided& a) {
+  return {reinterpret_cast<T*>(std::get<0>(a)), std::get<1>(a), std::get<2>(a)};
+}
+template <class T> T* at(Address a) { return reinterpret_cast<T*>(a); }
+
+using Sizes = std::tuple<long, long, long, long, bool, bool>;         // T, B, I, H, before, reverse
+using Four = std::tuple<Address, Address, Address, Address>;          // w_ih, w_hh, b_ih, b_hh
+using Rows = std::tuple<Address, long>;                               // [B, H] and its stride
+using Inputs = std::tuple<Strided, Strided, Rows, Address, Strided, Rows>;  // x, gi, h0, lengths, decay, replacement
+
+template <class T> Weights<T> weights(const Sizes& n, const Four& w) {
+  return {std::get<2>(n), std::get<3>(n), std::get<4>(n), at<const T>(std::get<0>(w)), at<const T>(std::get<1>(w)),
+          at<const T>(std::get<2>(w)), at<const T>(std::get<3>(w))};
+}
+
+template <class T>
+Sequence<T> sequence(const Sizes& n, const Inputs& in, const Strided& output, Address final, Address saved,
+                     Address states) {
+  Sequence<T> s{};
+  std::tie(s.steps, s.batch, s.I, s.H, s.before, s.reverse) = n;
+  s.x = array<const T>(std::get<0>(in)), s.gi = array<const T>(std::get<1>(in));
+  s.h0 = at<const T>(std::get<0>(std::get<2>(in))), s.h0_b = std::get<1>(std::get<2>(in));
+  s.lengths = at<const int64_t>(std::get<3>(in));
+  s.decay = array<const T>(std::get<4>(in));
+  s.replacement = at<const T>(std::get<0>(std::get<5>(in))), s.replacement_b = std::get<1>(std::get<5>(in));
+  s.output = array<T>(output), s.final = at<T>(final), s.saved = at<T>(saved), s.states = at<T>(states);
+  const bool sizes = s.steps >= 0 && s.batch >= 0 && s.I >= 0 && s.H > 0;
+  if (!sizes || !s.final || !s.output.data || !s.x.data == !s.gi.data)
+    throw nb::value_error("a recurrence needs sizes of at least 0 (H of 1), x or gi, and places for its results");
+  for (long b = 0; s.lengths && b < s.batch; ++b)
+    if (s.lengths[b] < 0 || s.lengths[b] > s.steps)
+      throw nb::value_error("lengths must lie between 0 and the number of steps T");
+  return s;
+}
+
+template <class T> struct Layer {
+  Packing<T> packing;
+
+  void forward(const Sizes& n, const Four& w, const Inputs& in, const Strided& output, Address final, Address saved,
+               Address states, int threads) {
+    const Sequence<T> s = sequence<T>(n, in, output, final, saved, states);
+    const nb::gil_scoped_release free;
+    run_forward<T>(s, weights<T>(n, w), packing, threads);
+  }
+
+  // grads: output, final, x, gi, h0, w_ih, w_hh, b_ih, b_hh, decay, replacement
+  void backward(const Sizes& n, const Four& w, const Inputs& in, const Strided& output, Address saved, Address states,
+                const std::tuple<Strided, Rows, Strided, Strided, Strided>& grads,
+                const std::tuple<Address, Address, Address, Address, Address, Address>& flat, int threads) {
+    Sequence<T> s = sequence<T>(n, in, output, saved, saved, states);
+    if (!saved) throw nb::value_error("the backward needs what the forward saved");
+    Gradient<T> g{};
+    g.output = array<const T>(std::get<0>(grads));
+    g.final = at<const T>(std::get<0>(std::get<1>(grads))), g.final_b = std::get<1>(std::get<1>(grads));
+    g.x = array<T>(std::get<2>(grads)), g.gi = array<T>(std::get<3>(grads)), g.decay = array<T>(std::get<4>(grads));
+    T** const into[] = {&g.h0, &g.w_ih, &g.w_hh, &g.b_ih, &g.b_hh, &g.replacement};
+    const Address from[] = {std::get<0>(flat), std::get<1>(flat), std::get<2>(flat),
+                            std::get<3>(flat), std::get<4>(flat), std::get<5>(flat)};
+    for (int i = 0; i < 6; ++i) *into[i] = at<T>(from[i]);
+    const nb::gil_scoped_release free;
+    run_backward<T>(s, g, weights<T>(n, w), packing, threads);
+  }
+};
+
+template <class T> struct Session {
+  using Input = nb::ndarray<const T, nb::c_contig, nb::device::cpu>;
+  Stream<T> stream;
+  size_t sessions, width;
+
+  Session(const Sizes& n, const Four& w, Address state, int threads)
+      : stream(weights<T>(n, w), std::get<1>(n), at<T>(state), threads), sessions(std::get<1>(n)), width(std::get<2>(n)) {}
+
+  // False where x is not what the stream was made for; the caller then says what is wrong.
+  bool step(const Input& x) {
+    const bool many = x.ndim() == 2 && x.shape(0) == sessions && x.shape(1) == width;
+    if (!many && !(sessions == 1 && x.ndim() == 1 && x.shape(0) == width)) return false;
+    stream.step(x.data());
+    return true;
+  }
+
+  bool repeat(const Input& x, long times) {
+    bool fits = true;
+    for (long i = 0; fits && i < times; ++i) fits = step(x);
+    return fits;
+  }
+};
+
+template <class T> void bind_session(nb::module_& module, const char* name) {
+  nb::class_<Session<T>>(module, name, "Steps for many sessions; the state is the caller's memory.")
+      .def(nb::init<const Sizes&, const Four&, Address, int>())
+      .def("step", &Session<T>::step, nb::arg().noconvert())
+      .def("repeat", &Session<T>::repeat, nb::arg().noconvert(), nb::arg());
+}
+
+template <class T> void bind(nb::module_& module, const char* name) {
+  nb::class_<Layer<T>>(module, name, "What is packed for one layer and direction, and its recurrence.")
+      .def(nb::init<>())
+      .def("forward", &Layer<T>::forward)
+      .def("backward", &Layer<T>::backward);
+}
+
+std::vector<std::string> build_names() {
+  std::vector<std::string> names;
+  for (const Build* const* b = builds(); *b; ++b) names.emplace_back((*b)->name);
+  return names;
+}
+
+void gates(int bytes, long rows, long H, Address gi, Address gh, Address h, Address out) {
+  const nb::gil_scoped_release free;
+  if (bytes == 4) build().f32.gates(rows, H, at<float>(gi), at<float>(gh), at<float>(h), at<float>(out));
+  else build().f64.gates(rows, H, at<double>(gi), at<double>(gh), at<double>(h), at<double>(out));
+}
+
+}  // namespace
+}  // namespace gruworks
 
 NB_MODULE(_native, module) {
+  using namespace gruworks;
   module.doc() = "Compiled parts of gruworks.ops";
-  module.def("instruction_sets", &gruworks::instruction_sets,
+  module.def("instruction_sets", &instruction_sets,
              "Instruction sets of this processor that kernels are compiled for, weakest first.");
+  module.def("builds", &build_names, "Builds of the kernels that this processor can run, weakest first.");
+  module.def("build", [] { return std::string(build().name); }, "The build in use.");
+  module.def("choose_build", [](const std::string& name) { return choose_build(name.c_str()); },
+             "Use another build; false where this processor has no such one.");
+  module.def("padded", &padded, "H rounded up to whole vectors: what a step saves is 4 times that.");
+  module.def("gates", &gates);
+  bind<float>(module, "Layer32");
+  bind<double>(module, "Layer64");
+  bind_session<float>(module, "Stream32");
+  bind_session<double>(module, "Stream64");
 }

@@ -1,0 +1,210 @@
+"""The native recurrence on torch tensors: their addresses in, new tensors out. No autograd here.
+
+Every function takes the ten operands in one order, the one of `OPERANDS`; those that there are not are None.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from gruworks.errors import DtypeError, OptionError, ShapeError
+from gruworks.ops.backend import backend
+from gruworks.ops.recurrence import NONE2, NONE3, new_layer
+
+__all__ = ["OPERANDS", "Operands", "check", "forward", "forward_kept", "gradients", "serves"]
+
+OPERANDS = ("x", "gi", "h0", "w_ih", "w_hh", "b_ih", "b_hh", "lengths", "decay", "replacement")
+
+
+CPU = torch.device("cpu")  # said every time: the caller may have set another default
+AVAILABLE = backend().name != "torch"  # settled here: a graph can't be traced through an import
+
+
+class Operands(NamedTuple):
+    """x [T, B, I] or gi [T, B, 3H]; h0 [B, H]; the weights; lengths [B]; decay [T, B, H]; replacement [B, H]."""
+
+    x: Tensor | None
+    gi: Tensor | None
+    h0: Tensor | None
+    w_ih: Tensor | None
+    w_hh: Tensor
+    b_ih: Tensor | None
+    b_hh: Tensor | None
+    lengths: Tensor | None = None
+    decay: Tensor | None = None
+    replacement: Tensor | None = None
+
+    @property
+    def given(self) -> Tensor:
+        """x, or gi in its place."""
+        given = self.gi if self.x is None else self.x
+        assert given is not None
+        return given
+
+
+def serves(weight: Tensor) -> bool:
+    """Whether the native kernel computes on this device and element type, and is there."""
+    if weight.device.type != "cpu" or weight.dtype not in (torch.float32, torch.float64):
+        return False
+    return AVAILABLE
+
+
+def check(o: Operands) -> None:
+    """Shapes and types that fit together: what the kernel is about to trust."""
+    if (o.x is None) == (o.gi is None):
+        raise OptionError("give x [T, B, I], or ready input terms gi [T, B, 3H] in its place, not both or neither")
+    if o.replacement is not None and o.decay is None:
+        raise OptionError("replacement is what a decayed state goes to: it needs decay [T, B, H]")
+    given, H = o.given, o.w_hh.shape[-1]
+    if given.dim() != 3:
+        raise ShapeError(f"the input must be [T, B, I] (or gi [T, B, 3H]), not {list(given.shape)}")
+    T, B, _ = given.shape
+    I = 3 * H if o.w_ih is None else o.w_ih.shape[-1]  # noqa: E741 (the field's letter)
+    shapes = ((T, B, I), (T, B, 3 * H), (B, H), (3 * H, I), (3 * H, H), (3 * H,), (3 * H,), (B,), (T, B, H), (B, H))
+    dtype = o.w_hh.dtype
+    for i, tensor in enumerate(o):
+        if tensor is None:
+            continue
+        if tensor.shape != shapes[i]:
+            raise ShapeError(f"{OPERANDS[i]} must be {list(shapes[i])} beside the others, not {list(tensor.shape)}")
+        if tensor.dtype != dtype and i != 7:
+            raise DtypeError(f"{OPERANDS[i]} must have the weights' element type {dtype}, not {tensor.dtype}")
+    if o.lengths is not None and o.lengths.dtype != torch.int64:
+        raise DtypeError(f"lengths must be torch.int64 here, not {o.lengths.dtype}")
+
+
+def forward(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor]:
+    """Every state [T, B, H] and each row's last one [B, H]."""
+    output, final, _, _ = _run(o, before, reverse, None, None)
+    return output, final
+
+
+def forward_kept(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The same, with what the backward needs: `saved`, which it overwrites, and the decayed states (empty without)."""
+    T, B, _ = o.given.shape
+    H = o.w_hh.shape[1]
+    # Steps beyond a row's length are neither written nor read; zeros there make the whole a function of the operands.
+    make = torch.empty if o.lengths is None else torch.zeros
+    saved = make(T * B, 4 * padded(H), dtype=o.w_hh.dtype, device=CPU)
+    states = make(0 if o.decay is None else T * B, H, dtype=o.w_hh.dtype, device=CPU)
+    return _run(o, before, reverse, saved, states)
+
+
+def _run(o: Operands, before: bool, reverse: bool, saved: Any, states: Any) -> tuple[Tensor, Tensor, Any, Any]:
+    o = _readable(o)
+    T, B, _ = o.given.shape
+    dtype, H = o.w_hh.dtype, o.w_hh.shape[1]
+    output, final = torch.empty(T, B, H, dtype=dtype, device=CPU), torch.empty(B, H, dtype=dtype, device=CPU)
+    _layer(o.w_hh).forward(
+        _sizes(o, before, reverse), _weights(o), _inputs(o), (output.data_ptr() or 8, B * H, H), final.data_ptr() or 8,
+        0 if saved is None else saved.data_ptr() or 8, _address(states), torch.get_num_threads(),
+    )  # fmt: skip
+    return output, final, saved, states
+
+
+def gradients(
+    o: Operands,
+    form: tuple[bool, bool],
+    results: tuple[Tensor, Tensor, Tensor],
+    grads: tuple[Tensor | None, ...],
+    needed: tuple[bool, ...],
+) -> list[Tensor | None]:
+    """Gradients of the operands that are `needed`, in their order; `form` is (before, reverse), `results` are output,
+    saved and states.
+
+    What `saved` holds is gone after this.
+    """
+    readable = _readable(o)
+    output, saved, states = results
+    grad_output, grad_final = (None if g is None else _inner(g) for g in grads)
+    found = [
+        torch.empty_like(t, memory_format=torch.contiguous_format) if need and t is not None else None
+        for t, need in zip(o, needed, strict=True)
+    ]
+    if found[9] is not None and o.decay is not None:  # it is summed on the way to decay's
+        found[8] = torch.empty_like(o.decay, memory_format=torch.contiguous_format)
+    x, gi, h0, w_ih, w_hh, b_ih, b_hh, _, decay, replacement = found
+    whole = (_steps(grad_output), _rows(grad_final), _steps(x), _steps(gi), _steps(decay))
+    flat = tuple(_address(t) for t in (h0, w_ih, w_hh, b_ih, b_hh, replacement))
+    _, B, H = output.shape
+    _layer(o.w_hh).backward(
+        _sizes(readable, *form), _weights(readable), _inputs(readable), (output.data_ptr() or 8, B * H, H),
+        saved.data_ptr() or 8, states.data_ptr(), whole, flat, torch.get_num_threads(),
+    )  # fmt: skip
+    return found
+
+
+def padded(H: int) -> int:
+    """H rounded up to whole vectors, as in native/problem.h."""
+    return (H + 15) // 16 * 16
+
+
+_layers: dict[int, tuple[weakref.ref[Tensor], Any]] = {}
+
+
+def _layer(w_hh: Tensor) -> Any:
+    """The native layer of this weight: it keeps what it packed, and sees by content when the weights have changed."""
+    key = id(w_hh)
+    known = _layers.get(key)
+    if known is not None and known[0]() is w_hh:
+        return known[1]
+    layer = new_layer(w_hh.itemsize)
+    _layers[key] = (weakref.ref(w_hh, lambda dead: _forget(key, dead)), layer)
+    return layer
+
+
+def _forget(key: int, dead: weakref.ref[Tensor]) -> None:
+    known = _layers.get(key)
+    if known is not None and known[0] is dead:  # the number may name another tensor by now
+        del _layers[key]
+
+
+def _readable(o: Operands) -> Operands:
+    """The last axis of everything, and the whole of weights and lengths, contiguous."""
+    if all(t is None or t.is_contiguous() for t in o):
+        return o
+    x, gi, h0, w_ih, w_hh, b_ih, b_hh, lengths, decay, replacement = o
+    return Operands(
+        _inner(x), _inner(gi), _inner(h0), _whole(w_ih), w_hh if w_hh.is_contiguous() else w_hh.contiguous(),
+        _whole(b_ih), _whole(b_hh), _whole(lengths), _inner(decay), _inner(replacement),
+    )  # fmt: skip
+
+
+def _inner(t: Tensor | None) -> Any:
+    return t if t is None or t.stride(-1) == 1 else t.contiguous()
+
+
+def _whole(t: Tensor | None) -> Tensor | None:
+    return t if t is None or t.is_contiguous() else t.contiguous()
+
+
+def _sizes(o: Operands, before: bool, reverse: bool) -> tuple[int, int, int, int, bool, bool]:
+    T, B, width = o.given.shape
+    return T, B, 0 if o.x is None else width, o.w_hh.shape[1], before, reverse
+
+
+def _address(t: Tensor | None) -> int:
+    return 0 if t is None else t.data_ptr()
+
+
+def _steps(t: Tensor | None) -> tuple[int, int, int]:
+    """Address and strides of [T, B, ...]. An empty tensor has no address; the kernel asks for one and reads nothing."""
+    return NONE3 if t is None else (t.data_ptr() or 8, t.stride(0), t.stride(1))
+
+
+def _rows(t: Tensor | None) -> tuple[int, int]:
+    return NONE2 if t is None else (t.data_ptr(), t.stride(0))
+
+
+def _weights(o: Operands) -> tuple[int, int, int, int]:
+    if o.x is None:  # ready terms hold the input's weights and bias already
+        return 0, o.w_hh.data_ptr(), 0, _address(o.b_hh)
+    return _address(o.w_ih), o.w_hh.data_ptr(), _address(o.b_ih), _address(o.b_hh)
+
+
+def _inputs(o: Operands) -> tuple[Any, ...]:
+    return _steps(o.x), _steps(o.gi), _rows(o.h0), _address(o.lengths), _steps(o.decay), _rows(o.replacement)

@@ -1,0 +1,201 @@
+// Back-propagation through time: one thread's rows and columns, last step first; then the gradients of input and
+// weights (outer.h), which are plain matrix products over all steps.
+#pragma once
+
+#include "outer.h"
+
+namespace gruworks::GRUWORKS_ISA {
+
+template <class T> class Backward {
+  static constexpr long L = kLanes<T>;
+  const Sequence<T>& s;
+  const Gradient<T>& grad;
+  Place place;
+  Rows<T> rows;
+  const long Hp;
+  const Share mine;
+  const long begin, end;  // the same in columns that exist
+  T *zeros, *partial, *rest;
+
+ public:
+  static long scratch(const Sequence<T>& s, Place place) {
+    const Share share(s.batch, place.group, place.groups);
+    const long count = share.end - share.begin;
+    return Rows<T>::scratch(count) + kPad + padded(s.H) * (1 + count) + Outer<T>::scratch(s, place);
+  }
+
+  Backward(const Sequence<T>& sequence, const Gradient<T>& gradient, Place at, T* memory)
+      : s(sequence), grad(gradient), place(at), rows(sequence, at, memory), Hp(padded(s.H)),
+        mine(Hp / L, at.member, at.members), begin(mine.begin * L < s.H ? mine.begin * L : s.H),
+        end(mine.end * L < s.H ? mine.end * L : s.H) {
+    zeros = memory + Rows<T>::scratch(rows.count);
+    memset(zeros, 0, sizeof(T) * Hp);
+    partial = zeros + Hp;
+    rest = partial + rows.count * Hp;
+  }
+
+  void run() {
+    for (long i = 0; i < rows.count; ++i) open(rows.row[i]);
+    for (long step = rows.steps - 1; step >= 0; --step) {
+      rows.at(step, zeros);
+      for (long i = 0; i < rows.active; ++i)
+        for (long v = mine.begin; v < mine.end; ++v) s.before ? candidate(i, v, step) : gates(i, v, step);
+      s.before ? before_step() : after_step();
+      if (s.decay.data) undecay(step);
+    }
+    for (long i = 0; grad.h0 && i < rows.count; ++i)
+      memcpy(grad.h0 + rows.row[i] * s.H + begin, carry(rows.row[i]) + begin, sizeof(T) * (end - begin));
+    if (place.threads > 1) place.meet(1);
+    Outer<T>(s, grad, place, zeros, rest).run();
+  }
+
+ private:
+  T* carry(long b) { return grad.carry + b * Hp; }
+
+  void open(long b) {
+    memset(carry(b) + mine.begin * L, 0, sizeof(T) * (mine.end - mine.begin) * L);
+    if (grad.final) memcpy(carry(b) + begin, grad.final + b * grad.final_b + begin, sizeof(T) * (end - begin));
+    if (grad.replacement) memset(grad.replacement + b * s.H + begin, 0, sizeof(T) * (end - begin));
+  }
+
+  // Gradient of the state after the step; `width` columns of the vector exist.
+  GRUWORKS_INLINE Vec<T> arriving(long i, long v, long step, long width) {
+    const long b = rows.row[i];
+    const Vec<T> later = load(carry(b) + v * L);
+    if (!grad.output.data || width <= 0) return later;
+    return later + load_part(grad.output.at(s.time(b, step), b) + v * L, width);
+  }
+
+  // "after": all gates at once. Each gradient is taken before the gate's own function.
+  void gates(long i, long v, long step) {
+    const long width = s.H - v * L;
+    T* kept = rows.work[i] + v * L;
+    const Vec<T> dh = arriving(i, v, step, width), h = load_part(rows.h[i] + v * L, width < 0 ? 0 : width);
+    const Vec<T> product = load(kept), r = load(kept + Hp), z = load(kept + 2 * Hp), n = load(kept + 3 * Hp);
+    const Vec<T> dn = dh * (T(1) - z) * (T(1) - n * n);
+    store(kept, dn * r);
+    store(kept + Hp, dn * product * r * (T(1) - r));
+    store(kept + 2 * Hp, dh * (h - n) * z * (T(1) - z));
+    store(kept + 3 * Hp, dn);
+    store(carry(rows.row[i]) + v * L, dh * z);
+  }
+
+  // "before": z and n; r waits for the gradient of r * h.
+  void candidate(long i, long v, long step) {
+    const long width = s.H - v * L;
+    T* kept = rows.work[i] + v * L;
+    const Vec<T> dh = arriving(i, v, step, width), h = load_part(rows.h[i] + v * L, width < 0 ? 0 : width);
+    const Vec<T> z = load(kept + 2 * Hp), n = load(kept + 3 * Hp);
+    store(kept + 2 * Hp, dh * (h - n) * z * (T(1) - z));
+    store(kept + 3 * Hp, dh * (T(1) - z) * (T(1) - n * n));
+    store(carry(rows.row[i]) + v * L, dh * z);
+  }
+
+  template <class Block> void over_columns(Block&& block) {
+    in_groups(mine.begin, mine.end, [&]<int V>(long v) {
+      in_blocks(rows.active, [&]<int R>(long first) { block.template operator()<R, V>(first, v); });
+    });
+  }
+
+  void after_step() {
+    if (place.members == 1)
+      return over_columns([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::whole>(i, v, 0, 3); });
+    place.publish();
+    over_columns([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::own>(i, v, 0, 3); });
+    place.wait_group();
+    over_columns([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::rest>(i, v, 0, 3); });
+  }
+
+  void before_step() {
+    if (place.members == 1) {
+      over_columns([&]<int R, int V>(long i, long v) { reset_block<R, V, Sum::whole>(i, v); });
+      return over_columns([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::whole>(i, v, 1, 2); });
+    }
+    place.publish();
+    over_columns([&]<int R, int V>(long i, long v) { reset_block<R, V, Sum::own>(i, v); });
+    place.wait_group();
+    over_columns([&]<int R, int V>(long i, long v) { reset_block<R, V, Sum::rest>(i, v); });
+    place.publish();
+    over_columns([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::own>(i, v, 1, 2); });
+    place.wait_group();
+    over_columns([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::rest>(i, v, 1, 2); });
+  }
+
+  // sums += gradients of `count` gates, from quarter `slot` of the saved rows on, times W_hh's rows `gate`...
+  template <Sum S, int R, int V>
+  GRUWORKS_INLINE void product(Vec<T> (&sums)[R][V], long first, long v, long slot, long gate, long count) {
+    const T* w = s.w.back_h + v * 3 * Hp * L;
+    const T* at[R];
+    const long b = mine.begin * L, e = mine.end * L;
+    auto part = [&](long g, long from, long to) __attribute__((always_inline)) {
+      for (int i = 0; i < R; ++i) at[i] = rows.work[first + i] + (slot + g) * Hp + from;
+      multiply<T, R, V>(sums, at, w + ((gate + g) * Hp + from) * L, 3 * Hp * L, L, to - from);
+    };
+    if constexpr (S == Sum::whole) return part(0, 0, count * Hp);
+    for (long g = 0; g < count; ++g) {
+      if constexpr (S == Sum::own) part(g, b, e);
+      else part(g, 0, b), part(g, e, Hp);
+    }
+  }
+
+  // The state's gradient through the matrix product. What passes by the gate z is added last: begun with it, the
+  // sum rounded 3H small terms to the digits of the large one, and h0's gradient was 3 times as wrong as torch's.
+  template <int R, int V, Sum S> void carry_block(long first, long v, long slot, long count) {
+    Vec<T> sums[R][V];
+    begin_sums<S>(sums, first, v);
+    product<S, R, V>(sums, first, v, slot, 0, count);
+    for (int i = 0; i < R; ++i)
+      for (int c = 0; c < V; ++c) {
+        T* on = carry(rows.row[first + i]) + (v + c) * L;
+        if constexpr (S == Sum::own) store(partial + (first + i) * Hp + (v + c) * L, sums[i][c]);
+        else store(on, load(on) + sums[i][c]);
+      }
+  }
+
+  template <Sum S, int R, int V> GRUWORKS_INLINE void begin_sums(Vec<T> (&sums)[R][V], long first, long v) {
+    for (int i = 0; i < R; ++i)
+      for (int c = 0; c < V; ++c)
+        sums[i][c] = S == Sum::rest ? load(partial + (first + i) * Hp + (v + c) * L) : Vec<T>{};
+  }
+
+  // "before": gradient of r * h, hence of r, and what of it goes on to h.
+  template <int R, int V, Sum S> void reset_block(long first, long v) {
+    Vec<T> sums[R][V];
+    begin_sums<S>(sums, first, v);
+    product<S, R, V>(sums, first, v, 3, 2, 1);
+    for (int i = 0; i < R; ++i)
+      for (int c = 0; c < V; ++c) {
+        if constexpr (S == Sum::own) store(partial + (first + i) * Hp + (v + c) * L, sums[i][c]);
+        else reset(first + i, v + c, sums[i][c]);
+      }
+  }
+
+  GRUWORKS_INLINE void reset(long i, long v, Vec<T> drh) {
+    const long width = s.H - v * L;
+    T* kept = rows.work[i] + v * L;
+    T* on = carry(rows.row[i]) + v * L;
+    const Vec<T> r = load(kept + Hp), h = load_part(rows.h[i] + v * L, width < 0 ? 0 : width);
+    store(kept + Hp, drh * h * r * (T(1) - r));
+    store(on, load(on) + drh * r);
+  }
+
+  void undecay(long step) {
+    for (long i = 0; i < rows.active; ++i) {
+      const long b = rows.row[i], t = s.time(b, step);
+      const T *d = s.decay.at(t, b), *instead = s.replacement ? s.replacement + b * s.replacement_b : zeros;
+      T* on = carry(b);
+      for (long j = begin; j < end; ++j) {
+        if (grad.decay.data) grad.decay.at(t, b)[j] = on[j] * (rows.past[i][j] - instead[j]);
+        if (grad.replacement) grad.replacement[b * s.H + j] += on[j] * (1 - d[j]);
+        on[j] *= d[j];
+      }
+    }
+  }
+};
+
+template <class T> void backward(const Sequence<T>& s, const Gradient<T>& grad, Place place, T* scratch) {
+  Backward<T>(s, grad, place, scratch).run();
+}
+template <class T> long backward_scratch(const Sequence<T>& s, Place place) { return Backward<T>::scratch(s, place); }
+
+}  // namespace gruworks::GRUWORKS_ISA

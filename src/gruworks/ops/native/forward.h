@@ -1,0 +1,290 @@
+// The recurrence forward: one thread's rows and columns, over all steps.
+//
+// Rows of the batch are independent, so a group of threads that has rows of its own never waits. Only where there are
+// fewer rows than threads need are the columns of the state split among a group's members, who then meet once a step
+// ("before": twice). A member first sums over the columns that it wrote itself, and waits for the others' after that.
+//
+// The input's product is summed in the same registers as the state's (no [T, B, 3H] in memory). With fewer than
+// kFused rows that would read the input's weights once a row and step; then kChunk steps are projected at once.
+#pragma once
+
+#include "rows.h"
+
+namespace gruworks::GRUWORKS_ISA {
+
+constexpr long kFused = 4, kChunk = 32;
+
+enum class Sum { whole, own, rest };  // over all columns of the state, this member's, or the others'
+
+template <class T> class Forward {
+  static constexpr long L = kLanes<T>;
+  const Sequence<T>& s;
+  Place place;
+  Rows<T> rows;
+  const long Hp;
+  const Share mine;  // vectors of columns
+  const long begin, end;
+  T *zeros, *chunk;
+  bool chunked;
+
+ public:
+  static long scratch(const Sequence<T>& s, Place place) {
+    const Share share(s.batch, place.group, place.groups);
+    const long count = share.end - share.begin;
+    return Rows<T>::scratch(count) + padded(s.H) + kPad + kChunk * kFused * 3 * padded(s.H);
+  }
+
+  Forward(const Sequence<T>& sequence, Place at, T* memory)
+      : s(sequence), place(at), rows(sequence, at, memory), Hp(padded(s.H)), mine(Hp / L, at.member, at.members),
+        begin(mine.begin * L < s.H ? mine.begin * L : s.H), end(mine.end * L < s.H ? mine.end * L : s.H) {
+    zeros = memory + Rows<T>::scratch(rows.count);
+    memset(zeros, 0, sizeof(T) * Hp);
+    chunk = zeros + Hp;
+    chunked = s.x.data && rows.count < kFused;
+  }
+
+  void run() {
+    begin_exchange();
+    prepare(0);
+    for (long step = 0; step < rows.steps; ++step) {
+      if (chunked && step % kChunk == 0) project(step);
+      s.before ? before_step(step) : after_step(step);
+      if (step + 1 < rows.steps) prepare(step + 1);
+    }
+    for (long i = 0; i < rows.count; ++i) close(rows.row[i]);
+  }
+
+ private:
+  void begin_exchange() {
+    for (long i = 0; s.exchange && i < rows.count; ++i)
+      memcpy(rows.exchanged(rows.row[i], 0) + begin, (s.h0 ? s.h0 + rows.row[i] * s.h0_b : zeros) + begin,
+             sizeof(T) * (end - begin));
+  }
+
+  // Addresses and decayed states of a step; the state is then in memory for the other members.
+  void prepare(long step) {
+    rows.at(step, zeros);
+    if (s.states) decay_state(rows, step, begin, end);
+    if (place.members == 1) return;
+    place.publish();
+    if (step + 1 < rows.steps) claim(step + 1);
+  }
+
+  // Fetches for writing what the next step writes. A store that misses holds up the flag that follows it.
+  void claim(long step) {
+    constexpr long line = 64 / sizeof(T);
+    for (long i = 0; i < rows.active; ++i) {
+      const long b = rows.row[i];
+      if (step >= s.length(b)) return;
+      const long t = s.time(b, step);
+      for (long j = begin; j < end; j += line) __builtin_prefetch(s.output.at(t, b) + j, 1);
+      for (long g = 0; s.saved && g < 4; ++g)
+        for (long j = begin; j < end; j += line)
+          __builtin_prefetch(s.saved + (t * s.batch + b) * 4 * Hp + g * Hp + j, 1);
+    }
+  }
+
+  template <class Block> void over_panels(Block&& block) {
+    for (long p = mine.begin; p < mine.end; ++p)
+      in_blocks(rows.active, [&]<int R>(long first) { block.template operator()<R>(first, p); });
+  }
+
+  void after_step(long step) {
+    if (place.members == 1)
+      return over_panels([&]<int R>(long i, long p) { after_block<R, Sum::whole>(step, i, p); });
+    over_panels([&]<int R>(long i, long p) { after_block<R, Sum::own>(step, i, p); });
+    place.wait_group();
+    over_panels([&]<int R>(long i, long p) { after_block<R, Sum::rest>(step, i, p); });
+  }
+
+  void before_step(long step) {
+    if (place.members == 1) {
+      over_panels([&]<int R>(long i, long p) { reset_block<R, Sum::whole>(step, i, p); });
+      return over_columns<Sum::whole>();
+    }
+    over_panels([&]<int R>(long i, long p) { reset_block<R, Sum::own>(step, i, p); });
+    place.wait_group();
+    over_panels([&]<int R>(long i, long p) { reset_block<R, Sum::rest>(step, i, p); });
+    place.publish();
+    over_columns<Sum::own>();
+    place.wait_group();
+    over_columns<Sum::rest>();
+  }
+
+  template <Sum S> void over_columns() {
+    in_groups(mine.begin, mine.end, [&]<int V>(long v) {
+      in_blocks(rows.active, [&]<int R>(long first) { candidate_block<R, V, S>(first, v); });
+    });
+  }
+
+  // sums += state * weights over the columns that S names.
+  template <Sum S, int R, int V>
+  GRUWORKS_INLINE void product(Vec<T> (&sums)[R][V], const T* const* state, const T* w, long across, long along) {
+    if constexpr (S == Sum::whole) return multiply<T, R, V>(sums, state, w, across, along, s.H);
+    const T* shifted[R];
+    const long from = S == Sum::own ? begin : end, to = S == Sum::own ? end : s.H;
+    if constexpr (S == Sum::rest) multiply<T, R, V>(sums, state, w, across, along, begin);
+    for (int i = 0; i < R; ++i) shifted[i] = state[i] + from;
+    multiply<T, R, V>(sums, shifted, w + from * along, across, along, to - from);
+  }
+
+  // The input's part of r, z, n with its biases, by whichever way it comes.
+  template <int R> GRUWORKS_INLINE void start(Vec<T> (&sums)[R][3], long step, long first, long p) {
+    const long width = s.H - p * L;
+#pragma GCC unroll 8
+    for (int i = 0; i < R; ++i)
+#pragma GCC unroll 3
+      for (int g = 0; g < 3; ++g) {
+        const Vec<T> bias = load(s.w.bias + g * Hp + p * L);
+        if (chunked) sums[i][g] = load(projected(step, first + i) + ((p - mine.begin) * 3 + g) * L);
+        else if (s.x.data || width <= 0) sums[i][g] = bias;
+        else sums[i][g] = bias + load_part(rows.x[first + i] + g * s.H + p * L, width);
+      }
+    if (s.x.data && !chunked)
+      multiply<T, R, 3>(sums, rows.x + first, s.w.x + p * s.I * 3 * L, L, 3 * L, s.I);
+  }
+
+  T* projected(long step, long i) {
+    return chunk + (step % kChunk * rows.count + i) * (mine.end - mine.begin) * 3 * L;
+  }
+
+  void project(long step) {
+    const T* from[kChunk * kFused];
+    T* to[kChunk * kFused];
+    long n = 0;
+    for (long later = step; later < step + kChunk && later < rows.steps; ++later)
+      for (long i = 0; i < rows.count && s.length(rows.row[i]) > later; ++i) {
+        from[n] = s.x.at(s.time(rows.row[i], later), rows.row[i]);
+        to[n++] = projected(later, i);
+      }
+    for (long p = mine.begin; p < mine.end; ++p)
+      in_blocks(n, [&]<int R>(long first) {
+        Vec<T> sums[R][3];
+        for (int i = 0; i < R; ++i)
+          for (int g = 0; g < 3; ++g) sums[i][g] = load(s.w.bias + g * Hp + p * L);
+        multiply<T, R, 3>(sums, from + first, s.w.x + p * s.I * 3 * L, L, 3 * L, s.I);
+        for (int i = 0; i < R; ++i)
+          for (int g = 0; g < 3; ++g) store(to[first + i] + ((p - mine.begin) * 3 + g) * L, sums[i][g]);
+      });
+  }
+
+  template <int R, Sum S> void after_block(long step, long first, long p) {
+    Vec<T> sums[R][3], input[R];
+    if constexpr (S == Sum::rest) {
+#pragma GCC unroll 8
+      for (int i = 0; i < R; ++i) {
+        const T* kept = rows.work[first + i] + p * L;
+        sums[i][0] = load(kept + Hp), sums[i][1] = load(kept + 2 * Hp), sums[i][2] = load(kept);
+      }
+    } else {
+      start<R>(sums, step, first, p);
+#pragma GCC unroll 8
+      for (int i = 0; i < R; ++i) {
+        input[i] = sums[i][2];
+        sums[i][2] = load(s.w.bias + 3 * Hp + p * L);
+      }
+    }
+    product<S, R, 3>(sums, rows.h + first, s.w.h + p * s.H * 3 * L, L, 3 * L);
+#pragma GCC unroll 8
+    for (int i = 0; i < R; ++i) {
+      T* kept = rows.work[first + i] + p * L;
+      if constexpr (S == Sum::own) {
+        store(kept, sums[i][2]), store(kept + Hp, sums[i][0]);
+        store(kept + 2 * Hp, sums[i][1]), store(kept + 3 * Hp, input[i]);
+      } else {
+        if constexpr (S == Sum::rest) input[i] = load(kept + 3 * Hp);
+        finish(first + i, p, sums[i][0], sums[i][1], input[i], sums[i][2]);
+      }
+    }
+  }
+
+  // Gates and new state. z and n share a division unless both are kept for the backward.
+  GRUWORKS_INLINE void finish(long i, long p, Vec<T> r, Vec<T> z, Vec<T> input, Vec<T> product) {
+    const long width = s.H - p * L;
+    const Vec<T> h = load_part(rows.h[i] + p * L, width < 0 ? 0 : width);
+    r = sigmoid<T>(r);
+    const Fraction<T> n = tanh_fraction<T>(input + r * product);
+    const Vec<T> keeps = sigmoid_denominator<T>(z);
+    const Vec<T> inverse = T(1) / (n.bottom * keeps);
+    const Vec<T> candidate = n.top * keeps * inverse;
+    z = n.bottom * inverse;
+    keep_state(i, p, candidate + z * (h - candidate), width);
+    if (s.saved) {
+      T* kept = rows.work[i] + p * L;
+      store(kept, product), store(kept + Hp, r), store(kept + 2 * Hp, z), store(kept + 3 * Hp, candidate);
+    }
+  }
+
+  // "before", first half: r and z, r * h for the second half's product, and the input's part of n.
+  template <int R, Sum S> void reset_block(long step, long first, long p) {
+    Vec<T> sums[R][2];
+    if constexpr (S == Sum::rest) {
+      for (int i = 0; i < R; ++i)
+        for (int g = 0; g < 2; ++g) sums[i][g] = load(rows.work[first + i] + (g + 1) * Hp + p * L);
+    } else {
+      Vec<T> input[R][3];
+      start<R>(input, step, first, p);
+#pragma GCC unroll 8
+      for (int i = 0; i < R; ++i) {
+        sums[i][0] = input[i][0], sums[i][1] = input[i][1];
+        store(rows.work[first + i] + 3 * Hp + p * L, input[i][2] + load(s.w.bias + 3 * Hp + p * L));
+      }
+    }
+    product<S, R, 2>(sums, rows.h + first, s.w.h + p * s.H * 2 * L, L, 2 * L);
+    const long width = s.H - p * L;
+#pragma GCC unroll 8
+    for (int i = 0; i < R; ++i) {
+      T* kept = rows.work[first + i] + p * L;
+      if constexpr (S == Sum::own) {
+        store(kept + Hp, sums[i][0]), store(kept + 2 * Hp, sums[i][1]);
+      } else {
+        const Vec<T> r = sigmoid<T>(sums[i][0]);
+        store(kept, r * load_part(rows.h[first + i] + p * L, width < 0 ? 0 : width));
+        store(kept + Hp, r), store(kept + 2 * Hp, sigmoid<T>(sums[i][1]));
+      }
+    }
+  }
+
+  // "before", second half: the candidate from r * h, and the new state.
+  template <int R, int V, Sum S> void candidate_block(long first, long v) {
+    Vec<T> sums[R][V];
+    for (int i = 0; i < R; ++i)
+      for (int c = 0; c < V; ++c) sums[i][c] = load(rows.work[first + i] + 3 * Hp + (v + c) * L);
+    product<S, R, V>(sums, rows.work + first, s.w.n + v * s.H * L, s.H * L, L);
+    for (int i = 0; i < R; ++i)
+      for (int c = 0; c < V; ++c) {
+        T* kept = rows.work[first + i] + (v + c) * L;
+        if constexpr (S == Sum::own) store(kept + 3 * Hp, sums[i][c]);
+        else renew(first + i, v + c, kept, sums[i][c]);
+      }
+  }
+
+  GRUWORKS_INLINE void renew(long i, long v, T* kept, Vec<T> sum) {
+    const long width = s.H - v * L;
+    const Fraction<T> fraction = tanh_fraction<T>(sum);
+    const Vec<T> n = fraction.top / fraction.bottom, z = load(kept + 2 * Hp);
+    const Vec<T> h = load_part(rows.h[i] + v * L, width < 0 ? 0 : width);
+    keep_state(i, v, n + z * (h - n), width);
+    if (s.saved) store(kept + 3 * Hp, n);
+  }
+
+  GRUWORKS_INLINE void keep_state(long i, long v, Vec<T> state, long width) {
+    if (width > 0) store_part(rows.out[i] + v * L, state, width);
+    if (rows.next[i]) store(rows.next[i] + v * L, state);
+  }
+
+  // The state at the row's own end; zeros beyond it.
+  void close(long b) {
+    const long length = s.length(b);
+    const T* last = length ? s.output.at(s.time(b, length - 1), b) : s.h0 ? s.h0 + b * s.h0_b : zeros;
+    memcpy(s.final + b * s.H + begin, last + begin, sizeof(T) * (end - begin));
+    for (long t = length; t < s.steps; ++t) memset(s.output.at(t, b) + begin, 0, sizeof(T) * (end - begin));
+  }
+};
+
+template <class T> void forward(const Sequence<T>& s, Place place, T* scratch) {
+  Forward<T>(s, place, scratch).run();
+}
+template <class T> long forward_scratch(const Sequence<T>& s, Place place) { return Forward<T>::scratch(s, place); }
+
+}  // namespace gruworks::GRUWORKS_ISA

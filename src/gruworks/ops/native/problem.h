@@ -1,0 +1,92 @@
+// What a caller hands to the kernels: plain pointers and strides in elements. T time, B batch, I input, H hidden.
+#pragma once
+
+#include <cstdint>
+
+#include "threads.h"
+
+namespace gruworks {
+
+// H padded so that every instruction set has whole vectors and row blocks; also the unit of the packed layouts.
+constexpr long kPad = 16;
+constexpr long padded(long n) { return (n + kPad - 1) / kPad * kPad; }
+
+// Weights as torch stores them: rows r, z, n; biases may be null.
+template <class T> struct Weights {
+  long I, H;
+  bool before;
+  const T *w_ih, *w_hh, *b_ih, *b_hh;
+};
+
+// The same, as the loops read them (pack.h). Hp = padded(H), L lanes a vector.
+template <class T> struct Packed {
+  T* x;       // [Hp/L][I][3][L]   gates r, z, n of L columns together
+  T* h;       // [Hp/L][H][3][L]; "before": [Hp/L][H][2][L], gates r, z
+  T* n;       // "before": [Hp/L][H][L], W_hn
+  T* bias;    // [4][Hp]: r and z (both biases), input's n, state's n
+  T* back_h;  // [Hp/L][3Hp][L]: columns of W_hh, rows n r z ("after") or r z n ("before")
+  T* back_x;  // [Ip/L][3Hp][L]: columns of W_ih, rows r z n
+};
+
+template <class T> struct Array3 {  // [T, B, ...], the last axis contiguous
+  T* data = nullptr;
+  long t = 0, b = 0;
+  T* at(long step, long row) const { return data + step * t + row * b; }
+};
+
+// One layer in one direction. In training, `saved` [T * B][4Hp] holds hn|r|z|n of each step ("after") or rh|r|z|n
+// ("before") and the backward overwrites them in place by their gradients (rh stays), so that the terms of the state
+// are the first three quarters and those of the input the last three.
+template <class T> struct Sequence {
+  long steps, batch, I, H;
+  bool before, reverse;
+  Packed<T> w;
+  Array3<const T> x, gi;       // one of the two
+  const T* h0;                 // [B, H] or null for zeros
+  long h0_b;
+  const int64_t* lengths;      // [B] or null
+  const long* order;           // rows, longest first within each group
+  Array3<const T> decay;       // or null
+  const T* replacement;        // [B, H] or null
+  long replacement_b;
+  Array3<T> output;            // [T, B, H]
+  T* final;                    // [B, H]
+  T* saved;                    // or null
+  T* states;                   // with decay: decayed states, [T * B][H] in training, else [2 * B][H]
+  T* work;                     // without `saved`, "before" or columns split: [B][4Hp]
+  T* exchange;                 // columns split, no decay: [2 * B][Hp], where members read each other's states
+
+  long length(long b) const { return lengths ? lengths[b] : steps; }
+  long time(long b, long step) const { return reverse ? length(b) - 1 - step : step; }
+};
+
+template <class T> struct Gradient {
+  Array3<const T> output;  // or null
+  const T* final;          // [B, H] or null
+  long final_b;
+  Array3<T> x;             // or null
+  Array3<T> gi;            // or null
+  T *h0, *w_ih, *w_hh, *b_ih, *b_hh, *replacement;  // contiguous; each or null
+  Array3<T> decay;         // or null
+  T* carry;                // [B][Hp]
+};
+
+// One build of the kernels. Every function is one thread's part.
+template <class T> struct Kernels {
+  void (*pack)(const Weights<T>&, const Packed<T>&, bool backward, Place);
+  void (*forward)(const Sequence<T>&, Place, T* scratch);
+  long (*forward_scratch)(const Sequence<T>&, Place);
+  void (*backward)(const Sequence<T>&, const Gradient<T>&, Place, T* scratch);
+  long (*backward_scratch)(const Sequence<T>&, Place);
+  void (*gates)(long rows, long H, const T* gi, const T* gh, const T* h, T* out);
+};
+
+struct Build {
+  const char* name;
+  int rows;  // of the batch that one block of registers holds
+  uint64_t (*fingerprint)(const void* data, long bytes);
+  Kernels<float> f32;
+  Kernels<double> f64;
+};
+
+}  // namespace gruworks

@@ -1,0 +1,39 @@
+// One layer in one direction: packs weights when they have changed, chooses threads, runs a build of the kernels.
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "memory.h"
+#include "problem.h"
+
+namespace gruworks {
+
+// The build in use, and those that this processor could run, weakest first.
+const Build& build();
+const Build* const* builds();
+bool choose_build(const char* name);  // false where the name is unknown or the processor lacks it
+
+template <class T> struct PackedWeights {
+  uint64_t fingerprint = 0;
+  const Build* from = nullptr;
+  Block<T> memory;
+  Packed<T> parts{};
+};
+
+// What is packed for one set of weights. It holds no reference to them: it knows them by their content, so that a
+// change by any way is seen. Threads may share it; each works on the packing that it found.
+template <class T> class Packing {
+ public:
+  std::shared_ptr<const PackedWeights<T>> get(const Weights<T>&, bool backward, int threads);
+
+ private:
+  std::mutex lock_;
+  std::shared_ptr<const PackedWeights<T>> kept_[2];
+};
+
+// Fills in what the caller leaves out (packed weights, order, work, carry) and runs. `threads` 0: OpenMP's number.
+template <class T> void run_forward(Sequence<T>, const Weights<T>&, Packing<T>&, int threads);
+template <class T> void run_backward(Sequence<T>, Gradient<T>, const Weights<T>&, Packing<T>&, int threads);
+
+}  // namespace gruworks

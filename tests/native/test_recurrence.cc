@@ -1,0 +1,174 @@
+// The kernels under the address and undefined-behaviour sanitizers: every build that this processor runs, every
+// operand, buffers of exactly their size. The states are held against four plain lines, all gradients together against
+// a central difference of the kernel itself along a random direction.
+#include <cmath>
+#include <cstdio>
+#include <random>
+#include <vector>
+
+#include "recurrence.h"
+#include "stream.h"
+
+using namespace gruworks;
+using Values = std::vector<double>;
+
+static std::mt19937 engine(1);
+
+static Values random_values(long n, double low = -1, double high = 1) {
+  std::uniform_real_distribution<double> draw(low, high);
+  Values v(n);
+  for (double& a : v) a = draw(engine);
+  return v;
+}
+
+struct Case {
+  long T, B, I, H;
+  bool before, reverse, ragged, decayed, terms;
+  int threads;
+  // x (or terms), h0, w_ih, w_hh, b_ih, b_hh, decay, replacement
+  std::vector<Values> values;
+  std::vector<int64_t> lengths;
+  Values output, final, saved, states;
+
+  void draw() {
+    const double bound = 1 / std::sqrt(double(H));
+    values = {random_values(T * B * (terms ? 3 * H : I)), random_values(B * H), random_values(3 * H * I, -bound, bound),
+              random_values(3 * H * H, -bound, bound),    random_values(3 * H), random_values(3 * H),
+              random_values(T * B * H, 0, 1),             random_values(B * H)};
+    lengths.clear();
+    for (long b = 0; b < B; ++b) lengths.push_back(ragged ? std::uniform_int_distribution<long>(0, T)(engine) : T);
+    output.assign(T * B * H, NAN), final.assign(B * H, NAN);
+    saved.assign(T * B * 4 * padded(H), NAN), states.assign(T * B * H, NAN);
+  }
+  Weights<double> weights() {
+    return {I, H, before, terms ? nullptr : values[2].data(), values[3].data(), terms ? nullptr : values[4].data(),
+            values[5].data()};
+  }
+  Sequence<double> sequence(bool keep) {
+    Sequence<double> s{};
+    s.steps = T, s.batch = B, s.I = terms ? 0 : I, s.H = H, s.before = before, s.reverse = reverse;
+    if (terms) s.gi = {values[0].data(), B * 3 * H, 3 * H};
+    else s.x = {values[0].data(), B * I, I};
+    s.h0 = values[1].data(), s.h0_b = H;
+    if (ragged) s.lengths = lengths.data();
+    if (decayed) s.decay = {values[6].data(), B * H, H}, s.replacement = values[7].data(), s.replacement_b = H;
+    s.output = {output.data(), B * H, H}, s.final = final.data();
+    if (keep) s.saved = saved.data();
+    if (keep && decayed) s.states = states.data();
+    return s;
+  }
+  void forward(bool keep) {
+    Packing<double> packing;
+    run_forward<double>(sequence(keep), weights(), packing, threads);
+  }
+  double loss(const Values& by_output, const Values& by_final) {
+    forward(false);
+    double sum = 0;
+    for (size_t i = 0; i < output.size(); ++i) sum += output[i] * by_output[i];
+    for (size_t i = 0; i < final.size(); ++i) sum += final[i] * by_final[i];
+    return sum;
+  }
+};
+
+static double sigmoid(double a) { return 1 / (1 + std::exp(-a)); }
+
+// The largest difference of the states from the equations.
+static double against_equations(Case& c) {
+  double worst = 0;
+  for (long b = 0; b < c.B; ++b) {
+    Values h(c.values[1].begin() + b * c.H, c.values[1].begin() + (b + 1) * c.H);
+    for (long step = 0; step < c.lengths[b]; ++step) {
+      const long t = c.reverse ? c.lengths[b] - 1 - step : step;
+      for (long j = 0; c.decayed && j < c.H; ++j) {
+        const double d = c.values[6][(t * c.B + b) * c.H + j];
+        h[j] = d * h[j] + (1 - d) * c.values[7][b * c.H + j];
+      }
+      const auto input = [&](long row) {
+        if (c.terms) return c.values[0][(t * c.B + b) * 3 * c.H + row];
+        double sum = c.values[4][row];
+        for (long i = 0; i < c.I; ++i) sum += c.values[2][row * c.I + i] * c.values[0][(t * c.B + b) * c.I + i];
+        return sum;
+      };
+      const auto state = [&](long row, const Values& from) {
+        double sum = c.values[5][row];
+        for (long k = 0; k < c.H; ++k) sum += c.values[3][row * c.H + k] * from[k];
+        return sum;
+      };
+      Values r(c.H), rh(c.H), next(c.H);
+      for (long j = 0; j < c.H; ++j) r[j] = sigmoid(input(j) + state(j, h)), rh[j] = r[j] * h[j];
+      for (long j = 0; j < c.H; ++j) {
+        const double z = sigmoid(input(c.H + j) + state(c.H + j, h)), x = input(2 * c.H + j);
+        const double n = std::tanh(x + (c.before ? state(2 * c.H + j, rh) : r[j] * state(2 * c.H + j, h)));
+        next[j] = n + z * (h[j] - n);
+      }
+      h = next;
+      for (long j = 0; j < c.H; ++j) worst = std::max(worst, std::abs(h[j] - c.output[(t * c.B + b) * c.H + j]));
+    }
+    for (long j = 0; j < c.H; ++j) worst = std::max(worst, std::abs(h[j] - c.final[b * c.H + j]));
+  }
+  return worst;
+}
+
+// <gradient, direction> against a central difference.
+static double against_difference(Case& c) {
+  const Values by_output = random_values(c.output.size()), by_final = random_values(c.final.size());
+  std::vector<Values> grads, direction;
+  for (const Values& v : c.values) grads.emplace_back(v.size(), 0.), direction.push_back(random_values(v.size()));
+  c.forward(true);
+  Gradient<double> g{};
+  g.output = {by_output.data(), c.B * c.H, c.H}, g.final = by_final.data(), g.final_b = c.H;
+  if (c.terms) g.gi = {grads[0].data(), c.B * 3 * c.H, 3 * c.H};
+  else g.x = {grads[0].data(), c.B * c.I, c.I}, g.w_ih = grads[2].data(), g.b_ih = grads[4].data();
+  g.h0 = grads[1].data(), g.w_hh = grads[3].data(), g.b_hh = grads[5].data();
+  if (c.decayed) g.decay = {grads[6].data(), c.B * c.H, c.H}, g.replacement = grads[7].data();
+  Packing<double> packing;
+  run_backward<double>(c.sequence(true), g, c.weights(), packing, c.threads);
+
+  double along = 0, values[2];
+  const auto original = c.values;
+  for (int side = 0; side < 2; ++side) {
+    for (size_t v = 0; v < original.size(); ++v)
+      for (size_t i = 0; i < original[v].size(); ++i)
+        c.values[v][i] = original[v][i] + (side ? -1e-6 : 1e-6) * direction[v][i];
+    values[side] = c.loss(by_output, by_final);
+  }
+  c.values = original;
+  for (size_t v = 0; v < grads.size(); ++v)
+    for (size_t i = 0; i < grads[v].size(); ++i) along += grads[v][i] * direction[v][i];
+  return std::abs(along - (values[0] - values[1]) / 2e-6) / (1 + std::abs(along));
+}
+
+static bool streams(const char* name) {
+  Case c{1, 3, 2, 19, false, false, false, false, false, 1, {}, {}, {}, {}, {}, {}};
+  c.draw();
+  c.forward(false);
+  Values state = c.values[1];
+  Stream<double> stream(c.weights(), 3, state.data(), 2);
+  stream.step(c.values[0].data());
+  for (size_t i = 0; i < state.size(); ++i)
+    if (std::abs(state[i] - c.final[i]) > 1e-13) return std::printf("%s: stream\n", name), false;
+  return true;
+}
+
+int main() {
+  int failed = 0, cases = 0;
+  for (const Build* const* b = builds(); *b; ++b) {
+    choose_build((*b)->name);
+    failed += !streams((*b)->name);
+    for (long H : {1, 17, 48, 70})
+      for (long B : {0, 1, 2, 9, 17})
+        for (int form = 0; form < 32; ++form) {
+          Case c{7, B, B == 9 ? 20 : 3, H, bool(form & 1), bool(form & 2), bool(form & 4), bool(form & 8), bool(form & 16),
+                 int(1 + (form + B) % 4), {}, {}, {}, {}, {}, {}};
+          c.draw();
+          c.forward(false);
+          const double state = against_equations(c), slope = against_difference(c);
+          ++cases;
+          if (state < 1e-12 && slope < 1e-6) continue;
+          ++failed;
+          std::printf("%s H %ld B %ld form %d: states %g, gradients %g\n", (*b)->name, H, B, form, state, slope);
+        }
+  }
+  std::printf("%d cases, %d failed\n", cases, failed);
+  return failed != 0;
+}

@@ -1,0 +1,237 @@
+"""The native recurrence under torch: derivatives of every order, transforms, compile, export, edges."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from gruworks import GRU
+from gruworks.errors import DtypeError, OptionError, ShapeError
+from gruworks.nn import functional, native
+from gruworks.nn.functional import equations_form, gru_layer
+from gruworks.nn.native import Operands
+from gruworks.ops.weights import GRUWeights
+from tests import tolerances
+
+if not native.AVAILABLE:
+    pytest.skip("the native kernel does not run here", allow_module_level=True)
+
+T, B, I, H = 5, 3, 2, 4  # noqa: E741 (the field's letter)
+
+
+def operands(dtype: torch.dtype = torch.float64, gi: bool = False, full: bool = True) -> Operands:
+    torch.manual_seed(0)
+
+    def leaf(*shape: int) -> Tensor:
+        return torch.randn(*shape, dtype=dtype).requires_grad_()
+
+    front = (None, leaf(T, B, 3 * H)) if gi else (leaf(T, B, I), None)
+    weights = leaf(3 * H, I), leaf(3 * H, H), leaf(3 * H), leaf(3 * H)
+    rest = (torch.tensor([5, 0, 3]), leaf(T, B, H), leaf(B, H)) if full else (None, None, None)
+    return Operands(*front, leaf(B, H), *weights, *rest)
+
+
+def call(reset: str, reverse: bool, names: list[str], given: Operands) -> Any:
+    """The layer as a function of the operands that can vary."""
+
+    def function(*tensors: Tensor) -> tuple[Tensor, Tensor]:
+        o = given._replace(**dict(zip(names, tensors, strict=True)))
+        weights = GRUWeights(o.w_ih, o.w_hh, o.b_ih, o.b_hh, reset=reset)
+        return gru_layer(o.x, o.h0, weights, o.lengths, reverse, gi=o.gi, decay=o.decay, replacement=o.replacement)
+
+    return function
+
+
+def varying(o: Operands) -> tuple[list[str], list[Tensor]]:
+    found = {n: t for n, t in o._asdict().items() if t is not None and t.is_floating_point()}
+    if o.x is None:
+        del found["w_ih"], found["b_ih"]  # not read: they are in the terms already
+    return list(found), list(found.values())
+
+
+@pytest.mark.parametrize("reset", ["after", "before"])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("gi", [False, True])
+@pytest.mark.parametrize("full", [False, True])
+def test_gradients_of_first_and_second_order_and_forward_mode(reset: str, reverse: bool, gi: bool, full: bool) -> None:
+    o = operands(gi=gi, full=full)
+    names, tensors = varying(o)
+    function = call(reset, reverse, names, o)
+    assert torch.autograd.gradcheck(function, tensors, fast_mode=True, check_forward_ad=True)
+    if full and not reverse:
+        assert torch.autograd.gradgradcheck(function, tensors, fast_mode=True)
+
+
+@pytest.mark.parametrize("reset", ["after", "before"])
+@pytest.mark.parametrize("gi", [False, True])
+def test_the_kernel_equals_the_equations_in_torch(reset: str, gi: bool) -> None:
+    o = operands(gi=gi)
+    names, tensors = varying(o)
+    found = call(reset, False, names, o)(*tensors)
+    true = equations_form(o, reset == "before", False)
+    for mine, theirs in zip(found, true, strict=True):
+        torch.testing.assert_close(mine, theirs, atol=tolerances.FLOAT64, rtol=0)
+    grads = [torch.autograd.grad(r[0].sin().sum() + r[1].cos().sum(), tensors) for r in (found, true)]
+    for mine, theirs in zip(*grads, strict=True):
+        torch.testing.assert_close(mine, theirs, atol=tolerances.FLOAT64, rtol=0)
+
+
+def test_jvp_is_not_silently_zero() -> None:
+    gru = GRU(I, H, dtype=torch.float64)
+    x, v = torch.randn(2, T, B, I, dtype=torch.float64)
+    _, tangent = torch.func.jvp(lambda x: gru(x)[0], (x,), (v,))
+    difference = (gru(x + 1e-6 * v)[0] - gru(x - 1e-6 * v)[0]) / 2e-6
+    assert tangent.abs().max() > 0.01
+    torch.testing.assert_close(tangent, difference, atol=1e-8, rtol=0)
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.parametrize("weights_too", [False, True])
+def test_vmap(ragged: bool, weights_too: bool) -> None:
+    o = operands(full=ragged)
+    xs = torch.randn(6, T, B, I, dtype=torch.float64)
+    ws = torch.randn(6, 3 * H, H, dtype=torch.float64)
+    function = call("after", False, ["x", "w_hh"], o)
+    with torch.no_grad():
+        if weights_too:
+            found, expected = torch.func.vmap(function)(xs, ws), [function(x, w) for x, w in zip(xs, ws, strict=True)]
+        else:
+            mapped = torch.func.vmap(function, in_dims=(0, None))
+            found, expected = mapped(xs, ws[0]), [function(x, ws[0]) for x in xs]
+    for mine, theirs in zip(found, zip(*expected, strict=True), strict=True):
+        torch.testing.assert_close(mine, torch.stack(theirs), atol=tolerances.FLOAT64, rtol=0)
+
+
+def test_gradients_for_each_sample() -> None:
+    gru = GRU(I, H, dtype=torch.float64)
+    xs = torch.randn(6, T, B, I, dtype=torch.float64)
+    found = torch.func.vmap(torch.func.grad(lambda x: gru(x)[0].sum()))(xs)
+    for x, mine in zip(xs, found, strict=True):
+        x = x.clone().requires_grad_()
+        gru(x)[0].sum().backward()
+        torch.testing.assert_close(mine, x.grad, atol=tolerances.FLOAT64, rtol=0)
+
+
+@pytest.mark.parametrize("reset", ["after", "before"])
+@pytest.mark.parametrize("full", [False, True])
+def test_the_operator_passes_opcheck(reset: str, full: bool) -> None:
+    arguments = (*operands(torch.float32, full=full), reset == "before", False, True)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore")
+        torch.library.opcheck(torch.ops.gruworks.recurrence.default, arguments)
+
+
+@pytest.mark.parametrize("reset", ["after", "before"])
+def test_compiled_whole_with_dynamic_steps_and_rows(reset: str) -> None:
+    torch._dynamo.reset()
+    gru = GRU(I, H, reset=reset)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore")
+        compiled = torch.compile(gru, fullgraph=True, dynamic=True)
+        for steps, rows in ((5, 2), (7, 3), (2, 4)):
+            x = torch.randn(steps, rows, I, requires_grad=True)
+            results = []
+            for layer in (gru, compiled):
+                gru.zero_grad()
+                output, final = layer(x)
+                grads = torch.autograd.grad(output.sum() + final.sum(), (x, *gru.parameters()))
+                results.append((output, final, *grads))
+            for mine, theirs in zip(*results, strict=True):
+                torch.testing.assert_close(mine, theirs, atol=tolerances.FLOAT32_OUTPUT, rtol=0)
+
+
+def test_exported_with_dynamic_steps_and_rows() -> None:
+    gru = GRU(I, H, num_layers=2, bidirectional=True).eval()
+    sizes = {0: torch.export.Dim("T", min=2, max=100), 1: torch.export.Dim("B", min=2, max=50)}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore")
+        program = torch.export.export(gru, (torch.randn(5, 2, I),), dynamic_shapes={"input": sizes})
+    x = torch.randn(9, 7, I)
+    torch.testing.assert_close(program.module()(x)[0], gru(x)[0], atol=tolerances.FLOAT32_OUTPUT, rtol=0)
+
+
+def test_a_graph_can_be_walked_twice() -> None:
+    gru, x = GRU(I, H), torch.randn(T, B, I)
+    loss = gru(x)[0].sum()
+    first = torch.autograd.grad(loss, list(gru.parameters()), retain_graph=True)
+    second = torch.autograd.grad(loss, list(gru.parameters()))
+    for mine, theirs in zip(second, first, strict=True):
+        torch.testing.assert_close(mine, theirs, atol=0, rtol=0)
+
+
+def test_a_change_of_the_output_in_place_is_caught() -> None:
+    output, _ = GRU(I, H)(torch.randn(T, B, I))
+    loss = output.sum()
+    with torch.no_grad():
+        output.mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+
+
+def test_weights_changed_behind_autograd_are_seen() -> None:
+    gru, x = GRU(I, H), torch.randn(T, B, I)
+    gru(x)
+    gru.weight_hh_l0.data.mul_(3)
+    gru.bias_hh_l0.detach().numpy()[0] = 5
+    again = GRU(I, H)
+    again.load_state_dict(gru.state_dict())
+    torch.testing.assert_close(gru(x)[0], again(x)[0], atol=0, rtol=0)
+
+
+def test_autocast_goes_on_in_the_weights_type() -> None:
+    gru, x = GRU(I, H), torch.randn(T, B, I)
+    with torch.autocast("cpu", torch.bfloat16):
+        output, _ = gru(x.bfloat16())
+    assert output.dtype == torch.float32
+    torch.testing.assert_close(output, gru(x.bfloat16().float())[0], atol=0, rtol=0)
+
+
+def test_layouts_and_edges() -> None:
+    gru = GRU(I, H)
+    x = torch.randn(T, B, 2 * I)
+    for view in (x[..., :I], x[..., ::2], x[..., :I].transpose(0, 1), x[:, :1, :I].expand(T, 4, I)):
+        torch.testing.assert_close(gru(view)[0], gru(view.contiguous())[0], atol=0, rtol=0)
+    empty, final = gru(torch.randn(T, 0, I))
+    assert (empty.shape, final.shape) == ((T, 0, H), (1, 0, H))
+    output, _ = gru(x[..., :I])
+    output[-1].sum().backward()  # an expanded gradient
+    assert gru.weight_hh_l0.grad is not None
+
+
+def test_no_steps_give_the_initial_state() -> None:
+    o = operands(full=False)
+    weights = GRUWeights(o.w_ih, o.w_hh, o.b_ih, o.b_hh)
+    h0 = torch.randn(B, H, dtype=torch.float64, requires_grad=True)
+    output, final = gru_layer(torch.zeros(0, B, I, dtype=torch.float64), h0, weights)
+    assert output.shape == (0, B, H)
+    final.sum().backward()
+    assert (h0.grad == 1).all()
+
+
+def test_operands_that_do_not_fit_are_named() -> None:
+    o = operands(torch.float32, full=False)
+    weights = GRUWeights(o.w_ih, o.w_hh, o.b_ih, o.b_hh)
+    with pytest.raises(ShapeError, match=r"x must be \[5, 3, 2\].*not \[5, 3, 9\]"):
+        gru_layer(torch.zeros(T, B, 9), None, weights)
+    with pytest.raises(ShapeError, match="h0"):
+        gru_layer(torch.zeros(T, B, I), torch.zeros(B + 1, H), weights)
+    with pytest.raises(DtypeError, match="x must have"):
+        gru_layer(torch.zeros(T, B, I, dtype=torch.float64), None, weights)
+    with pytest.raises(OptionError, match="not both or neither"):
+        gru_layer(None, None, weights)
+    with pytest.raises(OptionError, match="needs decay"):
+        gru_layer(torch.zeros(T, B, I), None, weights, replacement=torch.zeros(B, H))
+    with pytest.raises(ValueError, match="between 0 and"):
+        gru_layer(torch.zeros(T, B, I), None, weights, torch.tensor([1, 2, 99]))
+
+
+def test_gates_are_those_of_a_step() -> None:
+    gi, gh, h = torch.randn(B, 3 * H), torch.randn(B, 3 * H), torch.randn(B, H)
+    zeros = torch.zeros(3 * H, I), torch.zeros(3 * H, H)
+    cell = torch.ops.aten.gru_cell(torch.zeros(B, I), h, *zeros, torch.zeros(3 * H), torch.zeros(3 * H))
+    torch.testing.assert_close(functional.gates(torch.zeros(B, 3 * H), torch.zeros(B, 3 * H), h), cell)
+    assert functional.gates(gi, gh, h).shape == (B, H)

@@ -1,0 +1,349 @@
+"""Every build of the kernel against the equations in float64: outputs and every gradient."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gruworks.errors import DtypeError, OptionError, ShapeError
+from gruworks.ops import equations, recurrence
+from gruworks.ops.backend import backend, native
+from gruworks.ops.recurrence import Operands
+from gruworks.ops.weights import GRUWeights
+
+if backend().name == "torch":
+    pytest.skip(backend().reason, allow_module_level=True)
+
+BUILDS = native().builds()
+# Relative to the largest entry; a gate that is all but shut (1 - z, 1 - n²) has no more digits in float32.
+TOLERANCE = {numpy.float32: 5e-5, numpy.float64: 1e-12}
+
+
+@pytest.fixture(params=BUILDS)
+def build(request: pytest.FixtureRequest) -> Iterator[str]:
+    assert native().choose_build(request.param)
+    yield request.param
+    native().choose_build(backend().name)
+
+
+def close(found: Any, true: Any, tolerance: float, what: str) -> None:
+    assert found.shape == true.shape, what
+    if true.size:
+        assert numpy.abs(found - true).max() <= tolerance * (1e-2 + numpy.abs(true).max()), what
+
+
+def check(T: int, B: int, I: int, H: int, dtype: Any, seed: int = 0, **how: Any) -> None:  # noqa: E741
+    """Forward with and without what the backward needs, and the backward, against the truth."""
+    draw = numpy.random.default_rng(seed)
+    weights = GRUWeights.random(I, H, how.get("reset", "after"), bias=how.get("bias", True), seed=seed).astype(dtype)
+    x, h0 = draw.standard_normal((T, B, I)).astype(dtype), draw.standard_normal((B, H)).astype(dtype)
+    lengths = draw.integers(0, T + 1, B) if how.get("ragged") else None
+    padded = x.copy()
+    for b in range(B if lengths is not None else 0):
+        padded[lengths[b] :, b] = numpy.nan
+    operands = Operands(
+        weights, x=padded, h0=h0, lengths=lengths, reverse=how.get("reverse", False), threads=how.get("threads", 2)
+    )
+    wide = [a.astype(numpy.float64) for a in (x, h0)]
+    truth = weights.astype(numpy.float64)
+    true = equations.sequence(*wide, truth, lengths, operands.reverse)
+    tolerance = TOLERANCE[dtype]
+    for run in (recurrence.forward, recurrence.forward_kept):
+        output, final = run(operands)[:2]
+        close(output, true.output, tolerance, "output")
+        close(final, true.final, tolerance, "final")
+
+    grads = draw.standard_normal((T, B, H)).astype(dtype), draw.standard_normal((B, H)).astype(dtype)
+    found = recurrence.backward(recurrence.forward_kept(operands)[2], *grads)
+    exact = equations.backward(*wide, truth, *(g.astype(numpy.float64) for g in grads), lengths, operands.reverse)
+    for name in ("x", "h0", "w_ih", "w_hh", "b_ih", "b_hh"):
+        if getattr(exact, name) is not None:
+            close(getattr(found, name), getattr(exact, name), tolerance, f"gradient of {name}")
+
+
+@pytest.mark.parametrize("dtype", [numpy.float32, numpy.float64])
+@pytest.mark.parametrize("reset", ["after", "before"])
+@pytest.mark.parametrize("H", [1, 3, 17, 33, 100])
+def test_odd_sizes(build: str, H: int, reset: str, dtype: Any) -> None:
+    for B in (0, 1, 2, 7, 9, 17):
+        for T in (0, 1, 2, 33):
+            for I in (1, 5, 20):  # noqa: E741
+                check(T, B, I, H, dtype, reset=reset, ragged=B % 2 == 1, reverse=T % 2 == 1, threads=1 + B % 3)
+
+
+@given(
+    T=st.integers(0, 40), B=st.integers(0, 20), I=st.integers(1, 40), H=st.integers(1, 70), seed=st.integers(0, 999),
+    dtype=st.sampled_from([numpy.float32, numpy.float64]), reset=st.sampled_from(["after", "before"]),
+    ragged=st.booleans(), reverse=st.booleans(), bias=st.booleans(), threads=st.integers(1, 5),
+)  # fmt: skip
+def test_any_size(T: int, B: int, I: int, H: int, seed: int, dtype: Any, **how: Any) -> None:  # noqa: E741
+    check(T, B, I, H, dtype, seed, **how)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 4])
+@pytest.mark.parametrize("reset", ["after", "before"])
+def test_work_large_enough_for_threads(build: str, reset: str, threads: int) -> None:
+    for B in (1, 2, 5, 8, 13):
+        check(30, B, 40, 70, numpy.float32, reset=reset, ragged=B == 13, reverse=B == 5, threads=threads)
+
+
+@pytest.mark.parametrize("reset", ["after", "before"])
+@pytest.mark.parametrize("with_gi", [False, True])
+@pytest.mark.parametrize("with_replacement", [False, True])
+def test_decay_replacement_and_ready_terms(reset: str, with_gi: bool, with_replacement: bool) -> None:
+    """Their gradients by central differences of the float64 equations."""
+    T, B, I, H = 5, 3, 2, 4  # noqa: E741
+    draw = numpy.random.default_rng(3)
+    weights = GRUWeights.random(I, H, reset)
+    given = {
+        "x": draw.standard_normal((T, B, I)), "gi": draw.standard_normal((T, B, 3 * H)),
+        "h0": draw.standard_normal((B, H)), "decay": draw.random((T, B, H)),
+        "replacement": draw.standard_normal((B, H)),
+    }  # fmt: skip
+    del given["x" if with_gi else "gi"]
+    if not with_replacement:
+        del given["replacement"]
+    lengths = numpy.array([5, 0, 3])
+    grads = draw.standard_normal((T, B, H)), draw.standard_normal((B, H))
+
+    def true(arrays: dict[str, Any]) -> Any:
+        rest = {name: arrays.get(name) for name in ("gi", "decay", "replacement")}
+        return equations.sequence(arrays.get("x"), arrays["h0"], weights, lengths, True, **rest)
+
+    output, final, kept = recurrence.forward_kept(Operands(weights, lengths=lengths, reverse=True, **given))
+    close(output, true(given).output, 1e-12, "output")
+    close(final, true(given).final, 1e-12, "final")
+    found = recurrence.backward(kept, *grads)
+    for name, array in given.items():
+        numeric = numpy.empty_like(array)
+        for place in numpy.ndindex(array.shape):
+            values = []
+            for step in (1e-5, -1e-5):
+                moved = array.copy()
+                moved[place] += step
+                result = true({**given, name: moved})
+                values.append((result.output * grads[0]).sum() + (result.final * grads[1]).sum())
+            numeric[place] = (values[0] - values[1]) / 2e-5
+        close(getattr(found, name), numeric, 1e-6, name)
+
+
+def test_views_are_read_where_they_lie() -> None:
+    weights = GRUWeights.random(6, 20).astype(numpy.float32)
+    x = numpy.random.default_rng(0).standard_normal((4, 9, 12)).astype(numpy.float32)
+    for view in (x[:, :, :6], x[:, :, ::2], x[::-1, ::2, :6], x[:, :, :6].transpose(1, 0, 2)):
+        found, _ = recurrence.forward(Operands(weights, x=view))
+        whole, _ = recurrence.forward(Operands(weights, x=numpy.ascontiguousarray(view)))
+        assert (found == whole).all()
+
+
+def test_the_same_bits_again_and_rows_that_know_nothing_of_each_other() -> None:
+    weights = GRUWeights.random(40, 70).astype(numpy.float32)
+    x = numpy.random.default_rng(0).standard_normal((30, 8, 40)).astype(numpy.float32)
+    first, _ = recurrence.forward(Operands(weights, x=x))
+    assert (recurrence.forward(Operands(weights, x=x))[0] == first).all()
+    x[:, 3] = numpy.nan
+    spoilt, _ = recurrence.forward(Operands(weights, x=x))
+    others = [b for b in range(8) if b != 3]
+    assert (spoilt[:, others] == first[:, others]).all()
+    assert numpy.isnan(spoilt[:, 3]).all()
+
+
+def test_thread_counts_agree_to_rounding() -> None:
+    weights = GRUWeights.random(40, 70).astype(numpy.float32)
+    x = numpy.random.default_rng(0).standard_normal((30, 3, 40)).astype(numpy.float32)
+    one, _ = recurrence.forward(Operands(weights, x=x, threads=1))
+    for threads in (2, 3, 4, 7):
+        assert numpy.abs(recurrence.forward(Operands(weights, x=x, threads=threads))[0] - one).max() < 2e-6
+
+
+def test_changed_weights_are_seen_however_they_were_changed() -> None:
+    weights = GRUWeights.random(40, 70).astype(numpy.float32)
+    x = numpy.ones((3, 2, 40), numpy.float32)
+    before, _, kept = recurrence.forward_kept(Operands(weights, x=x))
+    memoryview(weights.w_hh).cast("B").cast("f")[5] = 3.0
+    output = numpy.empty_like(before)
+    final = numpy.empty((2, 70), numpy.float32)
+    o = kept.operands
+    kept.layer.forward(
+        o.sizes, recurrence._weights(o), recurrence._inputs(o), recurrence._steps(output), recurrence._address(final),
+        0, 0, 1,
+    )  # fmt: skip
+    assert (output == recurrence.forward(Operands(weights, x=x, threads=1))[0]).all()
+    assert (output != before).any()
+
+
+@pytest.mark.parametrize("reset", ["after", "before"])
+def test_long_sequences_of_trained_size(reset: str) -> None:
+    """No worse than 2 times the float32 equations themselves, at T = 10,000 and weights of trained size."""
+    weights = GRUWeights.random(8, 32, reset, seed=1).map(lambda a: 3 * a).astype(numpy.float32)
+    x = numpy.random.default_rng(1).standard_normal((10_000, 1, 8)).astype(numpy.float32)
+    h0 = numpy.zeros((1, 32), numpy.float32)
+    wide = [a.astype(numpy.float64) for a in (x, h0)]
+    true = equations.sequence(*wide, weights.astype(numpy.float64)).output
+    plain = equations.sequence(x, h0, weights).output
+    output, _, kept = recurrence.forward_kept(Operands(weights, x=x, h0=h0))
+    assert numpy.abs(output - true).max() <= 2 * numpy.abs(plain - true).max()
+    ones = numpy.ones_like(output), numpy.zeros_like(h0)
+    found = recurrence.backward(kept, *ones)
+    exact = equations.backward(*wide, weights.astype(numpy.float64), *(g.astype(numpy.float64) for g in ones))
+    narrow = equations.backward(x, h0, weights, *ones)
+    for name in ("x", "w_ih", "w_hh", "b_ih", "b_hh"):
+        error = numpy.abs(getattr(found, name) - getattr(exact, name)).max()
+        theirs = numpy.abs(getattr(narrow, name) - getattr(exact, name)).max()
+        assert error <= 2 * theirs, name
+
+
+def test_small_signals_keep_their_digits() -> None:
+    weights = GRUWeights.random(3, 16).map(lambda a: 1e-4 * a).astype(numpy.float32)
+    x = numpy.random.default_rng(1).standard_normal((20, 2, 3)).astype(numpy.float32)
+    wide = x.astype(numpy.float64), numpy.zeros((2, 16))
+    true = equations.sequence(*wide, weights.astype(numpy.float64)).output
+    output, _ = recurrence.forward(Operands(weights, x=x))
+    assert numpy.abs(output - true).max() <= 1e-6 * numpy.abs(true).max()
+
+
+@pytest.mark.parametrize("dtype", [numpy.float32, numpy.float64])
+def test_saturation_infinity_and_nan(build: str, dtype: Any) -> None:
+    weights = GRUWeights(numpy.ones((3, 1), dtype), numpy.zeros((3, 1), dtype))
+    big = numpy.array([-numpy.inf, -1e30, -90, -20, 0, 20, 90, 1e30, numpy.inf], dtype)
+    x = big.reshape(1, -1, 1)
+    output, _ = recurrence.forward(Operands(weights, x=x))
+    with numpy.errstate(over="ignore"):
+        z, n = 1 / (1 + numpy.exp(-big.astype(float))), numpy.tanh(big.astype(float))
+    close(output[0, :, 0], (1 - z) * n, TOLERANCE[dtype], "saturated")
+    assert numpy.isnan(recurrence.forward(Operands(weights, x=numpy.full((1, 1, 1), numpy.nan, dtype)))[0]).all()
+
+
+def test_gates_alone(build: str) -> None:
+    draw = numpy.random.default_rng(0)
+    weights = GRUWeights.random(5, 19)
+    x, h = draw.standard_normal((4, 5)), draw.standard_normal((4, 19))
+    gi, gh = equations.input_terms(x, weights), h @ weights.w_hh.T + weights.b_hh
+    true = equations.step(gi, h, weights)
+    close(recurrence.gates(gi, gh, h), true, 1e-12, "float64")
+    narrow = (a.astype(numpy.float32) for a in (gi, gh, h))
+    close(recurrence.gates(*narrow), true, 1e-6, "float32")
+
+
+def test_operands_that_do_not_fit_are_named() -> None:
+    weights = GRUWeights.random(3, 4)
+    x = numpy.zeros((5, 2, 3))
+    with pytest.raises(OptionError, match="not both or neither"):
+        recurrence.forward(Operands(weights))
+    with pytest.raises(OptionError, match="needs decay"):
+        recurrence.forward(Operands(weights, x=x, replacement=numpy.zeros((2, 4))))
+    with pytest.raises(ShapeError, match=r"x must be \[5, 2, 3\].*not \[5, 2, 4\]"):
+        recurrence.forward(Operands(weights, x=numpy.zeros((5, 2, 4))))
+    with pytest.raises(ShapeError, match=r"\[T, B, I\]"):
+        recurrence.forward(Operands(weights, x=numpy.zeros((5, 3))))
+    with pytest.raises(DtypeError, match="float64, not float32"):
+        recurrence.forward(Operands(weights, x=x.astype(numpy.float32)))
+    with pytest.raises(DtypeError, match="float32 or float64"):
+        recurrence.forward(Operands(weights.astype(numpy.float16), x=x.astype(numpy.float16)))
+    with pytest.raises(ShapeError, match="row 1 has 6"):
+        recurrence.forward(Operands(weights, x=x, lengths=numpy.array([1, 6])))
+    with pytest.raises(DtypeError, match="integers"):
+        recurrence.forward(Operands(weights, x=x, lengths=numpy.array([1.0, 2.0])))
+    with pytest.raises(ShapeError, match="h0"):
+        recurrence.forward(Operands(weights, x=x, h0=numpy.zeros((1, 4))))
+    with pytest.raises(ShapeError, match="gh"):
+        recurrence.gates(numpy.zeros((1, 6)), numpy.zeros((1, 5)), numpy.zeros((1, 2)))
+
+
+def test_python_threads_at_once() -> None:
+    weights = GRUWeights.random(40, 70).astype(numpy.float32)
+    x = numpy.random.default_rng(0).standard_normal((60, 3, 40)).astype(numpy.float32)
+    true, _ = recurrence.forward(Operands(weights, x=x))
+    wrong: list[int] = []
+
+    def work(number: int) -> None:
+        for _ in range(20):
+            if not (recurrence.forward(Operands(weights, x=x))[0] == true).all():
+                wrong.append(number)
+
+    workers = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(120)
+    assert not wrong
+    assert not any(worker.is_alive() for worker in workers)
+
+
+SCRIPT = """
+import numpy
+from gruworks.ops import recurrence
+from gruworks.ops.weights import GRUWeights
+weights = GRUWeights.random(40, 70).astype(numpy.float32)
+x = numpy.random.default_rng(0).standard_normal((60, 3, 40)).astype(numpy.float32)
+run = lambda: recurrence.forward(recurrence.Operands(weights, x=x))[0]
+first = run()
+"""
+
+
+def python(script: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", script], env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"OMP_NUM_THREADS": "1"}, {"OMP_NUM_THREADS": "9"}, {"OMP_THREAD_LIMIT": "1"}, {"OMP_DYNAMIC": "true"}],
+    ids=str,
+)
+def test_any_number_of_threads_granted(environment: dict[str, str]) -> None:
+    assert python(SCRIPT + "print(abs(run() - first).max() == 0)", **environment) == "True"
+
+
+@pytest.mark.parametrize("name", BUILDS)
+def test_the_environment_chooses_the_build(name: str) -> None:
+    ask = "from gruworks.ops.backend import backend; print(backend().name)"
+    assert python(ask, GRUWORKS_KERNEL=name) == name
+    assert python(ask, GRUWORKS_KERNEL="off") == "torch"
+
+
+def test_an_unknown_build_is_refused() -> None:
+    ask = "from gruworks.ops.backend import backend; backend()"
+    done = subprocess.run(
+        [sys.executable, "-c", ask], env={**os.environ, "GRUWORKS_KERNEL": "sse"}, capture_output=True, text=True
+    )
+    assert "GRUWORKS_KERNEL must be off or one of" in done.stderr
+
+
+def test_a_forked_child_computes_too() -> None:
+    fork = """
+import os, sys
+child = os.fork()
+if child == 0:
+    os._exit(0 if abs(run() - first).max() < 1e-5 else 1)
+_, status = os.waitpid(child, 0)
+print(os.waitstatus_to_exitcode(status), abs(run() - first).max() == 0)
+"""
+    assert python(SCRIPT + fork) == "0 True"
+
+
+@pytest.mark.parametrize("order", ["torch first", "torch last"])
+def test_torch_before_or_after_shares_one_pool(order: str) -> None:
+    use = "import torch; torch.ones(1000, 1000) @ torch.ones(1000, 1000)\n"
+    count = """
+pools = {line.split()[-1] for line in open("/proc/self/maps") if "gomp" in line}
+print(len(pools), abs(run() - first).max() == 0)
+"""
+    script = use + SCRIPT if order == "torch first" else SCRIPT + use
+    assert python(script + count) == "1 True"
+
+
+def test_no_torch_is_imported() -> None:
+    assert python(SCRIPT + "import sys; print('torch' in sys.modules)") == "False"

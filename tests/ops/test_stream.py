@@ -1,0 +1,90 @@
+"""Steps equal the whole sequence, allocate nothing, and need no torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tracemalloc
+from typing import Any
+
+import numpy
+import pytest
+
+from gruworks.errors import DtypeError, ShapeError
+from gruworks.ops import equations
+from gruworks.ops.backend import backend
+from gruworks.ops.stream import GRUStream
+from gruworks.ops.weights import GRUWeights
+from tests import tolerances
+
+if backend().name == "torch":
+    pytest.skip(backend().reason, allow_module_level=True)
+
+
+@pytest.mark.parametrize("dtype", [numpy.float32, numpy.float64])
+@pytest.mark.parametrize("reset", ["after", "before"])
+@pytest.mark.parametrize(("sessions", "I", "H"), [(1, 1, 64), (3, 5, 17), (40, 3, 100), (300, 4, 64)])
+def test_steps_equal_the_sequence(sessions: int, I: int, H: int, reset: str, dtype: Any) -> None:  # noqa: E741
+    weights = GRUWeights.random(I, H, reset).astype(dtype)
+    stream = GRUStream(weights, sessions, threads=2)
+    x = numpy.random.default_rng(0).standard_normal((12, sessions, I)).astype(dtype)
+    found = numpy.stack([stream.step(step).copy() for step in x])
+    zeros = numpy.zeros((sessions, H))
+    true = equations.sequence(x.astype(numpy.float64), zeros, weights.astype(numpy.float64)).output
+    limit = tolerances.FLOAT32_OUTPUT if dtype == numpy.float32 else tolerances.FLOAT64
+    assert numpy.abs(found - true).max() < limit
+
+
+def test_state_is_a_value_that_can_be_saved_and_set() -> None:
+    stream = GRUStream(GRUWeights.random(2, 8), sessions=3)
+    x = numpy.ones((3, 2))
+    stream.step(x)
+    saved = stream.state
+    after = stream.step(x).copy()
+    stream.state = saved
+    assert (stream.step(x) == after).all()
+    stream.reset(1)
+    assert (stream.state[1] == 0).all()
+    assert (stream.state[0] != 0).all()
+    stream.reset()
+    assert (stream.state == 0).all()
+
+
+def test_a_stream_keeps_its_own_weights() -> None:
+    weights = GRUWeights.random(2, 8)
+    stream, same = GRUStream(weights), GRUStream(weights)
+    before = stream.step(numpy.ones(2)).copy()
+    weights.w_hh[...] = 7
+    weights.w_ih[...] = 7
+    assert (same.step(numpy.ones(2)) == before).all()
+
+
+def test_nothing_is_allocated_per_step() -> None:
+    stream = GRUStream(GRUWeights.random(2, 64).astype(numpy.float32), sessions=4)
+    x = numpy.ones((4, 2), numpy.float32)
+    for _ in range(10):
+        stream.step(x)
+    tracemalloc.start()
+    for _ in range(1000):
+        stream.step(x)
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert grown < 2000
+
+
+def test_what_does_not_fit_is_named() -> None:
+    stream = GRUStream(GRUWeights.random(2, 8), sessions=3)
+    with pytest.raises(ShapeError, match=r"x must be \[3, 2\], not \[2, 3\]"):
+        stream.step(numpy.ones((2, 3)))
+    with pytest.raises(DtypeError, match="float64, not float32"):
+        stream.step(numpy.ones((3, 2), numpy.float32))
+    with pytest.raises(ShapeError, match="state"):
+        stream.state = numpy.ones((3, 7))
+    with pytest.raises(ShapeError, match="at least one"):
+        GRUStream(GRUWeights.random(2, 8), sessions=0)
+    assert stream.step(numpy.ones((2, 3)).T).shape == (3, 8)  # another layout is brought into the right one
+
+
+def test_no_torch_in_the_process() -> None:
+    script = "import sys; from gruworks.ops.stream import GRUStream; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "False"
