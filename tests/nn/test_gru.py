@@ -374,3 +374,14 @@ def test_gradgrad_of_the_before_form() -> None:
     gru = GRU(2, 3, reset="before", dtype=torch.float64)
     x = torch.randn(3, 2, 2, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradgradcheck(lambda x: gru(x)[0], x)
+
+
+def test_a_traced_module_holds_torchs_own_node() -> None:
+    theirs, ours = pair(torch.float32, input_size=3, hidden_size=4, num_layers=2, bidirectional=True)
+    x = torch.randn(5, 2, 3)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning)  # torch's own, of torch.jit
+        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # torch's own, of its checks
+        traced = torch.jit.trace(ours, x)
+    assert "aten::gru" in str(traced.inlined_graph)
+    torch.testing.assert_close(traced(x), theirs(x), atol=FLOAT32_OUTPUT, rtol=0)

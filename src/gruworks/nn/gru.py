@@ -134,16 +134,21 @@ class GRU(_ResetForm, torch.nn.GRU):
 
         Returns the output [T, B, D·H] in the input's layout and the final state [L·D, B, H].
         """
+        if self.reset == "after" and lengths is None and _traces():
+            return super().forward(input, hx)
         if isinstance(input, PackedSequence):
             if lengths is not None:
                 raise OptionError("lengths= is for padded input; a PackedSequence carries its own lengths")
             self._check_packed(input, hx)
-            theirs = self.reset == "after" and not native.serves(self._layer_weights(0, False)[1])
-            return super().forward(input, hx) if theirs else self._forward_packed(input, hx)
+            return super().forward(input, hx) if self._left_to_torch() else self._forward_packed(input, hx)
         self._check(input, hx)
-        if self.reset == "after" and lengths is None and not native.serves(self._layer_weights(0, False)[1]):
+        if lengths is None and self._left_to_torch():
             return super().forward(input, hx)
         return self._forward_padded(input, hx, lengths)
+
+    def _left_to_torch(self) -> bool:
+        """Whether torch's own kernel runs, where ours doesn't."""
+        return self.reset == "after" and not native.serves(self._layer_weights(0, False)[1])
 
     def _forward_padded(
         self, x: Tensor, hx: Tensor | None, lengths: Tensor | Sequence[int] | None
@@ -262,6 +267,11 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
 
 # A forward asks for them every time. A table and no functools.cache: dynamo warns of that.
 _NAMES = {key: parameter_names(*key) for key in itertools.product(range(4), (False, True), (False, True))}
+
+
+def _traces() -> bool:
+    """Whether torch.jit.trace is looking: its graphs know torch's kernel, not ours, and shapes are tensors to it."""
+    return not torch.compiler.is_compiling() and torch._C._get_tracing_state() is not None
 
 
 def _check_dtype(owner: str, what: str, given: Tensor, weight: Any) -> None:
