@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import json
 import tempfile
@@ -19,7 +20,7 @@ from gruworks.training.runs import RunFolder
 __all__ = ["Estimator"]
 
 
-class Estimator:
+class Estimator(abc.ABC):
     """Base of Forecaster and its siblings. A subclass names its task and settings and gives and takes its parts."""
 
     task: ClassVar[str]
@@ -85,21 +86,22 @@ class Estimator:
             raise RunError(f"{run.path / 'weights.safetensors'} doesn't fit config.json: {error}") from error
         return model.eval()
 
+    @abc.abstractmethod
     def _new_model(self) -> torch.nn.Module | None:
         """A network of this configuration, before its weights are loaded; None where there is none to load."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def _give(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The codec (JSON) and the context (arrays by name)."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
         """The reverse of `_give`."""
-        raise NotImplementedError
 
     @property
+    @abc.abstractmethod
     def fitted(self) -> bool:
-        raise NotImplementedError
+        """Whether `fit` or `load` has been done."""
 
     def _need_fit(self) -> None:
         if not self.fitted:

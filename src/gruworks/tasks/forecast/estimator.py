@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 
 import narwhals as nw
 import numpy
+import torch
 from numpy.typing import NDArray
 
 from gruworks.errors import DataError
@@ -155,8 +156,6 @@ class Forecaster(Estimator):
         self.metrics = {"trained": True, **vars(fitted)}
 
     def _network(self) -> ForecastNet:
-        import torch
-
         config = self.config
         assert self.codec is not None
         with torch.random.fork_rng():
