@@ -92,6 +92,7 @@ def test_the_lag_is_the_longest_season_that_the_rows_hold() -> None:
     daily = Frequency("D")
     assert [seasonal_lag(daily, rows) for rows in (5, 8, 365, 366)] == [1, 7, 7, 365]
     assert seasonal_lag(Frequency(STEPS), 1000) == 1
+    assert seasonal_lag(Frequency("h"), 10_000) == 24
 
 
 def test_the_seasonal_naive_repeats_the_last_whole_season() -> None:
@@ -122,6 +123,7 @@ def test_seattle_s_naive_errors_are_the_published_ones() -> None:
     assert errors == {
         "last value": 4.0,
         "mean of the last 14": 3.06,
+        "seasonal naive (7)": 3.74,
         "seasonal naive (365)": 3.78,
         "climatology": 3.0,
     }

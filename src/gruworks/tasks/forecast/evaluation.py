@@ -79,10 +79,18 @@ def origin_rows(rows: int, horizon: int, count: int | None, seen: int | None) ->
     return first + horizon * numpy.arange(wanted)
 
 
+def seasonal_lags(frequency: Frequency, rows: int) -> dict[str, int]:
+    """Steps of each season that `rows` hold whole, by its name, shortest first."""
+    lags = {season.name: round(season.period) for season in frequency.seasons()}
+    return {name: lag for name, lag in lags.items() if lag < rows}
+
+
 def seasonal_lag(frequency: Frequency, rows: int) -> int:
-    """Steps of the longest season that `rows` hold whole; 1 where there is none."""
-    lags = [round(season.period) for season in frequency.seasons()]
-    return max([lag for lag in lags if lag < rows], default=1)
+    """The lag of the naive error below MASE: the day's where there is one, as the M4 competition has it for hours,
+    else the longest season's; 1 where there is none.
+    """
+    lags = seasonal_lags(frequency, rows)
+    return lags.get("day", max(lags.values(), default=1))
 
 
 def naive_forecasts(
@@ -96,8 +104,7 @@ def naive_forecasts(
             [numpy.full(horizon, y[max(0, t + 1 - horizon) : t + 1].mean()) for t in origins]
         ),
     }
-    lag = seasonal_lag(frequency, first + 1)
-    if lag > 1:
+    for lag in seasonal_lags(frequency, first + 1).values():
         found[f"seasonal naive ({lag})"] = y[origins[:, None] + ahead - lag * -(-ahead // lag)]
     year = [season for season in frequency.seasons() if season.name == "year" and season.period < first + 1]
     if year:
