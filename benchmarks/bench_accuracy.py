@@ -2,9 +2,9 @@
 
     python benchmarks/bench_accuracy.py
 
-Weights at 1, 3 and 6 times torch's initial size, "after" form, T up to 4,000, five seeds. For each size the median and
-the worst ratio of root mean square errors; the project wants 2 at most. Large weights over long sequences magnify any
-rounding, torch's as ours, so single ratios scatter there. Writes benchmarks/results/accuracy.json.
+Weights at 1 and 3 times torch's initial size, "after" form, T up to 4,000, five seeds. For each size the median and
+the worst ratio of root mean square errors; the project wants 2 at most. At 6 times the gradients explode over these
+lengths, in torch as here, and a ratio of errors says nothing. Writes benchmarks/results/accuracy.json.
 """
 
 import statistics
@@ -15,7 +15,7 @@ from record import record, write
 from gruworks import GRU
 
 CASES = [(100, 4, 16, 64), (1000, 1, 8, 32), (4000, 2, 8, 64)]  # T, B, I, H
-SCALES = (1, 3, 6)
+SCALES = (1, 3)
 SEEDS = 5
 
 
@@ -27,6 +27,10 @@ def results(gru: torch.nn.GRU, x: torch.Tensor, h0: torch.Tensor) -> dict[str, t
     leaves = {"x": x, "h0": h0, **dict(gru.named_parameters())}
     found = torch.autograd.grad((output * weight).sum(), list(leaves.values()))
     return {name: t.detach().double() for name, t in zip(("output", *leaves), (output, *found), strict=True)}
+
+
+def error(found: torch.Tensor, exact: torch.Tensor) -> float:
+    return float((found - exact).square().mean().sqrt())
 
 
 def ratios(case: tuple[int, int, int, int], scale: int, seed: int) -> dict[str, float]:
@@ -42,9 +46,7 @@ def ratios(case: tuple[int, int, int, int], scale: int, seed: int) -> dict[str, 
     x, h0 = torch.randn(T, B, inputs), torch.randn(1, B, hidden).tanh()
     found, plain = results(ours, x, h0), results(theirs, x, h0)
     true = results(theirs.double(), x.double(), h0.double())
-    return {
-        n: float((found[n] - e).square().mean().sqrt() / (plain[n] - e).square().mean().sqrt()) for n, e in true.items()
-    }
+    return {name: error(found[name], exact) / error(plain[name], exact) for name, exact in true.items()}
 
 
 def main() -> None:
@@ -53,9 +55,10 @@ def main() -> None:
         cases = [ratios(case, scale, seed) for case in CASES for seed in range(SEEDS)]
         for name in cases[0]:
             values = sorted(one[name] for one in cases)
-            print(f"weights x {scale}  {name:14} median {statistics.median(values):5.2f}  worst {values[-1]:5.2f}")
-            note = f"our float32 error (root mean square) over torch's own, median of {len(values)}; worst {values[-1]:.2f}"
-            rows.append(record(f"accuracy/{name}/x{scale}", statistics.median(values), seeds=SEEDS, note=note))
+            middle, worst = statistics.median(values), values[-1]
+            print(f"weights x {scale}  {name:14} median {middle:5.2f}  worst {worst:5.2f}")
+            note = f"our error over torch's own (RMS), median of {len(values)} cases; worst {worst:.2f}"
+            rows.append(record(f"accuracy/{name}/x{scale}", middle, seeds=SEEDS, note=note))
     write("accuracy", rows)
 
 

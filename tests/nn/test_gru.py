@@ -87,9 +87,11 @@ def test_torchs_own_module_inputs(info: Any, dtype: torch.dtype, training: bool)
         ours.load_state_dict(theirs.state_dict())
         expected = theirs(*sample.forward_input.args, **sample.forward_input.kwargs)
         found = ours(*sample.forward_input.args, **sample.forward_input.kwargs)
-        # torch draws states up to 9 here: the tolerance grows with them.
         tolerance = FLOAT32_OUTPUT if dtype == torch.float32 else FLOAT64
-        torch.testing.assert_close(found, expected, atol=tolerance, rtol=tolerance)
+        pairs = zip(found, expected, strict=True) if isinstance(expected, tuple) else [(found, expected)]
+        for mine, reference in pairs:
+            # torch draws states up to 9 here, where one float32 digit is 1e-6: beyond 1 the tolerance grows with them.
+            assert ((mine - reference).abs() <= tolerance * reference.abs().clamp(min=1)).all()
 
 
 @pytest.mark.parametrize("info", [m for m in module_db if m.module_cls in (torch.nn.GRU, torch.nn.GRUCell)], ids=str)
