@@ -16,6 +16,7 @@ CAUGHT_AS = {
     "DataError": (ValueError,),
     "TooShortError": (errors.DataError, ValueError),
     "RunError": (ValueError,),
+    "SearchError": (RuntimeError,),
     "NotFittedError": (RuntimeError,),
     "MissingExtraError": (ImportError,),
 }

@@ -9,6 +9,7 @@
     │   └── TooShortError                            not enough rows for what was asked
     ├── RunError          ValueError                 a run folder that is missing, damaged or of another kind
     ├── NotFittedError    RuntimeError               an estimator was used before fit or load
+    ├── SearchError       RuntimeError               rules that leave a search no answer
     └── MissingExtraError ImportError                an optional dependency is not installed
 
 Each also derives from the type that Python or torch would raise in its place, so that a caller's
@@ -29,6 +30,7 @@ __all__ = [
     "NotFittedError",
     "OptionError",
     "RunError",
+    "SearchError",
     "ShapeError",
     "TooShortError",
     "WeightsError",
@@ -70,6 +72,10 @@ class RunError(GruworksError, ValueError):
 
 class NotFittedError(GruworksError, RuntimeError):
     """An estimator was used before `fit` or `load`."""
+
+
+class SearchError(GruworksError, RuntimeError):
+    """Rules that leave a search no answer."""
 
 
 class MissingExtraError(GruworksError, ImportError):
