@@ -171,6 +171,92 @@ def test_a_memory_of_one_step_keeps_the_last_weights(tmp_path: Path) -> None:
     assert torch.equal(model.weight, last["current_model_state"]["model.weight"])
 
 
+Carried = tuple[Tensor, dict[str, Tensor]]
+
+
+def carrying(model: torch.nn.Module, batch: Tensor, state: dict[str, Tensor] | None) -> Carried:
+    """The state is a sum over all batches so far, weighted by the model, and the loss depends on it."""
+    before = torch.zeros(1, requires_grad=True) if state is None else state["sum"]
+    after = 0.5 * before + model(batch).mean()
+    return (after - 1) ** 2 + loss(model, batch), {"sum": after}
+
+
+def test_what_one_batch_leaves_the_next_one_starts_from(tmp_path: Path) -> None:
+    starts: list[tuple[bool, float | None]] = []
+
+    def watched(model: torch.nn.Module, batch: Tensor, state: dict[str, Tensor] | None) -> Carried:
+        starts.append((model.training, None if state is None else float(state["sum"])))
+        assert state is None or not state["sum"].requires_grad
+        return carrying(model, batch, state)
+
+    folder = RunFolder.create(tmp_path / "run", "forecast")
+    settings = FitSettings.from_flat(SHORT | {"steps": 4, "validate_every": 2})
+    fit(Line(), watched, draw, [draw(98, 0), draw(99, 0)], settings, folder, "", quiet=True, carries=True)
+    training = [start for trains, start in starts if trains]
+    validation = [start for trains, start in starts if not trains]
+    assert training[0] is None
+    assert None not in training[1:]
+    assert [start is None for start in validation] == [True, False, True, False]  # anew for each validation
+
+
+def test_a_resumed_fit_goes_on_with_the_carried_state(tmp_path: Path) -> None:
+    def start(path: Path, loss: Callable[..., Any], resume: bool = False) -> float:
+        folder = RunFolder.open(path) if resume else RunFolder.create(path, "forecast")
+        model = Line()
+        settings = FitSettings.from_flat(SHORT)
+        fit(model, loss, draw, [draw(99, 0)], settings, folder, "", quiet=True, resume=resume, carries=True)
+        return float(model.weight.detach())
+
+    def interrupted(model: torch.nn.Module, batch: Tensor, state: dict[str, Tensor] | None) -> Carried:
+        nonlocal steps
+        steps += model.training
+        if steps == 25:
+            raise KeyboardInterrupt
+        return carrying(model, batch, state)
+
+    steps = 0
+    whole = start(tmp_path / "whole", carrying)
+    with pytest.raises(KeyboardInterrupt):
+        start(tmp_path / "part", interrupted)
+    assert start(tmp_path / "part", carrying, resume=True) == whole
+
+
+def test_validation_batches_count_as_they_weigh(tmp_path: Path) -> None:
+    def fixed(model: torch.nn.Module, batch: Tensor) -> Tensor:
+        return loss(model, batch) if model.training else batch.mean() + 0 * model.weight.sum()
+
+    folder = RunFolder.create(tmp_path / "run", "forecast")
+    batches = [torch.full((3,), 1.0), torch.full((1,), 5.0)]
+    settings = FitSettings.from_flat(SHORT | {"steps": 2})
+    fitted = fit(Line(), fixed, draw, batches, settings, folder, "", quiet=True, weigh=len)
+    assert fitted.best_loss == pytest.approx((3 * 1.0 + 1 * 5.0) / 4)
+
+
+def test_what_is_shown_comes_from_the_averaged_weights_and_draws_nothing_from_the_fit(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def shown(model: torch.nn.Module) -> str:
+        torch.randn(3)
+        assert not model.training
+        weights.append(float(model.get_parameter("weight").detach()))
+        return f"weight number {len(weights)}"
+
+    weights: list[float] = []
+    quiet, _ = run(tmp_path / "quiet")
+    folder = RunFolder.create(tmp_path / "loud", "forecast")
+    model = Line()
+    fit(model, loss, draw, [draw(99, 0)], FitSettings.from_flat(SHORT), folder, "a line", show=shown)
+    assert "weight number 4" in capfd.readouterr().err
+    assert torch.equal(model.weight, quiet.weight)
+    assert weights[-1] == float(model.weight.detach())  # the last validation was the best
+
+
+def test_adadelta_is_there(tmp_path: Path) -> None:
+    model, _ = run(tmp_path / "run", optimizer="adadelta", learning_rate=1.0, schedule="constant", steps=10)
+    one = 0.1**0.5 * 1e-3  # the first step of Zeiler 2012 is near sqrt(eps / (1 - rho)), whatever the gradient
+    assert 0 < float(model.weight.detach()) < 10 * 10 * one
+
+
 def test_a_fit_ends_when_its_time_is_up(tmp_path: Path) -> None:
     _, fitted = run(tmp_path / "run", steps=10**7, minutes=0.01, patience=10**6)
     assert fitted.ended_by == "time is up"

@@ -39,7 +39,7 @@ class Fitted:
 
 def fit(
     model: torch.nn.Module,
-    loss: Callable[[torch.nn.Module, Any], torch.Tensor],
+    loss: Callable[..., Any],
     draw: Draw,
     validation: list[Any],
     settings: FitSettings,
@@ -47,15 +47,23 @@ def fit(
     what: str,
     quiet: bool = False,
     resume: bool = False,
+    *,
+    carries: bool = False,
+    weigh: Callable[[Any], int] | None = None,
+    show: Callable[[torch.nn.Module], str] | None = None,
 ) -> Fitted:
     """Fit `model` in place and leave it with the averaged weights of the best validation.
 
     Args:
-        model: any module. loss: `loss(model, batch)`, a scalar.
+        model: any module. loss: `loss(model, batch)`, a scalar; with `carries`, `loss(model, batch, state)` gives the
+            scalar and the state that the next batch starts from, a flat dict of tensors; None comes first.
         draw: `draw(epoch, index)` gives a training batch; an epoch is the steps between two validations.
         validation: the validation batches.
         run: where checkpoints go. what: shown beside the progress bar. quiet: no progress bar.
         resume: go on from the run's last checkpoint.
+        weigh: how much a validation batch counts, such as its symbols; all the same if not given.
+        show: gives a text to print after each validation, from the model with its averaged weights; its random draws
+            leave the fit's untouched.
 
     Raises:
         KeyboardInterrupt: after Ctrl-C, once the last checkpoint stands; its text says so.
@@ -65,12 +73,12 @@ def fit(
         from gruworks.training.learner import Learner
 
         torch.manual_seed(settings.seed)
-        trainer, best = _trainer(settings, run, what, quiet)
+        trainer, best = _trainer(settings, run, what, quiet, show)
         steps = _Epochs(min(settings.validate_every, settings.steps))
         checkpoint = _checkpoint(run) if resume else None
         try:
             trainer.fit(
-                Learner(model, loss, settings),
+                Learner(model, loss, settings, carries, weigh),
                 _loader(_Drawn(draw), steps),
                 _loader(_Listed(validation)),
                 ckpt_path=checkpoint,
@@ -84,7 +92,7 @@ def fit(
         return _conclude(model, trainer, best, settings, (time.monotonic() - started) / 60)
 
 
-def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool) -> tuple[Any, Any]:
+def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool, show: Any) -> tuple[Any, Any]:
     from lightning.pytorch import Trainer
     from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 
@@ -107,8 +115,9 @@ def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool) -> t
         max_time=timedelta(minutes=settings.minutes),
         gradient_clip_val=settings.clip,
         plugins=[AtomicCheckpoints()],
-        callbacks=[MovingAverage(settings.averaged_steps), stop, best, last]
-        + ([] if quiet else [FitProgress(what, settings.steps)]),
+        # The bar comes first: what it shows after a validation is made while the averaged weights are in place.
+        callbacks=([] if quiet else [FitProgress(what, settings.steps, show)])
+        + [MovingAverage(settings.averaged_steps), stop, best, last],
         num_sanity_val_steps=0,
         logger=False,
         enable_progress_bar=False,

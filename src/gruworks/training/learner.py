@@ -9,41 +9,74 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
 
-from gruworks.training.schedule import warm_up_and_cosine
+from gruworks.nn.state import State, detach
+from gruworks.training.schedule import share_of_rate
 from gruworks.training.settings import FitSettings
 
-__all__ = ["Learner", "Loss"]
+__all__ = ["CarryingLoss", "Learner", "Loss", "Weigh"]
 
 Loss = Callable[[torch.nn.Module, Any], Tensor]
+CarryingLoss = Callable[[torch.nn.Module, Any, State | None], tuple[Tensor, State]]
+Weigh = Callable[[Any], int]
+
+CARRIED = "carried."  # before each name of the carried state in a checkpoint
 
 
 class Learner(LightningModule):
-    """Fits `model` to make `loss(model, batch)` small; `val_loss` is the same loss on the validation batches."""
+    """Fits `model` to make `loss(model, batch)` small; `val_loss` is the same loss on the validation batches.
 
-    def __init__(self, model: torch.nn.Module, loss: Loss, settings: FitSettings) -> None:
+    With `carries`, the loss is `loss(model, batch, state) → (loss, state)`: what one batch leaves, detached, is what
+    the next one starts from (truncated back-propagation through time). Validation starts from None each time.
+    """
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        loss: Loss | CarryingLoss,
+        settings: FitSettings,
+        carries: bool = False,
+        weigh: Weigh | None = None,
+    ) -> None:
         super().__init__()
-        self.model, self.loss, self.settings = model, loss, settings
+        self.model, self.loss, self.settings, self.carries, self.weigh = model, loss, settings, carries, weigh
+        self.carried: State | None = None
+        self.carried_in_validation: State | None = None
 
     def training_step(self, batch: Any, index: int) -> Tensor:
-        loss = self.loss(self.model, batch)
+        loss, self.carried = self._loss(batch, self.carried)
         self.log("loss", loss, batch_size=1)
         return loss
 
+    def on_validation_epoch_start(self) -> None:
+        self.carried_in_validation = None
+
     def validation_step(self, batch: Any, index: int) -> None:
-        self.log("val_loss", self.loss(self.model, batch), batch_size=1)
+        loss, self.carried_in_validation = self._loss(batch, self.carried_in_validation)
+        self.log("val_loss", loss, batch_size=1 if self.weigh is None else self.weigh(batch))
+
+    def _loss(self, batch: Any, state: State | None) -> tuple[Tensor, State | None]:
+        if not self.carries:
+            return self.loss(self.model, batch), None  # type: ignore[call-arg,return-value]
+        loss, after = self.loss(self.model, batch, state)  # type: ignore[call-arg]
+        return loss, detach(after)
 
     def configure_optimizers(self) -> Any:
-        settings = self.settings
-        optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: warm_up_and_cosine(step, settings.warm_up, settings.steps)
-        )
+        settings, weights = self.settings, self.model.parameters()
+        optimizer: torch.optim.Optimizer
+        if settings.optimizer == "adadelta":
+            optimizer = torch.optim.Adadelta(
+                weights, settings.learning_rate, rho=0.95, eps=1e-6, weight_decay=settings.weight_decay
+            )
+        else:
+            optimizer = torch.optim.AdamW(weights, settings.learning_rate, weight_decay=settings.weight_decay)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_of_rate(step, settings))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["random_state"] = torch.get_rng_state()
+        checkpoint |= {CARRIED + name: value for name, value in (self.carried or {}).items()}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         torch.set_rng_state(checkpoint["random_state"])
+        carried = {name: value for name, value in checkpoint.items() if name.startswith(CARRIED)}
+        self.carried = {name.removeprefix(CARRIED): value for name, value in carried.items()} or None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -12,9 +14,9 @@ __all__ = ["FitProgress"]
 
 
 class FitProgress(Callback):
-    """Shows `what`, the step, the last losses, the time spent and the time left at most."""
+    """Shows `what`, the step, the last losses, the time spent and the time left at most; `show`'s text above it."""
 
-    def __init__(self, what: str, steps: int) -> None:
+    def __init__(self, what: str, steps: int, show: Callable[[torch.nn.Module], str] | None = None) -> None:
         columns = (
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -25,7 +27,7 @@ class FitProgress(Callback):
             TimeRemainingColumn(),
         )
         self.bar = Progress(*columns, console=Console(stderr=True))
-        self.what, self.steps = what, steps
+        self.what, self.steps, self.show = what, steps, show
         self.task: TaskID | None = None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -34,6 +36,11 @@ class FitProgress(Callback):
 
     def on_train_batch_end(self, trainer: Trainer, *rest: Any) -> None:
         self._update(trainer)
+
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
+        if self.show is not None:
+            with torch.random.fork_rng():
+                self.bar.console.print(self.show(pl_module.model), markup=False, highlight=False)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._update(trainer)

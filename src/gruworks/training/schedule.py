@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["warm_up_and_cosine"]
+from gruworks.training.settings import FitSettings
+
+__all__ = ["share_of_rate"]
 
 
-def warm_up_and_cosine(step: int, warm_up: int, steps: int, floor: float = 0.05) -> float:
-    """The share of the full learning rate at `step`: it rises over `warm_up` steps, then falls to `floor` as a cosine.
+def share_of_rate(step: int, settings: FitSettings) -> float:
+    """The share of the full learning rate at `step`: it rises over `warm_up` steps, then follows `schedule`.
 
-    >>> [round(warm_up_and_cosine(step, 2, 10), 2) for step in (0, 1, 2, 6, 10)]
+    "cosine" falls to `rate_floor` at the last step, "inverse_square_root" as 1 / sqrt(step) from the end of the
+    warm-up on (Vaswani et al. 2017), "constant" stays.
+
+    >>> settings = FitSettings(warm_up=2, steps=10, rate_floor=0.05)
+    >>> [round(share_of_rate(step, settings), 2) for step in (0, 1, 2, 6, 10)]
     [0.5, 1.0, 1.0, 0.52, 0.05]
     """
+    warm_up = settings.warm_up
     if step < warm_up:
         return (step + 1) / warm_up
-    progress = min(1.0, (step - warm_up) / max(1, steps - warm_up))
-    return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * progress))
+    if settings.schedule == "constant":
+        return 1.0
+    if settings.schedule == "inverse_square_root":
+        return max(settings.rate_floor, math.sqrt(max(1, warm_up) / max(1, step)))
+    progress = min(1.0, (step - warm_up) / max(1, settings.steps - warm_up))
+    return settings.rate_floor + (1 - settings.rate_floor) * 0.5 * (1 + math.cos(math.pi * progress))

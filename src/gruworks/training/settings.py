@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from gruworks.settings import Settings, setting
 
@@ -19,6 +20,9 @@ class FitSettings(Settings):
     validate_every: int = setting(20, "optimiser steps between validations, each with a checkpoint", low=1)
     batch_size: int = setting(8, "rows of one batch", low=1)
     learning_rate: float = setting(3e-3, "learning rate after warm-up", low=1e-8, high=10.0)
+    optimizer: Literal["adamw", "adadelta"] = setting("adamw", "adamw, or adadelta with rho .95 and eps 1e-6")
+    schedule: Literal["cosine", "inverse_square_root", "constant"] = setting("cosine", "learning rate after warm-up")
+    rate_floor: float = setting(0.05, "share of the learning rate that the schedule never falls below", low=0, high=1)
     warm_up: int = setting(20, "steps over which the learning rate rises", low=0)
     weight_decay: float = setting(0.01, "decoupled weight decay", low=0.0)
     clip: float = setting(1.0, "largest norm of the gradient", low=1e-6)
