@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from gruworks.nn import native, operators
+from gruworks.nn import direct, native, operators
 from gruworks.nn.native import Operands
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights
@@ -53,6 +53,12 @@ def gru_layer(
 
 def run(operands: Operands, before: bool, reverse: bool = False) -> tuple[Tensor, Tensor]:
     """`gru_layer` for callers who have its operands as they stand."""
+    x, gi, h0, w_ih, w_hh, b_ih, b_hh, lengths, decay, replacement = operands
+    if lengths is None and decay is None and replacement is None and (x is None) != (gi is None):
+        given, w_ih, b_ih = (gi, None, None) if x is None else (x, w_ih, b_ih)
+        found = direct.layer(given, h0, w_ih, w_hh, b_ih, b_hh, before, reverse)  # type: ignore[arg-type]
+        if found is not None:
+            return found
     operands = _same_type(operands)
     native.check(operands)
     if not native.serves(operands.w_hh):
