@@ -18,7 +18,7 @@ from torch.nn import Parameter
 from gruworks.nn import native
 from gruworks.nn.native import CPU, Known, Operands
 
-__all__ = ["layer"]
+__all__ = ["eager", "layer", "step"]
 
 _empty, _empty_like, _grad_enabled, _threads = torch.empty, torch.empty_like, torch.is_grad_enabled, torch.get_num_threads
 _is_compiling, _autocast = torch.compiler.is_compiling, torch.is_autocast_enabled
@@ -26,6 +26,7 @@ _C: Any = torch._C
 _dispatch_modes, _tracing, _transforms = _C._len_torch_dispatch_stack, _C._get_tracing_state, _C._functorch.peek_interpreter_stack
 _saved_hooks = _C._autograd._top_saved_tensors_default_hooks
 PLAIN = (Tensor, Parameter)
+LARGE = 1 << 16  # entries: 256 KiB of float32, of which a page fault for each 4 KiB costs more than DLPack's 4 us
 
 
 def layer(
@@ -45,7 +46,7 @@ def layer(
     x is [T, B, I] ([B, T, I] if batch_first), or without w_ih ready terms [T, B, 3H]. With `lead` h0 and the final
     state are [1, B, H], as a module's are, else [B, H].
     """
-    if not native.AVAILABLE or not _eager() or _autocast("cpu") or type(x) not in PLAIN or x.dim() != 3:
+    if not native.AVAILABLE or not eager() or _autocast("cpu") or type(x) not in PLAIN or x.dim() != 3:
         return None
     known = _known(w_ih, w_hh, b_ih, b_hh)
     if known is None or x.dtype is not known.dtype or not x.is_cpu:
@@ -67,7 +68,42 @@ def layer(
     return _apply(form, x, h0, w_ih, w_hh, b_ih, b_hh)  # type: ignore[no-any-return]
 
 
-def _eager() -> bool:
+def step(
+    x: Tensor,
+    h: Tensor | None,
+    w_ih: Tensor | None,
+    w_hh: Tensor,
+    b_ih: Tensor | None,
+    b_hh: Tensor | None,
+    before: bool,
+) -> Tensor | None:
+    """`layer` over one step: x [B, I], or without w_ih ready terms [B, 3H], and h [B, H] to the state after it."""
+    if not native.AVAILABLE or not eager() or _autocast("cpu") or type(x) not in PLAIN or x.dim() != 2:
+        return None
+    known = _known(w_ih, w_hh, b_ih, b_hh)
+    if known is None or x.dtype is not known.dtype or not x.is_cpu:
+        return None
+    B, width = x.shape
+    if width != known.width or 0 in (B, width) or (h is not None and not _fits(h, (B, known.H), known.dtype)):
+        return None
+    if x.stride(1) != 1:
+        x = x.contiguous()
+    if not (_grad_enabled() and _differentiable(x, h, w_ih, w_hh, b_ih, b_hh)):
+        return _one_step(known.layer.forward_plain, known, before, x, h, w_ih, w_hh, b_ih, b_hh)[0]
+    if _saved_hooks(True) is not None:
+        return None
+    return _apply_step(known, before, x, h, w_ih, w_hh, b_ih, b_hh)  # type: ignore[no-any-return]
+
+
+def gates_fit(gi: Tensor, gh: Tensor, h: Tensor) -> bool:
+    """Whether the kernel can form the gates of these terms."""
+    if not native.AVAILABLE or not eager() or _autocast("cpu") or not native.serves(h) or 0 in h.shape or h.dim() < 1:
+        return False
+    wide = (*h.shape[:-1], 3 * h.shape[-1])
+    return _fits(h, h.shape, h.dtype) and _fits(gi, wide, h.dtype) and _fits(gh, wide, h.dtype)
+
+
+def eager() -> bool:
     """Nothing traces, transforms or watches the call, and no tensor carries a tangent."""
     if _is_compiling() or _dispatch_modes() or forward_ad._current_level >= 0:
         return False
@@ -134,6 +170,21 @@ def _forward(
     return output, final, kept
 
 
+def _one_step(
+    run: Any, known: Known, before: bool, x: Tensor, h: Tensor | None,
+    w_ih: Tensor | None, w_hh: Tensor, b_ih: Tensor | None, b_hh: Tensor | None,
+) -> tuple[Tensor, Any]:  # fmt: skip
+    B, H = x.shape[0], known.H
+    state = _empty((B, H), dtype=known.dtype, device=CPU)
+    address = state.data_ptr()  # of the only output and the final state at once
+    kept = run(
+        1, B, known.I, H, before, False, False, x.data_ptr(), 0, x.stride(0), 0 if h is None else h.data_ptr(), H,
+        address, address, 0 if w_ih is None else w_ih.data_ptr(), w_hh.data_ptr(),
+        0 if b_ih is None else b_ih.data_ptr(), 0 if b_hh is None else b_hh.data_ptr(), _threads(),
+    )  # fmt: skip
+    return state, kept
+
+
 class _Direct(torch.autograd.Function):
     """The kernel's first derivatives; whatever is not plain on the way back by the equations."""
 
@@ -151,7 +202,7 @@ class _Direct(torch.autograd.Function):
         grad_output, grad_final = grads
         if grad_output is None and grad_final is None:
             return (None,) * 7
-        if _grad_enabled() or not _eager():
+        if _grad_enabled() or not eager():
             return _by_equations(ctx.form, tensors, grads, ctx.needs_input_grad)
         kept, ctx.kept = ctx.kept, None
         if kept is None:  # an earlier backward has used it up
@@ -159,32 +210,65 @@ class _Direct(torch.autograd.Function):
         return None, *_gradients(kept, (*tensors, output), grad_output, grad_final, ctx.needs_input_grad[1:])
 
 
-_apply = super(torch.autograd.Function, _Direct).apply  # torch's own part in C; Function.apply asks for transforms first
+class _Step(torch.autograd.Function):
+    """The same for one step."""
+
+    @staticmethod
+    def forward(ctx: Any, known: Known, before: bool, *tensors: Any) -> Tensor:
+        state, ctx.kept = _one_step(known.layer.forward_kept, known, before, *tensors)
+        ctx.form = known, before
+        ctx.save_for_backward(*tensors)
+        return state
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:  # type: ignore[override]
+        tensors, (known, before) = ctx.saved_tensors, ctx.form
+        if _grad_enabled() or not eager():
+            form = known, 1, None, before, False, False, False
+            with torch.enable_grad():
+                whole = tensors[0][None], *tensors[1:]
+            _, grad_x, *rest = _by_equations(form, whole, (None, grad), (False, *ctx.needs_input_grad[2:]))
+            return None, None, None if grad_x is None else grad_x[0], *rest
+        kept, ctx.kept = ctx.kept, None
+        if kept is None:
+            kept = _one_step(known.layer.forward_kept, known, before, *tensors)[1]
+        # The kernel reads no output where there is one step.
+        return None, None, *_gradients(kept, (*tensors, tensors[0]), None, grad, ctx.needs_input_grad[2:])
+
+
+# Torch's own part, in C. What Function.apply does before it, `eager` has done.
+_apply = super(torch.autograd.Function, _Direct).apply
+_apply_step = super(torch.autograd.Function, _Step).apply
 
 
 def _gradients(
     kept: Any, tensors: tuple[Any, ...], grad_output: Any, grad_final: Any, needed: tuple[bool, ...]
 ) -> list[Tensor | None]:
-    x, h0, w_ih, w_hh, b_ih, b_hh, output = tensors
+    w_hh = tensors[3]
     if grad_output is None:
         along = 0, 0, 0
     else:
         if grad_output.stride(2) != 1:
             grad_output = grad_output.contiguous()
         along = grad_output.data_ptr(), grad_output.stride(0), grad_output.stride(1)
-    made = [_empty_like(t) if need else None for t, need in zip(tensors, needed)]  # noqa: B905 (output is the odd one)
-    if needed[0] and not x.is_contiguous():
-        made[0] = torch.empty_like(x, memory_format=torch.contiguous_format)
+    made = [_made_like(t) if need else None for t, need in zip(tensors, needed)]  # noqa: B905 (output is the odd one)
     if grad_final is not None and not grad_final.is_contiguous():
         grad_final = grad_final.contiguous()
     kept.backward(
         *[0 if t is None else t.data_ptr() for t in tensors], *along, 0 if grad_final is None else grad_final.data_ptr(),
-        output.shape[2], *[0 if t is None else t.data_ptr() for t in made], _threads(),
+        w_hh.shape[1], *[0 if t is None else t.data_ptr() for t in made], _threads(),
     )  # fmt: skip
     return made
 
 
-def _by_equations(form: Any, tensors: list[Any], grads: tuple[Any, ...], needed: tuple[bool, ...]) -> tuple[Any, ...]:
+def _made_like(t: Tensor) -> Any:
+    """An empty contiguous gradient. A large one lies in the native pool: from torch, each page is a fault every step."""
+    if t.numel() >= LARGE:
+        return native.pooled(t.shape, t.dtype)
+    return _empty_like(t) if t.is_contiguous() else _empty_like(t, memory_format=torch.contiguous_format)
+
+
+def _by_equations(form: Any, tensors: Any, grads: tuple[Any, ...], needed: tuple[bool, ...]) -> tuple[Any, ...]:
     """Gradients that have gradients, or go through a transform, themselves."""
     from gruworks.nn.functional import gradients_of_equations
 

@@ -21,7 +21,7 @@ from gruworks.nn.native import Operands
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights
 
-__all__ = ["gates", "gru_layer"]
+__all__ = ["gates", "gru_layer", "step"]
 
 
 def gru_layer(
@@ -73,6 +73,28 @@ def run(operands: Operands, before: bool, reverse: bool = False) -> tuple[Tensor
     return output, final
 
 
+def step(x: Tensor | None, h: Tensor, weights: GRUWeights, *, gi: Tensor | None = None) -> Tensor:
+    """One step of `gru_layer`: x [B, I], or ready input terms gi [B, 3H] in its place, and h [B, H] to the state after.
+
+    Differentiable to any order. The packed weights are kept from call to call. Where the input of every step is known
+    before the first, `gru_layer` is several times faster: it forms the weights' gradients once and not at every step.
+
+    >>> weights = GRUWeights.random(3, 4).map(torch.tensor)
+    >>> step(torch.zeros(2, 3, dtype=torch.float64), torch.zeros(2, 4, dtype=torch.float64), weights).shape
+    torch.Size([2, 4])
+
+    Raises:
+        ShapeError, DtypeError, OptionError: operands that do not fit together.
+    """
+    if (x is None) != (gi is None):
+        given, w_ih, b_ih = (gi, None, None) if x is None else (x, weights.w_ih, weights.b_ih)
+        found = direct.step(given, h, w_ih, weights.w_hh, b_ih, weights.b_hh, weights.reset == "before")
+        if found is not None:
+            return found
+    steps = None if x is None else x[None], None if gi is None else gi[None]
+    return run(Operands(*steps, h, *weights.arrays()), weights.reset == "before")[1]
+
+
 def gates(gi: Tensor, gh: Tensor, h: Tensor) -> Tensor:
     """One step's new state from terms that the caller formed: gi and gh [..., 3H], biases in them, h [..., H].
 
@@ -81,11 +103,38 @@ def gates(gi: Tensor, gh: Tensor, h: Tensor) -> Tensor:
     >>> gates(torch.zeros(1, 6), torch.zeros(1, 6), torch.ones(1, 2))
     tensor([[0.5000, 0.5000]])
     """
+    if direct.gates_fit(gi, gh, h):
+        return _Gates.apply(gi, gh, h)  # type: ignore[no-any-return,no-untyped-call]
+    return _gates(gi, gh, h)
+
+
+def _gates(gi: Tensor, gh: Tensor, h: Tensor) -> Tensor:
     i_r, i_z, i_n = gi.chunk(3, -1)
     h_r, h_z, h_n = gh.chunk(3, -1)
     r, z = torch.sigmoid(i_r + h_r), torch.sigmoid(i_z + h_z)
     n = torch.tanh(i_n + r * h_n)
     return n + z * (h - n)
+
+
+class _Gates(torch.autograd.Function):
+    """`gates` and its first derivatives by the kernel."""
+
+    @staticmethod
+    def forward(ctx: Any, *operands: Tensor) -> Tensor:
+        ctx.save_for_backward(*operands)
+        return native.gates(*operands)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:  # type: ignore[override]
+        operands = ctx.saved_tensors
+        if not torch.is_grad_enabled() and direct.eager():
+            return native.gates_gradients(*operands, grad)
+        with torch.enable_grad():
+            state = _gates(*operands)
+        needed = ctx.needs_input_grad
+        wanted = [t for t, need in zip(operands, needed, strict=True) if need]
+        found = iter(torch.autograd.grad(state, wanted, grad, create_graph=True))
+        return tuple(next(found) if need else None for need in needed)
 
 
 class _Recurrence(torch.autograd.Function):

@@ -273,13 +273,22 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
         _check_dtype("GRUCell", "input", input, self.weight_ih)
         if hx is not None:
             _check_state("GRUCell", hx, [*input.shape[:-1], self.hidden_size], self.weight_ih)
+        batched = input.dim() == 2
+        x, h = (input, hx) if batched else (input[None], None if hx is None else hx[None])
+        own: dict[str, Any] = self._parameters
+        weights = tuple(own[name] if name in own else getattr(self, name) for name in CELL)
+        found = direct.step(x, h, *weights, self.reset == "before")
+        if found is not None:
+            return found if batched else found[0]
         if self.reset == "after":
             return super().forward(input, hx)
         h = input.new_zeros(*input.shape[:-1], self.hidden_size) if hx is None else hx
-        weights = self.weights()
-        state: Tensor = equations.step(equations.input_terms(input, weights), h, weights, xp=torch)
+        own_weights = self.weights()
+        state: Tensor = equations.step(equations.input_terms(input, own_weights), h, own_weights, xp=torch)
         return state
 
+
+CELL = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 # A forward asks for them every time. A table and no functools.cache: dynamo warns of that.
 _NAMES = {key: parameter_names(*key) for key in itertools.product(range(4), (False, True), (False, True))}

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from gruworks.errors import DtypeError, OptionError, ShapeError
 from gruworks.ops.backend import backend
+from gruworks.ops.backend import native as module
 from gruworks.ops.recurrence import NONE2, NONE3, new_layer
 
-__all__ = ["OPERANDS", "Known", "Operands", "check", "forward", "forward_kept", "gradients", "known", "serves"]
+__all__ = ["OPERANDS", "Known", "Operands", "check", "forward", "forward_kept", "gates", "gates_gradients", "gradients", "known", "pooled", "serves"]
 
 OPERANDS = ("x", "gi", "h0", "w_ih", "w_hh", "b_ih", "b_hh", "lengths", "decay", "replacement")
 
@@ -138,9 +139,35 @@ def gradients(
     return found
 
 
+def gates(gi: Tensor, gh: Tensor, h: Tensor) -> Tensor:
+    """The new state from ready terms ("after"), all contiguous."""
+    H = h.shape[-1]
+    state = torch.empty_like(h)
+    run = module().gates32 if h.dtype is torch.float32 else module().gates64
+    run(h.numel() // H, H, *(t.data_ptr() for t in (gi, gh, h, state)), torch.get_num_threads())
+    return state
+
+
+def gates_gradients(gi: Tensor, gh: Tensor, h: Tensor, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of the three from the new state's."""
+    H = h.shape[-1]
+    found = torch.empty_like(gi), torch.empty_like(gh), torch.empty_like(h)
+    run = module().gates_backward32 if h.dtype is torch.float32 else module().gates_backward64
+    addresses = (t.data_ptr() for t in (gi, gh, h, grad.contiguous(), *found))
+    run(h.numel() // H, H, *addresses, torch.get_num_threads())
+    return found
+
+
 def padded(H: int) -> int:
     """H rounded up to whole vectors, as in native/problem.h."""
     return (H + 15) // 16 * 16
+
+
+def pooled(shape: torch.Size, dtype: torch.dtype) -> Tensor:
+    """An empty tensor in memory that the native module keeps for the next step when the tensor is gone."""
+    make = module().pooled32 if dtype is torch.float32 else module().pooled64
+    made: Tensor = make(tuple(shape))
+    return made
 
 
 class Known:

@@ -12,6 +12,7 @@
 #include "pool.h"
 #include "recurrence.h"
 #include "stream.h"
+#include "team.h"
 
 namespace nb = nanobind;
 
@@ -198,16 +199,44 @@ template <class T> void bind(nb::module_& module, const char* name, const char* 
       .def("backward", &Layer<T>::backward);
 }
 
+// A new tensor in memory of the pool, handed to torch by DLPack; it comes back with the tensor's storage.
+template <class T> nb::ndarray<nb::pytorch, T> pooled(const std::vector<size_t>& shape) {
+  long n = 1;
+  for (const size_t size : shape) n *= static_cast<long>(size);
+  auto* const memory = new Pooled<T>(n);
+  const nb::capsule owner(memory, [](void* p) noexcept { delete static_cast<Pooled<T>*>(p); });
+  return {memory->get(), shape.size(), shape.data(), owner};
+}
+
 std::vector<std::string> build_names() {
   std::vector<std::string> names;
   for (const Build* const* b = builds(); *b; ++b) names.emplace_back((*b)->name);
   return names;
 }
 
-void gates(int bytes, long rows, long H, Address gi, Address gh, Address h, Address out) {
+// Calls part(first, rows) for every thread's rows; few rows stay on one, as in team.h.
+template <class Part> void over_rows(long rows, long H, int threads, Part&& part) {
+  const int n = rows * H < 1 << 16 ? 1 : usable_threads(threads);
+#pragma omp parallel for schedule(static) num_threads(n) if (n > 1)
+  for (int i = 0; i < n; ++i) part(rows * i / n, rows * (i + 1) / n - rows * i / n);
+}
+
+template <class T> void gates(long rows, long H, Address gi, Address gh, Address h, Address out, int threads) {
   const nb::gil_scoped_release free;
-  if (bytes == 4) build().f32.gates(rows, H, at<float>(gi), at<float>(gh), at<float>(h), at<float>(out));
-  else build().f64.gates(rows, H, at<double>(gi), at<double>(gh), at<double>(h), at<double>(out));
+  over_rows(rows, H, threads, [&](long b, long n) {
+    kernels<T>(build()).gates(n, H, at<T>(gi) + 3 * b * H, at<T>(gh) + 3 * b * H, at<T>(h) + b * H, at<T>(out) + b * H);
+  });
+}
+
+template <class T>
+void gates_backward(long rows, long H, Address gi, Address gh, Address h, Address grad, Address d_gi, Address d_gh,
+                    Address d_h, int threads) {
+  const nb::gil_scoped_release free;
+  over_rows(rows, H, threads, [&](long b, long n) {
+    kernels<T>(build()).gates_backward(n, H, at<T>(gi) + 3 * b * H, at<T>(gh) + 3 * b * H, at<T>(h) + b * H,
+                                       at<T>(grad) + b * H, at<T>(d_gi) + 3 * b * H, at<T>(d_gh) + 3 * b * H,
+                                       at<T>(d_h) + b * H);
+  });
 }
 
 }  // namespace
@@ -223,7 +252,12 @@ NB_MODULE(_native, module) {
   module.def("choose_build", [](const std::string& name) { return choose_build(name.c_str()); },
              "Use another build; false where this processor has no such one.");
   module.def("padded", &padded, "H rounded up to whole vectors: what a step saves is 4 times that.");
-  module.def("gates", &gates);
+  module.def("pooled32", &pooled<float>, "An empty float32 tensor of this shape, its memory from the pool.");
+  module.def("pooled64", &pooled<double>, "The same in float64.");
+  module.def("gates32", &gates<float>);
+  module.def("gates64", &gates<double>);
+  module.def("gates_backward32", &gates_backward<float>);
+  module.def("gates_backward64", &gates_backward<double>);
   bind<float>(module, "Layer32", "Kept32");
   bind<double>(module, "Layer64", "Kept64");
   bind_session<float>(module, "Stream32");
