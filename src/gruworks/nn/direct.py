@@ -18,13 +18,14 @@ from torch.nn import Parameter
 from gruworks.nn import native
 from gruworks.nn.native import CPU, Known, Operands
 
-__all__ = ["eager", "layer", "step"]
+__all__ = ["computable", "gates_fit", "layer", "step"]
 
 _empty, _empty_like, _grad_enabled, _threads = torch.empty, torch.empty_like, torch.is_grad_enabled, torch.get_num_threads
 _is_compiling, _autocast = torch.compiler.is_compiling, torch.is_autocast_enabled
 _C: Any = torch._C
 _dispatch_modes, _tracing, _transforms = _C._len_torch_dispatch_stack, _C._get_tracing_state, _C._functorch.peek_interpreter_stack
 _saved_hooks = _C._autograd._top_saved_tensors_default_hooks
+_batched = _C._functorch.is_legacy_batchedtensor
 PLAIN = (Tensor, Parameter)
 LARGE = 1 << 16  # entries: 256 KiB of float32, of which a page fault for each 4 KiB costs more than DLPack's 4 us
 
@@ -108,6 +109,14 @@ def eager() -> bool:
     if _is_compiling() or _dispatch_modes() or forward_ad._current_level >= 0:
         return False
     return _transforms() is None and _tracing() is None
+
+
+def computable(*grads: Tensor | None) -> bool:
+    """Whether these gradients lie in memory. Those of is_grads_batched=True are torch's older batched tensors."""
+    for grad in grads:
+        if grad is not None and (type(grad) not in PLAIN or _batched(grad)):
+            return False
+    return eager()
 
 
 def _fits(t: Tensor, shape: tuple[int, ...], dtype: torch.dtype) -> bool:
@@ -202,12 +211,13 @@ class _Direct(torch.autograd.Function):
         grad_output, grad_final = grads
         if grad_output is None and grad_final is None:
             return (None,) * 7
-        if _grad_enabled() or not eager():
+        if _grad_enabled() or not computable(*grads):
             return _by_equations(ctx.form, tensors, grads, ctx.needs_input_grad)
         kept, ctx.kept = ctx.kept, None
         if kept is None:  # an earlier backward has used it up
             kept = _forward(True, ctx.form, *tensors)[2]
-        return None, *_gradients(kept, (*tensors, output), grad_output, grad_final, ctx.needs_input_grad[1:])
+        tensors.append(output)
+        return None, *_gradients(kept, tensors, grad_output, grad_final, ctx.needs_input_grad[1:], ctx.form[5])
 
 
 class _Step(torch.autograd.Function):
@@ -223,7 +233,7 @@ class _Step(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:  # type: ignore[override]
         tensors, (known, before) = ctx.saved_tensors, ctx.form
-        if _grad_enabled() or not eager():
+        if _grad_enabled() or not computable(grad):
             form = known, 1, None, before, False, False, False
             with torch.enable_grad():
                 whole = tensors[0][None], *tensors[1:]
@@ -233,7 +243,7 @@ class _Step(torch.autograd.Function):
         if kept is None:
             kept = _one_step(known.layer.forward_kept, known, before, *tensors)[1]
         # The kernel reads no output where there is one step.
-        return None, None, *_gradients(kept, (*tensors, tensors[0]), None, grad, ctx.needs_input_grad[2:])
+        return None, None, *_gradients(kept, (*tensors, tensors[0]), None, grad, ctx.needs_input_grad[2:], False)
 
 
 # Torch's own part, in C. What Function.apply does before it, `eager` has done.
@@ -242,7 +252,7 @@ _apply_step = super(torch.autograd.Function, _Step).apply
 
 
 def _gradients(
-    kept: Any, tensors: tuple[Any, ...], grad_output: Any, grad_final: Any, needed: tuple[bool, ...]
+    kept: Any, tensors: Any, grad_output: Any, grad_final: Any, needed: tuple[bool, ...], batch_first: bool
 ) -> list[Tensor | None]:
     w_hh = tensors[3]
     if grad_output is None:
@@ -250,7 +260,8 @@ def _gradients(
     else:
         if grad_output.stride(2) != 1:
             grad_output = grad_output.contiguous()
-        along = grad_output.data_ptr(), grad_output.stride(0), grad_output.stride(1)
+        t, b = (1, 0) if batch_first else (0, 1)
+        along = grad_output.data_ptr(), grad_output.stride(t), grad_output.stride(b)
     made = [_made_like(t) if need else None for t, need in zip(tensors, needed)]  # noqa: B905 (output is the odd one)
     if grad_final is not None and not grad_final.is_contiguous():
         grad_final = grad_final.contiguous()

@@ -127,7 +127,7 @@ class _Gates(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:  # type: ignore[override]
         operands = ctx.saved_tensors
-        if not torch.is_grad_enabled() and direct.eager():
+        if not torch.is_grad_enabled() and direct.computable(grad):
             return native.gates_gradients(*operands, grad)
         with torch.enable_grad():
             state = _gates(*operands)
@@ -157,7 +157,7 @@ class _Recurrence(torch.autograd.Function):
         operands, needed = Operands(*tensors), ctx.needs_input_grad[2:]
         if all(g is None for g in grads):
             return (None,) * 12
-        if torch.is_grad_enabled():  # create_graph=True
+        if torch.is_grad_enabled() or not direct.computable(*grads):  # create_graph=True, is_grads_batched=True
             return (None, None, *gradients_of_equations(operands, ctx.form, grads, needed))
         if ctx.used:  # the first backward wrote over it
             output, _, saved, states = native.forward_kept(operands, *ctx.form)
