@@ -209,7 +209,8 @@ def main() -> None:
     print(backend(), limit, flush=True)
     if options.sweep:
         bench.rounds, bench.milliseconds = 3, 40
-        return sweep(bench, limit, tuple(options.forms))
+        sweep(bench, limit, tuple(options.forms))
+        return
     found = figures(measured := tables(bench), limit)
     found["among-operators/us"] = among_operators(bench), "GRU(64, 64) at (100, 1, 64), then Linear(64, 64)"
     found |= {name: (value, "float32, warm") for name, value in steps(bench).items()}

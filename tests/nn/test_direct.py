@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gruworks import GRU, GRUCell
 from gruworks.errors import ShapeError
-from gruworks.nn import direct, functional, native
+from gruworks.nn import direct, functional, native, passes
 from gruworks.ops.weights import GRUWeights
 from tests import tolerances
 
@@ -62,7 +62,7 @@ def test_only_what_is_needed_is_differentiated() -> None:
     x, hx = leaves(False, True)
     gru.weight_ih_l0.requires_grad_(False)
     x = x.detach()
-    output, final = gru(x, hx)
+    _, final = gru(x, hx)
     final.sum().backward()
     assert gru.weight_ih_l0.grad is None
     expected = torch.autograd.grad(long_way(gru, x, hx)[1].sum(), [hx, gru.weight_hh_l0])
@@ -124,7 +124,7 @@ def test_memory_that_is_in_use_is_not_given_out_again() -> None:
     def gradient(x: Tensor) -> Tensor:
         return torch.autograd.grad(gru(x)[0].square().sum(), gru.weight_hh_l0)[0]
 
-    assert gru.weight_hh_l0.numel() >= direct.LARGE
+    assert gru.weight_hh_l0.numel() >= passes.LARGE
     alone = [gradient(x).clone() for x in xs]
     together = [gru(x)[0].square().sum() for x in xs]
     held = [torch.autograd.grad(loss, gru.weight_hh_l0)[0] for loss in together]
@@ -220,7 +220,9 @@ def test_gates_are_the_equations(shape: tuple[int, ...], dtype: torch.dtype) -> 
     tolerance = tolerances.FLOAT32_OUTPUT if dtype == torch.float32 else tolerances.FLOAT64
     found, expected = functional.gates(*operands), functional._gates(*operands)
     torch.testing.assert_close(found, expected, atol=tolerance, rtol=0)
-    for mine, theirs in zip(*(torch.autograd.grad((s * weight).sum(), operands) for s in (found, expected)), strict=True):
+    for mine, theirs in zip(
+        *(torch.autograd.grad((s * weight).sum(), operands) for s in (found, expected)), strict=True
+    ):
         torch.testing.assert_close(mine, theirs, atol=tolerance * 10, rtol=0)
 
 

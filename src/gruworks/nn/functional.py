@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from gruworks.nn import direct, native, operators
+from gruworks.nn.eager import computable
 from gruworks.nn.native import Operands
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights
@@ -55,8 +56,9 @@ def run(operands: Operands, before: bool, reverse: bool = False) -> tuple[Tensor
     """`gru_layer` for callers who have its operands as they stand."""
     x, gi, h0, w_ih, w_hh, b_ih, b_hh, lengths, decay, replacement = operands
     if lengths is None and decay is None and replacement is None and (x is None) != (gi is None):
-        given, w_ih, b_ih = (gi, None, None) if x is None else (x, w_ih, b_ih)
-        found = direct.layer(given, h0, w_ih, w_hh, b_ih, b_hh, before, reverse)  # type: ignore[arg-type]
+        given: Any = gi if x is None else x
+        w_ih, b_ih = (None, None) if x is None else (w_ih, b_ih)
+        found = direct.layer(given, h0, w_ih, w_hh, b_ih, b_hh, before, reverse)
         if found is not None:
             return found
     operands = _same_type(operands)
@@ -87,12 +89,13 @@ def step(x: Tensor | None, h: Tensor, weights: GRUWeights, *, gi: Tensor | None 
         ShapeError, DtypeError, OptionError: operands that do not fit together.
     """
     if (x is None) != (gi is None):
-        given, w_ih, b_ih = (gi, None, None) if x is None else (x, weights.w_ih, weights.b_ih)
+        given: Any = gi if x is None else x
+        w_ih, b_ih = (None, None) if x is None else (weights.w_ih, weights.b_ih)
         found = direct.step(given, h, w_ih, weights.w_hh, b_ih, weights.b_hh, weights.reset == "before")
         if found is not None:
             return found
-    steps = None if x is None else x[None], None if gi is None else gi[None]
-    return run(Operands(*steps, h, *weights.arrays()), weights.reset == "before")[1]
+    operands = Operands(None if x is None else x[None], None if gi is None else gi[None], h, *weights.arrays())
+    return run(operands, weights.reset == "before")[1]
 
 
 def gates(gi: Tensor, gh: Tensor, h: Tensor) -> Tensor:
@@ -125,10 +128,11 @@ class _Gates(torch.autograd.Function):
         return native.gates(*operands)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> Any:
         operands = ctx.saved_tensors
-        if not torch.is_grad_enabled() and direct.computable(grad):
-            return native.gates_gradients(*operands, grad)
+        if not torch.is_grad_enabled() and computable(grad):
+            gi, gh, h = operands
+            return native.gates_gradients(gi, gh, h, grad)
         with torch.enable_grad():
             state = _gates(*operands)
         needed = ctx.needs_input_grad
@@ -157,7 +161,7 @@ class _Recurrence(torch.autograd.Function):
         operands, needed = Operands(*tensors), ctx.needs_input_grad[2:]
         if all(g is None for g in grads):
             return (None,) * 12
-        if torch.is_grad_enabled() or not direct.computable(*grads):  # create_graph=True, is_grads_batched=True
+        if torch.is_grad_enabled() or not computable(*grads):  # create_graph=True, is_grads_batched=True
             return (None, None, *gradients_of_equations(operands, ctx.form, grads, needed))
         if ctx.used:  # the first backward wrote over it
             output, _, saved, states = native.forward_kept(operands, *ctx.form)

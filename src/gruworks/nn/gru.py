@@ -158,9 +158,8 @@ class GRU(_ResetForm, torch.nn.GRU):
         b_ih, b_hh = own.get("bias_ih_l0"), own.get("bias_hh_l0")
         if self.bias and (b_ih is None or b_hh is None):
             return None
-        return direct.layer(
-            x, hx, own["weight_ih_l0"], own["weight_hh_l0"], b_ih, b_hh, self.reset == "before", False, self.batch_first, True
-        )
+        w_ih, w_hh, before = own["weight_ih_l0"], own["weight_hh_l0"], self.reset == "before"
+        return direct.layer(x, hx, w_ih, w_hh, b_ih, b_hh, before, batch_first=self.batch_first, lead=True)
 
     def _left_to_torch(self) -> bool:
         """Whether torch's own kernel runs, where ours doesn't."""
@@ -276,8 +275,8 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
         batched = input.dim() == 2
         x, h = (input, hx) if batched else (input[None], None if hx is None else hx[None])
         own: dict[str, Any] = self._parameters
-        weights = tuple(own[name] if name in own else getattr(self, name) for name in CELL)
-        found = direct.step(x, h, *weights, self.reset == "before")
+        w_ih, w_hh, b_ih, b_hh = (own[name] if name in own else getattr(self, name) for name in CELL)
+        found = direct.step(x, h, w_ih, w_hh, b_ih, b_hh, self.reset == "before")
         if found is not None:
             return found if batched else found[0]
         if self.reset == "after":

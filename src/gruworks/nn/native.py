@@ -16,7 +16,20 @@ from gruworks.ops.backend import backend
 from gruworks.ops.backend import native as module
 from gruworks.ops.recurrence import NONE2, NONE3, new_layer
 
-__all__ = ["OPERANDS", "Known", "Operands", "check", "forward", "forward_kept", "gates", "gates_gradients", "gradients", "known", "pooled", "serves"]
+__all__ = [
+    "OPERANDS",
+    "Known",
+    "Operands",
+    "check",
+    "forward",
+    "forward_kept",
+    "gates",
+    "gates_gradients",
+    "gradients",
+    "known",
+    "pooled",
+    "serves",
+]
 
 OPERANDS = ("x", "gi", "h0", "w_ih", "w_hh", "b_ih", "b_hh", "lengths", "decay", "replacement")
 
@@ -175,17 +188,23 @@ class Known:
 
     __slots__ = ("H", "I", "dtype", "layer", "looks", "weight", "width")
 
+    H: int
+    I: int  # noqa: E741 (the field's letter). 0: ready terms are given in x's place
+    width: int  # of what is given
+
     def __init__(self, w_hh: Tensor) -> None:
         key = id(w_hh)
         self.weight = weakref.ref(w_hh, lambda dead: _forget(key, dead))
-        self.dtype, self.layer, self.looks = w_hh.dtype, new_layer(w_hh.itemsize), None
+        self.dtype = w_hh.dtype
+        self.layer: Any = new_layer(w_hh.itemsize)
+        self.looks: tuple[Any, ...] | None = None
 
 
 _known: dict[int, Known] = {}
 
 
 def known(w_hh: Tensor) -> Known:
-    """What there is of this weight: its layer keeps what it packed, and sees by content when the weights have changed."""
+    """What there is of this weight. Its layer keeps what it packed, and sees by content when weights have changed."""
     found = _known.get(id(w_hh))
     if found is None or found.weight() is not w_hh or found.dtype is not w_hh.dtype:
         found = _known[id(w_hh)] = Known(w_hh)
