@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -234,3 +237,64 @@ def test_gates_have_gradients_of_every_order() -> None:
     torch.testing.assert_close(
         functional.gates(strided, *operands[1:]), functional.gates(strided.contiguous(), *operands[1:])
     )
+
+
+def test_python_threads_train_at_once() -> None:
+    gru = GRU(40, 70)
+    xs = [torch.randn(60, 3, 40) for _ in range(4)]
+
+    def gradient(x: Tensor) -> Tensor:
+        return torch.autograd.grad(gru(x)[0].square().sum(), gru.weight_hh_l0)[0]
+
+    expected, wrong = [gradient(x) for x in xs], []
+
+    def work(number: int) -> None:
+        wrong.extend(number for _ in range(10) if not torch.equal(gradient(xs[number]), expected[number]))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert not any(thread.is_alive() for thread in threads)
+    assert not wrong
+
+
+SCRIPT = """
+import os, torch
+from gruworks import GRU
+torch.manual_seed(0)
+gru, x = GRU(40, 70), torch.randn(60, 3, 40)
+def train():
+    return torch.autograd.grad(gru(x)[0].square().sum(), gru.weight_hh_l0)[0]
+first = train()
+child = os.fork()
+if child == 0:
+    os._exit(0 if torch.allclose(train(), first, rtol=1e-4, atol=1e-4) else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), torch.equal(train(), first), float(first.double().norm()))
+"""
+
+
+def test_forked_children_and_any_number_of_threads_train() -> None:
+    found = []
+    for environment in ({"OMP_NUM_THREADS": "1"}, {"OMP_NUM_THREADS": "9"}, {"OMP_THREAD_LIMIT": "1"}):
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        child, same, norm = done.stdout.split()
+        assert (child, same) == ("0", "True"), environment
+        found.append(float(norm))
+    assert max(found) - min(found) <= 1e-5 * max(found)
+
+
+def test_a_weight_that_lost_its_shape_is_not_read() -> None:
+    gru = GRU(I, H)
+    output, _ = gru(torch.randn(T, B, I))
+    gru.weight_hh_l0.data = torch.zeros(3, 1)
+    with pytest.raises(RuntimeError):
+        output.sum().backward()
