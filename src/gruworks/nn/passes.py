@@ -63,7 +63,8 @@ class _Layer(torch.autograd.Function):
     def forward(ctx: Any, form: Any, *tensors: Any) -> tuple[Tensor, Tensor]:
         output, final, ctx.kept = forward(True, form, *tensors)
         ctx.form = form
-        ctx.save_for_backward(*tensors, output)
+        # Not the output itself, which would come back as a new tensor with a history; they share the count of changes.
+        ctx.save_for_backward(*tensors, output.detach())
         ctx.set_materialize_grads(False)
         return output, final
 
