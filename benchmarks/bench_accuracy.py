@@ -84,7 +84,9 @@ def rows(reset: Reset, scale: int) -> list[dict[str, Any]]:
 
 def main() -> None:
     forms: tuple[Reset, ...] = ("after", "before")
-    write("accuracy", [row for reset in forms for scale in SCALES for row in rows(reset, scale)])
+    for reset in forms:
+        for scale in SCALES:
+            write("accuracy", rows(reset, scale))
 
 
 if __name__ == "__main__":
