@@ -1,4 +1,4 @@
-"""How many real Tang poems keep the rules of regulated verse, and 1,000 poems of each form from an n-gram model under them.
+"""How many real Tang poems keep the rules of regulated verse, and poems of each form from an n-gram model under them.
 
     python benchmarks/bench_verse.py [--poems 1000]
 
