@@ -43,8 +43,7 @@ class VerseConstraint:
         symbols: the vocabulary's V symbols. newline, end: the numbers of those two.
 
     Raises:
-        OptionError: no such form or rhyme group, an acrostic of the wrong length or that fits no pattern, or a
-            vocabulary in which no poem of this form can be written. DataError: an acrostic character that the
+        OptionError: no such form or rhyme group, an acrostic of the wrong length, or a vocabulary in which no poem of this form can be written. DataError: an acrostic character that the
             vocabulary hasn't.
     """
 
@@ -202,6 +201,7 @@ class VerseConstraint:
             )
         fitting = numpy.all(numpy.any(self._possible, 2), 1)
         if not (fitting & (self._viable != 0)).any():
-            reason = f"the acrostic {options.acrostic} fits no" if options.acrostic else "the vocabulary fills no"
-            raise OptionError(f"{self.form.chinese} can't be written: {reason} tonal pattern ({options.pattern})")
+            raise OptionError(
+                f"{self.form.chinese} can't be written: the vocabulary fills no tonal pattern ({options.pattern})"
+            )
         self._viable = numpy.where(fitting, self._viable, 0)
