@@ -43,8 +43,8 @@ class VerseConstraint:
         symbols: the vocabulary's V symbols. newline, end: the numbers of those two.
 
     Raises:
-        OptionError: no such form or rhyme group, an acrostic of the wrong length, or a vocabulary in which no poem of this form can be written. DataError: an acrostic character that the
-            vocabulary hasn't.
+        OptionError: no such form or rhyme group, an acrostic of the wrong length, or a vocabulary in which no
+            poem of this form can be written. DataError: an acrostic character that the vocabulary hasn't.
     """
 
     def __init__(
