@@ -4,8 +4,8 @@
     python benchmarks/bench_exchange.py stream           T = 1 against ONNX Runtime, 1,000 sessions against torch
 
 PYTHON is the interpreter of an environment made from requirements-keras.txt or requirements-jax.txt, where
-exchange_rivals.py runs. `same` compares float32 outputs over 30 steps at H = 8, 64, 256, ours by the native kernel, both
-ways, and the bits on the way back. `stream` takes the least of 15 rounds; every engine on one thread, I = H.
+exchange_rivals.py runs. `same` compares float32 outputs over 30 steps at H = 8, 64, 256, ours by the native kernel,
+both ways, and the bits on the way back. `stream` takes the least of 15 rounds; every engine on one thread, I = H.
 """
 
 from __future__ import annotations
@@ -191,22 +191,25 @@ def stream(_: argparse.Namespace) -> list[dict[str, Any]]:
     ]
     rows += [
         record(
-            f"exchange-table/stream-1000/{I},{H}/per-second", 1e9 / ours, baseline=1e9 / theirs, threads=1,
-            note=f"I={I}, H={H}; session steps a second; baseline: torch.nn.GRUCell, one batch",
+            f"exchange-table/stream-1000/{width},{H}/per-second", 1e9 / ours, baseline=1e9 / theirs, threads=1,
+            note=f"I={width}, H={H}; session steps a second; baseline: torch.nn.GRUCell, one batch",
         )
-        for (I, H), (ours, theirs) in many.items()
+        for (width, H), (ours, theirs) in many.items()
     ]  # fmt: skip
     worst_one = min(one, key=lambda key: one[key][1] / one[key][0])
     worst_many = min((key for key in many if key[0] == key[1]), key=lambda key: many[key][1] / many[key][0])
     ratio = many[worst_many][1] / many[worst_many][0]
     rate = 1000 * 2 * 3 * worst_many[1] * sum(worst_many) / many[worst_many][0] / 1e3  # GFLOP/s of the products
     return [
-        record("exchange/stream-ort/ratio", one[worst_one][1] / one[worst_one][0], threads=1, note=f"worst: {worst_one}"),
+        record(
+            "exchange/stream-ort/ratio", one[worst_one][1] / one[worst_one][0], threads=1,
+            note=f"worst of I = H = 64, 128, 256 and both forms, at {worst_one}",
+        ),
         record(
             "exchange/stream-1000/ratio", ratio, threads=1,
             note=f"worst of I = H = 64, 128, 256, at {worst_many[1]}, where the stream does {rate:.0f} GFLOP/s",
         ),
-        record("exchange-table/import/seconds", import_cost(), note="GRUStream's import over numpy's, median of 9"),
+        record("exchange-table/import/seconds", import_cost(), note="a stream imported and made, after numpy; median"),
         *rows,
     ]  # fmt: skip
 
@@ -225,15 +228,11 @@ def sessions(I: int, H: int) -> tuple[float, float]:  # noqa: E741 (the field's 
 
 
 def import_cost() -> float:
-    """Seconds that a process with a stream takes more than one with numpy; the two alternate."""
-    seconds: dict[str, list[float]] = {"import numpy": [], "import numpy; from gruworks.ops import GRUStream": []}
-    for _ in range(10):
-        for code, times in seconds.items():
-            begun = time.perf_counter()
-            subprocess.run([sys.executable, "-c", code], check=True)
-            times.append(time.perf_counter() - begun)
-    bare, with_stream = (statistics.median(times[1:]) for times in seconds.values())
-    return with_stream - bare
+    """Seconds from `import numpy` to a stream that can step, each in a process of its own."""
+    code = "import time, numpy; begun = time.perf_counter(); from gruworks.ops import GRUStream, GRUWeights; "
+    code += "GRUStream(GRUWeights.random(2, 3)); print(time.perf_counter() - begun)"
+    runs = [subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True) for _ in range(10)]
+    return statistics.median(float(run.stdout) for run in runs[1:])
 
 
 def main() -> None:

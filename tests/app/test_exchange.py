@@ -14,7 +14,6 @@ from gruworks.interop import load_gru
 from tests.app.conftest import Answer
 from tests.tolerances import FLOAT32_OUTPUT
 
-pytest.importorskip("h5py", reason="the exchange extra is not installed")
 FIXTURES = Path(__file__).parents[1] / "interop" / "fixtures"
 
 

@@ -5,10 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy
-import pytest
-
-pytest.importorskip("h5py", reason="the exchange extra is not installed")
-pytest.importorskip("onnxruntime", reason="the exchange extra is not installed")
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

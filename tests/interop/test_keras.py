@@ -120,6 +120,24 @@ def test_cells_in_a_stack_and_in_an_rnn_have_names(tmp_path: Path) -> None:
     assert [stack.name for stack in keras.find(tmp_path / "m.weights.h5")] == ["reader", "rnn_1/gru_cell"]
 
 
+@pytest.mark.parametrize("root", ["_layer_checkpoint_dependencies", "layers"])
+def test_groups_of_older_versions_are_known(root: str, tmp_path: Path) -> None:
+    """TensorFlow 2's two layouts: Keras 3's groups without names under another root, and weights by their names."""
+    one, two = GRUWeights.random(3, 2), GRUWeights.random(3, 2, seed=1)
+    paths = {f"{root}/gru/cell/vars": "012", f"{root}/gru_1/cell/vars": "012"}
+    if root == "layers":
+        names = ("kernel:0", "recurrent_kernel:0", "bias:0")
+        paths = {"both/both/forward_gru/gru_cell_1": names, "both/both/backward_gru/gru_cell_2": names}
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        for (path, names), weights in zip(paths.items(), (one, two), strict=True):
+            for key, array in zip(names, keras.to_weights(weights), strict=True):
+                file[f"{path}/{key}"] = array
+    found = keras.find(tmp_path / "m.h5")
+    assert [stack.name for stack in found] == (["both"] if root == "layers" else ["gru", "gru_1"])
+    weights = [weights for stack in found for weights in stack.each()]
+    assert all(same_bits(mine.w_hh, theirs.w_hh) for mine, theirs in zip(weights, (one, two), strict=True))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
