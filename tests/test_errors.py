@@ -16,6 +16,7 @@ CAUGHT_AS = {
     "DataError": (ValueError,),
     "TooShortError": (errors.DataError, ValueError),
     "RunError": (ValueError,),
+    "ExportError": (RuntimeError,),
     "SearchError": (RuntimeError,),
     "NotFittedError": (RuntimeError,),
     "MissingExtraError": (ImportError,),

@@ -9,6 +9,7 @@
     │   └── TooShortError                            not enough rows for what was asked
     ├── RunError          ValueError                 a run folder that is missing, damaged or of another kind
     ├── NotFittedError    RuntimeError               an estimator was used before fit or load
+    ├── ExportError       RuntimeError               a model that another format can't hold, or holds inexactly
     ├── SearchError       RuntimeError               rules that leave a search no answer
     └── MissingExtraError ImportError                an optional dependency is not installed
 
@@ -25,6 +26,7 @@ from types import ModuleType
 __all__ = [
     "DataError",
     "DtypeError",
+    "ExportError",
     "GruworksError",
     "MissingExtraError",
     "NotFittedError",
@@ -72,6 +74,10 @@ class RunError(GruworksError, ValueError):
 
 class NotFittedError(GruworksError, RuntimeError):
     """An estimator was used before `fit` or `load`."""
+
+
+class ExportError(GruworksError, RuntimeError):
+    """A model that another format can't hold, or whose numbers there are not the original's."""
 
 
 class SearchError(GruworksError, RuntimeError):

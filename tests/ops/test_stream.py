@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy
@@ -88,3 +89,25 @@ def test_what_does_not_fit_is_named() -> None:
 def test_no_torch_in_the_process() -> None:
     script = "import sys; from gruworks.ops.stream import GRUStream; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "False"
+
+
+def test_the_room_names_it_and_brings_no_torch() -> None:
+    script = "import sys, gruworks.ops; gruworks.ops.GRUStream(gruworks.ops.GRUWeights.random(2, 3)); "
+    script += "print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "False"
+
+
+def test_a_saved_state_goes_on_in_another_process(tmp_path: Path) -> None:
+    """Weights and state travel as arrays; what steps there has no torch."""
+    weights = GRUWeights.random(2, 8).astype(numpy.float32)
+    stream = GRUStream(weights, sessions=3)
+    x = numpy.random.default_rng(0).standard_normal((2, 3, 2)).astype(numpy.float32)
+    stream.step(x[0])
+    numpy.savez(tmp_path / "state.npz", **dict(zip("abcd", weights.arrays(), strict=True)), h=stream.state, x=x[1])
+    script = "import sys, numpy; from gruworks.ops import GRUStream, GRUWeights; v = numpy.load(sys.argv[1]); "
+    script += "s = GRUStream(GRUWeights(*(v[k] for k in 'abcd')), 3); s.state = v['h']; s.step(v['x']); "
+    script += "numpy.save(sys.argv[2], s.state); print('torch' in sys.modules)"
+    paths = [str(tmp_path / "state.npz"), str(tmp_path / "next.npy")]
+    done = subprocess.run([sys.executable, "-c", script, *paths], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+    assert (numpy.load(paths[1]) == stream.step(x[1])).all()

@@ -115,3 +115,39 @@ def test_an_unknown_form_is_refused(wrong: str) -> None:
 def test_an_unknown_gate_order_is_refused(wrong: str) -> None:
     with pytest.raises(OptionError, match="a gate order is r, z and n"):
         GRUWeights.random(1, 1).to_layout(update="keeps", order=wrong)
+
+
+@pytest.mark.parametrize("reset", ["before", "after"])
+def test_merged_biases_are_one_rounding_and_go_back_exactly(reset: str) -> None:
+    weights = GRUWeights.random(3, 4, reset).astype("float32")
+    b, b_n = weights.merged()
+    total = (weights.b_ih.astype(float) + weights.b_hh).astype("float32")
+    if reset == "before":
+        assert b_n is None
+        numpy.testing.assert_array_equal(b, total)
+    else:
+        numpy.testing.assert_array_equal(b, numpy.concatenate([total[:8], weights.b_ih[8:]]))
+        numpy.testing.assert_array_equal(b_n, weights.b_hh[8:])
+    b[0] = -0.0
+    again = GRUWeights.with_merged(weights.w_ih, weights.w_hh, b, b_n, reset=reset).merged()
+    assert again[0].tobytes() == b.tobytes()
+    assert (again[1] is None and b_n is None) or again[1].tobytes() == b_n.tobytes()
+
+
+@pytest.mark.parametrize("reset", ["before", "after"])
+def test_merged_biases_compute_the_same(reset: str) -> None:
+    weights = GRUWeights.random(3, 4, reset)
+    merged = GRUWeights.with_merged(weights.w_ih, weights.w_hh, *weights.merged(), reset=reset)
+    x, h = numpy.random.default_rng(0).normal(size=(2, 3)), numpy.ones((2, 4))
+    expected = equations.step(equations.input_terms(x, weights), h, weights)
+    assert numpy.abs(equations.step(equations.input_terms(x, merged), h, merged) - expected).max() < FLOAT64
+
+
+def test_one_bias_or_none_is_merged_too() -> None:
+    weights = GRUWeights.random(3, 4)
+    assert GRUWeights(weights.w_ih, weights.w_hh).merged() == (None, None)
+    b, b_n = GRUWeights(weights.w_ih, weights.w_hh, None, weights.b_hh).merged()
+    numpy.testing.assert_array_equal(b, numpy.concatenate([weights.b_hh[:8], numpy.zeros(4)]))
+    numpy.testing.assert_array_equal(b_n, weights.b_hh[8:])
+    with pytest.raises(WeightsError, match=r"b \[3H\] and b_n \[H\], not \[12\] and \[3\]"):
+        GRUWeights.with_merged(weights.w_ih, weights.w_hh, b, b_n[:3], reset="after")

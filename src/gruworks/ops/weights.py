@@ -6,7 +6,8 @@ candidate), and z keeps: h_t = z * h_{t-1} + (1 - z) * h̃_t. Every other layout
 - order: any permutation of r, z, n (Keras and ONNX write z, r, h);
 - update: a gate that `"replaces"` is one that `"keeps"` with its z rows, of weights and biases, negated, because
   σ(-a) = 1 - σ(a). Negation is exact, so the way back gives the same bits;
-- reset: `"before"` and `"after"` are different functions. No conversion exists, and none is attempted.
+- reset: `"before"` and `"after"` are different functions. No conversion exists, and none is attempted;
+- biases: formats that hold fewer than two vectors take sums (`merged`), one rounding each; the way back is exact.
 """
 
 from __future__ import annotations
@@ -155,6 +156,41 @@ class GRUWeights:
         """Named as torch names them. The form does not travel with the names: keep it beside them."""
         named = zip(parameter_names(layer, reverse), self.arrays(), strict=True)
         return {prefix + name: array for name, array in named if array is not None}
+
+    def merged(self) -> tuple[Array | None, Array | None]:
+        """The biases as few as the form allows: b [3H] beside the input, b_n [H] beside the candidate's W_h h.
+
+        b is b_ih + b_hh. Only in the "after" form the candidate's part of b_hh stands alone, as b_n, because the reset
+        gate multiplies it; in the "before" form b_n is None. Each sum is rounded once, and is exact where either part
+        is zero, so `with_merged` and back gives the same bits.
+
+        >>> GRUWeights(numpy.ones((3, 1)), numpy.ones((3, 1)), numpy.arange(3.0), numpy.ones(3)).merged()
+        (array([1., 2., 2.]), array([1.]))
+        """
+        known = self.b_hh if self.b_ih is None else self.b_ih
+        if known is None:
+            return None, None
+        b_ih, b_hh = (numpy.zeros_like(known) if b is None else b for b in (self.b_ih, self.b_hh))
+        b = numpy.where(b_hh == 0, b_ih, b_ih + b_hh)  # -0.0 + 0.0 would lose its sign
+        if self.reset == "before":
+            return b, None
+        split = 2 * self.hidden_size
+        return numpy.concatenate([b[:split], b_ih[split:]]), b_hh[split:].copy()
+
+    @classmethod
+    def with_merged(
+        cls, w_ih: Array, w_hh: Array, b: Array | None, b_n: Array | None = None, *, reset: Reset
+    ) -> GRUWeights:
+        """Weights from merged biases: b becomes b_ih, b_n the candidate's part of b_hh, whose other parts are zero."""
+        if b is None and b_n is None:
+            return cls(w_ih, w_hh, reset=check_reset(reset)).check()
+        if b is None or (b_n is not None and (b_n.ndim != 1 or 3 * len(b_n) != len(b))):
+            shapes = [None if a is None else list(a.shape) for a in (b, b_n)]
+            raise WeightsError(f"merged biases must be b [3H] and b_n [H], not {shapes[0]} and {shapes[1]}")
+        b_hh = numpy.zeros_like(b)
+        if b_n is not None:
+            b_hh[-len(b_n) :] = b_n
+        return cls(w_ih, w_hh, b, b_hh, reset=check_reset(reset)).check()
 
     def astype(self, dtype: Any) -> GRUWeights:
         """The same weights, as NumPy arrays of another element type."""

@@ -1,0 +1,127 @@
+"""Flax' GRU cells as parameter trees: `flax.nnx.GRUCell` (dense_i, dense_h) and `flax.linen.GRUCell` (ir ... hn).
+
+Both: gates r, z, n, z keeps, reset "after", kernels transposed ([I, 3H] or [I, H]). Neither has hidden biases for r and
+z; linen's has one for the candidate (`hn`), nnx's has none at all. Imports neither JAX nor Flax: trees are mappings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy
+
+from gruworks.errors import WeightsError
+from gruworks.ops.weights import GATES, GRUWeights
+
+__all__ = ["find", "from_linen", "from_nnx", "to_linen", "to_nnx"]
+
+Tree = Mapping[str, Any]
+
+
+def from_nnx(tree: Tree) -> GRUWeights:
+    """The weights in a `flax.nnx.GRUCell`'s tree, as `nnx.to_pure_dict(nnx.state(cell, nnx.Param))` gives it. Exact.
+
+    >>> tree = to_nnx(GRUWeights.random(3, 4, bias=False))
+    >>> tree["dense_i"]["kernel"].shape, from_nnx(tree).w_ih.shape
+    ((3, 12), (12, 3))
+    """
+    kernel_i, bias, kernel_h = _part(tree, "dense_i", "kernel"), _part(tree, "dense_i", "bias"), _part(tree, "dense_h")
+    return GRUWeights.with_merged(_transposed(kernel_i), _transposed(kernel_h), bias, reset="after")
+
+
+def to_nnx(weights: GRUWeights) -> dict[str, dict[str, Any]]:
+    """The tree for `nnx.update(cell, tree)`. Sums of biases are rounded once.
+
+    Raises:
+        WeightsError: the "before" form, or a hidden bias of the candidate, which this cell hasn't: it can't be merged,
+            because the reset gate multiplies it.
+    """
+    b, b_n = _merged(weights)
+    if b_n is not None and b_n.any():
+        raise WeightsError(
+            f"flax.nnx.GRUCell has no hidden bias for the candidate n, and these weights have one (largest "
+            f"{numpy.abs(b_n).max():.3g}); the reset gate multiplies it, so it can't move elsewhere. "
+            "flax.linen.GRUCell has it (`to_linen`)"
+        )
+    rows = 3 * weights.hidden_size
+    bias = numpy.zeros(rows, weights.w_ih.dtype) if b is None else b
+    return {"dense_i": {"kernel": weights.w_ih.T.copy(), "bias": bias}, "dense_h": {"kernel": weights.w_hh.T.copy()}}
+
+
+def from_linen(tree: Tree) -> GRUWeights:
+    """The weights in a `flax.linen.GRUCell`'s parameters (`variables["params"]`). Exact.
+
+    >>> weights = GRUWeights.random(3, 4)
+    >>> numpy.array_equal(from_linen(to_linen(weights)).w_hh, weights.w_hh)
+    True
+    """
+    w_ih = numpy.concatenate([_transposed(_part(tree, f"i{gate}")) for gate in GATES])
+    w_hh = numpy.concatenate([_transposed(_part(tree, f"h{gate}")) for gate in GATES])
+    b = numpy.concatenate([_part(tree, f"i{gate}", "bias") for gate in GATES])
+    return GRUWeights.with_merged(w_ih, w_hh, b, _part(tree, "hn", "bias"), reset="after")
+
+
+def to_linen(weights: GRUWeights) -> dict[str, dict[str, Any]]:
+    """The parameters for a `flax.linen.GRUCell`. Sums of biases are rounded once.
+
+    Raises:
+        WeightsError: the "before" form.
+    """
+    b, b_n = _merged(weights)
+    H, dtype = weights.hidden_size, weights.w_ih.dtype
+    b = numpy.zeros(3 * H, dtype) if b is None else b
+    tree: dict[str, dict[str, Any]] = {}
+    for k, gate in enumerate(GATES):
+        rows = slice(k * H, (k + 1) * H)
+        tree[f"i{gate}"] = {"kernel": weights.w_ih[rows].T.copy(), "bias": b[rows].copy()}
+        tree[f"h{gate}"] = {"kernel": weights.w_hh[rows].T.copy()}
+    tree["hn"]["bias"] = numpy.zeros(H, dtype) if b_n is None else b_n
+    return tree
+
+
+def find(tree: Tree, path: str = "") -> dict[str, GRUWeights]:
+    """Every GRU cell of a tree, nnx's and linen's, by its path.
+
+    >>> list(find({"encoder": {"cell": to_linen(GRUWeights.random(3, 4))}}))
+    ['encoder/cell']
+    """
+    if _has(tree, "dense_i", "dense_h") and _is_gru(_part(tree, "dense_h"), 3):
+        return {path: from_nnx(tree)}
+    if _has(tree, "ir", "iz", "in", "hr", "hz", "hn"):
+        return {path: from_linen(tree)}
+    found: dict[str, GRUWeights] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            found |= find(value, f"{path}/{key}" if path else str(key))
+    return found
+
+
+def _has(tree: Tree, *names: str) -> bool:
+    return all(isinstance(tree.get(name), Mapping) and "kernel" in tree[name] for name in names)
+
+
+def _is_gru(kernel: Any, gates: int) -> bool:
+    return bool(kernel.ndim == 2 and kernel.shape[1] == gates * kernel.shape[0])
+
+
+def _merged(weights: GRUWeights) -> tuple[Any, Any]:
+    if weights.reset == "before":
+        raise WeightsError("Flax' GRUCell resets after the matrix product: it can't hold reset='before' weights")
+    return weights.merged()
+
+
+def _part(tree: Tree, name: str, kind: str = "kernel") -> Any:
+    """One array of the tree, copied."""
+    try:
+        value = tree[name][kind]
+    except (KeyError, TypeError) as error:
+        names = ", ".join(map(str, tree)) or "nothing"
+        raise WeightsError(f"a Flax GRU cell's tree has {name}/{kind}, this one has: {names}") from error
+    return numpy.array(value)
+
+
+def _transposed(kernel: Any) -> Any:
+    if kernel.ndim != 2:
+        raise WeightsError(f"a Flax kernel is [inputs, outputs], not {list(kernel.shape)}")
+    return kernel.T.copy()

@@ -1,0 +1,158 @@
+"""Whole torch modules to ONNX: the operator of our layers becomes a real GRU node in torch's exporter."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+
+from gruworks.errors import ExportError, OptionError, require
+from gruworks.interop.onnx_write import OPSET, TOLERANCE
+
+__all__ = ["export", "translations"]
+
+
+def translations() -> dict[Callable[..., Any], Callable[..., Any]]:
+    """For `torch.onnx.export(..., dynamo=True, custom_translation_table=translations())`: `gruworks::recurrence`.
+
+    >>> [str(operator) for operator in translations()]
+    ['gruworks.recurrence.default']
+    """
+    import gruworks.nn.operators  # noqa: F401 (defines the operator)
+
+    return {torch.ops.gruworks.recurrence.default: _recurrence}
+
+
+def export(
+    module: torch.nn.Module,
+    args: Sequence[torch.Tensor],
+    path: str | Path,
+    *,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    dynamic: dict[str, dict[int, str]] | None = None,
+    others: Sequence[Sequence[torch.Tensor]] = (),
+) -> float:
+    """Write `module(*args)` as an ONNX model with real GRU nodes; checked, and compared in ONNX Runtime.
+
+        export(model, (x, h), "model.onnx", inputs=["x", "h"], outputs=["y", "h_n"],
+               dynamic={"x": {0: "T", 1: "B"}, "h": {1: "B"}}, others=[(longer_x, wider_h)])
+
+    Args:
+        module: in evaluation mode; any torch module, ours inside or not.
+        args: example inputs, tensors.
+        path: the file; weights are inside it.
+        inputs: names of the graph's inputs; outputs: of its outputs, flattened.
+        dynamic: which axes of which input have which free size; one name is one size everywhere.
+        others: more inputs, of other sizes, to compare on.
+
+    Returns:
+        The largest absolute difference to the module over args and others.
+
+    Raises:
+        ExportError: what the exporter can't write (GRU-D's decay has no node), or numbers more than 1e-5 off.
+        OptionError: a module in training mode.
+    """
+    onnx = require("onnx", "exchange")
+    require("onnxscript", "exchange")
+    if module.training:
+        raise OptionError("export needs the module in evaluation mode: module.eval()")
+    program = _program(module, tuple(args), list(inputs), list(outputs), dynamic or {})
+    model = program.model_proto
+    onnx.checker.check_model(model, full_check=True)
+    worst = max(_difference(module, model, one, inputs) for one in (args, *others))
+    if not worst <= TOLERANCE:
+        raise ExportError(f"ONNX Runtime's outputs differ by {worst:.2g} from the module's; at most {TOLERANCE:g}")
+    Path(path).write_bytes(model.SerializeToString())
+    return worst
+
+
+def _program(
+    module: torch.nn.Module,
+    args: tuple[torch.Tensor, ...],
+    inputs: list[str],
+    outputs: list[str],
+    dynamic: dict[str, dict[int, str]],
+) -> Any:
+    sizes = {name: torch.export.Dim(name) for axes in dynamic.values() for name in axes.values()}
+    shapes = tuple({axis: sizes[name] for axis, name in dynamic.get(one, {}).items()} for one in inputs)
+    try:
+        with torch.no_grad(), warnings.catch_warnings(), _quiet_log():
+            warnings.simplefilter("ignore")  # torch's and onnxscript's, about themselves
+            return torch.onnx.export(
+                module, args, dynamo=True, input_names=inputs, output_names=outputs, dynamic_shapes=shapes,
+                custom_translation_table=translations(), opset_version=OPSET, verbose=False,
+            )  # fmt: skip
+    except torch.onnx.errors.OnnxExporterError as error:
+        raise ExportError(f"{type(module).__name__} can't be written as ONNX: {_cause(error)}") from error
+
+
+@contextlib.contextmanager
+def _quiet_log() -> Iterator[None]:
+    """Without the exporter's lines about packages that have nothing to do with this."""
+    log = logging.getLogger("torch.onnx._internal.exporter._registration")
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before
+
+
+def _cause(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error).strip().splitlines()[0]
+
+
+def _difference(module: torch.nn.Module, model: Any, args: Sequence[torch.Tensor], inputs: Sequence[str]) -> float:
+    with torch.no_grad():
+        given = torch.utils._pytree.tree_leaves(module(*args))
+    runtime = require("onnxruntime", "exchange")
+    session = runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    kept = {one.name for one in session.get_inputs()}
+    found = session.run(None, {n: a.numpy() for n, a in zip(inputs, args, strict=True) if n in kept})
+    return max(float(numpy.abs(a - b.numpy()).max(initial=0)) for a, b in zip(found, given, strict=True))
+
+
+def _recurrence(
+    x: Any, gi: Any, h0: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, lengths: Any, decay: Any, replacement: Any,
+    before: bool, reverse: bool, keep: bool,
+) -> tuple[Any, Any, Any, Any]:  # fmt: skip
+    """The operator's operands as one GRU node; what it keeps for a backward is empty in a graph for inference."""
+    op: Any = require("onnxscript", "exchange").opset18
+    if decay is not None or replacement is not None:
+        raise OptionError("an ONNX GRU node has no decay of the state (GRU-D): this layer can't be written")
+    H = int(w_hh.shape[1])
+    if x is None:  # ready input terms hold the input's bias already; the node multiplies them by one
+        x, b_ih, w_ih = gi, None, op.CastLike(op.Constant(value=_tensor(numpy.eye(3 * H, dtype=numpy.float32))), w_hh)
+    zeros = op.CastLike(op.Constant(value=_tensor(numpy.zeros(3 * H, numpy.float32))), w_hh)
+    biases = [zeros if b is None else b for b in (b_ih, b_hh)]
+    none = b_ih is None and b_hh is None
+    B = None if none else op.Unsqueeze(op.Concat(*(_in_order(op, b, H) for b in biases), axis=0), [0])
+    Y, Y_h = op.GRU(
+        x, op.Unsqueeze(_in_order(op, w_ih, H), [0]), op.Unsqueeze(_in_order(op, w_hh, H), [0]), B,
+        None if lengths is None else op.Cast(lengths, to=6),  # INT32
+        None if h0 is None else op.Unsqueeze(h0, [0]),
+        hidden_size=H, linear_before_reset=int(not before), direction="reverse" if reverse else "forward",
+    )  # fmt: skip
+    final = op.Squeeze(Y_h, [0])
+    if lengths is not None and h0 is not None:  # ONNX Runtime's final state of an empty row is 0; ours is h0
+        final = op.Where(op.Unsqueeze(op.Equal(lengths, op.Constant(value_int=0)), [1]), h0, final)
+    empty = op.Slice(final, [0], [0], [0])
+    return op.Squeeze(Y, [1]), final, empty, empty
+
+
+def _in_order(op: Any, rows: Any, H: int) -> Any:
+    """Rows r, z, n as ONNX's z, r, h."""
+    r, z, n = (op.Slice(rows, [k * H], [(k + 1) * H], [0]) for k in range(3))
+    return op.Concat(z, r, n, axis=0)
+
+
+def _tensor(array: Any) -> Any:
+    return require("onnx_ir", "exchange").tensor(array)

@@ -1,0 +1,220 @@
+"""torch state dicts and modules: `torch.nn.GRU`, `GRUCell` and ours, in files (.pt, .safetensors) and in memory."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy
+import safetensors
+import safetensors.numpy
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+from gruworks.errors import OptionError, WeightsError
+from gruworks.interop.stack import Merge, Stack
+from gruworks.nn.functional import gru_layer
+from gruworks.nn.gru import GRU
+from gruworks.ops.weights import GRUWeights, Reset, parameter_names
+
+__all__ = ["LoadedGRU", "find", "from_module", "load_gru", "read_state", "save_gru", "state_dict", "to_module"]
+
+MARK = "reset_before"
+
+
+def find(state: Mapping[str, Any]) -> list[Stack]:
+    """Every GRU and GRUCell of a state dict, named by its prefix ("" is the root's), the reset form by its mark.
+
+    >>> model = torch.nn.ModuleDict({"encoder": torch.nn.GRU(3, 4, num_layers=2), "head": torch.nn.Linear(4, 1)})
+    >>> [(stack.name, stack.num_layers, stack.hidden_size) for stack in find(model.state_dict())]
+    [('encoder', 2, 4)]
+
+    Raises:
+        WeightsError: a GRU of which a part is missing or doesn't fit the others.
+    """
+    prefixes = [key.removesuffix(tail) for key in state for tail in ("weight_hh_l0", "weight_hh") if key.endswith(tail)]
+    arrays = {key: _numpy(value) for key, value in state.items() if _ours(key, prefixes)}
+    return [_stack(arrays, prefix) for prefix in prefixes if _is_gru(arrays, prefix)]
+
+
+def state_dict(stack: Stack, prefix: str = "") -> dict[str, Tensor]:
+    """The same in torch's names, under `prefix`; the "before" form carries its mark, `reset_before`.
+
+    >>> sorted(state_dict(Stack("", ((GRUWeights.random(3, 4),),))))
+    ['bias_hh_l0', 'bias_ih_l0', 'weight_hh_l0', 'weight_ih_l0']
+    """
+    state: dict[str, Tensor] = {}
+    for layer, directions in enumerate(stack.weights):
+        for reverse, weights in enumerate(directions):
+            filled = _with_both_biases(weights) if stack.bias else weights
+            state |= filled.map(_tensor).to_state_dict(layer, bool(reverse), prefix)
+    if stack.reset == "before":
+        state[prefix + MARK] = torch.tensor(True)
+    return state
+
+
+def from_module(gru: torch.nn.GRU | torch.nn.GRUCell, name: str = "") -> Stack:
+    """A module's weights, copied: torch's or ours.
+
+    >>> from_module(torch.nn.GRU(3, 4, bidirectional=True)).directions
+    2
+    """
+    found = find({key: value.detach().cpu() for key, value in gru.state_dict().items()})
+    if len(found) != 1 or found[0].name:
+        kind = type(gru).__name__
+        raise WeightsError(f"this needs a torch.nn.GRU, a GRUCell or ours, not a {kind}; give its GRU, or `find`")
+    said = {"batch_first": bool(getattr(gru, "batch_first", False)), **getattr(gru, "said", {})}
+    return Stack(name, found[0].weights, **said).check()
+
+
+def to_module(stack: Stack) -> GRU:
+    """A `gruworks.GRU` with these weights; a `LoadedGRU` where the file says more than a GRU can.
+
+    >>> to_module(Stack("", ((GRUWeights.random(3, 4, reset="before"),),)))
+    GRU(3, 4, reset='before')
+    """
+    stack.check()
+    if stack.dtype not in (numpy.float32, numpy.float64):
+        raise WeightsError(f"{stack.name!r} has {stack.dtype} weights: convert with weights.astype(numpy.float32)")
+    sizes = (stack.input_size, stack.hidden_size, stack.num_layers, stack.bias, stack.batch_first, 0.0)
+    make = GRU if stack.plain else LoadedGRU
+    gru = make(*sizes, stack.directions == 2, dtype=_tensor(stack.weights[0][0].w_hh).dtype, reset=stack.reset)
+    gru.load_state_dict(state_dict(stack))
+    if isinstance(gru, LoadedGRU):
+        gru.say(stack.reverse, stack.reading_order, stack.merge, stack.initial)
+    return gru.eval()
+
+
+def load_gru(path: str | Path) -> dict[str, GRU]:
+    """The GRUs of a .safetensors or .pt file as modules, by name.
+
+    Raises:
+        WeightsError: a file that is no such file, is cut off, holds code, or has no GRU.
+    """
+    return {stack.name: to_module(stack) for stack in find(read_state(path))}
+
+
+def read_state(path: str | Path) -> dict[str, Any]:
+    """The state dict in a .safetensors or .pt file; nothing in it is executed."""
+    path = Path(path)
+    if not path.is_file():
+        raise WeightsError(f"{path} is not a file")
+    try:
+        if path.suffix == ".safetensors":
+            return dict(safetensors.numpy.load_file(path))
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (safetensors.SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
+        reason = str(error).split("\n")[0]
+        raise WeightsError(f"{path} is no whole {path.suffix} file of plain tensors: {reason}") from error
+    state = state.get("state_dict", state) if isinstance(state, dict) else None
+    if not isinstance(state, dict) or not all(isinstance(key, str) for key in state):
+        raise WeightsError(f"{path} holds no state dict (names to tensors): save model.state_dict()")
+    return {key: value for key, value in state.items() if isinstance(value, Tensor)}
+
+
+def save_gru(gru: torch.nn.GRU | torch.nn.GRUCell | Stack, path: str | Path) -> None:
+    """Write a .safetensors file with torch's names, which `gruworks.GRU(...).load_state_dict` takes."""
+    stack = gru if isinstance(gru, Stack) else from_module(gru)
+    if not stack.plain:
+        raise WeightsError(f"a state dict can't say how {stack.name!r} reads: reversed, merged or from a stored state")
+    safetensors.numpy.save_file({name: value.numpy() for name, value in state_dict(stack).items()}, path)
+
+
+class LoadedGRU(GRU):
+    """A GRU from a file that says what `gruworks.GRU` has no argument for: see `Stack`. Same call, same shapes."""
+
+    said: dict[str, Any]
+    initial: Tensor | None
+
+    def say(self, reverse: bool, reading_order: bool, merge: Merge, initial: Any) -> None:
+        """Set what the file says; arguments as in `Stack`."""
+        self.said = {"reverse": reverse, "reading_order": reading_order, "merge": merge, "initial": initial}
+        self.register_buffer("initial", None if initial is None else torch.tensor(initial), persistent=False)
+
+    def extra_repr(self) -> str:
+        said = (f"{name}={value!r}" for name, value in self.said.items() if name != "initial" and value)
+        return ", ".join([super().extra_repr(), *said, *(["initial=..."] if self.initial is not None else [])])
+
+    def forward(  # type: ignore[override]
+        self,
+        input: Tensor | PackedSequence,  # noqa: A002 (torch's name)
+        hx: Tensor | None = None,
+        *,
+        lengths: Any = None,
+    ) -> tuple[Tensor | PackedSequence, Tensor]:
+        """As `gruworks.GRU`: input and the state to the output and the final state. Packed input is refused."""
+        if isinstance(input, PackedSequence) or input.dim() != 3:
+            raise OptionError("this GRU was loaded from a file that reverses or merges: it takes padded batches only")
+        if hx is None and self.initial is not None:
+            batch = input.shape[0 if self.batch_first else 1]
+            hx = self.initial.expand(-1, batch, -1).contiguous()
+        if self.said["reverse"]:
+            return self._from_the_end(input, hx, lengths)
+        output, final = super().forward(input, hx, lengths=lengths)
+        assert isinstance(output, Tensor)
+        return self._merged(output), final
+
+    def _from_the_end(self, x: Tensor, hx: Tensor | None, lengths: Any) -> tuple[Tensor, Tensor]:
+        time = 1 if self.batch_first else 0
+        if lengths is None:
+            output, final = super().forward(x.flip(time), hx)
+            assert isinstance(output, Tensor)
+            return (output if self.said["reading_order"] else output.flip(time)), final
+        if self.said["reading_order"]:
+            raise OptionError("lengths= has no meaning where outputs stand in reading order (Keras' go_backwards)")
+        steps, start = x.transpose(0, 1) if self.batch_first else x, None if hx is None else hx[0]
+        output, last = gru_layer(steps, start, self.weights(), torch.as_tensor(lengths).long(), reverse=True)
+        return (output.transpose(0, 1) if self.batch_first else output), last[None]
+
+    def _merged(self, output: Tensor) -> Tensor:
+        merge, (one, two) = self.said["merge"], (output[..., : self.hidden_size], output[..., self.hidden_size :])
+        if merge == "concat":
+            return output
+        return one * two if merge == "mul" else (one + two) / (2 if merge == "ave" else 1)
+
+
+def _ours(key: str, prefixes: list[str]) -> bool:
+    return any(key.startswith(prefix) and "." not in key[len(prefix) :] for prefix in prefixes)
+
+
+def _is_gru(arrays: Mapping[str, Any], prefix: str) -> bool:
+    """By shape: an LSTM's recurrent weight has 4H rows, a plain RNN's H."""
+    w_hh = arrays.get(f"{prefix}weight_hh_l0", arrays.get(f"{prefix}weight_hh"))
+    return w_hh is not None and w_hh.ndim == 2 and w_hh.shape[0] == 3 * w_hh.shape[1]
+
+
+def _stack(arrays: Mapping[str, Any], prefix: str) -> Stack:
+    reset: Reset = "before" if f"{prefix}{MARK}" in arrays else "after"
+    if f"{prefix}weight_hh" in arrays:  # a cell
+        kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        cell = {f"{kind}_l0": arrays[prefix + kind] for kind in kinds if prefix + kind in arrays}
+        return Stack(prefix.rstrip("."), ((GRUWeights.from_state_dict(cell, reset=reset),),)).check()
+    layers: list[tuple[GRUWeights, ...]] = []
+    while f"{prefix}weight_hh_l{len(layers)}" in arrays:
+        both = f"{prefix}{parameter_names(len(layers), reverse=True)[1]}" in arrays
+        directions = (False, True) if both else (False,)
+        layers.append(
+            tuple(GRUWeights.from_state_dict(arrays, len(layers), reverse, reset, prefix) for reverse in directions)
+        )
+    return Stack(prefix.rstrip("."), tuple(layers)).check()
+
+
+def _with_both_biases(weights: GRUWeights) -> GRUWeights:
+    zeros = numpy.zeros(3 * weights.hidden_size, weights.w_hh.dtype)
+    b_ih, b_hh = (zeros if b is None else b for b in (weights.b_ih, weights.b_hh))
+    return GRUWeights(weights.w_ih, weights.w_hh, b_ih, b_hh, reset=weights.reset)
+
+
+def _tensor(array: Any) -> Tensor:
+    return torch.from_numpy(numpy.array(array, order="C"))
+
+
+def _numpy(value: Any) -> Any:
+    if not isinstance(value, Tensor):
+        return numpy.asarray(value)
+    value = value.detach().cpu()
+    return (value.float() if value.dtype in (torch.bfloat16, torch.float16) else value).numpy().copy()
