@@ -13,17 +13,17 @@ from gruworks.lab.gradients import as_equations, clamp, loss_reach, reach, spect
 from gruworks.nn.cells import make
 from tests.tolerances import FINITE_DIFFERENCES, FLOAT64
 
-T, I, H = 6, 2, 3
+T, IN, H = 6, 2, 3
 
 
 def drawn(name: str, engine: Any = "fused") -> Any:
     torch.manual_seed(0)
-    return as_equations(name, make(name, I, H, engine))
+    return as_equations(name, make(name, IN, H, engine))
 
 
 def sequence(rows: int = 1) -> torch.Tensor:
     torch.manual_seed(1)
-    return torch.randn(T, rows, I, dtype=torch.float64)
+    return torch.randn(T, rows, IN, dtype=torch.float64)
 
 
 def last_state(cell: Any, x: torch.Tensor, state: Any) -> Any:
@@ -89,7 +89,7 @@ def test_an_update_gate_that_never_opens_keeps_all() -> None:
 
 def test_a_gru_without_gates_is_a_plain_unit() -> None:
     gru, x = drawn("gru"), sequence()
-    rnn: Any = make("rnn", I, H, "equations", dtype=torch.float64)
+    rnn: Any = make("rnn", IN, H, "equations", dtype=torch.float64)
     for name, value in gru.state_dict().items():
         getattr(rnn, name).data.copy_(value[2 * H :])
     plain = clamp(gru, {"update": 1.0, "reset": 1.0})

@@ -13,7 +13,7 @@ from gruworks.nn.cells import CELLS, LiGRU, Steps, engine_of, keep_long, make, w
 from gruworks.nn.gru import GRU
 from tests.tolerances import FLOAT64
 
-T, B, I, H = 5, 2, 3, 4
+T, B, IN, H = 5, 2, 3, 4
 NO_GATE = {"rnn"}
 
 
@@ -62,9 +62,7 @@ def literal_gru_before(w: dict[str, Any], x: Any, state: Any) -> Any:
 
 def literal_mgu(w: dict[str, Any], x: Any, state: Any) -> Any:
     (h,) = state
-    (W_f, W_h), (U_f, U_h), (b_f, b_h) = (
-        blocks(w[name], 2) for name in ("weight_ih_l0", "weight_hh_l0", "bias_l0")
-    )
+    (W_f, W_h), (U_f, U_h), (b_f, b_h) = (blocks(w[name], 2) for name in ("weight_ih_l0", "weight_hh_l0", "bias_l0"))
     f = sigma(numpy.concatenate([U_f, W_f], 1) @ numpy.concatenate([h, x]) + b_f)
     candidate = numpy.tanh(numpy.concatenate([U_h, W_h], 1) @ numpy.concatenate([f * h, x]) + b_h)
     return ((1 - f) * h + f * candidate,)
@@ -105,7 +103,7 @@ LITERAL = {name: globals()[f"literal_{name.replace('-', '_')}"] for name in CELL
 def drawn(name: str, engine: Any = "equations", dtype: torch.dtype = torch.float64) -> torch.nn.Module:
     """A cell in which no parameter or running statistic has its starting value."""
     torch.manual_seed(0)
-    cell = make(name, I, H, engine, dtype=dtype).eval()
+    cell = make(name, IN, H, engine, dtype=dtype).eval()
     with torch.no_grad():
         for value in [*cell.parameters(), *cell.buffers()]:
             if value.is_floating_point():
@@ -115,7 +113,7 @@ def drawn(name: str, engine: Any = "equations", dtype: torch.dtype = torch.float
 
 def inputs(name: str, steps: int = T) -> tuple[torch.Tensor, Any]:
     torch.manual_seed(1)
-    x = torch.randn(steps, B, I, dtype=torch.float64)
+    x = torch.randn(steps, B, IN, dtype=torch.float64)
     parts = tuple(torch.randn(1, B, H, dtype=torch.float64) for _ in range(CELLS[name].equations.vectors))
     return x, parts if len(parts) > 1 else parts[0]
 
@@ -155,10 +153,12 @@ def test_gradients_are_those_of_finite_differences(name: str) -> None:
 
 def test_the_light_gru_normalises_by_its_batch_in_training() -> None:
     torch.manual_seed(0)
-    cell = LiGRU(I, H, dtype=torch.float64)
-    terms = cell.terms(3 + 2 * torch.randn(50, 7, I, dtype=torch.float64))
+    cell = LiGRU(IN, H, dtype=torch.float64)
+    terms = cell.terms(3 + 2 * torch.randn(50, 7, IN, dtype=torch.float64))
     torch.testing.assert_close(terms.mean((0, 1)), torch.zeros(2 * H, dtype=torch.float64), atol=FLOAT64, rtol=0)
-    torch.testing.assert_close(terms.var((0, 1), correction=0), torch.ones(2 * H, dtype=torch.float64), atol=1e-3, rtol=0)
+    torch.testing.assert_close(
+        terms.var((0, 1), correction=0), torch.ones(2 * H, dtype=torch.float64), atol=1e-3, rtol=0
+    )
     assert cell.norm.running_mean.abs().max() > 0
 
 
@@ -166,14 +166,17 @@ def test_the_light_gru_normalises_by_its_batch_in_training() -> None:
 def test_steps_and_sequence_agree(name: str) -> None:
     cell, (x, start) = drawn(name), inputs(name, steps=150)
     assert isinstance(cell, Steps)
-    states = start if isinstance(start, tuple) else (start,)
-    stepped = torch.stack([state[0] for state in cell.states(x, tuple(part[0] for part in states))])
-    torch.testing.assert_close(cell(x, start)[0], stepped, atol=FLOAT64, rtol=0)
+    state = tuple(part[0] for part in (start if isinstance(start, tuple) else (start,)))
+    stepped = []
+    for term in cell.terms(x):
+        state = cell.step(term, state)
+        stepped.append(state[0])
+    torch.testing.assert_close(cell(x, start)[0], torch.stack(stepped), atol=FLOAT64, rtol=0)
 
 
 @pytest.mark.parametrize("name", [name for name, kind in CELLS.items() if kind.fused is not None])
 def test_a_state_dict_moves_between_the_engines(name: str) -> None:
-    fused, equations = drawn(name, "fused"), make(name, I, H, "equations", dtype=torch.float64)
+    fused, equations = drawn(name, "fused"), make(name, IN, H, "equations", dtype=torch.float64)
     equations.load_state_dict(fused.state_dict())
     x, start = inputs(name)
     torch.testing.assert_close(fused(x, start)[0], equations(x, start)[0], atol=FLOAT64, rtol=0)
@@ -181,7 +184,9 @@ def test_a_state_dict_moves_between_the_engines(name: str) -> None:
 
 
 def test_the_engine_is_named() -> None:
-    engines = {(name, engine): engine_of(make(name, 1, 1, engine)) for name in CELLS for engine in ("fused", "equations")}
+    engines = {
+        (name, engine): engine_of(make(name, 1, 1, engine)) for name in CELLS for engine in ("fused", "equations")
+    }
     assert engines["mingru", "fused"] == "parallel scan in torch"
     assert engines["lstm", "fused"] == "torch's fused layer"
     assert engines["gru", "equations"] == engines["mgu", "fused"] == "equations in torch, step by step"
@@ -202,13 +207,13 @@ def test_kept_long_a_cell_forgets_slowly(name: str) -> None:
     def left(longest: int) -> float:
         """How far two starting states still lie apart after 50 steps of nothing."""
         torch.manual_seed(0)
-        cell = make(name, I, 32, "equations")
+        cell = make(name, IN, 32, "equations")
         if longest:
             keep_long(cell, longest)
         cell.eval()
         vectors = CELLS[name].equations.vectors
         starts = [tuple(torch.full((1, 1, 32), value) for _ in range(vectors)) for value in (0.5, -0.5)]
-        last = [cell(torch.zeros(50, 1, I), s if vectors > 1 else s[0])[1] for s in starts]
+        last = [cell(torch.zeros(50, 1, IN), s if vectors > 1 else s[0])[1] for s in starts]
         ends = [one[-1] if isinstance(one, tuple) else one for one in last]
         return (ends[0] - ends[1]).abs().mean().item()
 
@@ -218,14 +223,14 @@ def test_kept_long_a_cell_forgets_slowly(name: str) -> None:
 
 @pytest.mark.parametrize("engine", ["equations", "fused"])
 def test_shapes_that_do_not_fit_are_refused(engine: Any) -> None:
-    cell = make("mgu", I, H, engine)
-    for x in (torch.zeros(T, B, I + 1), torch.zeros(T, I), torch.zeros(0, B, I)):
+    cell = make("mgu", IN, H, engine)
+    for x in (torch.zeros(T, B, IN + 1), torch.zeros(T, IN), torch.zeros(0, B, IN)):
         with pytest.raises(ShapeError, match=r"expected input \[T, B, 3\]"):
             cell(x)
     with pytest.raises(ShapeError, match=r"expected a state of 1 × \[1, 2, 4\], got \[1, 3, 4\]"):
-        cell(torch.zeros(T, B, I), torch.zeros(1, 3, H))
+        cell(torch.zeros(T, B, IN), torch.zeros(1, 3, H))
     with pytest.raises(ShapeError, match="a state of 2"):
-        make("lstm", I, H, "equations")(torch.zeros(T, B, I), torch.zeros(1, B, H))
+        make("lstm", IN, H, "equations")(torch.zeros(T, B, IN), torch.zeros(1, B, H))
 
 
 def test_unknown_names_and_sizes_are_refused() -> None:

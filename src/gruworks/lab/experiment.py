@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,41 +13,29 @@ from torch.nn import functional
 
 from gruworks.errors import OptionError, RunError
 from gruworks.lab import music
+from gruworks.lab.characters import characters
+from gruworks.lab.settings import Experiment, LabFit, Study
 from gruworks.lab.synthetic import SYNTHETIC, Batch
 from gruworks.nn.cells import Engine, keep_long, make
 from gruworks.nn.threads import torch_threads
-from gruworks.settings import Settings, setting
 from gruworks.training.fit import fit
 from gruworks.training.runs import RunFolder
-from gruworks.training.settings import FitSettings
 
-__all__ = ["Experiment", "Problem", "Reader", "outcome", "problem", "restore", "run"]
+__all__ = [
+    "TASKS",
+    "Problem",
+    "Reader",
+    "outcome",
+    "problem",
+    "reader",
+    "restore",
+    "run",
+]
 
 TASK = "lab"
+TASKS = (*SYNTHETIC, *music.MUSIC, "characters")
 # Seeds of what is drawn: training batches start beyond both, so no sequence is seen in two parts.
 VALID_SEED, TEST_SEED, TRAIN_SEED = 1_000_000, 2_000_000, 10_000_000
-
-FIT = FitSettings(
-    steps=2000, minutes=120.0, patience=1000, validate_every=100, batch_size=32, learning_rate=2e-3, weight_decay=0.0,
-    averaged_steps=1,
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Experiment(Settings):
-    """What is learnt, by which cell, and how."""
-
-    task: str = setting("adding", "adding, copy, order, dyck2, jsb, nottingham, muse, piano or characters")
-    length: int = setting(200, "T of the task; for music and characters the longest stretch in training", low=2)
-    cell: str = setting("gru", "name of the cell")
-    hidden: int = setting(64, "units H", low=1)
-    engine: Literal["fused", "equations"] = setting("fused", "fused layer where there is one, or the equations")
-    memory: int = setting(0, "gates' biases start with memories up to so many steps; 0 leaves them", low=0)
-    first_length: int = setting(0, "T of the first batches; it grows to `length` over 70 % of the steps; 0: at once", low=0)
-    dropout_in: float = setting(0.0, "share of input entries zeroed in training", low=0.0, high=0.95)
-    dropout_out: float = setting(0.0, "share of output entries zeroed in training", low=0.0, high=0.95)
-    test_rows: int = setting(1000, "test sequences of a task that is drawn", low=1)
-    training: FitSettings = setting(FIT, "the fit")
 
 
 class Problem(NamedTuple):
@@ -63,6 +49,7 @@ class Problem(NamedTuple):
     lose: Callable[[Tensor, Tensor], Tensor]
     chance: float
     prior: Tensor | None = None  # the readout's first bias, where the answers' frequencies are known
+    drawn: bool = False  # all sequences are drawn, of one length
 
 
 class Reader(torch.nn.Module):
@@ -80,7 +67,7 @@ class Reader(torch.nn.Module):
         return answers
 
 
-def problem(settings: Experiment) -> Problem:
+def problem(settings: Study) -> Problem:
     """The batches and the loss of `settings.task`.
 
     Raises:
@@ -91,25 +78,24 @@ def problem(settings: Experiment) -> Problem:
         return _drawn(settings)
     if settings.task in music.MUSIC:
         pieces = music.load(settings.task)
-        draw = music.draws(
-            pieces.train, training.batch_size, settings.length, _epoch(training), training.seed
-        )
+        draw = music.draws(pieces.train, training.batch_size, settings.length, _epoch(training), training.seed)
         whole = [music.batches(part, rows=16) for part in (pieces.valid, pieces.test)]
         # Without it the states saturate in the first steps, to serve as biases, and learning stands still for long.
         prior = music.log_odds(pieces.train)
         return Problem(music.NOTES, music.NOTES, draw, *whole, _notes, music.NOTES * math.log(2), prior)
     if settings.task == "characters":
-        from gruworks.lab.characters import characters
+        size, draw, valid, test, prior = characters(
+            training.batch_size, settings.length, _epoch(training), training.seed
+        )
+        return Problem(size, size, draw, valid, test, functional.cross_entropy, math.log(size), prior)
+    raise OptionError(f"there is no task {settings.task!r}; there are: {', '.join(TASKS)}")
 
-        return Problem(*characters(training.batch_size, settings.length, _epoch(training), training.seed))
-    raise OptionError(f"there is no task {settings.task!r}; there are: {', '.join([*SYNTHETIC, *music.MUSIC])}")
 
-
-def _epoch(training: FitSettings) -> int:
+def _epoch(training: LabFit) -> int:
     return min(training.validate_every, training.steps)
 
 
-def _drawn(settings: Experiment) -> Problem:
+def _drawn(settings: Study) -> Problem:
     task, training = SYNTHETIC[settings.task], settings.training
 
     def draw(epoch: int, index: int) -> Batch:
@@ -122,10 +108,10 @@ def _drawn(settings: Experiment) -> Problem:
 
     lose = _square if settings.task == "adding" else functional.cross_entropy
     valid, test = held_out(VALID_SEED)[: max(1, settings.test_rows // 400)], held_out(TEST_SEED)
-    return Problem(task.inputs, task.outputs, draw, valid, test, lose, task.chance(settings.length))
+    return Problem(task.inputs, task.outputs, draw, valid, test, lose, task.chance(settings.length), drawn=True)
 
 
-def _length(settings: Experiment, number: int) -> int:
+def _length(settings: Study, number: int) -> int:
     """T of a training batch: it grows by equal factors over 70 % of the steps, then stays."""
     if not settings.first_length:
         return settings.length
@@ -171,13 +157,12 @@ def run(settings: Experiment, folder: Path, quiet: bool = True) -> dict[str, Any
         model, lambda m, batch: posed.lose(m(batch), batch.y), posed.draw, posed.valid, settings.training, place,
         f"{settings.task} {settings.cell}", quiet, resume, weigh=lambda batch: int(batch.asked.sum()),
     )  # fmt: skip
-    begun = time.perf_counter()
     metrics = {
         "task": settings.task, "length": settings.length, "cell": settings.cell, "hidden": settings.hidden,
         "seed": settings.training.seed, "parameters": sum(p.numel() for p in model.parameters()),
         "valid": outcome(model, posed, posed.valid), "test": outcome(model, posed, posed.test), "chance": posed.chance,
         "steps": fitted.steps, "best_step": fitted.best_step, "minutes": fitted.minutes, "ended_by": fitted.ended_by,
-        "curve": place.read_json("curve.json"), "test_seconds": time.perf_counter() - begun,
+        "curve": place.read_json("curve.json"),
     }  # fmt: skip
     place.write_arrays("weights.safetensors", {name: value.numpy() for name, value in model.state_dict().items()})
     place.write_json("metrics.json", metrics)

@@ -40,7 +40,7 @@ class Reach(NamedTuple):
 
 
 def as_equations(name: str, cell: Any) -> Steps:
-    """The cell of CELLS `name` as its equations in float64, with the weights of `cell`, on whatever engine that runs."""
+    """The cell `name` of CELLS as its equations in float64, with the weights of `cell`, whatever engine runs that."""
     made: Any = make(name, cell.input_size, cell.hidden_size, "equations", dtype=torch.float64)
     made.load_state_dict(cell.state_dict())
     return made.eval()  # type: ignore[no-any-return]
@@ -108,7 +108,9 @@ def clamp(cell: Steps, gates: Mapping[str, float]) -> Steps:
         for parameter in held.parameters():
             parameter.data[rows] = 0
         # The stored update rows are those of a gate that keeps.
-        held.bias_ih_l0.data[rows] = torch.logit(torch.tensor(1 - value if name == "update" else value, dtype=torch.float64))
+        held.bias_ih_l0.data[rows] = torch.logit(
+            torch.tensor(1 - value if name == "update" else value, dtype=torch.float64)
+        )
     return held  # type: ignore[no-any-return]
 
 

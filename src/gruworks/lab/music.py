@@ -6,6 +6,7 @@ A piece of N steps has N - 1 predicted ones; the first is given.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -67,7 +68,7 @@ def batches(pieces: list[Roll], rows: int) -> list[Batch]:
 
 
 def log_odds(pieces: list[Roll]) -> Tensor:
-    """How much rather than not each note sounds, [88], as a logarithm; a note that never sounds counts as half a step."""
+    """The logarithm of each note's odds to sound, [88]; a note that never sounds counts as half a step."""
     steps = sum(len(piece) for piece in pieces)
     sounding = numpy.clip(sum(piece.sum(0, dtype=numpy.int64) for piece in pieces), 0.5, steps - 0.5)
     return torch.from_numpy(numpy.log(sounding / (steps - sounding)).astype(numpy.float32))
@@ -77,7 +78,9 @@ def draws(pieces: list[Roll], rows: int, steps: int, per_epoch: int, seed: int) 
     """Training batches by (epoch, index): pass after pass over all pieces, cut anew at `steps` from a random start."""
     one_pass = len(_cut(pieces, steps, None)) // rows
     if not one_pass:
-        raise OptionError(f"expected at least {rows} stretches of up to {steps} steps, one batch, in {len(pieces)} pieces")
+        raise OptionError(
+            f"{len(pieces)} pieces cut at {steps} steps don't fill one batch of {rows}: take a smaller batch"
+        )
     held: dict[str, Any] = {"number": None, "order": []}
 
     def draw(epoch: int, index: int) -> Batch:
@@ -107,7 +110,7 @@ def _cut(pieces: list[Roll], steps: int, rng: numpy.random.Generator | None) -> 
         last = len(piece) - 1
         first = int(rng.integers(1, steps + 1)) if rng is not None and last > steps else steps
         edges = [0, *range(first, last, steps), last]
-        cut += [piece[start : end + 1] for start, end in zip(edges, edges[1:], strict=False) if end > start]
+        cut += [piece[start : end + 1] for start, end in itertools.pairwise(edges) if end > start]
     return cut
 
 

@@ -1,4 +1,4 @@
-"""Recurrent cells under one signature, GRU's: x [T, B, I] and a state in, every output [T, B, H] and the last state out.
+"""Recurrent cells under GRU's signature: x [T, B, I] and a state in, every output [T, B, H] and the last state out.
 
 Each is written as its paper's equations, a line an equation, in `step`; `terms` holds what does not wait for the state.
 The plain RNN, the LSTM and the GRU keep the parameters, names and initialisation of torch's layers, so that a state
@@ -7,7 +7,6 @@ dict moves between the equations and the fused layer that `make(..., engine="fus
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -41,17 +40,12 @@ class Steps:
         """The state after one step, from its input terms [B, gates·H] and the state before it."""
         raise NotImplementedError
 
-    def states(self, x: Tensor, state: State) -> Iterator[State]:
-        """The full state after each step of x [T, B, I]."""
-        for term in self.terms(x).unbind(0):
-            state = self.step(term, state)
-            yield state
-
     def forward(self, input: Tensor, hx: Any = None) -> tuple[Tensor, Any]:  # noqa: A002 (torch's name)
         """x [T, B, I] and the state, [1, B, H] or for LSTM a pair of them (zeros if none), to output and last state."""
         state = self._start(input, hx)
         rows = []
-        for state in self.states(input, state):
+        for term in self.terms(input).unbind(0):
+            state = self.step(term, state)
             rows.append(state[0])
         return torch.stack(rows), self._give(state)
 
@@ -156,9 +150,10 @@ class _Own(Steps, torch.nn.Module):
 
 
 class MGU(_Own):
-    """The minimal gated unit, Zhou et al. 2016 (arXiv 1603.09420), one gate for both: equations 8 to 10 there.
+    """The minimal gated unit, Zhou et al. 2016 (arXiv 1603.09420): one gate serves as update and reset gate.
 
-    f_t = σ(W_f [h_{t-1}, x_t] + b_f), h̃_t = tanh(W_h [f_t * h_{t-1}, x_t] + b_h), h_t = (1 - f_t) * h_{t-1} + f_t * h̃_t.
+    f_t = σ(W_f [h_{t-1}, x_t] + b_f), h̃_t = tanh(W_h [f_t * h_{t-1}, x_t] + b_h),
+    h_t = (1 - f_t) * h_{t-1} + f_t * h̃_t.
 
     >>> MGU(3, 4)(torch.zeros(7, 2, 3))[0].shape
     torch.Size([7, 2, 4])

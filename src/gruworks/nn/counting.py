@@ -1,4 +1,4 @@
-"""What one step of a cell costs, counted as it runs: parameters, operations of products, operations element by element."""
+"""What one step of a cell costs, counted as it runs: parameters, operations of products, operations on elements."""
 
 from __future__ import annotations
 

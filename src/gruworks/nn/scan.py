@@ -1,4 +1,7 @@
-"""A linear recurrence h_t = a_t * h_{t-1} + b_t for all steps at once, in log space (Heinsen 2023, arXiv 2311.06281)."""
+"""A linear recurrence h_t = a_t * h_{t-1} + b_t for all steps at once, in log space.
+
+Heinsen 2023, arXiv 2311.06281.
+"""
 
 from __future__ import annotations
 

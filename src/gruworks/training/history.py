@@ -12,7 +12,7 @@ __all__ = ["History"]
 
 
 class History(Callback):
-    """Step, training loss and validation loss of every validation; a checkpoint holds them, so a resumed fit goes on."""
+    """Step, training and validation loss of every validation; checkpoints hold them, so a resumed fit goes on."""
 
     def __init__(self, run: RunFolder) -> None:
         self.run = run

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gruworks.app.cli import experiments
 from gruworks.app.cli.flags import Debug, Json, Out, Quiet
 from gruworks.app.cli.show import Show
 from gruworks.errors import DataError
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "trace"]
 
-app = typer.Typer(no_args_is_help=True, help="Look inside a unit.")
+app = typer.Typer(no_args_is_help=True, help="Look inside a unit, compare cells, follow gradients.")
+app.command("compare")(experiments.compare)
+app.command("gradients")(experiments.gradients)
+app.command("papers")(experiments.papers)
 
 NAMES = {"z_t": "update gate", "r_t": "reset gate", "h̃_t": "candidate", "h_t": "state"}
 
 
 @app.callback()
 def main() -> None:
-    """Look inside a unit."""
+    """Look inside a unit, compare cells, follow gradients."""
 
 
 # Unknown options are arguments here: "-1" is a number, and what is neither number nor option is refused below.
