@@ -130,7 +130,7 @@ def papers(
     show = Show(as_json, quiet)
     show.remark(f"training in {out}")
     result = reproduce(name, out, quick, _names(only), _names(cells), jobs)
-    hidden = ("measure", "steps", "minutes")
+    hidden = ("measure", "steps", "ended by", "minutes")
     show.table([{k: v for k, v in row.items() if k not in hidden} for row in result["rows"]], result["title"])
     for note in result["notes"]:
         show.remark(f"- {note}")
