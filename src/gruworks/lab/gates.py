@@ -76,7 +76,8 @@ def of_text(text: str, hidden: int = 8, reset: Reset = "before", seed: int = 0) 
         raise DataError("expected a text of one character or more")
     alphabet = sorted(set(text))
     x = torch.eye(len(alphabet))[[alphabet.index(one) for one in text]][:, None]
-    return fresh(x, list(text), f"{len(text)} characters", hidden, reset, seed)
+    reads = [one if one.isprintable() else repr(one)[1:-1] for one in text]
+    return fresh(x, reads, f"{len(text)} characters", hidden, reset, seed)
 
 
 def of_run(path: Path | str) -> Look:
