@@ -92,7 +92,7 @@ PAPERS = {
             Row("copy", "nats per step, all T + 20", {"gru": 0.0197, "lstm": 0.0204, "rnn": 0.0202, "tcn": 3.5e-5},
                 {"gru": 66, "lstm": 56, "rnn": 116},
                 *_drawn("copy", (1000, 100), 10, (8000, 1000), 1000, learning_rate=3e-3, averaged_steps=50,
-                        rate_floor=0.02, test_rows=500)),
+                        rate_floor=0.02, validate_every=200, test_rows=500)),
             Row("jsb", MUSIC_MEASURE, {"gru": 8.43, "lstm": 8.45, "rnn": 8.91, "tcn": 8.10},
                 {"gru": 262, "lstm": 223, "rnn": 466},
                 *_music("jsb", 120, 1200, 100, learning_rate=3e-3, dropout_in=0.2, dropout_out=0.5)),
