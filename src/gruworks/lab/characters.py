@@ -21,7 +21,7 @@ ROWS = 50
 class Characters(NamedTuple):
     """How many different characters, training batches by (epoch, index), validation and test batches, first bias."""
 
-    count: int
+    size: int
     draw: Callable[[int, int], Batch]
     valid: list[Batch]
     test: list[Batch]

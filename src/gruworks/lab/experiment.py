@@ -79,10 +79,10 @@ def problem(settings: Study) -> Problem:
     if settings.task in music.MUSIC:
         pieces = music.load(settings.task)
         draw = music.draws(pieces.train, training.batch_size, settings.length, _epoch(training), training.seed)
-        whole = [music.batches(part, rows=16) for part in (pieces.valid, pieces.test)]
+        valid, test = (music.batches(part, rows=16) for part in (pieces.valid, pieces.test))
         # Without it the states saturate in the first steps, to serve as biases, and learning stands still for long.
         prior = music.log_odds(pieces.train)
-        return Problem(music.NOTES, music.NOTES, draw, *whole, _notes, music.NOTES * math.log(2), prior)
+        return Problem(music.NOTES, music.NOTES, draw, valid, test, _notes, music.NOTES * math.log(2), prior)
     if settings.task == "characters":
         size, draw, valid, test, prior = characters(
             training.batch_size, settings.length, _epoch(training), training.seed
@@ -116,7 +116,8 @@ def _length(settings: Study, number: int) -> int:
     if not settings.first_length:
         return settings.length
     share = min(1.0, number / (0.7 * settings.training.steps))
-    return round(settings.first_length * (settings.length / settings.first_length) ** share)
+    growth: float = (settings.length / settings.first_length) ** share
+    return round(settings.first_length * growth)
 
 
 def _square(answers: Tensor, y: Tensor) -> Tensor:

@@ -125,7 +125,8 @@ def _states(cell: Steps, x: Tensor) -> list[Tensor]:
 
 
 def _split(cell: Steps, state: Tensor) -> State:
-    return state.split(cell.hidden_size, -1)
+    parts: State = torch.split(state, cell.hidden_size, -1)
+    return parts
 
 
 def _products(cell: Steps, x: Tensor) -> Tensor:

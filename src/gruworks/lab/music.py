@@ -96,10 +96,10 @@ def _pass(pieces: list[Roll], rows: int, steps: int, seed: tuple[int, int]) -> l
     """One pass over all pieces as batches of about equally long stretches, in random order."""
     rng = numpy.random.default_rng(seed)
     cut = _cut(pieces, steps, rng)
-    rng.shuffle(cut)  # type: ignore[arg-type]
+    rng.shuffle(cut)
     ordered = sorted(cut[: len(cut) // rows * rows], key=len)
     made = [ordered[i : i + rows] for i in range(0, len(ordered), rows)]
-    rng.shuffle(made)  # type: ignore[arg-type]
+    rng.shuffle(made)
     return made
 
 

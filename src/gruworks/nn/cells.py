@@ -31,6 +31,10 @@ class Steps:
     vectors = 1  # of H entries in the full state: h, or h and c
     hidden_size: int
     input_size: int
+    weight_ih_l0: Tensor
+    weight_hh_l0: Tensor
+    bias_ih_l0: Tensor
+    bias_hh_l0: Tensor
 
     def terms(self, x: Tensor) -> Tensor:
         """What every step needs of its input, at once: [T, B, I] to [T, B, gates·H]."""
@@ -70,7 +74,7 @@ class Steps:
         return state[0][None] if self.vectors == 1 else tuple(part[None] for part in state)
 
 
-class RNN(Steps, torch.nn.RNN):
+class RNN(Steps, torch.nn.RNN):  # type: ignore[misc]
     """The plain unit, Elman 1990: h_t = tanh(W x_t + U h_{t-1} + b).
 
     >>> RNN(3, 4)(torch.zeros(7, 2, 3))[0].shape
@@ -84,7 +88,7 @@ class RNN(Steps, torch.nn.RNN):
         return (torch.tanh(term + linear(state[0], self.weight_hh_l0, self.bias_hh_l0)),)
 
 
-class LSTM(Steps, torch.nn.LSTM):
+class LSTM(Steps, torch.nn.LSTM):  # type: ignore[misc]
     """Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000, without peepholes.
 
     i, f, o = σ(W x_t + U h_{t-1} + b), g = tanh(W x_t + U h_{t-1} + b), c_t = f * c_{t-1} + i * g, h_t = o * tanh(c_t).
@@ -106,7 +110,7 @@ class LSTM(Steps, torch.nn.LSTM):
         return torch.sigmoid(o) * torch.tanh(c), c
 
 
-class GRUAfter(Steps, GRU):
+class GRUAfter(Steps, GRU):  # type: ignore[misc]
     """The GRU with the reset gate after the matrix product, as PyTorch and cuDNN have it (`ops/equations.py`)."""
 
     def terms(self, x: Tensor) -> Tensor:
@@ -235,6 +239,10 @@ class LayerNormGRU(_Own):
     """
 
     gates, biased = 3, False
+    norm_x_gates: torch.nn.LayerNorm
+    norm_x_candidate: torch.nn.LayerNorm
+    norm_h_gates: torch.nn.LayerNorm
+    norm_h_candidate: torch.nn.LayerNorm
 
     def __init__(self, input_size: int, hidden_size: int, device: Any = None, dtype: Any = None) -> None:
         super().__init__(input_size, hidden_size, device, dtype)
@@ -311,7 +319,7 @@ def engine_of(cell: torch.nn.Module) -> str:
     if isinstance(cell, Steps):
         return "equations in torch, step by step"
     if isinstance(cell, GRU):
-        return "native kernel" if native.serves(cell.weight_ih_l0) else "torch's fused layer or equations"
+        return "native kernel" if native.serves(next(cell.parameters())) else "torch's fused layer or equations"
     return "torch's fused layer"
 
 

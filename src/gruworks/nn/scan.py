@@ -25,7 +25,7 @@ def log_scan(log_a: Tensor, log_b: Tensor, h0: Tensor) -> Tensor:
     a and b must be positive; their logarithms may be as low as the type allows. T = 0 gives no states.
     """
     states, h = [], h0
-    for a, b in zip(log_a.split(CHUNK), log_b.split(CHUNK), strict=True):
+    for a, b in zip(torch.split(log_a, CHUNK), torch.split(log_b, CHUNK), strict=True):
         decay = a.cumsum(0)  # log of the share of h that is left after each step
         chunk = decay.exp() * h + (decay + torch.logcumsumexp(b - decay, 0)).exp()
         states.append(chunk)
