@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -64,3 +65,8 @@ def test_no_file_of_the_data_folder_is_here() -> None:
     assert not [
         name for name in listed.split() if name.endswith((".csv", ".gz", ".mat", ".wav", ".ckpt", ".safetensors"))
     ]
+
+
+def test_the_table_of_cells_is_current() -> None:
+    made = runpy.run_path(str(ROOT / "docs" / "make_lab.py"))
+    assert made["rows"]() in (ROOT / "docs" / "lab.md").read_text(encoding="utf-8")

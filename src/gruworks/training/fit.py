@@ -98,6 +98,7 @@ def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool, show
 
     from gruworks.training.averaging import MovingAverage
     from gruworks.training.checkpoints import AtomicCheckpoints
+    from gruworks.training.history import History
     from gruworks.training.progress import FitProgress
 
     folder = run.path / "checkpoints"
@@ -117,7 +118,7 @@ def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool, show
         plugins=[AtomicCheckpoints()],
         # The bar comes first: what it shows after a validation is made while the averaged weights are in place.
         callbacks=([] if quiet else [FitProgress(what, settings.steps, show)])
-        + [MovingAverage(settings.averaged_steps), stop, best, last],
+        + [MovingAverage(settings.averaged_steps), stop, History(run), best, last],
         num_sanity_val_steps=0,
         logger=False,
         enable_progress_bar=False,

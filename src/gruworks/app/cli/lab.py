@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gruworks.app.cli import experiments
 from gruworks.app.cli.flags import Debug, Json, Out, Quiet
+from gruworks.app.cli.looking import NAMES, gates_of_numbers, show_look, show_memory, write_arrays
 from gruworks.app.cli.show import Show
-from gruworks.errors import DataError
+from gruworks.errors import DataError, OptionError
 from gruworks.ops.weights import Reset
 from gruworks.training.runs import new_run_path
 
@@ -17,22 +20,27 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "trace"]
 
-app = typer.Typer(no_args_is_help=True, help="Look inside a unit.")
-
-NAMES = {"z_t": "update gate", "r_t": "reset gate", "h̃_t": "candidate", "h_t": "state"}
+app = typer.Typer(no_args_is_help=True, help="Look inside a unit, compare cells, follow gradients.")
+app.command("compare")(experiments.compare)
+app.command("gradients")(experiments.gradients)
+app.command("papers")(experiments.papers)
 
 
 @app.callback()
 def main() -> None:
-    """Look inside a unit."""
+    """Look inside a unit, compare cells, follow gradients."""
 
 
 # Unknown options are arguments here: "-1" is a number, and what is neither number nor option is refused below.
 @app.command("trace", context_settings={"ignore_unknown_options": True})
 def trace(
     numbers: Annotated[
-        list[str], typer.Argument(metavar="NUMBER...", help="Three numbers or more, for example 1 2 3.")
-    ],
+        list[str] | None, typer.Argument(metavar="[NUMBER...]", help="Three numbers or more, for example 1 2 3.")
+    ] = None,
+    run: Annotated[Path | None, typer.Option(help="A trained run (lab or forecast) to look into instead.")] = None,
+    text: Annotated[str | None, typer.Option(help="A text that an untrained unit reads instead.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Numbers through an untrained unit.")] = False,
+    hidden: Annotated[int, typer.Option(min=1, help="Units of an untrained one.")] = 8,
     reset: Annotated[
         Reset, typer.Option(help="Reset gate before the matrix product (Cho 2014) or after it (PyTorch).")
     ] = "before",
@@ -42,12 +50,31 @@ def trace(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Train a GRU of 8 units on other number lines, ask it for the next number, and show its gates at every step."""
-    y = [_number(text) for text in numbers]
+    """Gates at every step, each unit's memory and saturation.
+
+    Of numbers: a GRU of 8 units is trained on other number lines and asked for the next one (with --fresh it is not).
+    Of --run: a trained run on its own input. Of --text: an untrained unit.
+    """
+    show = Show(as_json, quiet)
+    given = [what for what, value in (("numbers", numbers), ("--run", run), ("--text", text)) if value is not None]
+    if len(given) != 1:
+        raise OptionError(f"give either numbers, --run or --text to look at, not {' and '.join(given) or 'nothing'}")
+    if run is not None or text is not None:
+        from gruworks.lab import gates
+
+        look = gates.of_run(run) if run is not None else gates.of_text(text or "", hidden, reset, seed)
+        return show_look(show, look, out)
+    y = [_number(one) for one in numbers or []]
+    if fresh:
+        return show_look(show, gates_of_numbers(y, hidden, reset, seed), out)
+    _next_number(show, y, reset, seed, out)
+    return None
+
+
+def _next_number(show: Show, y: list[float], reset: Reset, seed: int, out: Path | None) -> None:
     from gruworks.lab.next_number import next_number
     from gruworks.plots.gates import draw_gates
 
-    show = Show(as_json, quiet)
     shown = next_number(y, reset, seed)
     folder = out or new_run_path("lab-trace")
     picture = draw_gates(
@@ -57,9 +84,13 @@ def trace(
         axis="time step (and what the unit reads there)",
         title=f"{_list(shown.numbers)} → {shown.answer:.6g}",
     )
+    arrays = write_arrays(shown.gates(), folder)
     _print(show, shown, reset)
-    show.answer(f"picture: {picture}")
-    show.result({**_plain(shown, reset, seed), "picture": str(picture)})
+    show.remark()
+    units = show_memory(show, shown.update, shown.reset)
+    show.answer(f"picture: {picture}\narrays: {arrays}")
+    paths = {"picture": str(picture), "arrays": str(arrays)}
+    show.result({**_plain(shown, reset, seed), "units": units, **paths})
 
 
 def _number(text: str) -> float:

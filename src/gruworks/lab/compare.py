@@ -1,0 +1,158 @@
+"""Cells on one task at equal parameters, with several seeds: curves, a table, costs. A second call goes on."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import statistics
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+from gruworks.errors import OptionError
+from gruworks.lab.costs import measure
+from gruworks.lab.experiment import problem, run
+from gruworks.lab.settings import Experiment, Study
+from gruworks.nn.cells import CELLS, engine_of, make, width_for
+from gruworks.nn.counting import cost
+from gruworks.training.runs import write_atomically
+
+__all__ = ["compare", "markdown", "run_all", "table"]
+
+
+def compare(study: Study, cells: list[str], seeds: int, parameters: int, out: Path, jobs: int = 2) -> dict[str, Any]:
+    """Train each cell `seeds` times, in out/CELL-SEED, and write out/compare.json and out/compare.md.
+
+    Widths are solved for, so that cell and readout together have about `parameters` numbers. Time and memory are
+    measured for all cells by their equations in torch, and beside them by the fused layer where there is one.
+
+    Args:
+        study: what is learnt, and how; its seed is the first. jobs: processes, of one thread each.
+
+    Raises:
+        OptionError: an unknown cell, seeds or jobs below 1, a task or setting that can't be.
+    """
+    unknown = [name for name in cells if name not in CELLS]
+    if unknown or not cells:
+        raise OptionError(f"there is no cell {', '.join(unknown) or 'given'}; there are: {', '.join(CELLS)}")
+    if seeds < 1 or jobs < 1:
+        raise OptionError(f"expected one seed and one process or more, got {seeds} and {jobs}")
+    posed = problem(study)
+    widths = {name: width_for(name, posed.inputs, parameters, posed.outputs) for name in cells}
+    planned = [
+        (_seeded(Experiment.of(study, name, widths[name]), seed), out / f"{name}-{seed}")
+        for name in cells
+        for seed in range(seeds)
+    ]
+    found = dict(zip([str(folder) for _, folder in planned], run_all(planned, jobs), strict=True))
+    result = {
+        "task": study.task, "length": study.length, "seeds": seeds, "chance": posed.chance,
+        "steps": study.training.steps, "batch_size": study.training.batch_size, "memory": study.memory,
+        "cells": {
+            name: _summary(name, widths[name], posed.inputs, [found[str(out / f"{name}-{s}")] for s in range(seeds)])
+            for name in cells
+        },
+    }  # fmt: skip
+    write_atomically(out / "compare.json", (json.dumps(result, indent=1) + "\n").encode())
+    write_atomically(out / "compare.md", markdown(table(result)).encode())
+    return result
+
+
+def run_all(planned: list[tuple[Experiment, Path]], jobs: int) -> list[dict[str, Any]]:
+    """Run every experiment in its folder, `jobs` processes at a time, politely; results in the order given."""
+    if jobs == 1:
+        return [run(settings, folder) for settings, folder in planned]
+    # Spawned, not forked: torch's threads don't survive a fork.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(planned)), mp_context=context, initializer=_politely) as pool:
+        begun = {pool.submit(run, settings, folder): place for place, (settings, folder) in enumerate(planned)}
+        try:
+            results = {begun[done]: done.result() for done in as_completed(begun)}
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return [results[place] for place in range(len(planned))]
+
+
+def table(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """The final table's rows: a cell each, and a row of its own for each fused layer."""
+    rows = []
+    for name, cell in result["cells"].items():
+        loss = {"loss": cell["mean"], "spread": cell["spread"], "best": cell["best"]}
+        size = {"H": cell["hidden"], "parameters": cell["parameters"], "operations/step": cell["operations"]}
+        for place, one in enumerate(cell["costs"]):
+            again = dict.fromkeys(loss, "same") if place else loss
+            rows.append(
+                {"cell": name, **size, **again, "µs/step": one["microseconds"], "bytes/step": one["bytes"],
+                 "engine": one["engine"]}
+            )  # fmt: skip
+    return rows
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """Rows as a Markdown table; numbers with four digits.
+
+    >>> print(markdown([{"cell": "gru", "loss": 0.123456}]), end="")
+    | cell | loss |
+    |---|---|
+    | gru | 0.1235 |
+    """
+    heads = list(rows[0])
+    lines = [heads, ["---"] * len(heads), *([_text(row[head]) for head in heads] for row in rows)]
+    return "".join(
+        "|" + "|".join(parts) + "|\n" if parts[0] == "---" else "| " + " | ".join(parts) + " |\n" for parts in lines
+    )
+
+
+def _text(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _politely() -> None:
+    os.nice(5)
+
+
+def _seeded(settings: Experiment, seed: int) -> Experiment:
+    return replace(settings, training=replace(settings.training, seed=settings.training.seed + seed))
+
+
+def _summary(name: str, hidden: int, inputs: int, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    losses = [one["test"] for one in runs]
+    return {
+        "what": CELLS[name].source,
+        "hidden": hidden,
+        "parameters": runs[0]["parameters"],
+        "operations": cost(name, inputs, hidden).operations,
+        "trained_by": engine_of(make(name, inputs, hidden)),
+        "test": losses,
+        "mean": statistics.fmean(losses),
+        "spread": statistics.pstdev(losses),
+        "best": min(losses),
+        "minutes": sum(one["minutes"] for one in runs),
+        "curve": _mean_curve([one["curve"] for one in runs]),
+        "costs": [measured._asdict() for measured in _costs(name, inputs, hidden)],
+    }
+
+
+def _costs(name: str, inputs: int, hidden: int) -> Iterator[Any]:
+    yield measure(name, inputs, hidden, "equations")
+    if CELLS[name].fused is not None:
+        yield measure(name, inputs, hidden, "fused")
+
+
+def _mean_curve(curves: list[dict[str, list[float]]]) -> dict[str, list[float]]:
+    """Validation loss by step, as far as all seeds went: mean, lowest, highest."""
+    lists = [curve["val_loss"] for curve in curves]
+    steps = min((curve["step"] for curve in curves), key=len)
+    losses = numpy.array([one[: len(steps)] for one in lists])
+    return {
+        "step": steps,
+        "mean": losses.mean(0).tolist(),
+        "low": losses.min(0).tolist(),
+        "high": losses.max(0).tolist(),
+    }

@@ -1,0 +1,56 @@
+"""What a step of training costs on this machine, as measured: time, and what is kept for the way back."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gruworks.nn.cells import Engine, engine_of, make
+from gruworks.nn.threads import torch_threads
+
+__all__ = ["Measured", "measure"]
+
+
+class Measured(NamedTuple):
+    """Forward and backward of one time step of a batch in microseconds; bytes kept for it per row; by which engine."""
+
+    microseconds: float
+    bytes: float
+    engine: str
+
+
+def measure(
+    name: str, input_size: int, hidden_size: int, engine: Engine, steps: int = 100, rows: int = 32, repeats: int = 5
+) -> Measured:
+    """The best of `repeats` runs over `steps` steps of `rows` rows on one thread, in float32.
+
+    >>> measure("gru", 2, 8, "equations", steps=3, rows=2, repeats=1).engine
+    'equations in torch, step by step'
+    """
+    with torch_threads(1):
+        cell = make(name, input_size, hidden_size, engine)
+        x = torch.randn(steps, rows, input_size, requires_grad=True)
+        own = {parameter.untyped_storage().data_ptr() for parameter in (*cell.parameters(), x)}
+        kept: dict[int, int] = {}
+
+        def keep(tensor: Tensor) -> Tensor:
+            storage = tensor.untyped_storage()
+            if storage.data_ptr() not in own:
+                kept[storage.data_ptr()] = storage.nbytes()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            output, _ = cell(x)  # held until the sum is taken: a freed tensor's address may come again
+        best = min(_once(cell, x) for _ in range(repeats))
+        del output
+    return Measured(1e6 * best / steps, sum(kept.values()) / steps / rows, engine_of(cell))
+
+
+def _once(cell: torch.nn.Module, x: Tensor) -> float:
+    begun = time.perf_counter()
+    output, _ = cell(x)
+    output.sum().backward()
+    return time.perf_counter() - begun

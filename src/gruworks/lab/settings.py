@@ -1,0 +1,58 @@
+"""Settings of an experiment. Imports nothing heavy: the command line builds its flags here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from gruworks.settings import Settings, setting
+from gruworks.training.settings import FitSettings
+
+__all__ = ["FIT", "Experiment", "LabFit", "Study"]
+
+
+@dataclass(frozen=True)
+class LabFit(FitSettings):
+    """The fit of an experiment: no weight decay and no averaging unless asked for, long patience."""
+
+    steps: int = setting(2000, "optimiser steps at most", low=1)
+    minutes: float = setting(120.0, "minutes at most", low=0.01, high=120.0)
+    patience: int = setting(1000, "validations without a gain before the fit stops", low=1)
+    validate_every: int = setting(100, "optimiser steps between validations, each with a checkpoint", low=1)
+    batch_size: int = setting(32, "rows of one batch", low=1)
+    learning_rate: float = setting(2e-3, "learning rate after warm-up", low=1e-8, high=10.0)
+    weight_decay: float = setting(0.0, "decoupled weight decay", low=0.0)
+    averaged_steps: int = setting(1, "steps over which the weights are averaged; 1 keeps the last ones", low=1)
+
+
+FIT = LabFit()
+
+
+@dataclass(frozen=True)
+class Study(Settings):
+    """What is learnt and how, whichever cell learns it."""
+
+    task: str = setting("adding", "adding, copy, order, dyck2, jsb, nottingham, muse, piano or characters")
+    length: int = setting(200, "T of the task; for music and characters the longest stretch in training", low=2)
+    first_length: int = setting(0, "T of the first batches, which grows over 70 % of the steps; 0: full at once", low=0)
+    engine: Literal["fused", "equations"] = setting("fused", "fused layer where there is one, or the equations")
+    memory: int = setting(0, "gates' biases start with memories up to so many steps; 0 leaves them", low=0)
+    dropout_in: float = setting(0.0, "share of input entries zeroed in training", low=0.0, high=0.95)
+    dropout_out: float = setting(0.0, "share of output entries zeroed in training", low=0.0, high=0.95)
+    test_rows: int = setting(1000, "test sequences of a task that is drawn", low=1)
+    training: LabFit = setting(FIT, "the fit")
+
+
+@dataclass(frozen=True)
+class Experiment(Study):
+    """A study of one cell."""
+
+    cell: str = setting("gru", "name of the cell")
+    hidden: int = setting(64, "units H", low=1)
+
+    @classmethod
+    def of(cls, study: Study, cell: str = "gru", hidden: int = 64) -> Experiment:
+        """The experiment of one cell in a study; the plain RNN has no gate whose bias could give it a long memory."""
+        given = {field.name: getattr(study, field.name) for field in fields(Study)}
+        given |= {"memory": 0} if cell == "rnn" else {}
+        return cls(**given, cell=cell, hidden=hidden)

@@ -1,0 +1,104 @@
+"""Curves with their spread, panels side by side: learning curves, gradients by distance. Arrays in, picture out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy
+from numpy.typing import NDArray
+
+from gruworks.errors import DataError, ShapeError, require
+
+__all__ = ["Curve", "Panel", "draw_curves"]
+
+Floats = NDArray[numpy.float64]
+COLOURS = ("#0b7285", "#e8590c", "#5f3dc4", "#2b8a3e", "#c2255c", "#1f2933", "#f08c00", "#868e96")
+INK, MUTED = "#1f2933", "#adb5bd"
+FLOOR = 1e-300  # what is drawn for a zero on a logarithmic axis lies here, below every axis
+
+
+class Curve(NamedTuple):
+    """x and y [N], and where there is a spread its edges, [N] each."""
+
+    x: Floats
+    y: Floats
+    low: Floats | None = None
+    high: Floats | None = None
+
+
+class Panel(NamedTuple):
+    """One pair of axes; `levels` are horizontal lines by name, `lowest` the bottom of a logarithmic axis."""
+
+    title: str
+    curves: Mapping[str, Curve]
+    x_axis: str = ""
+    y_axis: str = ""
+    logarithmic: bool = True
+    levels: Mapping[str, float] = {}
+    lowest: float | None = None
+
+
+def draw_curves(panels: Sequence[Panel], path: Path | str, title: str = "") -> Path:
+    """Draw the panels in a row and write the picture to `path` (PNG, SVG or PDF by its ending).
+
+    >>> import tempfile
+    >>> line = Curve(numpy.arange(5.0), numpy.ones(5))
+    >>> draw_curves([Panel("one", {"gru": line})], Path(tempfile.mkdtemp()) / "curves.png").name
+    'curves.png'
+
+    A name has one colour in all panels.
+
+    Raises:
+        DataError: no panels or curves, NaN in one, or a path that can't be written. ShapeError: x and y of two lengths.
+        MissingExtraError: matplotlib is not installed.
+    """
+    _check(panels)
+    figure_module = require("matplotlib.figure", extra="lab")
+    figure = figure_module.Figure(figsize=(0.8 + 4.2 * len(panels), 3.6), dpi=110, layout="constrained")
+    names = list(dict.fromkeys(name for panel in panels for name in panel.curves))
+    colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
+    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        _draw(axes, panel, colours)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11, color=INK)
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path)
+    except (OSError, ValueError) as error:  # ValueError: an ending that matplotlib doesn't write
+        raise DataError(f"can't write the picture to {str(path)!r}: {error}") from error
+    return Path(path)
+
+
+def _draw(axes: Any, panel: Panel, colours: Mapping[str, str]) -> None:
+    for name, (x, y, low, high) in panel.curves.items():
+        seen = numpy.maximum(y, FLOOR) if panel.logarithmic else y
+        axes.plot(x, seen, color=colours[name], linewidth=1.6, label=name)
+        if low is not None and high is not None:
+            edges = [numpy.maximum(edge, FLOOR) if panel.logarithmic else edge for edge in (low, high)]
+            axes.fill_between(x, *edges, color=colours[name], alpha=0.18, linewidth=0)
+    for name, level in panel.levels.items():
+        axes.axhline(level, color=MUTED, linewidth=1.0, linestyle="--", label=name)
+    if panel.logarithmic:
+        axes.set_yscale("log")
+    if panel.lowest is not None:
+        axes.set_ylim(bottom=panel.lowest)
+    axes.set_title(panel.title, loc="left", fontsize=10, color=INK)
+    axes.set_xlabel(panel.x_axis)
+    axes.set_ylabel(panel.y_axis)
+    axes.grid(axis="y", color=MUTED, alpha=0.4, linewidth=0.6)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    axes.legend(frameon=False, fontsize=8)
+
+
+def _check(panels: Sequence[Panel]) -> None:
+    if not panels or not all(panel.curves for panel in panels):
+        raise DataError("expected at least one panel, each with a curve, to draw")
+    for panel in panels:
+        for name, curve in panel.curves.items():
+            for values in curve[1:]:
+                if values is not None and numpy.shape(values) != numpy.shape(curve.x):
+                    raise ShapeError(f"{name}: x has {numpy.shape(curve.x)}, its values {numpy.shape(values)}")
+                if values is not None and numpy.isnan(values).any():
+                    raise DataError(f"expected numbers to draw; {name} holds NaN")

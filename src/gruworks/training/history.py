@@ -1,0 +1,32 @@
+"""What a fit lost at each validation, kept in the run folder as `curve.json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from gruworks.training.runs import RunFolder
+
+__all__ = ["History"]
+
+
+class History(Callback):
+    """Step, training and validation loss of every validation; checkpoints hold them, so a resumed fit goes on."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self.run = run
+        self.rows: list[list[float]] = []
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        values = trainer.callback_metrics
+        losses = [float(values[name]) for name in ("loss", "val_loss") if name in values]
+        self.rows.append([trainer.global_step, *losses])
+        steps, *columns = zip(*self.rows, strict=True)
+        self.run.write_json("curve.json", dict(zip(("step", "loss", "val_loss"), (steps, *columns), strict=True)))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows = state_dict["rows"]
