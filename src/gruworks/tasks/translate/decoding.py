@@ -1,0 +1,163 @@
+"""From a network to translations: search, sampling, forced beginnings, copied words, attention."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gruworks.nn.decoder import Decoder
+from gruworks.nn.sampling import Sampling, sample
+from gruworks.nn.search import Hypothesis, beam
+from gruworks.nn.state import State, select
+from gruworks.tasks.translate.config import Options
+from gruworks.tasks.translate.data import Batch, Codec, padded
+from gruworks.tasks.translate.model import TranslationNet
+from gruworks.tasks.translate.subwords import BEGIN, END, UNKNOWN, Subwords
+
+__all__ = ["NetDecoder", "Translation", "attention", "cut_line", "search", "spellable", "with_copies"]
+
+STOPS = ".!?。！？…;；"  # a long line is cut after one of these, if it can be
+LONGER, MORE = 2, 20  # an answer has at most LONGER · (source subwords) + MORE subwords
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One answer: its text, its score (the search's, by length) and log p(text | source) in nats."""
+
+    text: str
+    score: float
+    log_probability: float
+
+
+class NetDecoder(Decoder):
+    """A translation network as a writer.
+
+    Memories stay here, one a sentence; the state's `sentence` says whose row a row is. Beams of one sentence read one
+    memory, and where a search drops a sentence its memory goes too.
+    """
+
+    def __init__(self, net: TranslationNet) -> None:
+        self.net = net
+        self.memory: State = {}
+        self.held = self.asked = torch.empty(0, dtype=torch.long)  # sentences in memory; rows of the last step
+
+    def start(self, context: Batch) -> State:
+        self.memory = self.net.encode(context["source"], context["source_lengths"])
+        self.held = self.asked = torch.arange(len(context["source"]))
+        return self.net.start(self.memory) | {"sentence": self.held}
+
+    def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        own = dict(state)
+        sentence = own.pop("sentence")
+        if not torch.equal(sentence, self.asked):
+            self._hold(sentence)
+        features, after = self.net.step(tokens, own, self.memory)
+        return self.net.scores(features).log_softmax(-1), after | {"sentence": sentence}
+
+    def _hold(self, sentence: Tensor) -> None:
+        """Bring the memories into the order of the rows: one for each run of as many rows of a sentence."""
+        runs, counts = torch.unique_consecutive(sentence, return_counts=True)
+        if len(counts) and not bool((counts == counts[0]).all()):
+            runs = sentence
+        if not torch.equal(runs, self.held):
+            place = {int(one): i for i, one in enumerate(self.held)}
+            self.memory = select(self.memory, torch.tensor([place[int(one)] for one in runs], dtype=torch.long))
+            self.held = runs
+        self.asked = sentence
+
+
+@torch.no_grad()
+def search(
+    decoder: Decoder, contexts: Batch | Sequence[Batch], options: Options, forced: Sequence[int] = ()
+) -> list[list[Hypothesis]]:
+    """The best answers (or samples) of each source sentence of a batch; an ensemble takes a batch for each decoder."""
+    batch: Batch = contexts if isinstance(contexts, dict) else contexts[0]
+    count = len(batch["source"])
+    state = decoder.start(contexts)
+    limit = batch["source_lengths"] * LONGER + MORE + len(forced)
+    if options.samples:
+        return _samples(decoder, state, limit, options, forced)
+    prefix = torch.tensor([list(forced)]).expand(count, -1) if forced else None
+    begin = torch.full((count,), BEGIN)
+    width = max(options.beam, options.n_best)
+    return beam(decoder, state, begin, END, limit, width, options.n_best, options.alpha, prefix)
+
+
+def _samples(
+    decoder: Decoder, state: State, limit: Tensor, options: Options, forced: Sequence[int]
+) -> list[list[Hypothesis]]:
+    """`n_best` draws a sentence; the score is the log-probability over the length."""
+    count = len(limit)
+    state = select(state, torch.arange(count).repeat_interleave(options.n_best))
+    tokens = torch.full((count * options.n_best,), BEGIN)
+    for token in forced:
+        _, state = decoder.step(tokens, state)
+        tokens = torch.full_like(tokens, token)
+    generator = torch.Generator().manual_seed(options.seed)
+    how = Sampling(temperature=options.temperature)
+    drawn = sample(decoder, state, tokens, how, generator, end=END)
+    columns = list(itertools.islice(drawn, int(limit.max())))
+    rows = [list(forced) + _until_end(row) for row in torch.stack(columns, 1).tolist()]
+    answers = [Hypothesis(row, float("nan"), float("nan"), True) for row in rows]
+    return [answers[i * options.n_best : (i + 1) * options.n_best] for i in range(count)]
+
+
+def _until_end(row: list[int]) -> list[int]:
+    return row[: row.index(END)] if END in row else row
+
+
+@torch.no_grad()
+def attention(net: TranslationNet, source: list[int], target: list[int]) -> Tensor | None:
+    """The weights [T, S] that each symbol of `target`, and the end after it, gave to `source` and its end."""
+    batch = padded([source], [target])
+    _, weights = net.read(net.encode(batch["source"], batch["source_lengths"]), batch["target"][:, :-1])
+    return None if weights is None else weights[0]
+
+
+def with_copies(net: TranslationNet, codec: Codec, line: str, target: list[int]) -> str:
+    """The text of `target`, each run of unknown symbols replaced by the source word that it attends to most.
+
+    Without attention the words that the source vocabulary can't spell come in their order.
+    """
+    if UNKNOWN not in target:
+        return codec.target.decode(target)
+    source = codec.source.encode(line)
+    words = codec.source.words_of(line)
+    weights = attention(net, source, target)
+    unspelt = [word for word, _ in itertools.groupby(w for w, i in zip(words, source, strict=True) if i == UNKNOWN)]
+    parts: list[str] = []
+    for unknown, run in itertools.groupby(enumerate(target), key=lambda place: place[1] == UNKNOWN):
+        places = [i for i, _ in run]
+        if not unknown:
+            parts.append("".join(codec.target.symbols([target[i] for i in places])))
+        elif weights is None:
+            parts.append(unspelt.pop(0) if unspelt else "")
+        elif words:
+            parts.append(words[int(weights[places[0], : len(words)].argmax())])
+    return "".join(parts).replace("▁", " ").strip()
+
+
+def spellable(subwords: Subwords, line: str) -> bool:
+    """Whether the vocabulary spells at least half of what is not blank; else the script is one it has not seen."""
+    ids = subwords.encode(line)
+    known = sum(len(symbol.strip("▁")) for symbol, i in zip(subwords.symbols(ids), ids, strict=True) if i != UNKNOWN)
+    return known >= ids.count(UNKNOWN)
+
+
+def cut_line(subwords: Subwords, line: str, longest: int) -> list[str]:
+    """`line` in pieces of at most `longest` subwords, cut after a sentence's end or before a word where possible."""
+    encoding = subwords.tokenizer.encode(line, add_special_tokens=False)
+    starts, symbols = [start for start, _ in encoding.offsets], encoding.tokens
+    pieces, begin = [], 0
+    while len(symbols) - begin > longest:
+        window = range(begin + longest, begin + longest // 2, -1)
+        at_stop = (i for i in window if symbols[i - 1].strip("▁") in STOPS and symbols[i - 1] != "▁")
+        at_word = (i for i in window if symbols[i].startswith("▁"))
+        end = next(at_stop, next(at_word, begin + longest))
+        pieces.append(line[starts[begin] : starts[end]].strip())
+        begin = end
+    return [*pieces, line[starts[begin] if begin else 0 :].strip()]
