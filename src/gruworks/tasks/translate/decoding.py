@@ -20,7 +20,7 @@ from gruworks.tasks.translate.subwords import BEGIN, END, UNKNOWN, Subwords
 
 __all__ = ["NetDecoder", "Translation", "attention", "cut_line", "search", "spellable", "with_copies"]
 
-STOPS = ".!?。！？…;；"  # a long line is cut after one of these, if it can be
+STOPS = ".!?。！？…;；"  # end a sentence
 LONGER, MORE = 2, 20  # an answer has at most LONGER · (source subwords) + MORE subwords
 
 
@@ -149,15 +149,24 @@ def spellable(subwords: Subwords, line: str) -> bool:
 
 
 def cut_line(subwords: Subwords, line: str, longest: int) -> list[str]:
-    """`line` in pieces of at most `longest` subwords, cut after a sentence's end or before a word where possible."""
+    """`line` itself, or where it has more than `longest` subwords its sentences; what is still too long is cut, before
+    a word if possible."""
     encoding = subwords.tokenizer.encode(line, add_special_tokens=False)
-    starts, symbols = [start for start, _ in encoding.offsets], encoding.tokens
+    symbols = encoding.tokens
+    if len(symbols) <= longest:
+        return [line]
+    starts = [start for start, _ in encoding.offsets] + [len(line)]
     pieces, begin = [], 0
-    while len(symbols) - begin > longest:
-        window = range(begin + longest, begin + longest // 2, -1)
-        at_stop = (i for i in window if symbols[i - 1].strip("▁") in STOPS and symbols[i - 1] != "▁")
-        at_word = (i for i in window if symbols[i].startswith("▁"))
-        end = next(at_stop, next(at_word, begin + longest))
+    while begin < len(symbols):
+        end = _cut(symbols, begin, longest)
         pieces.append(line[starts[begin] : starts[end]].strip())
         begin = end
-    return [*pieces, line[starts[begin] if begin else 0 :].strip()]
+    return [piece for piece in pieces if piece]
+
+
+def _cut(symbols: list[str], begin: int, longest: int) -> int:
+    """Where the piece that begins at `begin` ends."""
+    limit = min(begin + longest, len(symbols))
+    stops = (i + 1 for i in range(begin, limit) if symbols[i].strip("▁") and symbols[i].strip("▁") in STOPS)
+    words = (i for i in range(limit, begin + longest // 2, -1) if i == len(symbols) or symbols[i].startswith("▁"))
+    return next(stops, next(words, limit))

@@ -191,7 +191,9 @@ class Translator(Estimator):
                 found[rows] = -sentence_losses(self.net, batch).numpy()
         return [float(value) for value in found]
 
-    def explain(self, line: str, target: str | None = None, **varied: Any) -> Explanation:
+    def explain(
+        self, line: str, target: str | None = None, *, options: Options | None = None, **varied: Any
+    ) -> Explanation:
         """Where the translation of `line` looks, or where a given `target` would.
 
         Raises:
@@ -204,7 +206,7 @@ class Translator(Estimator):
         assert self.codec is not None
         source = self.codec.source.encode(line)
         if target is None:
-            options = _options(None, varied)
+            options = _options(options, varied)
             ids = search(NetDecoder(self.net), padded([source]), replace(options, n_best=1), self._prefix(options))
             found = ids[0][0].tokens
         else:
@@ -358,7 +360,10 @@ def _options(options: Options | None, varied: dict[str, Any]) -> Options:
 
 def _distinct(answers: list[Translation]) -> list[Translation]:
     """Each text once, with its best score: BPE can spell one text in several ways."""
-    return list({one.text: one for one in reversed(answers)}.values())[::-1]
+    first: dict[str, Translation] = {}
+    for one in answers:
+        first.setdefault(one.text, one)
+    return list(first.values())
 
 
 def _joined(before: list[Translation], piece: Translation) -> Translation:
