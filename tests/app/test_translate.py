@@ -73,10 +73,10 @@ def test_a_file_is_translated_line_by_line(pairs: Path, run: Path, gruworks: Cal
     assert [json.loads(line)["line"] for line in out.splitlines()] == [1, 2, 3]
 
 
-def test_samples_as_json_have_no_score(pairs: Path, run: Path, gruworks: Call) -> None:
+def test_samples_are_scored_too(pairs: Path, run: Path, gruworks: Call) -> None:
     status, out, _ = gruworks("translate", "run", run, "a.de", "--samples", "--json")
     assert status == 0
-    assert json.loads(out.splitlines()[0])["answers"][0]["score"] is None
+    assert json.loads(out.splitlines()[0])["answers"][0]["score"] < 0
 
 
 def test_the_filter_answers_each_line_as_it_comes(run: Path) -> None:

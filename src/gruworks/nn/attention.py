@@ -42,7 +42,8 @@ class AdditiveAttention(torch.nn.Module):
         `hidden` [B, S] is True where the memory is padding.
         """
         sums = self.query(queries)[:, :, None] + keys[:, None]
-        scores = torch.tanh(sums) @ self.score
+        tanh = sums.tanh() if sums.requires_grad else sums.tanh_()  # the largest tensor here: no second one
+        scores = tanh @ self.score
         if hidden is not None:
             scores = scores.masked_fill(hidden[:, None], -torch.inf)
         weights = scores.softmax(-1)

@@ -12,8 +12,16 @@ from gruworks.nn.decoder import Ensemble
 from gruworks.nn.search import beam
 from gruworks.tasks.translate.config import Options
 from gruworks.tasks.translate.data import padded
-from gruworks.tasks.translate.decoding import NetDecoder, attention, cut_line, search, spellable, with_copies
-from gruworks.tasks.translate.fitting import sentence_losses
+from gruworks.tasks.translate.decoding import (
+    NetDecoder,
+    attention,
+    cut_line,
+    exact,
+    log_probability,
+    search,
+    spellable,
+    with_copies,
+)
 from gruworks.tasks.translate.subwords import BEGIN, END, UNKNOWN, Subwords
 
 LINES = ["eine kleine Katze singt .", "Hund rennt .", "eine große Frau schläft ."]
@@ -36,9 +44,21 @@ def test_a_batch_gives_what_each_line_gives(trained: Translator) -> None:
 def test_the_log_probability_is_that_of_the_whole_sentence(trained: Translator) -> None:
     source = ids(trained, LINES[:1])
     for found in search(NetDecoder(trained.net), padded(source), Options(beam=5, n_best=5, alpha=0.7))[0]:
-        losses = sentence_losses(trained.net, padded(source, [found.tokens]))
-        assert found.log_probability == pytest.approx(-float(losses[0]), abs=1e-4)
+        value = log_probability(trained.net, padded(source, [found.tokens]))
+        assert found.log_probability == pytest.approx(float(value[0]), abs=1e-4)
         assert found.score == pytest.approx(found.log_probability / (len(found.tokens) + 1) ** 0.7, abs=1e-4)
+
+
+def test_a_search_in_eight_bits_is_scored_exactly(trained: Translator) -> None:
+    source = ids(trained, LINES)
+    options = Options(beam=5, n_best=3)
+    plain = search(NetDecoder(trained.net), padded(source), options)
+    quick = search(NetDecoder(trained.net, eight_bits=True), padded(source), options)
+    again = exact(trained.net, source, quick, alpha=1.0)
+    for one, other in zip(plain, again, strict=True):
+        assert one[0].tokens == other[0].tokens
+        assert one[0].score == pytest.approx(other[0].score, abs=1e-5)
+        assert [h.score for h in other] == sorted((h.score for h in other), reverse=True)
 
 
 def test_a_beam_finds_nothing_less_likely_than_greedy(trained: Translator) -> None:

@@ -12,15 +12,16 @@ import gruworks.training.fit as fit_module
 from gruworks import Translator
 from gruworks.errors import DataError, OptionError
 from gruworks.tasks.translate.data import padded
-from gruworks.tasks.translate.fitting import sentence_losses, translation_loss
+from gruworks.tasks.translate.decoding import log_probability
+from gruworks.tasks.translate.fitting import translation_loss
 from tests.tasks.translate.conftest import SHORT, TINY, toy
 
 
 def test_the_loss_is_the_mean_over_the_symbols_that_are_there(trained: Translator) -> None:
     batch = padded([[5, 6], [7]], [[8, 9, 10], [11]])
-    losses = sentence_losses(trained.net, batch)
+    losses = -log_probability(trained.net, batch)
     assert float(translation_loss(trained.net, batch)) == pytest.approx(float(losses.sum()) / 6, rel=1e-5)
-    alone = sentence_losses(trained.net, padded([[7]], [[11]]))
+    alone = -log_probability(trained.net, padded([[7]], [[11]]))
     assert float(losses[1]) == pytest.approx(float(alone[0]), rel=1e-5)
 
 

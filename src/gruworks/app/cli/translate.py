@@ -202,8 +202,7 @@ def _print(found: list[Translation], number: int, options: Options, as_json: boo
     """One line's answers on standard output."""
     if as_json:
         answers = [{"text": one.text, "score": one.score, "log_probability": one.log_probability} for one in found]
-        plain = [{k: None if isinstance(v, float) and v != v else v for k, v in one.items()} for one in answers]
-        print(json.dumps({"line": number, "answers": plain}, ensure_ascii=False))
+        print(json.dumps({"line": number, "answers": answers}, ensure_ascii=False))
     elif options.n_best > 1:
         for one in found:
             print(f"{number} ||| {one.text} ||| {one.score:.6f}")

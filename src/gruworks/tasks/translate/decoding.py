@@ -15,10 +15,21 @@ from gruworks.nn.search import Hypothesis, beam
 from gruworks.nn.state import State, select
 from gruworks.tasks.translate.config import Options
 from gruworks.tasks.translate.data import Batch, Codec, padded
-from gruworks.tasks.translate.model import TranslationNet
-from gruworks.tasks.translate.subwords import BEGIN, END, UNKNOWN, Subwords
+from gruworks.tasks.translate.model import AttentionNet, TranslationNet
+from gruworks.tasks.translate.quick import QuickNet
+from gruworks.tasks.translate.subwords import BEGIN, END, PAD, UNKNOWN, Subwords
 
-__all__ = ["NetDecoder", "Translation", "attention", "cut_line", "search", "spellable", "with_copies"]
+__all__ = [
+    "NetDecoder",
+    "Translation",
+    "attention",
+    "cut_line",
+    "exact",
+    "log_probability",
+    "search",
+    "spellable",
+    "with_copies",
+]
 
 STOPS = ".!?。！？…;；"  # end a sentence
 LONGER, MORE = 2, 20  # an answer has at most LONGER · (source subwords) + MORE subwords
@@ -40,23 +51,28 @@ class NetDecoder(Decoder):
     memory, and where a search drops a sentence its memory goes too.
     """
 
-    def __init__(self, net: TranslationNet) -> None:
-        self.net = net
+    @torch.no_grad()
+    def __init__(self, net: TranslationNet, eight_bits: bool = False) -> None:
+        self.net = QuickNet(net, eight_bits) if isinstance(net, AttentionNet) else net
         self.memory: State = {}
         self.held = self.asked = torch.empty(0, dtype=torch.long)  # sentences in memory; rows of the last step
 
+    @torch.no_grad()
     def start(self, context: Batch) -> State:
         self.memory = self.net.encode(context["source"], context["source_lengths"])
         self.held = self.asked = torch.arange(len(context["source"]))
         return self.net.start(self.memory) | {"sentence": self.held}
 
+    @torch.no_grad()
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         own = dict(state)
         sentence = own.pop("sentence")
         if not torch.equal(sentence, self.asked):
             self._hold(sentence)
         features, after = self.net.step(tokens, own, self.memory)
-        return self.net.scores(features).log_softmax(-1), after | {"sentence": sentence}
+        scores = self.net.scores(features)
+        torch.log_softmax(scores, -1, out=scores)  # in its place: as much memory again costs more than the sums
+        return scores, after | {"sentence": sentence}
 
     def _hold(self, sentence: Tensor) -> None:
         """Bring the memories into the order of the rows: one for each run of as many rows of a sentence."""
@@ -87,10 +103,39 @@ def search(
     return beam(decoder, state, begin, END, limit, width, options.n_best, options.alpha, prefix)
 
 
+@torch.no_grad()
+def log_probability(net: TranslationNet, batch: Batch) -> Tensor:
+    """log p(target | source) of each pair in nats, the end symbol's included, [B]."""
+    target = batch["target"]
+    features, _ = net.read(net.encode(batch["source"], batch["source_lengths"]), target[:, :-1])
+    wanted = target[:, 1:].T
+    there = wanted != PAD
+    losses = torch.nn.functional.cross_entropy(net.scores(features[there]), wanted[there], reduction="none")
+    whole = torch.zeros(wanted.shape, dtype=torch.float64)
+    whole[there] = losses.double()
+    return -whole.sum(0)
+
+
+def exact(
+    net: TranslationNet, sources: list[list[int]], found: list[list[Hypothesis]], alpha: float
+) -> list[list[Hypothesis]]:
+    """The answers with their exact log-probabilities and scores, best first: a search in 8 bits, and samples, have
+    none. An answer that was cut off counts as ended."""
+    pairs = [(source, one.tokens) for source, answers in zip(sources, found, strict=True) for one in answers]
+    values = iter(log_probability(net, padded([s for s, _ in pairs], [t for _, t in pairs])).tolist())
+
+    def scored(one: Hypothesis) -> Hypothesis:
+        value = next(values)
+        return Hypothesis(one.tokens, value, value / (len(one.tokens) + 1) ** alpha, one.ended)
+
+    exactly = [[scored(one) for one in answers] for answers in found]
+    return [sorted(answers, key=lambda one: (not one.ended, -one.score)) for answers in exactly]
+
+
 def _samples(
     decoder: Decoder, state: State, limit: Tensor, options: Options, forced: Sequence[int]
 ) -> list[list[Hypothesis]]:
-    """`n_best` draws a sentence; the score is the log-probability over the length."""
+    """`n_best` draws a sentence, not scored."""
     count = len(limit)
     state = select(state, torch.arange(count).repeat_interleave(options.n_best))
     tokens = torch.full((count * options.n_best,), BEGIN)

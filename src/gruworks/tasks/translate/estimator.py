@@ -25,6 +25,8 @@ from gruworks.tasks.translate.decoding import (
     Translation,
     attention,
     cut_line,
+    exact,
+    log_probability,
     search,
     spellable,
     with_copies,
@@ -75,6 +77,7 @@ class Translator(Estimator):
         super().__init__(config, **settings)
         self.codec: Codec | None = None
         self.remarks: list[str] = []
+        self._kept: tuple[TranslationNet, bool, NetDecoder] | None = None
 
     @property
     def fitted(self) -> bool:
@@ -138,7 +141,7 @@ class Translator(Estimator):
         """
         single = isinstance(lines, str)
         given: list[str] = [lines] if isinstance(lines, str) else list(lines)
-        found = self.n_best(given, ensemble=ensemble, options=_options(options, varied))
+        found = self._translated(given, ensemble, _options(options, varied), scored=False)
         texts = [answers[0].text for answers in found]
         return texts[0] if single else texts
 
@@ -154,8 +157,13 @@ class Translator(Estimator):
 
         A line of more subwords than the fit's `longest` is translated in pieces; it then has one answer.
         """
-        options = _options(options, varied)
-        decoder = self._decoder(ensemble)
+        return self._translated(lines, ensemble, _options(options, varied), scored=True)
+
+    def _translated(
+        self, lines: Sequence[str], ensemble: Sequence[Translator], options: Options, scored: bool
+    ) -> list[list[Translation]]:
+        """Answers to all lines; their scores are exact where `scored`, else the search's, which may be in 8 bits."""
+        decoder = self._decoder(ensemble, options.fast)
         given = [self._line(line, number) for number, line in enumerate(lines, 1)]
         self.remarks = []
         self._look_at(given)
@@ -167,10 +175,10 @@ class Translator(Estimator):
             count = len({i for i, _ in parts})
             self.remarks.append(f"{count} lines have more than {self.config.longest} subwords: translated in pieces")
         answers: list[list[Translation]] = [[] for _ in given]
-        for (i, _), found in zip(whole, self._answers([p for _, p in whole], decoder, options), strict=True):
+        for (i, _), found in zip(whole, self._answers([p for _, p in whole], decoder, options, scored), strict=True):
             answers[i] = found
         one = replace(options, n_best=1, prefix="")
-        for (i, _), found in zip(parts, self._answers([p for _, p in parts], decoder, one), strict=True):
+        for (i, _), found in zip(parts, self._answers([p for _, p in parts], decoder, one, scored), strict=True):
             answers[i] = [_joined(answers[i], found[0])]
         return answers
 
@@ -180,15 +188,13 @@ class Translator(Estimator):
         pairs = self._read(data)
         assert self.codec is not None
         sources, targets = self.codec.source.encode_all(pairs.sources), self.codec.target.encode_all(pairs.targets)
-        from gruworks.tasks.translate.fitting import sentence_losses
-
         found = numpy.full(len(pairs), -numpy.inf)
         usable = numpy.array([i for i in range(len(pairs)) if sources[i] and targets[i]], dtype=numpy.int64)
         lengths = numpy.array([len(sources[i]) + len(targets[i]) for i in range(len(pairs))], dtype=numpy.int64)
         for rows in cut(usable[numpy.argsort(lengths[usable], kind="stable")], lengths, 8000, 256):
             if len(rows):
                 batch = padded([sources[i] for i in rows], [targets[i] for i in rows])
-                found[rows] = -sentence_losses(self.net, batch).numpy()
+                found[rows] = log_probability(self.net, batch).numpy()
         return [float(value) for value in found]
 
     def explain(
@@ -303,10 +309,9 @@ class Translator(Estimator):
                 f"{self.config.target}"
             )
 
-    def _decoder(self, ensemble: Sequence[Translator]) -> Decoder:
-        own = NetDecoder(self.net)
+    def _decoder(self, ensemble: Sequence[Translator], fast: bool) -> Decoder:
         if not ensemble:
-            return own
+            return self._own_decoder(fast)
         assert self.codec is not None
         for other in ensemble:
             other._need_fit()
@@ -314,9 +319,16 @@ class Translator(Estimator):
                 raise OptionError(
                     "an ensemble's translators need one vocabulary: fit them on the same data with other seeds"
                 )
-        return Ensemble([own, *(NetDecoder(other.net) for other in ensemble)])
+        # decoders of their own: each holds the memories of its search, and a run may be given twice
+        return Ensemble([NetDecoder(one.net, fast) for one in (self, *ensemble)])
 
-    def _answers(self, lines: list[str], decoder: Decoder, options: Options) -> list[list[Translation]]:
+    def _own_decoder(self, fast: bool) -> NetDecoder:
+        """Kept, with its tables, as long as the network is the same."""
+        if self._kept is None or self._kept[:2] != (self.net, fast):
+            self._kept = self.net, fast, NetDecoder(self.net, fast)
+        return self._kept[2]
+
+    def _answers(self, lines: list[str], decoder: Decoder, options: Options, scored: bool) -> list[list[Translation]]:
         """Answers in the order of `lines`, searched in batches of like length."""
         assert self.codec is not None
         subwords = self.codec.source
@@ -329,7 +341,10 @@ class Translator(Estimator):
             rows = usable[start : start + options.batch]
             batch = padded([ids[i] for i in rows])
             contexts = [batch] * len(decoder.decoders) if isinstance(decoder, Ensemble) else batch
-            for i, answers in zip(rows, search(decoder, contexts, options, forced), strict=True):
+            answered = search(decoder, contexts, options, forced)
+            if scored and not isinstance(decoder, Ensemble):
+                answered = exact(self.net, [ids[i] for i in rows], answered, options.alpha)
+            for i, answers in zip(rows, answered, strict=True):
                 found[i] = _distinct([self._translation(lines[i], one) for one in answers])
         return found
 

@@ -12,7 +12,7 @@ from gruworks.tasks.translate.subwords import PAD
 from gruworks.training.fit import Fitted, fit
 from gruworks.training.runs import RunFolder
 
-__all__ = ["fit_pairs", "sentence_losses", "translation_loss"]
+__all__ = ["fit_pairs", "translation_loss"]
 
 
 def translation_loss(model: torch.nn.Module, batch: Batch, smoothing: float = 0.0) -> Tensor:
@@ -24,19 +24,6 @@ def translation_loss(model: torch.nn.Module, batch: Batch, smoothing: float = 0.
     there = wanted != PAD
     share = smoothing if model.training else 0.0
     return torch.nn.functional.cross_entropy(model.scores(features[there]), wanted[there], label_smoothing=share)
-
-
-@torch.no_grad()
-def sentence_losses(model: TranslationNet, batch: Batch) -> Tensor:
-    """-log p(target | source) of each pair, the end symbol's included, [B]."""
-    target = batch["target"]
-    features, _ = model.read(model.encode(batch["source"], batch["source_lengths"]), target[:, :-1])
-    wanted = target[:, 1:].T
-    there = wanted != PAD
-    losses = torch.nn.functional.cross_entropy(model.scores(features[there]), wanted[there], reduction="none")
-    whole = torch.zeros(wanted.shape)
-    whole[there] = losses
-    return whole.double().sum(0)
 
 
 def fit_pairs(
