@@ -15,6 +15,10 @@ from gruworks.nn.state import State, select
 __all__ = ["Hypothesis", "beam"]
 
 
+BLOCK = 64  # symbols whose largest is looked at first
+LARGE = 500_000  # entries from which that pays
+
+
 @dataclass(frozen=True)
 class Hypothesis:
     """One answer: its symbols without the end symbol, its log-probability, its score, and whether it ended itself."""
@@ -117,10 +121,10 @@ class _Beams:
     def _candidates(self, answer: Tensor) -> tuple[list[list[float]], list[list[int]], list[list[int]]]:
         """The best continuations of each row, best first: totals, beams they go on from, symbols.
 
-        A beam has one end at most, so the best 2 · width of them hold `width` that run on.
+        A beam has one end at most, so width + 1 symbols of each are enough, and 2 · width of all of them.
         """
         count, symbols = len(self.rows), answer.shape[1]
-        values, tokens = answer.topk(min(2 * self.width, symbols), dim=1)
+        values, tokens = _best(answer, min(self.width + 1, symbols))
         totals = (self.total[..., None] + values.view(count, -1, values.shape[1])).flatten(1)
         best, place = totals.topk(min(2 * self.width, totals.shape[1]), dim=1)
         token = tokens.view(count, -1).gather(1, place)
@@ -180,3 +184,19 @@ class _Beams:
         ended = token is None
         score = total / max(1, len(tokens) + ended) ** self.alpha
         self.found[row].append(Hypothesis(tokens[::-1], total, score, ended))
+
+
+def _best(answer: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """topk of each row of [N, V], where there is much in two steps: the best symbols stand in the best blocks."""
+    symbols = answer.shape[1]
+    blocks = symbols // BLOCK
+    if answer.numel() < LARGE or blocks < 2 * count:
+        return answer.topk(count, dim=1)
+    whole = answer[:, : blocks * BLOCK].view(-1, blocks, BLOCK)
+    chosen = whole.amax(2).topk(count, dim=1).indices
+    inside = whole.gather(1, chosen[..., None].expand(-1, -1, BLOCK)).flatten(1)
+    values, place = torch.cat([inside, answer[:, blocks * BLOCK :]], 1).topk(count, dim=1)
+    block = place // BLOCK
+    tail = block >= count  # what is left beyond the last whole block
+    first = chosen.gather(1, block.clamp(max=count - 1)) * BLOCK + place % BLOCK
+    return values, torch.where(tail, place - count * BLOCK + blocks * BLOCK, first)
