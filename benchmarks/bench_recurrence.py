@@ -1,10 +1,14 @@
 """The recurrence against every engine that a user could pick, and against what the processor can do.
 
-    python benchmarks/bench_recurrence.py [--quick] [--keep] [--onednn PROGRAM] [--out FILE]
+    python benchmarks/bench_recurrence.py [--quick] [--keep] [--onednn PROGRAM] [--out FILE] [--sweep]
 
 Engines alternate in one process, each the smallest time of several rounds with a pause before each (their pools spin
 for a while after work); oneDNN (its program: onednn_gru.cc) runs in a process of its own. The limits are measured
-here too (limits.cc, compiled for this processor). Needs torch, onnx, onnxruntime, jax beside gruworks.
+here too (limits.cc, compiled for this processor). --sweep measures the kernel alone over batches and widths instead.
+
+The other engines come from requirements-recurrence.txt; the oneDNN program is built as onednn_gru.cc says:
+
+    python -m venv rivals && rivals/bin/pip install -r benchmarks/requirements-recurrence.txt -c constraints.txt -e .
 """
 
 from __future__ import annotations
@@ -22,7 +26,9 @@ from typing import Any
 import numpy
 import recurrence_engines as engines
 import torch
+from record import commit
 from recurrence_engines import Run, Shape, least
+from recurrence_sweep import sweep
 
 import gruworks
 from gruworks.ops.backend import backend
@@ -193,12 +199,18 @@ def main() -> None:
     )
     parser.add_argument("--onednn", help="the program built from onednn_gru.cc")
     parser.add_argument("--out", default=str(HERE / "results" / "recurrence.json"))
+    parser.add_argument("--sweep", action="store_true", help="the kernel alone over batches and widths")
+    parser.add_argument("--forms", nargs="+", default=["after"], choices=["after", "before"], help="of the sweep")
     options = parser.parse_args()
     bench = Bench(3 if options.quick else 6, 120 if options.quick else 250, options.onednn)
     if options.keep and Path(options.out).exists():
         bench.earlier = {row["id"]: row for row in json.loads(Path(options.out).read_text(encoding="utf-8"))}
     limit = limits()
     print(backend(), limit, flush=True)
+    if options.sweep:
+        bench.rounds, bench.milliseconds = 3, 40
+        sweep(bench, limit, tuple(options.forms))
+        return
     found = figures(measured := tables(bench), limit)
     found["among-operators/us"] = among_operators(bench), "GRU(64, 64) at (100, 1, 64), then Linear(64, 64)"
     found |= {name: (value, "float32, warm") for name, value in steps(bench).items()}
@@ -210,9 +222,8 @@ def main() -> None:
 
 
 def records(found: dict[str, tuple[float, str]], measured: Any, bench: Bench, limit: Any) -> list[dict[str, Any]]:
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     common = {
-        "command": "python benchmarks/bench_recurrence.py --quick --keep --onednn PROGRAM", "commit": commit,
+        "command": "python benchmarks/bench_recurrence.py --quick --keep --onednn PROGRAM", "commit": commit(),
         "machine": f"{platform.machine()}, {bench.threads} threads, build {backend().name}", "threads": bench.threads,
     }  # fmt: skip
     rows = [

@@ -2,7 +2,10 @@
 //
 // Weights are reordered into oneDNN's own layout once, before the clock: repacking is charged to us and not to it.
 //
-//     g++ -O2 -std=c++17 onednn_gru.cc -I$PREFIX/include -L$PREFIX/lib -Wl,-rpath,$PREFIX/lib -ldnnl -o onednn_gru
+// With the packages onednn and onednn-devel in the virtual environment at $PREFIX:
+//
+//     g++ -O2 -std=c++17 benchmarks/onednn_gru.cc -I$PREFIX/include -L$PREFIX/lib \\
+//         -Wl,--disable-new-dtags,-rpath,$PREFIX/lib -ldnnl -o onednn_gru
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

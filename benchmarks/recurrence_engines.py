@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -74,13 +75,13 @@ def module(make: Callable[..., torch.nn.GRU], shape: Shape, reset: str, train: b
 
     ones = torch.ones(T, B, H)
     corner = gru.weight_hh_l0.detach().numpy()
+    leaves = [x, *gru.parameters()]  # an optimiser holds such a list, too
 
     def step() -> None:
         corner[0, 0] += 1e-6  # changed weights, as after an optimiser's step, at next to no time of its own
         gru(x)[0].backward(ones)
-        x.grad = None
-        for parameter in gru.parameters():
-            parameter.grad = None
+        for leaf in leaves:
+            leaf.grad = None
 
     return step if train else forward
 
@@ -160,7 +161,11 @@ class OneDnn:
     """oneDNN in a process of its own (its threads are its own too), asked a line at a time."""
 
     def __init__(self, program: str) -> None:
-        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        # The package of PyPI finds a processor only through its OpenCL runtime, which lies beside it.
+        opencl = {"OCL_ICD_FILENAMES": f"{sys.prefix}/lib/libintelocl.so", "LD_LIBRARY_PATH": f"{sys.prefix}/lib"}
+        environment = {**os.environ, **opencl, "ONEDNN_VERBOSE": "0"}
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen([program], stdin=pipe, stdout=pipe, text=True, env=environment)
 
     def least(self, shape: Shape, reset: str, train: bool, milliseconds: float) -> float:
         assert self.process.stdin is not None

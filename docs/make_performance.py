@@ -11,6 +11,8 @@ from typing import Any
 
 DOCS = Path(__file__).parent
 RESULTS = DOCS.parent / "benchmarks" / "results" / "recurrence.json"
+SWEEP = RESULTS.with_name("recurrence_sweep.json")
+ENOUGH = 0.7  # of the limit; points below it are named
 ENGINES = ("gruworks", "kernel", "torch", "onnxruntime", "jax", "onednn")
 
 
@@ -29,6 +31,22 @@ def table(rows: dict[str, dict[str, Any]], reset: str, kind: str) -> str:
             shape = name.rsplit("/", 1)[1].replace(",", ", ")
             lines.append(f"| {shape} | {' | '.join(cells)} | {ratio} | {row['gigaflops']:.0f} |")
     return "\n".join(lines)
+
+
+def sweep(rows: list[dict[str, Any]], form: str, kind: str) -> str:
+    """Percent of the limit over batches and widths, points below ENOUGH in bold and named again below."""
+    prefix = f"recurrence-sweep/{form}/{kind}/"
+    points = {(r["parameters"]["H"], r["parameters"]["B"]): r for r in rows if r["id"].startswith(prefix)}
+    if not points:
+        return "Not measured yet on a quiet machine."
+    widths, batches = (sorted({point[axis] for point in points}) for axis in (0, 1))
+    lines = [f"| H \\ B | {' | '.join(map(str, batches))} |", "|---" * (len(batches) + 1) + "|"]
+    for H in widths:
+        shares = [points[H, B]["value"] for B in batches]
+        cells = [f"{s:.0%}" if s >= ENOUGH else f"**{s:.0%}**" for s in shares]
+        lines.append(f"| {H} | {' | '.join(cells)} |")
+    low = [f"H {H} B {B}: {p['note']}" for (H, B), p in sorted(points.items()) if p["value"] < ENOUGH]
+    return "\n".join([*lines, "", f"Below {ENOUGH:.0%}: {'; '.join(low) or 'none'}."])
 
 
 def figures(rows: dict[str, dict[str, Any]]) -> str:
@@ -66,6 +84,8 @@ def main() -> None:
     text = (DOCS / "performance.md").read_text(encoding="utf-8")
     parts = {"figures": figures(rows)}
     parts |= {f"{r}-{k}": table(rows, r, k) for r in ("after", "before") for k in ("fwd", "train")}
+    points = json.loads(SWEEP.read_text(encoding="utf-8")) if SWEEP.exists() else []
+    parts |= {f"sweep-{k}": sweep(points, "after", k) for k in ("fwd", "train")}
     for name, made in parts.items():
         start, end = f"<!-- {name} -->\n", f"\n<!-- end {name} -->"
         before, rest = text.split(start)

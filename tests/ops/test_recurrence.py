@@ -97,6 +97,19 @@ def test_work_large_enough_for_threads(build: str, reset: str, threads: int) -> 
 
 
 @pytest.mark.parametrize("reset", ["after", "before"])
+@pytest.mark.parametrize("H", [150, 401])
+def test_threads_that_wait_before_they_sum(build: str, H: int, reset: str) -> None:
+    for B, threads in ((1, 2), (3, 2), (2, 3)):
+        check(12, B, 40, H, numpy.float32, reset=reset, ragged=B == 3, threads=threads)
+
+
+@pytest.mark.parametrize("I", [1, 7, 8])
+def test_sums_over_many_chunks_of_steps(build: str, I: int) -> None:  # noqa: E741
+    check(150, 3, I, 40, numpy.float32, ragged=True)
+    check(150, 3, I, 40, numpy.float64, reset="before")
+
+
+@pytest.mark.parametrize("reset", ["after", "before"])
 @pytest.mark.parametrize("with_gi", [False, True])
 @pytest.mark.parametrize("with_replacement", [False, True])
 def test_decay_replacement_and_ready_terms(reset: str, with_gi: bool, with_replacement: bool) -> None:
@@ -279,6 +292,31 @@ def test_python_threads_at_once() -> None:
     assert not any(worker.is_alive() for worker in workers)
 
 
+def test_one_layer_with_different_weights_in_two_python_threads() -> None:
+    # What is packed is used again for other weights, but never under another call's hands.
+    layer, x = recurrence.new_layer(4), numpy.ones((40, 1, 30), numpy.float32)
+    wrong: list[int] = []
+
+    def work(seed: int) -> None:
+        operands = Operands(GRUWeights.random(30, 50, seed=seed).astype(numpy.float32), x=x, threads=1)
+        output, final = numpy.empty((40, 1, 50), numpy.float32), numpy.empty((1, 50), numpy.float32)
+        true = recurrence.forward(operands)[0]
+        for _ in range(200):
+            layer.forward(
+                operands.sizes, recurrence._weights(operands), recurrence._inputs(operands), recurrence._steps(output),
+                recurrence._address(final), 0, 0, 1,
+            )  # fmt: skip
+            if not (output == true).all():
+                wrong.append(seed)
+
+    workers = [threading.Thread(target=work, args=(seed,)) for seed in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(120)
+    assert not wrong
+
+
 SCRIPT = """
 import numpy
 from gruworks.ops import recurrence
@@ -332,6 +370,24 @@ _, status = os.waitpid(child, 0)
 print(os.waitstatus_to_exitcode(status), abs(run() - first).max() == 0)
 """
     assert python(SCRIPT + fork) == "0 True"
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2,
+    reason="needs two processors to choose from",
+)
+def test_threads_woken_on_one_processor_part_and_keep_their_masks() -> None:
+    crowd = """
+import os
+tasks = [int(t) for t in os.listdir("/proc/self/task")]
+both = os.sched_getaffinity(0)
+for mask in [{min(both)}, both]:
+    for task in tasks:
+        os.sched_setaffinity(task, mask)
+again = run()
+print(len(tasks) > 1, all(os.sched_getaffinity(t) == both for t in tasks), (again == first).all())
+"""
+    assert python(SCRIPT + crowd) == "True True True"
 
 
 @pytest.mark.parametrize("order", ["torch first", "torch last"])

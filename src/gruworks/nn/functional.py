@@ -16,12 +16,13 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from gruworks.nn import native, operators
+from gruworks.nn import direct, native, operators
+from gruworks.nn.eager import computable
 from gruworks.nn.native import Operands
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights
 
-__all__ = ["gates", "gru_layer"]
+__all__ = ["gates", "gru_layer", "step"]
 
 
 def gru_layer(
@@ -53,6 +54,13 @@ def gru_layer(
 
 def run(operands: Operands, before: bool, reverse: bool = False) -> tuple[Tensor, Tensor]:
     """`gru_layer` for callers who have its operands as they stand."""
+    x, gi, h0, w_ih, w_hh, b_ih, b_hh, lengths, decay, replacement = operands
+    if lengths is None and decay is None and replacement is None and (x is None) != (gi is None):
+        given: Any = gi if x is None else x
+        w_ih, b_ih = (None, None) if x is None else (w_ih, b_ih)
+        found = direct.layer(given, h0, w_ih, w_hh, b_ih, b_hh, before, reverse)
+        if found is not None:
+            return found
     operands = _same_type(operands)
     native.check(operands)
     if not native.serves(operands.w_hh):
@@ -67,6 +75,29 @@ def run(operands: Operands, before: bool, reverse: bool = False) -> tuple[Tensor
     return output, final
 
 
+def step(x: Tensor | None, h: Tensor, weights: GRUWeights, *, gi: Tensor | None = None) -> Tensor:
+    """One step of `gru_layer`: x [B, I], or ready input terms gi [B, 3H] in its place, and h [B, H] to the state after.
+
+    Differentiable to any order. The packed weights are kept from call to call. Where the input of every step is known
+    before the first, `gru_layer` is several times faster: it forms the weights' gradients once and not at every step.
+
+    >>> weights = GRUWeights.random(3, 4).map(torch.tensor)
+    >>> step(torch.zeros(2, 3, dtype=torch.float64), torch.zeros(2, 4, dtype=torch.float64), weights).shape
+    torch.Size([2, 4])
+
+    Raises:
+        ShapeError, DtypeError, OptionError: operands that do not fit together.
+    """
+    if (x is None) != (gi is None):
+        given: Any = gi if x is None else x
+        w_ih, b_ih = (None, None) if x is None else (weights.w_ih, weights.b_ih)
+        found = direct.step(given, h, w_ih, weights.w_hh, b_ih, weights.b_hh, weights.reset == "before")
+        if found is not None:
+            return found
+    operands = Operands(None if x is None else x[None], None if gi is None else gi[None], h, *weights.arrays())
+    return run(operands, weights.reset == "before")[1]
+
+
 def gates(gi: Tensor, gh: Tensor, h: Tensor) -> Tensor:
     """One step's new state from terms that the caller formed: gi and gh [..., 3H], biases in them, h [..., H].
 
@@ -75,11 +106,39 @@ def gates(gi: Tensor, gh: Tensor, h: Tensor) -> Tensor:
     >>> gates(torch.zeros(1, 6), torch.zeros(1, 6), torch.ones(1, 2))
     tensor([[0.5000, 0.5000]])
     """
+    if direct.gates_fit(gi, gh, h):
+        return _Gates.apply(gi, gh, h)  # type: ignore[no-any-return,no-untyped-call]
+    return _gates(gi, gh, h)
+
+
+def _gates(gi: Tensor, gh: Tensor, h: Tensor) -> Tensor:
     i_r, i_z, i_n = gi.chunk(3, -1)
     h_r, h_z, h_n = gh.chunk(3, -1)
     r, z = torch.sigmoid(i_r + h_r), torch.sigmoid(i_z + h_z)
     n = torch.tanh(i_n + r * h_n)
     return n + z * (h - n)
+
+
+class _Gates(torch.autograd.Function):
+    """`gates` and its first derivatives by the kernel."""
+
+    @staticmethod
+    def forward(ctx: Any, *operands: Tensor) -> Tensor:
+        ctx.save_for_backward(*operands)
+        return native.gates(*operands)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        operands = ctx.saved_tensors
+        if not torch.is_grad_enabled() and computable(grad):
+            gi, gh, h = operands
+            return native.gates_gradients(gi, gh, h, grad)
+        with torch.enable_grad():
+            state = _gates(*operands)
+        needed = ctx.needs_input_grad
+        wanted = [t for t, need in zip(operands, needed, strict=True) if need]
+        found = iter(torch.autograd.grad(state, wanted, grad, create_graph=True))
+        return tuple(next(found) if need else None for need in needed)
 
 
 class _Recurrence(torch.autograd.Function):
@@ -102,7 +161,7 @@ class _Recurrence(torch.autograd.Function):
         operands, needed = Operands(*tensors), ctx.needs_input_grad[2:]
         if all(g is None for g in grads):
             return (None,) * 12
-        if torch.is_grad_enabled():  # create_graph=True
+        if torch.is_grad_enabled() or not computable(*grads):  # create_graph=True, is_grads_batched=True
             return (None, None, *gradients_of_equations(operands, ctx.form, grads, needed))
         if ctx.used:  # the first backward wrote over it
             output, _, saved, states = native.forward_kept(operands, *ctx.form)

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from gruworks.errors import DtypeError, OptionError, ShapeError, WeightsError
-from gruworks.nn import compiling, native
+from gruworks.nn import compiling, direct, native
 from gruworks.nn.functional import run
 from gruworks.nn.native import Operands
 from gruworks.ops import equations
@@ -134,6 +134,8 @@ class GRU(_ResetForm, torch.nn.GRU):
 
         Returns the output [T, B, D·H] in the input's layout and the final state [L·D, B, H].
         """
+        if lengths is None and (found := self._directly(input, hx)) is not None:
+            return found
         if self.reset == "after" and lengths is None and _traces():
             return super().forward(input, hx)
         if isinstance(input, PackedSequence):
@@ -145,6 +147,19 @@ class GRU(_ResetForm, torch.nn.GRU):
         if lengths is None and self._left_to_torch():
             return super().forward(input, hx)
         return self._forward_padded(input, hx, lengths)
+
+    def _directly(self, x: Any, hx: Tensor | None) -> tuple[Tensor, Tensor] | None:
+        """One layer and direction over plain padded input, which needs nothing but the kernel; else None."""
+        if self.num_layers != 1 or self.bidirectional or not isinstance(x, Tensor):
+            return None
+        own: dict[str, Any] = self._parameters
+        if "weight_hh_l0" not in own or "weight_ih_l0" not in own:
+            return None
+        b_ih, b_hh = own.get("bias_ih_l0"), own.get("bias_hh_l0")
+        if self.bias and (b_ih is None or b_hh is None):
+            return None
+        w_ih, w_hh, before = own["weight_ih_l0"], own["weight_hh_l0"], self.reset == "before"
+        return direct.layer(x, hx, w_ih, w_hh, b_ih, b_hh, before, batch_first=self.batch_first, lead=True)
 
     def _left_to_torch(self) -> bool:
         """Whether torch's own kernel runs, where ours doesn't."""
@@ -257,13 +272,22 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
         _check_dtype("GRUCell", "input", input, self.weight_ih)
         if hx is not None:
             _check_state("GRUCell", hx, [*input.shape[:-1], self.hidden_size], self.weight_ih)
+        batched = input.dim() == 2
+        x, h = (input, hx) if batched else (input[None], None if hx is None else hx[None])
+        own: dict[str, Any] = self._parameters
+        w_ih, w_hh, b_ih, b_hh = (own[name] if name in own else getattr(self, name) for name in CELL)
+        found = direct.step(x, h, w_ih, w_hh, b_ih, b_hh, self.reset == "before")
+        if found is not None:
+            return found if batched else found[0]
         if self.reset == "after":
             return super().forward(input, hx)
         h = input.new_zeros(*input.shape[:-1], self.hidden_size) if hx is None else hx
-        weights = self.weights()
-        state: Tensor = equations.step(equations.input_terms(input, weights), h, weights, xp=torch)
+        own_weights = self.weights()
+        state: Tensor = equations.step(equations.input_terms(input, own_weights), h, own_weights, xp=torch)
         return state
 
+
+CELL = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 # A forward asks for them every time. A table and no functools.cache: dynamo warns of that.
 _NAMES = {key: parameter_names(*key) for key in itertools.product(range(4), (False, True), (False, True))}

@@ -13,9 +13,23 @@ from torch import Tensor
 
 from gruworks.errors import DtypeError, OptionError, ShapeError
 from gruworks.ops.backend import backend
+from gruworks.ops.backend import native as module
 from gruworks.ops.recurrence import NONE2, NONE3, new_layer
 
-__all__ = ["OPERANDS", "Operands", "check", "forward", "forward_kept", "gradients", "serves"]
+__all__ = [
+    "OPERANDS",
+    "Known",
+    "Operands",
+    "check",
+    "forward",
+    "forward_kept",
+    "gates",
+    "gates_gradients",
+    "gradients",
+    "known",
+    "pooled",
+    "serves",
+]
 
 OPERANDS = ("x", "gi", "h0", "w_ih", "w_hh", "b_ih", "b_hh", "lengths", "decay", "replacement")
 
@@ -99,7 +113,7 @@ def _run(o: Operands, before: bool, reverse: bool, saved: Any, states: Any) -> t
     T, B, _ = o.given.shape
     dtype, H = o.w_hh.dtype, o.w_hh.shape[1]
     output, final = torch.empty(T, B, H, dtype=dtype, device=CPU), torch.empty(B, H, dtype=dtype, device=CPU)
-    _layer(o.w_hh).forward(
+    known(o.w_hh).layer.forward(
         _sizes(o, before, reverse), _weights(o), _inputs(o), (output.data_ptr() or 8, B * H, H), final.data_ptr() or 8,
         0 if saved is None else saved.data_ptr() or 8, _address(states), torch.get_num_threads(),
     )  # fmt: skip
@@ -131,10 +145,29 @@ def gradients(
     whole = (_steps(grad_output), _rows(grad_final), _steps(x), _steps(gi), _steps(decay))
     flat = tuple(_address(t) for t in (h0, w_ih, w_hh, b_ih, b_hh, replacement))
     _, B, H = output.shape
-    _layer(o.w_hh).backward(
+    known(o.w_hh).layer.backward(
         _sizes(readable, *form), _weights(readable), _inputs(readable), (output.data_ptr() or 8, B * H, H),
         saved.data_ptr() or 8, states.data_ptr(), whole, flat, torch.get_num_threads(),
     )  # fmt: skip
+    return found
+
+
+def gates(gi: Tensor, gh: Tensor, h: Tensor) -> Tensor:
+    """The new state from ready terms ("after"), all contiguous."""
+    H = h.shape[-1]
+    state = torch.empty_like(h)
+    run = module().gates32 if h.dtype is torch.float32 else module().gates64
+    run(h.numel() // H, H, *(t.data_ptr() for t in (gi, gh, h, state)), torch.get_num_threads())
+    return state
+
+
+def gates_gradients(gi: Tensor, gh: Tensor, h: Tensor, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of the three from the new state's."""
+    H = h.shape[-1]
+    found = torch.empty_like(gi), torch.empty_like(gh), torch.empty_like(h)
+    run = module().gates_backward32 if h.dtype is torch.float32 else module().gates_backward64
+    addresses = (t.data_ptr() for t in (gi, gh, h, grad.contiguous(), *found))
+    run(h.numel() // H, H, *addresses, torch.get_num_threads())
     return found
 
 
@@ -143,24 +176,45 @@ def padded(H: int) -> int:
     return (H + 15) // 16 * 16
 
 
-_layers: dict[int, tuple[weakref.ref[Tensor], Any]] = {}
+def pooled(shape: torch.Size, dtype: torch.dtype) -> Tensor:
+    """An empty tensor in memory that the native module keeps for the next step when the tensor is gone."""
+    make = module().pooled32 if dtype is torch.float32 else module().pooled64
+    made: Tensor = make(tuple(shape))
+    return made
 
 
-def _layer(w_hh: Tensor) -> Any:
-    """The native layer of this weight: it keeps what it packed, and sees by content when the weights have changed."""
-    key = id(w_hh)
-    known = _layers.get(key)
-    if known is not None and known[0]() is w_hh:
-        return known[1]
-    layer = new_layer(w_hh.itemsize)
-    _layers[key] = (weakref.ref(w_hh, lambda dead: _forget(key, dead)), layer)
-    return layer
+class Known:
+    """The native layer of one recurrent weight, and how the weights of its last plain call looked (direct.py)."""
+
+    __slots__ = ("H", "I", "dtype", "layer", "looks", "weight", "width")
+
+    H: int
+    I: int  # noqa: E741 (the field's letter). 0: ready terms are given in x's place
+    width: int  # of what is given
+
+    def __init__(self, w_hh: Tensor) -> None:
+        key = id(w_hh)
+        self.weight = weakref.ref(w_hh, lambda dead: _forget(key, dead))
+        self.dtype = w_hh.dtype
+        self.layer: Any = new_layer(w_hh.itemsize)
+        self.looks: tuple[Any, ...] | None = None
+
+
+_known: dict[int, Known] = {}
+
+
+def known(w_hh: Tensor) -> Known:
+    """What there is of this weight. Its layer keeps what it packed, and sees by content when weights have changed."""
+    found = _known.get(id(w_hh))
+    if found is None or found.weight() is not w_hh or found.dtype is not w_hh.dtype:
+        found = _known[id(w_hh)] = Known(w_hh)
+    return found
 
 
 def _forget(key: int, dead: weakref.ref[Tensor]) -> None:
-    known = _layers.get(key)
-    if known is not None and known[0] is dead:  # the number may name another tensor by now
-        del _layers[key]
+    found = _known.get(key)
+    if found is not None and found.weight is dead:  # the number may name another tensor by now
+        del _known[key]
 
 
 def _readable(o: Operands) -> Operands:

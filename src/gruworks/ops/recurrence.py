@@ -178,7 +178,8 @@ def gates(gi: Array, gh: Array, h: Array) -> Array:
     ]
     state, out = numpy.ascontiguousarray(h), numpy.empty(shape, dtype)
     rows = out.size // shape[-1] if shape[-1] else 0
-    native().gates(dtype.itemsize, rows, shape[-1], *map(_address, (*parts, state, out)))
+    run = native().gates32 if dtype.itemsize == 4 else native().gates64
+    run(rows, shape[-1], *map(_address, (*parts, state, out)), 0)
     return out
 
 

@@ -15,6 +15,7 @@ template <class T> class Backward {
   const long Hp;
   const Share mine;
   const long begin, end;  // the same in columns that exist
+  const bool whole;
   T *zeros, *partial, *rest;
 
  public:
@@ -27,7 +28,7 @@ template <class T> class Backward {
   Backward(const Sequence<T>& sequence, const Gradient<T>& gradient, Place at, T* memory)
       : s(sequence), grad(gradient), place(at), rows(sequence, at, memory), Hp(padded(s.H)),
         mine(Hp / L, at.member, at.members), begin(mine.begin * L < s.H ? mine.begin * L : s.H),
-        end(mine.end * L < s.H ? mine.end * L : s.H) {
+        end(mine.end * L < s.H ? mine.end * L : s.H), whole(in_one_pass(s, at, kOnePass)) {
     zeros = memory + Rows<T>::scratch(rows.count);
     memset(zeros, 0, sizeof(T) * Hp);
     partial = zeros + Hp;
@@ -40,7 +41,7 @@ template <class T> class Backward {
       rows.at(step, zeros);
       for (long i = 0; i < rows.active; ++i)
         for (long v = mine.begin; v < mine.end; ++v) s.before ? candidate(i, v, step) : gates(i, v, step);
-      s.before ? before_step() : after_step();
+      s.before ? before_step(step) : after_step(step);
       if (s.decay.data) undecay(step);
     }
     for (long i = 0; grad.h0 && i < rows.count; ++i)
@@ -91,25 +92,29 @@ template <class T> class Backward {
     store(carry(rows.row[i]) + v * L, dh * z);
   }
 
-  template <class Block> void over_columns(Block&& block) {
+  template <class Block> void over_columns(Block&& block, bool backwards = false) {
     in_groups(mine.begin, mine.end, [&]<int V>(long v) {
       in_blocks(rows.active, [&]<int R>(long first) { block.template operator()<R, V>(first, v); });
-    });
+    }, backwards);
   }
 
-  void after_step() {
-    if (place.members == 1)
-      return over_columns([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::whole>(i, v, 0, 3); });
+  void after_step(long step) {
+    if (whole) {
+      if (place.members > 1) place.publish(), place.wait_group();
+      return over_columns([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::whole>(i, v, 0, 3); }, step % 2);
+    }
     place.publish();
     over_columns([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::own>(i, v, 0, 3); });
     place.wait_group();
     over_columns([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::rest>(i, v, 0, 3); });
   }
 
-  void before_step() {
-    if (place.members == 1) {
-      over_columns([&]<int R, int V>(long i, long v) { reset_block<R, V, Sum::whole>(i, v); });
-      return over_columns([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::whole>(i, v, 1, 2); });
+  void before_step(long step) {
+    if (whole) {
+      if (place.members > 1) place.publish(), place.wait_group();
+      over_columns([&]<int R, int V>(long i, long v) { reset_block<R, V, Sum::whole>(i, v); }, step % 2);
+      if (place.members > 1) place.publish(), place.wait_group();
+      return over_columns([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::whole>(i, v, 1, 2); }, step % 2);
     }
     place.publish();
     over_columns([&]<int R, int V>(long i, long v) { reset_block<R, V, Sum::own>(i, v); });

@@ -9,8 +9,10 @@
 #include <nanobind/stl/vector.h>
 
 #include "cpu.h"
+#include "pool.h"
 #include "recurrence.h"
 #include "stream.h"
+#include "team.h"
 
 namespace nb = nanobind;
 
@@ -55,14 +57,87 @@ Sequence<T> sequence(const Sizes& n, const Inputs& in, const Strided& output, Ad
   return s;
 }
 
+// What one plain forward kept for its backward: x and h0 only, no lengths, no decay. A call from torch costs several
+// microseconds for every tuple and tensor that it makes, so addresses come one by one and the memory is ours.
+template <class T> struct Kept {
+  std::shared_ptr<Packing<T>> packing;
+  Sequence<T> sequence;
+  Pooled<T> saved;
+
+  // Addresses of x, h0, output and the weights again: they may have moved. Gradients that nobody needs are 0. False
+  // where an earlier call has used up what was kept.
+  bool backward(Address x, Address h0, Address w_ih, Address w_hh, Address b_ih, Address b_hh, Address output,
+                Address grad_output, long grad_t, long grad_b, Address grad_final, long grad_final_b, Address grad_x,
+                Address grad_h0, Address grad_w_ih, Address grad_w_hh, Address grad_b_ih, Address grad_b_hh,
+                int threads) {
+    Sequence<T> s = sequence;
+    const Pooled<T> memory = std::move(saved);
+    if (!memory.get()) return false;
+    s.saved = memory.get();
+    (s.x.data ? s.x : s.gi).data = at<const T>(x), s.h0 = at<const T>(h0), s.output.data = at<T>(output);
+    const Weights<T> w{s.I, s.H, s.before, at<const T>(w_ih), at<const T>(w_hh), at<const T>(b_ih), at<const T>(b_hh)};
+    Gradient<T> g{};
+    g.output = {at<const T>(grad_output), grad_t, grad_b};
+    g.final = at<const T>(grad_final), g.final_b = grad_final_b;
+    (s.x.data ? g.x : g.gi) = along<T>(s, grad_x, s.x.data ? s.I : 3 * s.H);
+    g.h0 = at<T>(grad_h0), g.w_ih = at<T>(grad_w_ih), g.w_hh = at<T>(grad_w_hh);
+    g.b_ih = at<T>(grad_b_ih), g.b_hh = at<T>(grad_b_hh);
+    const nb::gil_scoped_release free;
+    run_backward<T>(s, g, w, *packing, threads);
+    return true;
+  }
+
+  // Contiguous [T, B, width], or [B, T, width] where the output is so.
+  template <class U> static Array3<U> along(const Sequence<T>& s, Address a, long width) {
+    const bool batch_first = s.output.b != s.H;
+    return {at<U>(a), batch_first ? width : s.batch * width, batch_first ? s.steps * width : width};
+  }
+};
+
 template <class T> struct Layer {
-  Packing<T> packing;
+  std::shared_ptr<Packing<T>> packing = std::make_shared<Packing<T>>();
+
+  // I = 0: x holds ready input terms.
+  static Sequence<T> plain(long steps, long batch, long I, long H, bool before, bool reverse, bool batch_first,
+                           Address x, long x_t, long x_b, Address h0, long h0_b, Address output, Address final) {
+    Sequence<T> s{};
+    s.steps = steps, s.batch = batch, s.I = I, s.H = H, s.before = before, s.reverse = reverse;
+    (I ? s.x : s.gi) = Array3<const T>{at<const T>(x), x_t, x_b};
+    s.h0 = at<const T>(h0), s.h0_b = h0_b;
+    s.output = {at<T>(output), batch_first ? H : batch * H, batch_first ? steps * H : H}, s.final = at<T>(final);
+    if (steps < 1 || batch < 1 || I < 0 || H < 1 || !x || !output || !final)
+      throw nb::value_error("a plain recurrence needs sizes of at least 1 and places for its results");
+    return s;
+  }
+
+  void forward_plain(long steps, long batch, long I, long H, bool before, bool reverse, bool batch_first, Address x,
+                     long x_t, long x_b, Address h0, long h0_b, Address output, Address final, Address w_ih,
+                     Address w_hh, Address b_ih, Address b_hh, int threads) {
+    const Sequence<T> s = plain(steps, batch, I, H, before, reverse, batch_first, x, x_t, x_b, h0, h0_b, output, final);
+    const nb::gil_scoped_release free;
+    run_forward<T>(s, {I, H, before, at<const T>(w_ih), at<const T>(w_hh), at<const T>(b_ih), at<const T>(b_hh)},
+                   *packing, threads);
+  }
+
+  Kept<T> forward_kept(long steps, long batch, long I, long H, bool before, bool reverse, bool batch_first, Address x,
+                       long x_t, long x_b, Address h0, long h0_b, Address output, Address final, Address w_ih,
+                       Address w_hh, Address b_ih, Address b_hh, int threads) {
+    Sequence<T> s = plain(steps, batch, I, H, before, reverse, batch_first, x, x_t, x_b, h0, h0_b, output, final);
+    Pooled<T> saved(steps * batch * 4 * padded(H));
+    s.saved = saved.get();
+    {
+      const nb::gil_scoped_release free;
+      run_forward<T>(s, {I, H, before, at<const T>(w_ih), at<const T>(w_hh), at<const T>(b_ih), at<const T>(b_hh)},
+                     *packing, threads);
+    }
+    return {packing, s, std::move(saved)};
+  }
 
   void forward(const Sizes& n, const Four& w, const Inputs& in, const Strided& output, Address final, Address saved,
                Address states, int threads) {
     const Sequence<T> s = sequence<T>(n, in, output, final, saved, states);
     const nb::gil_scoped_release free;
-    run_forward<T>(s, weights<T>(n, w), packing, threads);
+    run_forward<T>(s, weights<T>(n, w), *packing, threads);
   }
 
   // grads: output, final, x, gi, h0, w_ih, w_hh, b_ih, b_hh, decay, replacement
@@ -80,7 +155,7 @@ template <class T> struct Layer {
                             std::get<3>(flat), std::get<4>(flat), std::get<5>(flat)};
     for (int i = 0; i < 6; ++i) *into[i] = at<T>(from[i]);
     const nb::gil_scoped_release free;
-    run_backward<T>(s, g, weights<T>(n, w), packing, threads);
+    run_backward<T>(s, g, weights<T>(n, w), *packing, threads);
   }
 };
 
@@ -114,11 +189,23 @@ template <class T> void bind_session(nb::module_& module, const char* name) {
       .def("repeat", &Session<T>::repeat, nb::arg().noconvert(), nb::arg());
 }
 
-template <class T> void bind(nb::module_& module, const char* name) {
+template <class T> void bind(nb::module_& module, const char* name, const char* kept) {
+  nb::class_<Kept<T>>(module, kept, "What a plain forward kept.").def("backward", &Kept<T>::backward);
   nb::class_<Layer<T>>(module, name, "What is packed for one layer and direction, and its recurrence.")
       .def(nb::init<>())
+      .def("forward_plain", &Layer<T>::forward_plain)
+      .def("forward_kept", &Layer<T>::forward_kept)
       .def("forward", &Layer<T>::forward)
       .def("backward", &Layer<T>::backward);
+}
+
+// A new tensor in memory of the pool, handed to torch by DLPack; it comes back with the tensor's storage.
+template <class T> nb::ndarray<nb::pytorch, T> pooled(const std::vector<size_t>& shape) {
+  long n = 1;
+  for (const size_t size : shape) n *= static_cast<long>(size);
+  auto* const memory = new Pooled<T>(n);
+  const nb::capsule owner(memory, [](void* p) noexcept { delete static_cast<Pooled<T>*>(p); });
+  return {memory->get(), shape.size(), shape.data(), owner};
 }
 
 std::vector<std::string> build_names() {
@@ -127,10 +214,29 @@ std::vector<std::string> build_names() {
   return names;
 }
 
-void gates(int bytes, long rows, long H, Address gi, Address gh, Address h, Address out) {
+// Calls part(first, rows) for every thread's rows; few rows stay on one, as in team.h.
+template <class Part> void over_rows(long rows, long H, int threads, Part&& part) {
+  const int n = rows * H < 1 << 16 ? 1 : usable_threads(threads);
+#pragma omp parallel for schedule(static) num_threads(n) if (n > 1)
+  for (int i = 0; i < n; ++i) part(rows * i / n, rows * (i + 1) / n - rows * i / n);
+}
+
+template <class T> void gates(long rows, long H, Address gi, Address gh, Address h, Address out, int threads) {
   const nb::gil_scoped_release free;
-  if (bytes == 4) build().f32.gates(rows, H, at<float>(gi), at<float>(gh), at<float>(h), at<float>(out));
-  else build().f64.gates(rows, H, at<double>(gi), at<double>(gh), at<double>(h), at<double>(out));
+  over_rows(rows, H, threads, [&](long b, long n) {
+    kernels<T>(build()).gates(n, H, at<T>(gi) + 3 * b * H, at<T>(gh) + 3 * b * H, at<T>(h) + b * H, at<T>(out) + b * H);
+  });
+}
+
+template <class T>
+void gates_backward(long rows, long H, Address gi, Address gh, Address h, Address grad, Address d_gi, Address d_gh,
+                    Address d_h, int threads) {
+  const nb::gil_scoped_release free;
+  over_rows(rows, H, threads, [&](long b, long n) {
+    kernels<T>(build()).gates_backward(n, H, at<T>(gi) + 3 * b * H, at<T>(gh) + 3 * b * H, at<T>(h) + b * H,
+                                       at<T>(grad) + b * H, at<T>(d_gi) + 3 * b * H, at<T>(d_gh) + 3 * b * H,
+                                       at<T>(d_h) + b * H);
+  });
 }
 
 }  // namespace
@@ -146,9 +252,14 @@ NB_MODULE(_native, module) {
   module.def("choose_build", [](const std::string& name) { return choose_build(name.c_str()); },
              "Use another build; false where this processor has no such one.");
   module.def("padded", &padded, "H rounded up to whole vectors: what a step saves is 4 times that.");
-  module.def("gates", &gates);
-  bind<float>(module, "Layer32");
-  bind<double>(module, "Layer64");
+  module.def("pooled32", &pooled<float>, "An empty float32 tensor of this shape, its memory from the pool.");
+  module.def("pooled64", &pooled<double>, "The same in float64.");
+  module.def("gates32", &gates<float>);
+  module.def("gates64", &gates<double>);
+  module.def("gates_backward32", &gates_backward<float>);
+  module.def("gates_backward64", &gates_backward<double>);
+  bind<float>(module, "Layer32", "Kept32");
+  bind<double>(module, "Layer64", "Kept64");
   bind_session<float>(module, "Stream32");
   bind_session<double>(module, "Stream64");
 }

@@ -2,7 +2,9 @@
 //
 // Rows of the batch are independent, so a group of threads that has rows of its own never waits. Only where there are
 // fewer rows than threads need are the columns of the state split among a group's members, who then meet once a step
-// ("before": twice). A member first sums over the columns that it wrote itself, and waits for the others' after that.
+// ("before": twice). A member first sums over the columns that it wrote itself, and waits for the others' after that;
+// with many columns it waits first and sums once, every other step through its weights from the end on, where the last
+// ones are still in its cache: (100, 1, 512, 512) took 2.59 ms in two sums, 2.38 ms so.
 //
 // The input's product is summed in the same registers as the state's (no [T, B, 3H] in memory). With fewer than
 // kFused rows that would read the input's weights once a row and step; then kChunk steps are projected at once.
@@ -25,6 +27,7 @@ template <class T> class Forward {
   const Share mine;  // vectors of columns
   const long begin, end;
   T *zeros, *chunk;
+  const bool whole;  // sums over all columns of the state at once
   bool chunked;
 
  public:
@@ -36,7 +39,8 @@ template <class T> class Forward {
 
   Forward(const Sequence<T>& sequence, Place at, T* memory)
       : s(sequence), place(at), rows(sequence, at, memory), Hp(padded(s.H)), mine(Hp / L, at.member, at.members),
-        begin(mine.begin * L < s.H ? mine.begin * L : s.H), end(mine.end * L < s.H ? mine.end * L : s.H) {
+        begin(mine.begin * L < s.H ? mine.begin * L : s.H), end(mine.end * L < s.H ? mine.end * L : s.H),
+        whole(in_one_pass(s, at, s.before ? kOnePass : kOnePassAfter)) {
     zeros = memory + Rows<T>::scratch(rows.count);
     memset(zeros, 0, sizeof(T) * Hp);
     chunk = zeros + Hp;
@@ -84,23 +88,29 @@ template <class T> class Forward {
     }
   }
 
-  template <class Block> void over_panels(Block&& block) {
-    for (long p = mine.begin; p < mine.end; ++p)
+  template <class Block> void over_panels(Block&& block, bool backwards = false) {
+    for (long i = mine.begin; i < mine.end; ++i) {
+      const long p = backwards ? mine.end - 1 - (i - mine.begin) : i;
       in_blocks(rows.active, [&]<int R>(long first) { block.template operator()<R>(first, p); });
+    }
   }
 
   void after_step(long step) {
-    if (place.members == 1)
-      return over_panels([&]<int R>(long i, long p) { after_block<R, Sum::whole>(step, i, p); });
+    if (whole) {
+      if (place.members > 1) place.wait_group();
+      return over_panels([&]<int R>(long i, long p) { after_block<R, Sum::whole>(step, i, p); }, step % 2);
+    }
     over_panels([&]<int R>(long i, long p) { after_block<R, Sum::own>(step, i, p); });
     place.wait_group();
     over_panels([&]<int R>(long i, long p) { after_block<R, Sum::rest>(step, i, p); });
   }
 
   void before_step(long step) {
-    if (place.members == 1) {
-      over_panels([&]<int R>(long i, long p) { reset_block<R, Sum::whole>(step, i, p); });
-      return over_columns<Sum::whole>();
+    if (whole) {
+      if (place.members > 1) place.wait_group();
+      over_panels([&]<int R>(long i, long p) { reset_block<R, Sum::whole>(step, i, p); }, step % 2);
+      if (place.members > 1) place.publish(), place.wait_group();
+      return over_columns<Sum::whole>(step % 2);
     }
     over_panels([&]<int R>(long i, long p) { reset_block<R, Sum::own>(step, i, p); });
     place.wait_group();
@@ -111,10 +121,10 @@ template <class T> class Forward {
     over_columns<Sum::rest>();
   }
 
-  template <Sum S> void over_columns() {
+  template <Sum S> void over_columns(bool backwards = false) {
     in_groups(mine.begin, mine.end, [&]<int V>(long v) {
       in_blocks(rows.active, [&]<int R>(long first) { candidate_block<R, V, S>(first, v); });
-    });
+    }, backwards);
   }
 
   // sums += state * weights over the columns that S names.

@@ -89,12 +89,16 @@ template <class F> GRUWORKS_INLINE void in_blocks(long n, F&& f) {
   }
 }
 
-// Cuts vectors [begin, end) into groups of 3, 2 or 1: f.template operator()<V>(first).
-template <class F> GRUWORKS_INLINE void in_groups(long begin, long end, F&& f) {
-  long v = begin;
-  for (; v + 3 <= end; v += 3) f.template operator()<3>(v);
-  if (v + 2 == end) f.template operator()<2>(v);
-  if (v + 1 == end) f.template operator()<1>(v);
+// Cuts vectors [begin, end) into groups of 3, 2 or 1, or from the end on: f.template operator()<V>(first).
+template <class F> GRUWORKS_INLINE void in_groups(long begin, long end, F&& f, bool backwards = false) {
+  const long threes = (end - begin) / 3;
+  const auto rest = [&] {
+    if ((end - begin) % 3 == 2) f.template operator()<2>(end - 2);
+    if ((end - begin) % 3 == 1) f.template operator()<1>(end - 1);
+  };
+  if (backwards) rest();
+  for (long i = 0; i < threes; ++i) f.template operator()<3>(begin + 3 * (backwards ? threes - 1 - i : i));
+  if (!backwards) rest();
 }
 
 }  // namespace gruworks::GRUWORKS_ISA

@@ -12,14 +12,17 @@ namespace gruworks::GRUWORKS_ISA {
 constexpr long kDepth = 128;
 
 template <class T> class Outer {
-  static constexpr long L = kLanes<T>, R = kRows;
+  static constexpr long L = kLanes<T>, R = kRows, kPanel = kDepth * R + kPad, kTogether = 8;
   const Sequence<T>& s;
   const Gradient<T>& grad;
   Place place;
   const long Hp;
   const Share mine;  // panels of R hidden units
   const T* zeros;
-  T *left, *right;   // packed: [slot][panel][depth][R] and [depth][3L]
+  const long width;  // columns of this thread
+  const bool thin;   // few inputs: their products are sums beside the biases'
+  T *left, *right;   // packed: [slot][panel][depth][R], a cache line between panels, and [depth][3L]
+  T* sums;           // over one chunk: [1 + I if thin][slot][width]
 
   struct List {  // what one chunk of valid (step, row) pairs multiplies
     long n = 0;
@@ -30,25 +33,27 @@ template <class T> class Outer {
  public:
   static long scratch(const Sequence<T>& s, Place place) {
     const Share share(padded(s.H) / R, place.thread, place.threads);
-    return kPad + kDepth * (4 * (share.end - share.begin) * R + 3 * L);
+    const long panels = share.end - share.begin;
+    return kPad + 4 * panels * kPanel + kDepth * 3 * L + (1 + L / 2) * 4 * panels * R;
   }
 
   Outer(const Sequence<T>& sequence, const Gradient<T>& gradient, Place at, const T* zero, T* memory)
-      : s(sequence), grad(gradient), place(at), Hp(padded(s.H)), mine(Hp / R, at.thread, at.threads), zeros(zero) {
+      : s(sequence), grad(gradient), place(at), Hp(padded(s.H)), mine(Hp / R, at.thread, at.threads), zeros(zero),
+        width((mine.end - mine.begin) * R), thin(grad.w_ih && s.I < L / 2) {
     left = reinterpret_cast<T*>((reinterpret_cast<uintptr_t>(memory) + 63) & ~uintptr_t{63});
-    right = left + kDepth * 4 * (mine.end - mine.begin) * R;
+    right = left + 4 * (mine.end - mine.begin) * kPanel;
+    sums = right + kDepth * 3 * L;
   }
 
   void run() {
     const long pairs = s.steps * s.batch;
-    const Share steps(pairs, place.thread, place.threads);
-    if (grad.x.data || grad.gi.data || grad.decay.data)
-      for (long k = steps.begin; k < steps.end; k += kDepth / 2)
-        input(k, k + kDepth / 2 < steps.end ? k + kDepth / 2 : steps.end);
-    if (!grad.w_ih && !grad.w_hh && !grad.b_ih && !grad.b_hh) return;
-    for (long k = 0; k == 0 || k < pairs; k += kDepth) {
-      List list = gather(k, k + kDepth < pairs ? k + kDepth : pairs);
-      weights(list, k == 0);
+    const bool inputs = grad.x.data || grad.gi.data || grad.decay.data;
+    const bool parameters = grad.w_ih || grad.w_hh || grad.b_ih || grad.b_hh;
+    for (long k = 0; k == 0 || k < pairs; k += kDepth) {  // both read the same gradients: from memory only once
+      const long end = k + kDepth < pairs ? k + kDepth : pairs;
+      const Share part(end - k, place.thread, place.threads);
+      if (inputs) input(k + part.begin, k + part.end);
+      if (parameters) weights(gather(k, end), k == 0);
     }
   }
 
@@ -97,11 +102,8 @@ template <class T> class Outer {
 
   void weights(const List& list, bool first) {
     const long gate_of[4] = {s.before ? -1 : 2, 0, 1, s.before ? 2 : -1};  // of the state's terms
-    if (grad.b_ih || grad.b_hh) biases(list, first);
-    const bool thin = s.I < L / 2;
-    if (grad.w_ih && thin) thin_input(list, first);
-    if (!grad.w_hh && (!grad.w_ih || thin)) return;
     pack_left(list);
+    add_sums(first);
     for (long n = 0; grad.w_ih && !thin && n < s.I; n += 3 * L) {
       pack_right(list.x, list.n, n, s.I);
       for (long slot = 1; slot < 4; ++slot) product(grad.w_ih, list.n, slot, slot - 1, n, s.I, first);
@@ -117,14 +119,57 @@ template <class T> class Outer {
     }
   }
 
+  // A few steps' gates at a time into panels, and into the sums while they are near. Column by column over a whole
+  // chunk, rows 16H bytes apart, each of the two took twice as long.
   void pack_left(const List& list) {
-    const long panels = mine.end - mine.begin;
-    for (long k = 0; k < list.n; ++k)
-      for (long slot = 0; slot < 4; ++slot) {
-        const T* from = list.gates[k] + slot * Hp + mine.begin * R;
-        T* to = left + (slot * panels * kDepth + k) * R;
-        for (long q = 0; q < panels; ++q, from += R, to += kDepth * R) memcpy(to, from, sizeof(T) * R);
+    constexpr long kWide = L > R ? L : R;
+    memset(sums, 0, sizeof(T) * (1 + (thin ? s.I : 0)) * 4 * width);
+    for (long k = 0; k < list.n; k += kTogether) {
+      const long count = list.n - k < kTogether ? list.n - k : kTogether;
+      for (long slot = 0; slot < 4; ++slot)
+        for (long j = 0; j < width; j += kWide) {
+          for (long v = j; v < j + kWide && v < width; v += L) sum_up(list, k, count, slot, v);
+          for (long q = j; q < j + kWide && q < width; q += R) copy(list, k, count, slot, q);
+        }
+    }
+  }
+
+  void copy(const List& list, long k, long count, long slot, long j) {
+    T* to = left + (slot * (mine.end - mine.begin) + j / R) * kPanel + k * R;
+    const long column = slot * Hp + mine.begin * R + j;
+    for (long i = 0; i < count; ++i) memcpy(to + i * R, list.gates[k + i] + column, sizeof(T) * R);
+  }
+
+  // Short sums of sums: one running sum over the chunk lost half a digit.
+  void sum_up(const List& list, long k, long count, long slot, long j) {
+    Vec<T> g[kTogether];
+#pragma GCC unroll 8
+    for (long i = 0; i < kTogether; ++i)
+      g[i] = i < count ? load_part(list.gates[k + i] + slot * Hp + mine.begin * R + j, width - j) : Vec<T>{};
+    T* to = sums + slot * width + j;
+    const Vec<T> sum = ((g[0] + g[1]) + (g[2] + g[3])) + ((g[4] + g[5]) + (g[6] + g[7]));
+    store_part(to, load_part(to, width - j) + sum, width - j);
+    for (long c = 0; thin && c < s.I; ++c) {
+      to += 4 * width;
+      Vec<T> part = {};
+      for (long i = 0; i < count; ++i) part += g[i] * list.x[k + i][c];
+      store_part(to, load_part(to, width - j) + part, width - j);
+    }
+  }
+
+  // The chunk's sums to the gradients of the biases, and of the weights of few inputs.
+  void add_sums(bool first) {
+    for (long j = 0, unit = mine.begin * R; j < width && unit < s.H; ++j, ++unit) {
+      const auto add = [&](T* to, long slot, long c) {
+        const T sum = sums[(c * 4 + slot) * width + j];
+        *to = first ? sum : *to + sum;
+      };
+      for (long g = 0; g < 3; ++g) {
+        if (grad.b_ih) add(grad.b_ih + g * s.H + unit, g + 1, 0);
+        if (grad.b_hh) add(grad.b_hh + g * s.H + unit, g == 2 && !s.before ? 0 : g + 1, 0);
+        for (long c = 0; thin && c < s.I; ++c) add(grad.w_ih + (g * s.H + unit) * s.I + c, g + 1, c + 1);
       }
+    }
   }
 
   void pack_right(const T* const* from, long n, long column, long N) {
@@ -142,7 +187,7 @@ template <class T> class Outer {
       const long unit = (mine.begin + q) * R;
       if (unit >= s.H) return;
       T* c = to + (gate * s.H + unit) * N + column;
-      const T* a = left + (slot * panels + q) * kDepth * R;
+      const T* a = left + (slot * panels + q) * kPanel;
       const long vectors = (N - column + L - 1) / L;
       if (vectors >= 3) block<3>(c, a, depth, s.H - unit, N, N - column, first);
       else if (vectors == 2) block<2>(c, a, depth, s.H - unit, N, N - column, first);
@@ -153,6 +198,9 @@ template <class T> class Outer {
   template <int V> void block(T* c, const T* a, long depth, long units, long N, long width, bool first) {
     Vec<T> sums[R][V] = {};
     const T* b = right;
+    const long last = (width < V * L ? width : V * L) - 1;
+    for (int i = 0; i < R && i < units && !first; ++i)  // the result's lines come while the products are summed
+      for (long j = 0; j < last + L; j += L) __builtin_prefetch(c + i * N + (j < last ? j : last), 1);
     for (long k = 0; k < depth; ++k, a += R, b += 3 * L) {
       Vec<T> w[V];
 #pragma GCC unroll 3
@@ -171,44 +219,6 @@ template <class T> class Outer {
         store_part(to, first ? sums[i][v] : sums[i][v] + load_part(to, width - v * L), width - v * L);
       }
     }
-  }
-
-  // Few inputs: the gates are the vectors then, and an input's entry is what multiplies them.
-  void thin_input(const List& list, bool first) {
-    for (long g = 0; g < 3; ++g)
-      for (long j = mine.begin * R; j < mine.end * R && j < s.H; j += L) {
-        const long width = left_of(j);
-        for (long i = 0; i < s.I; ++i) {
-          Vec<T> sum = {};
-          for (long k = 0; k < list.n; ++k) sum += load_part(list.gates[k] + (g + 1) * Hp + j, width) * list.x[k][i];
-          for (long c = 0; c < width; ++c) {
-            T& to = grad.w_ih[(g * s.H + j + c) * s.I + i];
-            to = first ? sum[c] : to + sum[c];
-          }
-        }
-      }
-  }
-
-  long left_of(long j) const {
-    const long stop = mine.end * R < s.H ? mine.end * R : s.H;
-    return stop - j < L ? stop - j : L;
-  }
-
-  void biases(const List& list, bool first) {
-    for (long slot = s.before ? 1 : 0; slot < 4; ++slot)
-      for (long j = mine.begin * R; j < mine.end * R && j < s.H; j += L) {
-        const long width = left_of(j);
-        Vec<T> sums[8] = {};  // short sums of sums: one running one over the chunk lost half a digit
-        for (long k = 0; k < list.n; ++k) sums[k % 8] += load_part(list.gates[k] + slot * Hp + j, width);
-        const Vec<T> sum = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
-        if (grad.b_ih && slot > 0) add(grad.b_ih + (slot - 1) * s.H + j, sum, width, first);
-        if (grad.b_hh && slot == (s.before ? 3 : 0)) add(grad.b_hh + 2 * s.H + j, sum, width, first);
-        if (grad.b_hh && (slot == 1 || slot == 2)) add(grad.b_hh + (slot - 1) * s.H + j, sum, width, first);
-      }
-  }
-
-  static void add(T* to, Vec<T> sum, long width, bool first) {
-    store_part(to, first ? sum : sum + load_part(to, width), width);
   }
 };
 

@@ -1,4 +1,6 @@
 // Packed weights: where their parts lie, and when they are packed again.
+#include <atomic>
+
 #include "recurrence.h"
 #include "team.h"
 
@@ -36,7 +38,7 @@ template <class T> void place_forward(const Weights<T>& w, PackedWeights<T>& pac
   const long Hp = padded(w.H), gates = w.before ? 2 : 3;
   const long x = w.w_ih ? Hp * w.I * 3 : 0, h = Hp * w.H * gates, n = w.before ? Hp * w.H : 0;
   const auto whole = [](long size) { return (size + 15) / 16 * 16; };
-  packed.memory = Block<T>(whole(x) + whole(h) + whole(n) + 4 * Hp);
+  packed.hold(whole(x) + whole(h) + whole(n) + 4 * Hp);
   packed.parts.x = packed.memory.get();
   packed.parts.h = packed.parts.x + whole(x);
   packed.parts.n = packed.parts.h + whole(h);
@@ -45,7 +47,7 @@ template <class T> void place_forward(const Weights<T>& w, PackedWeights<T>& pac
 
 template <class T> void place_backward(const Weights<T>& w, PackedWeights<T>& packed) {
   const long Hp = padded(w.H);
-  packed.memory = Block<T>(Hp * 3 * Hp + (w.w_ih ? padded(w.I) * 3 * Hp : 0));
+  packed.hold(Hp * 3 * Hp + (w.w_ih ? padded(w.I) * 3 * Hp : 0));
   packed.parts.back_h = packed.memory.get();
   packed.parts.back_x = packed.parts.back_h + Hp * 3 * Hp;
 }
@@ -56,12 +58,15 @@ template <class T>
 std::shared_ptr<const PackedWeights<T>> Packing<T>::get(const Weights<T>& w, bool backward, int threads) {
   const Build& from = build();
   const uint64_t fresh = fingerprint(from, w, threads);
+  std::shared_ptr<PackedWeights<T>> packed;
   {
     const std::lock_guard<std::mutex> guard(lock_);
-    const auto& kept = kept_[backward];
+    auto& kept = kept_[backward];
     if (kept && kept->fingerprint == fresh && kept->from == &from) return kept;
+    if (kept.use_count() == 1) packed = std::move(kept);  // nobody reads it any more: its memory serves again
   }
-  auto packed = std::make_shared<PackedWeights<T>>();
+  std::atomic_thread_fence(std::memory_order_acquire);  // after the reads of whoever held it last
+  if (!packed) packed = std::make_shared<PackedWeights<T>>();
   packed->fingerprint = fresh;
   packed->from = &from;
   backward ? place_backward(w, *packed) : place_forward(w, *packed);

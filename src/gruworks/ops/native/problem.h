@@ -79,6 +79,8 @@ template <class T> struct Kernels {
   void (*backward)(const Sequence<T>&, const Gradient<T>&, Place, T* scratch);
   long (*backward_scratch)(const Sequence<T>&, Place);
   void (*gates)(long rows, long H, const T* gi, const T* gh, const T* h, T* out);
+  void (*gates_backward)(long rows, long H, const T* gi, const T* gh, const T* h, const T* grad, T* d_gi, T* d_gh,
+                         T* d_h);
 };
 
 struct Build {

@@ -18,7 +18,13 @@ template <class T> struct PackedWeights {
   uint64_t fingerprint = 0;
   const Build* from = nullptr;
   Block<T> memory;
+  long size = 0;
   Packed<T> parts{};
+
+  // Memory for n elements: what is there already, if it is enough. Fresh pages cost more than the packing.
+  void hold(long n) {
+    if (n > size) memory = Block<T>(n), size = n;
+  }
 };
 
 // What is packed for one set of weights. It holds no reference to them: it knows them by their content, so that a
@@ -29,7 +35,7 @@ template <class T> class Packing {
 
  private:
   std::mutex lock_;
-  std::shared_ptr<const PackedWeights<T>> kept_[2];
+  std::shared_ptr<PackedWeights<T>> kept_[2];
 };
 
 // Fills in what the caller leaves out (packed weights, order, work, carry) and runs. `threads` 0: OpenMP's number.

@@ -7,6 +7,12 @@
 
 namespace gruworks::GRUWORKS_ISA {
 
+// Columns from which on a member of a group waits for the others before it sums, and not after its own part.
+constexpr long kOnePass = 384, kOnePassAfter = 128;  // the second: forward of "after", which waits only once a step
+template <class T> bool in_one_pass(const Sequence<T>& s, const Place& place, long from) {
+  return place.members == 1 || s.H >= from;
+}
+
 // The state that row b starts from at time t, before any decay.
 template <class T> const T* past_state(const Sequence<T>& s, long t, long b, const T* zeros) {
   const bool start = s.reverse ? t + 1 == s.length(b) : t == 0;

@@ -54,7 +54,9 @@ template <class Part> void on_grid(const Place& place, Flag* flags, Part&& part)
     Place mine = granted ? place : Place();
     mine.flags = flags;
     const int thread = omp_get_thread_num();
-    if (granted || thread == 0) part(at(mine, thread));
+    mine = at(mine, thread);
+    if (granted && mine.members > 1) mine.spread();
+    if (granted || thread == 0) part(mine);
   }
 }
 

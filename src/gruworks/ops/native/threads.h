@@ -10,6 +10,7 @@ namespace gruworks {
 
 struct alignas(128) Flag {  // two lines: processors fetch them in pairs
   long ticks = 0;
+  int processor = -1;  // where the thread began
 };
 
 inline void relax() {
@@ -19,6 +20,11 @@ inline void relax() {
   asm volatile("yield");
 #endif
 }
+
+// The processor that this thread runs on, -1 where the system doesn't say; and away from it to any other that the
+// thread may use (its mask is left as it was).
+int processor();
+void leave(int processor);
 
 // One thread's place in a grid of `groups` x `members`: groups share out the rows of the batch, members the columns.
 struct Place {
@@ -33,6 +39,16 @@ struct Place {
 
   // Wait until the other members of the group have published as often as this one.
   void wait_group() { wait(group * members, members); }
+
+  // Moves this thread where it finds itself on the processor of an earlier one: a sleeping worker is sometimes woken on
+  // its waker's, and two threads that wait for each other every step then take turns at it until the scheduler notices,
+  // which takes longer than the whole call.
+  void spread() {
+    const int here = processor();
+    __atomic_store_n(&flags[thread].processor, here, __ATOMIC_RELAXED);
+    for (int i = 0; i < thread && here >= 0; ++i)
+      if (__atomic_load_n(&flags[i].processor, __ATOMIC_RELAXED) == here) return leave(here);
+  }
 
   // The same for all threads. Groups may have ticked differently, so they first agree on a number.
   void meet(long round) {

@@ -1,0 +1,111 @@
+"""The plain call, straight to the kernel: one layer over x or ready terms and h0, eager, nothing ragged or decayed.
+
+Almost every call is one, and at (T, B, I, H) = (100, 1, 64, 64) the kernel takes as long as forty of torch's smallest
+calls. So every tuple and tensor that isn't needed is left out: no views, final states made in the shape that they are
+returned in, what the backward needs kept in memory of our own. Whatever is not plain gets None and goes the long way
+(nn/functional.py), which also finds the words for what doesn't fit.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gruworks.nn import native, passes
+from gruworks.nn.eager import PLAIN, differentiable, eager, fits, looks, watched
+from gruworks.nn.native import Known
+
+__all__ = ["gates_fit", "layer", "step"]
+
+_autocast, _grad_enabled = torch.is_autocast_enabled, torch.is_grad_enabled
+
+
+def layer(
+    x: Tensor,
+    h0: Tensor | None,
+    w_ih: Tensor | None,
+    w_hh: Tensor,
+    b_ih: Tensor | None,
+    b_hh: Tensor | None,
+    before: bool,
+    reverse: bool = False,
+    batch_first: bool = False,
+    lead: bool = False,
+) -> tuple[Tensor, Tensor] | None:
+    """Output and final state, or None where the call is not plain or its operands don't fit.
+
+    x is [T, B, I] ([B, T, I] if batch_first), or without w_ih ready terms [T, B, 3H]. With `lead` h0 and the final
+    state are [1, B, H], as a module's are, else [B, H].
+    """
+    if not native.AVAILABLE or not eager() or _autocast("cpu") or type(x) not in PLAIN or x.dim() != 3:
+        return None
+    known = _known(w_ih, w_hh, b_ih, b_hh)
+    if known is None or x.dtype is not known.dtype or not x.is_cpu:
+        return None
+    T, B, width = x.shape
+    if batch_first:
+        T, B = B, T
+    if width != known.width or 0 in (T, B, width):
+        return None
+    if h0 is not None and not fits(h0, (1, B, known.H) if lead else (B, known.H), known.dtype):
+        return None
+    if x.stride(2) != 1:
+        x = x.contiguous()
+    form = known, T, B, before, reverse, batch_first, lead, known.looks
+    if not (_grad_enabled() and differentiable(x, h0, w_ih, w_hh, b_ih, b_hh)):
+        return passes.forward(False, form, x, h0, w_ih, w_hh, b_ih, b_hh)[:2]
+    if watched():  # whoever watches what is saved must see all of it
+        return None
+    found: tuple[Tensor, Tensor] = passes.layer(form, x, h0, w_ih, w_hh, b_ih, b_hh)
+    return found
+
+
+def step(
+    x: Tensor,
+    h: Tensor | None,
+    w_ih: Tensor | None,
+    w_hh: Tensor,
+    b_ih: Tensor | None,
+    b_hh: Tensor | None,
+    before: bool,
+) -> Tensor | None:
+    """`layer` over one step: x [B, I], or without w_ih ready terms [B, 3H], and h [B, H] to the state after it."""
+    if not native.AVAILABLE or not eager() or _autocast("cpu") or type(x) not in PLAIN or x.dim() != 2:
+        return None
+    known = _known(w_ih, w_hh, b_ih, b_hh)
+    if known is None or x.dtype is not known.dtype or not x.is_cpu:
+        return None
+    B, width = x.shape
+    if width != known.width or 0 in (B, width) or (h is not None and not fits(h, (B, known.H), known.dtype)):
+        return None
+    if x.stride(1) != 1:
+        x = x.contiguous()
+    if not (_grad_enabled() and differentiable(x, h, w_ih, w_hh, b_ih, b_hh)):
+        return passes.one_step(False, known, before, x, h, w_ih, w_hh, b_ih, b_hh)[0]
+    if watched():
+        return None
+    state: Tensor = passes.step(known, before, x, h, w_ih, w_hh, b_ih, b_hh)
+    return state
+
+
+def gates_fit(gi: Tensor, gh: Tensor, h: Tensor) -> bool:
+    """Whether the kernel can form the gates of these terms."""
+    if not native.AVAILABLE or not eager() or _autocast("cpu") or not native.serves(h) or 0 in h.shape or h.dim() < 1:
+        return False
+    wide = (*h.shape[:-1], 3 * h.shape[-1])
+    return fits(h, h.shape, h.dtype) and fits(gi, wide, h.dtype) and fits(gh, wide, h.dtype)
+
+
+def _known(w_ih: Tensor | None, w_hh: Tensor, b_ih: Tensor | None, b_hh: Tensor | None) -> Known | None:
+    known = native.known(w_hh)
+    if known.looks is not None and known.looks == looks(w_ih, w_hh, b_ih, b_hh):
+        return known
+    H = w_hh.shape[-1] if w_hh.dim() == 2 else 0
+    width = 3 * H if w_ih is None else w_ih.shape[-1]
+    shapes = (3 * H, width), (3 * H, H), (3 * H,), (3 * H,)
+    for tensor, shape in zip((w_ih, w_hh, b_ih, b_hh), shapes, strict=True):
+        if tensor is not None and not (native.serves(tensor) and fits(tensor, shape, w_hh.dtype)):
+            return None
+    known.H, known.I, known.width = H, 0 if w_ih is None else width, width
+    known.dtype, known.looks = w_hh.dtype, looks(w_ih, w_hh, b_ih, b_hh)
+    return known

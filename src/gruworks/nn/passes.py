@@ -1,0 +1,174 @@
+"""Forward and backward of a plain call (nn/direct.py), as autograd Functions outside torch's dispatcher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gruworks.nn import native
+from gruworks.nn.eager import computable, looks
+from gruworks.nn.native import CPU, Known, Operands
+
+__all__ = ["forward", "layer", "one_step", "step"]
+
+LARGE = 1 << 16  # entries: 256 KiB of float32, of which a page fault for each 4 KiB costs more than DLPack's 4 us
+_empty, _empty_like, _threads = torch.empty, torch.empty_like, torch.get_num_threads
+
+
+def forward(
+    keep: bool, form: tuple[Any, ...], x: Tensor, h0: Tensor | None,
+    w_ih: Tensor | None, w_hh: Tensor, b_ih: Tensor | None, b_hh: Tensor | None,
+) -> tuple[Tensor, Tensor, Any]:  # fmt: skip
+    """Output, final state and, with `keep`, what the backward needs."""
+    known, T, B, before, reverse, batch_first, lead, _ = form
+    H, dtype = known.H, known.dtype
+    output = _empty((B, T, H) if batch_first else (T, B, H), dtype=dtype, device=CPU)
+    final = _empty((1, B, H) if lead else (B, H), dtype=dtype, device=CPU)
+    x_t, x_b = x.stride(0), x.stride(1)
+    if batch_first:
+        x_t, x_b = x_b, x_t
+    run = known.layer.forward_kept if keep else known.layer.forward_plain
+    kept = run(
+        T, B, known.I, H, before, reverse, batch_first, x.data_ptr(), x_t, x_b, 0 if h0 is None else h0.data_ptr(), H,
+        output.data_ptr(), final.data_ptr(), 0 if w_ih is None else w_ih.data_ptr(), w_hh.data_ptr(),
+        0 if b_ih is None else b_ih.data_ptr(), 0 if b_hh is None else b_hh.data_ptr(), _threads(),
+    )  # fmt: skip
+    return output, final, kept
+
+
+def one_step(
+    keep: bool, known: Known, before: bool, x: Tensor, h: Tensor | None,
+    w_ih: Tensor | None, w_hh: Tensor, b_ih: Tensor | None, b_hh: Tensor | None,
+) -> tuple[Tensor, Any]:  # fmt: skip
+    """The state after the step and, with `keep`, what the backward needs."""
+    B, H = x.shape[0], known.H
+    state = _empty((B, H), dtype=known.dtype, device=CPU)
+    address = state.data_ptr()  # of the only output and the final state at once
+    run = known.layer.forward_kept if keep else known.layer.forward_plain
+    kept = run(
+        1, B, known.I, H, before, False, False, x.data_ptr(), 0, x.stride(0), 0 if h is None else h.data_ptr(), H,
+        address, address, 0 if w_ih is None else w_ih.data_ptr(), w_hh.data_ptr(),
+        0 if b_ih is None else b_ih.data_ptr(), 0 if b_hh is None else b_hh.data_ptr(), _threads(),
+    )  # fmt: skip
+    return state, kept
+
+
+class _Layer(torch.autograd.Function):
+    """The kernel's first derivatives; whatever is not plain on the way back by the equations."""
+
+    @staticmethod
+    def forward(ctx: Any, form: Any, *tensors: Any) -> tuple[Tensor, Tensor]:
+        output, final, ctx.kept = forward(True, form, *tensors)
+        ctx.form = form
+        # Not the output itself, which would come back as a new tensor with a history; they share the count of changes.
+        ctx.save_for_backward(*tensors, output.detach())
+        ctx.set_materialize_grads(False)
+        return output, final
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor | None) -> Any:
+        *tensors, output = ctx.saved_tensors
+        if grads[0] is None and grads[1] is None:
+            return (None,) * 7
+        form = ctx.form
+        if torch.is_grad_enabled() or not computable(*grads) or looks(*tensors[2:]) != form[7]:
+            return None, *_by_equations(form, tensors, grads, ctx.needs_input_grad[1:])
+        kept, ctx.kept = ctx.kept, None
+
+        def again() -> Any:
+            return forward(True, form, *tensors)[2]
+
+        return None, *_gradients(kept, again, (*tensors, output), grads, ctx.needs_input_grad[1:], form[5])
+
+
+class _Step(torch.autograd.Function):
+    """The same for one step."""
+
+    @staticmethod
+    def forward(ctx: Any, known: Known, before: bool, *tensors: Any) -> Tensor:
+        state, ctx.kept = one_step(True, known, before, *tensors)
+        ctx.form = known, before, known.looks
+        ctx.save_for_backward(*tensors)
+        return state
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        tensors, (known, before, looked) = ctx.saved_tensors, ctx.form
+        if torch.is_grad_enabled() or not computable(grad) or looks(*tensors[2:]) != looked:
+            with torch.enable_grad():
+                whole = tensors[0][None], *tensors[1:]
+            form = known, 1, len(grad), before, False, False, False, looked
+            grad_x, *rest = _by_equations(form, whole, (None, grad), ctx.needs_input_grad[2:])
+            return None, None, None if grad_x is None else grad_x[0], *rest
+        kept, ctx.kept = ctx.kept, None
+
+        def again() -> Any:
+            return one_step(True, known, before, *tensors)[1]
+
+        # The kernel reads no output where there is one step: x's address stands in its place.
+        inputs = *tensors, tensors[0]
+        return None, None, *_gradients(kept, again, inputs, (None, grad), ctx.needs_input_grad[2:], False)
+
+
+# Torch's own part, in C. What Function.apply does before it, nn/eager.py has done.
+layer: Any = super(torch.autograd.Function, _Layer).apply
+step: Any = super(torch.autograd.Function, _Step).apply
+
+
+def _gradients(
+    kept: Any, again: Callable[[], Any], tensors: Any, grads: Any, needed: tuple[bool, ...], batch_first: bool
+) -> list[Tensor | None]:
+    """Gradients of x, h0 and the weights; `again` makes what was kept once more, for a second backward."""
+    grad_output, grad_final = grads
+    along = 0, 0, 0
+    if grad_output is not None:
+        if grad_output.stride(2) != 1:
+            grad_output = grad_output.contiguous()
+        t, b = (1, 0) if batch_first else (0, 1)
+        along = grad_output.data_ptr(), grad_output.stride(t), grad_output.stride(b)
+    if grad_final is not None and not grad_final.is_contiguous():
+        grad_final = grad_final.contiguous()
+    made = [_made_like(t) if need else None for t, need in zip(tensors, needed)]  # noqa: B905 (output is the odd one)
+    arguments = [0 if t is None else t.data_ptr() for t in tensors]
+    arguments += (*along, 0 if grad_final is None else grad_final.data_ptr(), tensors[3].shape[1])
+    arguments += [0 if t is None else t.data_ptr() for t in made]
+    if kept is None or not kept.backward(*arguments, _threads()):
+        again().backward(*arguments, _threads())
+    return made
+
+
+def _made_like(t: Tensor) -> Any:
+    """An empty contiguous gradient. A large one lies in the native pool; torch's would be new pages at every step."""
+    if t.numel() >= LARGE:
+        return native.pooled(t.shape, t.dtype)
+    return _empty_like(t) if t.is_contiguous() else _empty_like(t, memory_format=torch.contiguous_format)
+
+
+def _by_equations(form: Any, tensors: Any, grads: tuple[Any, ...], needed: tuple[bool, ...]) -> tuple[Any, ...]:
+    """Gradients that have gradients, or go through a transform, themselves."""
+    from gruworks.nn.functional import gradients_of_equations
+
+    known, _, _, before, reverse, batch_first, lead, _ = form
+    x, h0, *weights = tensors
+    grad_output, grad_final = grads
+    with torch.enable_grad():
+        steps = x.transpose(0, 1) if batch_first else x
+        start = h0[0] if lead and h0 is not None else h0
+    if batch_first and grad_output is not None:
+        grad_output = grad_output.transpose(0, 1)
+    if lead and grad_final is not None:
+        grad_final = grad_final[0]
+    given = (steps, None) if known.I else (None, steps)
+    o = Operands(given[0], given[1], start, *weights)
+    need_x, *rest = needed
+    pattern = (need_x and bool(known.I), need_x and not known.I, *rest, False, False, False)
+    found = gradients_of_equations(o, (before, reverse), (grad_output, grad_final), pattern)
+    grad_x, grad_h0 = found[0] if known.I else found[1], found[2]
+    if batch_first and grad_x is not None:
+        grad_x = grad_x.transpose(0, 1)
+    if lead and grad_h0 is not None:
+        grad_h0 = grad_h0[None]
+    return grad_x, grad_h0, *found[3:7]
