@@ -17,11 +17,11 @@ from translation import arguments, best_search, bleu, conclude, fitted, multi30k
 SAME = {"lowercase": False, "shared": True, "bpe_dropout": 0.1, "smoothing": 0.1, "validate_every": 250, "patience": 12}
 RECIPES = {
     "en-de": ("en", "de", "translate/multi30k-en-de/bleu", 9000, SAME | {
-        "embedding_size": 256, "hidden_size": 256, "attention_size": 256, "dropout": 0.35, "drop_words": 0.1,
+        "embedding_size": 256, "hidden_size": 256, "attention_size": 128, "dropout": 0.35, "drop_words": 0.1,
         "drop_weights": 0.1, "learning_rate": 2e-3,
     }),
     "de-en": ("de", "en", "translate/multi30k-de-en/bleu", 8000, SAME | {
-        "embedding_size": 256, "hidden_size": 384, "attention_size": 256, "dropout": 0.4, "drop_words": 0.1,
+        "embedding_size": 256, "hidden_size": 384, "attention_size": 128, "dropout": 0.4, "drop_words": 0.1,
         "drop_weights": 0.1, "learning_rate": 2e-3,
     }),
     # Architecture, initialisation and optimiser as published; dropout, label smoothing and BPE-dropout are ours.

@@ -17,7 +17,7 @@ def main() -> None:
     train, held, test = (tatoeba(part) for part in ("train", "dev", "test"))
     translator = fitted(
         args, train, held, source="en", target="zh", lowercase=False, shared=False, embedding_size=256,
-        hidden_size=256, attention_size=256, dropout=0.4, drop_words=0.1, drop_weights=0.1, smoothing=0.1,
+        hidden_size=256, attention_size=128, dropout=0.4, drop_words=0.1, drop_weights=0.1, smoothing=0.1,
         bpe_dropout=0.1, learning_rate=2e-3, validate_every=200, patience=12,
     )  # fmt: skip
     chosen = best_search(translator, held, "zh")

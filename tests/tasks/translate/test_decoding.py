@@ -13,6 +13,7 @@ from gruworks.nn.search import beam
 from gruworks.tasks.translate.config import Options
 from gruworks.tasks.translate.data import padded
 from gruworks.tasks.translate.decoding import (
+    PIECE,
     NetDecoder,
     attention,
     cut_line,
@@ -23,6 +24,7 @@ from gruworks.tasks.translate.decoding import (
     with_copies,
 )
 from gruworks.tasks.translate.subwords import BEGIN, END, UNKNOWN, Subwords
+from tests.tasks.translate.conftest import toy
 
 LINES = ["eine kleine Katze singt .", "Hund rennt .", "eine große Frau schläft ."]
 
@@ -156,3 +158,14 @@ def test_long_lines_are_cut_without_loss(line: str, longest: int) -> None:
         assert all(piece.endswith(".") for piece in pieces)
     else:
         assert len(pieces) <= 2 * len(subwords.encode(line)) / longest + 1
+
+
+def test_many_rows_are_answered_as_few_are(trained: Translator) -> None:
+    lines = [line for line, _ in toy(2)]
+    decoder, single = NetDecoder(trained.net), NetDecoder(trained.net)
+    state = decoder.start(padded(ids(trained, lines)))
+    assert len(lines) > PIECE
+    answer, _ = decoder.step(torch.full((len(lines),), BEGIN), state)
+    for row in (0, PIECE - 1, PIECE, len(lines) - 1):
+        alone, _ = single.step(torch.tensor([BEGIN]), single.start(padded(ids(trained, [lines[row]]))))
+        assert torch.allclose(answer[row], alone[0], atol=1e-5)

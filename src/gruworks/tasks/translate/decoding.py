@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 STOPS = ".!?。！？…;；"  # end a sentence
+PIECE = 48  # rows whose scores are formed at a time
 LONGER, MORE = 2, 20  # an answer has at most LONGER · (source subwords) + MORE subwords
 
 
@@ -55,6 +56,7 @@ class NetDecoder(Decoder):
     def __init__(self, net: TranslationNet, eight_bits: bool = False) -> None:
         self.net = QuickNet(net, eight_bits) if isinstance(net, AttentionNet) else net
         self.memory: State = {}
+        self.answer = torch.empty(0, 0)
         self.held = self.asked = torch.empty(0, dtype=torch.long)  # sentences in memory; rows of the last step
 
     @torch.no_grad()
@@ -70,9 +72,20 @@ class NetDecoder(Decoder):
         if not torch.equal(sentence, self.asked):
             self._hold(sentence)
         features, after = self.net.step(tokens, own, self.memory)
-        scores = self.net.scores(features)
-        torch.log_softmax(scores, -1, out=scores)  # in its place: as much memory again costs more than the sums
-        return scores, after | {"sentence": sentence}
+        return self._log_probabilities(features), after | {"sentence": sentence}
+
+    def _log_probabilities(self, features: Tensor) -> Tensor:
+        """[N, V], written over at the next step: fresh memory for so much costs as much as the product."""
+        pieces = features.split(PIECE)
+        first = self.net.scores(pieces[0])
+        if len(pieces) == 1:
+            return torch.log_softmax(first, -1, out=first)
+        if len(self.answer) < len(features) or self.answer.shape[1] != first.shape[1]:
+            self.answer = first.new_empty(len(features), first.shape[1])
+        for i, piece in enumerate(pieces):
+            scores = self.net.scores(piece) if i else first
+            torch.log_softmax(scores, -1, out=self.answer[i * PIECE : i * PIECE + len(piece)])
+        return self.answer[: len(features)]
 
     def _hold(self, sentence: Tensor) -> None:
         """Bring the memories into the order of the rows: one for each run of as many rows of a sentence."""
