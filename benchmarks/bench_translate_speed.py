@@ -46,7 +46,8 @@ def main() -> None:
             "spread": statistics.pstdev(ratios),
             "parameters": int(ours[0]["parameters"]),
             "baseline": best[1],
-            "note": f"best of {args.rounds} rounds: {best[0]:.0f} and {best[1]:.0f} sentences/s; joeynmt's model has "
+            "note": f"best of {args.rounds} rounds: {best[0]:.0f} and {best[1]:.0f} sentences/s; ratios by round "
+            f"{min(ratios):.2f} to {max(ratios):.2f}, median {statistics.median(ratios):.2f}; joeynmt's model has "
             f"{int(theirs[0]['parameters'])} parameters; random weights, equal numbers of steps",
         }
         records.append(record(f"translate/joeynmt/speed-ratio-b{batch}", best[0] / best[1], **facts))
