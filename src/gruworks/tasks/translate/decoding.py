@@ -76,7 +76,7 @@ class NetDecoder(Decoder):
 
     def _log_probabilities(self, features: Tensor) -> Tensor:
         """[N, V], written over at the next step: fresh memory for so much costs as much as the product."""
-        pieces = features.split(PIECE)
+        pieces = torch.split(features, PIECE)
         first = self.net.scores(pieces[0])
         if len(pieces) == 1:
             return torch.log_softmax(first, -1, out=first)
