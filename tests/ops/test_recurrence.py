@@ -294,12 +294,12 @@ def test_python_threads_at_once() -> None:
 
 def test_one_layer_with_different_weights_in_two_python_threads() -> None:
     # What is packed is used again for other weights, but never under another call's hands.
-    layer, x = recurrence.new_layer(4), numpy.ones((40, 1, 30), numpy.float32)
+    layer, x = recurrence.new_layer(4), numpy.ones((9, 1, 100), numpy.float32)
     wrong: list[int] = []
 
     def work(seed: int) -> None:
-        operands = Operands(GRUWeights.random(30, 50, seed=seed).astype(numpy.float32), x=x, threads=1)
-        output, final = numpy.empty((40, 1, 50), numpy.float32), numpy.empty((1, 50), numpy.float32)
+        operands = Operands(GRUWeights.random(100, 150, seed=seed).astype(numpy.float32), x=x, threads=1)
+        output, final = numpy.empty((9, 1, 150), numpy.float32), numpy.empty((1, 150), numpy.float32)
         true = recurrence.forward(operands)[0]
         for _ in range(200):
             layer.forward(

@@ -52,6 +52,8 @@ template <class T> void place_backward(const Weights<T>& w, PackedWeights<T>& pa
   packed.parts.back_x = packed.parts.back_h + Hp * 3 * Hp;
 }
 
+constexpr long kLarge = 1 << 16;  // elements of packed weights
+
 }  // namespace
 
 template <class T>
@@ -63,7 +65,9 @@ std::shared_ptr<const PackedWeights<T>> Packing<T>::get(const Weights<T>& w, boo
     const std::lock_guard<std::mutex> guard(lock_);
     auto& kept = kept_[backward];
     if (kept && kept->fingerprint == fresh && kept->from == &from) return kept;
-    if (kept.use_count() == 1) packed = std::move(kept);  // nobody reads it any more: its memory serves again
+    // Nobody reads it any more: its memory serves again. A small one had better come from malloc, warm and not in
+    // the other processor's cache: 4 us less at (100, 1, 64, 64).
+    if (kept && kept->size >= kLarge && kept.use_count() == 1) packed = std::move(kept);
   }
   std::atomic_thread_fence(std::memory_order_acquire);  // after the reads of whoever held it last
   if (!packed) packed = std::make_shared<PackedWeights<T>>();

@@ -18,12 +18,15 @@ template <class T> const Kernels<T>& kernels(const Build& from) {
   else return from.f64;
 }
 
-// Groups that share out the rows, at least four rows each; the threads that remain split columns within a group.
+// Rows that a group needs to be worth having. Where many columns fill the caches, every group reads all the weights.
+inline long rows_of_a_group(long H) { return H < 768 ? 4 : 8; }
+
+// Groups that share out the rows; the threads that remain split columns within a group.
 inline Place grid(int threads, long batch, long H) {
   const long vectors = padded(H) / kPad;
   int groups = 1;
   for (int g = 2; g <= threads; ++g)
-    if (threads % g == 0 && batch >= 4l * g) groups = g;
+    if (threads % g == 0 && batch >= rows_of_a_group(H) * g) groups = g;
   Place place;
   place.groups = groups;
   place.members = static_cast<int>(std::min<long>(threads / groups, vectors));
