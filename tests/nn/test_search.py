@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+import gruworks.nn.search as search_module
 from gruworks.errors import OptionError, SearchError
 from gruworks.nn.decoder import Constrained
 from gruworks.nn.search import Hypothesis, beam
@@ -114,3 +115,16 @@ def test_settings_that_make_no_sense_are_refused(chain: Chain, wrong: dict[str, 
 
 def test_no_rows_no_answers(chain: Chain) -> None:
     assert beam(chain, chain.start(0), torch.empty(0, dtype=torch.long), END, 4) == []
+
+
+@pytest.mark.parametrize("symbols", [64 * 12, 64 * 12 + 1, 64 * 40 + 63])
+def test_the_best_of_a_large_row_are_those_of_topk(symbols: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_module, "LARGE", 0)
+    generator = torch.Generator().manual_seed(symbols)
+    answer = torch.randn(50, symbols, generator=generator)
+    answer[0, -1] = 9.0  # in the last, short block
+    answer[1, :6] = 9.0 + torch.arange(6)
+    answer[2, 3:] = -torch.inf
+    values, places = search_module._best(answer, 6)
+    assert torch.equal(values, answer.topk(6, dim=1).values)
+    assert torch.equal(answer.gather(1, places), values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -16,11 +17,11 @@ class History(Callback):
 
     def __init__(self, run: RunFolder) -> None:
         self.run = run
-        self.rows: list[list[float]] = []
+        self.rows: list[list[float | None]] = []
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         values = trainer.callback_metrics
-        losses = [float(values[name]) for name in ("loss", "val_loss") if name in values]
+        losses = [_number(float(values[name])) for name in ("loss", "val_loss") if name in values]
         self.rows.append([trainer.global_step, *losses])
         steps, *columns = zip(*self.rows, strict=True)
         self.run.write_json("curve.json", dict(zip(("step", "loss", "val_loss"), (steps, *columns), strict=True)))
@@ -30,3 +31,8 @@ class History(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows = state_dict["rows"]
+
+
+def _number(loss: float) -> float | None:
+    """JSON has no NaN: a loss that is none is null."""
+    return loss if math.isfinite(loss) else None

@@ -9,14 +9,14 @@ from typing import Annotated
 import typer
 
 from gruworks import __version__
-from gruworks.app.cli import data, demo, doctor, exchange, forecast, lab
+from gruworks.app.cli import data, demo, doctor, exchange, forecast, lab, translate
 from gruworks.errors import GruworksError
 
 __all__ = ["app", "run"]
 
 app = typer.Typer(
     name="gruworks",
-    help="The gated recurrent unit, complete: forecast, look inside, compare.",
+    help="The gated recurrent unit, complete: forecast, translate, look inside, compare.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -27,6 +27,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(exchange.app, name="exchange")
 app.add_typer(forecast.app, name="forecast")
 app.add_typer(lab.app, name="lab")
+app.add_typer(translate.app, name="translate")
 
 
 def _print_version(wanted: bool) -> None:
@@ -41,7 +42,7 @@ def main(
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """The gated recurrent unit, complete: forecast, look inside, compare."""
+    """The gated recurrent unit, complete: forecast, translate, look inside, compare."""
 
 
 def run() -> None:

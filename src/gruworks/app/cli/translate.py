@@ -1,0 +1,275 @@
+"""`gruworks translate`: fit, run, evaluate, score, explain, play."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gruworks.app.cli.flags import Debug, Json, Out, Quiet, agree, takes
+from gruworks.app.cli.show import Show
+from gruworks.errors import OptionError
+from gruworks.tasks import registry
+from gruworks.tasks.translate.config import Config, Options
+from gruworks.training.runs import RunFolder, new_run_path, write_atomically
+
+if TYPE_CHECKING:
+    from gruworks.tasks.translate.decoding import Translation
+    from gruworks.tasks.translate.estimator import Translator
+    from gruworks.tasks.translate.evaluation import Evaluation
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, help="Machine translation: from sentence pairs to a translator.")
+
+Pairs = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="PAIRS...", help="A .tsv, a .jsonl, a folder, or two line-aligned files.", show_default=False
+    ),
+]
+Run = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run folder that `translate fit` wrote.", show_default=False)
+]
+AT_ONCE = 1024  # lines that are sorted by length together, where so many have come
+
+
+@app.command("fit")
+@takes(Config)
+def fit(
+    pairs: Pairs,
+    *,
+    config: Config,
+    validation: Annotated[
+        list[Path] | None, typer.Option(help="Pairs to validate on; give it twice for two line-aligned files.")
+    ] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with the interrupted run in this folder.")] = None,
+    out: Out = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Learn from sentence pairs; leave a run folder."""
+    if resume is not None and out is not None:
+        raise OptionError(f"--resume goes on in {resume}: drop --out")
+    show = Show(as_json, quiet)
+    path = resume or out or new_run_path("translate")
+    translator = _begin(config, resume)
+    held = None if validation is None else _one_or_two(validation)
+    try:
+        translator.fit(_one_or_two(pairs), held, out=path, resume=resume is not None, quiet=not show.talks)
+    except KeyboardInterrupt:
+        show.complain(_after_interrupt(pairs, validation, path))
+        raise typer.Exit(130) from None
+    for remark in translator.remarks:
+        show.remark(remark)
+    facts = translator.metrics
+    show.remark(
+        f"{facts['steps']} steps in {facts['minutes']:.1f} minutes, {facts['ended_by']}; validation perplexity "
+        f"{math.exp(min(facts['best_loss'], 100)):.2f} at step {facts['best_step']}"
+    )
+    show.remark(f"\nrun    {path}\nnext   echo ... | gruworks translate run {path}")
+    show.result({"run": str(path), "remarks": translator.remarks, "metrics": facts})
+
+
+@app.command("run")
+@takes(Options, into="options")
+def run(
+    run: Run,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Lines to translate; else from stdin.")] = None,
+    *,
+    options: Options,
+    ensemble: Annotated[
+        list[Path] | None, typer.Option("--with", help="Another run over the same vocabulary, to average with.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Translate lines as they come: one line out for each line in, in order, empty ones kept.
+
+    With --n-best each line gives several: its number, text and score with ||| between.
+    """
+    show = Show(as_json, quiet)
+    translator = _load(run)
+    others = [_load(path) for path in ensemble or []]
+    number = 0
+    told: set[str] = set()
+    for lines in _from_file(file) if file is not None else _arriving(sys.stdin.fileno()):
+        for found in translator.n_best(lines, ensemble=others, options=options):
+            number += 1
+            _print(found, number, options, as_json)
+        sys.stdout.flush()
+        for remark in translator.remarks:
+            if remark not in told and not quiet:
+                show.complain(remark)
+                told.add(remark)
+
+
+@app.command("evaluate")
+@takes(Options, into="options")
+def evaluate(
+    run: Run,
+    pairs: Pairs,
+    *,
+    options: Options,
+    tokenize: Annotated[str, typer.Option(help="sacreBLEU's tokeniser: auto, 13a, zh, none, intl, char ...")] = "auto",
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to write evaluation.json to.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """BLEU and chrF on pairs that the fit has not seen, by length, with the worst sentences."""
+    show = Show(as_json, quiet)
+    result = _load(run).evaluate(_one_or_two(pairs), tokenize=tokenize, options=options)
+    if out is not None:
+        text = json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n"
+        write_atomically(out / "evaluation.json", text.encode())
+    _show_evaluation(show, result)
+    show.result(result.to_dict())
+
+
+@app.command("score")
+def score(run: Run, pairs: Pairs, as_json: Json = False, quiet: Quiet = False, debug: Debug = False) -> None:
+    """log p(target | source) of each pair in nats, a line a pair; of whole sentences or of phrases."""
+    show = Show(as_json, quiet)
+    values = _load(run).score(_one_or_two(pairs))
+    for value in values:
+        show.answer(f"{value:.6f}")
+    show.result({"log_probabilities": [value if math.isfinite(value) else None for value in values]})
+
+
+@app.command("explain")
+@takes(Options, into="options")
+def explain(
+    run: Run,
+    sentence: Annotated[str, typer.Argument(help="What to translate.", show_default=False)],
+    *,
+    options: Options,
+    target: Annotated[str | None, typer.Option(help="Align this translation instead of the run's own.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for attention.png; RUN if not given.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Where each word of a translation looks: a picture, and the strongest link of each word."""
+    from gruworks.plots.attention import draw_attention
+
+    show = Show(as_json, quiet)
+    shown = _load(run).explain(sentence, target, options=options)
+    picture = draw_attention(shown.weights, shown.source, shown.target, (out or run) / "attention.png", shown.text)
+    show.answer(shown.text)
+    best = shown.weights.argmax(1)
+    show.table(
+        [
+            {"written": written, "looks at": shown.source[best[t]], "weight": float(shown.weights[t, best[t]])}
+            for t, written in enumerate(shown.target)
+        ]
+    )
+    show.remark(f"\npicture  {picture}")
+    whole = {"text": shown.text, "source": shown.source, "target": shown.target, "weights": shown.weights.tolist()}
+    show.result({**whole, "picture": str(picture)})
+
+
+@app.command("play")
+@takes(Options, into="options")
+def play(run: Run, *, options: Options, debug: Debug = False) -> None:
+    """Type a line, read its translation; an empty line or Ctrl-D ends."""
+    show = Show()
+    translator = _load(run)
+    config = translator.config
+    while True:
+        try:
+            line = input(f"{config.source}> ")
+        except (EOFError, KeyboardInterrupt):
+            break
+        if not line.strip():
+            break
+        for found in translator.n_best([line], options=options)[0]:
+            show.answer(f"{config.target}> {found.text}" + (f"   {found.score:.3f}" if options.n_best > 1 else ""))
+        for remark in translator.remarks:
+            show.remark(remark)
+
+
+def _print(found: list[Translation], number: int, options: Options, as_json: bool) -> None:
+    """One line's answers on standard output."""
+    if as_json:
+        answers = [{"text": one.text, "score": one.score, "log_probability": one.log_probability} for one in found]
+        print(json.dumps({"line": number, "answers": answers}, ensure_ascii=False))
+    elif options.n_best > 1:
+        for one in found:
+            print(f"{number} ||| {one.text} ||| {one.score:.6f}")
+    else:
+        print(found[0].text)
+
+
+def _from_file(file: Path) -> Iterator[list[str]]:
+    from gruworks.tasks.translate.reading import read_lines
+
+    lines = read_lines(file)
+    for start in range(0, len(lines), AT_ONCE):
+        yield lines[start : start + AT_ONCE]
+
+
+def _arriving(stream: int) -> Iterator[list[str]]:
+    """Lines of a file descriptor as they come: one where a person types, many where a file is fed."""
+    from gruworks.tasks.translate.reading import decoded
+
+    number, rest = 0, b""
+    while chunk := os.read(stream, 1 << 16):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for start in range(0, len(lines), AT_ONCE):
+            part = lines[start : start + AT_ONCE]
+            yield [decoded(line, f"standard input, line {number + i}") for i, line in enumerate(part, 1)]
+            number += len(part)
+    if rest:
+        yield [decoded(rest, f"standard input, line {number + 1}")]
+
+
+def _show_evaluation(show: Show, result: Evaluation) -> None:
+    show.table(
+        [
+            {"answers": "GRU", "BLEU": result.bleu, "chrF": result.chrf},
+            {"answers": "the source, copied", "BLEU": result.copy_bleu, "chrF": result.copy_chrf},
+        ]
+    )
+    show.remark(f"\n{result.sentences} sentences; BLEU {result.bleu_signature}; chrF {result.chrf_signature}\n")
+    if show.talks:
+        show.table([{"source words": p.words, "sentences": p.sentences, "BLEU": p.bleu} for p in result.by_length])
+        show.remark("\nworst by chrF:")
+    for one in result.worst:
+        show.remark(f"  {one.chrf:.1f}  {one.source}\n        wanted  {one.reference}\n        got     {one.answer}")
+
+
+def _one_or_two(paths: list[Path]) -> Any:
+    if len(paths) > 2:
+        raise OptionError(f"expected a .tsv, a .jsonl, a folder or two line-aligned files, got {len(paths)} paths")
+    return paths[0] if len(paths) == 1 else tuple(paths)
+
+
+def _begin(config: Config, resume: Path | None) -> Translator:
+    """A new translator; when resuming, with the settings of the run that is resumed."""
+    if resume is not None:
+        saved = Config.from_dict(RunFolder.open(resume, "translate").read_json("config.json"))
+        agree(config, saved, resume)
+        config = saved
+    return registry.estimator("translate")(config)  # type: ignore[return-value]
+
+
+def _after_interrupt(pairs: list[Path], validation: list[Path] | None, run: Path) -> str:
+    if not (run / "checkpoints" / "last.ckpt").is_file():
+        return f"interrupted before the first checkpoint: there is nothing in {run} to go on from"
+    held = [part for path in validation or [] for part in ("--validation", str(path))]
+    command = shlex.join(["gruworks", "translate", "fit", *map(str, pairs), *held, "--resume", str(run)])
+    return f"interrupted; go on with: {command}"
+
+
+def _load(run: Path) -> Translator:
+    return registry.estimator("translate").load(run)  # type: ignore[return-value]

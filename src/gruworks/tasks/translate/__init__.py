@@ -1,0 +1,1 @@
+"""Machine translation: from sentence pairs to a translator with attention."""

@@ -1,0 +1,125 @@
+"""The network of Cho et al. 2014: one summary of the sentence, fed to the decoder at every step; maxout output."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gruworks.nn.functional import gates
+from gruworks.nn.gru import GRU
+from gruworks.nn.state import State
+from gruworks.tasks.translate.model import TranslationNet, variational_dropout
+from gruworks.tasks.translate.subwords import BEGIN
+
+__all__ = ["Cho2014Net"]
+
+DEVIATION = 0.01
+
+
+class Cho2014Net(TranslationNet):
+    """The RNN Encoder-Decoder as its paper and appendix give it, biases added.
+
+        encoder   h_t = GRU(h_{t-1}, e(x_t)), reset before the product: tanh(W e + U (r * h));  c = tanh(V h_N)
+        decoder   h'_0 = tanh(V' c);  gates also see c;  candidate tanh(W' e(y_{t-1}) + r' * (U' h'_{t-1} + C c))
+        output    s' = O_h h' + O_y e(y_{t-1}) + O_c c;  s_i = max(s'_{2i-1}, s'_{2i});  scores G_l G_r s
+
+    Weights start as N(0, 0.01²), recurrent ones as the left singular vectors of such a matrix (orthogonal). The
+    matrices at the words are products of two of rank E. The paper has H = 1000, E = 100, M = 500; it has no dropout.
+
+    >>> net = Cho2014Net(sources=30, targets=30, hidden_size=8, rank=4, maxout=5)
+    >>> memory = net.encode(torch.ones(2, 5, dtype=torch.int64), torch.tensor([5, 4]))
+    >>> net.read(memory, torch.ones(2, 3, dtype=torch.int64))[0].shape           # [T, B, E]
+    torch.Size([3, 2, 4])
+
+    Args:
+        sources, targets: sizes of the vocabularies. hidden_size: H. rank: E. maxout: M.
+        dropout: of embeddings and maxout units, one mask a sentence.
+    """
+
+    def __init__(
+        self,
+        sources: int,
+        targets: int,
+        hidden_size: int = 1000,
+        rank: int = 100,
+        maxout: int = 500,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        H, E = hidden_size, rank
+        self.dropout, self.maxout = dropout, maxout
+        self.source_embedding = torch.nn.Embedding(sources, E)
+        self.target_embedding = torch.nn.Embedding(targets, E)
+        self.encoder = GRU(E, H, reset="before")
+        self.summary = torch.nn.Linear(H, H)
+        self.begin = torch.nn.Linear(H, H)
+        self.word = torch.nn.Linear(E, 3 * H)
+        self.context = torch.nn.Linear(H, 3 * H, bias=False)
+        self.recurrent = torch.nn.Linear(H, 3 * H, bias=False)
+        self.deep = torch.nn.Linear(2 * H + E, 2 * maxout)
+        self.narrow = torch.nn.Linear(maxout, E, bias=False)
+        self.output = torch.nn.Linear(E, targets)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        for name, parameter in self.named_parameters():
+            if parameter.dim() < 2:
+                torch.nn.init.zeros_(parameter)
+            elif name in ("encoder.weight_hh_l0", "recurrent.weight"):
+                parameter.data = torch.cat([_orthogonal(parameter.shape[1]) for _ in range(3)])
+            else:
+                torch.nn.init.normal_(parameter, std=DEVIATION)
+
+    def encode(self, source: Tensor, lengths: Tensor) -> State:
+        x = variational_dropout(self.source_embedding(source.T), self.dropout, self.training)
+        _, last = self.encoder(x, lengths=lengths)
+        return {"summary": torch.tanh(self.summary(last[0]))}
+
+    def start(self, memory: State) -> State:
+        return {"hidden": torch.tanh(self.begin(memory["summary"]))}
+
+    def read(self, memory: State, tokens: Tensor) -> tuple[Tensor, Tensor | None]:
+        summary = memory["summary"]
+        x = variational_dropout(self._embed(tokens.T), self.dropout, self.training)
+        h, states = self.start(memory)["hidden"], []
+        words, (at_gates, at_candidate) = self.word(x), self._context(summary)
+        for word in words:  # the summary's part of the candidate stands inside the reset, where no kernel has it
+            h = gates(word + at_gates, self.recurrent(h) + at_candidate, h)
+            states.append(h)
+        return self._features(torch.stack(states), x, summary.expand(len(words), -1, -1)), None
+
+    def step(self, tokens: Tensor, state: State, memory: State) -> tuple[Tensor, State]:
+        x, h = self._embed(tokens), state["hidden"]
+        summary = memory["summary"].repeat_interleave(len(tokens) // len(memory["summary"]), 0)
+        at_gates, at_candidate = self._context(summary)
+        h = gates(self.word(x) + at_gates, self.recurrent(h) + at_candidate, h)
+        return self._features(h, x, summary), {"hidden": h}
+
+    def scores(self, features: Tensor) -> Tensor:
+        scores: Tensor = self.output(features)
+        return scores
+
+    def _context(self, summary: Tensor) -> tuple[Tensor, Tensor]:
+        """What the summary adds to the terms of reset and update gate, and to the candidate's inside the reset."""
+        terms, split = self.context(summary), 2 * summary.shape[1]
+        pad = torch.nn.functional.pad
+        return pad(terms[:, :split], (0, split // 2)), pad(terms[:, split:], (split, 0))
+
+    def _features(self, h: Tensor, x: Tensor, summary: Tensor) -> Tensor:
+        pairs = self.deep(torch.cat([h, x, summary], -1)).unflatten(-1, (self.maxout, 2))
+        units = pairs.amax(-1)
+        if self.training and self.dropout:
+            units = variational_dropout(units, self.dropout, True)
+        narrow: Tensor = self.narrow(units)
+        return narrow
+
+    def _embed(self, tokens: Tensor) -> Tensor:
+        """e(y); nothing stands before the first word, so its embedding is zero."""
+        x: Tensor = self.target_embedding(tokens) * (tokens != BEGIN)[..., None]
+        return x
+
+
+def _orthogonal(size: int) -> Tensor:
+    """Left singular vectors of a white Gaussian matrix (Saxe et al. 2014)."""
+    left: Tensor = torch.linalg.svd(torch.randn(size, size))[0]
+    return left

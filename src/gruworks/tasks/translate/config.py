@@ -1,0 +1,69 @@
+"""Settings of a translator. The command line's flags and the page's forms are made from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gruworks.settings import Settings, setting
+from gruworks.training.settings import FitSettings
+
+__all__ = ["Config", "Options", "TranslatorFit"]
+
+
+@dataclass(frozen=True)
+class TranslatorFit(FitSettings):
+    """The fit's settings with the defaults of a translator."""
+
+    steps: int = setting(20_000, "optimiser steps at most", low=1)
+    minutes: float = setting(60.0, "minutes at most", low=0.01, high=600.0)
+    patience: int = setting(10, "validations without a gain before the fit stops", low=1)
+    validate_every: int = setting(200, "optimiser steps between validations, each with a checkpoint", low=1)
+    batch_size: int = setting(96, "sentence pairs of one batch at most", low=1)
+    learning_rate: float = setting(2e-3, "learning rate after warm-up", low=1e-8, high=10.0)
+    warm_up: int = setting(200, "steps over which the learning rate rises", low=0)
+    averaged_steps: int = setting(500, "steps over which the weights are averaged; 1 keeps the last ones", low=1)
+    threads: int = setting(0, "threads; 0 takes as many as torch has", low=0, high=1024)
+
+
+@dataclass(frozen=True)
+class Config(Settings):
+    """What is fitted and saved."""
+
+    source: str = setting("src", "source language: the key in JSONL, the ending of its files in a folder")
+    target: str = setting("tgt", "target language: the key in JSONL, the ending of its files in a folder")
+    model: Literal["attention", "cho2014"] = setting("attention", "attention, or the fixed summary of Cho et al. 2014")
+    lowercase: bool = setting(False, "lower-case both sides")
+    vocabulary: int = setting(0, "subwords that BPE may have; 0: by the size of the corpus", low=0, high=100_000)
+    shared: bool = setting(True, "one vocabulary and embedding for both sides")
+    bpe_dropout: float = setting(0.1, "share of BPE's merges left out in training", low=0.0, high=0.9)
+    longest: int = setting(100, "subwords of a sentence at most; a longer pair is dropped", low=4, high=1000)
+    ratio: float = setting(4.0, "how many times the usual ratio of lengths a pair may have", low=1.1, high=1000)
+    held_out: float = setting(0.03, "share of the pairs to validate on where no others are given", low=0.001, high=0.5)
+    batch_tokens: int = setting(2000, "target subwords of one batch at most, padding counted", low=16)
+    embedding_size: int = setting(256, "entries of an embedding", low=1, high=4096)
+    hidden_size: int = setting(256, "entries of a GRU's state", low=1, high=4096)
+    layers: int = setting(1, "bidirectional layers of the encoder", low=1, high=8)
+    attention_size: int = setting(128, "entries of an attention key", low=1, high=4096)
+    maxout: int = setting(500, "of cho2014: units of the output layer", low=1, high=4096)
+    dropout: float = setting(0.3, "share of entries zeroed in training, one mask a sentence", low=0, high=0.9)
+    drop_words: float = setting(0.1, "share of subwords whose embedding is zeroed in training", low=0.0, high=0.9)
+    drop_weights: float = setting(0.0, "share of recurrent weights zeroed in training", low=0, high=0.9)
+    smoothing: float = setting(0.1, "label smoothing: share of probability spread over all subwords", low=0.0, high=0.9)
+    reset: Literal["after", "before"] = setting("after", "the GRU's reset form, where the model leaves a choice")
+    training: TranslatorFit = setting(TranslatorFit(), "the fit")
+
+
+@dataclass(frozen=True)
+class Options(Settings):
+    """What one translation may vary."""
+
+    beam: int = setting(5, "beams of the search; 1 is greedy", low=1, high=1000)
+    alpha: float = setting(1.0, "power of the length that a log-probability is divided by", low=0.0, high=5.0)
+    n_best: int = setting(1, "answers a sentence, best first", low=1, high=1000)
+    samples: bool = setting(False, "draw answers by chance instead of searching")
+    temperature: float = setting(1.0, "of samples: below 1 safer, above 1 wilder", low=0.01, high=100.0)
+    prefix: str = setting("", "text that every answer begins with")
+    fast: bool = setting(True, "search with the output layer in 8 bits; scores that are given stay exact")
+    batch: int = setting(64, "sentences searched at once", low=1, high=10_000)
+    seed: int = setting(0, "seed of samples", low=0)

@@ -1,0 +1,230 @@
+"""From a network to translations: search, sampling, forced beginnings, copied words, attention."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gruworks.nn.decoder import Decoder
+from gruworks.nn.sampling import Sampling, sample
+from gruworks.nn.search import Hypothesis, beam
+from gruworks.nn.state import State, select
+from gruworks.tasks.translate.config import Options
+from gruworks.tasks.translate.data import Batch, Codec, padded
+from gruworks.tasks.translate.model import AttentionNet, TranslationNet
+from gruworks.tasks.translate.quick import QuickNet
+from gruworks.tasks.translate.subwords import BEGIN, END, PAD, UNKNOWN, Subwords
+
+__all__ = [
+    "NetDecoder",
+    "Translation",
+    "attention",
+    "cut_line",
+    "exact",
+    "log_probability",
+    "search",
+    "spellable",
+    "with_copies",
+]
+
+STOPS = ".!?。！？…;；"  # end a sentence
+PIECE = 48  # rows whose scores are formed at a time
+LONGER, MORE = 2, 20  # an answer has at most LONGER · (source subwords) + MORE subwords
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One answer: its text, its score (the search's, by length) and log p(text | source) in nats."""
+
+    text: str
+    score: float
+    log_probability: float
+
+
+class NetDecoder(Decoder):
+    """A translation network as a writer.
+
+    Memories stay here, one a sentence; the state's `sentence` says whose row a row is. Beams of one sentence read one
+    memory, and where a search drops a sentence its memory goes too.
+    """
+
+    @torch.no_grad()
+    def __init__(self, net: TranslationNet, eight_bits: bool = False) -> None:
+        self.net = QuickNet(net, eight_bits) if isinstance(net, AttentionNet) else net
+        self.memory: State = {}
+        self.answer = torch.empty(0, 0)
+        self.held = self.asked = torch.empty(0, dtype=torch.long)  # sentences in memory; rows of the last step
+
+    @torch.no_grad()
+    def start(self, context: Batch) -> State:
+        self.memory = self.net.encode(context["source"], context["source_lengths"])
+        self.held = self.asked = torch.arange(len(context["source"]))
+        return self.net.start(self.memory) | {"sentence": self.held}
+
+    @torch.no_grad()
+    def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        own = dict(state)
+        sentence = own.pop("sentence")
+        if not torch.equal(sentence, self.asked):
+            self._hold(sentence)
+        features, after = self.net.step(tokens, own, self.memory)
+        return self._log_probabilities(features), after | {"sentence": sentence}
+
+    def _log_probabilities(self, features: Tensor) -> Tensor:
+        """[N, V], written over at the next step: fresh memory for so much costs as much as the product."""
+        pieces = torch.split(features, PIECE)
+        first = self.net.scores(pieces[0])
+        if len(pieces) == 1:
+            return torch.log_softmax(first, -1, out=first)
+        if len(self.answer) < len(features) or self.answer.shape[1] != first.shape[1]:
+            self.answer = first.new_empty(len(features), first.shape[1])
+        for i, piece in enumerate(pieces):
+            scores = self.net.scores(piece) if i else first
+            torch.log_softmax(scores, -1, out=self.answer[i * PIECE : i * PIECE + len(piece)])
+        return self.answer[: len(features)]
+
+    def _hold(self, sentence: Tensor) -> None:
+        """Bring the memories into the order of the rows: one for each run of as many rows of a sentence."""
+        runs, counts = torch.unique_consecutive(sentence, return_counts=True)
+        if len(counts) and not bool((counts == counts[0]).all()):
+            runs = sentence
+        if not torch.equal(runs, self.held):
+            place = {int(one): i for i, one in enumerate(self.held)}
+            self.memory = select(self.memory, torch.tensor([place[int(one)] for one in runs], dtype=torch.long))
+            self.held = runs
+        self.asked = sentence
+
+
+@torch.no_grad()
+def search(
+    decoder: Decoder, contexts: Batch | Sequence[Batch], options: Options, forced: Sequence[int] = ()
+) -> list[list[Hypothesis]]:
+    """The best answers (or samples) of each source sentence of a batch; an ensemble takes a batch for each decoder."""
+    batch: Batch = contexts if isinstance(contexts, dict) else contexts[0]
+    count = len(batch["source"])
+    state = decoder.start(contexts)
+    limit = batch["source_lengths"] * LONGER + MORE + len(forced)
+    if options.samples:
+        return _samples(decoder, state, limit, options, forced)
+    prefix = torch.tensor([list(forced)]).expand(count, -1) if forced else None
+    begin = torch.full((count,), BEGIN)
+    width = max(options.beam, options.n_best)
+    return beam(decoder, state, begin, END, limit, width, options.n_best, options.alpha, prefix)
+
+
+@torch.no_grad()
+def log_probability(net: TranslationNet, batch: Batch) -> Tensor:
+    """log p(target | source) of each pair in nats, the end symbol's included, [B]."""
+    target = batch["target"]
+    features, _ = net.read(net.encode(batch["source"], batch["source_lengths"]), target[:, :-1])
+    wanted = target[:, 1:].T
+    there = wanted != PAD
+    losses = torch.nn.functional.cross_entropy(net.scores(features[there]), wanted[there], reduction="none")
+    whole = torch.zeros(wanted.shape, dtype=torch.float64)
+    whole[there] = losses.double()
+    return -whole.sum(0)
+
+
+def exact(
+    net: TranslationNet, sources: list[list[int]], found: list[list[Hypothesis]], alpha: float
+) -> list[list[Hypothesis]]:
+    """The answers with their exact log-probabilities and scores, best first: a search in 8 bits, and samples, have
+    none. An answer that was cut off counts as ended."""
+    pairs = [(source, one.tokens) for source, answers in zip(sources, found, strict=True) for one in answers]
+    values = iter(log_probability(net, padded([s for s, _ in pairs], [t for _, t in pairs])).tolist())
+
+    def scored(one: Hypothesis) -> Hypothesis:
+        value = next(values)
+        return Hypothesis(one.tokens, value, value / (len(one.tokens) + 1) ** alpha, one.ended)
+
+    exactly = [[scored(one) for one in answers] for answers in found]
+    return [sorted(answers, key=lambda one: (not one.ended, -one.score)) for answers in exactly]
+
+
+def _samples(
+    decoder: Decoder, state: State, limit: Tensor, options: Options, forced: Sequence[int]
+) -> list[list[Hypothesis]]:
+    """`n_best` draws a sentence, not scored."""
+    count = len(limit)
+    state = select(state, torch.arange(count).repeat_interleave(options.n_best))
+    tokens = torch.full((count * options.n_best,), BEGIN)
+    for token in forced:
+        _, state = decoder.step(tokens, state)
+        tokens = torch.full_like(tokens, token)
+    generator = torch.Generator().manual_seed(options.seed)
+    how = Sampling(temperature=options.temperature)
+    drawn = sample(decoder, state, tokens, how, generator, end=END)
+    columns = list(itertools.islice(drawn, int(limit.max())))
+    rows = [list(forced) + _until_end(row) for row in torch.stack(columns, 1).tolist()]
+    answers = [Hypothesis(row, float("nan"), float("nan"), True) for row in rows]
+    return [answers[i * options.n_best : (i + 1) * options.n_best] for i in range(count)]
+
+
+def _until_end(row: list[int]) -> list[int]:
+    return row[: row.index(END)] if END in row else row
+
+
+@torch.no_grad()
+def attention(net: TranslationNet, source: list[int], target: list[int]) -> Tensor | None:
+    """The weights [T, S] that each symbol of `target`, and the end after it, gave to `source` and its end."""
+    batch = padded([source], [target])
+    _, weights = net.read(net.encode(batch["source"], batch["source_lengths"]), batch["target"][:, :-1])
+    return None if weights is None else weights[0]
+
+
+def with_copies(net: TranslationNet, codec: Codec, line: str, target: list[int]) -> str:
+    """The text of `target`, each run of unknown symbols replaced by the source word that it attends to most.
+
+    Without attention the words that the source vocabulary can't spell come in their order.
+    """
+    if UNKNOWN not in target:
+        return codec.target.decode(target)
+    source = codec.source.encode(line)
+    words = codec.source.words_of(line)
+    weights = attention(net, source, target)
+    unspelt = [word for word, _ in itertools.groupby(w for w, i in zip(words, source, strict=True) if i == UNKNOWN)]
+    parts: list[str] = []
+    for unknown, run in itertools.groupby(enumerate(target), key=lambda place: place[1] == UNKNOWN):
+        places = [i for i, _ in run]
+        if not unknown:
+            parts.append("".join(codec.target.symbols([target[i] for i in places])))
+        elif weights is None:
+            parts.append(unspelt.pop(0) if unspelt else "")
+        elif words:
+            parts.append(words[int(weights[places[0], : len(words)].argmax())])
+    return "".join(parts).replace("▁", " ").strip()
+
+
+def spellable(subwords: Subwords, line: str) -> bool:
+    """Whether the vocabulary spells at least half of what is not blank; else the script is one it has not seen."""
+    ids = subwords.encode(line)
+    known = sum(len(symbol.strip("▁")) for symbol, i in zip(subwords.symbols(ids), ids, strict=True) if i != UNKNOWN)
+    return known >= ids.count(UNKNOWN)
+
+
+def cut_line(subwords: Subwords, line: str, longest: int) -> list[str]:
+    """`line` itself, or where it has more than `longest` subwords its sentences; what is still too long is cut, before
+    a word if possible."""
+    encoding = subwords.tokenizer.encode(line, add_special_tokens=False)
+    symbols = encoding.tokens
+    if len(symbols) <= longest:
+        return [line]
+    starts = [start for start, _ in encoding.offsets] + [len(line)]
+    pieces, begin = [], 0
+    while begin < len(symbols):
+        end = _cut(symbols, begin, longest)
+        pieces.append(line[starts[begin] : starts[end]].strip())
+        begin = end
+    return [piece for piece in pieces if piece]
+
+
+def _cut(symbols: list[str], begin: int, longest: int) -> int:
+    """Where the piece that begins at `begin` ends."""
+    limit = min(begin + longest, len(symbols))
+    stops = (i + 1 for i in range(begin, limit) if symbols[i].strip("▁") and symbols[i].strip("▁") in STOPS)
+    words = (i for i in range(limit, begin + longest // 2, -1) if i == len(symbols) or symbols[i].startswith("▁"))
+    return next(stops, next(words, limit))

@@ -1,0 +1,170 @@
+"""The networks: what every translator answers to, and the default one, with attention."""
+
+from __future__ import annotations
+
+import abc
+
+import torch
+from torch import Tensor
+
+from gruworks.nn.attention import AdditiveAttention
+from gruworks.nn.functional import gru_layer
+from gruworks.nn.gru import GRU
+from gruworks.nn.state import State
+from gruworks.ops.weights import GRUWeights, Reset
+
+__all__ = ["AttentionNet", "TranslationNet", "variational_dropout"]
+
+
+class TranslationNet(torch.nn.Module, abc.ABC):
+    """An encoder, and a decoder that reads what it left. A memory, as a state, is a flat dict, batch first."""
+
+    @abc.abstractmethod
+    def encode(self, source: Tensor, lengths: Tensor) -> State:
+        """What the decoder knows of the source [B, S]: its memory."""
+
+    @abc.abstractmethod
+    def start(self, memory: State) -> State:
+        """The decoder's state before its first symbol."""
+
+    @abc.abstractmethod
+    def read(self, memory: State, tokens: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Features [T, B, E] after each of the given symbols [B, T], and attention [B, T, S] where there is some."""
+
+    @abc.abstractmethod
+    def step(self, tokens: Tensor, state: State, memory: State) -> tuple[Tensor, State]:
+        """One symbol on: features [N, E] after tokens [N], and the state. N = W · B: W rows beside each other on each
+        of the memory's B."""
+
+    @abc.abstractmethod
+    def scores(self, features: Tensor) -> Tensor:
+        """Scores [..., V] of the next symbol; their softmax is the distribution."""
+
+
+class AttentionNet(TranslationNet):
+    """A bidirectional GRU encoder, and a decoder of two GRU layers with additive attention between them.
+
+        s_t  = GRU₁(s_{t-1}, e(y_{t-1}))
+        c_t  = attention(norm(s_t), encoder states)
+        s'_t = GRU₂(s'_{t-1}, [norm(s_t), c_t])
+        features = tanh(W [e(y_{t-1}), s'_t, c_t]),  scores = features · eᵀ + b
+
+    As the conditional GRU (Sennrich et al. 2017, Nematus) it attends between two transitions; but the first layer's
+    state does not come back from the second, so that both run whole sequences in the kernel.
+
+    >>> net = AttentionNet(sources=30, targets=30, embedding_size=8, hidden_size=8, attention_size=8)
+    >>> memory = net.encode(torch.ones(2, 5, dtype=torch.int64), torch.tensor([5, 4]))
+    >>> features, attention = net.read(memory, torch.ones(2, 3, dtype=torch.int64))
+    >>> features.shape, attention.shape, net.scores(features).shape
+    (torch.Size([3, 2, 8]), torch.Size([2, 3, 5]), torch.Size([3, 2, 30]))
+
+    Args:
+        sources, targets: sizes of the vocabularies. shared: one embedding for both (they are of one size then).
+        layers: of the encoder, each bidirectional. dropout: variational, one mask a sentence (Gal and Ghahramani 2016).
+        drop_words: share of subwords whose embedding is zeroed. drop_weights: DropConnect on the recurrent weights.
+    """
+
+    def __init__(
+        self,
+        sources: int,
+        targets: int,
+        shared: bool = True,
+        embedding_size: int = 256,
+        hidden_size: int = 256,
+        layers: int = 1,
+        attention_size: int = 256,
+        dropout: float = 0.0,
+        drop_words: float = 0.0,
+        drop_weights: float = 0.0,
+        reset: Reset = "after",
+    ) -> None:
+        super().__init__()
+        E, H = embedding_size, hidden_size
+        self.dropout, self.drop_words, self.drop_weights = dropout, drop_words, drop_weights
+        self.target_embedding = _embedding(targets, E)
+        self.source_embedding = self.target_embedding if shared else _embedding(sources, E)
+        sizes = [E] + [2 * H] * (layers - 1)
+        self.encoder = torch.nn.ModuleList(GRU(size, H, bidirectional=True, reset=reset) for size in sizes)
+        self.norms = torch.nn.ModuleList(torch.nn.LayerNorm(2 * H) for _ in sizes)
+        self.begin = torch.nn.Linear(2 * H, 2 * H)
+        self.first = GRU(E, H, reset=reset)
+        self.query_norm = torch.nn.LayerNorm(H)
+        self.attention = AdditiveAttention(H, 2 * H, attention_size)
+        self.second = GRU(3 * H, H, reset=reset)
+        self.readout = torch.nn.Linear(E + 3 * H, E)
+        self.bias = torch.nn.Parameter(torch.zeros(targets))
+
+    def encode(self, source: Tensor, lengths: Tensor) -> State:
+        x = self._embed(self.source_embedding, source.T)
+        for layer, norm in zip(self.encoder, self.norms, strict=True):
+            assert isinstance(layer, GRU)
+            states = torch.cat([self._run(layer, x, None, lengths, reverse)[0] for reverse in (False, True)], -1)
+            states = norm(states if states.shape != x.shape else states + x)
+            x = variational_dropout(states, self.dropout, self.training)
+        values = x.transpose(0, 1)
+        hidden = torch.arange(source.shape[1], device=source.device) >= lengths[:, None]
+        mean = values.masked_fill(hidden[..., None], 0).sum(1) / lengths[:, None]
+        return {"keys": self.attention.keys(values), "values": values, "hidden": hidden, "mean": mean}
+
+    def start(self, memory: State) -> State:
+        first, second = torch.tanh(self.begin(memory["mean"])).chunk(2, -1)
+        return {"first": first.contiguous(), "second": second.contiguous()}
+
+    def read(self, memory: State, tokens: Tensor) -> tuple[Tensor, Tensor | None]:
+        state = self.start(memory)
+        x = self._embed(self.target_embedding, tokens.T)
+        s, _ = self._run(self.first, x, state["first"])
+        query = variational_dropout(self.query_norm(s), self.dropout, self.training)
+        context, weights = self._attend(query.transpose(0, 1), memory)
+        context = context.transpose(0, 1)
+        s, _ = self._run(self.second, torch.cat([query, context], -1), state["second"])
+        s = variational_dropout(s, self.dropout, self.training)
+        features = torch.tanh(self.readout(torch.cat([x, s, context], -1)))
+        return variational_dropout(features, self.dropout, self.training), weights
+
+    def step(self, tokens: Tensor, state: State, memory: State) -> tuple[Tensor, State]:
+        x = self._embed(self.target_embedding, tokens)
+        _, first = self._run(self.first, x[None], state["first"])
+        query = self.query_norm(first)
+        context, _ = self._attend(query.view(len(memory["keys"]), -1, query.shape[1]), memory)
+        context = context.flatten(0, 1)
+        _, second = self._run(self.second, torch.cat([query, context], -1)[None], state["second"])
+        features = torch.tanh(self.readout(torch.cat([x, second, context], -1)))
+        return features, {"first": first, "second": second}
+
+    def scores(self, features: Tensor) -> Tensor:
+        return torch.nn.functional.linear(features, self.target_embedding.weight, self.bias)
+
+    def _attend(self, query: Tensor, memory: State) -> tuple[Tensor, Tensor]:
+        context, weights = self.attention(query, memory["keys"], memory["values"], memory["hidden"])
+        return context, weights
+
+    def _embed(self, embedding: torch.nn.Module, tokens: Tensor) -> Tensor:
+        """tokens [T, B] (or [N]) to [T, B, E], of unit size though the tied output's rows are small."""
+        x: Tensor = embedding(tokens) * self.readout.out_features**0.5
+        if self.training and self.drop_words:
+            x = x * torch.empty_like(x[..., :1]).bernoulli_(1 - self.drop_words)
+        return variational_dropout(x, self.dropout, self.training)
+
+    def _run(
+        self, layer: GRU, x: Tensor, h0: Tensor | None, lengths: Tensor | None = None, reverse: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        weights = layer.weights(0, reverse)
+        if self.training and self.drop_weights:
+            w_ih, w_hh, b_ih, b_hh = weights.arrays()
+            dropped = torch.nn.functional.dropout(w_hh, self.drop_weights)
+            weights = GRUWeights(w_ih, dropped, b_ih, b_hh, reset=layer.reset)
+        return gru_layer(x, h0, weights, lengths, reverse)
+
+
+def variational_dropout(x: Tensor, share: float, training: bool) -> Tensor:
+    """Dropout with one mask for all steps of x [T, B, H] (Gal and Ghahramani 2016)."""
+    if not training or not share:
+        return x
+    return x * torch.empty_like(x[:1]).bernoulli_(1 - share).div_(1 - share)
+
+
+def _embedding(symbols: int, size: int) -> torch.nn.Embedding:
+    embedding = torch.nn.Embedding(symbols, size)
+    torch.nn.init.normal_(embedding.weight, std=size**-0.5)
+    return embedding

@@ -1,0 +1,181 @@
+"""Sentence pairs in: line-aligned files, TSV, JSONL, folders of them or Python pairs."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import unicodedata
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gruworks.errors import DataError
+
+__all__ = ["Pairs", "normal", "read", "read_lines"]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Sentences [N] and their translations [N], as they came but for NFC and outer blanks."""
+
+    sources: list[str]
+    targets: list[str]
+    name: str = "the pairs"
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def digest(self) -> str:
+        """sha256 over both sides."""
+        text = "\n".join(self.sources) + "\n\n" + "\n".join(self.targets)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def at(self, places: Sequence[int]) -> Pairs:
+        """The pairs at `places`, in that order."""
+        return Pairs([self.sources[i] for i in places], [self.targets[i] for i in places], self.name)
+
+
+def normal(text: str) -> str:
+    """NFC, every kind of blank one blank, none at the ends."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def read(data: Any, source: str = "src", target: str = "tgt") -> Pairs:
+    """Pairs from `data`: a path, two paths of line-aligned files, or pairs of strings.
+
+    A .tsv has source and target in its first two columns, a .jsonl has an object a line with the keys `source` and
+    `target`; a folder is read whole: its .tsv and .jsonl files, and files NAME.`source` beside NAME.`target`. A name
+    may end in .gz besides.
+
+    Raises:
+        DataError: a file that isn't there or isn't UTF-8, files of different length, a line that is no pair, no pairs.
+    """
+    if isinstance(data, Pairs):
+        return data
+    if isinstance(data, str | Path):
+        parts = _parts(Path(data), source, target)
+        name = str(data)
+    elif _are_two_files(data):
+        parts, name = [_aligned(Path(data[0]), Path(data[1]))], f"{data[0]} and {data[1]}"
+    else:
+        parts, name = [_given(data)], "the pairs"
+    found = [pair for part in parts for pair in part]
+    if not found:
+        raise DataError(f"{name}: expected sentence pairs, found none")
+    return Pairs([normal(s) for s, _ in found], [normal(t) for _, t in found], name)
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a UTF-8 file, .gz or not; the error names the first line that isn't UTF-8."""
+    try:
+        content = path.read_bytes()
+        content = gzip.decompress(content) if path.suffix == ".gz" else content
+    except (OSError, EOFError, zlib.error) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise DataError(f"can't read {path}: {why}") from error
+    lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return [decoded(line, f"{path}, line {number}") for number, line in enumerate(lines, 1)]
+
+
+def decoded(line: bytes, where: str) -> str:
+    """One line as text without its end."""
+    try:
+        return line.decode().rstrip("\r")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{where}: not UTF-8 (byte {line[error.start]:#04x} at column {error.start + 1}): convert the text to UTF-8"
+        ) from None
+
+
+def _are_two_files(data: Any) -> bool:
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        return False
+    if all(isinstance(one, Path) for one in data):
+        return True
+    return all(isinstance(one, str) and "\n" not in one and len(one) < 1000 and Path(one).is_file() for one in data)
+
+
+def _parts(path: Path, source: str, target: str) -> list[list[tuple[str, str]]]:
+    if path.is_dir():
+        return _folder(path, source, target)
+    kind = path.name.removesuffix(".gz").rpartition(".")[2]
+    if kind == "tsv":
+        return [_tsv(path)]
+    if kind in ("jsonl", "json"):
+        return [_jsonl(path, source, target)]
+    if not path.exists():
+        raise DataError(f"there is no file {path}")
+    raise DataError(f"{path} is one file: expected a .tsv, a .jsonl, a folder, or two line-aligned files")
+
+
+def _folder(path: Path, source: str, target: str) -> list[list[tuple[str, str]]]:
+    parts = []
+    for file in sorted(path.iterdir()):
+        name = file.name.removesuffix(".gz")
+        packed = file.name[len(name) :]
+        if name.endswith((".tsv", ".jsonl")):
+            parts += _parts(file, source, target)
+        elif name.endswith(f".{source}"):
+            other = file.with_name(name.removesuffix(f".{source}") + f".{target}" + packed)
+            if not other.is_file():
+                raise DataError(f"{file} has no {other.name} beside it: each sentence needs its translation")
+            parts.append(_aligned(file, other))
+    if not parts:
+        raise DataError(
+            f"the folder {path} has no .tsv, no .jsonl and no files NAME.{source} beside NAME.{target}: "
+            "name the languages by source and target"
+        )
+    return parts
+
+
+def _aligned(source: Path, target: Path) -> list[tuple[str, str]]:
+    left, right = read_lines(source), read_lines(target)
+    if len(left) != len(right):
+        raise DataError(
+            f"{source} has {len(left)} lines and {target} has {len(right)}: line n of one must translate line n of "
+            "the other"
+        )
+    return list(zip(left, right, strict=True))
+
+
+def _tsv(path: Path) -> list[tuple[str, str]]:
+    pairs = []
+    for number, line in enumerate(read_lines(path), 1):
+        columns = line.split("\t")
+        if len(columns) < 2:
+            raise DataError(f"{path}, line {number}: expected source and target with a tab between, got one column")
+        pairs.append((columns[0], columns[1]))
+    return pairs
+
+
+def _jsonl(path: Path, source: str, target: str) -> list[tuple[str, str]]:
+    pairs = []
+    for number, line in enumerate(read_lines(path), 1):
+        where = f"{path}, line {number}"
+        try:
+            entry = json.loads(line)
+        except ValueError as error:
+            raise DataError(f"{where}: not JSON ({error})") from error
+        if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in (source, target)):
+            keys = ", ".join(map(repr, entry)) if isinstance(entry, dict) else type(entry).__name__
+            raise DataError(f"{where}: expected an object with the texts {source!r} and {target!r}, got {keys}")
+        pairs.append((entry[source], entry[target]))
+    return pairs
+
+
+def _given(data: Iterable[Any]) -> list[tuple[str, str]]:
+    if not isinstance(data, Iterable):
+        raise DataError(f"expected a path, two paths or pairs of strings, got {type(data).__name__}")
+    pairs = []
+    for number, pair in enumerate(data, 1):
+        if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
+            raise DataError(f"pair {number}: expected (source, target), two strings, got {pair!r:.80}")
+        if not all(isinstance(text, str) for text in pair):
+            raise DataError(f"pair {number}: expected two strings, got {pair!r:.80}")
+        pairs.append((pair[0], pair[1]))
+    return pairs

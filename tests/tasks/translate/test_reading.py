@@ -1,0 +1,122 @@
+"""Pairs from every kind of file; what is bad is refused with file and line."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gruworks.errors import DataError
+from gruworks.tasks.translate.reading import Pairs, normal, read, read_lines
+
+DE, EN = ["ein Hund", "eine Katze"], ["a dog", "a cat"]
+
+
+def written(path: Path, lines: list[str]) -> Path:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Each kind of file, in a folder of its own."""
+    for name in ("aligned", "tsv", "jsonl", "all"):
+        (tmp_path / name).mkdir()
+    rows = list(zip(DE, EN, strict=True))
+    for place in ("aligned", "all"):
+        written(tmp_path / place / "train.de", DE)
+        written(tmp_path / place / "train.en", EN)
+    for place in ("tsv", "all"):
+        written(tmp_path / place / "pairs.tsv", [f"{s}\t{t}\tby somebody" for s, t in rows])
+    for place in ("jsonl", "all"):
+        written(tmp_path / place / "pairs.jsonl", [json.dumps({"en": t, "de": s}) for s, t in rows])
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "name", ["aligned", "tsv", "jsonl", "tsv/pairs.tsv", "jsonl/pairs.jsonl", ("aligned/train.de", "aligned/train.en")]
+)
+def test_every_kind_of_file_gives_the_same_pairs(folder: Path, name: str | tuple[str, str]) -> None:
+    data: Any = folder / name if isinstance(name, str) else tuple(folder / one for one in name)
+    pairs = read(data, "de", "en")
+    assert (pairs.sources, pairs.targets) == (DE, EN)
+    assert pairs.digest() == read(list(zip(DE, EN, strict=True))).digest()
+    as_text = str(data) if isinstance(data, Path) else tuple(map(str, data))
+    assert read(as_text, "de", "en").sources == DE
+
+
+def test_a_folder_is_read_whole(folder: Path) -> None:
+    assert read(folder / "all", "de", "en").sources == DE * 3
+
+
+def test_packed_files_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
+    for name, lines in (("x.de.gz", DE), ("x.en.gz", EN)):
+        (tmp_path / name).write_bytes(gzip.compress(("\ufeff" + "\r\n".join(lines) + "\r\n").encode()))
+    assert read(tmp_path, "de", "en").sources == DE
+    assert read((tmp_path / "x.de.gz", tmp_path / "x.en.gz")).targets == EN
+
+
+def test_text_is_brought_to_nfc_and_single_blanks() -> None:
+    assert normal("  scho\u0308n \u3000 gut\t") == "schön gut"
+    assert read([("scho\u0308n", "x\u00a0y")]) == Pairs(["schön"], ["x y"])
+
+
+def test_only_line_ends_end_lines(tmp_path: Path) -> None:
+    assert read_lines(written(tmp_path / "a.txt", ["one\u2028half", "", "two\x0bhalf"])) == [
+        "one\u2028half", "", "two\x0bhalf"
+    ]  # fmt: skip
+
+
+def test_files_of_different_length_are_refused_with_both_lengths(tmp_path: Path) -> None:
+    a, b = written(tmp_path / "a.de", DE), written(tmp_path / "a.en", [*EN, "too many"])
+    with pytest.raises(DataError, match=r"a\.de has 2 lines and .*a\.en has 3"):
+        read((a, b))
+
+
+def test_broken_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_bytes("ä\tb\n".encode() + b"caf\xe9\tcoffee\n")
+    with pytest.raises(DataError, match=r"a\.tsv, line 2: not UTF-8 \(byte 0xe9 at column 4\)"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "message"),
+    [
+        ("a\tb\nno tab\n", "x.tsv", "line 2: expected source and target with a tab between, got one column"),
+        ('{"src": "a", "tgt": "b"}\n{"src": 1}\n', "x.jsonl", "line 2: expected an object with the texts 'src'"),
+        ("{", "x.jsonl", "line 1: not JSON"),
+        ("[1]", "x.jsonl", "line 1: expected an object .* got list"),
+        ("a\n", "x.txt", "is one file: expected a .tsv"),
+        ("", "x.tsv", "expected sentence pairs, found none"),
+    ],
+)
+def test_what_is_no_pair_is_refused(tmp_path: Path, content: str, name: str, message: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DataError, match=message):
+        read(tmp_path / name)
+
+
+def test_folders_without_pairs_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"has no \.tsv, no \.jsonl and no files NAME\.de beside NAME\.en"):
+        read(tmp_path, "de", "en")
+    written(tmp_path / "train.de", DE)
+    with pytest.raises(DataError, match=r"train\.de has no train\.en beside it"):
+        read(tmp_path, "de", "en")
+    with pytest.raises(DataError, match="there is no file"):
+        read(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("data", [["a"], [("a", "b", "c")], [("a", 1)], 7, [("a", "b"), None]])
+def test_python_values_that_are_no_pairs_are_refused(data: Any) -> None:
+    with pytest.raises(DataError, match="expected"):
+        read(data)
+
+
+def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.tsv.gz").write_bytes(b"no gzip")
+    with pytest.raises(DataError, match=r"can't read .*x\.tsv\.gz"):
+        read(tmp_path / "x.tsv.gz")
