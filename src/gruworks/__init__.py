@@ -2,6 +2,7 @@
 
     from gruworks import GRU            # takes torch.nn.GRU's place
     from gruworks import Forecaster     # learns from a CSV or data frame, forecasts with intervals
+    from gruworks import Transcriber    # learns from recordings with transcripts, transcribes files and streams
 
 Names load when they are first used: `import gruworks` itself imports neither torch nor Lightning.
 """
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
     from gruworks.nn.replace import replace
     from gruworks.ops.weights import GRUWeights
     from gruworks.tasks.forecast.estimator import Forecaster
+    from gruworks.tasks.transcribe.estimator import Transcriber
 
 __version__ = "0.1.0"
 
-__all__ = ["Forecaster", "GRU", "GRUCell", "GRUWeights", "GruworksError", "__version__", "replace"]
+__all__ = ["Forecaster", "GRU", "GRUCell", "GRUWeights", "GruworksError", "Transcriber", "__version__", "replace"]
 
 _HOMES = {
     "Forecaster": "gruworks.tasks.forecast.estimator",
@@ -27,10 +29,11 @@ _HOMES = {
     "GRUCell": "gruworks.nn.gru",
     "GRUWeights": "gruworks.ops.weights",
     "GruworksError": "gruworks.errors",
+    "Transcriber": "gruworks.tasks.transcribe.estimator",
     "replace": "gruworks.nn.replace",
 }
 
-_EXTRAS = {"Forecaster": "forecast"}
+_EXTRAS = {"Forecaster": "forecast", "Transcriber": "transcribe"}
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 __all__ = ["TASKS", "estimator"]
 
-TASKS = {"forecast": "gruworks.tasks.forecast.estimator:Forecaster"}
+TASKS = {
+    "forecast": "gruworks.tasks.forecast.estimator:Forecaster",
+    "transcribe": "gruworks.tasks.transcribe.estimator:Transcriber",
+}
 
 
 def estimator(task: str) -> type[Estimator]:
