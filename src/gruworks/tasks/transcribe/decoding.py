@@ -20,7 +20,6 @@ __all__ = [
     "Search",
     "TimedWord",
     "Transcript",
-    "guide_of",
     "joined",
     "searches",
     "spelled",
@@ -101,11 +100,11 @@ def searches(
         return Greedy
     if options.n_best > options.beam:
         raise OptionError(f"n_best {options.n_best} needs a beam at least as wide, not {options.beam}")
-    guide = guide_of(options, alphabet, language, vocabulary)
+    guide = _guide(options, alphabet, language, vocabulary)
     return lambda: PrefixSearch(guide, options.beam)
 
 
-def guide_of(
+def _guide(
     options: Options, alphabet: Alphabet, language: Language | None, vocabulary: Sequence[str]
 ) -> Guide | None:
     """What steers the search: the language model if it has weight, closed and hot words; None where nothing does."""

@@ -276,5 +276,7 @@ class Transcriber(Estimator):
             raise ValueError("mean and deviation differ in size")
         if not (numpy.isfinite(normaliser.mean).all() and (normaliser.deviation > 0).all()):
             raise ValueError("mean or deviation holds no number")
+        if codec["rate"] is not None and not isinstance(codec["rate"], int):
+            raise ValueError(f"the rate is {codec['rate']!r}")
         self.codec = Codec(codec["rate"], Alphabet.from_dict(codec["alphabet"]), normaliser)
         self.texts, self.remarks = list(codec["texts"]), list(codec["remarks"])

@@ -1,4 +1,4 @@
-"""How right the texts are: word and character error rates with their parts, by speaker, with an interval, and a baseline."""
+"""How right the texts are: word and character error rates with their parts, by speaker, with interval and baseline."""
 
 from __future__ import annotations
 
@@ -81,9 +81,7 @@ def score(
     kept = [i for i, text in enumerate(references) if text.strip()]
     if not kept:
         raise DataError("no utterance has a transcript: there is nothing to score against")
-    remarks = [f"{len(references) - len(kept)} utterances without a transcript left out"] * (
-        len(kept) < len(references)
-    )
+    empty = len(references) - len(kept)
     texts, found = [references[i] for i in kept], [answers[i] for i in kept]
     words, characters = jiwer.process_words(texts, found), jiwer.process_characters(texts, found)
     errors = numpy.array([_errors(one) for one in words.alignments])
@@ -108,7 +106,7 @@ def score(
         worst=_worst(words, errors, [where[i] for i in kept]),
         audio_seconds=audio_seconds,
         real_time_factor=seconds / audio_seconds if audio_seconds else 0.0,
-        remarks=remarks,
+        remarks=[f"{empty} utterances without a transcript left out"] if empty else [],
     )
 
 
@@ -156,10 +154,8 @@ def _side_by_side(words: Any) -> tuple[list[list[str]], list[list[str]]]:
         left: list[str] = []
         right: list[str] = []
         for part in alignment:
-            said, heard = (
-                reference[part.ref_start_idx : part.ref_end_idx],
-                answer[part.hyp_start_idx : part.hyp_end_idx],
-            )
+            said = reference[part.ref_start_idx : part.ref_end_idx]
+            heard = answer[part.hyp_start_idx : part.hyp_end_idx]
             left += said or ["*"] * len(heard)
             right += heard or ["*"] * len(said)
         references.append(left)
