@@ -68,7 +68,9 @@ def test_words_outside_the_list_are_unknown_or_forbidden(words: list[str]) -> No
 
 def test_half_a_word_can_not_end_in_a_closed_list_and_is_unknown_in_an_open_one() -> None:
     assert gained(WordGuide(WORDS, SIZE, SPACE, closed=True), [C]) == -numpy.inf
-    assert gained(WordGuide(WORDS, SIZE, SPACE, LANGUAGE, 0.5, 0.3, closed=False), [C]) == pytest.approx(told(["other"]))
+    assert gained(WordGuide(WORDS, SIZE, SPACE, LANGUAGE, 0.5, 0.3, closed=False), [C]) == pytest.approx(
+        told(["other"])
+    )
 
 
 def test_no_space_comes_first_or_twice() -> None:

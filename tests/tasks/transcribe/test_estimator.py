@@ -143,7 +143,12 @@ def test_both_directions_refuse_to_stream_by_name(offline: Transcriber) -> None:
 
 
 def test_nothing_goes_before_a_fit() -> None:
-    for call in (lambda t: t.transcribe("a.wav"), lambda t: t.stream(), lambda t: t.evaluate("b"), lambda t: t.save("c")):
+    for call in (
+        lambda t: t.transcribe("a.wav"),
+        lambda t: t.stream(),
+        lambda t: t.evaluate("b"),
+        lambda t: t.save("c"),
+    ):
         with pytest.raises(NotFittedError):
             call(Transcriber())
 

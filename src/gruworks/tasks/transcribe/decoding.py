@@ -104,9 +104,7 @@ def searches(
     return lambda: PrefixSearch(guide, options.beam)
 
 
-def _guide(
-    options: Options, alphabet: Alphabet, language: Language | None, vocabulary: Sequence[str]
-) -> Guide | None:
+def _guide(options: Options, alphabet: Alphabet, language: Language | None, vocabulary: Sequence[str]) -> Guide | None:
     """What steers the search: the language model if it has weight, closed and hot words; None where nothing does."""
     model = language if options.language else None
     closed = bool(options.closed or options.words)
