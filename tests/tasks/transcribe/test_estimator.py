@@ -13,6 +13,7 @@ import soundfile
 
 from gruworks import Transcriber
 from gruworks.errors import DataError, NotFittedError, OptionError, RunError, TooShortError
+from gruworks.tasks.transcribe.data import Corpus
 from gruworks.tasks.transcribe.manifest import Utterance
 from tests.tasks.transcribe.conftest import RATE, SMALL, say, some_text, write
 
@@ -67,6 +68,11 @@ def test_a_beam_gives_alternatives_and_keeps_to_a_word_list(offline: Transcriber
     assert {word for one in everything.worst for word in one.answer} <= {"*", *offline.vocabulary}
 
 
+def test_the_language_model_helps(offline: Transcriber, spoken: Path) -> None:
+    plain, guided = (offline.evaluate(spoken / "test", beam=8, language=weight) for weight in (0.0, 1.0))
+    assert guided.wer < plain.wer
+
+
 def test_hot_words_are_likelier(offline: Transcriber, spoken: Path) -> None:
     texts = [
         " ".join(offline.transcribe(file, beam=8, hot_words=("ca",), hot_bonus=bonus).text for file in files)
@@ -106,26 +112,22 @@ def test_a_damaged_codec_is_refused(streaming: Transcriber, tmp_path: Path, dama
         Transcriber.load(run)
 
 
-def test_a_fit_goes_on_where_it_was_stopped(spoken: Path, tmp_path: Path) -> None:
+def test_a_fit_goes_on_where_it_was_stopped(spoken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = SMALL | {"steps": 12, "validate_every": 4, "hidden_size": 4, "channels": 4, "speed": 0.1, "gain": 6.0}
     whole = Transcriber(**settings).fit(spoken / "train", out=tmp_path / "whole", quiet=True)
-
-    class Stopped(Exception):
-        pass
-
-    from gruworks.tasks.transcribe.data import Corpus
 
     draw, drawn = Corpus.draw, []
 
     def stop(self: Corpus, epoch: int, index: int) -> Any:
         drawn.append((epoch, index))
         if len(drawn) == 10:
-            raise Stopped
+            raise RuntimeError("stopped")
         return draw(self, epoch, index)
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Stopped):
-        patch.setattr(Corpus, "draw", stop)
+    monkeypatch.setattr(Corpus, "draw", stop)
+    with pytest.raises(RuntimeError, match="stopped"):
         Transcriber(**settings).fit(spoken / "train", out=tmp_path / "part", quiet=True)
+    monkeypatch.undo()
     resumed = Transcriber(**settings).fit(spoken / "train", out=tmp_path / "part", resume=True, quiet=True)
     for name, value in whole.model.state_dict().items():
         assert value.equal(resumed.model.state_dict()[name]), name

@@ -37,6 +37,7 @@ Manifest = Annotated[
 ]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `transcribe fit` wrote.")]
 OutFile = Annotated[Path | None, typer.Option("--out", help="Folder to write the answers to.")]
+Form = Literal["text", "srt", "vtt"]
 LIVE_CHUNK = 0.1  # seconds
 
 
@@ -80,9 +81,7 @@ def run(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings to transcribe.")],
     *,
     options: Options,
-    form: Annotated[
-        Literal["text", "srt", "vtt"], typer.Option("--format", help="What is printed or written.")
-    ] = "text",
+    form: Annotated[Form, typer.Option("--format", help="What is printed or written.")] = "text",
     out: OutFile = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -266,6 +265,5 @@ def _load(run: Path) -> Transcriber:
 def _after_interrupt(manifest: Path, run: Path) -> str:
     if not (run / "checkpoints" / "last.ckpt").is_file():
         return f"interrupted before the first checkpoint: there is nothing in {run} to go on from"
-    return (
-        f"interrupted; go on with: {shlex.join(['gruworks', 'transcribe', 'fit', str(manifest), '--resume', str(run)])}"
-    )
+    command = shlex.join(["gruworks", "transcribe", "fit", str(manifest), "--resume", str(run)])
+    return f"interrupted; go on with: {command}"

@@ -50,6 +50,7 @@ class Config(Settings):
     )
     bands: int = setting(40, "log-mel bands", low=4, high=256)
     coefficients: int = setting(13, "numbers per frame where the manifest names .mfc files", low=1, high=1000)
+    order: int = setting(3, "longest n-grams of the transcripts' language model", low=1, high=8)
     channels: int = setting(128, "outputs of each convolution", low=1, high=4096)
     kernel: int = setting(5, "steps that a convolution sees", low=1, high=101)
     strides: tuple[int, ...] = setting((2,), "stride of each convolution over time; 2,2 makes two")

@@ -106,9 +106,8 @@ def searches(
 
 def _guide(options: Options, alphabet: Alphabet, language: Language | None, vocabulary: Sequence[str]) -> Guide | None:
     """What steers the search: the language model if it has weight, closed and hot words; None where nothing does."""
-    model = language if options.language else None
     closed = bool(options.closed or options.words)
-    if model is None and not closed and not options.hot_words:
+    if language is None and not closed and not options.hot_words:
         return None
     space = alphabet.space
     if space is not None or alphabet.units == "characters":
@@ -116,14 +115,14 @@ def _guide(options: Options, alphabet: Alphabet, language: Language | None, voca
         spellings = {word: alphabet.encode(word, f"word {word!r}") for word in words}
         hot = dict.fromkeys(options.hot_words, options.hot_bonus)
         # Without a space among the symbols every text is one word; the blank's number is never written.
-        return WordGuide(spellings, len(alphabet), BLANK if space is None else space, model, options.language,
+        return WordGuide(spellings, len(alphabet), BLANK if space is None else space, language, options.language,
                          options.bonus, hot, closed)  # fmt: skip
     if closed and alphabet.units == "bpe":
         raise OptionError("a closed word list needs units=characters or units=words: byte pairs spell a word many ways")
     listed = [alphabet.encode(word, f"word {word!r}") for word in options.words]
     allowed = frozenset(number for numbers in listed for number in numbers) if options.words else None
     warm = {n: options.hot_bonus for word in options.hot_words for n in alphabet.encode(word, f"word {word!r}")}
-    return SymbolGuide(len(alphabet), model, options.language, options.bonus, warm, allowed)
+    return SymbolGuide(len(alphabet), language, options.language, options.bonus, warm, allowed)
 
 
 def transcript(rows: Floats, found: Sequence[Hypothesis], alphabet: Alphabet, step: float, begun: float) -> Transcript:

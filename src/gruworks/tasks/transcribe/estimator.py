@@ -22,6 +22,7 @@ from gruworks.tasks.transcribe.data import Codec, Corpus, prepare
 from gruworks.tasks.transcribe.decoding import Search, TimedWord, Transcript, joined, searches, spelled, timed
 from gruworks.tasks.transcribe.evaluation import Evaluation, score
 from gruworks.tasks.transcribe.features import SHIFT, WINDOW, Normaliser
+from gruworks.tasks.transcribe.language import learn_language
 from gruworks.tasks.transcribe.manifest import Utterance, digest, read_manifest
 from gruworks.tasks.transcribe.model import TranscribeNet
 from gruworks.tasks.transcribe.offline import frame_blocks, pieces, transcribe_pieces
@@ -56,8 +57,8 @@ class Transcriber(Estimator):
         super().__init__(config, **settings)
         self.codec: Codec | None = None
         self.texts: list[str] = []  # the transcripts of the fit: what the language model is made of
-        self.language: Language | None = None
         self.remarks: list[str] = []
+        self._language: Language | None = None
         self._searches: tuple[Options, Callable[[], Search]] | None = None
 
     @property
@@ -164,6 +165,15 @@ class Transcriber(Estimator):
         )
 
     @property
+    def language(self) -> Language:
+        """The language model of the fit's transcripts, made when it is first asked for."""
+        self._need_fit()
+        assert self.codec is not None
+        if self._language is None:
+            self._language = learn_language(self.texts, self.codec.alphabet, self.config.order)
+        return self._language
+
+    @property
     def vocabulary(self) -> list[str]:
         """The words of the fit's transcripts."""
         return sorted({word for text in self.texts for word in text.split()})
@@ -224,7 +234,8 @@ class Transcriber(Estimator):
         """Makes searches; the last options' one is kept, for what it has looked up serves the next recording."""
         assert self.codec is not None
         if self._searches is None or self._searches[0] != options:
-            made = searches(options, self.codec.alphabet, self.language, self.vocabulary)
+            language = self.language if options.beam > 1 and options.language else None
+            made = searches(options, self.codec.alphabet, language, self.vocabulary)
             self._searches = (options, made)
         return self._searches[1]
 
@@ -247,7 +258,7 @@ class Transcriber(Estimator):
 
         model = self._network()
         fitted = fit_corpus(model, train, held, self.config, run, quiet, resume)
-        self.model, self._searches = model, None
+        self.model, self._language, self._searches = model, None, None
         self.metrics = {"trained": True, "held_out": len(held), **vars(fitted)}
 
     def _network(self) -> TranscribeNet:
