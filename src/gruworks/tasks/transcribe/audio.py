@@ -56,7 +56,8 @@ def blocks(path: Path, rate: int | None = None, start: float = 0.0, end: float |
         first, last = round(start * own), file.frames if end is None else min(file.frames, round(end * own))
         if last <= first:
             raise DataError(f"{path} has no samples" + (f" from {start} s on" if start else ""))
-        file.seek(first)
+        if first:
+            _seek(file, path, first)
         resampler = None if rate in (None, own) else soxr.ResampleStream(own, rate, 1, dtype="float32")
         at = first
         while at < last:
@@ -96,6 +97,13 @@ def _opened(path: Path) -> soundfile.SoundFile:
         return soundfile.SoundFile(path)
     except soundfile.LibsndfileError as error:
         raise DataError(f"{path} can't be read as audio ({error.error_string.strip()})") from error
+
+
+def _seek(file: soundfile.SoundFile, path: Path, place: int) -> None:
+    try:
+        file.seek(place)
+    except soundfile.LibsndfileError as error:
+        raise DataError(f"{path} is damaged ({error.error_string.strip()})") from error
 
 
 def _read(file: soundfile.SoundFile, path: Path, count: int) -> Samples:
