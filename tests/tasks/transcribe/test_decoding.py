@@ -67,8 +67,8 @@ def test_words_that_can_not_be_spelled_are_named() -> None:
 def test_segments_are_joined() -> None:
     search = Greedy()
     search.advance(rows([2, 3]))
-    first = transcript(rows([2, 3]), search.results(), ALPHABET, 0.5, 0.0)
-    second = transcript(rows([2, 3]), search.results(), ALPHABET, 0.5, 3.0)
+    first = transcript(rows([2, 3]), search, ALPHABET, 1, 0.5)
+    second = transcript(rows([2, 3]), search, ALPHABET, 1, 0.5, 3.0)
     both = joined([first, second])
     assert both.text == "ab ab"
     assert [word.start for word in both.words] == [0.0, 3.0]

@@ -94,7 +94,8 @@ def test_another_rate_is_resampled_whatever_the_cuts(streaming: Transcriber) -> 
             stream.accept(piece)
         stream.finish()
         texts.append([one.text for one in stream.segments])
-    assert texts == [["bad ca"], ["bad ca"]]
+    assert texts[0] == texts[1]
+    assert "".join(texts[0]).replace(" ", "") == "badca"
 
 
 def test_integers_and_channels_are_heard_too(streaming: Transcriber) -> None:

@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy
 import torch
@@ -87,7 +88,8 @@ def split(utterances: Sequence[Utterance], share: float, seed: int) -> tuple[lis
     groups = speakers if None not in speakers and len(set(speakers)) >= 4 else list(range(len(utterances)))
     names = sorted(set(groups), key=str)
     order = numpy.random.default_rng(seed).permutation(len(names))
-    wanted, chosen, held = max(1, round(share * len(utterances))), set(), 0
+    wanted, held = max(1, round(share * len(utterances))), 0
+    chosen: set[Any] = set()
     counts = Counter(groups)
     for place in order:
         if held < wanted and len(chosen) + 1 < len(names):

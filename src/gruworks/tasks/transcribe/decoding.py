@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 Floats = NDArray[numpy.float32]
+EVERY = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -125,12 +126,14 @@ def _guide(options: Options, alphabet: Alphabet, language: Language | None, voca
     return SymbolGuide(len(alphabet), language, options.language, options.bonus, warm, allowed)
 
 
-def transcript(rows: Floats, found: Sequence[Hypothesis], alphabet: Alphabet, step: float, begun: float) -> Transcript:
-    """The best hypothesis with its words' times; `step` and `begun` in seconds."""
-    best = found[0]
-    words = timed(rows, best.symbols, alphabet, step, begun)
-    texts = [alphabet.decode(one.symbols) for one in found]
-    return Transcript(texts[0], words, best.score, texts[1:], [])
+def transcript(
+    rows: Floats, search: Search, alphabet: Alphabet, n_best: int, step: float, begun: float = 0.0
+) -> Transcript:
+    """What a search has found in log-probabilities [T, V], with the words' times; `step` and `begun` in seconds."""
+    found = search.results(EVERY)
+    words = timed(rows, found[0].symbols, alphabet, step, begun)
+    texts = list(dict.fromkeys(alphabet.decode(one.symbols) for one in found))  # a space at the end makes no other text
+    return Transcript(texts[0], words, found[0].score, texts[1:n_best], [])
 
 
 def timed(rows: Floats, symbols: Sequence[int], alphabet: Alphabet, step: float, begun: float = 0.0) -> list[TimedWord]:

@@ -69,7 +69,8 @@ class Transcriber(Estimator):
     def latency(self) -> float:
         """Seconds from a sound to the earliest step that has heard it: frame, chunk and look-ahead of a stream."""
         model = self._streaming_model("latency")
-        return WINDOW + (self.config.chunk * model.stride + model.lookahead) * SHIFT
+        frames: int = self.config.chunk * model.stride + model.lookahead
+        return WINDOW + frames * SHIFT
 
     def fit(
         self, manifest: Any, *, out: Path | str | None = None, resume: bool = False, quiet: bool | None = None

@@ -104,9 +104,9 @@ def _read_mfc(path: Path, coefficients: int) -> Frames:
 
 
 class Moments(NamedTuple):
-    """What a recording tells of the mean and the variance: frames counted, their sum and squares summed [F]."""
+    """What a recording tells of the mean and the variance: how many frames, their sum and squares summed [F]."""
 
-    count: int
+    frames: int
     total: NDArray[numpy.float64]
     squares: NDArray[numpy.float64]
 

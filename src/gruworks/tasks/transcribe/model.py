@@ -72,15 +72,15 @@ class TranscribeNet(torch.nn.Module):
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Whole recordings: log-probabilities [B, T', V] and how many steps of each row count [B]."""
-        x = features
+        x, rows = features, self._rows()
         for convolution, norm in zip(self.convolutions, self.fronts, strict=True):
             x, lengths, _ = convolution(x, lengths)
             x = self.dropout(norm(x).relu())
-        for layer, (gru, norm) in enumerate(zip(self.grus, self.norms, strict=True)):
+        for layer, (gru, norm) in enumerate(zip(self._grus(), self.norms, strict=True)):
             y = self.dropout(norm(gru(mask(x, lengths), lengths=lengths)[0]))
             x = x + y if layer and self.residual else y
-            if self.rows:
-                x, _ = self.rows[layer](x, lengths)
+            if rows:
+                x, _ = rows[layer](x, lengths)
         return self.head(x).log_softmax(-1), lengths
 
     def start(self, rows: int) -> State:
@@ -98,17 +98,17 @@ class TranscribeNet(torch.nn.Module):
         A row's frames must be a multiple of `stride` until its `last` [B] piece, which gives all that still waits.
         """
         after: State = {}
-        x = features
+        x, rows = features, self._rows()
         for i, (convolution, norm) in enumerate(zip(self.convolutions, self.fronts, strict=True)):
             x, lengths, after[f"context.{i}"] = convolution(x, lengths, state[f"context.{i}"])
             x = norm(x).relu()
-        for layer, (gru, norm) in enumerate(zip(self.grus, self.norms, strict=True)):
+        for layer, (gru, norm) in enumerate(zip(self._grus(), self.norms, strict=True)):
             y, hidden = gru(x, to_hidden(state[f"hidden.{layer}"]), lengths=lengths)
             after[f"hidden.{layer}"] = from_hidden(hidden)
             x = x + norm(y) if layer and self.residual else norm(y)
-            if self.rows:
+            if rows:
                 held, count = state[f"held.{layer}"], state[f"count.{layer}"]
-                x, lengths, held, count = self.rows[layer].step(x, lengths, held, count, last)
+                x, lengths, held, count = rows[layer].step(x, lengths, held, count, last)
                 after[f"held.{layer}"], after[f"count.{layer}"] = held, count
         return self.head(x).log_softmax(-1), lengths, after
 

@@ -110,6 +110,6 @@ def transcribe_pieces(
     for (begun, _), row, length in zip(found, answer.numpy(), lengths.tolist(), strict=True):
         one = search()
         one.advance(row[:length])
-        best = one.results(n_best)
-        transcripts.append(transcript(row[:length], best, codec.alphabet, model.stride * SHIFT, begun * SHIFT))
+        step = model.stride * SHIFT
+        transcripts.append(transcript(row[:length], one, codec.alphabet, n_best, step, begun * SHIFT))
     return transcripts

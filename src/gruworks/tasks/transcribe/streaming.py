@@ -120,7 +120,8 @@ class Stream:
             raise DataError("this stream has been finished: make a new one")
 
     def _begin(self) -> None:
-        self.search, self.rows, self.begun, self.quiet = self._search(), [], self.steps, 0
+        self.search, self.begun, self.quiet = self._search(), self.steps, 0
+        self.rows: list[Frames] = []
 
     def _read(self, rows: Frames) -> None:
         """Decode what the network said, step by step, so that a segment ends at the same step whatever the chunk."""
@@ -135,10 +136,9 @@ class Stream:
 
     def _conclude(self) -> None:
         """End the segment; one without text leaves nothing behind."""
-        found = self.search.results(self.options.n_best)
-        if found[0].symbols:
-            rows = numpy.stack(self.rows)
-            one = transcript(rows, found, self.codec.alphabet, self.step, self.begun * self.step)
+        if self.search.results()[0].symbols:
+            rows, alphabet = numpy.stack(self.rows), self.codec.alphabet
+            one = transcript(rows, self.search, alphabet, self.options.n_best, self.step, self.begun * self.step)
             if one.text:
                 self.segments.append(one)
         self._begin()
