@@ -136,7 +136,7 @@ def test_a_fit_goes_on_where_it_was_stopped(spoken: Path, tmp_path: Path, monkey
 
 
 def test_the_latency_is_told(streaming: Transcriber) -> None:
-    assert streaming.latency == pytest.approx(0.025 + 0.010 * (4 * 2 + 2 * 2 * 2))
+    assert streaming.latency == pytest.approx(0.025 + 0.010 * (5 * 2 + 2 * 2 * 2))
 
 
 def test_both_directions_refuse_to_stream_by_name(offline: Transcriber) -> None:

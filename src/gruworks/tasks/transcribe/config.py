@@ -57,7 +57,7 @@ class Config(Settings):
     hidden_size: int = setting(128, "entries of a GRU layer's state", low=1, high=4096)
     layers: int = setting(2, "GRU layers", low=1, high=16)
     lookahead: int = setting(4, "steps that each layer of a streaming network sees ahead", low=0, high=100)
-    chunk: int = setting(4, "steps that a streaming network takes at once", low=1, high=1000)
+    chunk: int = setting(5, "steps that a streaming network takes at once", low=1, high=1000)
     dropout: float = setting(0.2, "share of entries zeroed between layers in training", low=0.0, high=0.9)
     reset: Literal["after", "before"] = setting("after", "the GRU's reset form")
     held_out: float = setting(0.1, "share of the recordings, whole speakers where known, that the fit is judged on",
