@@ -120,7 +120,7 @@ def evaluate(
 ) -> None:
     """Word and character error rates over a manifest, with the worst utterances."""
     show = Show(as_json, quiet)
-    result = _load(folder).evaluate(manifest, quiet=not show.talks, **options.to_dict())
+    result = _load(folder).evaluate(manifest, **options.to_dict())
     if out is not None:
         write_atomically(out / "evaluation.json", (json.dumps(result.to_dict(), indent=2) + "\n").encode())
     _show_evaluation(show, result)

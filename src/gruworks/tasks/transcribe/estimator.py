@@ -142,7 +142,7 @@ class Transcriber(Estimator):
         symbols = spelled(self.codec.alphabet, tidy(text, self.config.lower))
         return timed(answer[0].numpy(), symbols, self.codec.alphabet, model.stride * SHIFT)
 
-    def evaluate(self, manifest: Any, *, quiet: bool | None = None, **options: Any) -> Evaluation:
+    def evaluate(self, manifest: Any, **options: Any) -> Evaluation:
         """Word and character error rates over a manifest that the fit has not seen, beside a baseline.
 
         Raises:
