@@ -64,7 +64,7 @@ def test_a_list_gives_a_list(streaming: Transcriber, spoken: Path) -> None:
 def test_a_beam_gives_alternatives_and_keeps_to_a_word_list(offline: Transcriber, spoken: Path) -> None:
     found = offline.transcribe(spoken / "test" / "100.wav", beam=8, n_best=4)
     assert len({found.text, *found.alternatives}) == 4
-    closed = offline.transcribe(spoken / "test" / "100.wav", beam=8, words=("dab", "cad"))
+    closed = offline.transcribe(spoken / "test" / "100.wav", beam=8, words=("Dab", "cad"))
     assert set(closed.text.split()) <= {"dab", "cad"}
     everything = offline.evaluate(spoken / "test", beam=8, closed=True)
     assert {word for one in everything.worst for word in one.answer} <= {"*", *offline.vocabulary}

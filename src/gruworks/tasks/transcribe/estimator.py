@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -235,8 +236,13 @@ class Transcriber(Estimator):
         """Makes searches; the last options' one is kept, for what it has looked up serves the next recording."""
         assert self.codec is not None
         if self._searches is None or self._searches[0] != options:
+            words, hot = (
+                tuple(tidy(w, self.config.lower) for w in named) for named in (options.words, options.hot_words)
+            )
             language = self.language if options.beam > 1 and options.language else None
-            made = searches(options, self.codec.alphabet, language, self.vocabulary)
+            made = searches(
+                replace(options, words=words, hot_words=hot), self.codec.alphabet, language, self.vocabulary
+            )
             self._searches = (options, made)
         return self._searches[1]
 
