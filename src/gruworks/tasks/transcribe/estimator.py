@@ -236,15 +236,15 @@ class Transcriber(Estimator):
         """Makes searches; the last options' one is kept, for what it has looked up serves the next recording."""
         assert self.codec is not None
         if self._searches is None or self._searches[0] != options:
-            words, hot = (
-                tuple(tidy(w, self.config.lower) for w in named) for named in (options.words, options.hot_words)
-            )
             language = self.language if options.beam > 1 and options.language else None
-            made = searches(
-                replace(options, words=words, hot_words=hot), self.codec.alphabet, language, self.vocabulary
-            )
+            written = replace(options, words=self._written(options.words), hot_words=self._written(options.hot_words))
+            made = searches(written, self.codec.alphabet, language, self.vocabulary)
             self._searches = (options, made)
         return self._searches[1]
+
+    def _written(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """Words as the transcripts of the fit write them."""
+        return tuple(tidy(word, self.config.lower) for word in words)
 
     def _model(self) -> TranscribeNet:
         self._need_fit()

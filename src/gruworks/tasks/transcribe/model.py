@@ -87,7 +87,7 @@ class TranscribeNet(torch.nn.Module):
         """The state before the first frame, batch first."""
         state: State = {f"context.{i}": c.start(rows) for i, c in enumerate(self._convolutions())}
         for layer, gru in enumerate(self._grus()):
-            state[f"hidden.{layer}"] = gru.weight_hh_l0.new_zeros(rows, 1, gru.hidden_size)
+            state[f"hidden.{layer}"] = self.head.weight.new_zeros(rows, 1, gru.hidden_size)
         for layer, row in enumerate(self._rows()):
             state[f"held.{layer}"], state[f"count.{layer}"] = row.start(rows)
         return state
