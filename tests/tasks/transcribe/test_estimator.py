@@ -287,6 +287,8 @@ def test_units_may_be_words_or_byte_pairs(spoken: Path, tmp_path: Path) -> None:
         settings = SMALL | {"steps": 100, "validate_every": 50, "bpe_size": 9, "units": units, "layers": 1}
         transcriber = Transcriber(streaming=True, **settings).fit(spoken / "train", quiet=True)
         assert transcriber.evaluate(spoken / "test").cer < 0.9
+        guided = transcriber.transcribe(say("dab"), rate=RATE, beam=4, n_best=2, hot_words=("dab",), hot_bonus=20.0)
+        assert "dab" in guided.text.split()
         loaded = Transcriber.load(transcriber.save(tmp_path / units))
         assert loaded.transcribe(say("dab"), rate=RATE) == transcriber.transcribe(say("dab"), rate=RATE)
 
