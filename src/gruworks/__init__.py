@@ -2,6 +2,7 @@
 
     from gruworks import GRU            # takes torch.nn.GRU's place
     from gruworks import Forecaster     # learns from a CSV or data frame, forecasts with intervals
+    from gruworks import Transcriber    # learns from recordings with transcripts, transcribes files and streams
     from gruworks import Translator     # learns from sentence pairs, translates
 
 Names load when they are first used: `import gruworks` itself imports neither torch nor Lightning.
@@ -17,11 +18,22 @@ if TYPE_CHECKING:
     from gruworks.nn.replace import replace
     from gruworks.ops.weights import GRUWeights
     from gruworks.tasks.forecast.estimator import Forecaster
+    from gruworks.tasks.transcribe.estimator import Transcriber
     from gruworks.tasks.translate.estimator import Translator
 
 __version__ = "0.1.0"
 
-__all__ = ["Forecaster", "GRU", "GRUCell", "GRUWeights", "GruworksError", "Translator", "__version__", "replace"]
+__all__ = [
+    "Forecaster",
+    "GRU",
+    "GRUCell",
+    "GRUWeights",
+    "GruworksError",
+    "Transcriber",
+    "Translator",
+    "__version__",
+    "replace",
+]
 
 _HOMES = {
     "Forecaster": "gruworks.tasks.forecast.estimator",
@@ -29,11 +41,12 @@ _HOMES = {
     "GRUCell": "gruworks.nn.gru",
     "GRUWeights": "gruworks.ops.weights",
     "GruworksError": "gruworks.errors",
+    "Transcriber": "gruworks.tasks.transcribe.estimator",
     "Translator": "gruworks.tasks.translate.estimator",
     "replace": "gruworks.nn.replace",
 }
 
-_EXTRAS = {"Forecaster": "forecast", "Translator": "translate"}
+_EXTRAS = {"Forecaster": "forecast", "Transcriber": "transcribe", "Translator": "translate"}
 
 
 def __getattr__(name: str) -> Any:

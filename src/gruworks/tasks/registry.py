@@ -13,6 +13,7 @@ __all__ = ["TASKS", "estimator"]
 
 TASKS = {
     "forecast": "gruworks.tasks.forecast.estimator:Forecaster",
+    "transcribe": "gruworks.tasks.transcribe.estimator:Transcriber",
     "translate": "gruworks.tasks.translate.estimator:Translator",
 }
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gruworks import __version__
-from gruworks.app.cli import data, demo, doctor, exchange, forecast, lab, translate
+from gruworks.app.cli import data, demo, doctor, exchange, forecast, lab, transcribe, translate
 from gruworks.errors import GruworksError
 
 __all__ = ["app", "run"]
@@ -28,6 +28,7 @@ app.add_typer(exchange.app, name="exchange")
 app.add_typer(forecast.app, name="forecast")
 app.add_typer(lab.app, name="lab")
 app.add_typer(translate.app, name="translate")
+app.add_typer(transcribe.app, name="transcribe")
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,0 +1,224 @@
+"""Guides of a CTC search: words in a prefix tree with a language model over words, or a language model over symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy
+from numpy.typing import NDArray
+
+from gruworks.errors import OptionError
+
+__all__ = ["Language", "SymbolGuide", "WordGuide", "WordModel"]
+
+Floats = NDArray[numpy.float64]
+Context = tuple[int, ...]
+NEVER = -numpy.inf
+OUTSIDE = -1  # a word that the tree does not have
+REMEMBERED = 50_000  # states whose scores are kept
+
+
+class WordModel(Protocol):
+    """A language model over numbered words."""
+
+    def log_probabilities(self, context: Context) -> Floats:
+        """Of what comes after `context`, natural logarithms [V]."""
+
+
+@dataclass(frozen=True)
+class Language:
+    """A model and its words: number of each, of the text's start, its end and of a word that it does not know.
+
+    `order` - 1 words are what it remembers.
+    """
+
+    model: WordModel
+    numbers: Mapping[str, int]
+    start: Context
+    end: int
+    unknown: int
+    order: int
+
+    def after(self, context: Context, number: int) -> Context:
+        """The context after one more word."""
+        longer = (*context, number)
+        return longer[max(0, len(longer) - self.order + 1) :]
+
+
+@dataclass
+class WordGuide:
+    """Words as a prefix tree over symbols, the language model's opinion as early as it can be known.
+
+    A state is (node of the tree, context). Writing a symbol adds the best that the words below it can still get, less
+    what was added before (language model look-ahead, Ortmanns and Ney 1996), so that narrow beams don't lose a word
+    before its end.
+
+    Args:
+        spellings: the symbols of each word that may come out. size: V. space: the symbol between words.
+        language: over words; none gives every word the same. weight: of its log-probability.
+        bonus: what each word adds, with a language model. hot: what some words add beyond that.
+        closed: no other words than those of `spellings`.
+
+    Raises:
+        OptionError: no words, or one without symbols or with the space.
+    """
+
+    spellings: Mapping[str, Sequence[int]]
+    size: int
+    space: int
+    language: Language | None = None
+    weight: float = 0.5
+    bonus: float = 0.0
+    hot: Mapping[str, float] = field(default_factory=dict)
+    closed: bool = True
+
+    def __post_init__(self) -> None:
+        bad = [word for word, spelling in self.spellings.items() if not len(spelling) or self.space in spelling]
+        if bad or not self.spellings:
+            raise OptionError(f"a word list needs words of one symbol or more, without a space: {bad or 'it is empty'}")
+        # Sorted by spelling, the words below a node stand side by side: first[node] to end[node].
+        self.words = sorted(self.spellings, key=lambda word: tuple(self.spellings[word]))
+        self.children: list[dict[int, int]] = [{}]
+        self.word_at: list[int] = [-1]
+        first, end = [0], [len(self.words)]
+        for place, word in enumerate(self.words):
+            node = 0
+            for symbol in self.spellings[word]:
+                if symbol not in self.children[node]:
+                    self.children[node][symbol] = len(self.children)
+                    self.children.append({})
+                    self.word_at.append(-1)
+                    first.append(place)
+                    end.append(place)
+                node = self.children[node][symbol]
+                end[node] = place + 1
+            if self.word_at[node] < 0:
+                self.word_at[node] = place
+        self._ranges = numpy.stack([first, end], 1).ravel()
+        self._hot = numpy.array([self.hot.get(word, 0.0) for word in self.words])
+        language = self.language
+        self._numbers = [language.numbers.get(w, language.unknown) if language else 0 for w in self.words]
+        self._gains: dict[Context, tuple[Floats, Floats, float, float]] = {}
+        self._scores: dict[tuple[int, Context], Floats] = {}
+
+    def start(self) -> tuple[int, Context]:
+        return 0, self.language.start if self.language else ()
+
+    def scores(self, state: tuple[int, Context]) -> Floats:
+        known = self._scores.get(state)
+        if known is None:
+            if len(self._scores) > REMEMBERED:
+                self._scores.clear()
+            known = self._scores[state] = self._compute(*state)
+        return known
+
+    def _compute(self, node: int, context: Context) -> Floats:
+        if node == OUTSIDE:
+            return numpy.zeros(self.size)
+        _, best, unknown, _ = self._gain(context)
+        paid = best[node] if node else 0.0
+        scores = numpy.full(self.size, NEVER if self.closed else unknown - paid)
+        for symbol, child in self.children[node].items():
+            scores[symbol] = best[child] - paid
+        scores[self.space] = self._word_end(node, context) if node else NEVER
+        return scores
+
+    def advance(self, state: tuple[int, Context], symbol: int) -> tuple[int, Context]:
+        node, context = state
+        if symbol != self.space:
+            return (OUTSIDE if node == OUTSIDE else self.children[node].get(symbol, OUTSIDE)), context
+        return 0, self._after(node, context)
+
+    def finish(self, state: tuple[int, Context]) -> float:
+        node, context = state
+        ended = self._word_end(node, context) if node else 0.0
+        return ended + self._gain(self._after(node, context) if node else context)[3]
+
+    def _after(self, node: int, context: Context) -> Context:
+        if self.language is None:
+            return ()
+        word = -1 if node == OUTSIDE else self.word_at[node]
+        return self.language.after(context, self.language.unknown if word < 0 else self._numbers[word])
+
+    def _word_end(self, node: int, context: Context) -> float:
+        """What ending the word at `node` adds beyond what is paid already."""
+        if node == OUTSIDE:
+            return 0.0
+        gains, best, unknown, _ = self._gain(context)
+        word = self.word_at[node]
+        if word < 0:
+            return NEVER if self.closed else unknown - best[node]
+        return float(gains[word] - best[node])
+
+    def _gain(self, context: Context) -> tuple[Floats, Floats, float, float]:
+        """After `context`: what each word adds, the best below each node, an unknown word's, the text's end's."""
+        known = self._gains.get(context)
+        if known is None:
+            if len(self._gains) > REMEMBERED:
+                self._gains.clear()
+            known = self._gains[context] = self._computed_gain(context)
+        return known
+
+    def _computed_gain(self, context: Context) -> tuple[Floats, Floats, float, float]:
+        gains, unknown, end = self._hot, 0.0, 0.0
+        if self.language is not None:
+            told = self.weight * self.language.model.log_probabilities(context)
+            gains = told[self._numbers] + self.bonus + self._hot
+            unknown, end = float(told[self.language.unknown]) + self.bonus, float(told[self.language.end])
+        padded = numpy.append(gains, NEVER)
+        best = numpy.maximum.reduceat(padded, self._ranges)[::2]
+        return gains, best, unknown, end
+
+
+@dataclass
+class SymbolGuide:
+    """A language model over the symbols themselves, where each is a word or a part of one.
+
+    Args:
+        size: V. language: over symbols, by their numbers as text. weight, bonus: as of `WordGuide`.
+        hot: what some symbols add. allowed: the only symbols that may come; none allows all.
+    """
+
+    size: int
+    language: Language | None = None
+    weight: float = 0.5
+    bonus: float = 0.0
+    hot: Mapping[int, float] = field(default_factory=dict)
+    allowed: frozenset[int] | None = None
+
+    def __post_init__(self) -> None:
+        self._fixed = numpy.zeros(self.size)
+        for symbol, gain in self.hot.items():
+            self._fixed[symbol] += gain
+        if self.allowed is not None:
+            self._fixed[[symbol for symbol in range(self.size) if symbol not in self.allowed]] = NEVER
+        self._numbers = [0] * self.size
+        if self.language is not None:
+            known, unknown = self.language.numbers, self.language.unknown
+            self._numbers = [known.get(str(symbol), unknown) for symbol in range(self.size)]
+        self._told: dict[Context, Floats] = {}
+
+    def start(self) -> Context:
+        return self.language.start if self.language else ()
+
+    def scores(self, state: Context) -> Floats:
+        if self.language is None:
+            return self._fixed
+        scores: Floats = self.weight * self._log_probabilities(state)[self._numbers] + self.bonus + self._fixed
+        return scores
+
+    def advance(self, state: Context, symbol: int) -> Context:
+        return self.language.after(state, self._numbers[symbol]) if self.language else ()
+
+    def finish(self, state: Any) -> float:
+        return self.weight * float(self._log_probabilities(state)[self.language.end]) if self.language else 0.0
+
+    def _log_probabilities(self, context: Context) -> Floats:
+        known = self._told.get(context)
+        if known is None and self.language is not None:
+            if len(self._told) > REMEMBERED:
+                self._told.clear()
+            known = self._told[context] = self.language.model.log_probabilities(context)
+        return known if known is not None else self._fixed

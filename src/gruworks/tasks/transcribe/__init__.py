@@ -1,0 +1,1 @@
+"""Speech recognition: learn from recordings with transcripts, transcribe files and streams."""

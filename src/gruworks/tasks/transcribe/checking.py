@@ -1,0 +1,110 @@
+"""What may be wrong with a manifest, found before a fit: every finding with its place, none of them an error."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+
+from gruworks.errors import DataError
+from gruworks.tasks.transcribe.alphabet import Alphabet, tidy
+from gruworks.tasks.transcribe.audio import facts, read_audio
+from gruworks.tasks.transcribe.config import Config
+from gruworks.tasks.transcribe.data import common_rate, frames_of, unfit
+from gruworks.tasks.transcribe.features import read_features
+from gruworks.tasks.transcribe.manifest import Utterance
+
+__all__ = ["Finding", "check_manifest"]
+
+FULL_SCALE = 0.999
+CLIPPED_SHARE = 1e-3  # of samples at full scale; a few peaks that touch it are no harm
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to look at: where, of which kind, and what."""
+
+    where: str
+    kind: str
+    what: str
+
+
+def check_manifest(
+    utterances: Sequence[Utterance], config: Config | None = None, test: Sequence[Utterance] = ()
+) -> list[Finding]:
+    """Everything found in `utterances`, and what they share with `test`, in the manifest's order."""
+    config = config or Config()
+    readable = [one for one in utterances if one.path.is_file()]
+    rate, findings = None, []
+    if readable:
+        try:
+            rate = common_rate([one for one in readable if one.given or _is_audio(one.path)] or readable)
+        except DataError as error:
+            findings.append(Finding(readable[0].where, "kinds", str(error)))
+    alphabet = Alphabet.of([tidy(one.text, config.lower) for one in utterances], config.units, config.bpe_size)
+    for one in utterances:
+        findings += _check_one(one, rate, alphabet, config)
+    return findings + list(_doubled(utterances)) + list(_shared(utterances, test, config))
+
+
+def _is_audio(path: Path) -> bool:
+    try:
+        facts(path)
+    except DataError:
+        return False
+    return True
+
+
+def _check_one(one: Utterance, rate: int | None, alphabet: Alphabet, config: Config) -> Iterator[Finding]:
+    text = tidy(one.text, config.lower)
+    if not text:
+        yield Finding(one.where, "empty", "the transcript is empty")
+    if not one.path.exists():
+        yield Finding(one.where, "missing", f"{one.path} does not exist")
+        return
+    try:
+        if one.given:
+            frames = read_features(one.path, config.coefficients)
+        else:
+            header = facts(one.path)
+            if header.rate != rate:
+                yield Finding(one.where, "rate", f"{header.rate} Hz, most others have {rate} Hz")
+            if header.channels > 1:
+                yield Finding(one.where, "channels", f"{header.channels} channels, which are mixed to one")
+            samples = read_audio(one.path, None, one.start, one.end)
+            clipped = float((numpy.abs(samples) >= FULL_SCALE).mean())
+            if clipped > CLIPPED_SHARE:
+                yield Finding(one.where, "clipping", f"{100 * clipped:.1f} % of the samples stand at full scale")
+            if not samples.any():
+                yield Finding(one.where, "silence", "every sample is 0")
+            frames = frames_of(samples, header.rate, config)
+    except DataError as error:
+        yield Finding(one.where, "unreadable", str(error))
+        return
+    why = unfit(alphabet.encode(text), len(frames), config) if text else None
+    if why:
+        yield Finding(one.where, "too short", why)
+
+
+def _doubled(utterances: Sequence[Utterance]) -> Iterator[Finding]:
+    counts = Counter((one.path, one.start) for one in utterances)
+    for one in utterances:
+        if counts[one.path, one.start] > 1:
+            yield Finding(one.where, "twice", f"{one.path} is listed {counts[one.path, one.start]} times")
+
+
+def _shared(train: Sequence[Utterance], test: Sequence[Utterance], config: Config) -> Iterator[Finding]:
+    """Speakers and transcripts that stand on both sides: scores on them say less than they seem to."""
+    speakers = {one.speaker for one in train} - {None}
+    texts = {tidy(one.text, config.lower) for one in train}
+    files = {one.path.resolve() for one in train}
+    for one in test:
+        if one.path.resolve() in files:
+            yield Finding(one.where, "shared file", f"{one.path} is in the training manifest too")
+        if one.speaker in speakers:
+            yield Finding(one.where, "shared speaker", f"{one.speaker} speaks in the training manifest too")
+        if tidy(one.text, config.lower) in texts:
+            yield Finding(one.where, "shared text", f"{one.text!r} is a training transcript too")

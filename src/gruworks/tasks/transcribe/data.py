@@ -1,0 +1,230 @@
+"""From utterances to batches: what is checked, split, encoded, varied and put side by side."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gruworks.errors import DataError, TooShortError
+from gruworks.tasks.transcribe.alphabet import Alphabet, tidy
+from gruworks.tasks.transcribe.audio import facts, read_audio
+from gruworks.tasks.transcribe.augmentation import mask_features, vary_features, vary_samples
+from gruworks.tasks.transcribe.config import Config
+from gruworks.tasks.transcribe.features import SHIFT, Moments, Normaliser, filter_bank, read_features
+from gruworks.tasks.transcribe.manifest import Utterance
+
+__all__ = ["Batch", "Codec", "Corpus", "batched", "common_rate", "content_of", "frames_of", "prepare", "split", "unfit"]
+
+Batch = dict[str, Tensor]
+Frames = NDArray[numpy.float32]
+MEMORY = 1 << 30  # bytes of recordings that are kept; what is beyond is read again
+
+
+@dataclass(frozen=True)
+class Codec:
+    """What turns a recording into the network's frames, and its answer into text.
+
+    `rate` is None where the features were given.
+    """
+
+    rate: int | None
+    alphabet: Alphabet
+    normaliser: Normaliser
+
+    @property
+    def inputs(self) -> int:
+        """F: entries of a frame."""
+        return len(self.normaliser.mean)
+
+
+def content_of(utterance: Utterance, rate: int | None, config: Config) -> Frames:
+    """What is kept of a recording: its samples [N] at `rate`, or its frames [T, F] where features are given."""
+    if utterance.given != (rate is None):
+        kinds = ("features", "audio") if rate is None else ("audio", "features")
+        raise DataError(f"{utterance.where}: expected {kinds[0]} as in the fit, got {kinds[1]} ({utterance.path.name})")
+    if rate is None:
+        return _cut(read_features(utterance.path, config.coefficients), utterance)
+    return read_audio(utterance.path, rate, utterance.start, utterance.end)
+
+
+def frames_of(content: Frames, rate: int | None, config: Config) -> Frames:
+    """The frames [T, F] of what `content_of` gives, not normalised yet."""
+    return content if rate is None else filter_bank(content, rate, config.bands)
+
+
+def _cut(frames: Frames, utterance: Utterance) -> Frames:
+    end = None if utterance.end is None else round(utterance.end / SHIFT)
+    return frames[round(utterance.start / SHIFT) : end]
+
+
+def common_rate(utterances: Sequence[Utterance]) -> int | None:
+    """The rate that most recordings have; None where they are features."""
+    given = {one.given for one in utterances}
+    if len(given) == 2:
+        odd = next(one for one in utterances if one.given != utterances[0].given)
+        raise DataError(f"{odd.where}: audio and feature files in one manifest; one kind at a time")
+    if given == {True}:
+        return None
+    return Counter(facts(path).rate for path in {one.path for one in utterances}).most_common(1)[0][0]
+
+
+def needed_steps(symbols: Sequence[int]) -> int:
+    """The fewest steps in which CTC can write `symbols`: one each, and a blank between two that are the same."""
+    return len(symbols) + sum(a == b for a, b in itertools.pairwise(symbols))
+
+
+def split(utterances: Sequence[Utterance], share: float, seed: int) -> tuple[list[Utterance], list[Utterance]]:
+    """Training and validation utterances: whole speakers where four or more are known, else single utterances."""
+    speakers = [one.speaker for one in utterances]
+    groups = speakers if None not in speakers and len(set(speakers)) >= 4 else list(range(len(utterances)))
+    names = sorted(set(groups), key=str)
+    order = numpy.random.default_rng(seed).permutation(len(names))
+    wanted, held = max(1, round(share * len(utterances))), 0
+    chosen: set[Any] = set()
+    counts = Counter(groups)
+    for place in order:
+        if held < wanted and len(chosen) + 1 < len(names):
+            chosen.add(names[place])
+            held += counts[names[place]]
+    train = [one for one, group in zip(utterances, groups, strict=True) if group not in chosen]
+    return train, [one for one, group in zip(utterances, groups, strict=True) if group in chosen]
+
+
+@dataclass
+class Example:
+    """An utterance, its samples (or its frames where those are given), its symbols and its length in frames."""
+
+    utterance: Utterance
+    symbols: list[int]
+    length: int
+    moments: Moments
+    content: Frames | None
+
+
+class Corpus:
+    """Utterances as batches; `draw` varies them, `whole` does not."""
+
+    def __init__(self, examples: list[Example], codec: Codec, config: Config) -> None:
+        self.examples, self.codec, self.config = sorted(examples, key=lambda one: one.length), codec, config
+        self._order: tuple[int, list[list[int]]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def draw(self, epoch: int, index: int) -> Batch:
+        """A training batch of recordings of about the same length: a function of the seed, the epoch and the index.
+
+        Each recording comes once before any comes again; the first time the short ones come first.
+        """
+        fit = self.config.training
+        step = epoch * min(fit.validate_every, fit.steps) + index
+        passes, place = divmod(step, -(-len(self.examples) // fit.batch_size))
+        rng = numpy.random.default_rng([fit.seed, epoch, index])
+        rows = [self._varied(self.examples[which], rng) for which in self._batches(passes)[place]]
+        return batched(rows)
+
+    def whole(self) -> list[Batch]:
+        """All of it as it is, for validation."""
+        size = max(16, self.config.training.batch_size)
+        rows = [(self._normal(one), one.symbols) for one in self.examples]
+        return [batched(rows[i : i + size]) for i in range(0, len(rows), size)]
+
+    def _batches(self, passes: int) -> list[list[int]]:
+        if self._order is None or self._order[0] != passes:
+            fit = self.config.training
+            rng = numpy.random.default_rng([fit.seed, passes])
+            lengths = numpy.array([one.length for one in self.examples], numpy.float64)
+            jitter = rng.uniform(0.9, 1.1, len(lengths)) if passes else 1.0
+            order = numpy.argsort(lengths * jitter, kind="stable")
+            batches = [order[i : i + fit.batch_size].tolist() for i in range(0, len(order), fit.batch_size)]
+            self._order = passes, [batches[i] for i in rng.permutation(len(batches))] if passes else batches
+        return self._order[1]
+
+    def _content(self, example: Example) -> Frames:
+        if example.content is not None:
+            return example.content
+        return content_of(example.utterance, self.codec.rate, self.config)
+
+    def _frames(self, content: Frames) -> Frames:
+        return self.codec.normaliser(frames_of(content, self.codec.rate, self.config))
+
+    def _normal(self, example: Example) -> Frames:
+        return self._frames(self._content(example))
+
+    def _varied(self, example: Example, rng: numpy.random.Generator) -> tuple[Frames, list[int]]:
+        how, content = self.config.augmentation, self._content(example)
+        vary = vary_features if self.codec.rate is None else vary_samples
+        frames = self._frames(vary(content, how, rng))
+        # What is too fast for its own text now is learnt as it was.
+        if unfit(example.symbols, len(frames), self.config):
+            frames = self._frames(content)
+        return mask_features(frames, how, rng), example.symbols
+
+
+def batched(rows: Sequence[tuple[Frames, Sequence[int]]]) -> Batch:
+    """features [B, T, F] with zeros after each row's end, lengths [B], symbols [S] in one row, counts [B]."""
+    features = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(frames) for frames, _ in rows], batch_first=True)
+    return {
+        "features": features,
+        "lengths": torch.tensor([len(frames) for frames, _ in rows]),
+        "symbols": torch.tensor([number for _, symbols in rows for number in symbols], dtype=torch.long),
+        "counts": torch.tensor([len(symbols) for _, symbols in rows]),
+    }
+
+
+def prepare(utterances: Sequence[Utterance], config: Config) -> tuple[Codec, Corpus, Corpus, list[str]]:
+    """The codec, the training and the validation part, and remarks about utterances that were left out.
+
+    Raises:
+        DataError: nothing to learn from, or a file that can't be read; `check_manifest` lists all there is to mend.
+    """
+    texts = [tidy(one.text, config.lower) for one in utterances]
+    if not any(texts):
+        raise DataError("every transcript is empty: there is nothing to learn")
+    alphabet = Alphabet.of(texts, config.units, config.bpe_size)
+    rate = common_rate(utterances)
+    rate = config.sample_rate if rate is not None and config.sample_rate is not None else rate
+    examples, left_out = _examples(utterances, texts, alphabet, rate, config)
+    remarks = [f"left out {len(left_out)} recordings: {'; '.join(left_out[:3])}"] if left_out else []
+    if len(examples) < 2:
+        text = "".join(remarks)
+        raise TooShortError(f"{len(examples)} recordings can be learnt from, at least 2 are needed. {text}")
+    kept = {id(one.utterance): one for one in examples}
+    parts = split([one.utterance for one in examples], config.held_out, config.training.seed)
+    train, held = ([kept[id(one)] for one in part] for part in parts)
+    codec = Codec(rate, alphabet, Normaliser.of(one.moments for one in train))
+    return codec, Corpus(train, codec, config), Corpus(held, codec, config), remarks
+
+
+def _examples(
+    utterances: Sequence[Utterance], texts: list[str], alphabet: Alphabet, rate: int | None, config: Config
+) -> tuple[list[Example], list[str]]:
+    examples, left_out, memory = [], [], 0
+    for one, text in zip(utterances, texts, strict=True):
+        symbols, content = alphabet.encode(text), content_of(one, rate, config)
+        frames = frames_of(content, rate, config)
+        why = unfit(symbols, len(frames), config)
+        if why is not None:
+            left_out.append(f"{one.where}: {why}")
+            continue
+        memory += content.nbytes
+        keeps = memory <= MEMORY
+        examples.append(Example(one, symbols, len(frames), Moments.of(frames), content if keeps else None))
+    return examples, left_out
+
+
+def unfit(symbols: Sequence[int], frames: int, config: Config) -> str | None:
+    """Why CTC can't learn from a recording; None where it can."""
+    steps, needed = -(-frames // math.prod(config.strides)), needed_steps(symbols)
+    if not symbols:
+        return "the transcript is empty"
+    return None if steps >= needed else f"{frames} frames make {steps} steps, its text needs {needed}"

@@ -1,0 +1,300 @@
+"""Transcriber: recordings with transcripts in, a network that transcribes files and streams out."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy
+import torch
+
+from gruworks.errors import DataError, OptionError
+from gruworks.ops.lexicon import Language
+from gruworks.settings import Settings
+from gruworks.tasks.estimator import Estimator
+from gruworks.tasks.transcribe.alphabet import Alphabet, tidy
+from gruworks.tasks.transcribe.config import Config, Options
+from gruworks.tasks.transcribe.data import Codec, Corpus, prepare
+from gruworks.tasks.transcribe.decoding import Search, TimedWord, Transcript, joined, searches, spelled, timed
+from gruworks.tasks.transcribe.evaluation import Evaluation, score
+from gruworks.tasks.transcribe.features import SHIFT, WINDOW, Normaliser
+from gruworks.tasks.transcribe.language import learn_language
+from gruworks.tasks.transcribe.manifest import Utterance, digest, read_manifest
+from gruworks.tasks.transcribe.model import TranscribeNet
+from gruworks.tasks.transcribe.offline import frame_blocks, pieces, transcribe_pieces
+from gruworks.tasks.transcribe.streaming import Stream, finish_together, run_together
+from gruworks.training.runs import RunFolder
+
+__all__ = ["Transcriber"]
+
+TOGETHER = 16  # recordings that are transcribed at once
+
+
+class Transcriber(Estimator):
+    """Speech to text by GRU layers and CTC, on files and, with `streaming=True`, on what is just being said.
+
+    >>> transcriber = Transcriber(streaming=True).fit("train.jsonl")          # doctest: +SKIP
+    >>> print(transcriber.transcribe("a.wav"))                                # doctest: +SKIP
+    seven four two
+
+    Args:
+        streaming: a causal network with look-ahead, which `stream()` runs on the weights it was fitted with.
+        units: "characters", "words" (a closed list) or "bpe".
+        **settings: the other fields of `Config`, `Augmentation` and `TranscribeFit`.
+
+    Raises:
+        OptionError: a setting that isn't there or can't have that value.
+    """
+
+    task: ClassVar[str] = "transcribe"
+    config_class: ClassVar[type[Settings]] = Config
+
+    def __init__(self, config: Settings | None = None, **settings: Any) -> None:
+        super().__init__(config, **settings)
+        self.codec: Codec | None = None
+        self.texts: list[str] = []  # the transcripts of the fit: what the language model is made of
+        self.remarks: list[str] = []
+        self._language: Language | None = None
+        self._searches: tuple[Options, Callable[[], Search]] | None = None
+
+    @property
+    def fitted(self) -> bool:
+        return self.codec is not None
+
+    @property
+    def latency(self) -> float:
+        """Seconds from a sound to the earliest step that has heard it: frame, chunk and look-ahead of a stream."""
+        model = self._streaming_model("latency")
+        frames: int = self.config.chunk * model.stride + model.lookahead
+        return WINDOW + frames * SHIFT
+
+    def fit(
+        self, manifest: Any, *, out: Path | str | None = None, resume: bool = False, quiet: bool | None = None
+    ) -> Self:
+        """Learn from a manifest (see `read_manifest`): a folder, a table, JSON lines, Common Voice, Kaldi.
+
+        Args:
+            out: the run folder to write; without it everything stays in memory (see `save`).
+            resume: go on from the last checkpoint in `out`; settings and data must be those of the run.
+            quiet: no progress bar; by default there is one on a terminal.
+
+        Raises:
+            DataError: what is wrong with the manifest or a file, and where.
+            RunError: `out` is taken, or there is nothing to resume.
+        """
+        utterances = read_manifest(manifest)
+        facts = {"data": {"sha256": digest(utterances), "rows": len(utterances), "licence": None}}
+        try:
+            self.codec, train, held, self.remarks = prepare(utterances, self.config)
+            self.texts = [tidy(one.text, self.config.lower) for one in utterances]
+            with self._run(out, resume, **facts) as run:
+                if resume and run.facts.get("data") != facts["data"]:
+                    raise DataError(f"{run.path} was begun on other data: resume needs the same")
+                self._learn(train, held, run, quiet if quiet is not None else not sys.stderr.isatty(), resume)
+                self._write(run)
+        except BaseException:
+            self.codec, self.texts, self.model = None, [], None  # half a fit is none
+            raise
+        return self
+
+    def transcribe(self, audio: Any, *, rate: int | None = None, **options: Any) -> Any:
+        """A recording's transcript: a path, or samples with their `rate`; for a list of them, a list of transcripts.
+
+        Args:
+            **options: the fields of `Options` (beam, n_best, language, words, hot_words ...).
+
+        Raises:
+            DataError: what is wrong with the recording; NotFittedError before `fit` or `load`.
+        """
+        self._need_fit()
+        chosen = Options.from_flat(options)
+        if isinstance(audio, list | tuple) and audio and isinstance(audio[0], str | Path | numpy.ndarray):
+            return [self._transcribe(one, rate, chosen) for one in audio]
+        return self._transcribe(audio, rate, chosen)
+
+    def stream(self, *, rate: int | None = None, **options: Any) -> Stream:
+        """A stream that transcribes what it is given as it comes; the text is that of `transcribe`.
+
+        Args:
+            rate: samples per second of what it will be given, if not the model's.
+
+        Raises:
+            OptionError: the model reads both directions, so that it must know the end before it can begin.
+        """
+        return self._stream(Options.from_flat(options), rate)
+
+    def align(self, audio: Any, text: str, *, rate: int | None = None) -> list[TimedWord]:
+        """Where each word of a known text stands in a recording (forced alignment).
+
+        Raises:
+            DataError: a symbol that the fit never saw; TooShortError: the text doesn't fit into the recording.
+        """
+        self._need_fit()
+        assert self.codec is not None
+        model = self._model()
+        frames = numpy.concatenate(list(frame_blocks(audio, rate, self.codec, self.config)))
+        with torch.inference_mode():
+            answer, _ = model(torch.from_numpy(frames)[None], torch.tensor([len(frames)]))
+        symbols = spelled(self.codec.alphabet, tidy(text, self.config.lower))
+        return timed(answer[0].numpy(), symbols, self.codec.alphabet, model.stride * SHIFT)
+
+    def evaluate(self, manifest: Any, **options: Any) -> Evaluation:
+        """Word and character error rates over a manifest that the fit has not seen, beside a baseline.
+
+        Raises:
+            DataError: what is wrong with the manifest; a recording that the fit may have seen is the caller's care.
+        """
+        self._need_fit()
+        assert self.codec is not None
+        utterances = read_manifest(manifest)
+        begun = time.perf_counter()
+        answers, audio_seconds = self._answers(utterances, Options.from_flat(options))
+        seconds = time.perf_counter() - begun
+        return score(
+            [tidy(one.text, self.config.lower) for one in utterances],
+            answers,
+            [one.speaker for one in utterances],
+            [one.where for one in utterances],
+            self.vocabulary,
+            Counter(self.texts).most_common(1)[0][0],
+            audio_seconds,
+            seconds,
+        )
+
+    @property
+    def language(self) -> Language:
+        """The language model of the fit's transcripts, made when it is first asked for."""
+        self._need_fit()
+        assert self.codec is not None
+        if self._language is None:
+            self._language = learn_language(self.texts, self.codec.alphabet, self.config.order)
+        return self._language
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """The words of the fit's transcripts."""
+        return sorted({word for text in self.texts for word in text.split()})
+
+    def _transcribe(self, audio: Any, rate: int | None, options: Options) -> Transcript:
+        assert self.codec is not None
+        found = frame_blocks(audio, rate, self.codec, self.config)
+        model, search = self._model(), self._search(options)
+        if model.bidirectional:
+            segments = [
+                transcribe_pieces(model, [piece], self.codec, search, options.n_best)[0]
+                for piece in pieces(found, round(options.longest / SHIFT))
+            ]
+            return joined([one for one in segments if one.text])
+        stream = self._stream(options)
+        for frames in found:
+            stream.take(frames)
+            run_together([stream])
+        finish_together([stream])
+        return joined(stream.segments)
+
+    def _answers(self, utterances: Sequence[Utterance], options: Options) -> tuple[list[str], float]:
+        """The text of each utterance, many at once, and how many seconds they last."""
+        assert self.codec is not None
+        texts = [""] * len(utterances)
+        frames = [numpy.concatenate(list(frame_blocks(one, None, self.codec, self.config))) for one in utterances]
+        order = sorted(range(len(frames)), key=lambda i: len(frames[i]))
+        for first in range(0, len(order), TOGETHER):
+            part = order[first : first + TOGETHER]
+            for i, text in zip(part, self._together([frames[i] for i in part], options), strict=True):
+                texts[i] = text
+        return texts, sum(map(len, frames)) * SHIFT
+
+    def _together(self, recordings: Sequence[Any], options: Options) -> list[str]:
+        """Texts of normalised frames; a streaming model goes through its own chunks."""
+        assert self.codec is not None
+        model = self._model()
+        if not model.bidirectional:
+            streams = [self._stream(options) for _ in recordings]
+            for stream, frames in zip(streams, recordings, strict=True):
+                stream.take(frames)
+            finish_together(streams)
+            return [joined(stream.segments).text for stream in streams]
+        longest = round(options.longest / SHIFT)
+        cut = [(i, piece) for i, frames in enumerate(recordings) for piece in pieces([frames], longest)]
+        found = transcribe_pieces(model, [piece for _, piece in cut], self.codec, self._search(options), options.n_best)
+        texts: list[list[str]] = [[] for _ in recordings]
+        for (i, _), one in zip(cut, found, strict=True):
+            texts[i].append(one.text)
+        return [" ".join(filter(None, parts)) for parts in texts]
+
+    def _stream(self, options: Options, rate: int | None = None) -> Stream:
+        model = self._streaming_model("stream()")
+        assert self.codec is not None
+        return Stream(model, self.codec, self.config, options, self._search(options), rate)
+
+    def _search(self, options: Options) -> Callable[[], Search]:
+        """Makes searches; the last options' one is kept, for what it has looked up serves the next recording."""
+        assert self.codec is not None
+        if self._searches is None or self._searches[0] != options:
+            language = self.language if options.beam > 1 and options.language else None
+            written = replace(options, words=self._written(options.words), hot_words=self._written(options.hot_words))
+            made = searches(written, self.codec.alphabet, language, self.vocabulary)
+            self._searches = (options, made)
+        return self._searches[1]
+
+    def _written(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """Words as the transcripts of the fit write them."""
+        return tuple(tidy(word, self.config.lower) for word in words)
+
+    def _model(self) -> TranscribeNet:
+        self._need_fit()
+        assert isinstance(self.model, TranscribeNet)
+        return self.model
+
+    def _streaming_model(self, what: str) -> TranscribeNet:
+        model = self._model()
+        if model.bidirectional:
+            raise OptionError(
+                f"{what} needs a model that only reads forwards: this one is bidirectional and must know a recording's "
+                "end before it can begin; fit one with streaming=True"
+            )
+        return model
+
+    def _learn(self, train: Corpus, held: Corpus, run: RunFolder, quiet: bool, resume: bool) -> None:
+        from gruworks.tasks.transcribe.fitting import fit_corpus
+
+        model = self._network()
+        fitted = fit_corpus(model, train, held, self.config, run, quiet, resume)
+        self.model, self._language, self._searches = model, None, None
+        self.metrics = {"trained": True, "held_out": len(held), **vars(fitted)}
+
+    def _network(self) -> TranscribeNet:
+        config = self.config
+        assert self.codec is not None
+        with torch.random.fork_rng():
+            torch.manual_seed(config.training.seed)
+            return TranscribeNet(
+                self.codec.inputs, len(self.codec.alphabet), config.channels, config.kernel, config.strides,
+                config.hidden_size, config.layers, config.lookahead, not config.streaming, config.dropout,
+                reset=config.reset,
+            )  # fmt: skip
+
+    def _new_model(self) -> TranscribeNet:
+        return self._network()
+
+    def _give(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        assert self.codec is not None
+        codec = {"rate": self.codec.rate, "alphabet": self.codec.alphabet.to_dict(), "texts": self.texts}
+        normaliser = self.codec.normaliser
+        return codec | {"remarks": self.remarks}, {"mean": normaliser.mean, "deviation": normaliser.deviation}
+
+    def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
+        normaliser = Normaliser(context["mean"], context["deviation"])
+        if normaliser.mean.ndim != 1 or normaliser.mean.shape != normaliser.deviation.shape:
+            raise ValueError("mean and deviation differ in size")
+        if not (numpy.isfinite(normaliser.mean).all() and (normaliser.deviation > 0).all()):
+            raise ValueError("mean or deviation holds no number")
+        if codec["rate"] is not None and not isinstance(codec["rate"], int):
+            raise ValueError(f"the rate is {codec['rate']!r}")
+        self.codec = Codec(codec["rate"], Alphabet.from_dict(codec["alphabet"]), normaliser)
+        self.texts, self.remarks = list(codec["texts"]), list(codec["remarks"])

@@ -1,0 +1,78 @@
+"""CTC's loss, how a fit is judged, and how batches reach the one fitting loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from gruworks.tasks.transcribe.alphabet import BLANK
+from gruworks.tasks.transcribe.config import Config
+from gruworks.tasks.transcribe.data import Batch, Corpus
+from gruworks.tasks.transcribe.model import TranscribeNet
+from gruworks.training.fit import Fitted, fit
+from gruworks.training.runs import RunFolder
+
+__all__ = ["best_path", "ctc_loss", "edit_distance", "fit_corpus"]
+
+SHARE_OF_LOSS = 0.1
+
+
+def fit_corpus(
+    model: TranscribeNet,
+    train: Corpus,
+    held: Corpus,
+    config: Config,
+    run: RunFolder,
+    quiet: bool,
+    resume: bool,
+    show: Callable[[torch.nn.Module], str] | None = None,
+) -> Fitted:
+    """Fit `model` in place; the epoch is chosen on `held`."""
+    what = f"learning to transcribe, {len(train)} recordings"
+    return fit(
+        model, ctc_loss, train.draw, held.whole(), config.training, run, what, quiet=quiet, resume=resume,
+        weigh=lambda batch: int(batch["counts"].sum()), show=show,
+    )  # fmt: skip
+
+
+def ctc_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
+    """In training: the negative log-likelihood of the transcripts per symbol (Graves et al. 2006).
+
+    In validation: the symbol error rate of the best path, and a tenth of that loss, capped. The likelihood alone
+    would choose too early, it gets worse by overconfidence while the text still gets better; the errors alone stand
+    still at 1 as long as nothing but blanks comes.
+    """
+    answer, lengths = model(batch["features"], batch["lengths"])
+    total = torch.nn.functional.ctc_loss(
+        # A recording that augmentation has made too short for its text teaches nothing, instead of infinity.
+        answer.transpose(0, 1), batch["symbols"], lengths, batch["counts"], BLANK, reduction="sum", zero_infinity=True
+    )  # fmt: skip
+    loss = total / batch["counts"].sum()
+    if model.training:
+        return loss
+    texts = torch.split(batch["symbols"], batch["counts"].tolist())
+    paths = best_path(answer, lengths)
+    wrong = sum(edit_distance(path, text.tolist()) for path, text in zip(paths, texts, strict=True))
+    return SHARE_OF_LOSS * loss.clamp(max=10) + wrong / batch["counts"].sum()
+
+
+def best_path(answer: Tensor, lengths: Tensor) -> list[list[int]]:
+    """The likeliest symbol of each step [B, T, V], repetitions and blanks taken out."""
+    rows = []
+    for best, length in zip(answer.argmax(-1), lengths.tolist(), strict=True):
+        collapsed = torch.unique_consecutive(best[:length])
+        rows.append(collapsed[collapsed != BLANK].tolist())
+    return rows
+
+
+def edit_distance(one: list[int], other: list[int]) -> int:
+    """Substitutions, deletions and insertions from `one` to `other` (Levenshtein)."""
+    above = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        row = [i]
+        for j, b in enumerate(other, 1):
+            row.append(min(above[j] + 1, row[-1] + 1, above[j - 1] + (a != b)))
+        above = row
+    return above[-1]

@@ -1,0 +1,201 @@
+"""Recordings and their transcripts, from a folder, a table, JSON lines, Common Voice or Kaldi: a list of utterances."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gruworks.errors import DataError
+from gruworks.tasks.transcribe.features import FEATURE_FILES
+
+__all__ = ["AUDIO_FILES", "Utterance", "digest", "read_manifest"]
+
+AUDIO_FILES = (".wav", ".flac", ".ogg", ".mp3")
+# Each name that a column or key may have, as the formats' own makers call it.
+FILE = ("audio_filepath", "audio", "path", "file", "filename", "features")
+TEXT = ("text", "sentence", "transcript", "transcription")
+SPEAKER = ("speaker", "speaker_id", "client_id", "spk")
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One recording: its file (audio or features), transcript, speaker if known, and where it was listed.
+
+    `start` and `end` in seconds cut it from a longer file.
+    """
+
+    path: Path
+    text: str
+    speaker: str | None
+    where: str
+    start: float = 0.0
+    end: float | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether the file holds features, no samples."""
+        return self.path.suffix.lower() in FEATURE_FILES
+
+
+def read_manifest(source: Any) -> list[Utterance]:
+    """The utterances that `source` lists.
+
+    >>> read_manifest("speech/train.jsonl")[0].text             # doctest: +SKIP
+    'yes'
+
+    A folder holds recordings with a .txt of the same name beside each, or is a Kaldi directory (wav.scp, text,
+    utt2spk, segments). A .csv or .tsv has a header with a file and a text column (Common Voice's path and sentence
+    among them, recordings in clips/); a .jsonl or .json has NeMo's keys (audio_filepath, text, offset, duration).
+    Files are looked for from the manifest's folder on. A list of utterances is taken as it is.
+
+    Raises:
+        DataError: what is wrong, with the file and the line.
+    """
+    if isinstance(source, Sequence) and not isinstance(source, str):
+        if not all(isinstance(one, Utterance) for one in source):
+            raise DataError("a list of recordings must hold Utterance objects alone; else name a manifest's path")
+        utterances = list(source)
+    else:
+        path = Path(source)
+        if not path.exists():
+            raise DataError(f"{path} does not exist: name a manifest, or a folder of recordings")
+        utterances = list(_reader(path)(path))
+    if not utterances:
+        raise DataError(f"{source} lists no recordings")
+    return utterances
+
+
+def digest(utterances: list[Utterance]) -> str:
+    """The sha256 of what is listed: names, sizes and transcripts."""
+    told = hashlib.sha256()
+    for one in utterances:
+        size = one.path.stat().st_size if one.path.is_file() else -1
+        told.update(f"{one.path.name}\0{size}\0{one.start}\0{one.end}\0{one.text}\0{one.speaker}\n".encode())
+    return told.hexdigest()
+
+
+def _reader(path: Path) -> Callable[[Path], Iterator[Utterance]]:
+    if path.is_dir():
+        return _kaldi if (path / "wav.scp").is_file() else _folder
+    readers = {".csv": _table, ".tsv": _table, ".jsonl": _json_lines, ".json": _json_lines}
+    if path.suffix.lower() not in readers:
+        raise DataError(f"{path} is no manifest: expected a folder, or a file that ends in {', '.join(readers)}")
+    return readers[path.suffix.lower()]
+
+
+def _folder(path: Path) -> Iterator[Utterance]:
+    files = sorted(one for one in path.rglob("*") if one.suffix.lower() in (*AUDIO_FILES, *FEATURE_FILES))
+    for file in files:
+        transcript = file.with_suffix(".txt")
+        if not transcript.is_file():
+            raise DataError(f"{file} has no transcript: expected {transcript.name} beside it")
+        yield Utterance(file, _text(transcript), None, str(file))
+
+
+def _table(path: Path) -> Iterator[Utterance]:
+    tabs = path.suffix.lower() == ".tsv"
+    lines = _text(path).splitlines()
+    # Common Voice writes quotation marks as they are; a CSV's have a meaning.
+    rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.reader(lines)
+    header = next(rows, [])
+    for row in rows:
+        if not row:
+            continue
+        where = f"{path}, line {rows.line_num}"
+        if len(row) != len(header):
+            raise DataError(f"{where}: {len(row)} fields, the header has {len(header)}")
+        yield _utterance(dict(zip(header, row, strict=True)), path.parent, where)
+
+
+def _json_lines(path: Path) -> Iterator[Utterance]:
+    for number, line in enumerate(_text(path).splitlines(), 1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            entry = json.loads(line)
+        except ValueError as error:
+            raise DataError(f"{where}: not valid JSON ({error})") from error
+        if not isinstance(entry, dict):
+            raise DataError(f"{where}: expected an object with {FILE[0]} and {TEXT[0]}")
+        yield _utterance(entry, path.parent, where)
+
+
+def _utterance(entry: dict[str, Any], folder: Path, where: str) -> Utterance:
+    file, text = _field(entry, FILE, where), _field(entry, TEXT, where)
+    speaker = next((str(entry[name]) for name in SPEAKER if entry.get(name)), None)
+    if not file:
+        raise DataError(f"{where}: names no file")
+    path = folder / file
+    if not path.exists() and (folder / "clips" / file).exists():
+        path = folder / "clips" / file
+    start = _seconds(entry.get("offset"), "offset", where)
+    # Without an offset, a duration says how long the file is, rounded; only with one does it cut.
+    end = None if start is None else start + (_seconds(entry.get("duration"), "duration", where) or float("inf"))
+    return Utterance(path, text, speaker, where, start or 0.0, None if end == float("inf") else end)
+
+
+def _field(entry: dict[str, Any], names: Sequence[str], where: str) -> str:
+    name = next((name for name in names if name in entry), None)
+    if name is None:
+        raise DataError(f"{where}: no {' or '.join(names)} among {', '.join(map(str, entry)) or 'nothing'}")
+    if not isinstance(entry[name], str):
+        raise DataError(f"{where}: {name} must be text, not {entry[name]!r}")
+    return str(entry[name])
+
+
+def _seconds(value: Any, name: str, where: str) -> float | None:
+    if value in (None, ""):
+        return None
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise DataError(f"{where}: {name} must be a number of seconds, not {value!r}")
+    return seconds
+
+
+def _kaldi(path: Path) -> Iterator[Utterance]:
+    files = dict(_pairs(path / "wav.scp"))
+    speakers = dict(_pairs(path / "utt2spk")) if (path / "utt2spk").is_file() else {}
+    segments = dict(_pairs(path / "segments")) if (path / "segments").is_file() else None
+    if not (path / "text").is_file():
+        raise DataError(f"{path} has a wav.scp and no file named text, which holds the transcripts")
+    for number, (name, text) in enumerate(_pairs(path / "text"), 1):
+        where = f"{path / 'text'}, line {number}"
+        recording, start, end = _segment(segments, name, where)
+        if recording not in files:
+            raise DataError(f"{where}: {recording} is not in wav.scp")
+        if files[recording].endswith("|"):
+            raise DataError(f"{path / 'wav.scp'}: {recording} is a command, which is not run: write its files first")
+        yield Utterance(path / files[recording], text, speakers.get(name), where, start, end)
+
+
+def _segment(segments: dict[str, str] | None, name: str, where: str) -> tuple[str, float, float | None]:
+    if segments is None:
+        return name, 0.0, None
+    parts = segments.get(name, "").split()
+    if len(parts) != 3:
+        raise DataError(f"{where}: {name} is not in segments as recording, start and end")
+    return parts[0], _seconds(parts[1], "start", where) or 0.0, _seconds(parts[2], "end", where)
+
+
+def _pairs(path: Path) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(_text(path).splitlines(), 1):
+        name, _, rest = line.strip().partition(" ")
+        if not name:
+            raise DataError(f"{path}, line {number}: empty")
+        yield name, rest.strip()
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text (byte {error.start})") from error

@@ -1,0 +1,122 @@
+"""The network: strided convolutions, GRU layers with look-ahead or in both directions, symbols' log-probabilities."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from gruworks.nn.gru import GRU
+from gruworks.nn.ragged import mask
+from gruworks.nn.row_convolution import RowConvolution
+from gruworks.nn.state import State, from_hidden, to_hidden
+from gruworks.nn.strided_convolution import StridedConvolution
+from gruworks.ops.weights import Reset
+
+__all__ = ["TranscribeNet"]
+
+
+class TranscribeNet(torch.nn.Module):
+    """From features to log-probabilities of symbols, the blank among them, as CTC reads them (Graves et al. 2006).
+
+    A step is `stride` frames long. Without `bidirectional` the network is causal but for the row convolution after
+    each GRU layer (Amodei et al. 2016), so that it runs in pieces: `start`, then `step` with the frames as they come.
+    Both ways give the same numbers to float32 rounding.
+
+    Shapes: features [B, T, F], lengths [B]; answer [B, ceil(T / stride), V].
+
+    Args:
+        inputs: F. symbols: V, the blank is 0. channels, kernel, strides: of the convolutions, one for each stride.
+        lookahead: steps that the row convolution after each GRU layer sees ahead; one for all layers.
+        residual: each GRU layer after the first adds to its input instead of replacing it.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        symbols: int,
+        channels: int = 128,
+        kernel: int = 5,
+        strides: tuple[int, ...] = (2,),
+        hidden_size: int = 128,
+        layers: int = 2,
+        lookahead: int = 0,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+        residual: bool = True,
+        reset: Reset = "after",
+    ) -> None:
+        super().__init__()
+        self.stride, self.bidirectional, self.residual = math.prod(strides), bidirectional, residual
+        width = hidden_size * (2 if bidirectional else 1)
+        sizes = [inputs] + [channels] * len(strides)
+        self.convolutions = torch.nn.ModuleList(
+            StridedConvolution(size, channels, kernel, stride) for size, stride in zip(sizes, strides, strict=False)
+        )
+        self.fronts = torch.nn.ModuleList(torch.nn.LayerNorm(channels) for _ in strides)
+        self.grus = torch.nn.ModuleList(
+            GRU(width if layer else sizes[-1], hidden_size, batch_first=True, bidirectional=bidirectional, reset=reset)
+            for layer in range(layers)
+        )
+        self.norms = torch.nn.ModuleList(torch.nn.LayerNorm(width) for _ in range(layers))
+        ahead = 0 if bidirectional else lookahead
+        self.rows = torch.nn.ModuleList(RowConvolution(width, ahead) for _ in range(layers if ahead else 0))
+        self.dropout = torch.nn.Dropout(dropout)
+        self.head = torch.nn.Linear(width, symbols)
+
+    @property
+    def lookahead(self) -> int:
+        """Frames of future that an answer waits for, beyond its own step."""
+        return sum(rows.ahead for rows in self._rows()) * self.stride
+
+    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Whole recordings: log-probabilities [B, T', V] and how many steps of each row count [B]."""
+        x, rows = features, self._rows()
+        for convolution, norm in zip(self.convolutions, self.fronts, strict=True):
+            x, lengths, _ = convolution(x, lengths)
+            x = self.dropout(norm(x).relu())
+        for layer, (gru, norm) in enumerate(zip(self._grus(), self.norms, strict=True)):
+            y = self.dropout(norm(gru(mask(x, lengths), lengths=lengths)[0]))
+            x = x + y if layer and self.residual else y
+            if rows:
+                x, _ = rows[layer](x, lengths)
+        return self.head(x).log_softmax(-1), lengths
+
+    def start(self, rows: int) -> State:
+        """The state before the first frame, batch first."""
+        state: State = {f"context.{i}": c.start(rows) for i, c in enumerate(self._convolutions())}
+        for layer, gru in enumerate(self._grus()):
+            state[f"hidden.{layer}"] = self.head.weight.new_zeros(rows, 1, gru.hidden_size)
+        for layer, row in enumerate(self._rows()):
+            state[f"held.{layer}"], state[f"count.{layer}"] = row.start(rows)
+        return state
+
+    def step(self, features: Tensor, lengths: Tensor, state: State, last: Tensor) -> tuple[Tensor, Tensor, State]:
+        """The next frames of each row [B, T, F]: what is ready [B, T', V], how much of it [B], the state after it.
+
+        A row's frames must be a multiple of `stride` until its `last` [B] piece, which gives all that still waits.
+        """
+        after: State = {}
+        x, rows = features, self._rows()
+        for i, (convolution, norm) in enumerate(zip(self.convolutions, self.fronts, strict=True)):
+            x, lengths, after[f"context.{i}"] = convolution(x, lengths, state[f"context.{i}"])
+            x = norm(x).relu()
+        for layer, (gru, norm) in enumerate(zip(self._grus(), self.norms, strict=True)):
+            y, hidden = gru(x, to_hidden(state[f"hidden.{layer}"]), lengths=lengths)
+            after[f"hidden.{layer}"] = from_hidden(hidden)
+            x = x + norm(y) if layer and self.residual else norm(y)
+            if rows:
+                held, count = state[f"held.{layer}"], state[f"count.{layer}"]
+                x, lengths, held, count = rows[layer].step(x, lengths, held, count, last)
+                after[f"held.{layer}"], after[f"count.{layer}"] = held, count
+        return self.head(x).log_softmax(-1), lengths, after
+
+    def _convolutions(self) -> list[StridedConvolution]:
+        return [module for module in self.convolutions if isinstance(module, StridedConvolution)]
+
+    def _grus(self) -> list[GRU]:
+        return [module for module in self.grus if isinstance(module, GRU)]
+
+    def _rows(self) -> list[RowConvolution]:
+        return [module for module in self.rows if isinstance(module, RowConvolution)]

@@ -1,0 +1,51 @@
+"""Scores: counted by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from gruworks.errors import DataError
+from gruworks.tasks.transcribe.evaluation import Evaluation, score
+
+SAID = ["one two three", "four", "five six", ""]
+HEARD = ["one too three", "four", "five six seven", "eight"]
+
+
+def scored() -> Evaluation:
+    return score(
+        SAID, HEARD, ["a", "a", "b", "b"], ["1", "2", "3", "4"], ["one", "two", "four", "five", "six"], "four", 8.0, 2.0
+    )
+
+
+def test_words_and_their_errors() -> None:
+    found = scored()
+    assert (found.utterances, found.words) == (3, 6)
+    assert (found.substitutions, found.deletions, found.insertions) == (1, 0, 1)
+    assert found.wer == pytest.approx(2 / 6)
+    assert found.cer == pytest.approx(7 / 25)
+    assert found.exact == pytest.approx(1 / 3)
+    assert found.speakers == {"a": 0.25, "b": 0.5}
+    assert found.unknown == pytest.approx(1 / 6)
+    assert found.baseline == pytest.approx(5 / 6)
+    assert found.real_time_factor == 0.25
+    assert found.remarks == ["1 utterances without a transcript left out"]
+
+
+def test_the_worst_stand_side_by_side() -> None:
+    first, second = scored().worst
+    assert (first.where, first.reference, first.answer) == ("1", ["one", "two", "three"], ["one", "too", "three"])
+    assert (second.where, second.reference, second.answer) == ("3", ["five", "six", "*"], ["five", "six", "seven"])
+    assert scored().confused == [("two", "too", 1)]
+
+
+def test_the_interval_holds_the_rate() -> None:
+    low, high = scored().interval
+    assert 0 <= low <= scored().wer <= high <= 0.5
+    same = score(["a b"] * 50, ["a c"] * 50, [None] * 50, [""] * 50, [], "a", 1.0, 1.0)
+    assert same.interval == (0.5, 0.5)
+    assert same.speakers == {}
+
+
+def test_nothing_said_is_nothing_to_score() -> None:
+    with pytest.raises(DataError, match="nothing to score against"):
+        score([""], ["x"], [None], ["1"], [], "", 1.0, 1.0)

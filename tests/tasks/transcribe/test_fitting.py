@@ -1,0 +1,58 @@
+"""The loss: CTC per symbol in training, errors in validation."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from gruworks.ops.ctc import log_likelihood
+from gruworks.tasks.transcribe.data import batched
+from gruworks.tasks.transcribe.fitting import best_path, ctc_loss, edit_distance
+
+
+class Fixed(torch.nn.Module):
+    """Answers with its features."""
+
+    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        return features.log_softmax(-1), lengths
+
+
+def rows() -> list[tuple[object, list[int]]]:
+    torch.manual_seed(0)
+    return [(torch.randn(6, 4).numpy(), [1, 2]), (torch.randn(4, 4).numpy(), [3, 3, 1])]
+
+
+def test_the_loss_is_the_reference_s_likelihood_per_symbol() -> None:
+    total = sum(-log_likelihood(torch.tensor(x).log_softmax(-1).double().numpy(), text) for x, text in rows())
+    assert float(ctc_loss(Fixed(), batched(rows()))) == pytest.approx(total / 5, rel=1e-5)
+
+
+def test_what_does_not_fit_teaches_nothing() -> None:
+    short = [(rows()[0][0], [1, 2]), (rows()[1][0], [3, 3, 3])]
+    alone = -log_likelihood(torch.tensor(short[0][0]).log_softmax(-1).double().numpy(), [1, 2])
+    assert float(ctc_loss(Fixed(), batched(short))) == pytest.approx(alone / 5, rel=1e-5)
+
+
+def test_validation_counts_errors() -> None:
+    loud = 50 * torch.eye(4)
+    said = [(loud[[1, 1, 0, 1, 2]].numpy(), [1, 1, 2]), (loud[[3, 0, 0]].numpy(), [2, 1])]
+    model = Fixed().eval()
+    assert float(ctc_loss(model, batched(said[:1]))) == pytest.approx(0, abs=1e-4)
+    assert float(ctc_loss(model, batched(said))) == pytest.approx(2 / 5 + 0.1 * 10, abs=0.05)
+
+
+def test_the_best_path_is_collapsed() -> None:
+    answer = torch.eye(4)[torch.tensor([[0, 1, 1, 0, 1, 3, 3, 2]])]
+    assert best_path(answer, torch.tensor([8])) == [[1, 1, 3, 2]]
+    assert best_path(answer, torch.tensor([3])) == [[1]]
+    assert best_path(answer, torch.tensor([0])) == [[]]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "errors"),
+    [("", "", 0), ("abc", "", 3), ("kitten", "sitting", 3), ("ab", "ba", 2), ("abc", "abc", 0)],
+)
+def test_edit_distance(one: str, other: str, errors: int) -> None:
+    assert edit_distance([*map(ord, one)], [*map(ord, other)]) == errors
+    assert edit_distance([*map(ord, other)], [*map(ord, one)]) == errors
