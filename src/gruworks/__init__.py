@@ -2,6 +2,7 @@
 
     from gruworks import GRU            # takes torch.nn.GRU's place
     from gruworks import Forecaster     # learns from a CSV or data frame, forecasts with intervals
+    from gruworks import Generator      # learns from a text, writes on
 
 Names load when they are first used: `import gruworks` itself imports neither torch nor Lightning.
 """
@@ -16,21 +17,23 @@ if TYPE_CHECKING:
     from gruworks.nn.replace import replace
     from gruworks.ops.weights import GRUWeights
     from gruworks.tasks.forecast.estimator import Forecaster
+    from gruworks.tasks.generate.estimator import Generator
 
 __version__ = "0.1.0"
 
-__all__ = ["Forecaster", "GRU", "GRUCell", "GRUWeights", "GruworksError", "__version__", "replace"]
+__all__ = ["Forecaster", "GRU", "GRUCell", "GRUWeights", "Generator", "GruworksError", "__version__", "replace"]
 
 _HOMES = {
     "Forecaster": "gruworks.tasks.forecast.estimator",
     "GRU": "gruworks.nn.gru",
     "GRUCell": "gruworks.nn.gru",
     "GRUWeights": "gruworks.ops.weights",
+    "Generator": "gruworks.tasks.generate.estimator",
     "GruworksError": "gruworks.errors",
     "replace": "gruworks.nn.replace",
 }
 
-_EXTRAS = {"Forecaster": "forecast"}
+_EXTRAS = {"Forecaster": "forecast", "Generator": "generate"}
 
 
 def __getattr__(name: str) -> Any:

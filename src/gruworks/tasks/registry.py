@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 __all__ = ["TASKS", "estimator"]
 
-TASKS = {"forecast": "gruworks.tasks.forecast.estimator:Forecaster"}
+TASKS = {
+    "forecast": "gruworks.tasks.forecast.estimator:Forecaster",
+    "generate": "gruworks.tasks.generate.estimator:Generator",
+}
 
 
 def estimator(task: str) -> type[Estimator]:

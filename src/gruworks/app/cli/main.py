@@ -9,14 +9,14 @@ from typing import Annotated
 import typer
 
 from gruworks import __version__
-from gruworks.app.cli import demo, doctor, forecast, lab
+from gruworks.app.cli import demo, doctor, forecast, generate, lab
 from gruworks.errors import GruworksError
 
 __all__ = ["app", "run"]
 
 app = typer.Typer(
     name="gruworks",
-    help="The gated recurrent unit, complete: forecast, look inside, compare.",
+    help="The gated recurrent unit, complete: forecast, write, look inside, compare.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(forecast.app, name="forecast")
+app.add_typer(generate.app, name="generate")
 app.add_typer(lab.app, name="lab")
 
 
@@ -39,7 +40,7 @@ def main(
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """The gated recurrent unit, complete: forecast, look inside, compare."""
+    """The gated recurrent unit, complete: forecast, write, look inside, compare."""
 
 
 def run() -> None:

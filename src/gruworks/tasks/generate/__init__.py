@@ -1,0 +1,1 @@
+"""Text generation: a language model from a text file, which writes on."""
