@@ -63,4 +63,4 @@ class AttentionBlock(Block):
 
     def _split(self, x: Tensor) -> Tensor:
         """[B, S, H] to [B, heads, S, H / heads]."""
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return x.reshape(*x.shape[:2], self.heads, -1).transpose(1, 2)

@@ -166,7 +166,8 @@ def play(
     show = Show(False, quiet)
     generator = _load(run)
     show.remark(PLAY)
-    text, offers, seed = "", [], options.seed
+    text, seed = "", options.seed
+    offers: list[str] = []
     while (line := _typed(text)) is not None:
         if line.isdigit() and 1 <= int(line) <= len(offers):
             text += offers[int(line) - 1]

@@ -33,7 +33,7 @@ class NetDecoder(Decoder):
     def start(self, context: Tensor) -> State:
         """The state, of one row, after all of the context [T] but its last symbol, which is the first to step."""
         state = self.model.empty(1)
-        for part in context[:-1].split(CHUNK):
+        for part in torch.split(context[:-1], CHUNK):
             _, state = self.model(part[:, None], state)
         return state
 

@@ -83,4 +83,5 @@ def evaluation(vocabulary: Vocabulary, read: Sequence[Ids], found: Sequence[Floa
 def unigram(vocabulary: Vocabulary) -> NDArray[numpy.float64]:
     """Natural log-probability of each symbol by its count in the fitted text, one added to each."""
     counts = numpy.asarray(vocabulary.counts, numpy.float64) + 1
-    return numpy.log(counts / counts.sum())
+    answer: NDArray[numpy.float64] = numpy.log(counts / counts.sum())
+    return answer
