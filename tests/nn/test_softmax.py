@@ -15,7 +15,7 @@ def operands(N: int = 11, H: int = 5, V: int = 7) -> tuple[torch.Tensor, ...]:
     x, weight, bias = torch.randn(N, H), torch.randn(V, H), torch.randn(V)
     targets = torch.randint(0, V, (N,))
     targets[3] = -1
-    return tuple(t.double().requires_grad_() for t in (x, weight, bias)) + (targets,)
+    return (*(t.double().requires_grad_() for t in (x, weight, bias)), targets)
 
 
 def by_torch(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
