@@ -12,9 +12,10 @@ from typing import Annotated, Any
 
 import typer
 
+from gruworks.errors import OptionError
 from gruworks.settings import Settings
 
-__all__ = ["Debug", "Json", "Out", "Quiet", "takes"]
+__all__ = ["Debug", "Json", "Out", "Quiet", "agree", "takes"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no remarks; errors still show.")]
@@ -46,6 +47,21 @@ def takes(settings: type[Settings], into: str = "config") -> Callable[[Callable[
         return wrapped
 
     return decorate
+
+
+def agree(given: Settings, saved: Settings, run: Path) -> None:
+    """A run keeps its settings: a flag that says otherwise is refused, one that says the same is not."""
+    default, told, kept = (_flat(settings.to_dict()) for settings in (type(given)(), given, saved))
+    for name, value in told.items():
+        if value not in (default[name], kept[name]):
+            raise OptionError(f"{run} was fitted with {name} {kept[name]}, not {value}: leave the flag out or fit anew")
+
+
+def _flat(values: dict[str, Any]) -> dict[str, Any]:
+    """Nested settings' names among the others."""
+    return {name: value for name, value in values.items() if not isinstance(value, dict)} | {
+        name: value for nested in values.values() if isinstance(nested, dict) for name, value in nested.items()
+    }
 
 
 def _parameters(settings: type[Settings]) -> typing.Iterator[tuple[str, inspect.Parameter, Any]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gruworks.app.cli.flags import Debug, Json, Out, Quiet, takes
+from gruworks.app.cli.flags import Debug, Json, Out, Quiet, agree, takes
 from gruworks.app.cli.show import Show
 from gruworks.errors import OptionError, RunError
 from gruworks.tasks import registry
@@ -97,7 +97,7 @@ def evaluate(
         raise OptionError(f"{sources[-1]} is a folder: name the CSV to evaluate on, after the run")
     show = Show(as_json, quiet)
     forecaster = _load(sources[0]) if len(sources) == 2 else _begin(config, None)
-    _agree(config, forecaster.config, sources[0])
+    agree(config, forecaster.config, sources[0])
     result = forecaster.evaluate(sources[-1], origins=options.origins, quiet=not show.talks)
     for remark in forecaster.remarks:
         show.remark(remark)
@@ -158,24 +158,9 @@ def _begin(config: Config, resume: Path | None) -> Forecaster:
     """A new forecaster; when resuming, with the settings of the run that is resumed."""
     if resume is not None:
         saved = Config.from_dict(RunFolder.open(resume, "forecast").read_json("config.json"))
-        _agree(config, saved, resume)
+        agree(config, saved, resume)
         config = saved
     return registry.estimator("forecast")(config)  # type: ignore[return-value]
-
-
-def _agree(given: Config, saved: Config, run: Path) -> None:
-    """A run keeps its settings: a flag that says otherwise is refused, one that says the same is not."""
-    default, told, kept = (_flat(config.to_dict()) for config in (Config(), given, saved))
-    for name, value in told.items():
-        if value not in (default[name], kept[name]):
-            raise OptionError(f"{run} was fitted with {name} {kept[name]}, not {value}: leave the flag out or fit anew")
-
-
-def _flat(values: dict[str, Any]) -> dict[str, Any]:
-    """Nested settings' names among the others."""
-    return {name: value for name, value in values.items() if not isinstance(value, dict)} | {
-        name: value for nested in values.values() if isinstance(nested, dict) for name, value in nested.items()
-    }
 
 
 def _after_interrupt(file: Path, run: Path) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gruworks.app.cli.flags import Debug, Json, Out, Quiet, takes
+from gruworks.app.cli.flags import Debug, Json, Out, Quiet, agree, takes
 from gruworks.app.cli.show import Show
 from gruworks.errors import DataError, OptionError, RunError
 from gruworks.tasks import registry
@@ -138,6 +138,7 @@ def evaluate(
         raise OptionError("evaluate takes TEXT, or a run folder and TEXT: gruworks generate evaluate [RUN] TEXT")
     show = Show(as_json, quiet)
     generator = _load(sources[0]) if len(sources) == 2 else _begin(config, None)
+    agree(config, generator.config, sources[0])
     found = generator.evaluate(sources[-1], quiet=not show.talks)
     if out is not None:
         write_atomically(out / "evaluation.json", (json.dumps(found.to_dict(), indent=2) + "\n").encode())
@@ -209,8 +210,7 @@ def _begin(config: Config, resume: Path | None) -> Generator:
     """A new generator; when resuming, with the settings of the run that is resumed."""
     if resume is not None:
         saved = Config.from_dict(RunFolder.open(resume, "generate").read_json("config.json"))
-        if config not in (Config(), saved):
-            raise OptionError(f"{resume} keeps the settings that it was begun with: leave the other flags out")
+        agree(config, saved, resume)
         config = saved
     return registry.estimator("generate")(config)  # type: ignore[return-value]
 
