@@ -80,5 +80,10 @@ class LanguageNet(torch.nn.Module):
 
     def losses(self, features: Tensor, targets: Tensor) -> Tensor:
         """Cross-entropy in nats at each place; features [T, B, H], targets [T, B], where negative ones cost nothing."""
-        flat = linear_cross_entropy(features.flatten(0, 1), self.embedding.weight, self.bias, targets.flatten())
-        return flat.view_as(targets)
+        flat, x = targets.flatten(), features.flatten(0, 1)
+        counted = flat >= 0
+        if bool(counted.all()):
+            return linear_cross_entropy(x, self.embedding.weight, self.bias, flat).view_as(targets)
+        places = counted.nonzero()[:, 0]  # what pads a batch has no scores to form
+        found = linear_cross_entropy(x[places], self.embedding.weight, self.bias, flat[places])
+        return x.new_zeros(len(x)).index_put((places,), found).view_as(targets)
