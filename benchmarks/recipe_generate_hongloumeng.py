@@ -13,7 +13,7 @@ from gruworks.data.text import Document
 
 SETTINGS = {"hidden_size": 256, "layers": 2, "sequence": 64, "min_count": 2, "restart": 0.02}
 SETTINGS |= {"dropout": 0.15, "drop_input": 0.1, "drop_output": 0.25}
-SETTINGS |= {"batch_size": 16, "learning_rate": 4e-3, "steps": 5000, "validate_every": 500}
+SETTINGS |= {"batch_size": 16, "learning_rate": 5e-3, "steps": 3000, "validate_every": 250}
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from generation import arguments, fitted, poems
 
 SETTINGS = {"hidden_size": 256, "layers": 2, "sequence": 64, "min_count": 2, "documents": "apart"}
 SETTINGS |= {"dropout": 0.1, "drop_input": 0.05, "drop_output": 0.2}
-SETTINGS |= {"batch_size": 32, "learning_rate": 4e-3, "steps": 3000, "validate_every": 500}
+SETTINGS |= {"batch_size": 32, "learning_rate": 5e-3, "steps": 2000, "validate_every": 250}
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from gruworks.tasks.generate.config import Options
 from gruworks.tasks.generate.data import Codec
 from gruworks.tasks.generate.model import LanguageNet
 
-__all__ = ["NetDecoder", "Pieces", "log_probabilities", "search", "symbols"]
+__all__ = ["NetDecoder", "Pieces", "log_probabilities", "sampling", "search", "symbols"]
 
 CHUNK = 512  # steps that are read at once
 REPLACED = "\ufffd"  # what stands for bytes that are no UTF-8
@@ -49,12 +49,15 @@ class NetDecoder(Decoder):
 def symbols(decoder: Decoder, context: Tensor, options: Options, end: int | None) -> Iterator[list[int]]:
     """The symbols that `options.samples` rows write after `context` [T], step after step, at most `length` of them."""
     state, last = _rows(decoder, context, options.samples)
-    names = Sampling.flat_names() & set(options.to_dict())
-    how = Sampling(**{name: value for name, value in options.to_dict().items() if name in names})
     generator = torch.Generator().manual_seed(options.seed)
-    drawn = sample(decoder, state, last, how, generator, end)
+    drawn = sample(decoder, state, last, sampling(options), generator, end)
     for _, row in zip(range(options.length), drawn, strict=False):
         yield row.tolist()
+
+
+def sampling(options: Options) -> Sampling:
+    """What `options` say about drawing."""
+    return Sampling(**{name: value for name, value in options.to_dict().items() if name in Sampling.flat_names()})
 
 
 def search(decoder: Decoder, context: Tensor, options: Options, end: int) -> list[list[int]]:

@@ -18,9 +18,10 @@ from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
 from gruworks.tasks.generate.config import Config, Options
 from gruworks.tasks.generate.data import Codec, batches, divide
-from gruworks.tasks.generate.decoding import NetDecoder, Pieces, log_probabilities, search, symbols
+from gruworks.tasks.generate.decoding import NetDecoder, Pieces, log_probabilities, sampling, search, symbols
 from gruworks.tasks.generate.evaluation import Evaluation, Reading, evaluation
 from gruworks.tasks.generate.model import LanguageNet
+from gruworks.tasks.generate.stepping import Stepper, draw
 
 __all__ = ["Generator"]
 
@@ -199,8 +200,12 @@ class Generator(Estimator):
 
     def _symbols(self, context: NDArray[numpy.int64], options: Options) -> Iterator[list[int]]:
         assert self.codec is not None
-        end = END if self.codec.ends else None
-        return symbols(self._decoder(), torch.from_numpy(context), options, end)
+        decoder, end = self._decoder(), END if self.codec.ends else None
+        if options.samples == 1 and Stepper.serves(decoder.model):
+            stepper = Stepper(decoder.model, decoder.start(torch.from_numpy(context)), decoder.banned)
+            drawn = draw(stepper, int(context[-1]), sampling(options), options.seed, end)
+            return ([number] for number, _ in zip(drawn, range(options.length), strict=False))
+        return symbols(decoder, torch.from_numpy(context), options, end)
 
     def _decoder(self) -> NetDecoder:
         assert self.codec is not None and isinstance(self.model, LanguageNet)  # noqa: PT018
