@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gruworks import __version__
-from gruworks.app.cli import demo, doctor, forecast, generate, lab
+from gruworks.app.cli import data, demo, doctor, forecast, generate, lab
 from gruworks.errors import GruworksError
 
 __all__ = ["app", "run"]
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
+app.add_typer(data.app, name="data")
 app.add_typer(forecast.app, name="forecast")
 app.add_typer(generate.app, name="generate")
 app.add_typer(lab.app, name="lab")
