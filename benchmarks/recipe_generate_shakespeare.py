@@ -19,8 +19,8 @@ SETTINGS = {
     "nanogpt": BASE | {"hidden_size": 288, "dropout": 0.25, "drop_input": 0.05, "drop_output": 0.25, "steps": 9000},
     "80-10-10": BASE | {"hidden_size": 256, "dropout": 0.2, "drop_input": 0.05, "drop_output": 0.2, "steps": 8000},
     "60s": BASE
-    | {"hidden_size": 192, "dropout": 0.0, "drop_input": 0.0, "drop_output": 0.0, "learning_rate": 6e-3, "steps": 1400}
-    | {"validate_every": 100},
+    | {"hidden_size": 192, "dropout": 0.0, "drop_input": 0.0, "drop_output": 0.0, "learning_rate": 6e-3, "steps": 1200}
+    | {"validate_every": 300},
 }
 SHARES = {"nanogpt": (0.9, 1.0), "60s": (0.9, 1.0), "80-10-10": (0.8, 0.9)}
 
