@@ -85,10 +85,10 @@ def test_score_reads_standard_input(
     assert "7 symbols, 7 characters; perplexity" in out
 
 
-def test_evaluate_stands_beside_symbol_counts(novel: Path, gruworks: Call, written: Path) -> None:
+def test_evaluate_stands_beside_naive_models(novel: Path, gruworks: Call, written: Path) -> None:
     status, out, _ = gruworks("generate", "evaluate", written, novel, "--out", "scores")
     assert status == 0
-    for text in ("GRU", "symbol counts", "perplexity", "bits per character", "0 unknown"):
+    for text in ("GRU", "5-gram", "symbol counts", "perplexity", "bits per character", "0 unknown"):
         assert text in out
     assert json.loads((novel.parent / "scores" / "evaluation.json").read_text())["unknown"] == 0
 

@@ -27,7 +27,6 @@ def test_the_end_of_a_text_or_the_last_documents_are_held_out() -> None:
     assert (learnt, held) == ([Document("abcdef")], [Document("gh")])
     many = [Document(str(i)) for i in range(20)]
     assert divide(many, config) == (many[:15], many[15:])
-    assert divide(many, Config(validation=0.0)) == (many, [])
 
 
 def test_lanes_go_on_where_the_last_batch_ended() -> None:

@@ -18,6 +18,9 @@ def test_it_learns_more_than_how_frequent_symbols_are(trained: Generator) -> Non
     found = trained.evaluate([Document(prose())])
     assert found.perplexity < 0.7 * found.unigram_perplexity
     assert found.symbols == len(prose()) - int(len(prose()) * 0.9)  # what the fit held out
+    assert found.kneser_ney_perplexity is not None
+    assert 1 < found.kneser_ney_perplexity < found.unigram_perplexity
+    assert trained.evaluate([Document(prose(30))]).kneser_ney_perplexity is None  # what was learnt isn't at hand
 
 
 def test_it_writes_what_was_asked_for(trained: Generator) -> None:

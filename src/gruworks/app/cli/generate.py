@@ -133,7 +133,7 @@ def evaluate(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Perplexity on a text, or on what a fit holds out of it, beside that of counting symbols."""
+    """Perplexity on a text, or on what a fit holds out of it, beside naive models'."""
     if len(sources) > 2:
         raise OptionError("evaluate takes TEXT, or a run folder and TEXT: gruworks generate evaluate [RUN] TEXT")
     show = Show(as_json, quiet)
@@ -142,13 +142,16 @@ def evaluate(
     found = generator.evaluate(sources[-1], quiet=not show.talks)
     if out is not None:
         write_atomically(out / "evaluation.json", (json.dumps(found.to_dict(), indent=2) + "\n").encode())
-    show.table(
-        [
-            {"model": "GRU", "perplexity": found.perplexity, "bits per character": f"{found.bits_per_character:.4f}"},
-            {"model": "symbol counts", "perplexity": found.unigram_perplexity, "bits per character": ""},
-        ]
+    rows = [
+        ("GRU", found.perplexity),
+        ("5-gram", found.kneser_ney_perplexity),
+        ("symbol counts", found.unigram_perplexity),
+    ]
+    show.table([{"model": model, "perplexity": value} for model, value in rows if value is not None])
+    show.remark(
+        f"\n{found.symbols:,} symbols, {found.unknown} unknown; {found.characters:,} characters; "
+        f"bits per character {found.bits_per_character:.4f}"
     )
-    show.remark(f"\n{found.symbols:,} symbols, {found.characters:,} characters, {found.unknown} unknown")
     show.result(found.to_dict())
 
 

@@ -15,10 +15,10 @@ __all__ = ["Config", "GeneratorFit", "Options"]
 class GeneratorFit(FitSettings):
     """The fit's settings with the defaults of a language model."""
 
-    steps: int = setting(2000, "optimiser steps at most", low=1)
-    validate_every: int = setting(100, "optimiser steps between validations, each with a checkpoint", low=1)
+    steps: int = setting(3000, "optimiser steps at most", low=1)
+    validate_every: int = setting(250, "optimiser steps between validations, each with a checkpoint", low=1)
     batch_size: int = setting(32, "lanes, or documents, of one batch", low=1)
-    learning_rate: float = setting(4e-3, "learning rate after warm-up", low=1e-8, high=10.0)
+    learning_rate: float = setting(5e-3, "learning rate after warm-up", low=1e-8, high=10.0)
     rate_floor: float = setting(0.02, "share of the learning rate that the schedule never falls below", low=0, high=1)
     warm_up: int = setting(100, "steps over which the learning rate rises", low=0)
     weight_decay: float = setting(0.05, "decoupled weight decay", low=0.0)
@@ -37,18 +37,20 @@ class Config(Settings):
     documents: Literal["auto", "joined", "apart"] = setting(
         "auto", "joined: one long text with carried state; apart: each from an empty state, as poems; auto: by length"
     )
-    validation: float = setting(0.1, "share held out, from the end: of the text, or of the documents", low=0, high=0.9)
+    validation: float = setting(
+        0.1, "share held out, from the end: of the text, or of the documents", low=0.001, high=0.9
+    )
     hidden_size: int = setting(256, "entries of a GRU layer's state", low=1, high=4096)
     layers: int = setting(2, "GRU layers", low=1, high=16)
     between: Literal["none", "convolution", "attention"] = setting("none", "block before each GRU layer but the first")
     width: int = setting(4, "steps that a convolution sees", low=1, high=1024)
     window: int = setting(64, "past steps that attention sees", low=1, high=4096)
     heads: int = setting(4, "heads of attention; they divide hidden_size", low=1, high=256)
-    dropout: float = setting(0.2, "share of each layer's output zeroed, one mask a sequence", low=0.0, high=0.9)
-    drop_input: float = setting(0.1, "share of the embedding zeroed, one mask a sequence", low=0.0, high=0.9)
-    drop_output: float = setting(0.2, "share zeroed before the output, one mask a sequence", low=0.0, high=0.9)
+    dropout: float = setting(0.1, "share of each layer's output zeroed, one mask a sequence", low=0.0, high=0.9)
+    drop_input: float = setting(0.05, "share of the embedding zeroed, one mask a sequence", low=0.0, high=0.9)
+    drop_output: float = setting(0.1, "share zeroed before the output, one mask a sequence", low=0.0, high=0.9)
     drop_weights: float = setting(0.0, "share of the recurrent weights zeroed, one mask a step", low=0.0, high=0.9)
-    sequence: int = setting(128, "symbols through which one gradient goes back", low=2, high=100_000)
+    sequence: int = setting(64, "symbols through which one gradient goes back", low=2, high=100_000)
     restart: float = setting(0.02, "share of lanes whose carried state is emptied at a step", low=0.0, high=1.0)
     reset: Literal["after", "before"] = setting("after", "the GRU's reset form")
     training: GeneratorFit = setting(GeneratorFit(), "the fit")

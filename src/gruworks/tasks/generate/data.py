@@ -95,8 +95,6 @@ def divide(documents: Sequence[Document], config: Config) -> tuple[list[Document
     Of fewer than 10 documents the end of each is held out.
     """
     share = config.validation
-    if not share:
-        return list(documents), []
     if len(documents) >= 10:
         cut = len(documents) - max(1, round(share * len(documents)))
         return list(documents[:cut]), list(documents[cut:])

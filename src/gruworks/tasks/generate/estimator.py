@@ -159,31 +159,32 @@ class Generator(Estimator):
         return Reading([self._name(number) for number in ids], found.astype(float).tolist(), len(text))
 
     def evaluate(self, data: Path | str | Sequence[Document], *, quiet: bool | None = None) -> Evaluation:
-        """Perplexity and bits per character of `data`, beside a unigram model's.
+        """Perplexity and bits per character of `data`, beside those of naive models.
 
         Unfitted, it fits on the first part and evaluates on what is held out. Fitted, and given the data of the fit,
-        it evaluates on what was held out then.
+        it evaluates on what was held out then. In both cases a 5-gram model of what was learnt from stands beside it.
         """
-        documents = read_documents(data, self.config.lines)
+        documents, learnt = read_documents(data, self.config.lines), None
         if not self.fitted:
             self.fit(documents, quiet=quiet)
         assert self.codec is not None and isinstance(self.model, LanguageNet)  # noqa: PT018
         if digest(documents) == self.source["sha256"]:
-            documents = divide(documents, self.config)[1]
+            learnt, documents = divide(documents, self.config)
             if not documents:
                 raise DataError("the fit has seen all of this text: evaluate on another one")
-        read = [self._whole(one) for one in documents] if self.codec.apart else [(self._stream(documents), 1)]
+        read = self._read(documents)
         found = [log_probabilities(self.model, ids)[text - 1 :] for ids, text in read]
-        characters = sum(len(one.text) for one in documents)
-        return evaluation(self.codec.vocabulary, [ids[text:] for ids, text in read], found, characters)
+        return evaluation(
+            self.codec.vocabulary, [ids[text:] for ids, text in read], found, sum(len(one.text) for one in documents),
+            None if learnt is None else [ids[text:] for ids, text in self._read(learnt)],
+        )  # fmt: skip
 
-    def _whole(self, document: Document) -> tuple[NDArray[numpy.int64], int]:
+    def _read(self, documents: Sequence[Document]) -> list[tuple[NDArray[numpy.int64], int]]:
+        """Symbols, and the place of the first that is predicted: of each document, or of all in a row."""
         assert self.codec is not None
-        return self.codec.encode(document)
-
-    def _stream(self, documents: Sequence[Document]) -> NDArray[numpy.int64]:
-        assert self.codec is not None
-        return numpy.concatenate([[self.codec.first], self.codec.stream(documents)])
+        if self.codec.apart:
+            return [self.codec.encode(one) for one in documents]
+        return [(numpy.concatenate([[self.codec.first], self.codec.stream(documents)]), 1)]
 
     def _pieces(self, context: NDArray[numpy.int64], options: Options, pieces: Pieces) -> Iterator[str]:
         for (number,) in self._symbols(context, options):

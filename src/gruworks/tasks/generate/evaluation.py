@@ -1,4 +1,4 @@
-"""How well a model knows a text: perplexity and bits per character, beside what counting symbols alone gives."""
+"""How well a model knows a text: perplexity and bits per character, beside what counting symbols gives."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy
 from numpy.typing import NDArray
 
 from gruworks.data.vocabulary import UNKNOWN, Vocabulary
+from gruworks.ops.ngram import baseline
 
 __all__ = ["Evaluation", "Reading", "evaluation", "unigram"]
 
@@ -55,7 +56,9 @@ class Reading:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The sums over a held-out text, and those of the naive model that knows only how frequent each symbol is."""
+    """The sums over a held-out text, and what two naive models reach on it: one that knows how frequent each symbol is,
+    and the interpolated Kneser-Ney 5-gram of the text that was learnt from, where that is at hand.
+    """
 
     symbols: int
     characters: int
@@ -64,19 +67,27 @@ class Evaluation:
     perplexity: float
     bits_per_character: float
     unigram_perplexity: float
+    kneser_ney_perplexity: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return dict(vars(self))
 
 
-def evaluation(vocabulary: Vocabulary, read: Sequence[Ids], found: Sequence[Floats], characters: int) -> Evaluation:
-    """From the symbols [N] of each document and their log-probabilities [N]."""
+def evaluation(
+    vocabulary: Vocabulary,
+    read: Sequence[Ids],
+    found: Sequence[Floats],
+    characters: int,
+    learnt: Sequence[Ids] | None = None,
+) -> Evaluation:
+    """From the symbols [N] of each document, their log-probabilities [N], and the documents that were learnt from."""
     ids, values = numpy.concatenate(read), numpy.concatenate(found).astype(numpy.float64)
     nats = -float(values.mean())
     naive = -float(unigram(vocabulary)[ids].mean())
     return Evaluation(
         len(ids), characters, int((ids == UNKNOWN).sum()), nats, math.exp(nats),
         nats * len(ids) / math.log(2) / max(1, characters), math.exp(naive),
+        None if learnt is None else baseline(learnt, read, len(vocabulary)),
     )  # fmt: skip
 
 
