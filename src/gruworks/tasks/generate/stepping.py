@@ -48,7 +48,7 @@ class Stepper:
         self.output = numpy.ascontiguousarray(self.embedding * gain)
         self.bias = _array(model.bias) + self.embedding @ shift
         self.bias[list(banned)] = -numpy.inf
-        self._scores = numpy.empty_like(self.bias)
+        self._scores: Floats = numpy.empty_like(self.bias)
 
     @staticmethod
     def serves(model: torch.nn.Module) -> bool:
