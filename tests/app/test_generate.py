@@ -16,6 +16,7 @@ import pytest
 import gruworks.tasks.generate.fitting as fitting
 from gruworks import Generator
 from gruworks.data.text import Document
+from gruworks.tasks.generate.verse.rhyme import rhyme_table
 from tests.app.conftest import Answer, start
 from tests.tasks.generate.conftest import TINY, poems, prose
 
@@ -114,6 +115,22 @@ def test_poems_are_written_to_a_title(novel: Path, gruworks: Call) -> None:
     status, out, _ = gruworks("generate", "write", "poet", "--title", "春", "--quiet", "--seed", "1")
     assert status == 0
     assert 0 < len(out) < 100
+    status, out, err = gruworks("generate", "verse", "poet", "--form", "lushi7")  # so few characters don't rhyme
+    assert (status, out) == (2, "")
+    assert err.count("\n") == 1
+
+
+def test_verse_is_written_as_lines(novel: Path, gruworks: Call) -> None:
+    characters = "".join(list(rhyme_table().readings)[::20])
+    texts = [{"lines": list(characters[i : i + 4])} for i in range(len(characters) - 4)]
+    Path("poems.jsonl").write_text("\n".join(map(json.dumps, texts)))
+    flags = [*FLAGS, "--steps", "2", "--validate-every", "1", "--out", "poet", "--quiet"]
+    assert gruworks("generate", "fit", "poems.jsonl", *flags)[0] == 0
+    verse = ("generate", "verse", "poet", "--form", "jueju5", "--count", "2")
+    status, out, err = gruworks(*verse, "--quiet")
+    assert (status, err) == (0, "")
+    assert [len(line) for line in out.split("\n")] == [5, 5, 5, 5, 0, 5, 5, 5, 5, 0]
+    assert ["\n".join(poem) for poem in json.loads(gruworks(*verse, "--json")[1])["poems"]] == out.strip().split("\n\n")
 
 
 BAD: dict[str, tuple[bytes | None, str]] = {

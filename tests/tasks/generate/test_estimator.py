@@ -73,6 +73,22 @@ def test_documents_apart_end_themselves_and_follow_their_title(poet: Generator) 
     assert found.perplexity < found.unigram_perplexity
 
 
+def test_verse_keeps_the_rules_whatever_was_learnt(trained: Generator, poet: Generator) -> None:
+    from gruworks.tasks.generate.verse.checker import check
+    from gruworks.tasks.generate.verse.rhyme import rhyme_table
+
+    characters = "".join(list(rhyme_table().readings)[::20])
+    documents = [Document("".join(f"{characters[i + j]}\n" for j in range(4))) for i in range(len(characters) - 4)]
+    generator = Generator(**(TINY | {"steps": 2, "validate_every": 1})).fit(documents, quiet=True)
+    written = generator.verse(3, form="jueju5", seed=1)
+    assert written == generator.verse(3, form="jueju5", seed=1) != generator.verse(3, form="jueju5", seed=2)
+    assert all(check(poem, "jueju5").ok for poem in written)
+    with pytest.raises(OptionError, match="verse needs a model of characters that has learnt from poems"):
+        trained.verse()
+    with pytest.raises(OptionError):  # its few characters don't rhyme
+        poet.verse(form="lushi7")
+
+
 def test_a_save_loads_to_the_same_text(trained: Generator, poet: Generator, tmp_path: Path) -> None:
     for name, one in (("trained", trained), ("poet", poet)):
         again = Generator.load(one.save(tmp_path / name))

@@ -1,4 +1,4 @@
-"""`gruworks generate`: fit, write, score, evaluate, play."""
+"""`gruworks generate`: fit, write, verse, score, evaluate, play."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from gruworks.app.cli.show import Show
 from gruworks.errors import DataError, OptionError, RunError
 from gruworks.tasks import registry
 from gruworks.tasks.generate.config import Config, Options
+from gruworks.tasks.generate.verse.forms import VerseOptions
 from gruworks.training.runs import RunFolder, new_run_path, write_atomically
 
 if TYPE_CHECKING:
@@ -99,6 +100,27 @@ def write(
     if out is not None:
         write_atomically(out, "\n".join(prompt + text for text in texts).encode())
     show.result({"run": str(run), "prompt": prompt, "texts": texts, "options": chosen})
+
+
+@app.command("verse")
+@takes(VerseOptions, into="rules")
+def verse(
+    run: Run,
+    *,
+    rules: VerseOptions,
+    count: Annotated[int, typer.Option(min=1, help="How many poems to write.")] = 1,
+    title: Title = "",
+    temperature: Annotated[float, typer.Option(min=0.0, help="Below 1 safer, above 1 wilder.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")] = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Write Chinese poems that keep the rules of their form, from a run fitted on poems."""
+    show = Show(as_json, quiet)
+    poems = _load(run).verse(count, title=title, temperature=temperature, seed=seed, **rules.to_dict())
+    show.answer("\n\n".join("\n".join(poem) for poem in poems))
+    show.result({"run": str(run), "rules": rules.to_dict(), "poems": poems})
 
 
 @app.command("score")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gruworks.data.text import Document, digest, read_documents
 from gruworks.data.vocabulary import BEGIN, END, TITLE, UNKNOWN
 from gruworks.errors import DataError, OptionError
+from gruworks.nn.sampling import Sampling
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
 from gruworks.tasks.generate.config import Config, Options
@@ -22,6 +23,10 @@ from gruworks.tasks.generate.decoding import NetDecoder, Pieces, log_probabiliti
 from gruworks.tasks.generate.evaluation import Evaluation, Reading, evaluation
 from gruworks.tasks.generate.model import LanguageNet
 from gruworks.tasks.generate.stepping import Stepper, draw
+from gruworks.tasks.generate.verse.constraint import VerseConstraint
+from gruworks.tasks.generate.verse.forms import VerseOptions
+from gruworks.tasks.generate.verse.writing import poems, to_script
+from gruworks.tasks.generate.verse.writing import write as write_verse
 
 __all__ = ["Generator"]
 
@@ -143,6 +148,29 @@ class Generator(Estimator):
         context = self._context(prompt, title)
         assert self.codec is not None
         return self._pieces(context, chosen, Pieces(self.codec, chosen.stop))
+
+    def verse(
+        self, count: int = 1, *, title: str = "", temperature: float = 1.0, seed: int = 0, **rules: Any
+    ) -> list[list[str]]:
+        """`count` Chinese poems, each a list of lines, that keep the rules of their form whatever the model has learnt.
+
+        `rules` are those of `VerseOptions` (form, pattern, rhyme, acrostic, script). The model must have learnt from
+        poems that are read apart, their lines ended by newlines.
+
+        Raises:
+            OptionError: rules that can't be, or a vocabulary in which no poem of the form can be written.
+        """
+        self._need_fit()
+        assert self.codec is not None
+        vocabulary, options = self.codec.vocabulary, VerseOptions.from_flat(rules)
+        newline = vocabulary.encode("\n")
+        if not self.codec.apart or vocabulary.unit != "character" or newline[0] == UNKNOWN:
+            raise OptionError("verse needs a model of characters that has learnt from poems with lines, read apart")
+        constraint = VerseConstraint(options, vocabulary.symbols, int(newline[0]), END)
+        context = torch.from_numpy(self._context("", title))
+        written = write_verse(self._decoder(), context, constraint, count, Sampling(temperature=temperature), seed)
+        found = poems(written, vocabulary.symbols, constraint)
+        return [[to_script(line, options.script) for line in poem] for poem in found]
 
     def score(self, text: str, *, title: str = "") -> Reading:
         """Each symbol's log-probability after those before it, perplexity and bits per character.
