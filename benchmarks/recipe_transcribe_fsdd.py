@@ -6,8 +6,8 @@ official: indices 0 to 4 are the test part, 5 to 49 are learnt from in at most t
 of test recordings whose text is exactly right. speakers: each speaker in turn is the test part, the others are learnt
 from; the value is the mean of six, and the note says what augmentation gains (--plain fits without it). joined: 3 to
 7 test digits of a speaker in a row with pauses, which are synthetic joins, from a network that learnt joins of the
-training digits and streams; the value is the digit error rate. All settings were chosen on indices 5 to 9 as a test
-part, with 10 to 49 learnt from.
+training digits and streams; the value is the digit error rate. Settings are to be chosen with indices 5 to 9 as a
+test part and 10 to 49 learnt from; these have not been searched yet.
 """
 
 import argparse

@@ -2,6 +2,7 @@
 
     from gruworks import GRU            # takes torch.nn.GRU's place
     from gruworks import Forecaster     # learns from a CSV or data frame, forecasts with intervals
+    from gruworks import Generator      # learns from texts, writes on and scores
     from gruworks import Transcriber    # learns from recordings with transcripts, transcribes files and streams
     from gruworks import Translator     # learns from sentence pairs, translates
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from gruworks.nn.replace import replace
     from gruworks.ops.weights import GRUWeights
     from gruworks.tasks.forecast.estimator import Forecaster
+    from gruworks.tasks.generate.estimator import Generator
     from gruworks.tasks.transcribe.estimator import Transcriber
     from gruworks.tasks.translate.estimator import Translator
 
@@ -28,6 +30,7 @@ __all__ = [
     "GRU",
     "GRUCell",
     "GRUWeights",
+    "Generator",
     "GruworksError",
     "Transcriber",
     "Translator",
@@ -40,13 +43,14 @@ _HOMES = {
     "GRU": "gruworks.nn.gru",
     "GRUCell": "gruworks.nn.gru",
     "GRUWeights": "gruworks.ops.weights",
+    "Generator": "gruworks.tasks.generate.estimator",
     "GruworksError": "gruworks.errors",
     "Transcriber": "gruworks.tasks.transcribe.estimator",
     "Translator": "gruworks.tasks.translate.estimator",
     "replace": "gruworks.nn.replace",
 }
 
-_EXTRAS = {"Forecaster": "forecast", "Transcriber": "transcribe", "Translator": "translate"}
+_EXTRAS = {"Forecaster": "forecast", "Generator": "generate", "Transcriber": "transcribe", "Translator": "translate"}
 
 
 def __getattr__(name: str) -> Any:

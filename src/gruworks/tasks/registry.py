@@ -13,6 +13,7 @@ __all__ = ["TASKS", "estimator"]
 
 TASKS = {
     "forecast": "gruworks.tasks.forecast.estimator:Forecaster",
+    "generate": "gruworks.tasks.generate.estimator:Generator",
     "transcribe": "gruworks.tasks.transcribe.estimator:Transcriber",
     "translate": "gruworks.tasks.translate.estimator:Translator",
 }

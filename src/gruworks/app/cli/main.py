@@ -9,14 +9,14 @@ from typing import Annotated
 import typer
 
 from gruworks import __version__
-from gruworks.app.cli import data, demo, doctor, exchange, forecast, lab, transcribe, translate
+from gruworks.app.cli import data, demo, doctor, exchange, forecast, generate, lab, transcribe, translate
 from gruworks.errors import GruworksError
 
 __all__ = ["app", "run"]
 
 app = typer.Typer(
     name="gruworks",
-    help="The gated recurrent unit, complete: forecast, translate, look inside, compare.",
+    help="The gated recurrent unit, complete: forecast, write, translate, transcribe, look inside, compare.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -26,6 +26,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(data.app, name="data")
 app.add_typer(exchange.app, name="exchange")
 app.add_typer(forecast.app, name="forecast")
+app.add_typer(generate.app, name="generate")
 app.add_typer(lab.app, name="lab")
 app.add_typer(translate.app, name="translate")
 app.add_typer(transcribe.app, name="transcribe")
@@ -43,7 +44,7 @@ def main(
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """The gated recurrent unit, complete: forecast, translate, look inside, compare."""
+    """The gated recurrent unit, complete: forecast, write, translate, transcribe, look inside, compare."""
 
 
 def run() -> None:

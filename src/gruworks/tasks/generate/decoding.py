@@ -1,0 +1,125 @@
+"""From the network to text: a decoder for every search, and how symbols become pieces of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gruworks.nn.decoder import Decoder
+from gruworks.nn.sampling import Sampling, sample
+from gruworks.nn.search import beam
+from gruworks.nn.state import State, select
+from gruworks.tasks.generate.config import Options
+from gruworks.tasks.generate.data import Codec
+from gruworks.tasks.generate.model import LanguageNet
+
+__all__ = ["NetDecoder", "Pieces", "log_probabilities", "sampling", "search", "symbols"]
+
+CHUNK = 512  # steps that are read at once
+REPLACED = "\ufffd"  # what stands for bytes that are no UTF-8
+
+
+class NetDecoder(Decoder):
+    """The network as a writer. The context is symbols [T], the same for all rows; it never writes `banned` symbols."""
+
+    def __init__(self, model: LanguageNet, banned: Sequence[int] = ()) -> None:
+        self.model, self.banned = model.eval(), list(banned)
+
+    @torch.no_grad()
+    def start(self, context: Tensor) -> State:
+        """The state, of one row, after all of the context [T] but its last symbol, which is the first to step."""
+        state = self.model.empty(1)
+        for part in torch.split(context[:-1], CHUNK):
+            _, state = self.model(part[:, None], state)
+        return state
+
+    @torch.no_grad()
+    def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        features, after = self.model(tokens[None], state)
+        scores = self.model.scores(features[0])
+        if self.banned:
+            scores[:, self.banned] = -torch.inf
+        return scores.log_softmax(1), after
+
+
+def symbols(decoder: Decoder, context: Tensor, options: Options, end: int | None) -> Iterator[list[int]]:
+    """The symbols that `options.samples` rows write after `context` [T], step after step, at most `length` of them."""
+    state, last = _rows(decoder, context, options.samples)
+    generator = torch.Generator().manual_seed(options.seed)
+    drawn = sample(decoder, state, last, sampling(options), generator, end)
+    for _, row in zip(range(options.length), drawn, strict=False):
+        yield row.tolist()
+
+
+def sampling(options: Options) -> Sampling:
+    """What `options` say about drawing."""
+    return Sampling(**{name: value for name, value in options.to_dict().items() if name in Sampling.flat_names()})
+
+
+def search(decoder: Decoder, context: Tensor, options: Options, end: int) -> list[list[int]]:
+    """The `options.samples` likeliest continuations of `context` [T] that a beam finds, best first."""
+    state, last = _rows(decoder, context, 1)
+    width = max(options.beam, options.samples)
+    with torch.no_grad():
+        (found,) = beam(decoder, state, last, end, options.length, width, options.samples)
+    return [one.tokens for one in found]
+
+
+@torch.no_grad()
+def log_probabilities(model: LanguageNet, read: NDArray[numpy.int64]) -> NDArray[numpy.float32]:
+    """Natural log-probability of each symbol of `read` [N] but the first, given those before it: [N - 1]."""
+    tokens, found, state = torch.from_numpy(read), [], model.empty(1)
+    for start in range(0, len(read) - 1, CHUNK):
+        stop = min(start + CHUNK, len(read) - 1)
+        features, state = model.eval()(tokens[start:stop, None], state)
+        found.append(-model.losses(features, tokens[start + 1 : stop + 1, None])[:, 0])
+    return torch.cat(found).numpy() if found else numpy.zeros(0, numpy.float32)
+
+
+def _rows(decoder: Decoder, context: Tensor, count: int) -> tuple[State, Tensor]:
+    index = torch.zeros(count, dtype=torch.int64)
+    return select(decoder.start(context), index), context[-1:].expand(count)
+
+
+class Pieces:
+    """Symbols, as they are written, to pieces of text: bytes and subwords wait until they make whole characters.
+
+    With `stop`, text that may be its beginning waits too, and `done` is set once it has come.
+    """
+
+    def __init__(self, codec: Codec, stop: str | None = None) -> None:
+        self.codec, self.stop, self.done = codec, stop, False
+        self._numbers: list[int] = []
+        self._held = ""
+
+    def add(self, number: int) -> str:
+        """What can be shown after one more symbol."""
+        self._numbers.append(number)
+        text = self.codec.vocabulary.decode(self._numbers)
+        if text.endswith(REPLACED) and len(self._numbers) < 8:
+            return ""
+        self._numbers.clear()
+        return self._release(text)
+
+    def rest(self) -> str:
+        """What was still waiting at the end."""
+        text = "" if self.done else self._held + self.codec.vocabulary.decode(self._numbers)
+        self._numbers.clear()
+        self._held = ""
+        return text
+
+    def _release(self, text: str) -> str:
+        if not self.stop:
+            return text
+        self._held += text
+        if self.stop in self._held:
+            self.done = True
+            return self._held.partition(self.stop)[0]
+        kept = next(n for n in range(min(len(self.stop) - 1, len(self._held)), -1, -1)
+                    if self._held.endswith(self.stop[:n]))  # fmt: skip
+        shown, self._held = self._held[: len(self._held) - kept], self._held[len(self._held) - kept :]
+        return shown

@@ -1,0 +1,89 @@
+"""The network: embedding, residual blocks (GRU layers, with convolutions or attention between them), tied output."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from gruworks.nn.blocks import Block, GRUBlock, Stack, variational_dropout
+from gruworks.nn.convolution import ConvolutionBlock
+from gruworks.nn.self_attention import AttentionBlock
+from gruworks.nn.softmax import linear_cross_entropy
+from gruworks.nn.state import State
+from gruworks.ops.weights import Reset
+
+__all__ = ["Between", "LanguageNet"]
+
+Between = Literal["none", "convolution", "attention"]
+
+
+class LanguageNet(torch.nn.Module):
+    """From symbols to the distribution of the next one.
+
+    Embedding e, L residual blocks x + GRU(norm(x)) with a convolution or attention block before each GRU but the
+    first, a last norm, and scores over the embedding's own rows: norm(x) · eᵀ + b (tied, Press and Wolf 2017).
+
+    >>> net = LanguageNet(symbols=65, hidden_size=8, layers=2)
+    >>> features, state = net(torch.zeros(7, 3, dtype=torch.int64))
+    >>> features.shape, sorted(state)
+    (torch.Size([7, 3, 8]), ['0.hidden', '1.hidden'])
+
+    Shapes: tokens [T, B]; features [T, B, H]; a state's tensors are batch first.
+    """
+
+    def __init__(
+        self,
+        symbols: int,
+        hidden_size: int = 256,
+        layers: int = 2,
+        *,
+        dropout: float = 0.0,
+        drop_input: float = 0.0,
+        drop_output: float = 0.0,
+        drop_weights: float = 0.0,
+        between: Between = "none",
+        width: int = 4,
+        window: int = 64,
+        heads: int = 4,
+        reset: Reset = "after",
+    ) -> None:
+        super().__init__()
+        self.embedding = torch.nn.Embedding(symbols, hidden_size)
+        torch.nn.init.normal_(self.embedding.weight, std=hidden_size**-0.5)
+        blocks: list[Block] = []
+        for layer in range(layers):
+            if layer and between == "convolution":
+                blocks.append(ConvolutionBlock(hidden_size, width, dropout))
+            if layer and between == "attention":
+                blocks.append(AttentionBlock(hidden_size, window, heads, dropout))
+            blocks.append(GRUBlock(hidden_size, dropout, drop_weights, reset))
+        self.stack = Stack(blocks)
+        self.norm = torch.nn.LayerNorm(hidden_size)
+        self.bias = torch.nn.Parameter(torch.zeros(symbols))
+        self.drop_input, self.drop_output = drop_input, drop_output
+
+    def forward(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """Features [T, B, H] after each of the tokens [T, B], and the state after the last one."""
+        x = variational_dropout(self.embedding(tokens), self.drop_input, self.training)
+        x, state = self.stack(x, state)
+        return variational_dropout(self.norm(x), self.drop_output, self.training), state
+
+    def empty(self, rows: int) -> State:
+        """The state of `rows` texts before their first symbol."""
+        return self.stack.empty(rows)
+
+    def scores(self, features: Tensor) -> Tensor:
+        """Scores [..., V] of every symbol as the next one; their softmax is the distribution."""
+        return torch.nn.functional.linear(features, self.embedding.weight, self.bias)
+
+    def losses(self, features: Tensor, targets: Tensor) -> Tensor:
+        """Cross-entropy in nats at each place; features [T, B, H], targets [T, B], where negative ones cost nothing."""
+        flat, x = targets.flatten(), features.flatten(0, 1)
+        counted = flat >= 0
+        if bool(counted.all()):
+            return linear_cross_entropy(x, self.embedding.weight, self.bias, flat).view_as(targets)
+        places = counted.nonzero()[:, 0]  # what pads a batch has no scores to form
+        found = linear_cross_entropy(x[places], self.embedding.weight, self.bias, flat[places])
+        return x.new_zeros(len(x)).index_put((places,), found).view_as(targets)
