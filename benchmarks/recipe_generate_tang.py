@@ -35,7 +35,8 @@ def main() -> None:
     fit = generator.metrics
     note = (
         f"perplexity {ours:.2f} beside {kneser_ney:.2f} of the 5-gram; {len(generator.codec.vocabulary)} symbols, "
-        f"{unknown:.2%} of the test unknown; with the title read first {titled:.2f}; seed {options.seed}, {fit['steps']} steps, best at {fit['best_step']}, "
+        f"{unknown:.2%} of the test unknown; with the title read first {titled:.2f}; seed {options.seed}, "
+        f"{fit['steps']} steps, best at {fit['best_step']}, "
         f"{fit['ended_by']}"
     )
     print(ours / kneser_ney, note)
