@@ -14,9 +14,11 @@ from gruworks import Generator
 from gruworks.data.catalogue import data_folder
 from gruworks.data.text import Document
 from gruworks.errors import DataError
+from gruworks.tasks.generate.data import padded
 from gruworks.tasks.generate.decoding import log_probabilities
+from gruworks.tasks.generate.fitting import weight
 
-__all__ = ["arguments", "carried", "fitted", "parameters", "poems", "text", "windows"]
+__all__ = ["apart", "arguments", "carried", "fitted", "parameters", "poems", "text", "windows"]
 
 
 def arguments(about: str | None, minutes: float) -> argparse.ArgumentParser:
@@ -65,6 +67,19 @@ def carried(generator: Generator, held_out: str) -> float:
     """Mean nats of each symbol of `held_out` but the first, the state carried from its first to its last."""
     ids = generator.codec.vocabulary.encode(held_out)
     return -float(log_probabilities(generator.model, ids).astype(float).mean())
+
+
+@torch.no_grad()
+def apart(generator: Generator, documents: list[Document], titled: bool = False) -> float:
+    """Mean nats of each symbol of documents that are read apart, their end symbols counted."""
+    read = sorted((generator.codec.encode(one, titled) for one in documents), key=lambda one: len(one[0]))
+    total, count = 0.0, 0
+    for start in range(0, len(read), 64):
+        batch = padded(read[start : start + 64])
+        features, _ = generator.model.eval()(batch["tokens"])
+        total += float(generator.model.losses(features, batch["targets"]).double().sum())
+        count += weight(batch)
+    return total / count
 
 
 @torch.no_grad()
