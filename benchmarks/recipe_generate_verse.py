@@ -37,7 +37,7 @@ def main() -> None:
         tokens = torch.stack([torch.tensor([*vocabulary.encode(one), end]) for one in text])
         price = writing.price(generator._decoder(), torch.from_numpy(generator._context("", "")), rules, tokens)
         note = (
-            f"{len(poems)} poems, temperature 1, seed 0; perplexity of 200: {price.free:.1f} by the network alone, "
+            f"{len(poems)} poems, temperature 1, seed 0; perplexity of {len(text)}: {price.free:.1f} by the network alone, "
             f"{price.ruled:.1f} under the rules"
         )
         print(form, kept, note)
