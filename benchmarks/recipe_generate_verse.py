@@ -37,8 +37,8 @@ def main() -> None:
         tokens = torch.stack([torch.tensor([*vocabulary.encode(one), end]) for one in text])
         price = writing.price(generator._decoder(), torch.from_numpy(generator._context("", "")), rules, tokens)
         note = (
-            f"{len(poems)} poems, temperature 1, seed 0; perplexity of {len(text)}: {price.free:.1f} by the network alone, "
-            f"{price.ruled:.1f} under the rules"
+            f"{len(poems)} poems, temperature 1, seed 0; perplexity of {len(text)}: {price.free:.1f} by the network "
+            f"alone, {price.ruled:.1f} under the rules"
         )
         print(form, kept, note)
         records.append(record(f"generate/verse-{form}/compliance", kept, note=note))
