@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gruworks.app.cli.flags import Debug, Json, Out, Quiet, agree, takes
+from gruworks.app.cli.runs import Resume, begin, interruptible, load
 from gruworks.app.cli.show import Show
 from gruworks.errors import OptionError, RunError
-from gruworks.tasks import registry
 from gruworks.tasks.forecast.config import Config, Options
-from gruworks.training.runs import RunFolder, new_run_path, write_atomically
+from gruworks.training.runs import write_atomically
 
 if TYPE_CHECKING:
     from gruworks.tasks.forecast.estimator import Forecaster
@@ -35,23 +34,17 @@ def fit(
     file: File,
     *,
     config: Config,
-    resume: Annotated[Path | None, typer.Option(help="Go on with the interrupted run in this folder.")] = None,
+    resume: Resume = None,
     out: Out = None,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Learn from a CSV; leave a run folder with the model, its forecast as CSV and as a picture."""
-    if resume is not None and out is not None:
-        raise OptionError(f"--resume goes on in {resume}: drop --out")
     show = Show(as_json, quiet)
-    path = resume or out or new_run_path("forecast")
-    forecaster = _begin(config, resume)
-    try:
+    forecaster, path = begin("forecast", config, resume, out)
+    with interruptible(show, "forecast", path, file):
         forecaster.fit(file, out=path, resume=resume is not None, quiet=not show.talks)
-    except KeyboardInterrupt:
-        show.complain(_after_interrupt(file, path))
-        raise typer.Exit(130) from None
     show_forecast(show, forecaster, path)
     show.remark(f"\nrun    {path}\nnext   gruworks forecast predict {path}")
     show.result({"run": str(path), **_facts(forecaster)})
@@ -96,7 +89,7 @@ def evaluate(
     if sources[-1].is_dir():
         raise OptionError(f"{sources[-1]} is a folder: name the CSV to evaluate on, after the run")
     show = Show(as_json, quiet)
-    forecaster = _load(sources[0]) if len(sources) == 2 else _begin(config, None)
+    forecaster = _load(sources[0]) if len(sources) == 2 else begin("forecast", config, None, None)[0]
     agree(config, forecaster.config, sources[0])
     result = forecaster.evaluate(sources[-1], origins=options.origins, quiet=not show.talks)
     for remark in forecaster.remarks:
@@ -154,31 +147,10 @@ def show_evaluation(show: Show, result: Evaluation) -> None:
     show.remark(f"{result.ours.model} {verdict} the best naive forecast, {result.best_naive.model}.")
 
 
-def _begin(config: Config, resume: Path | None) -> Forecaster:
-    """A new forecaster; when resuming, with the settings of the run that is resumed."""
-    if resume is not None:
-        saved = Config.from_dict(RunFolder.open(resume, "forecast").read_json("config.json"))
-        agree(config, saved, resume)
-        config = saved
-    return registry.estimator("forecast")(config)  # type: ignore[return-value]
-
-
-def _after_interrupt(file: Path, run: Path) -> str:
-    if not (run / "checkpoints" / "last.ckpt").is_file():
-        return f"interrupted before the first checkpoint: there is nothing in {run} to go on from"
-    command = shlex.join(["gruworks", "forecast", "fit", str(file), "--resume", str(run)])
-    return f"interrupted; go on with: {command}"
-
-
 def _load(run: Path) -> Forecaster:
-    try:
-        forecaster: Forecaster = registry.estimator("forecast").load(run)  # type: ignore[assignment]
-        forecaster.backend = "pandas"  # tables and files are made from it here, whatever the fit was on
-        return forecaster
-    except RunError as error:
-        if run.is_file():
-            raise RunError(f"{run} is a file, not a run folder; `gruworks forecast fit {run}` makes one") from error
-        raise
+    forecaster: Forecaster = load("forecast", run)
+    forecaster.backend = "pandas"  # tables and files are made from it here, whatever the fit was on
+    return forecaster
 
 
 def _facts(forecaster: Forecaster, file: Path | None = None) -> dict[str, Any]:

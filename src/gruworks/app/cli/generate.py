@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gruworks.app.cli.flags import Debug, Json, Out, Quiet, agree, takes
+from gruworks.app.cli.runs import Resume, begin, interruptible, load
 from gruworks.app.cli.show import Show
-from gruworks.errors import DataError, OptionError, RunError
-from gruworks.tasks import registry
+from gruworks.errors import DataError, OptionError
 from gruworks.tasks.generate.config import Config, Options
 from gruworks.tasks.generate.verse.forms import VerseOptions
-from gruworks.training.runs import RunFolder, new_run_path, write_atomically
+from gruworks.training.runs import write_atomically
 
 if TYPE_CHECKING:
     from gruworks.tasks.generate.estimator import Generator
@@ -43,23 +42,18 @@ def fit(
     validation_text: Annotated[
         Path | None, typer.Option(help="Text to validate on, instead of a share held out.")
     ] = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on with the interrupted run in this folder.")] = None,
+    resume: Resume = None,
     out: Out = None,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Learn from a text; leave a run folder with the model. Samples are printed on the way."""
-    if resume is not None and out is not None:
-        raise OptionError(f"--resume goes on in {resume}: drop --out")
     show = Show(as_json, quiet)
-    path = resume or out or new_run_path("generate")
-    generator = _begin(config, resume)
-    try:
+    generator, path = begin("generate", config, resume, out)
+    held = [] if validation_text is None else ["--validation-text", validation_text]
+    with interruptible(show, "generate", path, text, *held):
         generator.fit(text, validation=validation_text, out=path, resume=resume is not None, quiet=not show.talks)
-    except KeyboardInterrupt:
-        show.complain(_after_interrupt(text, validation_text, path))
-        raise typer.Exit(130) from None
     facts = generator.metrics
     show.answer(
         f"{facts['parameters']:,} parameters, {facts['steps']} steps, {facts['minutes']:.1f} minutes; "
@@ -87,7 +81,7 @@ def write(
     show = Show(as_json, quiet)
     if stream and (as_json or options.samples != 1 or options.beam):
         raise OptionError("--stream shows one text that is drawn: leave out --json, --samples and --beam")
-    generator = _load(run)
+    generator = load("generate", run)
     chosen = options.to_dict()
     if stream:
         texts = [_streamed(generator, prompt, title, options)]
@@ -118,7 +112,7 @@ def verse(
 ) -> None:
     """Write Chinese poems that keep the rules of their form, from a run fitted on poems."""
     show = Show(as_json, quiet)
-    poems = _load(run).verse(count, title=title, temperature=temperature, seed=seed, **rules.to_dict())
+    poems = load("generate", run).verse(count, title=title, temperature=temperature, seed=seed, **rules.to_dict())
     show.answer("\n\n".join("\n".join(poem) for poem in poems))
     show.result({"run": str(run), "rules": rules.to_dict(), "poems": poems})
 
@@ -134,7 +128,7 @@ def score(
 ) -> None:
     """Say how likely each symbol of a text is: log-probability, perplexity, bits per character."""
     show = Show(as_json, quiet)
-    reading = _load(run).score(sys.stdin.read() if text == "-" else text, title=title)
+    reading = load("generate", run).score(sys.stdin.read() if text == "-" else text, title=title)
     pairs = zip(reading.symbols, reading.log_probabilities, strict=True)
     show.table([{"symbol": repr(symbol)[1:-1], "log-probability": value} for symbol, value in pairs])
     show.remark(
@@ -159,7 +153,7 @@ def evaluate(
     if len(sources) > 2:
         raise OptionError("evaluate takes TEXT, or a run folder and TEXT: gruworks generate evaluate [RUN] TEXT")
     show = Show(as_json, quiet)
-    generator = _load(sources[0]) if len(sources) == 2 else _begin(config, None)
+    generator = load("generate", sources[0]) if len(sources) == 2 else begin("generate", config, None, None)[0]
     agree(config, generator.config, sources[0])
     found = generator.evaluate(sources[-1], quiet=not show.talks)
     if out is not None:
@@ -190,7 +184,7 @@ def play(
 ) -> None:
     """Write together: continues what you type and offers a choice among continuations."""
     show = Show(False, quiet)
-    generator = _load(run)
+    generator = load("generate", run)
     show.remark(PLAY)
     text, seed = "", options.seed
     offers: list[str] = []
@@ -229,26 +223,3 @@ def _streamed(generator: Generator, prompt: str, title: str, options: Options) -
         pieces.append(piece)
     print()
     return "".join(pieces[1:])
-
-
-def _begin(config: Config, resume: Path | None) -> Generator:
-    """A new generator; when resuming, with the settings of the run that is resumed."""
-    if resume is not None:
-        saved = Config.from_dict(RunFolder.open(resume, "generate").read_json("config.json"))
-        agree(config, saved, resume)
-        config = saved
-    return registry.estimator("generate")(config)  # type: ignore[return-value]
-
-
-def _after_interrupt(text: Path, validation_text: Path | None, run: Path) -> str:
-    if not (run / "checkpoints" / "last.ckpt").is_file():
-        return f"interrupted before the first checkpoint: there is nothing in {run} to go on from"
-    more = [] if validation_text is None else ["--validation-text", str(validation_text)]
-    command = shlex.join(["gruworks", "generate", "fit", str(text), *more, "--resume", str(run)])
-    return f"interrupted; go on with: {command}"
-
-
-def _load(run: Path) -> Generator:
-    if run.is_file():
-        raise RunError(f"{run} is a file, not a run folder; `gruworks generate fit {run}` makes one")
-    return registry.estimator("generate").load(run)  # type: ignore[return-value]

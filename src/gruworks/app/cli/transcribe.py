@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,15 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from gruworks.app.cli.flags import Debug, Json, Out, Quiet, takes
+from gruworks.app.cli.runs import Resume, begin, interruptible, load
 from gruworks.app.cli.show import Show
-from gruworks.errors import OptionError, RunError, require
-from gruworks.tasks import registry
+from gruworks.errors import OptionError, require
 from gruworks.tasks.transcribe.config import Config, Options
-from gruworks.training.runs import RunFolder, new_run_path, write_atomically
+from gruworks.training.runs import write_atomically
 
 if TYPE_CHECKING:
     from gruworks.tasks.transcribe.decoding import Transcript
-    from gruworks.tasks.transcribe.estimator import Transcriber
     from gruworks.tasks.transcribe.evaluation import Evaluation
 
 __all__ = ["app"]
@@ -47,25 +45,17 @@ def fit(
     manifest: Manifest,
     *,
     config: Config,
-    resume: Annotated[Path | None, typer.Option(help="Go on with the interrupted run in this folder.")] = None,
+    resume: Resume = None,
     out: Out = None,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Learn from recordings with transcripts; leave a run folder."""
-    if resume is not None and out is not None:
-        raise OptionError(f"--resume goes on in {resume}: drop --out")
     show = Show(as_json, quiet)
-    path = resume or out or new_run_path("transcribe")
-    if resume is not None:
-        config = Config.from_dict(RunFolder.open(resume, "transcribe").read_json("config.json"))
-    transcriber = _new(config)
-    try:
+    transcriber, path = begin("transcribe", config, resume, out)
+    with interruptible(show, "transcribe", path, manifest):
         transcriber.fit(manifest, out=path, resume=resume is not None, quiet=not show.talks)
-    except KeyboardInterrupt:
-        show.complain(_after_interrupt(manifest, path))
-        raise typer.Exit(130) from None
     for remark in transcriber.remarks:
         show.remark(remark)
     metrics = transcriber.metrics
@@ -89,7 +79,7 @@ def run(
 ) -> None:
     """Transcribe recordings: text, or subtitles."""
     show = Show(as_json, quiet)
-    transcriber = _load(folder)
+    transcriber = load("transcribe", folder)
     results = []
     for file in files:
         found = transcriber.transcribe(file, **options.to_dict())
@@ -120,7 +110,7 @@ def evaluate(
 ) -> None:
     """Word and character error rates over a manifest, with the worst utterances."""
     show = Show(as_json, quiet)
-    result = _load(folder).evaluate(manifest, **options.to_dict())
+    result = load("transcribe", folder).evaluate(manifest, **options.to_dict())
     if out is not None:
         write_atomically(out / "evaluation.json", (json.dumps(result.to_dict(), indent=2) + "\n").encode())
     _show_evaluation(show, result)
@@ -164,7 +154,7 @@ def live(
 ) -> None:
     """Transcribe while hearing: from the microphone, or from a file that is played in pieces of 100 ms."""
     show = Show(as_json, quiet)
-    transcriber = _load(folder)
+    transcriber = load("transcribe", folder)
     stream = transcriber.stream(**options.to_dict())
     rate = transcriber.codec.rate if transcriber.codec else None
     if rate is None:
@@ -247,23 +237,3 @@ def _show_evaluation(show: Show, result: Evaluation) -> None:
         show.remark(f"{count} times {said!r} was heard as {heard!r}")
     for remark in result.remarks:
         show.remark(remark)
-
-
-def _new(config: Config) -> Transcriber:
-    return registry.estimator("transcribe")(config)  # type: ignore[return-value]
-
-
-def _load(run: Path) -> Transcriber:
-    try:
-        return registry.estimator("transcribe").load(run)  # type: ignore[return-value]
-    except RunError as error:
-        if run.is_file():
-            raise RunError(f"{run} is a file, not a run folder; `gruworks transcribe fit` makes one") from error
-        raise
-
-
-def _after_interrupt(manifest: Path, run: Path) -> str:
-    if not (run / "checkpoints" / "last.ckpt").is_file():
-        return f"interrupted before the first checkpoint: there is nothing in {run} to go on from"
-    command = shlex.join(["gruworks", "transcribe", "fit", str(manifest), "--resume", str(run)])
-    return f"interrupted; go on with: {command}"

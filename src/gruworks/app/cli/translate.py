@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,16 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gruworks.app.cli.flags import Debug, Json, Out, Quiet, agree, takes
+from gruworks.app.cli.flags import Debug, Json, Out, Quiet, takes
+from gruworks.app.cli.runs import Resume, begin, interruptible, load
 from gruworks.app.cli.show import Show
 from gruworks.errors import OptionError
-from gruworks.tasks import registry
 from gruworks.tasks.translate.config import Config, Options
-from gruworks.training.runs import RunFolder, new_run_path, write_atomically
+from gruworks.training.runs import write_atomically
 
 if TYPE_CHECKING:
     from gruworks.tasks.translate.decoding import Translation
-    from gruworks.tasks.translate.estimator import Translator
     from gruworks.tasks.translate.evaluation import Evaluation
 
 __all__ = ["app"]
@@ -50,24 +48,19 @@ def fit(
     validation: Annotated[
         list[Path] | None, typer.Option(help="Pairs to validate on; give it twice for two line-aligned files.")
     ] = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on with the interrupted run in this folder.")] = None,
+    resume: Resume = None,
     out: Out = None,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Learn from sentence pairs; leave a run folder."""
-    if resume is not None and out is not None:
-        raise OptionError(f"--resume goes on in {resume}: drop --out")
     show = Show(as_json, quiet)
-    path = resume or out or new_run_path("translate")
-    translator = _begin(config, resume)
+    translator, path = begin("translate", config, resume, out)
     held = None if validation is None else _one_or_two(validation)
-    try:
+    flags = [part for file in validation or [] for part in ("--validation", file)]
+    with interruptible(show, "translate", path, *pairs, *flags):
         translator.fit(_one_or_two(pairs), held, out=path, resume=resume is not None, quiet=not show.talks)
-    except KeyboardInterrupt:
-        show.complain(_after_interrupt(pairs, validation, path))
-        raise typer.Exit(130) from None
     for remark in translator.remarks:
         show.remark(remark)
     facts = translator.metrics
@@ -98,8 +91,8 @@ def run(
     With --n-best each line gives several: its number, text and score with ||| between.
     """
     show = Show(as_json, quiet)
-    translator = _load(run)
-    others = [_load(path) for path in ensemble or []]
+    translator = load("translate", run)
+    others = [load("translate", path) for path in ensemble or []]
     number = 0
     told: set[str] = set()
     for lines in _from_file(file) if file is not None else _arriving(sys.stdin.fileno()):
@@ -128,7 +121,7 @@ def evaluate(
 ) -> None:
     """BLEU and chrF on pairs that the fit has not seen, by length, with the worst sentences."""
     show = Show(as_json, quiet)
-    result = _load(run).evaluate(_one_or_two(pairs), tokenize=tokenize, options=options)
+    result = load("translate", run).evaluate(_one_or_two(pairs), tokenize=tokenize, options=options)
     if out is not None:
         text = json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n"
         write_atomically(out / "evaluation.json", text.encode())
@@ -140,7 +133,7 @@ def evaluate(
 def score(run: Run, pairs: Pairs, as_json: Json = False, quiet: Quiet = False, debug: Debug = False) -> None:
     """log p(target | source) of each pair in nats, a line a pair; of whole sentences or of phrases."""
     show = Show(as_json, quiet)
-    values = _load(run).score(_one_or_two(pairs))
+    values = load("translate", run).score(_one_or_two(pairs))
     for value in values:
         show.answer(f"{value:.6f}")
     show.result({"log_probabilities": [value if math.isfinite(value) else None for value in values]})
@@ -163,7 +156,7 @@ def explain(
     from gruworks.plots.attention import draw_attention
 
     show = Show(as_json, quiet)
-    shown = _load(run).explain(sentence, target, options=options)
+    shown = load("translate", run).explain(sentence, target, options=options)
     picture = draw_attention(shown.weights, shown.source, shown.target, (out or run) / "attention.png", shown.text)
     show.answer(shown.text)
     best = shown.weights.argmax(1)
@@ -183,7 +176,7 @@ def explain(
 def play(run: Run, *, options: Options, debug: Debug = False) -> None:
     """Type a line, read its translation; an empty line or Ctrl-D ends."""
     show = Show()
-    translator = _load(run)
+    translator = load("translate", run)
     config = translator.config
     while True:
         try:
@@ -252,24 +245,3 @@ def _one_or_two(paths: list[Path]) -> Any:
     if len(paths) > 2:
         raise OptionError(f"expected a .tsv, a .jsonl, a folder or two line-aligned files, got {len(paths)} paths")
     return paths[0] if len(paths) == 1 else tuple(paths)
-
-
-def _begin(config: Config, resume: Path | None) -> Translator:
-    """A new translator; when resuming, with the settings of the run that is resumed."""
-    if resume is not None:
-        saved = Config.from_dict(RunFolder.open(resume, "translate").read_json("config.json"))
-        agree(config, saved, resume)
-        config = saved
-    return registry.estimator("translate")(config)  # type: ignore[return-value]
-
-
-def _after_interrupt(pairs: list[Path], validation: list[Path] | None, run: Path) -> str:
-    if not (run / "checkpoints" / "last.ckpt").is_file():
-        return f"interrupted before the first checkpoint: there is nothing in {run} to go on from"
-    held = [part for path in validation or [] for part in ("--validation", str(path))]
-    command = shlex.join(["gruworks", "translate", "fit", *map(str, pairs), *held, "--resume", str(run)])
-    return f"interrupted; go on with: {command}"
-
-
-def _load(run: Path) -> Translator:
-    return registry.estimator("translate").load(run)  # type: ignore[return-value]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gruworks.nn.blocks import variational_dropout
 from gruworks.nn.functional import gates
 from gruworks.nn.gru import GRU
 from gruworks.nn.state import State
-from gruworks.tasks.translate.model import TranslationNet, variational_dropout
+from gruworks.tasks.translate.model import TranslationNet
 from gruworks.tasks.translate.subwords import BEGIN
 
 __all__ = ["Cho2014Net"]

@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 
 from gruworks.nn.attention import AdditiveAttention
+from gruworks.nn.blocks import variational_dropout
 from gruworks.nn.functional import gru_layer
 from gruworks.nn.gru import GRU
 from gruworks.nn.state import State
 from gruworks.ops.weights import GRUWeights, Reset
 
-__all__ = ["AttentionNet", "TranslationNet", "variational_dropout"]
+__all__ = ["AttentionNet", "TranslationNet"]
 
 
 class TranslationNet(torch.nn.Module, abc.ABC):
@@ -155,13 +156,6 @@ class AttentionNet(TranslationNet):
             dropped = torch.nn.functional.dropout(w_hh, self.drop_weights)
             weights = GRUWeights(w_ih, dropped, b_ih, b_hh, reset=layer.reset)
         return gru_layer(x, h0, weights, lengths, reverse)
-
-
-def variational_dropout(x: Tensor, share: float, training: bool) -> Tensor:
-    """Dropout with one mask for all steps of x [T, B, H] (Gal and Ghahramani 2016)."""
-    if not training or not share:
-        return x
-    return x * torch.empty_like(x[:1]).bernoulli_(1 - share).div_(1 - share)
 
 
 def _embedding(symbols: int, size: int) -> torch.nn.Embedding:
