@@ -2,14 +2,17 @@
 
     python benchmarks/recipe_generate_blocks.py --out FOLDER [--seconds 150] [--seeds 3]
 
-Widths are set so that all have as many parameters. Time is the processor's, on one thread: each kind's step is timed
-first, and it gets as many steps as fit into the seconds, its learning rate falling to the end of them. Finished runs in
-the folder are kept. The value is the mean validation loss (nats, last tenth, state carried) over seeds.
+Widths are set so that all have as many parameters. Time is the processor's, on one thread: the kinds' steps are timed
+first, in turn, and each kind gets as many steps as fit into the seconds, its learning rate falling to the end of them.
+Finished runs in the folder are kept, and so are the numbers of steps. The value is the mean validation loss (nats, last tenth, state carried) over seeds.
 """
 
 import argparse
+import itertools
+import json
 import statistics
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +34,34 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-def step_seconds(settings: dict[str, Any], learnt: Document) -> float:
-    """The processor's time for one step: forward, backward and optimiser, the median of 12."""
+def timed(settings: dict[str, Any], learnt: Document) -> Iterator[float]:
+    """The processor's time for one step after another: forward, backward and optimiser."""
     generator = Generator(**settings)
     codec = Codec.of([learnt], generator.config)
     lanes = Lanes(codec, [learnt], [], generator.config)
     model = generator._network(len(codec.vocabulary)).train()
     optimizer = torch.optim.AdamW(model.parameters())
-    state, times = None, []
-    for index in range(15):
+    state = None
+    for index in itertools.count():
         batch, begun = lanes.draw(0, index), time.process_time()
         loss, state = text_loss(model, batch, state)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         state = {name: value.detach() for name, value in state.items()}
-        times.append(time.process_time() - begun)
-    return statistics.median(times[3:])
+        yield time.process_time() - begun
+
+
+def affordable(seconds: float, learnt: Document, kept: Path) -> dict[str, int]:
+    """How many steps of each kind fit into the seconds: by the median of 20, the kinds in turn."""
+    if not kept.is_file():
+        kinds = {kind: timed(settings, learnt) for kind, settings in KINDS.items()}
+        rounds = [{kind: next(times) for kind, times in kinds.items()} for _ in range(23)][3:]
+        steps = {kind: int(seconds / statistics.median(one[kind] for one in rounds)) for kind in KINDS}
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(steps))
+    found: dict[str, int] = json.loads(kept.read_text())
+    return found
 
 
 def main() -> None:
@@ -59,9 +73,9 @@ def main() -> None:
     torch.set_num_threads(1)
     whole = text("tinyshakespeare.txt")
     learnt, held_out = Document(whole[: int(0.9 * len(whole))]), Document(whole[int(0.9 * len(whole)) :])
-    rows = []
+    rows, fitting = [], affordable(options.seconds, learnt, options.out / "steps.json")
     for kind, settings in KINDS.items():
-        steps = int(options.seconds / step_seconds(settings, learnt))
+        steps = fitting[kind]
         losses, generator = [], None
         for seed in range(options.seeds):
             place = argparse.Namespace(minutes=110, threads=1, seed=seed, out=options.out / f"{kind}-{seed}")
