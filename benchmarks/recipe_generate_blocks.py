@@ -4,7 +4,8 @@
 
 Widths are set so that all have as many parameters. Time is the processor's, on one thread: the kinds' steps are timed
 first, in turn, and each kind gets as many steps as fit into the seconds, its learning rate falling to the end of them.
-Finished runs in the folder are kept, and so are the numbers of steps. The value is the mean validation loss (nats, last tenth, state carried) over seeds.
+Finished runs in the folder are kept, and so are the numbers of steps. The value is the mean validation loss (nats,
+last tenth, state carried) over seeds.
 """
 
 import argparse
