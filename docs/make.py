@@ -24,7 +24,13 @@ PART = re.compile(r"(<!-- made: (?P<what>\w+) ?(?P<which>\S*) -->\n).*?(<!-- end
 
 def tree(_: str) -> str:
     """Every file with the first line of its own documentation."""
-    listed = subprocess.run(["git", "ls-files", *IN_TREE], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *IN_TREE],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     rows: list[str] = []
     seen: set[Path] = set()
     for name in sorted(listed.split()):
