@@ -12,7 +12,6 @@ from gruworks.training import machine
 from gruworks.training.machine import fast_products, tuned
 from tests import tolerances
 
-
 PAGES = """
 import resource, torch
 from gruworks.training.machine import kept_memory
