@@ -14,8 +14,8 @@ import sys
 
 from translation import arguments, best_search, bleu, conclude, fitted, multi30k, raw_bleu
 
-# Little regularisation, since a core-hour holds a dozen passes: with dropout .35, BPE-dropout, words and weights left out
-# English-German had 2.46 nats a subword on the validation part after 2,250 steps of 96, and 2.21 on its own pairs.
+# Little regularisation, for a core-hour holds a dozen passes: with dropout .35, BPE-dropout, words and weights left out
+# English-German had 2.46 nats a subword on the validation part after 2,250 steps of 96, 2.21 on its own pairs.
 SAME = {
     "lowercase": False,
     "bpe_dropout": 0.0,
