@@ -29,8 +29,9 @@ ATTENTION = SAME | {
     "dropout": 0.2, "drop_words": 0.05, "drop_weights": 0.05, "learning_rate": 2e-3,
 }  # fmt: skip
 RECIPES = {
-    "en-de": ("en", "de", "translate/multi30k-en-de/bleu", 6000, ATTENTION),
-    "de-en": ("de", "en", "translate/multi30k-de-en/bleu", 6000, ATTENTION),
+    # Its recorded run began with the heavier settings named above, and went on with these.
+    "en-de": ("en", "de", "translate/multi30k-en-de/bleu", 4500, ATTENTION | {"vocabulary": 0, "batch_size": 96}),
+    "de-en": ("de", "en", "translate/multi30k-de-en/bleu", 5000, ATTENTION),
     # Architecture, initialisation and optimiser as published; dropout, label smoothing and averaged weights are ours.
     "cho2014": ("de", "en", "translate/multi30k-de-en-cho2014/bleu", 4500, SAME | {
         "model": "cho2014", "shared": False, "hidden_size": 1000, "embedding_size": 100, "maxout": 500,
