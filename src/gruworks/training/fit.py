@@ -17,7 +17,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from gruworks.errors import RunError, require
-from gruworks.nn.threads import torch_threads
+from gruworks.training.machine import tuned
 from gruworks.training.runs import RunFolder
 from gruworks.training.settings import FitSettings
 
@@ -69,7 +69,7 @@ def fit(
         KeyboardInterrupt: after Ctrl-C, once the last checkpoint stands; its text says so.
     """
     started = time.monotonic()
-    with _quiet_lightning(), torch.random.fork_rng(), torch_threads(settings.threads):
+    with _quiet_lightning(), torch.random.fork_rng(), tuned(model, settings.threads):
         from gruworks.training.learner import Learner
 
         torch.manual_seed(settings.seed)

@@ -68,7 +68,9 @@ class Learner(LightningModule):
                 weights, settings.learning_rate, rho=0.95, eps=1e-6, weight_decay=settings.weight_decay
             )
         else:
-            optimizer = torch.optim.AdamW(weights, settings.learning_rate, weight_decay=settings.weight_decay)
+            optimizer = torch.optim.AdamW(
+                weights, settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+            )
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_of_rate(step, settings))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

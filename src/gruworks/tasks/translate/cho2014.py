@@ -96,9 +96,8 @@ class Cho2014Net(TranslationNet):
         h = gates(self.word(x) + at_gates, self.recurrent(h) + at_candidate, h)
         return self._features(h, x, summary), {"hidden": h}
 
-    def scores(self, features: Tensor) -> Tensor:
-        scores: Tensor = self.output(features)
-        return scores
+    def last_layer(self) -> tuple[Tensor, Tensor]:
+        return self.output.weight, self.output.bias
 
     def _context(self, summary: Tensor) -> tuple[Tensor, Tensor]:
         """What the summary adds to the terms of reset and update gate, and to the candidate's inside the reset."""

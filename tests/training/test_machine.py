@@ -1,0 +1,67 @@
+"""What a fit changes on the machine: pages, products, threads; and that it is all set back."""
+
+from __future__ import annotations
+
+import resource
+import sys
+
+import pytest
+import torch
+
+from gruworks.training import machine
+from gruworks.training.machine import fast_products, kept_memory, tuned
+from tests import tolerances
+
+
+def new_pages() -> int:
+    """Pages that the kernel has to give for 64 MB that were in use a moment ago."""
+    first = torch.ones(16 << 20)
+    del first
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.ones(16 << 20)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+@pytest.mark.skipif(machine._glibc() is None, reason=f"the C library of {sys.platform} is not glibc")
+def test_freed_memory_is_used_again_in_a_fit_and_given_back_after() -> None:
+    with kept_memory():
+        inside = new_pages()
+    assert inside < 100
+    assert new_pages() > 10 * max(1, inside)
+
+
+def test_fast_products_are_as_exact_as_the_others() -> None:
+    torch.manual_seed(0)
+    a, b = torch.randn(96, 200), torch.randn(200, 130)
+    exact = (a.double() @ b.double()).float()
+    with fast_products():
+        found = a @ b
+    assert torch.get_float32_matmul_precision() == "highest"
+    torch.testing.assert_close(found, exact, atol=tolerances.FLOAT32_OUTPUT * float(exact.abs().max()), rtol=0)
+
+
+def test_a_precision_that_was_chosen_stays() -> None:
+    torch.set_float32_matmul_precision("high")
+    try:
+        with fast_products():
+            assert torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.set_float32_matmul_precision("highest")
+
+
+def test_processors_that_would_round_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
+    with fast_products():
+        assert torch.get_float32_matmul_precision() == "highest"
+
+
+def test_only_large_models_get_the_other_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    threads = torch.get_num_threads()
+    found = []
+    for size in (4, 600):
+        with tuned(torch.nn.Linear(size, size), threads=1):
+            found.append(torch.get_float32_matmul_precision())
+            assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == threads
+    assert found == ["highest", "medium"]
