@@ -60,15 +60,17 @@ def fast_products() -> Iterator[None]:
     Torch hands them over at the precision "medium", which lets oneDNN round to bfloat16 where that is faster: on
     processors with AMX. There MKL is fast, and nothing is changed. Elsewhere results are as exact as MKL's.
     """
-    before = torch.get_float32_matmul_precision()
     cpu: Any = torch.cpu
     mkldnn: Any = torch.backends.mkldnn
-    if before == "highest" and mkldnn.is_available() and not cpu._is_amx_tile_supported():
-        torch.set_float32_matmul_precision("medium")
+    chosen = torch.get_float32_matmul_precision() != "highest"  # by the caller, or by another thread that is in here
+    if chosen or not mkldnn.is_available() or cpu._is_amx_tile_supported():
+        yield
+        return
+    torch.set_float32_matmul_precision("medium")
     try:
         yield
     finally:
-        torch.set_float32_matmul_precision(before)
+        torch.set_float32_matmul_precision("highest")
 
 
 def _glibc() -> Any:
