@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gruworks.errors import DataError, OptionError
 from gruworks.ops.ctc import Guide, Hypothesis, PrefixSearch, align
 from gruworks.ops.lexicon import Language, SymbolGuide, WordGuide
+from gruworks.ops.prefix import NativeSearch, prefix_search
 from gruworks.tasks.transcribe.alphabet import BLANK, Alphabet
 from gruworks.tasks.transcribe.config import Options
 
@@ -83,7 +84,7 @@ class Greedy:
         return list(self.symbols)
 
 
-Search = Greedy | PrefixSearch
+Search = Greedy | PrefixSearch | NativeSearch
 
 
 def searches(
@@ -102,7 +103,7 @@ def searches(
     if options.n_best > options.beam:
         raise OptionError(f"n_best {options.n_best} needs a beam at least as wide, not {options.beam}")
     guide = _guide(options, alphabet, language, vocabulary)
-    return lambda: PrefixSearch(guide, options.beam)
+    return lambda: prefix_search(guide, options.beam)
 
 
 def _guide(options: Options, alphabet: Alphabet, language: Language | None, vocabulary: Sequence[str]) -> Guide | None:

@@ -16,7 +16,7 @@ from gruworks.tasks.transcribe.audio import blocks, check_samples
 from gruworks.tasks.transcribe.config import Config
 from gruworks.tasks.transcribe.data import Codec
 from gruworks.tasks.transcribe.decoding import Search, Transcript, transcript
-from gruworks.tasks.transcribe.features import FEATURE_FILES, SHIFT, FilterBank, read_features
+from gruworks.tasks.transcribe.features import FEATURE_FILES, SHIFT, FilterBank, centred, read_features
 from gruworks.tasks.transcribe.manifest import Utterance
 from gruworks.tasks.transcribe.model import TranscribeNet
 
@@ -101,10 +101,11 @@ def pieces(frames: Iterable[Frames], longest: int) -> Iterator[Piece]:
 
 @torch.inference_mode()
 def transcribe_pieces(
-    model: TranscribeNet, found: Sequence[Piece], codec: Codec, search: Callable[[], Search], n_best: int
+    model: TranscribeNet, found: Sequence[Piece], codec: Codec, search: Callable[[], Search], n_best: int, centre: bool
 ) -> list[Transcript]:
-    """The transcript of each piece, the network running once for all."""
-    rows = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(frames) for _, frames in found], batch_first=True)
+    """The transcript of each piece, the network running once for all; with `centre` each piece is less its mean."""
+    parts = [torch.from_numpy(centred(frames) if centre else frames) for _, frames in found]
+    rows = torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)
     answer, lengths = model(rows, torch.tensor([len(frames) for _, frames in found]))
     transcripts = []
     for (begun, _), row, length in zip(found, answer.numpy(), lengths.tolist(), strict=True):
