@@ -75,3 +75,15 @@ def test_segments_are_joined() -> None:
     assert both.segments == [first, second]
     assert joined([first]).text == "ab"
     assert joined([]).text == ""
+
+
+def test_an_opinion_chooses_among_a_search_s_texts() -> None:
+    path = rows([2, 0, 2, 3], 0.75)
+    found = {}
+    for name, opinion in (("none", None), ("short", lambda texts: [-20.0 * len(text) for text in texts])):
+        search = PrefixSearch(width=16)
+        search.advance(path)
+        found[name] = transcript(path, search, ALPHABET, 2, 0.5, 0.0, opinion)
+    assert found["none"].text == "aab"
+    assert found["short"].text == "a"
+    assert len(found["short"].alternatives) == 1

@@ -67,6 +67,9 @@ class Config(Settings):
     chunk: int = setting(5, "steps that a streaming network takes at once", low=1, high=1000)
     dropout: float = setting(0.2, "share of entries zeroed between layers in training", low=0.0, high=0.9)
     reset: Literal["after", "before"] = setting("after", "the GRU's reset form")
+    cell: Literal["gru", "ligru"] = setting("gru", "the recurrent unit; ligru is the light GRU, step by step in torch")
+    attention: float = setting(0.0, "share of an attention decoder in the loss beside CTC; 0 makes none",
+                               low=0.0, high=0.9)  # fmt: skip
     held_out: float = setting(0.1, "share of the recordings, whole speakers where known, that the fit is judged on",
                               low=0.01, high=0.5)  # fmt: skip
     augmentation: Augmentation = setting(Augmentation(), "how recordings are varied")
@@ -82,6 +85,8 @@ class Options(Settings):
     language: float = setting(0.5, "weight of the language model of the training transcripts; 0 leaves it out",
                               low=0.0, high=10.0)  # fmt: skip
     bonus: float = setting(0.5, "what each word adds to a score, against the language model's love of short texts")
+    rescore: float = setting(0.5, "weight of the attention decoder's opinion of a search's texts, where there is one",
+                             low=0.0, high=10.0)  # fmt: skip
     closed: bool = setting(False, "only words of the training transcripts may come out")
     words: tuple[str, ...] = setting((), "only these words may come out")
     hot_words: tuple[str, ...] = setting((), "words that are likelier here than in the training transcripts")

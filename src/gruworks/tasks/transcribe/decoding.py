@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy
@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 Floats = NDArray[numpy.float32]
+Opinion = Callable[[list[list[int]]], list[float]]
 EVERY = 1 << 30
 
 
@@ -128,10 +129,18 @@ def _guide(options: Options, alphabet: Alphabet, language: Language | None, voca
 
 
 def transcript(
-    rows: Floats, search: Search, alphabet: Alphabet, n_best: int, step: float, begun: float = 0.0
-) -> Transcript:
-    """What a search has found in log-probabilities [T, V], with the words' times; `step` and `begun` in seconds."""
+    rows: Floats, search: Search, alphabet: Alphabet, n_best: int, step: float, begun: float = 0.0,
+    opinion: Opinion | None = None,
+) -> Transcript:  # fmt: skip
+    """What a search has found in log-probabilities [T, V], with the words' times; `step` and `begun` in seconds.
+
+    `opinion` adds to each text's score once they are all known.
+    """
     found = search.results(EVERY)
+    if opinion is not None and len(found) > 1:
+        more = opinion([one.symbols for one in found])
+        told = [replace(one, score=one.score + gain) for one, gain in zip(found, more, strict=True)]
+        found = sorted(told, key=lambda one: -one.score)
     words = timed(rows, found[0].symbols, alphabet, step, begun)
     texts = list(dict.fromkeys(alphabet.decode(one.symbols) for one in found))  # a space at the end makes no other text
     return Transcript(texts[0], words, found[0].score, texts[1:n_best], [])

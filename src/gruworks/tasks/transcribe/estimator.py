@@ -219,7 +219,7 @@ class Transcriber(Estimator):
         model, search = self._model(), self._search(options)
         if model.bidirectional:
             segments = [
-                transcribe_pieces(model, [piece], self.codec, search, options.n_best, self._centres)[0]
+                transcribe_pieces(model, [piece], self.codec, search, options, self._centres)[0]
                 for piece in pieces(found, round(options.longest / SHIFT))
             ]
             return joined([one for one in segments if one.text])
@@ -255,7 +255,7 @@ class Transcriber(Estimator):
         longest = round(options.longest / SHIFT)
         cut = [(i, piece) for i, frames in enumerate(recordings) for piece in pieces([frames], longest)]
         search, parts = self._search(options), [piece for _, piece in cut]
-        found = transcribe_pieces(model, parts, self.codec, search, options.n_best, self._centres)
+        found = transcribe_pieces(model, parts, self.codec, search, options, self._centres)
         texts: list[list[str]] = [[] for _ in recordings]
         for (i, _), one in zip(cut, found, strict=True):
             texts[i].append(one.text)
@@ -315,7 +315,7 @@ class Transcriber(Estimator):
             return TranscribeNet(
                 self.codec.inputs, len(self.codec.alphabet), config.channels, config.kernel, config.strides,
                 config.hidden_size, config.layers, config.lookahead, not config.streaming, config.dropout,
-                reset=config.reset,
+                reset=config.reset, cell=config.cell, attention=config.attention,
             )  # fmt: skip
 
     def _new_model(self) -> TranscribeNet:
