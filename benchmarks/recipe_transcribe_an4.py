@@ -77,7 +77,7 @@ def records(which: str, found: object, facts: dict[str, object], fitted: Transcr
 
 
 def chosen(fitted: Transcriber, train: list[Utterance], held: list[Utterance]) -> dict[str, object]:
-    """The weight and the bonus that are best on held-out training speakers, whose transcripts the model doesn't know."""
+    """The weight and the bonus that are best on held-out training speakers, whose texts the model does not know."""
     fitted.use_language([one.text for one in train])
     weights, bonuses = (0.3, 0.6, 1.0, 1.5), (0.0, 1.0, 2.0, 3.0)
     grid = [{"beam": 32, "language": w, "bonus": b} for w, b in itertools.product(weights, bonuses)]

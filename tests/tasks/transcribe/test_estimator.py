@@ -23,13 +23,17 @@ from tests.tasks.transcribe.conftest import RATE, SMALL, say, some_text, write
 def test_it_learns_to_transcribe(streaming: Transcriber, spoken: Path) -> None:
     scores = streaming.evaluate(spoken / "test")
     assert scores.wer <= 0.1 < 0.8 < scores.baseline
+    assert scores.latency is not None
+    assert scores.latency.utterances == 12
     found = streaming.transcribe(spoken / "test" / "100.wav")
     assert str(found) == found.text == some_text(100)
     assert [word.text for word in found.words] == some_text(100).split()
 
 
 def test_both_directions_learn_too(offline: Transcriber, spoken: Path) -> None:
-    assert offline.evaluate(spoken / "test").cer < 0.6
+    scores = offline.evaluate(spoken / "test")
+    assert scores.cer < 0.6
+    assert scores.latency is None
     assert offline.metrics["best_loss"] < 1.0
 
 
@@ -305,7 +309,7 @@ def test_a_recording_s_own_mean_streams_too(beam: int, spoken: Path) -> None:
     whole = fitted.transcribe(samples, rate=RATE, beam=beam)
     assert [word for one in stream.segments for word in one.words] == whole.words
     assert "b" in whole.text
-    assert [one.text for one in fitted.align(samples, "bad cad ab")] == ["bad", "cad", "ab"]
+    assert [one.text for one in fitted.align(samples, "bad cad ab", rate=RATE)] == ["bad", "cad", "ab"]
 
 
 def test_another_language_model_may_be_brought(streaming: Transcriber, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from gruworks.tasks.transcribe.decoding import Search, TimedWord, Transcript, jo
 from gruworks.tasks.transcribe.evaluation import Evaluation, score
 from gruworks.tasks.transcribe.features import SHIFT, WINDOW, Normaliser, RunningMean, centred
 from gruworks.tasks.transcribe.language import learn_language, read_language, write_language
+from gruworks.tasks.transcribe.latency import measure, peak_memory
 from gruworks.tasks.transcribe.manifest import Utterance, digest, read_manifest
 from gruworks.tasks.transcribe.model import TranscribeNet
 from gruworks.tasks.transcribe.offline import frame_blocks, pieces, transcribe_pieces
@@ -154,11 +155,11 @@ class Transcriber(Estimator):
         """
         self._need_fit()
         assert self.codec is not None
-        utterances = read_manifest(manifest)
+        utterances, chosen = read_manifest(manifest), Options.from_flat(options)
         begun = time.perf_counter()
-        answers, audio_seconds = self._answers(utterances, Options.from_flat(options))
+        answers, audio_seconds = self._answers(utterances, chosen)
         seconds = time.perf_counter() - begun
-        return score(
+        found = score(
             [tidy(one.text, self.config.lower) for one in utterances],
             answers,
             [one.speaker for one in utterances],
@@ -168,6 +169,10 @@ class Transcriber(Estimator):
             audio_seconds,
             seconds,
         )
+        latency = None
+        if not self._model().bidirectional:
+            latency = measure(lambda: self._stream(chosen), utterances, self.codec.rate, self.config)
+        return replace(found, latency=latency, peak_memory=peak_memory())
 
     @property
     def language(self) -> Language:
