@@ -59,7 +59,8 @@ def ctc_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
     texts = torch.split(batch["symbols"], batch["counts"].tolist())
     symbols = torch.nn.utils.rnn.pad_sequence(list(texts), batch_first=True)
     spelled = -speller(steps, lengths, symbols, batch["counts"]).sum() / batch["counts"].sum()
-    return (1 - model.attention) * loss + model.attention * spelled
+    joint: Tensor = (1 - model.attention) * loss + model.attention * spelled
+    return joint
 
 
 def _likelihood(answer: Tensor, lengths: Tensor, batch: Batch) -> Tensor:

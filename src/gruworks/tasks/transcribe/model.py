@@ -88,7 +88,8 @@ class TranscribeNet(torch.nn.Module):
 
     def answer(self, x: Tensor) -> Tensor:
         """The symbols' log-probabilities [B, T', V] of encoded steps."""
-        return self.head(x).log_softmax(-1)
+        answer: Tensor = self.head(x).log_softmax(-1)
+        return answer
 
     def encode(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Whole recordings as the steps that CTC and the attention read [B, T', M], and how many count [B]."""
