@@ -9,6 +9,8 @@ from torch import Tensor
 from gruworks.ops.ctc import log_likelihood
 from gruworks.tasks.transcribe.data import batched
 from gruworks.tasks.transcribe.fitting import best_path, ctc_loss, edit_distance
+from gruworks.tasks.transcribe.model import TranscribeNet
+from gruworks.tasks.transcribe.speller import padded
 
 
 class Fixed(torch.nn.Module):
@@ -40,6 +42,26 @@ def test_validation_counts_errors() -> None:
     model = Fixed().eval()
     assert float(ctc_loss(model, batched(said[:1]))) == pytest.approx(0, abs=1e-4)
     assert float(ctc_loss(model, batched(said))) == pytest.approx(2 / 5 + 0.1 * 10, abs=0.05)
+
+
+def test_an_attention_decoder_has_its_share_of_the_loss() -> None:
+    torch.manual_seed(0)
+    model = TranscribeNet(4, 4, channels=4, hidden_size=4, layers=1, strides=(1,), attention=0.3)
+    batch = batched(rows())
+    steps, lengths = model.encode(batch["features"], batch["lengths"])
+    answer = model.answer(steps)
+    own = ctc_loss(Fixed(), batch | {"features": answer, "lengths": lengths})
+    assert model.speller is not None
+    symbols, counts = padded([[1, 2], [3, 3, 1]])
+    spelled = -model.speller(steps, lengths, symbols, counts).sum() / 5
+    assert float(ctc_loss(model, batch).detach()) == pytest.approx(
+        float((0.7 * own + 0.3 * spelled).detach()), rel=1e-5
+    )
+    ctc_loss(model, batch).backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
+    model.eval()
+    judged = ctc_loss(Fixed().eval(), batch | {"features": answer, "lengths": lengths})
+    assert float(ctc_loss(model, batch).detach()) == pytest.approx(float(judged.detach()), rel=1e-5)
 
 
 def test_the_best_path_is_collapsed() -> None:

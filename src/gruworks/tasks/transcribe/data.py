@@ -17,9 +17,17 @@ from torch import Tensor
 from gruworks.errors import DataError, TooShortError
 from gruworks.tasks.transcribe.alphabet import Alphabet, tidy
 from gruworks.tasks.transcribe.audio import facts, read_audio
-from gruworks.tasks.transcribe.augmentation import mask_features, vary_features, vary_samples
+from gruworks.tasks.transcribe.augmentation import mask_features, read_noise, vary_features, vary_frames, vary_samples
 from gruworks.tasks.transcribe.config import Config
-from gruworks.tasks.transcribe.features import SHIFT, Moments, Normaliser, filter_bank, read_features
+from gruworks.tasks.transcribe.features import (
+    SHIFT,
+    Moments,
+    Normaliser,
+    RunningMean,
+    centred,
+    filter_bank,
+    read_features,
+)
 from gruworks.tasks.transcribe.manifest import Utterance
 
 __all__ = ["Batch", "Codec", "Corpus", "batched", "common_rate", "content_of", "frames_of", "prepare", "split", "unfit"]
@@ -115,6 +123,8 @@ class Corpus:
 
     def __init__(self, examples: list[Example], codec: Codec, config: Config) -> None:
         self.examples, self.codec, self.config = sorted(examples, key=lambda one: one.length), codec, config
+        rate, how = codec.rate, config.augmentation
+        self.noises = read_noise(how.noise_from, rate) if rate is not None and how.noise is not None else []
         self._order: tuple[int, list[list[int]]] | None = None
 
     def __len__(self) -> int:
@@ -154,20 +164,26 @@ class Corpus:
             return example.content
         return content_of(example.utterance, self.codec.rate, self.config)
 
-    def _frames(self, content: Frames) -> Frames:
-        return self.codec.normaliser(frames_of(content, self.codec.rate, self.config))
-
     def _normal(self, example: Example) -> Frames:
-        return self._frames(self._content(example))
+        return self._normalised(frames_of(self._content(example), self.codec.rate, self.config))
+
+    def _normalised(self, frames: Frames) -> Frames:
+        normal = self.codec.normaliser(frames)
+        if self.config.normalise == "corpus":
+            return normal
+        return RunningMean(normal.shape[1])(normal) if self.config.streaming else centred(normal)
 
     def _varied(self, example: Example, rng: numpy.random.Generator) -> tuple[Frames, list[int]]:
         how, content = self.config.augmentation, self._content(example)
-        vary = vary_features if self.codec.rate is None else vary_samples
-        frames = self._frames(vary(content, how, rng))
+        if self.codec.rate is None:
+            frames = vary_features(content, how, rng)
+        else:
+            frames = filter_bank(vary_samples(content, how, rng, self.noises), self.codec.rate, self.config.bands)
+            frames = vary_frames(frames, how, rng)
         # What is too fast for its own text now is learnt as it was.
         if unfit(example.symbols, len(frames), self.config):
-            frames = self._frames(content)
-        return mask_features(frames, how, rng), example.symbols
+            frames = frames_of(content, self.codec.rate, self.config)
+        return mask_features(self._normalised(frames), how, rng), example.symbols
 
 
 def batched(rows: Sequence[tuple[Frames, Sequence[int]]]) -> Batch:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from gruworks.errors import DataError
+from gruworks.tasks.transcribe.audio import AUDIO_FILES
 from gruworks.tasks.transcribe.features import FEATURE_FILES
 
-__all__ = ["AUDIO_FILES", "Utterance", "digest", "read_manifest"]
+__all__ = ["Utterance", "digest", "read_manifest"]
 
-AUDIO_FILES = (".wav", ".flac", ".ogg", ".mp3")
 # Each name that a column or key may have, as the formats' own makers call it.
 FILE = ("audio_filepath", "audio", "path", "file", "filename", "features")
 TEXT = ("text", "sentence", "transcript", "transcription")
