@@ -155,7 +155,10 @@ def _difference(
     for args in cases:
         with torch.no_grad():
             given = torch.utils._pytree.tree_leaves(module(*args))
-        found = session.run(None, {n: a.numpy() for n, a in zip(inputs, args, strict=True) if n in kept})
+        try:
+            found = session.run(None, {n: a.numpy() for n, a in zip(inputs, args, strict=True) if n in kept})
+        except Exception as error:  # ONNX Runtime's own, which share no base of theirs
+            raise ExportError(f"ONNX Runtime can't run the graph: {str(error).splitlines()[0]}") from error
         apart += [_apart(a, b.numpy()) for a, b in zip(found, given, strict=True)]
     return float(numpy.max(apart))
 

@@ -91,7 +91,9 @@ class Cho2014Net(TranslationNet):
 
     def step(self, tokens: Tensor, state: State, memory: State) -> tuple[Tensor, State]:
         x, h = self._embed(tokens), state["hidden"]
-        summary = memory["summary"].repeat_interleave(tokens.shape[0] // memory["summary"].shape[0], 0)
+        summary = memory["summary"]
+        wide = tokens.shape[0] // summary.shape[0]
+        summary = summary[:, None].expand(-1, wide, -1).flatten(0, 1)
         at_gates, at_candidate = self._context(summary)
         h = gates(self.word(x) + at_gates, self.recurrent(h) + at_candidate, h)
         return self._features(h, x, summary), {"hidden": h}
