@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gruworks.interop.onnx_folder import Part
-from gruworks.tasks.forecast.calendar import MONTHS, SECONDS, STEPS, Frequency, Season
+from gruworks.tasks.forecast.calendar import MONTHS, SECONDS, Frequency, Season
 from gruworks.tasks.forecast.config import QUANTILES
 from gruworks.tasks.forecast.model import ForecastNet
 from gruworks.tasks.forecast.season import RIDGE
@@ -122,9 +122,7 @@ def _example(graph: ForecastGraph, B: int, T: int) -> dict[str, Tensor]:
 
 
 def _positions(frequency: Frequency) -> dict[str, Any]:
-    """How `Frequency.positions` counts, for a program that has no pandas."""
-    if frequency.code == STEPS:
-        return {"unit": "rows", "multiple": frequency.multiple}
+    """How `Frequency.positions` counts, for a program that has no pandas; numbered rows have no seasons."""
     kind, count = frequency._kind()
     if kind in SECONDS:
         return {"unit": "seconds", "multiple": SECONDS[kind] * count, "origin": "1970-01-05"}

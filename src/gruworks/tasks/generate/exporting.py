@@ -5,6 +5,7 @@ One graph serves a whole text and one symbol at a time, because time is free in 
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import torch
@@ -30,7 +31,7 @@ def parts(generator: Any) -> tuple[list[Part], dict[str, Any]]:
     vocabulary = codec.vocabulary.to_dict()
     facts = {
         "unit": vocabulary["unit"], "symbols": vocabulary["symbols"], "specials": len(SPECIALS),
-        "tokenizer": vocabulary.get("merges"), "first": codec.first, "end": END if codec.ends else None,
+        "tokenizer": None if codec.vocabulary.merges is None else json.loads(codec.vocabulary.merges), "first": codec.first, "end": END if codec.ends else None,
         "banned": banned(codec),
     }  # fmt: skip
     return [part], facts

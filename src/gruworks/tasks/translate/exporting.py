@@ -9,6 +9,7 @@ The `cho2014` network has no reader: its decoder is no GRU node (the summary sta
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import torch
@@ -145,4 +146,4 @@ def _symbols(net: Any) -> tuple[int, int]:
 
 
 def _vocabulary(subwords: Subwords) -> dict[str, Any]:
-    return {"symbols": subwords.symbols(range(len(subwords))), "tokenizer": subwords.tokenizer.to_str()}
+    return {"symbols": subwords.symbols(range(len(subwords))), "tokenizer": json.loads(subwords.tokenizer.to_str())}
