@@ -67,13 +67,14 @@ class Covariate:
 
 @dataclass(frozen=True)
 class Codec:
-    """What turns a series into features."""
+    """What turns a series into features. With `lag`, the season path is the values one such season ago."""
 
     frequency: Frequency
     seasons: tuple[Season, ...] = ()
     targets: int = 1
     missing: bool = False
     covariates: dict[str, tuple[Covariate, ...]] = field(default_factory=dict)
+    lag: int = 0
 
     @classmethod
     def of(cls, panel: Panel, config: Config) -> Codec:
@@ -94,7 +95,7 @@ class Codec:
         seasons = 2 + 2 * sum(season.harmonics for season in self.seasons) if self.seasons else 0
         own = 2 * (self.targets - 1) + 1 if self.targets > 1 else 0
         side = sum(c.width for found in self.covariates.values() for c in found)
-        return 1 + seasons + 2 * self.missing + self.irregular + own + side
+        return 1 + seasons + bool(self.lag) + 2 * self.missing + self.irregular + own + side
 
     @property
     def ahead(self) -> int:
@@ -114,6 +115,8 @@ class Codec:
     def side_features(self, series: Series, y: Floats, scale: Floats) -> Floats:
         """All that is read beside the series' own moves and seasons, [N, S]."""
         columns = [numpy.zeros((len(y), 0))]
+        if self.lag:
+            columns.append(self._moved_since_a_season(y, scale)[:, None])
         if self.missing:
             columns += [(~series.observed)[:, None].astype(numpy.float64), numpy.log1p(_since(series.observed))[:, None]]
         if self.irregular:
@@ -129,6 +132,11 @@ class Codec:
         for covariate in self.covariates.get("future", ()):
             columns.append(covariate.encode(series.future[covariate.name][: len(y)], series.name))
         return numpy.concatenate(columns, 1)
+
+    def _moved_since_a_season(self, y: Floats, scale: Floats) -> Floats:
+        moved = numpy.zeros_like(y)
+        moved[self.lag :] = y[self.lag :] - y[: -self.lag]
+        return numpy.divide(moved, scale, out=numpy.zeros_like(y), where=scale > 0)
 
     def ahead_features(self, series: Series, horizon: int) -> Floats:
         """What is known of each row and of the horizon after the last one, [N + K, C]; unknown covariates are 0."""
@@ -155,6 +163,7 @@ class Codec:
             "seasons": [season._asdict() for season in self.seasons],
             "targets": self.targets,
             "missing": self.missing,
+            "lag": self.lag,
             "covariates": {kind: [vars(c) | {"words": list(c.words)} for c in found] for kind, found in self.covariates.items()},
         }
 
@@ -169,6 +178,7 @@ class Codec:
                 kind: tuple(Covariate(**(one | {"words": tuple(one["words"])})) for one in found)
                 for kind, found in values.get("covariates", {}).items()
             },
+            int(values.get("lag", 0)),
         )
 
 

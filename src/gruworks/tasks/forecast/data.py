@@ -20,7 +20,7 @@ from gruworks.tasks.forecast.highway import causal_scale, causal_slope, differen
 from gruworks.tasks.forecast.reading import Series
 from gruworks.tasks.forecast.season import coefficients, fourier, season_basis, season_state
 
-__all__ = ["FEWEST_ORIGINS", "Batch", "Codec", "Encoded", "Windows", "encode", "split_rows"]
+__all__ = ["FEWEST_ORIGINS", "Batch", "Encoded", "Windows", "encode", "lagged_steps", "seasons_ahead", "split_rows"]
 
 Floats = NDArray[numpy.float64]
 Batch = dict[str, Tensor]
@@ -37,7 +37,7 @@ class Encoded:
 
     features [N, I]; y, the last value seen, and scale [N] in its units; slope [N]; seasonal [N, 1 + F] and basis
     [1 + F, K], whose product is the season path; observed [N]; ahead [N + K, C], the covariates known beforehand;
-    gaps [N], steps since the row before where stamps are irregular.
+    gaps [N], steps since the row before where stamps are irregular; lag, by which the season path looks back instead.
     """
 
     features: Floats
@@ -49,19 +49,32 @@ class Encoded:
     observed: NDArray[numpy.bool_]
     ahead: Floats
     gaps: Floats = field(default_factory=lambda: numpy.zeros(0))
+    lag: int = 0
 
     @property
     def horizon(self) -> int:
         return int(self.basis.shape[1])
 
     def highway(self, rows: Any = slice(None)) -> Floats:
-        """What the AR(1) on differences would add to y, [.., K], in units of the scale."""
+        """What the AR(1) on differences would add to y, [.., K], in units of the scale.
+
+        With a lag it is what the level has moved since one season before, to be added to the season path.
+        """
+        if self.lag:
+            at = numpy.arange(len(self.y))[rows]
+            moved = (self.y[at] - self.y[numpy.maximum(at - self.lag, 0)]) * (at >= self.lag)
+            return _over(moved, self.scale[at])[:, None] * seasons_ahead(self.horizon, self.lag)
         moves = self.features[rows, 0]
         with numpy.errstate(over="ignore"):  # never 0 · ∞: after a step of zero the slope is 1 at most
             return numpy.asarray(moves[:, None] * path(self.slope[rows], self.horizon))
 
     def season(self, rows: Any = slice(None)) -> Floats:
-        """What the climatology would add to y, [.., K], in units of the scale."""
+        """What the climatology, or the season before, would add to y, [.., K], in units of the scale."""
+        if self.lag:
+            at = numpy.arange(len(self.y))[rows]
+            before = numpy.maximum(at[:, None] + lagged_steps(self.horizon, self.lag), 0)
+            moved = (self.y[before] - self.y[at, None]) * (at >= self.lag)[:, None]
+            return _over(moved, self.scale[at, None])
         return numpy.asarray(self.seasonal[rows] @ self.basis)
 
 
@@ -75,7 +88,7 @@ def encode(series: Series, codec: Codec, horizon: int) -> Encoded:
     features = [moves[:, None], *season_features, codec.side_features(series, y, scale)]
     ahead = codec.ahead_features(series, horizon)
     gaps = codec.gaps(series.stamps)
-    return Encoded(numpy.concatenate(features, 1), y, scale, causal_slope(y), seasonal, basis, observed, ahead, gaps)
+    return Encoded(numpy.concatenate(features, 1), y, scale, causal_slope(y), seasonal, basis, observed, ahead, gaps, codec.lag)
 
 
 def _seasonal(
@@ -94,6 +107,16 @@ def _seasonal(
     state = _over(state, scale[:, None]) * known[:, None]
     here = state[:, 0] + state[:, 1::2].sum(1)
     return basis, state, [-here[:, None], known[:, None], waves]
+
+
+def lagged_steps(horizon: int, lag: int) -> NDArray[numpy.int64]:
+    """Where the value one season (or as many as it takes) before each step ahead stands, from the origin: [K], ≤ 0."""
+    return numpy.arange(1, horizon + 1) - lag * seasons_ahead(horizon, lag)
+
+
+def seasons_ahead(horizon: int, lag: int) -> NDArray[numpy.int64]:
+    """How many seasons lie between each step ahead and the value that the season path takes for it: [K]."""
+    return -(-numpy.arange(1, horizon + 1) // lag)
 
 
 def split_rows(rows: int, horizon: int, share: float) -> tuple[int, int, int]:
@@ -116,6 +139,7 @@ class Windows:
         splits = [split_rows(n, config.horizon, config.validation) for n in self.lengths]
         self.ends, self.firsts, self.lasts = (list(part) for part in zip(*splits, strict=True))
         self.basis = torch.from_numpy(encoded[0].basis.astype(numpy.float32))
+        self.lag = encoded[0].lag
         self.arrays = {name: _joined(encoded, name) for name in ("features", "slope", "seasonal", "gaps")}
         self.y = torch.from_numpy(numpy.concatenate([one.y for one in encoded]))
         self.scale = torch.from_numpy(numpy.concatenate([one.scale for one in encoded]))
@@ -161,9 +185,12 @@ class Windows:
         cut = slice(at + start, at + stop)
         batch = {name: array[cut] for name, array in self.arrays.items() if array.numel()}
         slope, seasonal = batch.pop("slope"), batch.pop("seasonal")
-        powers = (slope[:, None].double() ** torch.arange(1, K + 1)).cumsum(1)
-        batch["highway"] = (batch["features"][:, :1] * powers).clamp(-WILD, WILD).float()
-        batch["season"] = seasonal @ self.basis
+        if self.lag:
+            batch["highway"], batch["season"] = self._lagged(which, start, stop)
+        else:
+            powers = (slope[:, None].double() ** torch.arange(1, K + 1)).cumsum(1)
+            batch["highway"] = (batch["features"][:, :1] * powers).clamp(-WILD, WILD).float()
+            batch["season"] = seasonal @ self.basis
         ahead = (torch.arange(at + start, at + stop)[:, None] + torch.arange(1, K + 1)).clamp(max=at + self.lengths[which] - 1)
         moved, scale = self.y[ahead] - self.y[cut, None], self.scale[cut, None]
         target = torch.where(scale > 0, moved / scale.clamp(min=1e-300), 0.0)
@@ -174,6 +201,17 @@ class Windows:
         if self.ahead is not None:
             batch["ahead"] = self.ahead[which].unfold(0, K + 1, 1)[start:stop].transpose(1, 2)  # [N, K + 1, C]
         return batch
+
+    def _lagged(self, which: int, start: int, stop: int) -> tuple[Tensor, Tensor]:
+        """The two paths of `Encoded` with a lag."""
+        at, rows, K = int(self.offsets[which]), torch.arange(start, stop), self.config.horizon
+        here, scale = self.y[at + rows, None], self.scale[at + rows, None]
+        known, scale = (scale > 0) & (rows >= self.lag)[:, None], scale.clamp(min=1e-300)
+        since = here - self.y[at + (rows - self.lag).clamp(min=0), None]
+        before = (rows[:, None] + torch.from_numpy(lagged_steps(K, self.lag))).clamp(min=0)
+        moved = torch.where(known, self.y[at + before] - here, 0.0) / scale
+        drift = torch.where(known, since, 0.0) / scale * torch.from_numpy(seasons_ahead(K, self.lag))
+        return drift.float(), moved.float()
 
     def _window(self, which: int, rng: numpy.random.Generator) -> Batch:
         """One window, zero-padded after its end where the series is shorter."""

@@ -20,6 +20,7 @@ from gruworks.tasks.forecast.answering import Answers, judge
 from gruworks.tasks.forecast.backtesting import Backtest, backtest
 from gruworks.tasks.forecast.calendar import Frequency
 from gruworks.tasks.forecast.calibration import Calibration, normal
+from gruworks.tasks.forecast.choosing import with_season_path
 from gruworks.tasks.forecast.codec import Codec
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.data import FEWEST_ORIGINS
@@ -189,7 +190,8 @@ class Forecaster(Estimator):
         self, panel: Panel, out: Path | str | None, resume: bool, quiet: bool | None, weights: Any = None
     ) -> Self:
         codec = self.codec if weights is not None else None
-        self.codec, self.streams = codec or Codec.of(panel, self.config), Streams(panel.series, panel.frequency)
+        self.codec = codec or with_season_path(Codec.of(panel, self.config), panel, self.config)
+        self.streams = Streams(panel.series, panel.frequency)
         self.backend, self.gate, self.calibration = panel.backend, OPEN, normal(self.config.horizon)
         facts = {"data": {"sha256": panel.digest(), "rows": sum(map(len, panel.series)), "licence": None}}
         try:
@@ -209,6 +211,7 @@ class Forecaster(Estimator):
         answers = self.answers
         windows = answers.engine.windows(self.history)
         if not windows.enough:
+            self.codec = replace(self._codec, lag=0)  # the highway alone is that of the differences
             rows, learnable = sum(map(len, self.history)), round(float(sum(windows.learnable)))
             self.remarks.append(
                 f"{learnable} of {rows} rows can be trained on at horizon {self.config.horizon}, too few "
@@ -220,7 +223,7 @@ class Forecaster(Estimator):
         model = self._network()
         if weights is not None:
             model.load_state_dict(weights)
-        fitted = fit_windows(model, answers.engine.loss, windows, self.config, run, quiet, resume)
+        fitted = fit_windows(model, answers.engine.loss, windows, self.config, run, quiet, resume, weights is None)
         self.model = answers.model = model
         judge(answers, self.history)
         self.gate, self.calibration = answers.gate, answers.calibration

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from gruworks.tasks.forecast.config import QUANTILES, Config
-from gruworks.tasks.forecast.data import Batch
+from gruworks.tasks.forecast.data import Batch, Windows
+from gruworks.tasks.forecast.model import ForecastNet
 from gruworks.training.fit import Fitted, fit
 from gruworks.training.runs import RunFolder
 
-__all__ = ["fit_windows", "pinball", "quantile_loss", "segment_loss"]
+__all__ = ["fit_windows", "pinball", "quantile_loss", "segment_loss", "start_from_season"]
 
 
 def pinball(answer: Tensor, target: Tensor) -> Tensor:
@@ -42,6 +43,23 @@ def segment_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
     return (pinball(answer, batch["target"]) / batch["scale"][:, None]).mean()
 
 
+@torch.no_grad()
+def start_from_season(model: ForecastNet, windows: Windows) -> None:
+    """Begin where the season before is repeated, with what the level has moved since as far as least squares says.
+
+    A gain that begins at 0 and moves by a learning rate would take most of a fit to come to 1.
+    """
+    over, under = torch.zeros(model.shape[0]), torch.zeros(model.shape[0])
+    for index in range(8):
+        batch = windows.draw(2**31, index)
+        known = (batch["weight"] > 0)[..., None] & ~batch["target"].isnan()
+        rest = torch.where(known, batch["target"] - batch["season"], 0.0)
+        drift = torch.where(known, batch["highway"], 0.0)
+        over, under = over + (drift * rest).sum((0, 1)), under + (drift * drift).sum((0, 1))
+    model.season_gain.fill_(1.0)
+    model.highway_gain.copy_(torch.where(under > 0, over / under.clamp(min=1e-12), 0.0).clamp(0, 1))
+
+
 def fit_windows(
     model: torch.nn.Module,
     loss: Callable[..., Any],
@@ -50,8 +68,11 @@ def fit_windows(
     run: RunFolder,
     quiet: bool,
     resume: bool,
+    fresh: bool = True,
 ) -> Fitted:
-    """Fit `model` in place on what `windows` draws."""
+    """Fit `model` in place on what `windows` draws; `fresh` where its weights are those of a new network."""
     what = f"learning {config.target}, {config.horizon} ahead"
     validation = windows.validation()
+    if isinstance(model, ForecastNet) and isinstance(windows, Windows) and windows.lag and fresh:
+        start_from_season(model, windows)
     return fit(model, loss, windows.draw, validation, config.training, run, what, quiet=quiet, resume=resume)

@@ -4,8 +4,8 @@
 
 w is chosen for the least absolute error on validation. That alone would find some w above 0 on pure noise, so the
 gain must hold where it was not chosen: validation is cut into blocks, each block is scored with the w of the others,
-and the mean gain over the blocks must stand out from its spread (one-sided t above `CLEAR`). Otherwise w is 0 and
-the forecast says that it has no skill over the naive one.
+and the mean gain over the blocks must stand out from its spread: w grows from 0 at t = `DOUBTFUL` to its full size at
+t = `CLEAR`. Below that w is 0 and the forecast says that it has no skill over the naive one.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ __all__ = ["OPEN", "Gate", "weigh"]
 
 Floats = NDArray[numpy.float64]
 GRID = numpy.linspace(0, 1, 21)
-CLEAR = 1.3  # t; by chance alone one gate in ten would open
+DOUBTFUL, CLEAR = 0.5, 0.9  # t of the gain in error
 FEWEST_BLOCKS = 4
+FIRM = 99.0  # a t beyond this is given as this
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,10 @@ def weigh(ours: list[Floats], naive: list[dict[str, Floats]], truth: list[Floats
     mean = mixed.mean(1)
     chosen = int(mean.argmin())
     t = _t_of_gain(mixed)
-    weight = float(GRID[chosen]) if t is not None and t > CLEAR else 0.0
-    ratio = float(mean[chosen] / mean[0]) if weight and mean[0] > 0 else None
+    trust = 0.0 if t is None else min(1.0, max(0.0, (t - DOUBTFUL) / (CLEAR - DOUBTFUL)))
+    weight = round(float(GRID[chosen]) * trust, 3)
+    at = int(numpy.abs(GRID - weight).argmin())
+    ratio = float(mean[at] / mean[0]) if weight and mean[0] > 0 else None
     return Gate(weight, best, ratio, t)
 
 
@@ -82,7 +85,9 @@ def _t_of_gain(mixed: Floats) -> float | None:
     others = (mixed.sum(1, keepdims=True) - mixed).argmin(0)
     gain = mixed[0] - mixed[others, numpy.arange(blocks)]
     spread = gain.std(ddof=1) / numpy.sqrt(blocks)
-    return float(gain.mean() / spread) if spread > 0 else (float("inf") if gain.mean() > 0 else 0.0) if gain.any() else 0.0
+    if not spread > 0:
+        return FIRM if gain.mean() > 0 else 0.0
+    return min(FIRM, float(gain.mean() / spread))
 
 
 def _error(forecast: Floats, truth: Floats, scale: Floats) -> Floats:
@@ -97,6 +102,6 @@ def _blocks(errors: list[Floats], truth: list[Floats]) -> Floats:
     """Means over stretches of a horizon's length or more: errors of origins closer than that share their targets."""
     found = []
     for error, y in zip(errors, truth, strict=True):
-        count = max(1, len(error) // max(1, y.shape[1]))
+        count = max(len(error) // max(1, y.shape[1]), 1 if len(errors) > FEWEST_BLOCKS else FEWEST_BLOCKS)
         found += [float(part.mean()) for part in numpy.array_split(error, min(count, 16)) if len(part)]
     return numpy.array(found)

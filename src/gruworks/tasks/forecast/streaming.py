@@ -18,7 +18,7 @@ from gruworks.errors import DataError, OptionError
 from gruworks.ops.stream import GRUStream
 from gruworks.tasks.forecast.answering import Answers
 from gruworks.tasks.forecast.calendar import IRREGULAR, Frequency, Season
-from gruworks.tasks.forecast.data import encode
+from gruworks.tasks.forecast.data import encode, seasons_ahead
 from gruworks.tasks.forecast.decoding import encoder_states
 from gruworks.tasks.forecast.model import ForecastNet
 from gruworks.tasks.forecast.panel import Series
@@ -160,6 +160,8 @@ class Carried:
         lags = codec.lags(len(series), config.periods)
         self.lag = int(gate.naive.split("(")[1][:-1]) if gate.naive.startswith("seasonal") else 0
         reach = max([self.horizon, *lags.values()]) if gate.weight < 1 else 1
+        reach, self.path_lag = max(reach, codec.lag + 1), codec.lag
+        self.seasons = seasons_ahead(self.horizon, codec.lag) if codec.lag else numpy.zeros(0)
         self.ring, self.at = numpy.resize(series.y[-reach:], reach), 0
         if len(series) < reach:
             self.ring = numpy.concatenate([numpy.full(reach - len(series), numpy.nan), series.y])
@@ -191,6 +193,9 @@ class Carried:
                 climatology.step(value, self.position, missing)
         if self.season is not None:
             self.season.write(self.row, value, scale, self.known)
+        if self.path_lag:
+            moved = value - self.ring[(self.at - 1 - self.path_lag) % len(self.ring)]
+            self.row[0, -1] = moved / scale if scale > 0 and self.count > self.path_lag else 0.0
         self._through(self.row)
         self.state = self.layers[-1].state[0]
 
@@ -209,15 +214,23 @@ class Carried:
     def bands(self) -> Floats:
         """Low, median and high after the last row, [K, 3]."""
         raw = (self.head[0] @ self.state + self.head[1]).astype(numpy.float64).reshape(self.horizon, 3)
-        slope = min(2.0, max(0.0, self.products / self.squares)) if self.squares > 0 else 0.0
-        highway = self.gains[0] * self.move * numpy.cumsum(slope**self.ahead)
-        middle = self.last + highway + self.scale * raw[:, 1]
-        if self.season is not None and self.known:
+        middle = self.last + self.gains[0] * self._highway() + self.scale * raw[:, 1]
+        if self.path_lag:
+            if self.count > self.path_lag:
+                middle += self.gains[1] * (self._season_ago(self.path_lag) - self.last)
+        elif self.season is not None and self.known:
             middle += self.gains[1] * (self.season.ahead() - self.last)
         if self.weight < 1:
             middle = self.weight * middle + (1 - self.weight) * self._naive()
         width = self.scale * numpy.logaddexp(0.0, raw)
         return numpy.stack([middle - width[:, 0], middle, middle + width[:, 2]], 1)
+
+    def _highway(self) -> Floats:
+        if self.path_lag:
+            since = self.last - self.ring[(self.at - 1 - self.path_lag) % len(self.ring)]
+            return numpy.asarray(since * self.seasons if self.count > self.path_lag else 0.0 * self.ahead)
+        slope = min(2.0, max(0.0, self.products / self.squares)) if self.squares > 0 else 0.0
+        return self.move * numpy.asarray(slope**self.ahead).cumsum()
 
     def _naive(self) -> Floats:
         if self.year is not None:
@@ -228,9 +241,12 @@ class Carried:
             recent = self.ring[(self.at - 1 - numpy.arange(self.horizon)) % len(self.ring)]
             return numpy.full(self.horizon, numpy.nanmean(recent))
         if self.lag:
-            back = self.lag - 1 - (numpy.arange(self.horizon) % self.lag)
-            return numpy.asarray(self.ring[(self.at - 1 - back) % len(self.ring)])
+            return self._season_ago(self.lag)
         return numpy.full(self.horizon, self.last)
+
+    def _season_ago(self, lag: int) -> Floats:
+        back = lag - 1 - (numpy.arange(self.horizon) % lag)
+        return numpy.asarray(self.ring[(self.at - 1 - back) % len(self.ring)])
 
 
 class _Climatology:
@@ -273,4 +289,4 @@ class _Climatology:
         here = self.state[0] + self.state[1::2].sum()
         row[0, 1] = (value - here) / scale if known and scale > 0 else 0.0
         row[0, 2] = known
-        row[0, 3:] = self.wave[1:]
+        row[0, 3 : 2 + len(self.wave)] = self.wave[1:]
