@@ -65,8 +65,9 @@ def main() -> None:
                 parameters = sum(p.numel() for p in forecaster.model.parameters())
                 begin, end = (TRAIN, VALIDATED) if given["validate"] else (VALIDATED, TESTED)
                 found.append(errors(forecaster, values, begin, end))
-                print(f"{name} {horizon} seed {seed}: MSE {found[-1][0]:.4f}, last value {found[-1][1]:.4f}, "
-                      f"{forecaster.metrics['steps']} steps, {time.process_time() - begun:.0f} s", flush=True)  # fmt: skip
+                mse, naive = found[-1]
+                took = f"{forecaster.metrics['steps']} steps, {time.process_time() - begun:.0f} s"
+                print(f"{name} {horizon} seed {seed}: MSE {mse:.4f}, last value {naive:.4f}, {took}", flush=True)
             ours = [one for one, _ in found]
             if given["validate"]:
                 continue

@@ -9,6 +9,7 @@ horizon of the training part. The seasonal naive forecast is scored beside it an
 """
 
 import argparse
+import json
 import time
 
 import numpy
@@ -26,9 +27,9 @@ SETTINGS = {
 }  # fmt: skip
 
 
-def forecasts(train: dict[str, numpy.ndarray], rhythm: str, seeds: int, changes: dict) -> tuple[numpy.ndarray, list[str], int]:
-    """Low, median and high of the 95 % band [series, K, 3], the medians over the seeds; what was remarked; parameters."""
-    answers, remarks, parameters = [], [], 0
+def forecasts(train: dict[str, numpy.ndarray], rhythm: str, seeds: int, changes: dict) -> tuple[numpy.ndarray, int]:
+    """Low, median and high of the 95 % band [series, K, 3], the medians over the seeds; parameters."""
+    answers, parameters = [], 0
     for seed in range(seeds):
         forecaster = Forecaster(
             horizon=M4_HORIZON[rhythm], model="segment", norm="moves", seed=seed, batch_size=128, validate_every=150,
@@ -38,10 +39,9 @@ def forecasts(train: dict[str, numpy.ndarray], rhythm: str, seeds: int, changes:
         table = forecaster.predict(level=[95])
         parts = [table[f"y_hat{end}"].to_numpy().reshape(len(train), -1) for end in ("-lo-95", "", "-hi-95")]
         answers.append(numpy.stack(parts, -1))
-        remarks += forecaster.remarks
         parameters = sum(p.numel() for p in forecaster.model.parameters())
         print(f"seed {seed}: {forecaster.metrics['steps']} steps, {forecaster.gate}", flush=True)
-    return numpy.median(answers, 0), remarks, parameters
+    return numpy.median(answers, 0), parameters
 
 
 def scores(train: dict, test: dict, answers: numpy.ndarray, rhythm: str) -> dict[str, float]:
@@ -78,16 +78,17 @@ def main() -> None:
     plain = scores(train, test, naive(train, given.rhythm), given.rhythm)
     print("seasonal naive:", {name: round(value, 3) for name, value in plain.items()}, flush=True)
     begun = time.process_time()
-    changes = {name: eval(value) for name, value in (one.split("=") for one in given.set)}
-    answers, remarks, parameters = forecasts(train, given.rhythm, given.seeds, changes)
+    changes = {name: json.loads(value) for name, value in (one.split("=") for one in given.set)}
+    answers, parameters = forecasts(train, given.rhythm, given.seeds, changes)
     found = scores(train, test, answers, given.rhythm)
     print("ours:", {name: round(value, 3) for name, value in found.items()}, f"{time.process_time() - begun:.0f} s")
     if given.validate:
         return
     names = ["smape", "mase", "owa", "msis"] if given.rhythm == "hourly" else ["owa"]
+    rounded = {name: round(value, 3) for name, value in found.items()}
     facts = {
         "seeds": given.seeds, "parameters": parameters, "threads": 1, "minutes": (time.process_time() - begun) / 60,
-        "note": f"median of {given.seeds} fits; all: { {n: round(v, 3) for n, v in found.items()} }; {SETTINGS[given.rhythm] | changes}",
+        "note": f"median of {given.seeds} fits; all: {rounded}; {SETTINGS[given.rhythm] | changes}",
     }  # fmt: skip
     records = [record(f"forecast/m4-{given.rhythm}/{n}", found[n], baseline=plain[n], **facts) for n in names]
     if given.rhythm == "hourly":

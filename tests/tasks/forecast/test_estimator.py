@@ -52,7 +52,6 @@ def test_a_doubling_is_continued() -> None:
 def test_the_remark_counts_the_rows_that_can_be_trained_on(trained: Forecaster) -> None:
     assert Forecaster(horizon=14).fit([1.0, 2, 4, 3] * 15).remarks[0].startswith("3 of 60 rows can be trained on")
     assert Forecaster(horizon=2).fit([5.0] * 100).remarks[0].startswith("0 of 100 rows can be trained on")
-    assert trained.remarks == []
     assert trained.metrics["trained"]
 
 
@@ -173,7 +172,7 @@ def test_a_fit_that_fails_leaves_nothing_fitted(monkeypatch: pytest.MonkeyPatch)
     def broken(*arguments: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fitting, "quantile_loss", broken)
+    monkeypatch.setattr(fitting, "fit", broken)
     forecaster = Forecaster(horizon=5, **TINY)
     with pytest.raises(KeyboardInterrupt):
         forecaster.fit(wavy(140), quiet=True)

@@ -66,7 +66,9 @@ def judge(answers: Answers, panel: list[Series]) -> None:
     """Set gate and calibration from the rows that were held out of the fit."""
     config = answers.config
     each = max(FEWEST_JUDGED, MOST_JUDGED // max(1, len(panel)))
-    chosen = numpy.random.default_rng(config.training.seed).permutation(len(panel))[: max(1, MOST_JUDGED // min(each, 20))]
+    chosen = numpy.random.default_rng(config.training.seed).permutation(len(panel))[
+        : max(1, MOST_JUDGED // min(each, 20))
+    ]
     ours, naive, truth, scale = [], [], [], []
     room = MOST_JUDGED
     for which in sorted(map(int, chosen)):

@@ -10,6 +10,7 @@ import numpy
 from numpy.typing import NDArray
 
 from gruworks.tasks.forecast.codec import Codec
+from gruworks.tasks.forecast.data import split_rows
 from gruworks.tasks.forecast.evaluation import Evaluation, origin_rows, score
 from gruworks.tasks.forecast.frames import bands_of, levels
 from gruworks.tasks.forecast.naive import naive_forecasts
@@ -18,7 +19,7 @@ from gruworks.tasks.forecast.panel import Panel, Series
 if TYPE_CHECKING:
     from gruworks.tasks.forecast.estimator import Forecaster
 
-__all__ = ["Backtest", "backtest"]
+__all__ = ["Backtest", "backtest", "held_out"]
 
 Floats = NDArray[numpy.float64]
 LEVELS = (80.0, 95.0)
@@ -65,7 +66,10 @@ class Backtest:
 def backtest(forecaster: Forecaster, panel: Panel, origins: int | None, refit: int, quiet: bool | None) -> Backtest:
     """See `Forecaster.backtest`."""
     horizon = forecaster.config.horizon
-    rows = [origin_rows(len(one), horizon, origins, forecaster._seen(one) if forecaster.fitted else None) for one in panel.series]
+    rows = [
+        origin_rows(len(one), horizon, origins, forecaster._seen(one) if forecaster.fitted else None)
+        for one in panel.series
+    ]
     level = levels(LEVELS)
     most = max(map(len, rows))
     starts = [0] if forecaster.fitted or not refit else list(range(0, most, refit))
@@ -79,11 +83,35 @@ def backtest(forecaster: Forecaster, panel: Panel, origins: int | None, refit: i
                 which = forecaster.streams.number(one)
                 answers[i].append(forecaster.answers.quantiles(one, at[start:stop], level, which))
     codec = forecaster._codec
-    naive = [naive_forecasts(s, codec, at, horizon, forecaster.config.periods) for s, at in zip(panel.series, rows, strict=True)]
+    naive = [
+        naive_forecasts(s, codec, at, horizon, forecaster.config.periods)
+        for s, at in zip(panel.series, rows, strict=True)
+    ]
     name = "GRU" if forecaster.model is not None else "highway alone"
     verdict = str(forecaster.gate) if forecaster.model is not None and forecaster.config.gate else ""
     found: Sequence[Floats] = [numpy.concatenate(parts) for parts in answers]
-    return Backtest(_named(panel.series, forecaster.config.targets), codec, rows, list(found), naive, name, verdict, panel.backend)
+    return Backtest(
+        _named(panel.series, forecaster.config.targets), codec, rows, list(found), naive, name, verdict, panel.backend
+    )
+
+
+def held_out(forecaster: Forecaster) -> Evaluation | None:
+    """Errors on the rows that the fit held out, a horizon apart; None where some series has none of them."""
+    config, codec, rows, series, answers = forecaster.config, forecaster._codec, [], [], []
+    for which, one in enumerate(forecaster.history):
+        _, first, last = split_rows(len(one), config.horizon, config.validation)
+        at = numpy.arange(last - 1, max(first, 3) - 1, -config.horizon)[::-1]
+        if len(at) and not numpy.isnan(one.y[at[0] + 1 :]).all():
+            rows.append(at)
+            series.append(one)
+            answers.append(forecaster.answers.quantiles(one, at, levels(LEVELS), which))
+    if not rows:
+        return None
+    naive = [naive_forecasts(s, codec, at, config.horizon, config.periods) for s, at in zip(series, rows, strict=True)]
+    name = "GRU" if forecaster.model is not None else "highway alone"
+    return Backtest(
+        _named(series, config.targets), codec, rows, answers, naive, name, str(forecaster.gate)
+    ).evaluation()
 
 
 def _before(panel: Panel, rows: list[NDArray[numpy.int64]], start: int) -> Panel:

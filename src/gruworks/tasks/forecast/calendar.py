@@ -155,7 +155,9 @@ def _candidates(stamps: NDArray[Any]) -> list[Frequency]:
     if days == 7:
         anchor = pandas.Timestamp(stamps[0]).strftime("%a").upper()
         return [Frequency(f"W-{anchor}")]
-    names = ["MS", "ME"] if 28 <= days <= 31 else ["QS", "QE"] if 89 <= days <= 92 else ["YS", "YE"] if days >= 365 else []
+    names = (
+        ["MS", "ME"] if 28 <= days <= 31 else ["QS", "QE"] if 89 <= days <= 92 else ["YS", "YE"] if days >= 365 else []
+    )
     return [Frequency(name) for name in names]
 
 

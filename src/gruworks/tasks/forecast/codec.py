@@ -52,7 +52,9 @@ class Covariate:
         """[N, width]: a number and whether it is there, or an entry a word."""
         if not self.words:
             if values.dtype == object:
-                raise DataError(f"the covariate {self.name} of series {series!r} is words now; in the fit it was numbers")
+                raise DataError(
+                    f"the covariate {self.name} of series {series!r} is words now; in the fit it was numbers"
+                )
             there = ~numpy.isnan(values)
             number = numpy.where(there, (numpy.nan_to_num(values) - self.mean) / self.deviation, 0.0)
             return numpy.stack([number, ~there], 1).astype(numpy.float64)
@@ -118,7 +120,10 @@ class Codec:
         if self.lag:
             columns.append(self._moved_since_a_season(y, scale)[:, None])
         if self.missing:
-            columns += [(~series.observed)[:, None].astype(numpy.float64), numpy.log1p(_since(series.observed))[:, None]]
+            columns += [
+                (~series.observed)[:, None].astype(numpy.float64),
+                numpy.log1p(_since(series.observed))[:, None],
+            ]
         if self.irregular:
             columns.append(numpy.log(numpy.maximum(self.gaps(series.stamps), 1e-3))[:, None])
         if self.targets > 1:
@@ -164,7 +169,9 @@ class Codec:
             "targets": self.targets,
             "missing": self.missing,
             "lag": self.lag,
-            "covariates": {kind: [vars(c) | {"words": list(c.words)} for c in found] for kind, found in self.covariates.items()},
+            "covariates": {
+                kind: [vars(c) | {"words": list(c.words)} for c in found] for kind, found in self.covariates.items()
+            },
         }
 
     @classmethod

@@ -133,5 +133,3 @@ def check_zone(zone: Any, column: str, source: Source) -> None:
     """A zone's days begin elsewhere than UTC's and its clock jumps: what follows would not be what was meant."""
     if zone is not None and str(zone) not in ("UTC", "UTC+00:00"):
         raise DataError(f"{source.name}: {column} has the time zone {zone}; convert it to UTC or drop the zone first")
-
-

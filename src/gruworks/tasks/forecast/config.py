@@ -34,7 +34,9 @@ class Config(Settings):
     hidden_size: int = setting(32, "entries of the GRU's state", low=1, high=4096)
     layers: int = setting(1, "GRU layers", low=1, high=16)
     dropout: float = setting(0.2, "share of state entries zeroed in training", low=0.0, high=0.9)
-    window: int = setting(256, "steps of one training window; all that the segment model looks back on", low=8, high=100_000)
+    window: int = setting(
+        256, "steps of one training window; all that the segment model looks back on", low=8, high=100_000
+    )
     segment: int = setting(24, "steps of one segment of the segment model", low=1, high=10_000)
     norm: Literal["last", "mean", "revin", "moves"] = setting(
         "moves", "segment model: the last value taken off a window, or its mean size, RevIN, or its mean move"
@@ -45,7 +47,9 @@ class Config(Settings):
     )
     paths: int = setting(200, "sampler: paths drawn for one forecast", low=20, high=100_000)
     reset: Literal["after", "before"] = setting("after", "the GRU's reset form")
-    validation: float = setting(0.15, "share of each series' last rows that is held out to choose on", low=0.01, high=0.5)
+    validation: float = setting(
+        0.15, "share of each series' last rows that is held out to choose on", low=0.01, high=0.5
+    )
     gate: bool = setting(True, "mix the network with the best naive forecast, as far as validation shows skill")
     training: FitSettings = setting(FitSettings(), "the fit")
 

@@ -88,7 +88,9 @@ def encode(series: Series, codec: Codec, horizon: int) -> Encoded:
     features = [moves[:, None], *season_features, codec.side_features(series, y, scale)]
     ahead = codec.ahead_features(series, horizon)
     gaps = codec.gaps(series.stamps)
-    return Encoded(numpy.concatenate(features, 1), y, scale, causal_slope(y), seasonal, basis, observed, ahead, gaps, codec.lag)
+    return Encoded(
+        numpy.concatenate(features, 1), y, scale, causal_slope(y), seasonal, basis, observed, ahead, gaps, codec.lag
+    )
 
 
 def _seasonal(
@@ -144,8 +146,12 @@ class Windows:
         self.y = torch.from_numpy(numpy.concatenate([one.y for one in encoded]))
         self.scale = torch.from_numpy(numpy.concatenate([one.scale for one in encoded]))
         self.observed = torch.from_numpy(numpy.concatenate([one.observed for one in encoded]))
-        self.weight = torch.from_numpy(numpy.concatenate([_weights(one, s[2]) for one, s in zip(encoded, splits, strict=True)]))
-        self.ahead = [torch.from_numpy(one.ahead.astype(numpy.float32)) for one in encoded] if encoded[0].ahead.size else None
+        self.weight = torch.from_numpy(
+            numpy.concatenate([_weights(one, s[2]) for one, s in zip(encoded, splits, strict=True)])
+        )
+        self.ahead = (
+            [torch.from_numpy(one.ahead.astype(numpy.float32)) for one in encoded] if encoded[0].ahead.size else None
+        )
         self.learnable = [
             float(self.weight[at : at + end].count_nonzero()) for at, end in zip(self.offsets, self.ends, strict=False)
         ]
@@ -191,7 +197,9 @@ class Windows:
             powers = (slope[:, None].double() ** torch.arange(1, K + 1)).cumsum(1)
             batch["highway"] = (batch["features"][:, :1] * powers).clamp(-WILD, WILD).float()
             batch["season"] = seasonal @ self.basis
-        ahead = (torch.arange(at + start, at + stop)[:, None] + torch.arange(1, K + 1)).clamp(max=at + self.lengths[which] - 1)
+        ahead = (torch.arange(at + start, at + stop)[:, None] + torch.arange(1, K + 1)).clamp(
+            max=at + self.lengths[which] - 1
+        )
         moved, scale = self.y[ahead] - self.y[cut, None], self.scale[cut, None]
         target = torch.where(scale > 0, moved / scale.clamp(min=1e-300), 0.0)
         weight = self.weight[cut].clone()

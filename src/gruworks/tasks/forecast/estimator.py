@@ -17,7 +17,7 @@ from gruworks.errors import DataError, OptionError
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
 from gruworks.tasks.forecast.answering import Answers, judge
-from gruworks.tasks.forecast.backtesting import Backtest, backtest
+from gruworks.tasks.forecast.backtesting import Backtest, backtest, held_out
 from gruworks.tasks.forecast.calendar import Frequency
 from gruworks.tasks.forecast.calibration import Calibration, normal
 from gruworks.tasks.forecast.choosing import with_season_path
@@ -165,9 +165,7 @@ class Forecaster(Estimator):
         """Rolling-origin errors beside the naive forecasts'; see `backtest`."""
         return self.backtest(data, origins=origins, refit=refit, quiet=quiet).evaluation()
 
-    def backtest(
-        self, data: Any, *, origins: int | None = None, refit: int = 0, quiet: bool | None = None
-    ) -> Backtest:
+    def backtest(self, data: Any, *, origins: int | None = None, refit: int = 0, quiet: bool | None = None) -> Backtest:
         """Forecasts at rolling origins, a horizon apart, beside what came and what naive forecasts said.
 
         Unfitted, it fits once on the rows before the first origin, and anew before every `refit`-th origin if that is
@@ -179,6 +177,11 @@ class Forecaster(Estimator):
         panel = self._read_like_fit(data) if self.fitted else read(data, self.config)
         return backtest(self, panel, origins, refit, quiet)
 
+    def held_out(self) -> Evaluation | None:
+        """Errors on the rows that the fit held out: what gate and bands were set by, so a little too kind."""
+        self._need_fit()
+        return held_out(self)
+
     def explain(self, series: str | None = None, step: int | None = None) -> Any:
         """What moved the forecast of a series: inputs, lags, paths; see `explaining.explain`."""
         from gruworks.tasks.forecast.explaining import explain
@@ -186,9 +189,7 @@ class Forecaster(Estimator):
         self._need_fit()
         return explain(self.answers, self.streams.find(series), step)
 
-    def _fit(
-        self, panel: Panel, out: Path | str | None, resume: bool, quiet: bool | None, weights: Any = None
-    ) -> Self:
+    def _fit(self, panel: Panel, out: Path | str | None, resume: bool, quiet: bool | None, weights: Any = None) -> Self:
         codec = self.codec if weights is not None else None
         self.codec = codec or with_season_path(Codec.of(panel, self.config), panel, self.config)
         self.streams = Streams(panel.series, panel.frequency)

@@ -37,7 +37,12 @@ def bands_of(name: str, level: Sequence[float]) -> list[str]:
 
 
 def forecast_frame(
-    series: list[Series], found: list[Floats], level: Sequence[float], config: Config, frequency: Frequency, backend: Any
+    series: list[Series],
+    found: list[Floats],
+    level: Sequence[float],
+    config: Config,
+    frequency: Frequency,
+    backend: Any,
 ) -> Any:
     """unique_id, ds, y_hat and its bands from quantiles [K, shares] of each series; the targets side by side."""
     targets = config.targets
@@ -90,6 +95,6 @@ def _extended(series: Series, given: dict[str, Any], config: Config, codec: Code
 def _missing(series: Series, stamp: Any, horizon: int, config: Config) -> str:
     text = str(stamp).removesuffix(".000000").removesuffix("T00:00:00")
     return (
-        f"series {series.name!r} has no future covariates ({', '.join(config.future)}) for {text}: a forecast needs them "
-        f"for all {horizon} steps; give them as future=... (--future FILE), or as rows without {config.target}"
+        f"series {series.name!r} has no future covariates ({', '.join(config.future)}) for {text}: a forecast needs "
+        f"them for all {horizon} steps; give them as future=... (--future FILE), or as rows without {config.target}"
     )

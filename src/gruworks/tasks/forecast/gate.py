@@ -59,14 +59,16 @@ def weigh(ours: list[Floats], naive: list[dict[str, Floats]], truth: list[Floats
     Naive forecasts that some series is too short for are left out; NaN in the truth is left out of the means.
     """
     names = [name for name in naive[0] if all(name in one for one in naive)]
-    errors = {n: _blocks([_error(f[n], y, s) for f, y, s in zip(naive, truth, scale, strict=True)], truth) for n in names}
+    errors = {
+        n: _blocks([_error(f[n], y, s) for f, y, s in zip(naive, truth, scale, strict=True)], truth) for n in names
+    }
     if not names or not all(len(block) for block in errors.values()):
         return OPEN
     best = min(names, key=lambda name: float(errors[name].mean()))
-    mixed = numpy.stack([
-        _blocks([_error(w * o + (1 - w) * f[best], y, s) for o, f, y, s in zip(ours, naive, truth, scale, strict=True)], truth)
-        for w in GRID
-    ])  # fmt: skip
+    all_series = list(zip(ours, naive, truth, scale, strict=True))
+    mixed = numpy.stack(
+        [_blocks([_error(w * o + (1 - w) * f[best], y, s) for o, f, y, s in all_series], truth) for w in GRID]
+    )
     mean = mixed.mean(1)
     chosen = int(mean.argmin())
     t = _t_of_gain(mixed)

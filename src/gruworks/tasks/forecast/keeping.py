@@ -27,7 +27,9 @@ def pack(series: list[Series], calibration: Calibration) -> tuple[dict[str, Any]
         "y": numpy.concatenate([one.y for one in series]),
         "lengths": numpy.array([len(one) for one in series]),
         "targets": numpy.array([one.target for one in series]),
-        "others": numpy.concatenate([one.others.reshape(len(one), -1) if one.others.size else numpy.zeros((len(one), 0)) for one in series]),
+        "others": numpy.concatenate(
+            [one.others.reshape(len(one), -1) if one.others.size else numpy.zeros((len(one), 0)) for one in series]
+        ),
         "calibration.widths": calibration.widths,
         "calibration.groups": calibration.groups,
     }

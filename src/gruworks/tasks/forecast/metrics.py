@@ -1,9 +1,9 @@
 """The M4 competition's measures (Makridakis et al. 2020), for one series and for many.
 
-    sMAPE   200 · mean |y - f| / (|y| + |f|), in percent
-    MASE    mean |y - f| over the mean |y_t - y_{t-m}| of the series' past
-    OWA     half of sMAPE and MASE, each over that of Naive2
-    MSIS    the mean interval score of Gneiting and Raftery (2007), over the same error as MASE
+sMAPE   200 · mean |y - f| / (|y| + |f|), in percent
+MASE    mean |y - f| over the mean |y_t - y_{t-m}| of the series' past
+OWA     half of sMAPE and MASE, each over that of Naive2
+MSIS    the mean interval score of Gneiting and Raftery (2007), over the same error as MASE
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ def smape(y: Floats, forecast: Floats) -> float:
     100.0
     """
     size = numpy.abs(y) + numpy.abs(forecast)
-    return float(numpy.mean(numpy.divide(200 * numpy.abs(y - forecast), size, out=numpy.zeros_like(size), where=size > 0)))
+    return float(
+        numpy.mean(numpy.divide(200 * numpy.abs(y - forecast), size, out=numpy.zeros_like(size), where=size > 0))
+    )
 
 
 def mase(y: Floats, forecast: Floats, past: Floats, season: int) -> float:

@@ -82,9 +82,7 @@ def _from_numbers(data: Any) -> Panel:
     try:
         y = numpy.asarray(data, dtype=numpy.float64)
     except (TypeError, ValueError) as error:
-        raise DataError(
-            f"expected a file's path, a data frame or a sequence of numbers, got {data!r:.80}"
-        ) from error
+        raise DataError(f"expected a file's path, a data frame or a sequence of numbers, got {data!r:.80}") from error
     if y.ndim != 1:
         raise DataError(f"expected one sequence of numbers, got an array of shape {y.shape}; use a frame for more")
     at = numpy.arange(len(y))

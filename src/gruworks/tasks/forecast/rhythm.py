@@ -92,9 +92,10 @@ def _fits(table: Table, frequency: Frequency) -> bool:
 
 def _out_of_rhythm(table: Table, source: Source) -> str:
     i = int(numpy.argmax(numpy.diff(table.stamps).astype(numpy.float64)))
+    place, after, before = source.at(int(table.rows[i + 1])), _stamp(table.stamps[i + 1]), _stamp(table.stamps[i])
     return (
-        f"{source.at(int(table.rows[i + 1]))}: the time {_stamp(table.stamps[i + 1])} follows {_stamp(table.stamps[i])} "
-        f"out of rhythm (series {table.name!r}): fill the gap, or number the rows 1, 2, 3 ... in the time column"
+        f"{place}: the time {after} follows {before} out of rhythm (series {table.name!r}): "
+        "fill the gap, or number the rows 1, 2, 3 ... in the time column"
     )
 
 
@@ -132,7 +133,9 @@ def _trimmed(table: Table, source: Source) -> Table:
     first = int(there[0])
     if not first:
         return table
-    return Table(table.name, table.stamps[first:], table.y[first:], table.rows[first:], _each(table.side, lambda v: v[first:]))
+    return Table(
+        table.name, table.stamps[first:], table.y[first:], table.rows[first:], _each(table.side, lambda v: v[first:])
+    )
 
 
 def _series(table: Table, source: Source) -> list[Series]:

@@ -74,7 +74,10 @@ class SamplerNet(torch.nn.Module):
         if self.counts:
             own = [torch.log1p(here / scale[:, None]), *(torch.log1p(v / scale[:, None]) for v in seasonal)]
         else:
-            own = [(here - values[:, P - 1 : P - 1 + T]) / scale[:, None], *((v - here) / scale[:, None] for v in seasonal)]
+            own = [
+                (here - values[:, P - 1 : P - 1 + T]) / scale[:, None],
+                *((v - here) / scale[:, None] for v in seasonal),
+            ]
         return torch.cat([torch.stack(own, -1), waves], -1)
 
     def ahead(self, states: Tensor, x: Tensor, here: Tensor, scale: Tensor) -> distributions.Distribution:

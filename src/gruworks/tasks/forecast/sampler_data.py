@@ -12,7 +12,7 @@ from torch import Tensor
 from gruworks.errors import DataError
 from gruworks.tasks.forecast.codec import Codec
 from gruworks.tasks.forecast.config import QUANTILES, Config
-from gruworks.tasks.forecast.data import FEWEST_ORIGINS, Batch, split_rows
+from gruworks.tasks.forecast.data import FEWEST_ORIGINS, Batch
 from gruworks.tasks.forecast.panel import Series
 from gruworks.tasks.forecast.sampler import SamplerNet
 from gruworks.tasks.forecast.season import fourier
@@ -35,7 +35,9 @@ class SamplerWindows:
         self.reach = max((*codec.lags(config.window, config.periods).values(), 2)) - 1
         lengths = [len(one) for one in series]
         self.firsts = [n - max(config.horizon, round(config.validation * n)) for n in lengths]  # rows held out begin
-        self.learnable = [max(0, first - 2) * bool(numpy.ptp(y[:first])) for first, y in zip(self.firsts, self.filled, strict=True)]
+        self.learnable = [
+            max(0, first - 2) * bool(numpy.ptp(y[:first])) for first, y in zip(self.firsts, self.filled, strict=True)
+        ]
         if config.distribution == "negative_binomial":
             _check_counts(series)
 
@@ -56,13 +58,20 @@ class SamplerWindows:
     def validation(self) -> list[Batch]:
         """Windows that end with the held-out rows; only the value after each of those counts."""
         order = numpy.random.default_rng(self.config.training.seed).permutation(len(self.series))
-        kept = [int(w) for w in order if self.learnable[w] and len(self.series[w]) - self.firsts[w] >= 1][:MOST_VALIDATED]
+        kept = [int(w) for w in order if self.learnable[w] and len(self.series[w]) - self.firsts[w] >= 1][
+            :MOST_VALIDATED
+        ]
         return [self._batch([w], [len(self.series[w]) - 2], len(self.series[w]) - self.firsts[w]) for w in kept]
 
     def _batch(self, which: list[int], origins: list[int], counted: int | None) -> Batch:
         T = self.config.window if counted is None else max(self.config.window, counted)
-        rows = [_row(self.series[w], self.filled[w], self.codec, t, T, self.reach, self.config) for w, t in zip(which, origins, strict=True)]
-        values, waves, scale = (torch.from_numpy(numpy.stack(part).astype(numpy.float32)) for part in zip(*rows, strict=True))
+        rows = [
+            _row(self.series[w], self.filled[w], self.codec, t, T, self.reach, self.config)
+            for w, t in zip(which, origins, strict=True)
+        ]
+        values, waves, scale = (
+            torch.from_numpy(numpy.stack(part).astype(numpy.float32)) for part in zip(*rows, strict=True)
+        )
         target, weight = numpy.zeros((len(which), T)), numpy.zeros((len(which), T))
         for i, (w, t) in enumerate(zip(which, origins, strict=True)):
             at = numpy.arange(t - T + 1, t + 1)
@@ -72,7 +81,8 @@ class SamplerWindows:
             target[i], weight[i] = numpy.where(usable, y - level, 0.0), usable
         return {
             "values": values, "waves": waves, "scale": scale,
-            "target": torch.from_numpy(target.astype(numpy.float32)), "weight": torch.from_numpy(weight.astype(numpy.float32)),
+            "target": torch.from_numpy(target.astype(numpy.float32)),
+            "weight": torch.from_numpy(weight.astype(numpy.float32)),
         }  # fmt: skip
 
 
@@ -89,7 +99,9 @@ def sampled_paths(
     """Paths [O, paths, K] after the rows `origins`; the same ones for the same seed."""
     y = series.filled()
     rows = [_row(series, y, codec, int(t), config.window, model.longest, config, config.horizon) for t in origins]
-    values, waves, scale = (torch.from_numpy(numpy.stack(part).astype(numpy.float32)) for part in zip(*rows, strict=True))
+    values, waves, scale = (
+        torch.from_numpy(numpy.stack(part).astype(numpy.float32)) for part in zip(*rows, strict=True)
+    )
     level = 0.0 if model.counts else y[origins][:, None, None]
     piece, parts = max(1, AT_ONCE // paths), []
     with torch.random.fork_rng():
@@ -99,9 +111,7 @@ def sampled_paths(
     return numpy.asarray(numpy.concatenate(parts) + level)
 
 
-def sampled_quantiles(
-    model: SamplerNet, series: Series, codec: Codec, config: Config, origins: NDArray[Any]
-) -> Floats:
+def sampled_quantiles(model: SamplerNet, series: Series, codec: Codec, config: Config, origins: NDArray[Any]) -> Floats:
     """Low, median and high [O, K, 3] of the paths."""
     found = numpy.quantile(sampled_paths(model, series, codec, config, origins, config.paths), QUANTILES, axis=1)
     return numpy.moveaxis(found, 0, -1)

@@ -29,7 +29,10 @@ class SegmentWindows:
         self.filled = numpy.concatenate([one.filled() for one in series])
         self.y = numpy.concatenate([one.y for one in series])
         self.scale = numpy.array([window_scale(one, config) for one in series])
-        ends, firsts, lasts = (numpy.array(part) for part in zip(*[split_rows(int(n), config.horizon, config.validation) for n in lengths], strict=True))
+        ends, firsts, lasts = (
+            numpy.array(part)
+            for part in zip(*[split_rows(int(n), config.horizon, config.validation) for n in lengths], strict=True)
+        )
         self.begins = numpy.minimum(config.window, lengths // 2) - 1  # a shorter history is filled up at its left
         self.firsts, self.lasts = firsts, lasts
         moves = self.scale > 0
@@ -48,14 +51,22 @@ class SegmentWindows:
         rng = numpy.random.default_rng([self.config.training.seed, epoch, index])
         share = numpy.cumsum(numpy.sqrt(self.learnable))
         which = numpy.searchsorted(share, rng.random(self.config.training.batch_size) * share[-1], side="right")
-        return self.batch(which, self.begins[which] + (rng.random(len(which)) * self.learnable[which]).astype(numpy.int64))
+        return self.batch(
+            which, self.begins[which] + (rng.random(len(which)) * self.learnable[which]).astype(numpy.int64)
+        )
 
     def validation(self) -> list[Batch]:
         """Windows whose targets no training window has touched, at most `MOST_VALIDATED`, evenly spread."""
         which = numpy.repeat(numpy.arange(len(self.lasts)), (self.lasts - self.firsts) * (self.scale > 0))
-        origins = numpy.concatenate([numpy.arange(f, n) for f, n, s in zip(self.firsts, self.lasts, self.scale, strict=True) if s > 0] or [[]])
+        origins = numpy.concatenate(
+            [numpy.arange(f, n) for f, n, s in zip(self.firsts, self.lasts, self.scale, strict=True) if s > 0] or [[]]
+        )
         kept = numpy.unique(numpy.linspace(0, len(which) - 1, min(len(which), MOST_VALIDATED)).astype(numpy.int64))
-        return [self.batch(which[at], origins[at].astype(numpy.int64)) for at in numpy.array_split(kept, -(-len(kept) // PIECE)) if len(at)]
+        return [
+            self.batch(which[at], origins[at].astype(numpy.int64))
+            for at in numpy.array_split(kept, -(-len(kept) // PIECE))
+            if len(at)
+        ]
 
     def batch(self, which: NDArray[Any], origins: NDArray[Any]) -> Batch:
         """Windows by series and origin: values [R, L], target [R, K], channel [R], scale [R]."""

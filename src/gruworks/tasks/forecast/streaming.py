@@ -71,7 +71,9 @@ class Streams:
             raise OptionError(f"there are {len(self.series)} series: name one, such as {self.series[0].name!r}")
         at = 0 if name is None else self.numbers.get((name, 0))
         if at is None:
-            raise DataError(f"there is no series {name!r} in the fit; there are: {', '.join(s.name for s in self.series[:5])}")
+            raise DataError(
+                f"there is no series {name!r} in the fit; there are: {', '.join(s.name for s in self.series[:5])}"
+            )
         return self.history[at], at
 
     def bands(self, series: Series, answers: Answers) -> Floats | None:
@@ -106,7 +108,9 @@ class Streams:
 
     def _grown(self, series: Series, values: list[float]) -> Series:
         if series.past or series.future or series.others.shape[1]:
-            raise DataError("a series with covariates or several targets grows by predict(frame), not by observe(value)")
+            raise DataError(
+                "a series with covariates or several targets grows by predict(frame), not by observe(value)"
+            )
         assert self.frequency is not None
         stamps = self.frequency.future(series.stamps[-1], len(values))
         y = numpy.concatenate([series.y, values])
