@@ -86,7 +86,7 @@ def test_pandas_and_polars_give_the_same_numbers_in_their_own_type(trained: Fore
     assert isinstance(one, pandas.DataFrame)
     assert isinstance(two, polars.DataFrame)
     assert list(one.columns) == two.columns == COLUMNS
-    assert numpy.array_equal(values(one), two[NUMBERS].to_numpy())
+    assert values(one) == pytest.approx(two[NUMBERS].to_numpy(), rel=1e-6)  # one was encoded, one carried
     assert one["ds"].tolist() == [pandas.Timestamp(day) for day in two["ds"]]
     assert one["ds"].tolist() == list(pandas.date_range("2020-05-20", periods=5))
     assert isinstance(trained.predict(other), polars.DataFrame)  # as the newer data, not as the fitted
@@ -169,7 +169,7 @@ def test_before_a_fit_nothing_is_answered(tmp_path: Path) -> None:
 
 
 def test_a_fit_that_fails_leaves_nothing_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*arguments: Any) -> None:
+    def broken(*arguments: Any, **options: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(fitting, "fit", broken)

@@ -7,7 +7,7 @@ import pytest
 
 from gruworks.tasks.forecast.gate import OPEN, Gate, weigh
 
-O, K = 60, 3
+ORIGINS, K = 60, 3
 
 
 def judged(ours: numpy.ndarray, naive: numpy.ndarray, truth: numpy.ndarray) -> Gate:
@@ -17,7 +17,7 @@ def judged(ours: numpy.ndarray, naive: numpy.ndarray, truth: numpy.ndarray) -> G
 
 def drawn(seed: int) -> tuple[numpy.ndarray, numpy.ndarray]:
     rng = numpy.random.default_rng(seed)
-    return rng.normal(size=(O, K)), rng.normal(size=(O, K))
+    return rng.normal(size=(ORIGINS, K)), rng.normal(size=(ORIGINS, K))
 
 
 def test_a_forecast_that_is_right_takes_all_the_weight() -> None:
@@ -48,7 +48,7 @@ def test_two_independent_errors_are_mixed() -> None:
 
 
 def test_a_constant_gain_without_spread_is_a_gain() -> None:
-    truth = numpy.zeros((O, K))
+    truth = numpy.zeros((ORIGINS, K))
     assert judged(truth, truth + 1, truth).weight == 1.0
     assert judged(truth, truth, truth).weight == 0.0  # nothing to gain
 
@@ -58,13 +58,13 @@ def test_what_is_missing_is_left_out_and_nothing_to_judge_on_leaves_the_network_
     holed = truth.copy()
     holed[::2, 1] = numpy.nan
     assert judged(truth, truth + noise, holed).weight == 1.0
-    assert weigh([truth], [{}], [truth], [numpy.ones(O)]) == OPEN
+    assert weigh([truth], [{}], [truth], [numpy.ones(ORIGINS)]) == OPEN
 
 
 def test_a_naive_forecast_that_one_series_has_not_is_left_out() -> None:
     truth, noise = drawn(4)
     naive = [{"last value": truth + noise, "season": truth}, {"last value": truth + noise}]
-    gate = weigh([truth, truth], naive, [truth, truth], [numpy.ones(O)] * 2)
+    gate = weigh([truth, truth], naive, [truth, truth], [numpy.ones(ORIGINS)] * 2)
     assert gate.naive == "last value"
 
 

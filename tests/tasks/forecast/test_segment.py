@@ -39,7 +39,9 @@ def test_the_shortcut_is_one_step_of_the_gru_for_each_position(channels: int) ->
 
 
 @pytest.mark.parametrize("linear", [False, True])
-@pytest.mark.parametrize(("norm", "level", "unit"), [("last", True, False), ("revin", True, True), ("moves", True, True)])
+@pytest.mark.parametrize(
+    ("norm", "level", "unit"), [("last", True, False), ("revin", True, True), ("moves", True, True)]
+)
 def test_what_the_norm_takes_away_it_gives_back(norm: str, level: bool, unit: bool, linear: bool) -> None:
     model, x = net(norm=norm, linear=linear), values()
     with torch.no_grad():

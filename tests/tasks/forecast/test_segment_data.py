@@ -17,7 +17,11 @@ def rising(rows: int, name: str = "0") -> Series:
 
 def windows(*rows: int, **settings: int) -> SegmentWindows:
     config = Config(
-        horizon=4, model="segment", window=8, segment=4, training=FitSettings(batch_size=64, seed=settings.pop("seed", 0))
+        horizon=4,
+        model="segment",
+        window=8,
+        segment=4,
+        training=FitSettings(batch_size=64, seed=settings.pop("seed", 0)),
     )
     return SegmentWindows([rising(n, str(i)) for i, n in enumerate(rows)], config)
 
@@ -61,7 +65,9 @@ def test_a_series_that_never_moves_teaches_nothing() -> None:
 
 def test_ten_thousand_series_are_held_once() -> None:
     """Nothing is kept a window: one array of values, and a few numbers a series."""
-    found = SegmentWindows([rising(40, str(i)) for i in range(10_000)], Config(horizon=4, model="segment", window=8, segment=4))
+    found = SegmentWindows(
+        [rising(40, str(i)) for i in range(10_000)], Config(horizon=4, model="segment", window=8, segment=4)
+    )
     held = sum(v.nbytes for v in vars(found).values() if isinstance(v, numpy.ndarray))
     assert held < 3 * 8 * 40 * 10_000
     assert found.draw(0, 0)["values"].shape == (8, 8)

@@ -35,7 +35,9 @@ def test_observing_equals_encoding_the_same_history_afresh(settings: dict[str, A
     for row in range(140, 160):
         said = forecaster.observe(wavy(160)["y"][row])
         assert said.carried
-        assert numpy.stack([said.low, said.y_hat, said.high], 1) == pytest.approx(whole(forecaster, row + 1), abs=FORECAST_STREAM)
+        assert numpy.stack([said.low, said.y_hat, said.high], 1) == pytest.approx(
+            whole(forecaster, row + 1), abs=FORECAST_STREAM
+        )
 
 
 @pytest.mark.parametrize("naive", NAIVE)
@@ -65,7 +67,9 @@ def test_a_lag_and_a_year_are_carried() -> None:
 def test_a_missing_observation_is_one_that_moves_nothing() -> None:
     forecaster = fitted()
     said = forecaster.observe(float("nan"))
-    assert said.y_hat == pytest.approx(forecaster.answers.quantiles(forecaster.history[0], numpy.array([140]), [0.5])[0, :, 0], abs=FORECAST_STREAM)
+    assert said.y_hat == pytest.approx(
+        forecaster.answers.quantiles(forecaster.history[0], numpy.array([140]), [0.5])[0, :, 0], abs=FORECAST_STREAM
+    )
 
 
 def test_predict_goes_on_from_what_was_observed_and_a_saved_run_keeps_it(tmp_path: Any) -> None:

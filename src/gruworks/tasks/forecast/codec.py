@@ -64,7 +64,8 @@ class Covariate:
                 f"the covariate {self.name} of series {series!r} is {unknown[0]!r}, which the fit has not seen; "
                 f"it knows: {', '.join(self.words)}. Leave it empty where none of them fits, or fit anew"
             )
-        return (values.astype(object)[:, None] == numpy.array(self.words, dtype=object)).astype(numpy.float64)
+        found = (values.astype(object)[:, None] == numpy.array(self.words, dtype=object)).astype(numpy.float64)
+        return numpy.asarray(found)
 
 
 @dataclass(frozen=True)

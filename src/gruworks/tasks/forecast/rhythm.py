@@ -48,7 +48,7 @@ def assemble(tables: list[Table], source: Source, backend: str = "pandas", sha25
         notes.append(f"about {added} rows are missing between the others ({frequency}): read as missing values")
     series = [one for table in filled for one in _series(table, source)]
     still = [one.name for one in series if numpy.nanmin(one.y) == numpy.nanmax(one.y)]
-    if still:
+    if still and len(series) > 1:
         notes.append(f"{len(still)} series never move: {', '.join(still[:5])}")
     return Panel(series, frequency, backend, sha256, tuple(notes))
 
