@@ -10,6 +10,7 @@ from typing import Any
 import numpy
 import pytest
 import soundfile
+import torch
 
 from gruworks import Transcriber
 from gruworks.errors import DataError, NotFittedError, OptionError, RunError, TooShortError
@@ -148,6 +149,21 @@ def test_both_directions_refuse_to_stream_by_name(offline: Transcriber) -> None:
         offline.stream()
     with pytest.raises(OptionError, match="latency needs"):
         offline.latency  # noqa: B018
+
+
+def test_a_network_that_writes_nothing_is_said_to(spoken: Path) -> None:
+    dumb = Transcriber(**SMALL | {"steps": 1, "validate_every": 1}).fit(spoken / "train", quiet=True)
+    with torch.no_grad():
+        dumb.model.head.bias[0] = 100.0
+    (remark,) = dumb.evaluate(spoken / "test").remarks
+    assert "too short" in remark
+
+
+def test_a_missing_recording_is_told_with_its_line(streaming: Transcriber, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("file,text\nnowhere.wav,ab\n")
+    for call in (streaming.evaluate, Transcriber(**SMALL).fit):
+        with pytest.raises(DataError, match=r"a\.csv, line 2: .*nowhere\.wav does not exist"):
+            call(tmp_path / "a.csv")
 
 
 def test_nothing_goes_before_a_fit() -> None:

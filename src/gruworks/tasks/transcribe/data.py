@@ -28,7 +28,7 @@ from gruworks.tasks.transcribe.features import (
     filter_bank,
     read_features,
 )
-from gruworks.tasks.transcribe.manifest import Utterance
+from gruworks.tasks.transcribe.manifest import Utterance, told_where
 
 __all__ = ["Batch", "Codec", "Corpus", "batched", "common_rate", "content_of", "frames_of", "prepare", "split", "unfit"]
 
@@ -59,9 +59,10 @@ def content_of(utterance: Utterance, rate: int | None, config: Config) -> Frames
     if utterance.given != (rate is None):
         kinds = ("features", "audio") if rate is None else ("audio", "features")
         raise DataError(f"{utterance.where}: expected {kinds[0]} as in the fit, got {kinds[1]} ({utterance.path.name})")
-    if rate is None:
-        return _cut(read_features(utterance.path, config.coefficients), utterance)
-    return read_audio(utterance.path, rate, utterance.start, utterance.end)
+    with told_where(utterance):
+        if rate is None:
+            return _cut(read_features(utterance.path, config.coefficients), utterance)
+        return read_audio(utterance.path, rate, utterance.start, utterance.end)
 
 
 def frames_of(content: Frames, rate: int | None, config: Config) -> Frames:
@@ -82,7 +83,12 @@ def common_rate(utterances: Sequence[Utterance]) -> int | None:
         raise DataError(f"{odd.where}: audio and feature files in one manifest; one kind at a time")
     if given == {True}:
         return None
-    return Counter(facts(path).rate for path in {one.path for one in utterances}).most_common(1)[0][0]
+    rates = {}
+    for one in utterances:
+        if one.path not in rates:
+            with told_where(one):
+                rates[one.path] = facts(one.path).rate
+    return Counter(rates.values()).most_common(1)[0][0]
 
 
 def needed_steps(symbols: Sequence[int]) -> int:
