@@ -13,7 +13,7 @@ import soundfile
 import torch
 
 from gruworks import Transcriber
-from gruworks.errors import DataError, NotFittedError, OptionError, RunError, TooShortError
+from gruworks.errors import DataError, ExportError, NotFittedError, OptionError, RunError, TooShortError
 from gruworks.tasks.transcribe import offline as offline_room
 from gruworks.tasks.transcribe.audio import blocks
 from gruworks.tasks.transcribe.data import Corpus
@@ -340,6 +340,14 @@ def test_another_language_model_may_be_brought(streaming: Transcriber, tmp_path:
     finally:
         streaming.use_language(None)
     assert streaming.transcribe(samples, rate=RATE, beam=8) == own
+
+
+@pytest.mark.parametrize("settings", [{"cell": "ligru"}, {"normalise": "recording"}])
+def test_what_the_graphs_can_not_hold_is_refused(settings: dict[str, Any], spoken: Path, tmp_path: Path) -> None:
+    small = SMALL | {"steps": 1, "validate_every": 1, "layers": 1}
+    fitted = Transcriber(**small | settings).fit(spoken / "train", quiet=True)
+    with pytest.raises(ExportError, match="can't be exported"):
+        fitted.export(tmp_path / "graphs")
 
 
 def test_units_may_be_words_or_byte_pairs(spoken: Path, tmp_path: Path) -> None:
