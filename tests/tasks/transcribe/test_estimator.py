@@ -10,9 +10,10 @@ from typing import Any
 import numpy
 import pytest
 import soundfile
+import torch
 
 from gruworks import Transcriber
-from gruworks.errors import DataError, NotFittedError, OptionError, RunError, TooShortError
+from gruworks.errors import DataError, ExportError, NotFittedError, OptionError, RunError, TooShortError
 from gruworks.tasks.transcribe import offline as offline_room
 from gruworks.tasks.transcribe.audio import blocks
 from gruworks.tasks.transcribe.data import Corpus
@@ -148,6 +149,21 @@ def test_both_directions_refuse_to_stream_by_name(offline: Transcriber) -> None:
         offline.stream()
     with pytest.raises(OptionError, match="latency needs"):
         offline.latency  # noqa: B018
+
+
+def test_a_network_that_writes_nothing_is_said_to(spoken: Path) -> None:
+    dumb = Transcriber(**SMALL | {"steps": 1, "validate_every": 1}).fit(spoken / "train", quiet=True)
+    with torch.no_grad():
+        dumb.model.head.bias[0] = 100.0
+    (remark,) = dumb.evaluate(spoken / "test").remarks
+    assert "too short" in remark
+
+
+def test_a_missing_recording_is_told_with_its_line(streaming: Transcriber, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("file,text\nnowhere.wav,ab\n")
+    for call in (streaming.evaluate, Transcriber(**SMALL).fit):
+        with pytest.raises(DataError, match=r"a\.csv, line 2: .*nowhere\.wav does not exist"):
+            call(tmp_path / "a.csv")
 
 
 def test_nothing_goes_before_a_fit() -> None:
@@ -324,6 +340,14 @@ def test_another_language_model_may_be_brought(streaming: Transcriber, tmp_path:
     finally:
         streaming.use_language(None)
     assert streaming.transcribe(samples, rate=RATE, beam=8) == own
+
+
+@pytest.mark.parametrize("settings", [{"cell": "ligru"}, {"normalise": "recording"}])
+def test_what_the_graphs_can_not_hold_is_refused(settings: dict[str, Any], spoken: Path, tmp_path: Path) -> None:
+    small = SMALL | {"steps": 1, "validate_every": 1, "layers": 1}
+    fitted = Transcriber(**small | settings).fit(spoken / "train", quiet=True)
+    with pytest.raises(ExportError, match="can't be exported"):
+        fitted.export(tmp_path / "graphs")
 
 
 def test_units_may_be_words_or_byte_pairs(spoken: Path, tmp_path: Path) -> None:

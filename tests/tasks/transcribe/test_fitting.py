@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 
 from gruworks.ops.ctc import log_likelihood
-from gruworks.tasks.transcribe.data import batched
-from gruworks.tasks.transcribe.fitting import best_path, ctc_loss, edit_distance
+from gruworks.tasks.transcribe.config import Config
+from gruworks.tasks.transcribe.data import batched, prepare
+from gruworks.tasks.transcribe.fitting import best_path, ctc_loss, edit_distance, fit_corpus
+from gruworks.tasks.transcribe.manifest import read_manifest
 from gruworks.tasks.transcribe.model import TranscribeNet
 from gruworks.tasks.transcribe.speller import padded
+from gruworks.training import parallel
+from gruworks.training.runs import RunFolder
+from tests.tasks.transcribe.conftest import SMALL, write
 
 
 class Fixed(torch.nn.Module):
@@ -78,3 +87,25 @@ def test_the_best_path_is_collapsed() -> None:
 def test_edit_distance(one: str, other: str, errors: int) -> None:
     assert edit_distance([*map(ord, one)], [*map(ord, other)]) == errors
     assert edit_distance([*map(ord, other)], [*map(ord, one)]) == errors
+
+
+def test_two_processes_share_out_the_recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = read_manifest(write(tmp_path / "said", range(18)))
+    config = Config.from_flat(SMALL | {"batch_size": 4, "steps": 2, "validate_every": 2, "devices": 2})
+    codec, train, held, _ = prepare(said, config)
+    draw = train.draw
+
+    def told(epoch: int, index: int) -> Any:
+        batch = draw(epoch, index)
+        (tmp_path / f"{parallel.place()[0]}-{epoch}-{index}").write_text(str(batch["lengths"].tolist()))
+        return batch
+
+    monkeypatch.setattr(train, "draw", told)
+    model = TranscribeNet(codec.inputs, len(codec.alphabet), channels=4, hidden_size=4, layers=1)
+    fitted = fit_corpus(model, train, held, config, RunFolder.create(tmp_path / "run", "transcribe"), True, False)
+    assert fitted.steps == 2
+    shown = {path.name: json.loads(path.read_text()) for path in tmp_path.glob("[01]-*")}
+    assert {name[0] for name in shown} == {"0", "1"}
+    # Two steps of two batches of four: the 16 recordings of the training part, each once.
+    assert sorted(length for lengths in shown.values() for length in lengths) == [one.length for one in train.examples]
+    assert all(torch.isfinite(p).all() for p in model.parameters())

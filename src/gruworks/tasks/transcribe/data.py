@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gruworks.errors import DataError, TooShortError
+from gruworks.errors import DataError, OptionError, TooShortError
 from gruworks.tasks.transcribe.alphabet import Alphabet, tidy
 from gruworks.tasks.transcribe.audio import facts, read_audio
 from gruworks.tasks.transcribe.augmentation import mask_features, read_noise, vary_features, vary_frames, vary_samples
@@ -28,7 +28,7 @@ from gruworks.tasks.transcribe.features import (
     filter_bank,
     read_features,
 )
-from gruworks.tasks.transcribe.manifest import Utterance
+from gruworks.tasks.transcribe.manifest import Utterance, told_where
 
 __all__ = ["Batch", "Codec", "Corpus", "batched", "common_rate", "content_of", "frames_of", "prepare", "split", "unfit"]
 
@@ -59,9 +59,10 @@ def content_of(utterance: Utterance, rate: int | None, config: Config) -> Frames
     if utterance.given != (rate is None):
         kinds = ("features", "audio") if rate is None else ("audio", "features")
         raise DataError(f"{utterance.where}: expected {kinds[0]} as in the fit, got {kinds[1]} ({utterance.path.name})")
-    if rate is None:
-        return _cut(read_features(utterance.path, config.coefficients), utterance)
-    return read_audio(utterance.path, rate, utterance.start, utterance.end)
+    with told_where(utterance):
+        if rate is None:
+            return _cut(read_features(utterance.path, config.coefficients), utterance)
+        return read_audio(utterance.path, rate, utterance.start, utterance.end)
 
 
 def frames_of(content: Frames, rate: int | None, config: Config) -> Frames:
@@ -82,7 +83,12 @@ def common_rate(utterances: Sequence[Utterance]) -> int | None:
         raise DataError(f"{odd.where}: audio and feature files in one manifest; one kind at a time")
     if given == {True}:
         return None
-    return Counter(facts(path).rate for path in {one.path for one in utterances}).most_common(1)[0][0]
+    rates = {}
+    for one in utterances:
+        if one.path not in rates:
+            with told_where(one):
+                rates[one.path] = facts(one.path).rate
+    return Counter(rates.values()).most_common(1)[0][0]
 
 
 def needed_steps(symbols: Sequence[int]) -> int:
@@ -202,6 +208,7 @@ def prepare(utterances: Sequence[Utterance], config: Config) -> tuple[Codec, Cor
 
     Raises:
         DataError: nothing to learn from, or a file that can't be read; `check_manifest` lists all there is to mend.
+        OptionError: variations that this manifest can't have.
     """
     texts = [tidy(one.text, config.lower) for one in utterances]
     if not any(texts):
@@ -209,6 +216,7 @@ def prepare(utterances: Sequence[Utterance], config: Config) -> tuple[Codec, Cor
     alphabet = Alphabet.of(texts, config.units, config.bpe_size)
     rate = common_rate(utterances)
     rate = config.sample_rate if rate is not None and config.sample_rate is not None else rate
+    _check_variations(config, rate)
     examples, left_out = _examples(utterances, texts, alphabet, rate, config)
     remarks = [f"left out {len(left_out)} recordings: {'; '.join(left_out[:3])}"] if left_out else []
     if len(examples) < 2:
@@ -219,6 +227,14 @@ def prepare(utterances: Sequence[Utterance], config: Config) -> tuple[Codec, Cor
     train, held = ([kept[id(one)] for one in part] for part in parts)
     codec = Codec(rate, alphabet, Normaliser.of(one.moments for one in train))
     return codec, Corpus(train, codec, config), Corpus(held, codec, config), remarks
+
+
+def _check_variations(config: Config, rate: int | None) -> None:
+    how = config.augmentation
+    if how.noise_from is not None and how.noise is None:
+        raise OptionError("noise_from needs a least signal-to-noise ratio in decibels: noise=10")
+    if rate is None and (how.noise is not None or how.warp):
+        raise OptionError("noise and warp vary sound, and this manifest names features: leave them out")
 
 
 def _examples(

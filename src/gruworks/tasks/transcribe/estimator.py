@@ -172,7 +172,9 @@ class Transcriber(Estimator):
         latency = None
         if not self._model().bidirectional:
             latency = measure(lambda: self._stream(chosen), utterances, self.codec.rate, self.config)
-        return replace(found, latency=latency, peak_memory=peak_memory())
+        return replace(
+            found, latency=latency, peak_memory=peak_memory(), remarks=[*found.remarks, *self._silent(answers)]
+        )
 
     @property
     def language(self) -> Language:
@@ -269,6 +271,14 @@ class Transcriber(Estimator):
     @property
     def _centres(self) -> bool:
         return bool(self.config.normalise == "recording")
+
+    def _silent(self, answers: Sequence[str]) -> list[str]:
+        if any(answers):
+            return []
+        loss = self.metrics.get("best_loss", float("nan"))
+        return [
+            f"not one recording gave any text: the fit was perhaps too short (its best validation loss is {loss:.2f})"
+        ]
 
     def _stream(self, options: Options, rate: int | None = None) -> Stream:
         model = self._streaming_model("stream()")

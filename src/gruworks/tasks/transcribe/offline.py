@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from gruworks.tasks.transcribe.config import Config, Options
 from gruworks.tasks.transcribe.data import Codec
 from gruworks.tasks.transcribe.decoding import Opinion, Search, Transcript, transcript
 from gruworks.tasks.transcribe.features import FEATURE_FILES, SHIFT, FilterBank, centred, read_features
-from gruworks.tasks.transcribe.manifest import Utterance
+from gruworks.tasks.transcribe.manifest import Utterance, told_where
 from gruworks.tasks.transcribe.model import TranscribeNet
 
 __all__ = ["Piece", "frame_blocks", "pieces", "transcribe_pieces"]
@@ -34,9 +35,10 @@ def frame_blocks(audio: Any, rate: int | None, codec: Codec, config: Config) -> 
         DataError: what is wrong with the recording. TooShortError: it is shorter than a frame.
     """
     found = 0
-    for frames in _raw_blocks(audio, rate, codec, config):
-        found += len(frames)
-        yield codec.normaliser(frames)
+    with told_where(audio) if isinstance(audio, Utterance) else contextlib.nullcontext():
+        for frames in _raw_blocks(audio, rate, codec, config):
+            found += len(frames)
+            yield codec.normaliser(frames)
     if not found:
         raise TooShortError(f"{_name(audio)} is shorter than one frame of 25 ms")
 
