@@ -88,7 +88,7 @@ class Forecaster(Estimator):
     @property
     def answers(self) -> Answers:
         """What answers: the network, the gate and the calibration of the bands."""
-        made = engine(self.config, self._codec, len(self.history))
+        made = engine(self.config, self._codec, len(self.streams.series))
         return Answers(made, self.config, self._codec, self.model, self.gate, self.calibration)
 
     def fit(self, data: Any, *, out: Path | str | None = None, resume: bool = False, quiet: bool | None = None) -> Self:
@@ -146,7 +146,7 @@ class Forecaster(Estimator):
             DataError: an infinite value, or no such series.
         """
         self._need_fit()
-        return self.streams.observe(value, series, self.answers)
+        return self.streams.observe(value, series, lambda: self.answers)
 
     def sample(self, paths: int = 100, data: Any = None) -> NDArray[numpy.float64]:
         """Sample paths [series, paths, horizon] after the last row; of a model="sampler" only."""
