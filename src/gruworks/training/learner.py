@@ -10,6 +10,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 
 from gruworks.nn.state import State, detach
+from gruworks.training.parallel import reseed
 from gruworks.training.schedule import share_of_rate
 from gruworks.training.settings import FitSettings
 
@@ -41,6 +42,9 @@ class Learner(LightningModule):
         self.model, self.loss, self.settings, self.carries, self.weigh = model, loss, settings, carries, weigh
         self.carried: State | None = None
         self.carried_in_validation: State | None = None
+
+    def on_train_epoch_start(self) -> None:
+        reseed(self.settings.seed, self.current_epoch)
 
     def training_step(self, batch: Any, index: int) -> Tensor:
         loss, self.carried = self._loss(batch, self.carried)

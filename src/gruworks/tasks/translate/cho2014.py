@@ -100,8 +100,7 @@ class Cho2014Net(TranslationNet):
         linear, sizes = torch.nn.functional.linear, [h.shape[-1], x.shape[-1], summary.shape[-1]]
         of_state, of_word, of_summary = torch.split(self.deep.weight, sizes, 1)
         pairs = linear(h, of_state) + linear(x, of_word) + linear(summary, of_summary, self.deep.bias)
-        pairs = pairs.unflatten(-1, (self.maxout, 2))
-        units = pairs.amax(-1)
+        units = pairs.view(*pairs.shape[:-1], self.maxout, 2).amax(-1)
         if self.training and self.dropout:
             units = variational_dropout(units, self.dropout, True)
         narrow: Tensor = self.narrow(units)
