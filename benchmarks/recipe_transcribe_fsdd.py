@@ -3,11 +3,11 @@
     GRUWORKS_DATA=... python benchmarks/recipe_transcribe_fsdd.py official | speakers | joined [--minutes 2.9]
 
 official: indices 0 to 4 are the test part, 5 to 49 are learnt from in at most three minutes of one core; the value is
-the share of test recordings whose text is exactly right, spelled letter by letter under the closed list of the digits. speakers: each speaker in turn is the test part, the others are learnt
-from; the value is the mean of six, and the note says what augmentation gains (--plain fits without it). joined: 3 to
-7 test digits of a speaker in a row with pauses, which are synthetic joins, from a network that learnt joins of the
-training digits and streams; the value is the digit error rate. Settings are chosen with --search, where indices 5 to 9
-are the test part and 10 to 49 are learnt from, and nothing is recorded.
+the share of test recordings whose text is exactly right, spelled letter by letter under the closed list of the digits.
+speakers: each speaker in turn is the test part, the others are learnt from; the value is the mean of six, and --plain
+says what augmentation gains. joined: 3 to 7 test digits of a speaker in a row with pauses, which are synthetic joins,
+from a network that learnt joins of the training digits and streams; the value is the digit error rate. Settings are
+chosen with --search, where indices 5 to 9 are the test part and 10 to 49 are learnt from, and nothing is recorded.
 """
 
 import argparse
@@ -96,7 +96,8 @@ def joins(rows: list[tuple[Utterance, str, int]], settings: dict[str, object], f
     found, greedy = fitted.evaluate(test, **JOINED_ANSWER), fitted.evaluate(test)
     note = (
         f"synthetic joins of the official test part's digits; string error {1 - found.exact:.4f}; streaming, "
-        f"{1000 * fitted.latency:.0f} ms behind; 95 %: {found.interval[0]:.4f} to {found.interval[1]:.4f}; greedy {greedy.wer:.4f}"
+        f"{1000 * fitted.latency:.0f} ms behind; 95 %: {found.interval[0]:.4f} to {found.interval[1]:.4f}; "
+        f"greedy {greedy.wer:.4f}"
     )
     print(found.wer, note)
     return [record("transcribe/digits-joined/der", found.wer, note=note, **facts(fitted))]
