@@ -9,6 +9,7 @@ value is the mean over seeds; the last value repeated on the same windows stands
 """
 
 import argparse
+import json
 import statistics
 import time
 
@@ -20,7 +21,10 @@ from gruworks import Forecaster
 from gruworks.tasks.forecast.panel import Series
 
 TRAIN, VALIDATED, TESTED = 8_640, 11_520, 14_400
-SETTINGS = {"hidden_size": 128, "segment": 24, "learning_rate": 3e-3, "steps": 700, "dropout": 0.5}
+SETTINGS = {
+    "ETTh1": {"hidden_size": 128, "segment": 24, "learning_rate": 3e-3, "steps": 700, "dropout": 0.5, "linear": False},
+    "ETTh2": {"hidden_size": 128, "segment": 24, "learning_rate": 1e-3, "steps": 350, "dropout": 0.5, "linear": True},
+}
 
 
 def fitted(values: dict[str, numpy.ndarray], horizon: int, seed: int, settings: dict) -> Forecaster:
@@ -28,7 +32,7 @@ def fitted(values: dict[str, numpy.ndarray], horizon: int, seed: int, settings: 
     share = (VALIDATED - TRAIN - horizon + 1) / VALIDATED
     forecaster = Forecaster(
         horizon=horizon, model="segment", window=96, norm="last", gate=False, validation=share, seed=seed,
-        batch_size=256, validate_every=100, patience=4, warm_up=50, weight_decay=0.0, **settings,
+        batch_size=256, validate_every=50, patience=6, warm_up=50, weight_decay=0.0, **settings,
     )  # fmt: skip
     return forecaster.fit(long_frame({name: y[:VALIDATED] for name, y in values.items()}), quiet=True)
 
@@ -52,12 +56,11 @@ def main() -> None:
     parser.add_argument("--horizons", nargs="+", type=int, default=[96, 192, 336, 720])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--validate", action="store_true")
-    for name, value in SETTINGS.items():
-        parser.add_argument("--" + name.replace("_", "-"), type=type(value), default=value)
+    parser.add_argument("--set", nargs="*", default=[], help="NAME=VALUE of a setting, to try another one")
     given = vars(parser.parse_args())
-    settings = {name: given[name] for name in SETTINGS}
+    changes = {name: json.loads(value) for name, value in (one.split("=") for one in given["set"])}
     for name in given["sets"]:
-        values = ett(name)
+        values, settings = ett(name), SETTINGS[name] | changes
         for horizon in given["horizons"]:
             begun, found, parameters = time.process_time(), [], 0
             for seed in range(given["seeds"]):

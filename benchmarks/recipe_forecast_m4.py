@@ -21,9 +21,9 @@ from gruworks.tasks.forecast import metrics
 
 SETTINGS = {
     "hourly": {"window": 504, "segment": 24, "hidden_size": 128, "steps": 3000, "learning_rate": 2e-3,
-               "validation": 0.06, "periods": (24, 168), "linear": True, "dropout": 0.1},
+               "validation": 0.06, "periods": (24, 168), "linear": True, "dropout": 0.1, "refit": True},
     "weekly": {"window": 52, "segment": 13, "hidden_size": 64, "steps": 1500, "learning_rate": 2e-3,
-               "validation": 0.1, "periods": (), "linear": True, "dropout": 0.1},
+               "validation": 0.1, "periods": (), "linear": True, "dropout": 0.1, "refit": True},
 }  # fmt: skip
 
 

@@ -100,7 +100,7 @@ def held_out(forecaster: Forecaster) -> Evaluation | None:
     config, codec, rows, series, answers = forecaster.config, forecaster._codec, [], [], []
     for which, one in enumerate(forecaster.history):
         _, first, last = split_rows(len(one), config.horizon, config.validation)
-        at = numpy.arange(last - 1, max(first, 3) - 1, -config.horizon)[::-1]
+        at = numpy.sort(numpy.arange(last - 1, max(first, 3) - 1, -config.horizon))
         if len(at) and not numpy.isnan(one.y[at[0] + 1 :]).all():
             rows.append(at)
             series.append(one)

@@ -50,6 +50,7 @@ class Config(Settings):
     validation: float = setting(
         0.15, "share of each series' last rows that is held out to choose on", low=0.01, high=0.5
     )
+    refit: bool = setting(False, "fit once more on all rows, for as many steps as the held-out ones chose")
     gate: bool = setting(True, "mix the network with the best naive forecast, as far as validation shows skill")
     training: FitSettings = setting(FitSettings(), "the fit")
 

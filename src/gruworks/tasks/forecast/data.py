@@ -132,14 +132,19 @@ def split_rows(rows: int, horizon: int, share: float) -> tuple[int, int, int]:
 
 
 class Windows:
-    """Training and validation batches over encoded series; windows are cut when drawn, never stored."""
+    """Training and validation batches over encoded series; windows are cut when drawn, never stored.
 
-    def __init__(self, encoded: list[Encoded], config: Config) -> None:
+    With `whole` the held-out rows are learnt from too.
+    """
+
+    def __init__(self, encoded: list[Encoded], config: Config, whole: bool = False) -> None:
         self.config = config
         self.lengths = [len(one.y) for one in encoded]
         self.offsets = numpy.concatenate([[0], numpy.cumsum(self.lengths)]).astype(numpy.int64)
         splits = [split_rows(n, config.horizon, config.validation) for n in self.lengths]
         self.ends, self.firsts, self.lasts = (list(part) for part in zip(*splits, strict=True))
+        if whole:
+            self.ends = self.lasts
         self.basis = torch.from_numpy(encoded[0].basis.astype(numpy.float32))
         self.lag = encoded[0].lag
         self.arrays = {name: _joined(encoded, name) for name in ("features", "slope", "seasonal", "gaps")}

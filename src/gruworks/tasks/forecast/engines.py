@@ -38,8 +38,8 @@ class Engine(Protocol):
         """An unfitted network."""
         ...
 
-    def windows(self, series: list[Series]) -> Any:
-        """Batches: `enough`, `learnable`, `draw(epoch, index)`, `validation()`."""
+    def windows(self, series: list[Series], whole: bool = False) -> Any:
+        """Batches: `enough`, `learnable`, `draw(epoch, index)`, `validation()`; `whole` holds nothing out."""
         ...
 
     def quantiles(self, model: torch.nn.Module | None, series: Series, origins: NDArray[Any], which: int) -> Floats:
@@ -66,8 +66,8 @@ class EncoderEngine:
             self.codec.ahead, self.codec.irregular,
         )  # fmt: skip
 
-    def windows(self, series: list[Series]) -> Windows:
-        return Windows([encode(one, self.codec, self.config.horizon) for one in series], self.config)
+    def windows(self, series: list[Series], whole: bool = False) -> Windows:
+        return Windows([encode(one, self.codec, self.config.horizon) for one in series], self.config, whole)
 
     def quantiles(self, model: torch.nn.Module | None, series: Series, origins: NDArray[Any], which: int) -> Floats:
         encoded = encode(series, self.codec, self.config.horizon)
@@ -96,8 +96,8 @@ class SegmentEngine:
             c.window, c.horizon, c.segment, c.hidden_size, len(QUANTILES), c.dropout, c.norm, own, c.linear
         )
 
-    def windows(self, series: list[Series]) -> SegmentWindows:
-        return SegmentWindows(series, self.config)
+    def windows(self, series: list[Series], whole: bool = False) -> SegmentWindows:
+        return SegmentWindows(series, self.config, whole)
 
     @torch.no_grad()
     def quantiles(self, model: torch.nn.Module | None, series: Series, origins: NDArray[Any], which: int) -> Floats:
@@ -133,8 +133,8 @@ class SamplerEngine:
         lags = tuple(self.codec.lags(c.window, c.periods).values())
         return SamplerNet(self.codec.seasons, lags, c.hidden_size, c.layers, c.dropout, c.distribution, c.reset)
 
-    def windows(self, series: list[Series]) -> SamplerWindows:
-        return SamplerWindows(series, self.codec, self.config)
+    def windows(self, series: list[Series], whole: bool = False) -> SamplerWindows:
+        return SamplerWindows(series, self.codec, self.config, whole)
 
     def quantiles(self, model: torch.nn.Module | None, series: Series, origins: NDArray[Any], which: int) -> Floats:
         if model is None:

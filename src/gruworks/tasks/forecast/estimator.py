@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -87,7 +88,7 @@ class Forecaster(Estimator):
     @property
     def answers(self) -> Answers:
         """What answers: the network, the gate and the calibration of the bands."""
-        made = engine(self.config, self._codec, len(self.history))
+        made = engine(self.config, self._codec, len(self.streams.series))
         return Answers(made, self.config, self._codec, self.model, self.gate, self.calibration)
 
     def fit(self, data: Any, *, out: Path | str | None = None, resume: bool = False, quiet: bool | None = None) -> Self:
@@ -145,7 +146,7 @@ class Forecaster(Estimator):
             DataError: an infinite value, or no such series.
         """
         self._need_fit()
-        return self.streams.observe(value, series, self.answers)
+        return self.streams.observe(value, series, lambda: self.answers)
 
     def sample(self, paths: int = 100, data: Any = None) -> NDArray[numpy.float64]:
         """Sample paths [series, paths, horizon] after the last row; of a model="sampler" only."""
@@ -228,9 +229,23 @@ class Forecaster(Estimator):
         self.model = answers.model = model
         judge(answers, self.history)
         self.gate, self.calibration = answers.gate, answers.calibration
+        if self.config.refit:
+            self.model = self._refitted(fitted.best_step, run, quiet)
         self.metrics = {"trained": True, **vars(fitted), "gate": self.gate.to_dict()}
         if self.config.gate and self.gate.naive:
             self.remarks.append(str(self.gate))
+
+    def _refitted(self, steps: int, run: RunFolder, quiet: bool) -> torch.nn.Module:
+        """A network fitted for as many steps on all rows; gate and bands stay those of rows that were not fitted on."""
+        from gruworks.tasks.forecast.fitting import fit_windows
+
+        answers, model = self.answers, self._network()
+        training = replace(self.config.training, steps=steps, validate_every=steps)
+        again = RunFolder(run.path / "refit", {})
+        windows = answers.engine.windows(self.history, whole=True)
+        fit_windows(model, answers.engine.loss, windows, replace(self.config, training=training), again, quiet, False)
+        shutil.rmtree(again.path, ignore_errors=True)
+        return model
 
     def _network(self) -> torch.nn.Module:
         with torch.random.fork_rng():

@@ -40,7 +40,7 @@ class Gate:
 
     def __str__(self) -> str:
         if not self.naive:
-            return "the network answers alone: there is no validation part to weigh it on"
+            return "the network answers alone: it was not weighed against a naive forecast"
         if not self.skill:
             return f"no skill over the naive forecast ({self.naive}), which answers alone: w = 0"
         gain = "" if self.ratio is None else f"; {100 * (1 - self.ratio):.1f} % below the naive error on validation"

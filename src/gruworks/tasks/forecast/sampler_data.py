@@ -28,13 +28,15 @@ AT_ONCE = 1 << 14  # paths drawn side by side
 class SamplerWindows:
     """Windows of `config.window` steps that end at an origin; the value after each of them is what is learnt."""
 
-    def __init__(self, series: list[Series], codec: Codec, config: Config) -> None:
+    def __init__(self, series: list[Series], codec: Codec, config: Config, whole: bool = False) -> None:
         self.codec, self.config = codec, config
         self.series = series
         self.filled = [one.filled() for one in series]
         self.reach = max((*codec.lags(config.window, config.periods).values(), 2)) - 1
         lengths = [len(one) for one in series]
         self.firsts = [n - max(config.horizon, round(config.validation * n)) for n in lengths]  # rows held out begin
+        if whole:
+            self.firsts = lengths
         self.learnable = [
             max(0, first - 2) * bool(numpy.ptp(y[:first])) for first, y in zip(self.firsts, self.filled, strict=True)
         ]

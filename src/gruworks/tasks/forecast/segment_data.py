@@ -20,9 +20,12 @@ PIECE = 1_024  # windows of one validation batch
 
 
 class SegmentWindows:
-    """Look-back, target and scale of windows of all series. A window is a series and an origin, its last row."""
+    """Look-back, target and scale of windows of all series. A window is a series and an origin, its last row.
 
-    def __init__(self, series: list[Series], config: Config) -> None:
+    With `whole` the held-out rows are learnt from too.
+    """
+
+    def __init__(self, series: list[Series], config: Config, whole: bool = False) -> None:
         self.config = config
         lengths = numpy.array([len(one) for one in series])
         self.offsets = numpy.concatenate([[0], numpy.cumsum(lengths)])
@@ -36,7 +39,7 @@ class SegmentWindows:
         self.begins = numpy.minimum(config.window, lengths // 2) - 1  # a shorter history is filled up at its left
         self.firsts, self.lasts = firsts, lasts
         moves = self.scale > 0
-        self.learnable = numpy.maximum(0, ends - self.begins) * moves
+        self.learnable = numpy.maximum(0, (lasts if whole else ends) - self.begins) * moves
 
     @property
     def enough(self) -> bool:

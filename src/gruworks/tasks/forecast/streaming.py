@@ -8,6 +8,7 @@ naive forecast of the gate looks back on.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -67,6 +68,10 @@ class Streams:
 
     def find(self, name: str | None) -> tuple[Series, int]:
         """A series by its name, or the only one."""
+        at = self._at(name)
+        return self.history[at], at
+
+    def _at(self, name: str | None) -> int:
         if name is None and len(self.series) > 1:
             raise OptionError(f"there are {len(self.series)} series: name one, such as {self.series[0].name!r}")
         at = 0 if name is None else self.numbers.get((name, 0))
@@ -74,7 +79,7 @@ class Streams:
             raise DataError(
                 f"there is no series {name!r} in the fit; there are: {', '.join(s.name for s in self.series[:5])}"
             )
-        return self.history[at], at
+        return at
 
     def bands(self, series: Series, answers: Answers) -> Floats | None:
         """Low, median and high [K, 3] of a series of the fit from its carried state; None where none is carried."""
@@ -85,15 +90,15 @@ class Streams:
             self.carried[at] = Carried(series, answers)
         return self.carried[at].bands()
 
-    def observe(self, value: float, name: str | None, answers: Answers) -> Observed:
-        """Take in a value and answer."""
+    def observe(self, value: float, name: str | None, answers: Callable[[], Answers]) -> Observed:
+        """Take in a value and answer; `answers` is asked where no state is carried yet."""
         value = float(value)
         if math.isinf(value):
             raise DataError("an observation is a number, or NaN where it is missing, not infinite")
-        at = 0 if name is None and len(self.series) == 1 else self.find(name)[1]
+        at = 0 if name is None and len(self.series) == 1 else self._at(name)
         carried = self.carried.get(at)
-        if carried is None and Carried.serves(answers):
-            carried = self.carried[at] = Carried(self.history[at], answers)
+        if carried is None and Carried.serves(answers()):
+            carried = self.carried[at] = Carried(self.history[at], answers())
         self.added.setdefault(at, []).append(value)
         if carried is not None:
             carried.step(value)
@@ -103,7 +108,7 @@ class Streams:
                 middle, middle - scores[0] * (middle - found[:, 0]), middle + scores[1] * (found[:, 2] - middle), True
             )
         series = self.history[at]
-        low, middle, high = answers.quantiles(series, numpy.array([len(series) - 1]), SHARES_80, at)[0].T
+        low, middle, high = answers().quantiles(series, numpy.array([len(series) - 1]), SHARES_80, at)[0].T
         return Observed(middle, low, high, False)
 
     def _grown(self, series: Series, values: list[float]) -> Series:
