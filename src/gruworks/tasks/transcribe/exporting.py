@@ -161,7 +161,7 @@ def _stream(net: TranscribeNet, normaliser: Normaliser) -> Part:
     return Part("stream", graph, first, ["log_probabilities", "steps", *carried], free, others, carried)
 
 
-SIZES = ((3, 14), (1, 9), (4, 26))  # rows and frames of the examples
+SIZES = ((6, 14), (1, 9), (4, 26))  # rows and frames of the examples
 
 
 def _frames(normaliser: Normaliser, B: int, T: int) -> dict[str, Tensor]:
