@@ -18,6 +18,7 @@ from typing import Any
 import generation
 import numpy
 import onnxruntime
+import pandas
 import speech
 import torch
 import translation
@@ -52,7 +53,7 @@ def graphs(folder: Path) -> Graphs:
 
 def forecast(run: Path | None, folder: Path) -> Pairs:
     """Stretches of the temperatures, in units of their mean change."""
-    frame = seattle_weather()
+    frame = pandas.read_csv(seattle_weather(), parse_dates=["date"])
     settings = {"horizon": 14, "time": "date", "target": "temp_max"}
     one = Forecaster.load(run) if run else Forecaster(**settings, **SHORT).fit(frame, quiet=True)
     one.export(folder)
