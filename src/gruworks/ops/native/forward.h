@@ -45,7 +45,7 @@ template <class T> class Forward {
     zeros = memory + Rows<T>::scratch(rows.count);
     memset(zeros, 0, sizeof(T) * Hp);
     chunk = zeros + Hp;
-    chunked = s.x.data && rows.count < kFused;
+    chunked = s.x.data && rows.count < kFused && rows.steps > 1;
   }
 
   void run() {
@@ -96,10 +96,12 @@ template <class T> class Forward {
     }
   }
 
+  bool backwards(long step) const { return (step + s.turn) % 2; }
+
   void after_step(long step) {
     if (whole) {
       if (place.members > 1) place.wait_group();
-      return over_panels([&]<int R>(long i, long p) { after_block<R, Sum::whole>(step, i, p); }, step % 2);
+      return over_panels([&]<int R>(long i, long p) { after_block<R, Sum::whole>(step, i, p); }, backwards(step));
     }
     over_panels([&]<int R>(long i, long p) { after_block<R, Sum::own>(step, i, p); });
     place.wait_group();
@@ -109,9 +111,9 @@ template <class T> class Forward {
   void before_step(long step) {
     if (whole) {
       if (place.members > 1) place.wait_group();
-      over_panels([&]<int R>(long i, long p) { reset_block<R, Sum::whole>(step, i, p); }, step % 2);
+      over_panels([&]<int R>(long i, long p) { reset_block<R, Sum::whole>(step, i, p); }, backwards(step));
       if (place.members > 1) place.publish(), place.wait_group();
-      return over_columns<Sum::whole>(step % 2);
+      return over_columns<Sum::whole>(backwards(step));
     }
     over_panels([&]<int R>(long i, long p) { reset_block<R, Sum::own>(step, i, p); });
     place.wait_group();
