@@ -40,6 +40,12 @@ class Estimator(abc.ABC):
         self._write(run)
         return run.path
 
+    def export(self, path: Path | str, to: str = "onnx") -> dict[str, float]:
+        """Write the model as ONNX graphs and `model.json` into a folder at `path`: see `tasks.exporting.export`."""
+        from gruworks.tasks.exporting import export
+
+        return export(self, path, to)
+
     @classmethod
     def load(cls, path: Path | str) -> Self:
         """The estimator that a run folder holds. Nothing in the folder is executed."""

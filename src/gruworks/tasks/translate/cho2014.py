@@ -88,7 +88,9 @@ class Cho2014Net(TranslationNet):
 
     def step(self, tokens: Tensor, state: State, memory: State) -> tuple[Tensor, State]:
         x, h = self._embed(tokens), state["hidden"]
-        summary = memory["summary"].repeat_interleave(len(tokens) // len(memory["summary"]), 0)
+        summary = memory["summary"]
+        wide = tokens.shape[0] // summary.shape[0]
+        summary = summary[:, None].expand(-1, wide, -1).flatten(0, 1)
         h = gates(self.word(x), self.recurrent(h) + self.context(summary), h)
         return self._features(h, x, summary), {"hidden": h}
 

@@ -131,7 +131,7 @@ class AttentionNet(TranslationNet):
         x = self._embed(self.target_embedding, tokens)
         _, first = self._run(self.first, x[None], state["first"])
         query = self.query_norm(first)
-        context, _ = self._attend(query.view(len(memory["keys"]), -1, query.shape[1]), memory)
+        context, _ = self._attend(query.view(memory["keys"].shape[0], -1, query.shape[1]), memory)
         context = context.flatten(0, 1)
         _, second = self._run(self.second, torch.cat([query, context], -1)[None], state["second"])
         features = torch.tanh(self.readout(torch.cat([x, second, context], -1)))
