@@ -92,11 +92,13 @@ def _translate(path: Path, text: Any) -> Heard | None:
     numbers = translator.codec.source.encode(_some(text))
     names, source = translator.codec.source.symbols(numbers), torch.tensor([numbers])
     what = "a translator's encoder, reading forwards"
-    if not isinstance(net.encoder, torch.nn.ModuleList):  # Cho 2014: its encoder is called as a module
+    first: Any = net.encoder
+    if not isinstance(first, torch.nn.ModuleList):  # Cho 2014: its encoder is called as a module
         return _called(net, lambda: net.encode(source, torch.tensor([len(numbers)])), what, names)
     with torch.no_grad():
         x = net._embed(net.source_embedding, source.T)
-    return Heard(net.encoder[0], x, names, what)
+    gru: Any = first[0]
+    return Heard(gru, x, names, what)
 
 
 def _transcribe(path: Path, audio: Any) -> Heard | None:
