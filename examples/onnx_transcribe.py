@@ -1,4 +1,4 @@
-"""Transcribe with an exported model: python onnx_transcribe.py FOLDER FILE.wav (16 bit, mono). No Gruworks, no torch."""
+"""Transcribe with an exported model: python onnx_transcribe.py FOLDER FILE.wav (16 bit, mono). No Gruworks or torch."""
 
 import itertools
 import json

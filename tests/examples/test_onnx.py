@@ -6,19 +6,14 @@ import ast
 import os
 import subprocess
 import sys
-import wave
 from pathlib import Path
 
 import numpy
 import pytest
 
-from gruworks import Forecaster, Generator, Transcriber, Translator
-from gruworks.data.text import Document
 from gruworks.ops.backend import backend
-from tests.tasks.forecast import conftest as forecasts
-from tests.tasks.generate import conftest as texts
-from tests.tasks.transcribe import conftest as speech
-from tests.tasks.translate import conftest as pairs
+from tests.exported import exported, recordings
+from tests.tasks.forecast import conftest as series
 
 if backend().name == "torch":
     pytest.skip(backend().reason, allow_module_level=True)
@@ -46,59 +41,38 @@ def test_it_is_short_and_imports_nothing_else(script: str) -> None:
 
 
 def test_forecast(tmp_path: Path) -> None:
-    frame = forecasts.wavy(160)
-    forecaster = Forecaster(horizon=5, **forecasts.TINY).fit(frame[:140], quiet=True)
-    forecaster.export(tmp_path / "onnx")
+    one, frame = exported("forecast"), series.wavy(160)
     frame.to_csv(tmp_path / "data.csv", index=False)
-    found = numpy.array([line.split() for line in run("onnx_forecast.py", tmp_path / "onnx", tmp_path / "data.csv").splitlines()])
-    expected = forecaster.predict(frame[140:])[["y_hat-lo-80", "y_hat", "y_hat-hi-80"]].to_numpy()
-    assert found[:, 0].tolist() == ["1", "2", "3", "4", "5"]
-    numpy.testing.assert_allclose(found[:, 1:].astype(float), expected, atol=1e-3)
+    lines = run("onnx_forecast.py", one.folder, tmp_path / "data.csv").splitlines()
+    found = numpy.array([line.split() for line in lines], float)
+    expected = one.estimator.predict(frame[140:])[["y_hat-lo-80", "y_hat", "y_hat-hi-80"]].to_numpy()
+    assert found[:, 0].tolist() == [1, 2, 3, 4, 5]
+    numpy.testing.assert_allclose(found[:, 1:], expected, atol=1e-3)
 
 
-def test_generate(tmp_path: Path) -> None:
-    generator = Generator(**texts.TINY).fit([Document(texts.prose())], quiet=True)
-    generator.export(tmp_path / "onnx")
-    found = run("onnx_generate.py", tmp_path / "onnx", "the cat", 60, 0)
-    assert found.removesuffix("\n") == generator.write("the cat", length=60, top_k=1)
-    assert len(run("onnx_generate.py", tmp_path / "onnx", "so")) == 201
+def test_generate() -> None:
+    one = exported("generate")
+    found = run("onnx_generate.py", one.folder, "the cat", 60, 0)
+    assert found.removesuffix("\n") == one.estimator.write("the cat", length=60, top_k=1)
+    assert len(run("onnx_generate.py", one.folder, "so")) == 201
 
 
-def test_translate(tmp_path: Path) -> None:
-    translator = Translator(**pairs.TINY | {"steps": 100}).fit(pairs.toy(), quiet=True)
-    translator.export(tmp_path / "onnx")
+def test_translate() -> None:
+    one = exported("translate")
     lines = ["eine kleine Frau singt .", "Hund rennt.", "(Katze) Ω schläft"]
-    expected = translator.translate(lines, beam=1, fast=False)
+    expected = one.estimator.translate(lines, beam=1, fast=False)
     assert len(set(expected)) == 3
     for line, text in zip(lines, expected, strict=True):
-        found = run("onnx_translate.py", tmp_path / "onnx", line).strip()
+        found = run("onnx_translate.py", one.folder, line).strip()
         assert found == text or "<unk>" in found  # Gruworks then copies words of the source
 
 
-def test_transcribe(spoken: Path, tmp_path: Path) -> None:
-    transcriber = Transcriber(**speech.SMALL).fit(spoken / "train", quiet=True)
-    transcriber.export(tmp_path / "onnx")
-    for file in sorted((spoken / "test").glob("*.wav"))[:4]:
-        expected = transcriber.transcribe(file, language=0.0)
+@pytest.mark.parametrize("kind", ["transcribe", "transcribe-streaming"])
+def test_transcribe(kind: str) -> None:
+    one = exported(kind)
+    for file in sorted((recordings() / "test").glob("*.wav"))[:3]:
+        expected = one.estimator.transcribe(file, language=0.0).text
         assert expected
-        assert run("onnx_transcribe.py", tmp_path / "onnx", file).strip() == expected
-
-
-def test_stream(spoken: Path, tmp_path: Path) -> None:
-    transcriber = Transcriber(streaming=True, **speech.SMALL).fit(spoken / "train", quiet=True)
-    transcriber.export(tmp_path / "onnx")
-    for file in sorted((spoken / "test").glob("*.wav"))[:4]:
-        expected = transcriber.transcribe(file, language=0.0)
-        assert expected
-        assert run("onnx_stream.py", tmp_path / "onnx", file).strip() == expected
-        assert run("onnx_transcribe.py", tmp_path / "onnx", file).strip() == expected
-
-
-@pytest.fixture(scope="module")
-def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("spoken")
-    speech.write(folder / "train", range(50))
-    speech.write(folder / "test", range(100, 112))
-    with wave.open(str(folder / "train" / "000.wav")) as audio:
-        assert audio.getsampwidth() == 2
-    return folder
+        assert run("onnx_transcribe.py", one.folder, file).strip() == expected
+        if kind == "transcribe-streaming":
+            assert run("onnx_stream.py", one.folder, file).strip() == expected

@@ -60,7 +60,7 @@ def write(parts: Sequence[Part], facts: Mapping[str, Any], folder: str | Path) -
         ExportError: what can't be written as ONNX, or numbers that are too far off; nothing is written then.
         OptionError: a folder that holds something else.
     """
-    folder = Path(folder)
+    folder = Path(folder).resolve()
     _check(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as name:
@@ -70,9 +70,7 @@ def write(parts: Sequence[Part], facts: Mapping[str, Any], folder: str | Path) -
         says = {"format": FORMAT, "versions": _versions(), "graphs": graphs, **facts}
         text = json.dumps(says, indent=1, ensure_ascii=False, allow_nan=False)
         (made / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
-        if folder.exists():
-            folder.replace(Path(name) / "old")
-        made.replace(folder)
+        _move(made, folder)
     return {name: graph["largest_difference"] for name, graph in graphs.items()}
 
 
@@ -83,6 +81,17 @@ def _check(folder: Path) -> None:
             raise OptionError(f"{folder} holds files that are no earlier export: name another folder with --out")
     elif folder.exists() and not folder.is_dir():
         raise OptionError(f"{folder} is a file: an export is a folder")
+
+
+def _move(made: Path, folder: Path) -> None:
+    """The finished files into place; `model.json` goes first and comes last, so that it stands for a whole export."""
+    if not folder.exists():
+        made.replace(folder)
+        return
+    for old in sorted(folder.iterdir(), key=lambda one: one.name != DESCRIPTION):
+        old.unlink()
+    for new in sorted(made.iterdir(), key=lambda one: one.name == DESCRIPTION):
+        new.replace(folder / new.name)
 
 
 def _write_part(part: Part, folder: Path) -> dict[str, Any]:

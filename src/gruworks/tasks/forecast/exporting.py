@@ -26,7 +26,7 @@ def parts(forecaster: Any) -> tuple[list[Part], dict[str, Any]]:
     codec, config = forecaster.codec, forecaster.config
     graph = ForecastGraph(forecaster.model, list(codec.seasons), config.horizon).eval()
     given = {"y": {0: "B", 1: "T"}} | ({"positions": {0: "B", 1: "T"}} if codec.seasons else {})
-    first, *others = [_example(graph, B, T) for B, T in ((2, 40), (1, 97), (3, 9), (1, 2))]
+    first, *others = [_example(graph, B, T) for B, T in ((2, 40), (1, 97), (3, 9), (1, 2), (1, 1))]
     part = Part("model", graph, first, ["quantiles"], given, others)
     facts = {
         "quantiles": list(QUANTILES), "horizon": config.horizon, "frequency": str(forecaster.frequency),

@@ -28,12 +28,16 @@ def parts(generator: Any) -> tuple[list[Part], dict[str, Any]]:
     part = Part(
         "model", graph, first, ["log_probabilities", *carried], {"tokens": {0: "T", 1: "B"}, **states}, others, carried
     )
-    vocabulary = codec.vocabulary.to_dict()
+    vocabulary = codec.vocabulary
     facts = {
-        "unit": vocabulary["unit"], "symbols": vocabulary["symbols"], "specials": len(SPECIALS),
-        "tokenizer": None if codec.vocabulary.merges is None else json.loads(codec.vocabulary.merges), "first": codec.first, "end": END if codec.ends else None,
+        "unit": vocabulary.unit,
+        "symbols": list(vocabulary.symbols),
+        "specials": len(SPECIALS),
+        "tokenizer": None if vocabulary.merges is None else json.loads(vocabulary.merges),
+        "first": codec.first,
+        "end": END if codec.ends else None,
         "banned": banned(codec),
-    }  # fmt: skip
+    }
     return [part], facts
 
 

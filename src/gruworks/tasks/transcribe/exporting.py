@@ -11,6 +11,7 @@ no `features`, one that reads in both directions no `stream`.
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any
 
 import numpy
@@ -77,7 +78,7 @@ class StreamGraph(WholeGraph):
 
     def __init__(self, net: TranscribeNet, normaliser: Normaliser) -> None:
         super().__init__(copy.deepcopy(net), normaliser)
-        for rows in self.net.rows:
+        for rows in self.net._rows():
             rows.flows = False  # the graph's way, whose answers have room for what waited
         self.names = list(net.start(1))
 
@@ -90,7 +91,7 @@ class StreamGraph(WholeGraph):
 class FeatureGraph(torch.nn.Module):
     """samples [B, N] to log-mel frames [B, T, F], as Kaldi's filter banks: in float64, given as float32.
 
-    All that is linear in a frame's samples (the mean taken away, pre-emphasis, window, Fourier transform) is one matrix.
+    All that is linear in a frame's samples (mean taken away, pre-emphasis, window, Fourier transform) is one matrix.
     """
 
     linear: Tensor
@@ -126,8 +127,8 @@ def _linear(size: int, points: int) -> Any:
 def _mel(rate: int, points: int, bands: int) -> Any:
     """[points / 2, bands]: triangles of equal width on the mel scale, between LOWEST and half the rate."""
     mel = 1127 * numpy.log1p(numpy.arange(points // 2) * rate / points / 700)
-    ends = 1127 * numpy.log1p(numpy.array([LOWEST, rate / 2]) / 700)
-    edges = numpy.linspace(*ends, bands + 2)
+    low, high = (1127 * math.log1p(end / 700) for end in (LOWEST, rate / 2))
+    edges = numpy.linspace(low, high, bands + 2)
     up = (mel[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
     down = (edges[2:] - mel[:, None]) / (edges[2:] - edges[1:-1])
     return numpy.maximum(numpy.minimum(up, down), 0.0)
@@ -145,9 +146,7 @@ def _features(graph: FeatureGraph) -> Part:
 def _whole(net: TranscribeNet, normaliser: Normaliser) -> Part:
     first, *others = [_frames(normaliser, B, T) for B, T in SIZES]
     free = {"frames": {0: "B", 1: "T"}, "lengths": {0: "B"}}
-    return Part(
-        "model", WholeGraph(net, normaliser).eval(), first, ["log_probabilities", "steps"], free, others
-    )
+    return Part("model", WholeGraph(net, normaliser).eval(), first, ["log_probabilities", "steps"], free, others)
 
 
 def _stream(net: TranscribeNet, normaliser: Normaliser) -> Part:
@@ -171,7 +170,7 @@ def _stream(net: TranscribeNet, normaliser: Normaliser) -> Part:
     return Part("stream", graph, first, ["log_probabilities", "steps", *carried], free, others, carried)
 
 
-SIZES = ((3, 14), (1, 9), (4, 26))  # rows and frames of the examples
+SIZES = ((6, 14), (1, 9), (4, 26))  # rows and frames of the examples
 
 
 def _frames(normaliser: Normaliser, B: int, T: int) -> dict[str, Tensor]:

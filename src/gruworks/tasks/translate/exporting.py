@@ -1,4 +1,4 @@
-"""The translator as ONNX graphs: `encoder`, `decoder` (one symbol of W hypotheses a sentence), `reader` (a whole target).
+"""The translator as ONNX graphs: `encoder`, `decoder` (a symbol of W hypotheses each), `reader` (a whole target).
 
     encoder   source [B, S], lengths [B]                  the memory, and the decoder's first state [B, H]
     decoder   tokens [B, W], memory, state [B, W, H]      log-probabilities [B, W, V], the state after
@@ -23,11 +23,14 @@ from gruworks.tasks.translate.subwords import BEGIN, END, PAD, UNKNOWN, Subwords
 
 __all__ = ["DecoderGraph", "EncoderGraph", "ReaderGraph", "parts"]
 
-MEMORY = {
+MEMORY: dict[type[TranslationNet], dict[str, dict[int, str]]] = {
     AttentionNet: {"keys": {1: "S"}, "values": {1: "S"}, "hidden": {1: "S"}, "mean": {}},
     Cho2014Net: {"summary": {}},
 }
-READ = {AttentionNet: ("keys", "values", "hidden"), Cho2014Net: ("summary",)}  # what a decoder's step reads of it
+READ: dict[type[TranslationNet], tuple[str, ...]] = {
+    AttentionNet: ("keys", "values", "hidden"),
+    Cho2014Net: ("summary",),
+}  # what a decoder's step reads of it
 SPECIALS = {"pad": PAD, "unknown": UNKNOWN, "begin": BEGIN, "end": END}
 
 
@@ -71,11 +74,11 @@ class DecoderGraph(torch.nn.Module):
         state = {name: value.flatten(0, 1) for name, value in zip(self.state, given[cut:], strict=True)}
         features, after = self.net.step(tokens.flatten(), state, memory)
         scores = self.net.scores(features).log_softmax(-1)
-        return tuple(x.unflatten(0, (B, W)) for x in (scores, *(after[name] for name in self.state)))
+        return tuple(x.reshape(B, W, -1) for x in (scores, *(after[name] for name in self.state)))
 
 
 class ReaderGraph(torch.nn.Module):
-    """tokens [B, T] that begin with <s>, keys, values, hidden, mean: log-probabilities of what comes next, attention."""
+    """tokens [B, T] that begin with <s>, keys, values, hidden, mean: log-probabilities of the next, attention."""
 
     def __init__(self, net: AttentionNet) -> None:
         super().__init__()
