@@ -6,11 +6,12 @@ official: indices 0 to 4 are the test part, 5 to 49 are learnt from in at most t
 of test recordings whose text is exactly right. speakers: each speaker in turn is the test part, the others are learnt
 from; the value is the mean of six, and the note says what augmentation gains (--plain fits without it). joined: 3 to
 7 test digits of a speaker in a row with pauses, which are synthetic joins, from a network that learnt joins of the
-training digits and streams; the value is the digit error rate. Settings are to be chosen with indices 5 to 9 as a
-test part and 10 to 49 learnt from; these have not been searched yet.
+training digits and streams; the value is the digit error rate. Settings are chosen with --search, where indices 5 to 9
+are the test part and 10 to 49 are learnt from, and nothing is recorded.
 """
 
 import argparse
+import json
 import statistics
 import tempfile
 from pathlib import Path
@@ -46,7 +47,7 @@ def facts(fitted: Transcriber) -> dict[str, object]:
     return {"parameters": parameters, "minutes": fitted.metrics["minutes"], "threads": fitted.config.training.threads}
 
 
-def official(rows: list[tuple[Utterance, str, int]], settings: dict[str, object]) -> None:
+def official(rows: list[tuple[Utterance, str, int]], settings: dict[str, object]) -> list[dict[str, object]]:
     train = [one for one, _, index in rows if index >= 5]
     test = [one for one, _, index in rows if index < 5]
     fitted = fit(unnamed(train), **settings)
@@ -56,12 +57,12 @@ def official(rows: list[tuple[Utterance, str, int]], settings: dict[str, object]
     note = (
         f"{found.utterances} recordings; greedy without the language model {greedy:.4f}; {fitted.metrics['ended_by']}"
     )
-    write(
-        "transcribe_fsdd", [record("transcribe/fsdd/accuracy", found.exact, note=note, baseline=0.1, **facts(fitted))]
-    )
+    return [record("transcribe/fsdd/accuracy", found.exact, note=note, baseline=0.1, **facts(fitted))]
 
 
-def speakers(rows: list[tuple[Utterance, str, int]], settings: dict[str, object], plain: bool) -> None:
+def speakers(
+    rows: list[tuple[Utterance, str, int]], settings: dict[str, object], plain: bool
+) -> list[dict[str, object]]:
     rights = {}
     for speaker in sorted({speaker for _, speaker, _ in rows}):
         fitted = fit([one for one, other, _ in rows if other != speaker], **settings | {"held_out": 0.15})
@@ -72,13 +73,12 @@ def speakers(rows: list[tuple[Utterance, str, int]], settings: dict[str, object]
     name = "accuracy-plain" if plain else "accuracy"
     note = f"{'without' if plain else 'with'} augmentation, by speaker: {told}"
     spread = statistics.pstdev(rights.values())
-    figure = record(
-        f"transcribe/fsdd-leave-one-out/{name}", value, note=note, spread=spread, baseline=0.1, **facts(fitted)
-    )
-    write("transcribe_fsdd", [figure])
+    return [
+        record(f"transcribe/fsdd-leave-one-out/{name}", value, note=note, spread=spread, baseline=0.1, **facts(fitted))
+    ]
 
 
-def joins(rows: list[tuple[Utterance, str, int]], settings: dict[str, object], folder: Path) -> None:
+def joins(rows: list[tuple[Utterance, str, int]], settings: dict[str, object], folder: Path) -> list[dict[str, object]]:
     train = joined([one for one, _, index in rows if index >= 5], 1200, folder / "train", seed=1)
     test = joined([one for one, _, index in rows if index < 5], 120, folder / "test", seed=2)
     fitted = fit(unnamed(train), **{"streaming": True, "hidden_size": 96, "lookahead": 6, "dropout": 0.1} | settings)
@@ -88,7 +88,7 @@ def joins(rows: list[tuple[Utterance, str, int]], settings: dict[str, object], f
         f"{1000 * fitted.latency:.0f} ms behind, greedy; 95 %: {found.interval[0]:.4f} to {found.interval[1]:.4f}"
     )
     print(found.wer, note)
-    write("transcribe_fsdd", [record("transcribe/digits-joined/der", found.wer, note=note, **facts(fitted))])
+    return [record("transcribe/digits-joined/der", found.wer, note=note, **facts(fitted))]
 
 
 def main() -> None:
@@ -97,16 +97,25 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=2.9)
     parser.add_argument("--steps", type=int, default=SETTINGS["steps"])
     parser.add_argument("--plain", action="store_true", help="speakers: without augmentation")
+    parser.add_argument("--search", action="store_true", help="hold out indices 5 to 9, print, record nothing")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, as JSON")
     given = parser.parse_args()
+    if given.set and not given.search:
+        parser.error("--set needs --search: what is recorded has the recipe's settings")
     settings = {"minutes": given.minutes, "steps": given.steps} | (PLAIN if given.plain else {})
     with tempfile.TemporaryDirectory() as folder:
         rows = fsdd(Path(folder))
+        if given.search:
+            settings |= {name: json.loads(value) for name, _, value in (one.partition("=") for one in given.set)}
+            rows = [(one, speaker, index - 5) for one, speaker, index in rows if index >= 5]
         if given.which == "official":
-            official(rows, settings)
+            figures = official(rows, settings)
         elif given.which == "speakers":
-            speakers(rows, settings, given.plain)
+            figures = speakers(rows, settings, given.plain)
         else:
-            joins(rows, settings, Path(folder))
+            figures = joins(rows, settings, Path(folder))
+    if not given.search:
+        write("transcribe_fsdd", figures)
 
 
 if __name__ == "__main__":

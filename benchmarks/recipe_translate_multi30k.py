@@ -14,20 +14,28 @@ import sys
 
 from translation import arguments, best_search, bleu, conclude, fitted, multi30k, raw_bleu
 
-SAME = {"lowercase": False, "shared": True, "bpe_dropout": 0.1, "smoothing": 0.1, "validate_every": 250, "patience": 12}
+# Little regularisation, for a core-hour holds a dozen passes: with dropout .35, BPE-dropout, words and weights left out
+# English-German had 2.46 nats a subword on the validation part after 2,250 steps of 96, 2.21 on its own pairs.
+SAME = {
+    "lowercase": False,
+    "bpe_dropout": 0.0,
+    "smoothing": 0.1,
+    "validate_every": 250,
+    "patience": 12,
+    "batch_size": 64,
+}
+ATTENTION = SAME | {
+    "shared": True, "vocabulary": 6000, "embedding_size": 256, "hidden_size": 256, "attention_size": 128,
+    "dropout": 0.2, "drop_words": 0.05, "drop_weights": 0.05, "learning_rate": 2e-3,
+}  # fmt: skip
 RECIPES = {
-    "en-de": ("en", "de", "translate/multi30k-en-de/bleu", 9000, SAME | {
-        "embedding_size": 256, "hidden_size": 256, "attention_size": 128, "dropout": 0.35, "drop_words": 0.1,
-        "drop_weights": 0.1, "learning_rate": 2e-3,
-    }),
-    "de-en": ("de", "en", "translate/multi30k-de-en/bleu", 8000, SAME | {
-        "embedding_size": 256, "hidden_size": 384, "attention_size": 128, "dropout": 0.4, "drop_words": 0.1,
-        "drop_weights": 0.1, "learning_rate": 2e-3,
-    }),
-    # Architecture, initialisation and optimiser as published; dropout, label smoothing and BPE-dropout are ours.
-    "cho2014": ("de", "en", "translate/multi30k-de-en-cho2014/bleu", 8000, SAME | {
+    # Its recorded run began with the heavier settings named above, and went on with these.
+    "en-de": ("en", "de", "translate/multi30k-en-de/bleu", 4500, ATTENTION | {"vocabulary": 0, "batch_size": 96}),
+    "de-en": ("de", "en", "translate/multi30k-de-en/bleu", 5000, ATTENTION),
+    # Architecture, initialisation and optimiser as published; dropout, label smoothing and averaged weights are ours.
+    "cho2014": ("de", "en", "translate/multi30k-de-en-cho2014/bleu", 4500, SAME | {
         "model": "cho2014", "shared": False, "hidden_size": 1000, "embedding_size": 100, "maxout": 500,
-        "dropout": 0.3, "drop_words": 0.0, "batch_size": 64, "optimizer": "adadelta", "learning_rate": 1.0,
+        "dropout": 0.2, "drop_words": 0.0, "optimizer": "adadelta", "learning_rate": 1.0,
         "schedule": "constant", "warm_up": 0, "weight_decay": 0.0,
     }),
 }  # fmt: skip

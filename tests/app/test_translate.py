@@ -73,6 +73,22 @@ def test_a_file_is_translated_line_by_line(pairs: Path, run: Path, gruworks: Cal
     assert [json.loads(line)["line"] for line in out.splitlines()] == [1, 2, 3]
 
 
+def test_lists_are_ranked_anew_by_another_run(pairs: Path, run: Path, gruworks: Call) -> None:
+    poor = Translator(**SHORT).fit(toy(1), quiet=True).save(pairs.parent / "poor")
+    status, out, err = gruworks("translate", "tune", poor, pairs, "--by", run, "--lists", "4", "--out", "ranks.json")
+    assert (status, err) == (0, "")
+    assert f"log p(en | de) by {run}" in out
+    assert "gruworks translate rescore ranks.json" in out
+    Path("lines.txt").write_text(f"{SOURCES[0]}\n\n{SOURCES[-1]}\n", encoding="utf-8")
+    status, out, err = gruworks("translate", "rescore", "ranks.json", "lines.txt")
+    first, empty, last = out.splitlines()
+    assert (status, err, empty) == (0, "", "")
+    lists = Translator.load(poor).n_best([SOURCES[0], SOURCES[-1]], n_best=4, beam=5)
+    assert [text in {one.text for one in found} for text, found in zip((first, last), lists, strict=True)] == [True] * 2
+    status, out, _ = gruworks("translate", "tune", poor, pairs, "--by", run, "--lists", "4", "--json")
+    assert json.loads(out)["bleu"].keys() == {"before", "after"}
+
+
 def test_samples_are_scored_too(pairs: Path, run: Path, gruworks: Call) -> None:
     status, out, _ = gruworks("translate", "run", run, "a.de", "--samples", "--json")
     assert status == 0

@@ -329,8 +329,9 @@ first = run()
 
 
 def python(script: str, **environment: str) -> str:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
     done = subprocess.run(
-        [sys.executable, "-c", script], env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", script], env={**ours, **environment}, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

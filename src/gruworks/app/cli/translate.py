@@ -1,4 +1,4 @@
-"""`gruworks translate`: fit, run, evaluate, score, explain, play."""
+"""`gruworks translate`: fit, run, evaluate, score, tune, rescore, explain, play."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -137,6 +138,57 @@ def score(run: Run, pairs: Pairs, as_json: Json = False, quiet: Quiet = False, d
     for value in values:
         show.answer(f"{value:.6f}")
     show.result({"log_probabilities": [value if math.isfinite(value) else None for value in values]})
+
+
+@app.command("tune")
+@takes(Options, into="options")
+def tune(
+    run: Run,
+    pairs: Pairs,
+    *,
+    options: Options,
+    by: Annotated[
+        list[Path], typer.Option("--by", help="A run whose scores choose; of the same direction or the opposite one.")
+    ],
+    lists: Annotated[int, typer.Option(help="Answers of each sentence that are ranked.", min=2)] = 20,
+    tokenize: Annotated[str, typer.Option(help="sacreBLEU's tokeniser, as for evaluate.")] = "auto",
+    out: Annotated[Path, typer.Option("--out", help="The file to write.")] = Path("reranker.json"),
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Weigh the scores of several runs so that RUN's n-best lists, ranked anew, give the best BLEU on these pairs.
+
+    The pairs must be ones that no run was fitted on, such as a validation part. `rescore` then translates.
+    """
+    from gruworks.tasks.translate.reranking import Reranker
+
+    show = Show(as_json, quiet)
+    reranker = Reranker(run, by, replace(options, n_best=lists)).tune(_one_or_two(pairs), tokenize)
+    reranker.save(out)
+    assert reranker.tuned is not None
+    named = zip(reranker.features, reranker.weights, strict=True)
+    show.table([{"feature": name, "weight": weight} for name, weight in named])
+    bleu = reranker.tuned
+    show.remark(f"\nBLEU on these pairs  {bleu.before:.2f} by the search alone, {bleu.after:.2f} ranked anew")
+    show.remark(f"file   {out}\nnext   echo ... | gruworks translate rescore {out}")
+    show.result({"file": str(out), "weights": list(reranker.weights), "bleu": vars(bleu)})
+
+
+@app.command("rescore")
+def rescore(
+    reranker: Annotated[Path, typer.Argument(metavar="FILE", help="What `tune` wrote.", show_default=False)],
+    file: Annotated[Path | None, typer.Argument(metavar="[LINES]", help="Lines to translate; else stdin.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Translate lines as `run` does, each answer the best of its n-best list by all runs that were weighed."""
+    from gruworks.tasks.translate.reranking import Reranker
+
+    chosen = Reranker.load(reranker)
+    for lines in _from_file(file) if file is not None else _arriving(sys.stdin.fileno()):
+        for text in chosen.translate(lines):
+            print(text)
+        sys.stdout.flush()
 
 
 @app.command("explain")

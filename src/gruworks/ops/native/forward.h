@@ -15,6 +15,7 @@
 namespace gruworks::GRUWORKS_ISA {
 
 constexpr long kFused = 4, kChunk = 32;
+constexpr int kTogether = kRows / 2;  // rows whose gates are formed side by side
 
 enum class Sum { whole, own, rest };  // over all columns of the state, this member's, or the others'
 
@@ -152,8 +153,17 @@ template <class T> class Forward {
         else if (s.x.data || width <= 0) sums[i][g] = bias;
         else sums[i][g] = bias + load_part(rows.x[first + i] + g * s.H + p * L, width);
       }
+    if (s.x.data && !chunked) fetch_ahead<R>(first, p);
     if (s.x.data && !chunked)
       multiply<T, R, 3>(sums, rows.x + first, s.w.x + p * s.I * 3 * L, L, 3 * L, s.I);
+  }
+
+  // The next step's input, a slice beside each panel: it comes from memory, and its first reader would wait for it.
+  template <int R> GRUWORKS_INLINE void fetch_ahead(long first, long p) {
+    const long panels = mine.end - mine.begin, from = s.I * (p - mine.begin) / panels;
+    for (long j = from; j < s.I * (p - mine.begin + 1) / panels; j += 64 / static_cast<long>(sizeof(T)))
+#pragma GCC unroll 8
+      for (int i = 0; i < R; ++i) __builtin_prefetch(rows.x[first + i] + (s.reverse ? -s.x.t : s.x.t) + j, 0, 2);
   }
 
   T* projected(long step, long i) {
@@ -197,34 +207,46 @@ template <class T> class Forward {
       }
     }
     product<S, R, 3>(sums, rows.h + first, s.w.h + p * s.H * 3 * L, L, 3 * L);
+    if constexpr (S == Sum::own) {
 #pragma GCC unroll 8
-    for (int i = 0; i < R; ++i) {
-      T* kept = rows.work[first + i] + p * L;
-      if constexpr (S == Sum::own) {
+      for (int i = 0; i < R; ++i) {
+        T* kept = rows.work[first + i] + p * L;
         store(kept, sums[i][2]), store(kept + Hp, sums[i][0]);
         store(kept + 2 * Hp, sums[i][1]), store(kept + 3 * Hp, input[i]);
-      } else {
-        if constexpr (S == Sum::rest) input[i] = load(kept + 3 * Hp);
-        finish(first + i, p, sums[i][0], sums[i][1], input[i], sums[i][2]);
       }
+    } else {
+      if constexpr (S == Sum::rest)
+#pragma GCC unroll 8
+        for (int i = 0; i < R; ++i) input[i] = load(rows.work[first + i] + p * L + 3 * Hp);
+      finish<R, 0>(sums, input, first, p);
     }
   }
 
-  // Gates and new state. z and n share a division unless both are kept for the backward.
-  GRUWORKS_INLINE void finish(long i, long p, Vec<T> r, Vec<T> z, Vec<T> input, Vec<T> product) {
+  // Gates and new state of the rows from `From` on, a few at a time. z and n share a division.
+  template <int R, int From> GRUWORKS_INLINE void finish(Vec<T> (&sums)[R][3], Vec<T> (&input)[R], long first, long p) {
+    constexpr int N = R - From < kTogether ? R - From : kTogether;
     const long width = s.H - p * L;
-    const Vec<T> h = load_part(rows.h[i] + p * L, width < 0 ? 0 : width);
-    r = sigmoid<T>(r);
-    const Fraction<T> n = tanh_fraction<T>(input + r * product);
-    const Vec<T> keeps = sigmoid_denominator<T>(z);
-    const Vec<T> inverse = T(1) / (n.bottom * keeps);
-    const Vec<T> candidate = n.top * keeps * inverse;
-    z = n.bottom * inverse;
-    keep_state(i, p, candidate + z * (h - candidate), width);
-    if (s.saved) {
-      T* kept = rows.work[i] + p * L;
-      store(kept, product), store(kept + Hp, r), store(kept + 2 * Hp, z), store(kept + 3 * Hp, candidate);
+    Vec<T> both[2 * N], bottoms[2 * N], r[N], a[N];
+#pragma GCC unroll 8
+    for (int i = 0; i < N; ++i) both[i] = sums[From + i][0], both[N + i] = sums[From + i][1];
+    sigmoid_denominators<T, 2 * N>(both, bottoms);
+#pragma GCC unroll 8
+    for (int i = 0; i < N; ++i) r[i] = inverse<T>(bottoms[i]), a[i] = input[From + i] + r[i] * sums[From + i][2];
+    Fraction<T> n[N];
+    tanh_fractions<T, N>(a, n);
+#pragma GCC unroll 8
+    for (int i = 0; i < N; ++i) {
+      const long row = first + From + i;
+      const Vec<T> h = load_part(rows.h[row] + p * L, width < 0 ? 0 : width), keeps = bottoms[N + i];
+      const Vec<T> one = inverse<T>(n[i].bottom * keeps);
+      const Vec<T> candidate = n[i].top * keeps * one, z = n[i].bottom * one;
+      keep_state(row, p, candidate + z * (h - candidate), width);
+      if (s.saved) {
+        T* kept = rows.work[row] + p * L;
+        store(kept, sums[From + i][2]), store(kept + Hp, r[i]), store(kept + 2 * Hp, z), store(kept + 3 * Hp, candidate);
+      }
     }
+    if constexpr (From + N < R) finish<R, From + N>(sums, input, first, p);
   }
 
   // "before", first half: r and z, r * h for the second half's product, and the input's part of n.

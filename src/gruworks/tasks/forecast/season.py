@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gruworks.tasks.forecast.calendar import Season
 
-__all__ = ["climatology", "coefficients", "fourier", "usable_seasons"]
+__all__ = ["climatology", "coefficients", "fourier", "season_basis", "season_state", "usable_seasons"]
 
 Floats = NDArray[numpy.float64]
 RIDGE = 1.0
@@ -52,9 +52,11 @@ def fourier(positions: Floats, seasons: list[Season]) -> Floats:
     return numpy.stack(columns, 1) if columns else numpy.zeros((len(positions), 0))
 
 
-def coefficients(y: Floats, waves: Floats) -> Floats:
-    """The fit to y_0 ... y_t for every t: [N, 1 + F] from y [N] and waves [N, F]."""
+def coefficients(y: Floats, waves: Floats, observed: NDArray[numpy.bool_] | None = None) -> Floats:
+    """The fit to y_0 ... y_t for every t: [N, 1 + F] from y [N] and waves [N, F]; only `observed` rows count."""
     rows = numpy.concatenate([numpy.ones((len(y), 1)), waves], 1)
+    if observed is not None and not observed.all():
+        rows = rows * observed[:, None]
     base = y[:1]  # a level far from zero would cost digits in the sums
     squares = numpy.cumsum(rows[:, :, None] * rows[:, None, :], 0)
     products = numpy.cumsum(rows * (y - base)[:, None], 0)
@@ -62,6 +64,25 @@ def coefficients(y: Floats, waves: Floats) -> Floats:
     fitted: Floats = numpy.linalg.solve(squares + ridge, products[:, :, None])[:, :, 0]
     fitted[:, 0] += base
     return fitted
+
+
+def season_state(fitted: Floats, waves: Floats) -> Floats:
+    """What the climatology is at each row, in the phase of that row: [N, 1 + F] from coefficients and waves.
+
+    Its product with `season_basis` is the climatology of the steps ahead: a harmonic's two entries are turned back by
+    the row's own angle, so that one basis serves all rows.
+    """
+    a, b, cos, sin = fitted[:, 1::2], fitted[:, 2::2], waves[:, 0::2], waves[:, 1::2]
+    state = fitted.copy()
+    state[:, 1::2] = a * cos + b * sin
+    state[:, 2::2] = b * cos - a * sin
+    return state
+
+
+def season_basis(seasons: list[Season], horizon: int) -> Floats:
+    """The harmonics 1 ... `horizon` steps ahead of angle 0: [1 + F, horizon]."""
+    ahead = numpy.arange(1.0, horizon + 1)
+    return numpy.concatenate([numpy.ones((1, horizon)), fourier(ahead, seasons).T])
 
 
 def climatology(fitted: Floats, waves: Floats) -> Floats:

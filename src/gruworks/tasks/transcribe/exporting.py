@@ -18,6 +18,7 @@ import numpy
 import torch
 from torch import Tensor
 
+from gruworks.errors import ExportError
 from gruworks.interop.onnx_folder import Part
 from gruworks.tasks.transcribe.alphabet import BLANK
 from gruworks.tasks.transcribe.features import SCALE, SHIFT, WINDOW, Normaliser
@@ -29,8 +30,16 @@ LOWEST = 20.0  # hertz, the lower end of the first mel band
 
 
 def parts(transcriber: Any) -> tuple[list[Part], dict[str, Any]]:
-    """The graphs, and what `model.json` says: the symbols, the rate, the sizes of frames, steps and chunks."""
+    """The graphs, and what `model.json` says: the symbols, the rate, the sizes of frames, steps and chunks.
+
+    An attention decoder stays behind. Raises ExportError for light GRUs and for recordings less their own mean.
+    """
     net, codec, config = transcriber.model, transcriber.codec, transcriber.config
+    if config.cell != "gru" or config.normalise != "corpus":
+        raise ExportError(
+            f"the graphs hold GRU layers and the corpus's mean: a model with cell={config.cell} and "
+            f"normalise={config.normalise} can't be exported"
+        )
     found = [_whole(net, codec.normaliser)]
     facts: dict[str, Any] = {
         "rate": codec.rate, "bands": codec.inputs, "blank": BLANK, "units": codec.alphabet.units,

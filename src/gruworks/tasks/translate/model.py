@@ -38,8 +38,12 @@ class TranslationNet(torch.nn.Module, abc.ABC):
         of the memory's B."""
 
     @abc.abstractmethod
+    def last_layer(self) -> tuple[Tensor, Tensor]:
+        """Weight [V, E] and bias [V] of what turns features into scores."""
+
     def scores(self, features: Tensor) -> Tensor:
         """Scores [..., V] of the next symbol; their softmax is the distribution."""
+        return torch.nn.functional.linear(features, *self.last_layer())
 
 
 class AttentionNet(TranslationNet):
@@ -133,8 +137,8 @@ class AttentionNet(TranslationNet):
         features = torch.tanh(self.readout(torch.cat([x, second, context], -1)))
         return features, {"first": first, "second": second}
 
-    def scores(self, features: Tensor) -> Tensor:
-        return torch.nn.functional.linear(features, self.target_embedding.weight, self.bias)
+    def last_layer(self) -> tuple[Tensor, Tensor]:
+        return self.target_embedding.weight, self.bias
 
     def _attend(self, query: Tensor, memory: State) -> tuple[Tensor, Tensor]:
         context, weights = self.attention(query, memory["keys"], memory["values"], memory["hidden"])
