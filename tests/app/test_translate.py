@@ -73,6 +73,20 @@ def test_a_file_is_translated_line_by_line(pairs: Path, run: Path, gruworks: Cal
     assert [json.loads(line)["line"] for line in out.splitlines()] == [1, 2, 3]
 
 
+def test_check_tells_what_a_fit_would_drop(pairs: Path, gruworks: Call) -> None:
+    status, out, err = gruworks("translate", "check", pairs)
+    assert (status, err) == (0, "")
+    assert "36 pairs, 0 of them to be dropped" in out
+    with pairs.open("a", encoding="utf-8") as file:
+        file.write(f"ein Hund\t\n{SOURCES[0]}\t{WANTED[0]}\n")
+    status, out, err = gruworks("translate", "check", pairs, "--test", pairs)
+    assert (status, err) == (1, "")
+    assert "pair 37, a side is empty: ein Hund ||| " in out
+    assert "pair 38, stands here more than once" in out
+    status, out, _ = gruworks("translate", "check", pairs, "--json")
+    assert [one["pair"] for one in json.loads(out)["findings"]] == [37, 38]
+
+
 def test_lists_are_ranked_anew_by_another_run(pairs: Path, run: Path, gruworks: Call) -> None:
     poor = Translator(**SHORT).fit(toy(1), quiet=True).save(pairs.parent / "poor")
     status, out, err = gruworks("translate", "tune", poor, pairs, "--by", run, "--lists", "4", "--out", "ranks.json")

@@ -53,6 +53,12 @@ def test_a_constant_gain_without_spread_is_a_gain() -> None:
     assert judged(truth, truth, truth).weight == 0.0  # nothing to gain
 
 
+def test_a_sure_gain_of_less_than_a_percent_is_no_skill() -> None:
+    truth = numpy.zeros((ORIGINS, K))
+    assert judged(truth + 0.995, truth + 1, truth).weight == 0.0
+    assert judged(truth + 0.95, truth + 1, truth).weight == 1.0
+
+
 def test_what_is_missing_is_left_out_and_nothing_to_judge_on_leaves_the_network_alone() -> None:
     truth, noise = drawn(3)
     holed = truth.copy()

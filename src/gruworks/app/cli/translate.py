@@ -1,4 +1,4 @@
-"""`gruworks translate`: fit, run, evaluate, score, tune, rescore, explain, play."""
+"""`gruworks translate`: fit, run, evaluate, check, score, tune, rescore, explain, play."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import math
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -138,6 +139,42 @@ def score(run: Run, pairs: Pairs, as_json: Json = False, quiet: Quiet = False, d
     for value in values:
         show.answer(f"{value:.6f}")
     show.result({"log_probabilities": [value if math.isfinite(value) else None for value in values]})
+
+
+@app.command("check")
+@takes(Config)
+def check(
+    pairs: Pairs,
+    *,
+    config: Config,
+    test: Annotated[list[Path] | None, typer.Option(help="Test pairs, whose overlap with the others is told.")] = None,
+    shown: Annotated[int, typer.Option(help="Findings of each kind that are shown; --json has all.", min=0)] = 3,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Look at pairs as a fit would: what it drops, copies, turned pairs. Exit status 1 where there is something."""
+    from gruworks.tasks.translate.checking import check_pairs
+    from gruworks.tasks.translate.reading import read
+
+    show = Show(as_json, quiet)
+    given = [None if p is None else read(_one_or_two(p), config.source, config.target) for p in (pairs, test)]
+    assert given[0] is not None
+    checked = check_pairs(given[0], config, given[1])
+    counts = Counter(one.kind for one in checked.findings)
+    show.table([{"what": kind, "pairs": count} for kind, count in counts.most_common()])
+    for kind in counts:
+        for one in [one for one in checked.findings if one.kind == kind][:shown]:
+            show.remark(f"pair {one.pair}, {kind}: {_short(one.source)} ||| {_short(one.target)}")
+    sizes, means = checked.vocabulary, checked.lengths
+    show.remark(
+        f"{checked.pairs} pairs, {sum(one.dropped for one in checked.findings)} of them to be dropped; {sizes[0]} and "
+        f"{sizes[1]} subwords, {means[0]:.1f} and {means[1]:.1f} in a sentence"
+    )
+    facts = {"pairs": checked.pairs, "vocabulary": sizes, "lengths": means}
+    show.result(facts | {"findings": [vars(one) for one in checked.findings]})
+    if checked.findings:
+        raise typer.Exit(1)
 
 
 @app.command("tune")
@@ -291,6 +328,10 @@ def _show_evaluation(show: Show, result: Evaluation) -> None:
         show.remark("\nworst by chrF:")
     for one in result.worst:
         show.remark(f"  {one.chrf:.1f}  {one.source}\n        wanted  {one.reference}\n        got     {one.answer}")
+
+
+def _short(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def _one_or_two(paths: list[Path]) -> Any:

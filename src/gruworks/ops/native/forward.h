@@ -14,6 +14,7 @@
 
 namespace gruworks::GRUWORKS_ISA {
 
+constexpr long kPast = 4l << 20;  // bytes of `saved` from which on it goes past the caches
 constexpr long kFused = 4, kChunk = 32;
 constexpr int kTogether = kRows / 2;  // rows whose gates are formed side by side
 
@@ -30,6 +31,7 @@ template <class T> class Forward {
   T *zeros, *chunk;
   const bool whole;  // sums over all columns of the state at once
   bool chunked;
+  const bool past;  // what is saved goes past the caches: it would push the weights out of them
 
  public:
   static long scratch(const Sequence<T>& s, Place place) {
@@ -41,7 +43,9 @@ template <class T> class Forward {
   Forward(const Sequence<T>& sequence, Place at, T* memory)
       : s(sequence), place(at), rows(sequence, at, memory), Hp(padded(s.H)), mine(Hp / L, at.member, at.members),
         begin(mine.begin * L < s.H ? mine.begin * L : s.H), end(mine.end * L < s.H ? mine.end * L : s.H),
-        whole(in_one_pass(s, at, s.before ? kOnePass : kOnePassAfter)) {
+        whole(in_one_pass(s, at, s.before ? kOnePass : kOnePassAfter)),
+        past(s.saved && at.members == 1 && reinterpret_cast<uintptr_t>(s.saved) % 64 == 0 &&
+             s.steps * s.batch * 4 * Hp * static_cast<long>(sizeof(T)) > kPast) {
     zeros = memory + Rows<T>::scratch(rows.count);
     memset(zeros, 0, sizeof(T) * Hp);
     chunk = zeros + Hp;
@@ -57,6 +61,7 @@ template <class T> class Forward {
       if (step + 1 < rows.steps) prepare(step + 1);
     }
     for (long i = 0; i < rows.count; ++i) close(rows.row[i]);
+    if (past) fence();
   }
 
  private:
@@ -153,17 +158,8 @@ template <class T> class Forward {
         else if (s.x.data || width <= 0) sums[i][g] = bias;
         else sums[i][g] = bias + load_part(rows.x[first + i] + g * s.H + p * L, width);
       }
-    if (s.x.data && !chunked) fetch_ahead<R>(first, p);
     if (s.x.data && !chunked)
       multiply<T, R, 3>(sums, rows.x + first, s.w.x + p * s.I * 3 * L, L, 3 * L, s.I);
-  }
-
-  // The next step's input, a slice beside each panel: it comes from memory, and its first reader would wait for it.
-  template <int R> GRUWORKS_INLINE void fetch_ahead(long first, long p) {
-    const long panels = mine.end - mine.begin, from = s.I * (p - mine.begin) / panels;
-    for (long j = from; j < s.I * (p - mine.begin + 1) / panels; j += 64 / static_cast<long>(sizeof(T)))
-#pragma GCC unroll 8
-      for (int i = 0; i < R; ++i) __builtin_prefetch(rows.x[first + i] + (s.reverse ? -s.x.t : s.x.t) + j, 0, 2);
   }
 
   T* projected(long step, long i) {
@@ -243,7 +239,10 @@ template <class T> class Forward {
       keep_state(row, p, candidate + z * (h - candidate), width);
       if (s.saved) {
         T* kept = rows.work[row] + p * L;
-        store(kept, sums[From + i][2]), store(kept + Hp, r[i]), store(kept + 2 * Hp, z), store(kept + 3 * Hp, candidate);
+        const auto keep = [&](long quarter, Vec<T> v) __attribute__((always_inline)) {
+          past ? store_past(kept + quarter * Hp, v) : store(kept + quarter * Hp, v);
+        };
+        keep(0, sums[From + i][2]), keep(1, r[i]), keep(2, z), keep(3, candidate);
       }
     }
     if constexpr (From + N < R) finish<R, From + N>(sums, input, first, p);

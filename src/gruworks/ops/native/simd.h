@@ -71,6 +71,24 @@ template <class T> GRUWORKS_INLINE Vec<T> load(const T* p) {
 template <class T> GRUWORKS_INLINE void store(T* p, Vec<T> v) {
   *reinterpret_cast<typename VecOf<T>::Loose*>(p) = v;
 }
+// Past the caches, to an aligned place; `fence` after the last one, before another thread reads.
+template <class T> GRUWORKS_INLINE void store_past(T* p, Vec<T> v) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) _mm512_stream_ps(p, (__m512)v);
+  else _mm512_stream_pd(p, (__m512d)v);
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == 4) _mm256_stream_ps(p, (__m256)v);
+  else _mm256_stream_pd(p, (__m256d)v);
+#else
+  store(p, v);
+#endif
+}
+inline void fence() {
+#if defined(__AVX2__)
+  _mm_sfence();
+#endif
+}
+
 template <class T> GRUWORKS_INLINE Vec<T> all(T a) { return Vec<T>{} + a; }
 
 // Holds the compiler to the order in which the program names these results.

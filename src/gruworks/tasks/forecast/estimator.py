@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -220,7 +219,7 @@ class Forecaster(Estimator):
                 f"({FEWEST_ORIGINS} are needed): the highway, an AR(1) on differences, answers alone"
             )
             return
-        from gruworks.tasks.forecast.fitting import fit_windows
+        from gruworks.tasks.forecast.fitting import fit_all_rows, fit_windows
 
         model = self._network()
         if weights is not None:
@@ -230,22 +229,12 @@ class Forecaster(Estimator):
         judge(answers, self.history)
         self.gate, self.calibration = answers.gate, answers.calibration
         if self.config.refit:
-            self.model = self._refitted(fitted.best_step, run, quiet)
+            self.model = self._network()
+            whole = answers.engine.windows(self.history, whole=True)
+            fit_all_rows(self.model, answers.engine.loss, whole, self.config, run, quiet, fitted.best_step)
         self.metrics = {"trained": True, **vars(fitted), "gate": self.gate.to_dict()}
         if self.config.gate and self.gate.naive:
             self.remarks.append(str(self.gate))
-
-    def _refitted(self, steps: int, run: RunFolder, quiet: bool) -> torch.nn.Module:
-        """A network fitted for as many steps on all rows; gate and bands stay those of rows that were not fitted on."""
-        from gruworks.tasks.forecast.fitting import fit_windows
-
-        answers, model = self.answers, self._network()
-        training = replace(self.config.training, steps=steps, validate_every=steps)
-        again = RunFolder(run.path / "refit", {})
-        windows = answers.engine.windows(self.history, whole=True)
-        fit_windows(model, answers.engine.loss, windows, replace(self.config, training=training), again, quiet, False)
-        shutil.rmtree(again.path, ignore_errors=True)
-        return model
 
     def _network(self) -> torch.nn.Module:
         with torch.random.fork_rng():
@@ -258,7 +247,8 @@ class Forecaster(Estimator):
         if found is not None:
             return self.calibration.quantiles(found, shares)
         at = numpy.array([len(series) - 1])
-        return self.answers.quantiles(series, at, shares, self.streams.number(series))[0]
+        answer: NDArray[numpy.float64] = self.answers.quantiles(series, at, shares, self.streams.number(series))[0]
+        return answer
 
     def _read_like_fit(self, data: Any) -> Panel:
         self._need_fit()

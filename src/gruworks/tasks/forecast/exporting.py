@@ -23,7 +23,7 @@ __all__ = ["ForecastGraph", "parts"]
 
 def parts(forecaster: Any) -> tuple[list[Part], dict[str, Any]]:
     """The graph `model`, and what `model.json` says: names of columns, quantiles, how positions are counted."""
-    codec, config = forecaster.codec, forecaster.config
+    config = forecaster.config
     _refuse(forecaster)
     graph = ForecastGraph(forecaster).eval()
     given = {"y": {0: "B", 1: "T"}} | ({"positions": {0: "B", 1: "T"}} if graph.counts else {})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,7 +16,7 @@ from gruworks.tasks.forecast.model import ForecastNet
 from gruworks.training.fit import Fitted, fit
 from gruworks.training.runs import RunFolder
 
-__all__ = ["fit_windows", "pinball", "quantile_loss", "segment_loss", "start_from_season"]
+__all__ = ["fit_all_rows", "fit_windows", "pinball", "quantile_loss", "segment_loss", "start_from_season"]
 
 
 def pinball(answer: Tensor, target: Tensor) -> Tensor:
@@ -76,3 +78,19 @@ def fit_windows(
     if isinstance(model, ForecastNet) and isinstance(windows, Windows) and windows.lag and fresh:
         start_from_season(model, windows)
     return fit(model, loss, windows.draw, validation, config.training, run, what, quiet=quiet, resume=resume)
+
+
+def fit_all_rows(
+    model: torch.nn.Module,
+    loss: Callable[..., Any],
+    windows: Any,
+    config: Config,
+    run: RunFolder,
+    quiet: bool,
+    steps: int,
+) -> None:
+    """Fit a new `model` for as many steps as held-out rows chose, on `windows` that hold nothing out."""
+    again = RunFolder(run.path / "refit", {})
+    training = replace(config.training, steps=steps, validate_every=steps)
+    fit_windows(model, loss, windows, replace(config, training=training), again, quiet, False)
+    shutil.rmtree(again.path, ignore_errors=True)

@@ -5,7 +5,8 @@
 w is chosen for the least absolute error on validation. That alone would find some w above 0 on pure noise, so the
 gain must hold where it was not chosen: validation is cut into blocks, each block is scored with the w of the others,
 and the mean gain over the blocks must stand out from its spread: w grows from 0 at t = `DOUBTFUL` to its full size at
-t = `CLEAR`. Below that w is 0 and the forecast says that it has no skill over the naive one.
+t = `CLEAR`. Below that, or where the gain is less than one percent, w is 0 and the forecast says that it has no skill
+over the naive one.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ Floats = NDArray[numpy.float64]
 GRID = numpy.linspace(0, 1, 21)
 DOUBTFUL, CLEAR = 0.5, 0.9  # t of the gain in error
 FEWEST_BLOCKS = 4
+LEAST_GAIN = 0.01  # of the naive error: over many series less than this may be sure, and still be worth nothing
 FIRM = 99.0  # a t beyond this is given as this
 
 
@@ -74,8 +76,9 @@ def weigh(ours: list[Floats], naive: list[dict[str, Floats]], truth: list[Floats
     t = _t_of_gain(mixed)
     trust = 0.0 if t is None else min(1.0, max(0.0, (t - DOUBTFUL) / (CLEAR - DOUBTFUL)))
     weight = round(float(GRID[chosen]) * trust, 3)
-    at = int(numpy.abs(GRID - weight).argmin())
-    ratio = float(mean[at] / mean[0]) if weight and mean[0] > 0 else None
+    ratio = float(mean[numpy.abs(GRID - weight).argmin()] / mean[0]) if weight and mean[0] > 0 else None
+    if ratio is not None and ratio > 1 - LEAST_GAIN:
+        return Gate(0.0, best, None, t)
     return Gate(weight, best, ratio, t)
 
 

@@ -113,4 +113,4 @@ class SamplerNet(torch.nn.Module):
                 step = self.inputs(seen, waves[:, T + k : T + k + 1].repeat_interleave(paths, 0), scale)
                 states, h = self.gru(step, h)
                 state, last = states[:, 0], step[:, 0]
-        return torch.stack(drawn, 1).unflatten(0, (-1, paths))
+        return torch.stack(drawn, 1).reshape(-1, paths, steps)

@@ -92,7 +92,8 @@ def sampler_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
     """Mean negative log-likelihood of the value after each step, free of the unit."""
     likelihood = model(batch["values"], batch["waves"], batch["scale"]).log_prob(batch["target"])
     unit = 0.0 if getattr(model, "counts", False) else batch["scale"].log()[:, None]
-    return -((likelihood + unit) * batch["weight"]).sum() / batch["weight"].sum().clamp(min=1)
+    loss: Tensor = -((likelihood + unit) * batch["weight"]).sum() / batch["weight"].sum().clamp(min=1)
+    return loss
 
 
 def sampled_paths(
@@ -108,7 +109,7 @@ def sampled_paths(
     piece, parts = max(1, AT_ONCE // paths), []
     with torch.random.fork_rng():
         torch.manual_seed(config.training.seed)
-        for at in torch.arange(len(rows)).split(piece):
+        for at in numpy.array_split(numpy.arange(len(rows)), -(-len(rows) // piece)):
             parts.append(model.sample(values[at], waves[at], scale[at], paths, config.horizon).double().numpy())
     return numpy.asarray(numpy.concatenate(parts) + level)
 

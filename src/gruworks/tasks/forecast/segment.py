@@ -68,7 +68,7 @@ class SegmentNet(torch.nn.Module):
 
     def forward(self, values: Tensor, channel: Tensor | None = None) -> Tensor:
         x, centre, scale = self.normalised(values)
-        segments = functional.relu(self.embed(x.unflatten(1, (-1, self.segment))))
+        segments = functional.relu(self.embed(x.reshape(len(x), -1, self.segment)))
         h = self.gru(segments)[1][0]
         answer = self.decode(h, channel)
         if self.linear is not None:
@@ -77,17 +77,18 @@ class SegmentNet(torch.nn.Module):
 
     def decode(self, h: Tensor, channel: Tensor | None = None) -> Tensor:
         """What the positions answer to the last state h [R, H]: [R, K, Q] in units of the norm, not yet ordered."""
-        gh = functional.linear(h, self.gru.weight_hh_l0, self.gru.bias_hh_l0)  # once a window
+        weights = self.gru.weights()
+        gh = functional.linear(h, weights.w_hh, weights.b_hh)  # once a window
         gi = self._position_terms(channel)  # once a position
         R, P, H = len(h), len(self.positions), h.shape[1]
         wide = gi.expand(R, P, 3 * H).contiguous(), gh[:, None].expand(R, P, 3 * H).contiguous()
         states = gates(*wide, h[:, None].expand(R, P, H).contiguous())
-        raw = self.head(self.dropout(states)).unflatten(-1, self.shape)  # [R, P, segment, Q]
-        return raw.flatten(1, 2)[:, : self.horizon]
+        raw: Tensor = self.head(self.dropout(states)).reshape(R, -1, self.shape[1])  # [R, P · segment, Q]
+        return raw[:, : self.horizon]
 
     def _position_terms(self, channel: Tensor | None) -> Tensor:
         """W_ih · position + b_ih: [1, P, 3H], or [R, P, 3H] where each series has a part of its own."""
-        w, b = self.gru.weight_ih_l0, self.gru.bias_ih_l0
+        w, b = self.gru.weights().w_ih, self.gru.weights().b_ih
         width = self.positions.shape[1]
         terms = functional.linear(self.positions, w[:, :width], b)[None]
         if self.channels is None or channel is None:

@@ -62,7 +62,8 @@ class SegmentWindows:
         """Windows whose targets no training window has touched, at most `MOST_VALIDATED`, evenly spread."""
         which = numpy.repeat(numpy.arange(len(self.lasts)), (self.lasts - self.firsts) * (self.scale > 0))
         origins = numpy.concatenate(
-            [numpy.arange(f, n) for f, n, s in zip(self.firsts, self.lasts, self.scale, strict=True) if s > 0] or [[]]
+            [numpy.arange(f, n) for f, n, s in zip(self.firsts, self.lasts, self.scale, strict=True) if s > 0]
+            or [numpy.zeros(0)]
         )
         kept = numpy.unique(numpy.linspace(0, len(which) - 1, min(len(which), MOST_VALIDATED)).astype(numpy.int64))
         return [

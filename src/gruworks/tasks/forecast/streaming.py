@@ -23,7 +23,7 @@ from gruworks.tasks.forecast.data import encode, seasons_ahead
 from gruworks.tasks.forecast.decoding import encoder_states
 from gruworks.tasks.forecast.model import ForecastNet
 from gruworks.tasks.forecast.panel import Series
-from gruworks.tasks.forecast.season import RIDGE, fourier, season_basis
+from gruworks.tasks.forecast.season import RunningClimatology
 
 __all__ = ["Observed", "Streams"]
 
@@ -143,7 +143,11 @@ class Carried:
         self.products, self.squares = float(d[1:] @ d[:-1]), float(d[:-1] @ d[:-1])
         self.position = float(codec.frequency.positions(series.stamps)[-1])
         self.begun = self.position - (len(y) - 1)
-        self.season = _Climatology(list(codec.seasons), series, codec, K) if codec.seasons else None
+        self.season = (
+            RunningClimatology(list(codec.seasons), y, codec.frequency.positions(series.stamps), K)
+            if codec.seasons
+            else None
+        )
         self._network(model, encode(series, codec, K))
         self._gate(series, answers)
         widths = answers.calibration.quantiles(numpy.tile([-1.0, 0.0, 1.0], (K, 1)), [0.1, 0.9])
@@ -178,7 +182,8 @@ class Carried:
         self.year = None
         if gate.naive == "climatology" and gate.weight < 1 and year is not None:
             season = [Season("year", year.period, min(2, year.harmonics))]
-            self.year = _Climatology(season, series, codec, self.horizon)
+            positions = codec.frequency.positions(series.stamps)
+            self.year = RunningClimatology(season, series.y, positions, self.horizon)
 
     def step(self, value: float) -> None:
         """One more row."""
@@ -201,12 +206,20 @@ class Carried:
             if climatology is not None:
                 climatology.step(value, self.position, missing)
         if self.season is not None:
-            self.season.write(self.row, value, scale, self.known)
+            self._write_season(value, scale)
         if self.path_lag:
             moved = value - self.ring[(self.at - 1 - self.path_lag) % len(self.ring)]
             self.row[0, -1] = moved / scale if scale > 0 and self.count > self.path_lag else 0.0
         self._through(self.row)
         self.state = self.layers[-1].state[0]
+
+    def _write_season(self, value: float, scale: float) -> None:
+        """The anomaly, whether it is known, and the waves, behind the move."""
+        assert self.season is not None
+        known, wave = self.known, self.season.wave
+        self.row[0, 1] = (value - self.season.here) / scale if known and scale > 0 else 0.0
+        self.row[0, 2] = known
+        self.row[0, 3 : 2 + len(wave)] = wave[1:]
 
     def _through(self, row: NDArray[Any]) -> None:
         for layer in self.layers:
@@ -256,46 +269,3 @@ class Carried:
     def _season_ago(self, lag: int) -> Floats:
         back = lag - 1 - (numpy.arange(self.horizon) % lag)
         return numpy.asarray(self.ring[(self.at - 1 - back) % len(self.ring)])
-
-
-class _Climatology:
-    """The least squares of `season.coefficients`, one row at a time."""
-
-    def __init__(self, seasons: list[Season], series: Series, codec: Any, horizon: int) -> None:
-        self.seasons, self.longest = seasons, max(season.period for season in seasons)
-        waves = fourier(codec.frequency.positions(series.stamps), seasons)
-        rows = numpy.concatenate([numpy.ones((len(waves), 1)), waves], 1)
-        self.base = series.y[0]
-        self.squares = rows.T @ rows + numpy.diag([0.0] + [RIDGE] * waves.shape[1])
-        self.products = rows.T @ (series.y - self.base)
-        self.basis = season_basis(seasons, horizon)
-        self.angles = numpy.array([2 * numpy.pi * k / s.period for s in seasons for k in range(1, s.harmonics + 1)])
-        self.wave = numpy.ones(rows.shape[1])
-        self._look(rows[-1])
-
-    def step(self, value: float, position: float, missing: bool) -> None:
-        angles = self.angles * position
-        self.wave[1::2], self.wave[2::2] = numpy.cos(angles), numpy.sin(angles)
-        if not missing:
-            self.squares += self.wave[:, None] * self.wave
-            self.products += self.wave * (value - self.base)
-        self._look(self.wave)
-
-    def _look(self, wave: Floats) -> None:
-        """The fit, in the phase of this row."""
-        fitted = numpy.linalg.solve(self.squares, self.products)
-        fitted[0] += self.base
-        a, b, cos, sin = fitted[1::2].copy(), fitted[2::2].copy(), wave[1::2], wave[2::2]
-        self.wave = wave.copy()
-        fitted[1::2], fitted[2::2] = a * cos + b * sin, b * cos - a * sin
-        self.state = fitted
-
-    def ahead(self) -> Floats:
-        return numpy.asarray(self.state @ self.basis)
-
-    def write(self, row: NDArray[Any], value: float, scale: float, known: bool) -> None:
-        """The anomaly, whether it is known, and the waves, behind the move."""
-        here = self.state[0] + self.state[1::2].sum()
-        row[0, 1] = (value - here) / scale if known and scale > 0 else 0.0
-        row[0, 2] = known
-        row[0, 3 : 2 + len(self.wave)] = self.wave[1:]
