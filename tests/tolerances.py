@@ -9,7 +9,3 @@ EXPORTED = 1e-5  # a graph in ONNX Runtime against the original
 KALDI = 1e-3  # log-mel frames in float64 against Kaldi's in float32: silence is the logarithm of rounding
 FORECAST_STREAM = 1e-5  # a forecast after observing, beside that of the same history encoded afresh
 ATTRIBUTION = 1e-3  # attributions of a forecast beside forecast minus baseline, in the units of the test series
-FORECAST_STREAM = 1e-5  # a forecast after observing, beside that of the same history encoded afresh
-ATTRIBUTION = 1e-3  # attributions of a forecast beside forecast minus baseline, in the units of the test series
-EXPORTED = 1e-5  # a graph in ONNX Runtime against the original
-KALDI = 1e-3  # log-mel frames in float64 against Kaldi's in float32: silence is the logarithm of rounding
