@@ -12,10 +12,10 @@ import numpy
 import torch
 from torch import Tensor
 
+from gruworks.errors import ExportError
 from gruworks.interop.onnx_folder import Part
 from gruworks.tasks.forecast.calendar import MONTHS, SECONDS, Frequency, Season
 from gruworks.tasks.forecast.config import QUANTILES
-from gruworks.tasks.forecast.model import ForecastNet
 from gruworks.tasks.forecast.season import RIDGE
 
 __all__ = ["ForecastGraph", "parts"]
@@ -23,31 +23,62 @@ __all__ = ["ForecastGraph", "parts"]
 
 def parts(forecaster: Any) -> tuple[list[Part], dict[str, Any]]:
     """The graph `model`, and what `model.json` says: names of columns, quantiles, how positions are counted."""
-    codec, config = forecaster.codec, forecaster.config
-    graph = ForecastGraph(forecaster.model, list(codec.seasons), config.horizon).eval()
-    given = {"y": {0: "B", 1: "T"}} | ({"positions": {0: "B", 1: "T"}} if codec.seasons else {})
+    config = forecaster.config
+    _refuse(forecaster)
+    graph = ForecastGraph(forecaster).eval()
+    given = {"y": {0: "B", 1: "T"}} | ({"positions": {0: "B", 1: "T"}} if graph.counts else {})
     first, *others = [_example(graph, B, T) for B, T in ((2, 40), (1, 97), (3, 9), (1, 2), (1, 1))]
     part = Part("model", graph, first, ["quantiles"], given, others)
     facts = {
         "quantiles": list(QUANTILES), "horizon": config.horizon, "frequency": str(forecaster.frequency),
         "columns": {"time": config.time, "target": config.target, "series": config.series},
-        "positions": _positions(forecaster.frequency) if codec.seasons else None,
+        "positions": _positions(forecaster.frequency) if graph.counts else None,
     }  # fmt: skip
     return [part], facts
 
 
-class ForecastGraph(torch.nn.Module):
-    """y [B, T] and, where the fit found seasons, positions [B, T] (steps): quantiles [B, K, Q] after the last row."""
+def _refuse(forecaster: Any) -> None:
+    """What the graph does not hold is named, so that its numbers are always those of `predict`."""
+    codec, config = forecaster.codec, forecaster.config
+    if config.model != "encoder" or codec.irregular or codec.missing or config.covariates or codec.targets > 1:
+        raise ExportError(
+            "the graph holds the encoder of one target with stamps in a rhythm: a forecaster with another model "
+            f"({config.model}), covariates, missing values, several targets or irregular stamps can't be exported"
+        )
 
-    def __init__(self, net: ForecastNet, seasons: list[Season], horizon: int) -> None:
+
+class ForecastGraph(torch.nn.Module):
+    """y [B, T] and, where the calendar counts, positions [B, T] (steps): quantiles [B, K, Q] after the last row.
+
+    The network, mixed with the naive forecast as the gate says, its bands calibrated: what `predict` answers.
+    """
+
+    def __init__(self, forecaster: Any) -> None:
         super().__init__()
-        self.net, self.longest = net, max((one.period for one in seasons), default=0.0)
-        turns = [2 * numpy.pi * k / one.period for one in seasons for k in range(1, one.harmonics + 1)]
-        self.register_buffer("turns", torch.tensor(turns, dtype=torch.float64), persistent=False)
-        self.register_buffer("ahead", torch.arange(1, horizon + 1, dtype=torch.float64), persistent=False)
+        codec, K = forecaster.codec, forecaster.config.horizon
+        self.net, self.lag, self.gate = forecaster.model, codec.lag, forecaster.gate
+        self.longest = max((one.period for one in codec.seasons), default=0.0)
+        year = next((s for s in codec.frequency.seasons() if s.name == "year"), None)
+        climate = [Season("year", year.period, min(2, year.harmonics))] if year else []
+        self.counts = bool(codec.seasons) or (self._mixes and self.gate.naive == "climatology")
+        self._hold("turns", _turns(list(codec.seasons)))
+        self._hold("year", _turns(climate))
+        self._hold("ahead", numpy.arange(1.0, K + 1))
+        shares = numpy.array([-1.0, 0.0, 1.0]) * numpy.ones((K, 1))
+        widths = forecaster.calibration.quantiles(shares, list(QUANTILES))  # of a band of one on either side
+        self._hold("widths", widths)
 
     turns: Tensor
+    year: Tensor
     ahead: Tensor
+    widths: Tensor
+
+    def _hold(self, name: str, values: Any) -> None:
+        self.register_buffer(name, torch.tensor(values, dtype=torch.float64), persistent=False)
+
+    @property
+    def _mixes(self) -> bool:
+        return self.gate.weight != 1.0
 
     def forward(self, y: Tensor, positions: Tensor | None = None) -> Tensor:
         moved = y[:, 1:] - y[:, :-1]
@@ -56,15 +87,57 @@ class ForecastGraph(torch.nn.Module):
         moves = _over(d, scale)
         highway = moves[:, -1:] * (_slope(d)[:, None] ** self.ahead).cumsum(1)
         features, season = [moves[..., None]], torch.zeros_like(highway)
-        if positions is not None:
-            waves = self._waves(positions)
+        if positions is not None and len(self.turns):
+            waves = _waves(positions, self.turns)
             fitted = _coefficients(y, waves)
             known = (positions - positions[:, :1] >= self.longest).to(y.dtype)
             anomaly = _over(y - _climatology(fitted, waves), scale) * known
-            later = self._waves(positions[:, -1:] + self.ahead)
+            later = _waves(positions[:, -1:] + self.ahead, self.turns)
             season = _over(_climatology(fitted[:, -1:], later) - y[:, -1:], scale[:, -1:]) * known[:, -1:]
             features += [anomaly[..., None], known[..., None], waves]
-        return y[:, -1, None, None] + scale[:, -1, None, None] * self._answer(torch.cat(features, -1), highway, season)
+        if self.lag:
+            since, highway, season = self._lagged(y, scale)
+            features.append(since[..., None])
+        last, unit = y[:, -1, None, None], scale[:, -1, None, None]
+        bands = last + unit * self._answer(torch.cat(features, -1), highway, season)
+        if self._mixes:
+            weight, middle = self.gate.weight, bands[..., 1]
+            bands = bands + ((1 - weight) * (self._naive(y, positions) - middle))[..., None]
+        return self._calibrated(bands)
+
+    def _lagged(self, y: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As `Encoded` with a lag: the moves since a season ago [B, T], highway and season path [B, K]."""
+        rows = torch.arange(y.shape[1])
+        since = _over(y - y[:, (rows - self.lag).clamp(min=0)], scale) * (rows >= self.lag)
+        known = (rows[-1:] >= self.lag).to(y.dtype)
+        season = _over(self._before(y, self.lag) - y[:, -1:], scale[:, -1:]) * known
+        return since, since[:, -1:] * torch.ceil(self.ahead / self.lag), season
+
+    def _before(self, y: Tensor, lag: int) -> Tensor:
+        """The values whole seasons before each step ahead: [B, K]."""
+        steps = (self.ahead - lag * torch.ceil(self.ahead / lag)).long()
+        return y[:, (y.shape[1] - 1 + steps).clamp(min=0)]
+
+    def _naive(self, y: Tensor, positions: Tensor | None) -> Tensor:
+        """As the one of `naive.naive_forecasts` that the gate mixes in: [B, K]."""
+        name, last = self.gate.naive, y[:, -1:]
+        if name == "climatology":
+            assert positions is not None
+            fitted = _coefficients(y, _waves(positions, self.year))[:, -1:]
+            return _climatology(fitted, _waves(positions[:, -1:] + self.ahead, self.year))
+        if name.startswith("seasonal naive"):
+            return self._before(y, int(name.split("(")[1].rstrip(")")))
+        if name == "drift":
+            return last + (last - y[:, :1]) / (y.shape[1] - 1 + 1e-300) * self.ahead
+        if name.startswith("mean"):
+            last = y[:, -len(self.ahead) :].mean(1, keepdim=True)
+        return last.expand(-1, len(self.ahead))
+
+    def _calibrated(self, bands: Tensor) -> Tensor:
+        """As `calibration.Calibration.quantiles`: so many of its widths from the median."""
+        middle = bands[..., 1:2]
+        below, above = middle - bands[..., :1], bands[..., 2:] - middle
+        return middle + torch.where(self.widths > 0, self.widths * above, self.widths * below)
 
     def _answer(self, features: Tensor, highway: Tensor, season: Tensor) -> Tensor:
         """As `decoding.network_quantiles`, in units of the scale."""
@@ -72,10 +145,16 @@ class ForecastGraph(torch.nn.Module):
         learnt = net.decode(net.gru(features.float())[0][:, -1], nothing, nothing).double()
         return (net.highway_gain.double() * highway + net.season_gain.double() * season)[..., None] + learnt
 
-    def _waves(self, positions: Tensor) -> Tensor:
-        """As `season.fourier`: [B, T, F]."""
-        angles = positions[..., None] * self.turns
-        return torch.stack([angles.cos(), angles.sin()], -1).flatten(-2)
+
+def _turns(seasons: list[Season]) -> list[float]:
+    """Radians a step of every harmonic, as in `season.fourier`."""
+    return [2 * numpy.pi * k / one.period for one in seasons for k in range(1, one.harmonics + 1)]
+
+
+def _waves(positions: Tensor, turns: Tensor) -> Tensor:
+    """As `season.fourier`: [B, T, F]."""
+    angles = positions[..., None] * turns
+    return torch.stack([angles.cos(), angles.sin()], -1).flatten(-2)
 
 
 def _slope(d: Tensor) -> Tensor:
@@ -115,7 +194,7 @@ def _example(graph: ForecastGraph, B: int, T: int) -> dict[str, Tensor]:
     y = draw.normal(0, 1, (B, T)).cumsum(1) * 10.0 ** draw.integers(-2, 4, (B, 1))
     y[-1] = 3.0 if B > 1 else y[-1]
     example = {"y": torch.from_numpy(y)}
-    if len(graph.turns):
+    if graph.counts:
         stride = numpy.maximum(1.0, numpy.ceil(2 * graph.longest / T)) if B < 3 else 1.0
         example["positions"] = torch.from_numpy(draw.integers(0, 1000, (B, 1)) + stride * numpy.arange(T))
     return example
