@@ -14,6 +14,7 @@ import pytest
 
 from gruworks import Translator
 from gruworks.app.cli import translate as command
+from gruworks.errors import DataError
 from tests.app.conftest import Answer, start
 from tests.tasks.translate.conftest import SHORT, TINY, toy
 
@@ -129,6 +130,17 @@ def test_arriving_lines_keep_their_order_whatever_the_pieces() -> None:
         os.write(writing, piece)
     os.close(writing)
     assert [line for lines in command._arriving(reading) for line in lines] == ["ä", "", "b", "last"]
+    os.close(reading)
+
+
+def test_lines_before_a_broken_one_are_answered() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"one\ntwo\n\xff\nfour\n")
+    os.close(writing)
+    arriving = command._arriving(reading)
+    assert next(arriving) == ["one", "two"]
+    with pytest.raises(DataError, match="standard input, line 3: not UTF-8"):
+        next(arriving)
     os.close(reading)
 
 

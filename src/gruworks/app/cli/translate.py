@@ -17,7 +17,7 @@ import typer
 from gruworks.app.cli.flags import Debug, Json, Out, Quiet, takes
 from gruworks.app.cli.runs import Resume, begin, interruptible, load
 from gruworks.app.cli.show import Show
-from gruworks.errors import OptionError
+from gruworks.errors import DataError, OptionError
 from gruworks.tasks.translate.config import Config, Options
 from gruworks.training.runs import write_atomically
 
@@ -302,17 +302,29 @@ def _from_file(file: Path) -> Iterator[list[str]]:
 
 def _arriving(stream: int) -> Iterator[list[str]]:
     """Lines of a file descriptor as they come: one where a person types, many where a file is fed."""
-    from gruworks.tasks.translate.reading import decoded
-
     number, rest = 0, b""
     while chunk := os.read(stream, 1 << 16):
         *lines, rest = (rest + chunk).split(b"\n")
         for start in range(0, len(lines), AT_ONCE):
-            part = lines[start : start + AT_ONCE]
-            yield [decoded(line, f"standard input, line {number + i}") for i, line in enumerate(part, 1)]
-            number += len(part)
+            yield from _decoded(lines[start : start + AT_ONCE], number + 1)
+            number += len(lines[start : start + AT_ONCE])
     if rest:
-        yield [decoded(rest, f"standard input, line {number + 1}")]
+        yield from _decoded([rest], number + 1)
+
+
+def _decoded(lines: list[bytes], first: int) -> Iterator[list[str]]:
+    """The lines as text; where one isn't UTF-8, those before it come first."""
+    from gruworks.tasks.translate.reading import decoded
+
+    texts: list[str] = []
+    try:
+        for number, line in enumerate(lines, first):
+            texts.append(decoded(line, f"standard input, line {number}"))
+    except DataError:
+        if texts:
+            yield texts
+        raise
+    yield texts
 
 
 def _show_evaluation(show: Show, result: Evaluation) -> None:
