@@ -1,6 +1,7 @@
 # make demo    install what the main job needs into .venv and run it
 # make test    install the test extra and pass every check and test
 # make sanitize  the C++ tests under the address and undefined-behaviour sanitizers (some minutes)
+# make docs    build the documentation as a site, site/index.html; a link that leads nowhere is an error
 # make wheel   build a wheel and try it in an empty environment without a compiler
 # make clean   remove what the others made
 #
@@ -11,13 +12,16 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 WHAT_IS_INSTALLED := pyproject.toml constraints.txt CMakeLists.txt $(wildcard src/gruworks/ops/native/*)
 
-.PHONY: demo test lint sanitize wheel clean
+.PHONY: demo test lint docs sanitize wheel clean
 
 demo: .venv/.demo
 	$(BIN)/gruworks demo
 
 test: lint
 	$(BIN)/python -m pytest
+
+docs: .venv/.test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 sanitize:
 	sh tests/native/run
@@ -50,4 +54,4 @@ wheel: | .venv/bin/python
 	cd build && empty/bin/python ../tests/smoke.py && empty/bin/gruworks doctor
 
 clean:
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

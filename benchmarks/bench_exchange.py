@@ -5,7 +5,7 @@
 
 PYTHON is the interpreter of an environment made from requirements-keras.txt or requirements-jax.txt, where
 exchange_rivals.py runs. `same` compares float32 outputs over 30 steps at H = 8, 64, 256, ours by the native kernel,
-both ways, and the bits on the way back. `stream` takes the least of 15 rounds; every engine on one thread, I = H.
+both ways, and the bits on the way back. `stream` takes the least of 25 rounds in turns, on one thread and on all.
 """
 
 from __future__ import annotations
@@ -146,23 +146,24 @@ def same(given: argparse.Namespace) -> list[dict[str, Any]]:
     return [record("exchange/worst-difference/abs", largest[name][1], note=note), *rows]
 
 
-def least(run: Callable[[], Any], calls: int, rounds: int = 15) -> float:
-    """Microseconds a call, the least of `rounds`."""
-    found = []
+def both(ours: Callable[[], Any], theirs: Callable[[], Any], calls: int, rounds: int = 25) -> tuple[float, float]:
+    """Microseconds a call of each, the least of `rounds`; they take turns, so that both see the same machine."""
+    found: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
-        begun = time.perf_counter()
-        for _ in range(calls):
-            run()
-        found.append((time.perf_counter() - begun) / calls * 1e6)
-    return min(found)
+        for run, times in zip((ours, theirs), found, strict=True):
+            begun = time.perf_counter()
+            for _ in range(calls):
+                run()
+            times.append((time.perf_counter() - begun) / calls * 1e6)
+    return min(found[0]), min(found[1])
 
 
-def runtime_step(weights: GRUWeights) -> Callable[[], Any]:
+def runtime_step(weights: GRUWeights, threads: int) -> Callable[[], Any]:
     """ONNX Runtime's step as a user writes it: the state out is fed back in."""
     with tempfile.TemporaryDirectory() as folder:
         onnx.save_gru(Stack("g", ((weights,),)), Path(folder) / "m.onnx")
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
+        options.intra_op_num_threads = threads
         session = onnxruntime.InferenceSession(Path(folder) / "m.onnx", options)
     x = numpy.random.default_rng(0).standard_normal((1, 1, weights.input_size)).astype("f4")
     feed = {"input": x, "h0": numpy.zeros((1, 1, weights.hidden_size), "f4")}
@@ -174,57 +175,53 @@ def runtime_step(weights: GRUWeights) -> Callable[[], Any]:
     return step
 
 
-@torch.no_grad()
 def stream(_: argparse.Namespace) -> list[dict[str, Any]]:
-    torch.set_num_threads(1)
+    """The figures are the worst over sizes, and over one thread and all of them; both engines have as many."""
     one, many = {}, {}
-    for H in (64, 128, 256):
-        for reset in ("after", "before"):
-            weights = GRUWeights.random(H, H, reset).astype("f4")
-            ours, x = GRUStream(weights, threads=1), numpy.random.default_rng(0).standard_normal((1, H)).astype("f4")
-            one[H, reset] = least(lambda s=ours, x=x: s.step(x), 300), least(runtime_step(weights), 300)
-        many[H, H] = sessions(H, H)
-    many[1, 64], many[16, 64] = sessions(1, 64), sessions(16, 64)
+    for threads in sorted({1, len(os.sched_getaffinity(0))}):
+        torch.set_num_threads(threads)
+        one |= {(H, reset, threads): alone(H, reset, threads) for H in (64, 128, 256) for reset in ("after", "before")}
+        sizes = [(64, 64), (128, 128), (256, 256), (1, 64), (1, 128), (1, 256)]
+        many |= {(width, H, threads): sessions(width, H, threads) for width, H in sizes}
+    worst_one, worst_many = (min(found, key=lambda key: found[key][1] / found[key][0]) for found in (one, many))
+    width, H, threads = worst_many
+    rate = 1000 * 2 * 3 * H * (width + H) / many[worst_many][0] / 1e3  # GFLOP/s of the products
     rows = [
-        record(f"exchange-table/stream/{H}/{reset}/us", ours, baseline=theirs, threads=1, note="baseline: ONNX Runtime")
-        for (H, reset), (ours, theirs) in one.items()
-    ]
-    rows += [
-        record(
-            f"exchange-table/stream-1000/{width},{H}/per-second", 1e9 / ours, baseline=1e9 / theirs, threads=1,
-            note=f"I={width}, H={H}; session steps a second; baseline: torch.nn.GRUCell, one batch",
-        )
-        for (width, H), (ours, theirs) in many.items()
-    ]  # fmt: skip
-    worst_one = min(one, key=lambda key: one[key][1] / one[key][0])
-    worst_many = min((key for key in many if key[0] == key[1]), key=lambda key: many[key][1] / many[key][0])
-    ratio = many[worst_many][1] / many[worst_many][0]
-    rate = 1000 * 2 * 3 * worst_many[1] * sum(worst_many) / many[worst_many][0] / 1e3  # GFLOP/s of the products
-    return [
-        record(
-            "exchange/stream-ort/ratio", one[worst_one][1] / one[worst_one][0], threads=1,
-            note=f"worst of I = H = 64, 128, 256 and both forms, at {worst_one}",
-        ),
-        record(
-            "exchange/stream-1000/ratio", ratio, threads=1,
-            note=f"worst of I = H = 64, 128, 256, at {worst_many[1]}, where the stream does {rate:.0f} GFLOP/s",
-        ),
+        record("exchange/stream-ort/ratio", one[worst_one][1] / one[worst_one][0], threads=worst_one[2],
+               note=f"worst of I = H = 64, 128, 256, both forms, one thread and all: at {worst_one}"),
+        record("exchange/stream-1000/ratio", many[worst_many][1] / many[worst_many][0], threads=threads,
+               note="worst of H = 64, 128, 256 with I = H and I = 1, one thread and all: at "
+               f"I = {width}, H = {H}, {threads} threads; the stream does {rate:.0f} GFLOP/s there"),
         record("exchange-table/import/seconds", import_cost(), note="a stream imported and made, after numpy; median"),
-        *rows,
     ]  # fmt: skip
+    for (H, reset, n), (ours, theirs) in one.items():
+        note = f"{theirs / ours:.2f} times as fast as ONNX Runtime ({theirs:.3g} us)"
+        rows.append(record(f"exchange-table/stream/{H}/{reset}/{n}/us", ours, baseline=theirs, threads=n, note=note))
+    for (width, H, n), (ours, theirs) in many.items():
+        figure = f"exchange-table/stream-1000/{width},{H}/{n}/per-second"
+        note = f"I={width}, H={H}, session steps a second: {theirs / ours:.2f} times torch.nn.GRUCell's"
+        rows.append(record(figure, 1e9 / ours, baseline=1e9 / theirs, threads=n, note=note))
+    return rows
 
 
-def sessions(I: int, H: int) -> tuple[float, float]:  # noqa: E741 (the field's letter)
+def alone(H: int, reset: Any, threads: int) -> tuple[float, float]:
+    """Microseconds a step of one session, I = H: the stream's and ONNX Runtime's."""
+    weights = GRUWeights.random(H, H, reset).astype("f4")
+    ours, x = GRUStream(weights, threads=threads), numpy.random.default_rng(0).standard_normal((1, H)).astype("f4")
+    return both(lambda: ours.step(x), runtime_step(weights, threads), 300)
+
+
+def sessions(I: int, H: int, threads: int) -> tuple[float, float]:  # noqa: E741 (the field's letter)
     """Microseconds a step of 1,000 sessions: the stream's and the cell's."""
     x = numpy.random.default_rng(0).standard_normal((1000, I)).astype("f4")
-    ours = GRUStream(GRUWeights.random(I, H).astype("f4"), 1000, threads=1)
+    ours = GRUStream(GRUWeights.random(I, H).astype("f4"), 1000, threads=threads)
     cell, given, state = torch.nn.GRUCell(I, H), torch.from_numpy(x), [torch.zeros(1000, H)]
 
     def step() -> None:
         state[0] = cell(given, state[0])
 
     with torch.no_grad():
-        return least(lambda: ours.step(x), 10), least(step, 10)
+        return both(lambda: ours.step(x), step, 10)
 
 
 def import_cost() -> float:

@@ -1,10 +1,12 @@
 """The recurrence against every engine that a user could pick, and against what the processor can do.
 
-    python benchmarks/bench_recurrence.py [--quick] [--keep] [--onednn PROGRAM] [--out FILE] [--sweep]
+    python benchmarks/bench_recurrence.py [--quick] [--keep] [--parts PART ...] [--onednn PROGRAM] [--sweep]
 
 Engines alternate in one process, each the smallest time of several rounds with a pause before each (their pools spin
 for a while after work); oneDNN (its program: onednn_gru.cc) runs in a process of its own. The limits are measured
-here too (limits.cc, compiled for this processor). --sweep measures the kernel alone over batches and widths instead.
+here too (limits.cc, compiled for this processor). --parts measures some of the tables, or "others" (steps, cache
+bandwidth, among operators); what it leaves out stays as the file has it, and the figures are formed of the whole.
+--sweep measures the kernel alone over batches and widths instead.
 
 The other engines come from requirements-recurrence.txt; the oneDNN program is built as onednn_gru.cc says:
 
@@ -14,8 +16,8 @@ The other engines come from requirements-recurrence.txt; the oneDNN program is b
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
-import platform
 import subprocess
 import tempfile
 import time
@@ -26,7 +28,7 @@ from typing import Any
 import numpy
 import recurrence_engines as engines
 import torch
-from record import commit
+from record import commit, machine
 from recurrence_engines import Run, Shape, least
 from recurrence_sweep import sweep
 
@@ -46,6 +48,8 @@ GROUPS: dict[str, Callable[[Shape], bool]] = {
     "b16": lambda s: 16 <= s[1] <= 32 and s[3] == 128,
     "b32": lambda s: s[1] >= 32 and s[3] >= 256,
 }
+LIMITS, RESETS = "recurrence-table/limits", ("after", "before")
+PARTS = ("after-fwd", "after-train", "before-fwd", "before-train", "others")
 Times = dict[str, float]
 
 
@@ -69,6 +73,8 @@ class Bench:
             "onnxruntime": engines.onnxruntime_session(shape, reset, train),
             "jax": engines.jax_scan(shape, reset, train),
         }
+        if reset == "before":  # what the form costs is known only where both run in turn
+            runs["after"] = engines.kernel(shape, "after", train, self.threads)
         found = self.alternate({name: run for name, run in runs.items() if run}, (shape, reset, train))
         earlier = self.earlier.get(row_id(shape, reset, train), {}).get("milliseconds", {})
         found = {name: min(value, earlier.get(name, value)) for name, value in found.items()}
@@ -163,28 +169,38 @@ def peaks(kind: str, table: dict[Shape, Times], fma: float) -> dict[str, tuple[f
     return found
 
 
-def tables(bench: Bench) -> dict[tuple[str, bool], dict[Shape, Times]]:
-    found: dict[tuple[str, bool], dict[Shape, Times]] = {}
-    for reset in ("after", "before"):
-        for train in (False, True):
-            table = found[reset, train] = {}
-            for shape in SHAPES:
-                table[shape] = bench.times(shape, reset, train)
+def tables(bench: Bench, parts: list[str]) -> dict[str, Times]:
+    """Times of every engine by a row's id."""
+    found: dict[str, Times] = {}
+    for part in (part for part in PARTS if part in parts and part != "others"):
+        reset, kind = part.split("-")
+        for shape in SHAPES:
+            found[row_id(shape, reset, kind == "train")] = bench.times(shape, reset, kind == "train")
     return found
 
 
-def figures(
-    all_tables: dict[tuple[str, bool], dict[Shape, Times]], limit: dict[str, Any]
-) -> dict[str, tuple[float, str]]:
+def others(bench: Bench, limit: dict[str, Any]) -> dict[str, tuple[float, str]]:
+    found = {"among-operators/us": (among_operators(bench), "GRU(64, 64) at (100, 1, 64), then Linear(64, 64)")}
+    found |= {name: (value, "float32, warm") for name, value in steps(bench).items()}
+    shares = bandwidth_share(bench, limit["read"])
+    by_width = ", ".join(f"H = {H}: {share:.3g}" for H, share in shares.items())
+    return {**found, "b1-bandwidth/share": (min(shares.values()), f"ready input terms in x's place; {by_width}")}
+
+
+def figures(rows: dict[str, Any], limit: dict[str, Any]) -> dict[str, tuple[float, str]]:
     found: dict[str, tuple[float, str]] = {}
+    table = {
+        (reset, train): {s: rows[row_id(s, reset, train)]["milliseconds"] for s in SHAPES}
+        for reset in RESETS for train in (False, True)
+    }  # fmt: skip
     for kind, train in (("fwd", False), ("train", True)):
-        after, before = all_tables["after", train], all_tables["before", train]
+        after, before = table["after", train], table["before", train]
         found |= ratios(kind, after) | peaks(kind, after, limit["fma"])
         cost = max(
-            (before[s]["kernel"] / after[s]["kernel"], f"kernel alone, worst at {s}") for s in SHAPES if s[1] >= 16
+            (before[s]["kernel"] / before[s]["after"], f"kernel alone, worst at {s}") for s in SHAPES if s[1] >= 16
         )
         found["before-train/cost" if train else "before-b16/cost"] = cost
-    before = all_tables["before", False]
+    before = table["before", False]
     found["before-b1-ort/ratio"] = min(
         (before[s]["onnxruntime"] / before[s]["gruworks"], f"worst at {s}") for s in SHAPES if s[1] == 1
     )
@@ -197,52 +213,52 @@ def main() -> None:
     parser.add_argument(
         "--keep", action="store_true", help="keep earlier results' smaller times, of every engine alike"
     )
+    parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=PARTS, help="what to measure (all)")
     parser.add_argument("--onednn", help="the program built from onednn_gru.cc")
     parser.add_argument("--out", default=str(HERE / "results" / "recurrence.json"))
     parser.add_argument("--sweep", action="store_true", help="the kernel alone over batches and widths")
     parser.add_argument("--forms", nargs="+", default=["after"], choices=["after", "before"], help="of the sweep")
     options = parser.parse_args()
     bench = Bench(3 if options.quick else 6, 120 if options.quick else 250, options.onednn)
-    if options.keep and Path(options.out).exists():
-        bench.earlier = {row["id"]: row for row in json.loads(Path(options.out).read_text(encoding="utf-8"))}
+    out = Path(options.out)
+    earlier = {row["id"]: row for row in json.loads(out.read_text(encoding="utf-8"))} if out.exists() else {}
+    bench.earlier = earlier if options.keep else {}
     limit = limits()
     print(backend(), limit, flush=True)
     if options.sweep:
         bench.rounds, bench.milliseconds = 3, 40
         sweep(bench, limit, tuple(options.forms))
         return
-    found = figures(measured := tables(bench), limit)
-    found["among-operators/us"] = among_operators(bench), "GRU(64, 64) at (100, 1, 64), then Linear(64, 64)"
-    found |= {name: (value, "float32, warm") for name, value in steps(bench).items()}
-    shares = bandwidth_share(bench, limit["read"])
-    worst = min(shares.values())
-    found["b1-bandwidth/share"] = worst, f"ready input terms in x's place; by H: {shares}"
-    Path(options.out).parent.mkdir(parents=True, exist_ok=True)
-    Path(options.out).write_text(json.dumps(records(found, measured, bench, limit), indent=1) + "\n", encoding="utf-8")
+    if options.keep and LIMITS in earlier:
+        limit["fma"] = max(limit["fma"], earlier[LIMITS]["limits"]["fma"])
+    rows = earlier | measure(bench, options.parts, limit)
+    if all(row_id(shape, *part) in rows for shape in SHAPES for part in itertools.product(RESETS, (False, True))):
+        rows |= {f"recurrence/{name}": described(bench, f"recurrence/{name}", *value)
+                 for name, value in figures(rows, limit).items()}  # fmt: skip
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(list(rows.values()), indent=1) + "\n", encoding="utf-8")
 
 
-def records(found: dict[str, tuple[float, str]], measured: Any, bench: Bench, limit: Any) -> list[dict[str, Any]]:
-    common = {
-        "command": "python benchmarks/bench_recurrence.py --quick --keep --onednn PROGRAM", "commit": commit(),
-        "machine": f"{platform.machine()}, {bench.threads} threads, build {backend().name}", "threads": bench.threads,
-    }  # fmt: skip
-    rows = [
-        {"id": f"recurrence/{name}", "value": value, **common, "note": note} for name, (value, note) in found.items()
-    ]
-    for (reset, train), table in measured.items():
-        for shape, times in table.items():
-            rate = gigaflops(shape, train, times["kernel"])
-            rows.append(
-                {
-                    "id": row_id(shape, reset, train),
-                    "value": times["gruworks"],
-                    **common,
-                    "milliseconds": times,
-                    "gigaflops": rate,
-                }
-            )
-    rows.append({"id": "recurrence-table/limits", "value": limit["fma"], **common, "limits": limit})
+def measure(bench: Bench, parts: list[str], limit: dict[str, Any]) -> dict[str, Any]:
+    """The rows of these parts, by id."""
+    rows = {LIMITS: {**described(bench, LIMITS, limit["fma"]), "limits": limit}}
+    for name, times in tables(bench, parts).items():
+        _, _, kind, sizes = name.split("/")
+        T, B, I, H = map(int, sizes.split(","))  # noqa: E741
+        rate = gigaflops((T, B, I, H), kind == "train", times["kernel"])
+        rows[name] = {**described(bench, name, times["gruworks"]), "milliseconds": times, "gigaflops": rate}
+    if "others" in parts:
+        for name, value in others(bench, limit).items():
+            rows[f"recurrence/{name}"] = described(bench, f"recurrence/{name}", *value)
     return rows
+
+
+def described(bench: Bench, name: str, value: float, note: str = "") -> dict[str, Any]:
+    row = {
+        "id": name, "value": value, "command": "python benchmarks/bench_recurrence.py --quick --keep --onednn PROGRAM",
+        "commit": commit(), "machine": f"{machine()}, build {backend().name}", "threads": bench.threads,
+    }  # fmt: skip
+    return {**row, "note": note} if note else row
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def _kernel(operands: recurrence.Operands, train: bool) -> Run:
         w.w_hh[0, 0] += 1e-6
         layer.forward(*front, r._address(final), r._address(saved), 0, operands.threads)
         layer.backward(*front, r._address(saved), 0, whole, flat, operands.threads)
-        return grads, output, saved, grad_x, operands
+        return grads, output, saved, grad_output, grad_x, operands  # all that is read or written, kept alive
 
     return step
 

@@ -12,7 +12,7 @@ from gruworks.nn.cells import CELLS
 from gruworks.nn.counting import cost
 
 PAGE = Path(__file__).parent / "lab.md"
-PART = re.compile(r"(\|---\|---\|---\|---\|---\|\n).*?(<!-- end cells -->)", re.DOTALL)
+PART = re.compile(r"(\|---\|---\|---\|---\|---\|\n).*?(\n<!-- end cells -->)", re.DOTALL)
 
 
 def rows() -> str:

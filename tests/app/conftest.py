@@ -18,7 +18,8 @@ from tests.tasks.forecast.conftest import TINY, wavy
 FLAGS = [
     "--horizon",
     "5",
-    *(part for name, value in TINY.items() for part in (f"--{name.replace('_', '-')}", str(value))),
+    *(part for name, value in TINY.items() if value for part in (f"--{name.replace('_', '-')}", str(value))),
+    "--no-gate",
 ]
 Answer = tuple[int, str, str]
 

@@ -276,3 +276,47 @@ def test_the_settings_are_the_ones_of_the_flags(csv: Path, gruworks: Call) -> No
     config = json.loads((csv.parent / "run" / "config.json").read_text())
     assert (config["horizon"], config["season"], config["reset"]) == (5, False, "before")
     assert {name: value for name, value in (config | config["training"]).items() if name in TINY} == TINY
+
+
+def test_levels_are_asked_for_on_the_command_line(fitted: Path, gruworks: Call) -> None:
+    status, out, _ = gruworks("forecast", "predict", fitted, "--level", "50,95", "--out", "there", "--json")
+    assert status == 0
+    row = json.loads(out)["forecast"][0]
+    assert row["y_hat-lo-95"] <= row["y_hat-lo-50"] <= row["y_hat"] <= row["y_hat-hi-50"] <= row["y_hat-hi-95"]
+    status, _, err = gruworks("forecast", "predict", fitted, "--level", "many")
+    assert (status, "is not a list of percentages" in err) == (2, True)
+
+
+def test_explain_says_what_moved_the_forecast(fitted: Path, gruworks: Call) -> None:
+    status, out, _ = gruworks("forecast", "explain", fitted, "--step", "1", "--json")
+    assert status == 0
+    found = json.loads(out)
+    assert found["baseline"] + sum(found["inputs"].values()) == pytest.approx(found["forecast"], abs=1e-3)
+    status, out, _ = gruworks("forecast", "explain", fitted)
+    assert "where nothing has moved" in out
+
+
+def test_a_report_is_one_page(csv: Path, fitted: Path, gruworks: Call) -> None:
+    status, _, err = gruworks("forecast", "report", fitted, "--out", "report.html")
+    assert (status, err) == (0, "")
+    page = (csv.parent / "report.html").read_text()
+    assert "on the rows that the fit held out" in page
+    wavy(150).to_csv(csv, index=False)
+    status, _, _ = gruworks("forecast", "report", fitted, csv, "--out", "report.html")
+    assert "on rows after the fit" in (csv.parent / "report.html").read_text()
+
+
+def test_covariates_ahead_come_from_a_file(csv: Path, gruworks: Call) -> None:
+    frame = wavy(140).assign(sale=["yes", "no"] * 70)
+    frame.to_csv(csv, index=False)
+    status, out, err = gruworks("forecast", "fit", csv, *FLAGS, "--future", "sale", "--out", "mine")
+    assert (status, err.count("Error")) == (0, 0)
+    assert "its forecast needs the covariates ahead" in out
+    ahead = wavy(145)[140:].assign(sale="no").drop(columns="y")
+    ahead.to_csv(csv.parent / "ahead.csv", index=False)
+    status, out, _ = gruworks("forecast", "predict", "mine", "--future", "ahead.csv", "--json")
+    assert status == 0
+    assert len(json.loads(out)["forecast"]) == 5
+    status, _, err = gruworks("forecast", "predict", "mine")
+    assert status == 2
+    assert "has no future covariates (sale)" in err

@@ -68,7 +68,43 @@ def test_an_evaluation_is_shown_and_written(run: Path, spoken: Path, gruworks: C
     assert "said   " in out
     written = json.loads((tmp_path / "evaluation.json").read_text())
     status, out, _ = gruworks("transcribe", "evaluate", run, spoken, "--json")
-    assert json.loads(out) | {"real_time_factor": 0} == written | {"real_time_factor": 0}
+    clocked = {"real_time_factor": 0, "latency": None, "peak_memory": 0}
+    assert json.loads(out) | clocked == written | clocked
+    wait = written["latency"]
+    assert wait["utterances"] == 8
+    assert 0 < wait["first_p50"] <= wait["first_p95"]
+    assert 0 < wait["final_p50"] <= wait["final_p95"] < 60
+    assert written["peak_memory"] > 50
+
+
+def test_a_text_is_aligned(run: Path, spoken: Path, gruworks: Call) -> None:
+    status, out, err = gruworks("transcribe", "align", run, spoken / "000.wav", "bad cab", "--json")
+    assert (status, err) == (0, "")
+    words = json.loads(out)["words"]
+    assert [one["text"] for one in words] == ["bad", "cab"]
+    assert words[0]["end"] <= words[1]["start"]
+    status, _, err = gruworks("transcribe", "align", run, spoken / "000.wav", "xyz")
+    assert status == 2
+    assert "never came" in err
+
+
+def test_a_language_model_goes_out_and_in_as_arpa(run: Path, spoken: Path, gruworks: Call, tmp_path: Path) -> None:
+    path = tmp_path / "own.arpa"
+    status, _, err = gruworks("transcribe", "language", run, "--out", path)
+    assert (status, err) == (0, "")
+    assert path.read_text().startswith("\\data\\")
+    same = [
+        gruworks("transcribe", "run", run, spoken / "000.wav", "--beam", "8", *more) for more in ((), ("--arpa", path))
+    ]
+    assert same[0] == same[1]
+    assert same[0][0] == 0
+    status, _, err = gruworks("transcribe", "run", run, spoken / "000.wav", "--arpa", path)
+    assert status == 2
+    assert "--arpa needs a beam" in err
+    path.write_text("nothing")
+    status, _, err = gruworks("transcribe", "evaluate", run, spoken, "--beam", "8", "--arpa", path)
+    assert status == 2
+    assert "no ARPA file" in err
 
 
 def test_a_check_says_what_is_wrong(spoken: Path, gruworks: Call, tmp_path: Path) -> None:

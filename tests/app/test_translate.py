@@ -14,6 +14,7 @@ import pytest
 
 from gruworks import Translator
 from gruworks.app.cli import translate as command
+from gruworks.errors import DataError
 from tests.app.conftest import Answer, start
 from tests.tasks.translate.conftest import SHORT, TINY, toy
 
@@ -73,6 +74,36 @@ def test_a_file_is_translated_line_by_line(pairs: Path, run: Path, gruworks: Cal
     assert [json.loads(line)["line"] for line in out.splitlines()] == [1, 2, 3]
 
 
+def test_check_tells_what_a_fit_would_drop(pairs: Path, gruworks: Call) -> None:
+    status, out, err = gruworks("translate", "check", pairs)
+    assert (status, err) == (0, "")
+    assert "36 pairs, 0 of them to be dropped" in out
+    with pairs.open("a", encoding="utf-8") as file:
+        file.write(f"ein Hund\t\n{SOURCES[0]}\t{WANTED[0]}\n")
+    status, out, err = gruworks("translate", "check", pairs, "--test", pairs)
+    assert (status, err) == (1, "")
+    assert "pair 37, a side is empty: ein Hund ||| " in out
+    assert "pair 38, stands here more than once" in out
+    status, out, _ = gruworks("translate", "check", pairs, "--json")
+    assert [one["pair"] for one in json.loads(out)["findings"]] == [37, 38]
+
+
+def test_lists_are_ranked_anew_by_another_run(pairs: Path, run: Path, gruworks: Call) -> None:
+    poor = Translator(**SHORT).fit(toy(1), quiet=True).save(pairs.parent / "poor")
+    status, out, err = gruworks("translate", "tune", poor, pairs, "--by", run, "--lists", "4", "--out", "ranks.json")
+    assert (status, err) == (0, "")
+    assert f"log p(en | de) by {run}" in out
+    assert "gruworks translate rescore ranks.json" in out
+    Path("lines.txt").write_text(f"{SOURCES[0]}\n\n{SOURCES[-1]}\n", encoding="utf-8")
+    status, out, err = gruworks("translate", "rescore", "ranks.json", "lines.txt")
+    first, empty, last = out.splitlines()
+    assert (status, err, empty) == (0, "", "")
+    lists = Translator.load(poor).n_best([SOURCES[0], SOURCES[-1]], n_best=4, beam=5)
+    assert [text in {one.text for one in found} for text, found in zip((first, last), lists, strict=True)] == [True] * 2
+    status, out, _ = gruworks("translate", "tune", poor, pairs, "--by", run, "--lists", "4", "--json")
+    assert json.loads(out)["bleu"].keys() == {"before", "after"}
+
+
 def test_samples_are_scored_too(pairs: Path, run: Path, gruworks: Call) -> None:
     status, out, _ = gruworks("translate", "run", run, "a.de", "--samples", "--json")
     assert status == 0
@@ -99,6 +130,17 @@ def test_arriving_lines_keep_their_order_whatever_the_pieces() -> None:
         os.write(writing, piece)
     os.close(writing)
     assert [line for lines in command._arriving(reading) for line in lines] == ["ä", "", "b", "last"]
+    os.close(reading)
+
+
+def test_lines_before_a_broken_one_are_answered() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"one\ntwo\n\xff\nfour\n")
+    os.close(writing)
+    arriving = command._arriving(reading)
+    assert next(arriving) == ["one", "two"]
+    with pytest.raises(DataError, match="standard input, line 3: not UTF-8"):
+        next(arriving)
     os.close(reading)
 
 

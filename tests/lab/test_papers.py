@@ -28,7 +28,8 @@ def test_bai_has_the_papers_sizes(row: papers.Row) -> None:
 
 def test_chung_has_the_papers_units() -> None:
     for row in PAPERS["chung2014"].rows:
-        assert row.hidden == {"rnn": 100, "gru": 46, "lstm": 36}
+        assert row.hidden == {"rnn": 100, "gru": 46, "gru-before": 46, "lstm": 36}
+        assert row.published["gru"] == row.published["gru-before"]
         assert row.full.task == row.name
         assert row.quick.training.steps < row.full.training.steps
 

@@ -229,6 +229,15 @@ def test_gates_are_the_equations(shape: tuple[int, ...], dtype: torch.dtype) -> 
         torch.testing.assert_close(mine, theirs, atol=tolerance * 10, rtol=0)
 
 
+def test_gates_read_a_gradient_that_lies_among_others() -> None:
+    torch.manual_seed(0)
+    operands = [torch.randn(4, n * 16, requires_grad=True) for n in (3, 3, 1)]
+    grad = torch.randn(4, 40)[:, :16]
+    found = torch.autograd.grad(functional.gates(*operands), operands, grad)
+    expected = torch.autograd.grad(functional._gates(*operands), operands, grad)
+    torch.testing.assert_close(found, expected)
+
+
 def test_gates_have_gradients_of_every_order() -> None:
     operands = [torch.randn(s, **DOUBLE).requires_grad_() for s in ((B, 3 * H), (B, 3 * H), (B, H))]
     assert torch.autograd.gradcheck(functional.gates, operands, fast_mode=True, check_forward_ad=True)

@@ -11,8 +11,10 @@ from torch import Tensor
 
 import gruworks.nn.search as search_module
 from gruworks.errors import OptionError, SearchError
-from gruworks.nn.decoder import Constrained
+from gruworks.nn.decoder import Constrained, Ensemble
 from gruworks.nn.search import Hypothesis, beam
+from gruworks.nn.state import State
+from gruworks.nn.threads import torch_threads
 from tests.nn.conftest import Chain
 
 END = 0
@@ -115,6 +117,32 @@ def test_settings_that_make_no_sense_are_refused(chain: Chain, wrong: dict[str, 
 
 def test_no_rows_no_answers(chain: Chain) -> None:
     assert beam(chain, chain.start(0), torch.empty(0, dtype=torch.long), END, 4) == []
+
+
+class Single(Chain):
+    """Wants one thread, and keeps how many there were at its steps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used: list[int] = []
+
+    def threads(self, rows: int) -> int:
+        return 1
+
+    def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        self.used.append(torch.get_num_threads())
+        return super().step(tokens, state)
+
+
+def test_a_decoder_s_steps_run_on_as_many_threads_as_it_wants(chain: Chain) -> None:
+    one, other = Single(), Single()
+    with torch_threads(2):
+        search(Constrained(one, Rising()))
+        both = Ensemble([one, other])
+        beam(both, both.start([1, 1]), torch.ones(1, dtype=torch.long), END, 3)
+        assert torch.get_num_threads() == 2
+    assert set(one.used) == set(other.used) == {1}
+    assert Ensemble([one, chain]).threads(1) == 0  # all, since one of them wants all
 
 
 @pytest.mark.parametrize("symbols", [64 * 12, 64 * 12 + 1, 64 * 40 + 63])

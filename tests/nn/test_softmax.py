@@ -18,19 +18,31 @@ def operands(N: int = 11, H: int = 5, V: int = 7) -> tuple[torch.Tensor, ...]:
     return (*(t.double().requires_grad_() for t in (x, weight, bias)), targets)
 
 
-def by_torch(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def by_torch(
+    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, targets: torch.Tensor, smoothing: float
+) -> torch.Tensor:
     scores = torch.nn.functional.linear(x, weight, bias)
-    return torch.nn.functional.cross_entropy(scores, targets, ignore_index=-1, reduction="none")
+    how = {"ignore_index": -1, "reduction": "none", "label_smoothing": smoothing}
+    return torch.nn.functional.cross_entropy(scores, targets, **how)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize("entries", [1, 21, 10_000])
-def test_losses_and_gradients_are_torch_s(entries: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_losses_and_gradients_are_torch_s(entries: int, smoothing: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(softmax, "CHUNK_ENTRIES", entries)
     *inputs, targets = operands()
-    ours, theirs = linear_cross_entropy(*inputs, targets), by_torch(*inputs, targets)
+    ours, theirs = linear_cross_entropy(*inputs, targets, smoothing), by_torch(*inputs, targets, smoothing)
     torch.testing.assert_close(ours, theirs)
     found = torch.autograd.grad(ours.sum() / 10, inputs)
     torch.testing.assert_close(found, torch.autograd.grad(theirs.sum() / 10, inputs))
+
+
+def test_without_grad_only_the_losses_are_formed() -> None:
+    *inputs, targets = operands()
+    with torch.no_grad():
+        losses = linear_cross_entropy(*inputs, targets, 0.1)
+    assert not losses.requires_grad
+    torch.testing.assert_close(losses, by_torch(*inputs, targets, 0.1).detach())
 
 
 def test_nothing_to_predict_has_no_gradient() -> None:

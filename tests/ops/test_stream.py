@@ -24,7 +24,7 @@ if backend().name == "torch":
 
 @pytest.mark.parametrize("dtype", [numpy.float32, numpy.float64])
 @pytest.mark.parametrize("reset", ["after", "before"])
-@pytest.mark.parametrize(("sessions", "I", "H"), [(1, 1, 64), (3, 5, 17), (40, 3, 100), (300, 4, 64)])
+@pytest.mark.parametrize(("sessions", "I", "H"), [(1, 1, 64), (3, 5, 17), (40, 3, 100), (300, 4, 64), (1, 250, 256)])
 def test_steps_equal_the_sequence(sessions: int, I: int, H: int, reset: str, dtype: Any) -> None:  # noqa: E741
     weights = GRUWeights.random(I, H, reset).astype(dtype)
     stream = GRUStream(weights, sessions, threads=2)
@@ -49,6 +49,19 @@ def test_state_is_a_value_that_can_be_saved_and_set() -> None:
     assert (stream.state[0] != 0).all()
     stream.reset()
     assert (stream.state == 0).all()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("reset", ["after", "before"])
+def test_odd_and_even_steps_give_the_same_bits(reset: str, threads: int) -> None:
+    """The kernel reads its weights forwards and backwards by turns; 256 by 256 is shared out among two threads."""
+    weights = GRUWeights.random(256, 256, reset).astype(numpy.float32)
+    one, other = GRUStream(weights, threads=threads), GRUStream(weights, threads=threads)
+    x = numpy.random.default_rng(0).standard_normal((3, 256)).astype(numpy.float32)
+    other.step(x[0])
+    other.reset()
+    for step in x:
+        assert (one.step(step) == other.step(step)).all()
 
 
 def test_a_stream_keeps_its_own_weights() -> None:

@@ -9,6 +9,7 @@ import numpy
 import pytest
 
 from gruworks.errors import DataError, ShapeError
+from gruworks.plots import attention
 from gruworks.plots.attention import draw_attention
 
 
@@ -27,3 +28,13 @@ def test_labels_must_fit() -> None:
 def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="can't write the picture"):
         draw_attention(numpy.eye(1), ["a"], ["b"], tmp_path / "a.nothing")
+
+
+def test_a_long_title_is_broken_into_lines_that_fit() -> None:
+    inches = 3.3
+    for title in ("eine lange Übersetzung mit vielen Wörtern, die nicht in eine Zeile passt", "很長的一句話" * 12):
+        lines = attention._wrapped(title, inches).split("\n")
+        assert len(lines) > 1
+        assert "".join(lines).replace(" ", "") == title.replace(" ", "")
+        letter = attention.LETTER * (2 if title[0] == "很" else 1)
+        assert all(len(line) * letter <= inches for line in lines)

@@ -159,6 +159,14 @@ def test_to_resume_takes_the_run_s_own_folder_settings_and_data(run: Path) -> No
         Forecaster(**same).fit(wavy(120), out=run / "other", resume=True)
 
 
+def test_a_run_that_lacks_a_newer_setting_has_its_default(run: Path) -> None:
+    values = json.loads((run / "config.json").read_text())
+    del values["training"]["devices"]
+    (run / "config.json").write_text(json.dumps(values))
+    with pytest.raises(ValueError, match="was begun on other data"):  # and not with other settings
+        Forecaster(horizon=3, **TINY).fit(wavy(120, seed=5), out=run, resume=True)
+
+
 def test_without_a_folder_a_fit_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)

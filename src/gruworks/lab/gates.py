@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gruworks.errors import DataError, OptionError, RunError
+from gruworks.errors import DataError, OptionError
 from gruworks.nn.gru import GRU
 from gruworks.nn.tracing import trace
 from gruworks.ops.weights import Reset
-from gruworks.training.runs import RunFolder
 
 __all__ = ["Look", "fresh", "memory_length", "of_run", "of_text", "saturation"]
 
@@ -80,58 +79,17 @@ def of_text(text: str, hidden: int = 8, reset: Reset = "before", seed: int = 0) 
     return fresh(x, reads, f"{len(text)} characters", hidden, reset, seed)
 
 
-def of_run(path: Path | str) -> Look:
-    """The first GRU of a trained run, on what the run itself reads: a test sequence of an experiment of the lab, or the
-    history of a forecaster at its last prediction.
+def of_run(path: Path | str, text: str | None = None, audio: Path | str | None = None) -> Look:
+    """The first GRU of a trained run: an experiment of the lab on a test sequence, a forecaster on its history, a
+    generator or translator on `text`, a transcriber on the recording `audio`.
 
     Raises:
-        RunError: no such run, one of another task, or one without a GRU of one layer and one direction.
+        RunError, OptionError, DataError: as `overhearing.overhear`.
     """
-    run = RunFolder.open(path)
-    task = run.facts.get("task")
-    if task == "lab":
-        from gruworks.lab.experiment import problem, restore
+    from gruworks.lab.overhearing import overhear
 
-        settings, model = restore(Path(path))
-        batch = problem(settings).test[0]
-        heard = _overheard(model, lambda: model(batch))
-        what = f"{settings.cell} after {settings.task}, on a test sequence"
-    elif task == "forecast":
-        from gruworks.tasks import registry
-
-        forecaster: Any = registry.estimator("forecast").load(path)
-        if forecaster.model is None:
-            raise RunError(f"{path} holds no network: it had too few rows to train on")
-        heard = _overheard(forecaster.model, forecaster.predict)
-        what = "a forecaster's unit, on its history"
-    else:
-        raise RunError(f"{path} is a run of the task {task!r}; gates are shown of the lab's runs and forecasters")
-    if heard is None:
-        raise RunError(f"{path} has no GRU of one layer and one direction that its model calls")
-    gru, x = heard
-    return _look(gru, x, [str(t) for t in range(1, len(x) + 1)], what)
-
-
-def _overheard(model: torch.nn.Module, call: Any) -> tuple[GRU, Tensor] | None:
-    """The first GRU that `call` runs, in float64, and the first row of its input [T, 1, I]."""
-    heard: list[tuple[GRU, Tensor]] = []
-
-    def listen(module: torch.nn.Module, given: tuple[Any, ...]) -> None:
-        if isinstance(module, GRU) and module.num_layers == module.directions == 1 and isinstance(given[0], Tensor):
-            x = given[0].detach()
-            heard.append((module, x.transpose(0, 1) if module.batch_first else x))
-
-    hooks = [module.register_forward_pre_hook(listen) for module in model.modules()]
-    try:
-        with torch.no_grad():
-            call()
-    finally:
-        for hook in hooks:
-            hook.remove()
-    if not heard:
-        return None
-    gru, x = heard[0]
-    return gru.double(), x[:, :1].double()
+    gru, x, reads, what = overhear(path, text, audio)
+    return _look(gru.double(), x.double(), reads, what)
 
 
 def _look(gru: GRU, x: Tensor, reads: list[str], what: str) -> Look:

@@ -34,7 +34,7 @@ class ConvolutionBlock(Block):
         self.mix = torch.nn.Linear(size, size)
 
     def inner(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        T, width = len(x), len(self.taps)
+        T, width = x.shape[0], len(self.taps)  # torch.export would fix len(x)
         seen = torch.cat([state["past"].transpose(0, 1), x])
         y = self.bias + seen[:T] * self.taps[0]
         for i in range(1, width):

@@ -34,6 +34,10 @@ class Decoder(abc.ABC):
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """tokens [N] → log-probabilities of the next symbols [N, V] and the state after reading `tokens`."""
 
+    def threads(self, rows: int) -> int:
+        """How many of torch's threads serve a step of so many rows best; 0: as many as are set."""
+        return 0
+
     def constrain(self, prefix: Tensor) -> Tensor | None:
         """What may come next [N, V], True where allowed; None: everything. `prefix` [N, t] is what has been written so
         far (a forced prefix counts, a prompt or start symbol doesn't), t = 0 at first."""
@@ -60,6 +64,9 @@ class Constrained(Decoder):
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         return self.decoder.step(tokens, state)
+
+    def threads(self, rows: int) -> int:
+        return self.decoder.threads(rows)
 
     def constrain(self, prefix: Tensor) -> Tensor | None:
         return _both(self.decoder.constrain(prefix), self.constraint.constrain(prefix))
@@ -94,6 +101,10 @@ class Ensemble(Decoder):
             states.append(after)
         mean = torch.logsumexp(torch.stack(answers), 0) - math.log(len(answers))
         return mean, _numbered(states)
+
+    def threads(self, rows: int) -> int:
+        wanted = [decoder.threads(rows) for decoder in self.decoders]
+        return 0 if 0 in wanted else max(wanted)
 
     def constrain(self, prefix: Tensor) -> Tensor | None:
         allowed = None

@@ -166,7 +166,8 @@ def gates_gradients(gi: Tensor, gh: Tensor, h: Tensor, grad: Tensor) -> tuple[Te
     H = h.shape[-1]
     found = torch.empty_like(gi), torch.empty_like(gh), torch.empty_like(h)
     run = module().gates_backward32 if h.dtype is torch.float32 else module().gates_backward64
-    addresses = (t.data_ptr() for t in (gi, gh, h, grad.contiguous(), *found))
+    grad = grad.contiguous()  # under a name: it must live until the kernel has read it
+    addresses = (t.data_ptr() for t in (gi, gh, h, grad, *found))
     run(h.numel() // H, H, *addresses, torch.get_num_threads())
     return found
 

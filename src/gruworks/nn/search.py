@@ -11,6 +11,7 @@ from torch import Tensor
 from gruworks.errors import OptionError, SearchError
 from gruworks.nn.decoder import Decoder
 from gruworks.nn.state import State, select
+from gruworks.nn.threads import torch_threads
 
 __all__ = ["Hypothesis", "beam"]
 
@@ -89,14 +90,18 @@ class _Beams:
 
     def run(self, state: State, tokens: Tensor) -> None:
         while self.rows:
-            answer, state = self.decoder.step(tokens, state)
-            beams = self._advance(*self._candidates(self._ruled(answer)))
-            parents = torch.tensor(beams[0], dtype=torch.long, device=self.device)
-            tokens = torch.tensor(beams[1], dtype=torch.long, device=self.device)
-            self.trace.append(beams)
-            if self.decoder.constrains:
-                self.written = torch.cat([self.written[parents], tokens[:, None]], 1)
-            state = select(state, parents)
+            with torch_threads(self.decoder.threads(len(tokens))):
+                tokens, state = self._step(tokens, state)
+
+    def _step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        answer, state = self.decoder.step(tokens, state)
+        beams = self._advance(*self._candidates(self._ruled(answer)))
+        parents = torch.tensor(beams[0], dtype=torch.long, device=self.device)
+        tokens = torch.tensor(beams[1], dtype=torch.long, device=self.device)
+        self.trace.append(beams)
+        if self.decoder.constrains:
+            self.written = torch.cat([self.written[parents], tokens[:, None]], 1)
+        return tokens, select(state, parents)
 
     def answers(self) -> list[list[Hypothesis]]:
         for row, found in enumerate(self.found):

@@ -37,7 +37,7 @@ class StridedConvolution(torch.nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """x [B, T, I] → y [B, ceil(T / stride), O], its lengths [B], and the context for what follows."""
-        seen = torch.cat([self.start(len(x)) if context is None else context, mask(x, lengths)], 1)
+        seen = torch.cat([self.start(x.shape[0]) if context is None else context, mask(x, lengths)], 1)
         missing = -x.shape[1] % self.stride
         y = self.convolution(torch.nn.functional.pad(seen, (0, 0, 0, missing)).transpose(1, 2)).transpose(1, 2)
         return y, (lengths + self.stride - 1) // self.stride, take(seen, lengths, self.past)

@@ -17,7 +17,7 @@ Floats = NDArray[numpy.float64]
 Context = tuple[int, ...]
 NEVER = -numpy.inf
 OUTSIDE = -1  # a word that the tree does not have
-REMEMBERED = 50_000  # states whose scores are kept
+REMEMBERED = 1 << 24  # numbers that are kept of what was looked up: 128 MB
 
 
 class WordModel(Protocol):
@@ -99,9 +99,16 @@ class WordGuide:
         self._ranges = numpy.stack([first, end], 1).ravel()
         self._hot = numpy.array([self.hot.get(word, 0.0) for word in self.words])
         language = self.language
-        self._numbers = [language.numbers.get(w, language.unknown) if language else 0 for w in self.words]
+        self.numbers = [language.numbers.get(w, language.unknown) if language else 0 for w in self.words]
         self._gains: dict[Context, tuple[Floats, Floats, float, float]] = {}
         self._scores: dict[tuple[int, Context], Floats] = {}
+
+    def node_of(self, word: str) -> int:
+        """The node of the tree where a listed word ends."""
+        node = 0
+        for symbol in self.spellings[word]:
+            node = self.children[node][symbol]
+        return node
 
     def start(self) -> tuple[int, Context]:
         return 0, self.language.start if self.language else ()
@@ -109,7 +116,7 @@ class WordGuide:
     def scores(self, state: tuple[int, Context]) -> Floats:
         known = self._scores.get(state)
         if known is None:
-            if len(self._scores) > REMEMBERED:
+            if len(self._scores) * self.size > REMEMBERED:
                 self._scores.clear()
             known = self._scores[state] = self._compute(*state)
         return known
@@ -140,7 +147,7 @@ class WordGuide:
         if self.language is None:
             return ()
         word = -1 if node == OUTSIDE else self.word_at[node]
-        return self.language.after(context, self.language.unknown if word < 0 else self._numbers[word])
+        return self.language.after(context, self.language.unknown if word < 0 else self.numbers[word])
 
     def _word_end(self, node: int, context: Context) -> float:
         """What ending the word at `node` adds beyond what is paid already."""
@@ -156,7 +163,7 @@ class WordGuide:
         """After `context`: what each word adds, the best below each node, an unknown word's, the text's end's."""
         known = self._gains.get(context)
         if known is None:
-            if len(self._gains) > REMEMBERED:
+            if len(self._gains) * (len(self.words) + len(self.children)) > REMEMBERED:
                 self._gains.clear()
             known = self._gains[context] = self._computed_gain(context)
         return known
@@ -165,7 +172,7 @@ class WordGuide:
         gains, unknown, end = self._hot, 0.0, 0.0
         if self.language is not None:
             told = self.weight * self.language.model.log_probabilities(context)
-            gains = told[self._numbers] + self.bonus + self._hot
+            gains = told[self.numbers] + self.bonus + self._hot
             unknown, end = float(told[self.language.unknown]) + self.bonus, float(told[self.language.end])
         padded = numpy.append(gains, NEVER)
         best = numpy.maximum.reduceat(padded, self._ranges)[::2]
@@ -189,15 +196,15 @@ class SymbolGuide:
     allowed: frozenset[int] | None = None
 
     def __post_init__(self) -> None:
-        self._fixed = numpy.zeros(self.size)
+        self.fixed = numpy.zeros(self.size)
         for symbol, gain in self.hot.items():
-            self._fixed[symbol] += gain
+            self.fixed[symbol] += gain
         if self.allowed is not None:
-            self._fixed[[symbol for symbol in range(self.size) if symbol not in self.allowed]] = NEVER
-        self._numbers = [0] * self.size
+            self.fixed[[symbol for symbol in range(self.size) if symbol not in self.allowed]] = NEVER
+        self.numbers = [0] * self.size
         if self.language is not None:
             known, unknown = self.language.numbers, self.language.unknown
-            self._numbers = [known.get(str(symbol), unknown) for symbol in range(self.size)]
+            self.numbers = [known.get(str(symbol), unknown) for symbol in range(self.size)]
         self._told: dict[Context, Floats] = {}
 
     def start(self) -> Context:
@@ -205,12 +212,12 @@ class SymbolGuide:
 
     def scores(self, state: Context) -> Floats:
         if self.language is None:
-            return self._fixed
-        scores: Floats = self.weight * self._log_probabilities(state)[self._numbers] + self.bonus + self._fixed
+            return self.fixed
+        scores: Floats = self.weight * self._log_probabilities(state)[self.numbers] + self.bonus + self.fixed
         return scores
 
     def advance(self, state: Context, symbol: int) -> Context:
-        return self.language.after(state, self._numbers[symbol]) if self.language else ()
+        return self.language.after(state, self.numbers[symbol]) if self.language else ()
 
     def finish(self, state: Any) -> float:
         return self.weight * float(self._log_probabilities(state)[self.language.end]) if self.language else 0.0
@@ -218,7 +225,7 @@ class SymbolGuide:
     def _log_probabilities(self, context: Context) -> Floats:
         known = self._told.get(context)
         if known is None and self.language is not None:
-            if len(self._told) > REMEMBERED:
+            if len(self._told) * self.size > REMEMBERED:
                 self._told.clear()
             known = self._told[context] = self.language.model.log_probabilities(context)
-        return known if known is not None else self._fixed
+        return known if known is not None else self.fixed

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gruworks.errors import DataError, OptionError, ShapeError
 
-__all__ = ["KneserNey", "baseline"]
+__all__ = ["ABSENT", "KneserNey", "Level", "baseline"]
 
 Ids = NDArray[numpy.int64]
 Reals = NDArray[numpy.float64]
@@ -44,7 +44,7 @@ def baseline(train: Sequence[ArrayLike], test: Sequence[ArrayLike], vocabulary_s
 
 
 @dataclass(frozen=True)
-class _Level:
+class Level:
     """The n-grams of one order, sorted by context and symbol.
 
     `keys` is context · (V + 1) + symbol, the context being a number among the n-grams of the order below; `discounted`
@@ -87,7 +87,7 @@ class KneserNey:
             raise DataError("there is no symbol to learn from: every document is empty")
         stream, depth = self._stream(rows)
         self.base: Reals  # p(w) without a context [V]
-        self._levels: list[_Level] = []
+        self.levels: list[Level] = []
         self._fit(stream, depth)
 
     @property
@@ -127,7 +127,7 @@ class KneserNey:
 
     def _refine(self, answer: Reals, length: int, context: Ids) -> None:
         """From p(w | the last length - 1 symbols) to p(w | the last `length`), in place."""
-        level = self._levels[length - 1]
+        level = self.levels[length - 1]
         rows = numpy.flatnonzero(context != ABSENT)
         found = context[rows]
         answer[rows] *= level.rest[found, None]
@@ -145,7 +145,7 @@ class KneserNey:
 
     def _find(self, level: int, context: Ids, symbol: Ids) -> Ids:
         """The numbers of (context, symbol) in a level."""
-        keys = self._levels[level].keys
+        keys = self.levels[level].keys
         wanted = context * (self.size + 1) + symbol
         at = numpy.minimum(numpy.searchsorted(keys, wanted), len(keys) - 1)
         present = (context != ABSENT) & (symbol != ABSENT) & (keys[at] == wanted if len(keys) else False)
@@ -155,7 +155,7 @@ class KneserNey:
         """p of each symbol of the stream [S], given what stands before it back to depth 0; nonsense at `begin`."""
         answer = numpy.append(self.base, 1.0)[stream]
         number = stream
-        for index, level in enumerate(self._levels):
+        for index, level in enumerate(self.levels):
             context = numpy.append(ABSENT, number[:-1])
             context[depth < index + 1] = ABSENT
             number = self._find(index, context, stream)
@@ -172,19 +172,19 @@ class KneserNey:
             one, below = orders[k], orders[k - 1]
             levels.append(self._level(one.keys, counts, len(below.count)))
             counts = numpy.where(below.begins, below.count, numpy.bincount(one.suffix, minlength=len(below.count)))
-        self._levels = levels[::-1]
+        self.levels = levels[::-1]
         counts = counts[: self.size]
         taken = self._discounts(counts)
         self.base = (counts - taken + taken.sum() / self.size) / counts.sum()
 
-    def _level(self, keys: Ids, counts: Ids, contexts: int) -> _Level:
+    def _level(self, keys: Ids, counts: Ids, contexts: int) -> Level:
         context = keys // (self.size + 1)
         taken = self._discounts(counts)
         total = numpy.bincount(context, counts, contexts)
         rest = numpy.ones(contexts)
         numpy.divide(numpy.bincount(context, taken, contexts), total, out=rest, where=total > 0)
         first = numpy.searchsorted(context, numpy.arange(contexts + 1))
-        return _Level(keys, (counts - taken) / total[context], rest, first)
+        return Level(keys, (counts - taken) / total[context], rest, first)
 
     def _discounts(self, counts: Ids) -> Reals:
         """What is taken from each count."""
@@ -217,7 +217,7 @@ class KneserNey:
 
 @dataclass(frozen=True)
 class _Grams:
-    """All different n-grams of one order: see `_Level.keys`; how often each came; the number of the n-gram without its
+    """All different n-grams of one order: see `Level.keys`; how often each came; the number of the n-gram without its
     first symbol; whether it stands at a document's beginning."""
 
     keys: Ids

@@ -32,7 +32,8 @@ class GRUStream:
     Args:
         weights: float32 or float64, either reset form.
         sessions: S.
-        threads: at most so many (0: OpenMP's number); few sessions run on one thread anyway.
+        threads: at most so many. With 0, OpenMP's number, few sessions run on one thread; a number says that steps
+            follow each other closely, so that a large layer's single session may be shared out too.
 
     Raises:
         ShapeError, DtypeError, WeightsError: weights or inputs that don't fit.

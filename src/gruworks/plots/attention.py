@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from gruworks.errors import DataError, ShapeError, require
 __all__ = ["draw_attention"]
 
 CELL, MARGIN = 0.32, 1.6  # inches
+LETTER, LINE = 0.11, 0.17  # inches that a letter takes in breadth, a line in height
 FONTS = {"font.sans-serif": ["Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", "DejaVu Sans"]}
 
 
@@ -43,7 +46,9 @@ def draw_attention(
     matplotlib = require("matplotlib", extra="translate")
     from matplotlib.figure import Figure
 
-    size = (MARGIN + CELL * len(source), MARGIN + CELL * len(target))
+    width = MARGIN + CELL * len(source)
+    title = _wrapped(title, width)
+    size = (width, MARGIN + CELL * len(target) + LINE * title.count("\n"))
     with matplotlib.rc_context(FONTS):
         figure = Figure(figsize=size, dpi=120, layout="constrained")
         axes = figure.subplots()
@@ -53,6 +58,13 @@ def draw_attention(
         axes.xaxis.tick_top()
         axes.set_xlabel(_plain(title))
         return _write(figure, Path(path))
+
+
+def _wrapped(title: str, width: float) -> str:
+    """The title in lines that fit into `width` inches; letters of Chinese and the like are twice as broad."""
+    broad = sum(unicodedata.east_asian_width(letter) in "WF" for letter in title)
+    letter = LETTER * (1 + broad / max(1, len(title)))
+    return textwrap.fill(title, max(8, int(width / letter)))
 
 
 def _plain(symbol: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 import contextlib
-import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +39,12 @@ class Estimator(abc.ABC):
         run = RunFolder.create(Path(path), self.task)
         self._write(run)
         return run.path
+
+    def export(self, path: Path | str, to: str = "onnx") -> dict[str, float]:
+        """Write the model as ONNX graphs and `model.json` into a folder at `path`: see `tasks.exporting.export`."""
+        from gruworks.tasks.exporting import export
+
+        return export(self, path, to)
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
@@ -114,7 +119,8 @@ class Estimator(abc.ABC):
             if out is None:
                 raise OptionError("resume needs the run folder to go on from: out=...")
             run = RunFolder.open(out, self.task)
-            if run.read_json("config.json") != json.loads(self.config.to_json()):
+            # as settings: a run that was begun before a setting came to be has its default
+            if self.config_class.from_dict(run.read_json("config.json")) != self.config:
                 raise OptionError(f"{run.path} was begun with other settings: resume needs those of its config.json")
             yield run
         elif out is not None:

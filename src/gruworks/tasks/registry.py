@@ -9,7 +9,7 @@ from gruworks.errors import OptionError, require
 if TYPE_CHECKING:
     from gruworks.tasks.estimator import Estimator
 
-__all__ = ["TASKS", "estimator"]
+__all__ = ["TASKS", "check", "estimator"]
 
 TASKS = {
     "forecast": "gruworks.tasks.forecast.estimator:Forecaster",
@@ -21,8 +21,13 @@ TASKS = {
 
 def estimator(task: str) -> type[Estimator]:
     """The public class of a task, imported now."""
-    if task not in TASKS:
-        raise OptionError(f"there is no task {task!r}; there are: {', '.join(TASKS)}")
+    check(task)
     module, name = TASKS[task].split(":")
     found: type[Estimator] = getattr(require(module, extra=task), name)
     return found
+
+
+def check(task: str) -> None:
+    """Refuse the name of no task."""
+    if task not in TASKS:
+        raise OptionError(f"there is no task {task!r}; there are: {', '.join(TASKS)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
 
@@ -17,11 +18,12 @@ class MovingAverage(WeightAveraging):
     """
 
     def __init__(self, steps: int) -> None:
-        def average(averaged: Tensor, current: Tensor, seen: Tensor | int) -> Tensor:
-            if not averaged.is_floating_point():
-                return current  # a marker, such as the reset form of a layer, has no mean
+        def average(averaged: list[Tensor], current: list[Tensor], seen: Tensor) -> None:
             share = 1.0 / min(int(seen) + 1, steps)
-            return averaged + (current - averaged) * share
+            if averaged[0].is_floating_point():
+                torch._foreach_lerp_(averaged, current, share)  # in place: a fresh tensor for each costs more than it
+            else:
+                torch._foreach_copy_(averaged, current)  # a marker, such as the reset form of a layer, has no mean
 
-        arguments: dict[str, Any] = {"avg_fn": average}
+        arguments: dict[str, Any] = {"multi_avg_fn": average}
         super().__init__(**arguments)

@@ -1,4 +1,5 @@
-"""The one fitting loop: Lightning's, with early stopping, averaged weights, checkpoints, a budget and resuming."""
+"""The one fitting loop: Lightning's, with early stopping, averaged weights, checkpoints, a budget and resuming; on one
+device, or on several by DDP."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from gruworks.errors import RunError, require
-from gruworks.nn.threads import torch_threads
+from gruworks.training import parallel
+from gruworks.training.machine import tuned
 from gruworks.training.runs import RunFolder
 from gruworks.training.settings import FitSettings
 
@@ -67,9 +69,14 @@ def fit(
 
     Raises:
         KeyboardInterrupt: after Ctrl-C, once the last checkpoint stands; its text says so.
+        OptionError: several devices for a fit that carries its state from batch to batch, or where they can't be had.
     """
+    threads = settings.threads
+    if settings.devices > 1:
+        parallel.check(settings, carries)
+        threads = 1  # a forked process can't use the threads that its parent made
     started = time.monotonic()
-    with _quiet_lightning(), torch.random.fork_rng(), torch_threads(settings.threads):
+    with _quiet_lightning(), torch.random.fork_rng(), tuned(model, threads):
         from gruworks.training.learner import Learner
 
         torch.manual_seed(settings.seed)
@@ -89,7 +96,7 @@ def fit(
             raise KeyboardInterrupt(f"{kept} in {run.path}") from None
         finally:
             model.cpu().eval()
-        return _conclude(model, trainer, best, settings, (time.monotonic() - started) / 60)
+        return _conclude(model, run, trainer, best, settings, (time.monotonic() - started) / 60)
 
 
 def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool, show: Any) -> tuple[Any, Any]:
@@ -110,7 +117,9 @@ def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool, show
     stop = EarlyStopping("val_loss", patience=settings.patience, min_delta=0.0, check_on_train_epoch_end=False)
     trainer = Trainer(
         accelerator="auto" if torch.cuda.is_available() else "cpu",
-        devices=1,
+        devices=settings.devices,
+        strategy="auto" if settings.devices == 1 else parallel.strategy(),
+        use_distributed_sampler=False,  # `_Epochs` tells each process its batches
         max_steps=settings.steps,
         max_epochs=-1,
         max_time=timedelta(minutes=settings.minutes),
@@ -128,21 +137,24 @@ def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool, show
     return trainer, best
 
 
-def _conclude(model: torch.nn.Module, trainer: Any, best: Any, settings: FitSettings, minutes: float) -> Fitted:
+def _conclude(
+    model: torch.nn.Module, run: RunFolder, trainer: Any, best: Any, settings: FitSettings, minutes: float
+) -> Fitted:
     """Load the best checkpoint's averaged weights into `model`."""
     if not best.best_model_path:
         raise RunError("the fit ended before its first validation: give it more minutes or validate earlier")
-    loss = float(best.best_model_score)
+    checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+    loss = float(checkpoint["callbacks"][best.state_key]["best_model_score"])
     if not math.isfinite(loss):
         raise RunError(f"the validation loss is {loss}: nothing was learnt; try a smaller learning_rate")
-    checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
     model.load_state_dict({name.removeprefix("model."): value for name, value in checkpoint["state_dict"].items()})
-    steps = trainer.global_step
+    steps, waited = trainer.global_step, trainer.early_stopping_callback.wait_count
+    if settings.devices > 1:  # the trainer that ran was a child's
+        steps, waited = parallel.reached(run, trainer.early_stopping_callback.state_key)
     if steps >= settings.steps:
         ended = "all steps done"
     else:
-        stopped = trainer.early_stopping_callback.wait_count >= settings.patience
-        ended = "no gain on the validation part any more" if stopped else "time is up"
+        ended = "no gain on the validation part any more" if waited >= settings.patience else "time is up"
     return Fitted(steps, loss, int(checkpoint["global_step"]), minutes, ended)
 
 
@@ -172,7 +184,10 @@ class _Drawn(Dataset[Any]):
 
 
 class _Epochs(Sampler[tuple[int, int]]):
-    """Tells each draw which epoch it belongs to; Lightning calls `set_epoch`, also after resuming."""
+    """Tells each draw which epoch it belongs to; Lightning calls `set_epoch`, also after resuming.
+
+    Several processes share the batches that one would take: of every `count` that follow each other each takes one.
+    """
 
     def __init__(self, length: int) -> None:
         self.length, self.epoch = length, 0
@@ -184,7 +199,9 @@ class _Epochs(Sampler[tuple[int, int]]):
         return self.length
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        return ((self.epoch, index) for index in range(self.length))
+        rank, count = parallel.place()
+        numbers = range(self.epoch * self.length * count + rank, (self.epoch + 1) * self.length * count, count)
+        return (divmod(number, self.length) for number in numbers)
 
 
 class _Listed(Dataset[Any]):
@@ -204,15 +221,17 @@ def _quiet_lightning() -> Iterator[None]:
     import logging
 
     lightning = require("lightning.pytorch", extra="train")
-    logger = logging.getLogger("lightning.pytorch")
-    level, on_interrupt = logger.level, signal.getsignal(signal.SIGINT)
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(f"lightning.{part}") for part in ("pytorch", "fabric")]
+    levels, on_interrupt = [logger.level for logger in loggers], signal.getsignal(signal.SIGINT)
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=lightning.__name__)
             warnings.filterwarnings("ignore", category=lightning.utilities.warnings.PossibleUserWarning)
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
         with contextlib.suppress(ValueError):  # only the main thread may set signals
             signal.signal(signal.SIGINT, on_interrupt)

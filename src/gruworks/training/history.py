@@ -24,7 +24,8 @@ class History(Callback):
         losses = [_number(float(values[name])) for name in ("loss", "val_loss") if name in values]
         self.rows.append([trainer.global_step, *losses])
         steps, *columns = zip(*self.rows, strict=True)
-        self.run.write_json("curve.json", dict(zip(("step", "loss", "val_loss"), (steps, *columns), strict=True)))
+        if trainer.is_global_zero:
+            self.run.write_json("curve.json", dict(zip(("step", "loss", "val_loss"), (steps, *columns), strict=True)))
 
     def state_dict(self) -> dict[str, Any]:
         return {"rows": self.rows}

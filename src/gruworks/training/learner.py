@@ -10,6 +10,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 
 from gruworks.nn.state import State, detach
+from gruworks.training.parallel import reseed
 from gruworks.training.schedule import share_of_rate
 from gruworks.training.settings import FitSettings
 
@@ -42,6 +43,9 @@ class Learner(LightningModule):
         self.carried: State | None = None
         self.carried_in_validation: State | None = None
 
+    def on_train_epoch_start(self) -> None:
+        reseed(self.settings.seed, self.current_epoch)
+
     def training_step(self, batch: Any, index: int) -> Tensor:
         loss, self.carried = self._loss(batch, self.carried)
         self.log("loss", loss, batch_size=1)
@@ -68,7 +72,9 @@ class Learner(LightningModule):
                 weights, settings.learning_rate, rho=0.95, eps=1e-6, weight_decay=settings.weight_decay
             )
         else:
-            optimizer = torch.optim.AdamW(weights, settings.learning_rate, weight_decay=settings.weight_decay)
+            optimizer = torch.optim.AdamW(
+                weights, settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+            )
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_of_rate(step, settings))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

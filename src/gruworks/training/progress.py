@@ -31,6 +31,8 @@ class FitProgress(Callback):
         self.task: TaskID | None = None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not trainer.is_global_zero:
+            return
         self.bar.start()
         self.task = self.bar.add_task(self.what, total=self.steps, completed=trainer.global_step, losses="")
 
@@ -38,7 +40,7 @@ class FitProgress(Callback):
         self._update(trainer)
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
-        if self.show is not None:
+        if self.show is not None and trainer.is_global_zero:
             with torch.random.fork_rng():
                 self.bar.console.print(self.show(pl_module.model), markup=False, highlight=False)
 

@@ -10,7 +10,9 @@ import pytest
 
 from gruworks import Forecaster
 
-TINY: dict[str, Any] = {"steps": 40, "validate_every": 10, "hidden_size": 6, "window": 64, "batch_size": 4}
+TINY: dict[str, Any] = {
+    "steps": 40, "validate_every": 10, "hidden_size": 6, "window": 64, "batch_size": 4, "gate": False,
+}  # fmt: skip
 
 
 def wavy(rows: int, seed: int = 0) -> pandas.DataFrame:

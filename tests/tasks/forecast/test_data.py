@@ -8,15 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gruworks.tasks.forecast.calendar import STEPS, Frequency, Season
+from gruworks.tasks.forecast.codec import Codec
 from gruworks.tasks.forecast.config import Config
-from gruworks.tasks.forecast.data import WARM_UP, Codec, Encoded, Windows, encode
-from gruworks.tasks.forecast.reading import Series, read
+from gruworks.tasks.forecast.data import WARM_UP, Encoded, Windows, encode
+from gruworks.tasks.forecast.panel import Series
+from gruworks.tasks.forecast.reading import read
 from gruworks.training.settings import FitSettings
 from tests.tasks.forecast.conftest import wavy
 
 WEEKLY = Codec(Frequency("D"), (Season("week", 7, 3),))
 PLAIN = Codec(Frequency(STEPS), ())
-PARTS = ("features", "highway", "season", "y", "scale")
+PARTS = ("features", "slope", "seasonal", "y", "scale")
 
 
 def series(rows: int = 120, seed: int = 0) -> Series:
@@ -36,34 +38,37 @@ def test_a_later_row_changes_no_earlier_step(at: int) -> None:
 def test_the_features_are_free_of_level_and_unit() -> None:
     one = series()
     other = encode(Series(one.name, one.stamps, 3 * one.y + 1000), WEEKLY, 3)
-    for part in ("features", "highway", "season"):
-        assert getattr(other, part) == pytest.approx(getattr(encode(one, WEEKLY, 3), part), abs=1e-6), part
+    plain = encode(one, WEEKLY, 3)
+    assert other.features == pytest.approx(plain.features, abs=1e-6)
+    assert other.highway() == pytest.approx(plain.highway(), abs=1e-6)
+    assert other.season() == pytest.approx(plain.season(), abs=1e-6)
 
 
 def test_without_a_season_a_step_has_one_feature_and_no_season_path() -> None:
     encoded = encode(Series("0", numpy.arange(5), numpy.array([1.0, 2, 4, 4, 7])), PLAIN, 2)
     assert encoded.features[:, 0] == pytest.approx([0, 1, 2 / 1.5, 0, 3 / 1.5])
     assert encoded.features.shape == (5, PLAIN.inputs)
-    assert not encoded.season.any()
+    assert not encoded.season().any()
 
 
 def test_the_season_path_stays_silent_for_its_first_period() -> None:
     encoded = encode(series(), WEEKLY, 3)
     assert encoded.features.shape[1] == WEEKLY.inputs
-    assert not encoded.season[:7].any()
-    assert encoded.season[7:].all()
+    assert not encoded.season()[:7].any()
+    assert encoded.season()[7:].all()
 
 
 def test_targets_are_the_moves_ahead_over_the_scale() -> None:
     encoded = encode(series(), WEEKLY, 3)
-    target, weight = encoded.targets()
+    batch = Windows([encoded], Config(horizon=3)).rows(0, 0, 120)
+    target, weight = batch["target"].numpy(), batch["weight"].numpy()
     t = 60
-    assert target[t] * encoded.scale[t] == pytest.approx(encoded.y[t + 1 : t + 4] - encoded.y[t])
+    assert target[t] * encoded.scale[t] == pytest.approx(encoded.y[t + 1 : t + 4] - encoded.y[t], abs=1e-5)
     assert weight[t] == pytest.approx(encoded.scale[t] / encoded.scale[-1])
 
 
 def test_nothing_is_learnt_where_the_target_or_the_scale_is_unknown() -> None:
-    _, weight = encode(series(), WEEKLY, 3).targets()
+    weight = Windows([encode(series(), WEEKLY, 3)], Config(horizon=3)).weight.numpy()
     assert weight[:WARM_UP].tolist() == [0] * WARM_UP
     assert weight[-3:].tolist() == [0, 0, 0]
     assert weight[WARM_UP:-3].all()
@@ -71,8 +76,8 @@ def test_nothing_is_learnt_where_the_target_or_the_scale_is_unknown() -> None:
 
 def test_a_wild_highway_teaches_nothing() -> None:
     doubling = Series("0", numpy.arange(40), 2.0 ** numpy.arange(40))
-    assert not encode(doubling, PLAIN, 20).targets()[1].any()
-    assert encode(doubling, PLAIN, 2).targets()[1].any()
+    assert not Windows([encode(doubling, PLAIN, 20)], Config(horizon=20)).weight.any()
+    assert Windows([encode(doubling, PLAIN, 2)], Config(horizon=2)).weight.any()
 
 
 def test_a_codec_comes_back_from_its_dict() -> None:
@@ -105,7 +110,10 @@ def test_no_training_window_reaches_into_the_validation_part() -> None:
     rows, horizon = 120, 5
     marked = encode(series(rows), WEEKLY, horizon)
     index = numpy.arange(float(rows))
-    marked = Encoded(index[:, None] + 1, marked.highway, marked.season, index, numpy.ones(rows))
+    marked = Encoded(
+        index[:, None] + 1, index, numpy.ones(rows), numpy.zeros(rows), marked.seasonal, marked.basis,
+        marked.observed, marked.ahead,
+    )  # fmt: skip
     found = Windows([marked], Config(horizon=horizon, window=32, training=FitSettings(batch_size=64)))
     steps = numpy.concatenate([found.draw(0, i)["features"].numpy().ravel() for i in range(20)])
     last_trained = steps.max() - 1 + horizon  # the furthest row that a training target touches
@@ -140,3 +148,40 @@ def test_a_panel_of_one_constant_and_one_moving_series_is_learnt_from_the_moving
     assert both.learnable[0] == 0
     assert all(both.draw(0, i)["weight"].any(1).all() for i in range(5))
     assert len(both.validation()) == 1
+
+
+def test_the_paths_of_a_batch_are_those_of_the_encoded_series() -> None:
+    for codec in (WEEKLY, Codec(Frequency("D"), (), lag=7)):
+        encoded = encode(series(), codec, 10)
+        batch = Windows([encoded], Config(horizon=10)).rows(0, 20, 60)
+        for name, path in (("highway", encoded.highway()), ("season", encoded.season())):
+            assert batch[name].numpy() == pytest.approx(path[20:60], abs=1e-4), name
+
+
+def test_with_a_lag_the_season_path_repeats_and_the_highway_adds_what_the_level_has_moved() -> None:
+    one = series()
+    encoded = encode(one, Codec(Frequency("D"), (), lag=7), 10)
+    at, scale = numpy.array([50]), encoded.scale[50]
+    repeated = one.y[50] + scale * encoded.season(at)[0]
+    assert repeated == pytest.approx([*one.y[44:51], *one.y[44:47]])
+    since = one.y[50] - one.y[43]
+    assert scale * encoded.highway(at)[0] == pytest.approx(since * numpy.array([1] * 7 + [2] * 3))
+
+
+def test_a_missing_target_is_nan_and_a_missing_value_moves_nothing() -> None:
+    one = series()
+    y = one.y.copy()
+    y[50] = numpy.nan
+    encoded = encode(Series(one.name, one.stamps, y), Codec(Frequency("D"), (), missing=True), 3)
+    assert encoded.features[50].tolist() == [0, 1, pytest.approx(numpy.log(2))]
+    assert encoded.y[50] == one.y[49]
+    target = Windows([encoded], Config(horizon=3)).rows(0, 46, 51)["target"]
+    assert target.isnan().sum(1).tolist() == [0, 1, 1, 1, 0]
+
+
+def test_a_codec_with_covariates_comes_back_from_its_dict() -> None:
+    frame = wavy(60).assign(sale=["a", "b", None] * 20, price=numpy.arange(60.0), shop="x")
+    config = Config(past=("price",), future=("sale",), static=("shop",))
+    codec = Codec.of(read(frame, config), config)
+    assert Codec.from_dict(codec.to_dict()) == codec
+    assert codec.inputs == encode(read(frame, config).series[0], codec, 2).features.shape[1]

@@ -12,9 +12,12 @@ from gruworks import Forecaster
 from gruworks.data.catalogue import seattle_weather
 from gruworks.errors import TooShortError
 from gruworks.tasks.forecast.calendar import STEPS, Frequency
+from gruworks.tasks.forecast.codec import Codec
 from gruworks.tasks.forecast.config import Config
-from gruworks.tasks.forecast.evaluation import naive_forecasts, origin_rows, score, seasonal_lag
-from gruworks.tasks.forecast.reading import Series, read
+from gruworks.tasks.forecast.evaluation import origin_rows, score, seasonal_lag
+from gruworks.tasks.forecast.naive import naive_forecasts
+from gruworks.tasks.forecast.panel import Series
+from gruworks.tasks.forecast.reading import read
 from tests.tasks.forecast.conftest import TINY, wavy
 
 
@@ -49,7 +52,8 @@ def test_scores_are_those_worked_out_by_hand() -> None:
     series = Series("0", numpy.arange(8), y)
     origins = numpy.array([3, 5])
     answer = numpy.array([[[3, 4, 5], [5, 5, 5.5]], [[6, 7, 9], [4, 5, 6.0]]])  # [O, K, Q]
-    result = score([series], Frequency(STEPS), [origins], [answer], "GRU")
+    codec = Codec(Frequency(STEPS))
+    result = score([series], codec, [origins], [answer], [naive_forecasts(series, codec, origins, 2)], "GRU")
     errors = [abs(4 - 4), abs(5 - 6), abs(7 - 8), abs(5 - 7)]
     naive_error = numpy.mean([2, 1, 3])  # of lag 1 over the rows up to the first origin
     assert result.ours.mae == pytest.approx(numpy.mean(errors))
@@ -68,16 +72,18 @@ def test_mase_takes_the_seasonal_naive_error_before_the_first_origin() -> None:
     panel = read(wavy(60), Config())
     series, origins = panel.series[0], numpy.array([44, 49, 54])
     answer = numpy.repeat(series.y[origins][:, None, None], 5, 1).repeat(3, 2)
-    result = score([series], panel.frequency, [origins], [answer], "GRU")
+    codec = Codec(panel.frequency)
+    result = score([series], codec, [origins], [answer], [naive_forecasts(series, codec, origins, 5)], "GRU")
     past = series.y[:45]
     assert result.mase_season == 7
     assert result.ours.mase == pytest.approx(result.ours.mae / numpy.abs(past[7:] - past[:-7]).mean())
 
 
 def test_errors_are_means_over_the_series() -> None:
-    rows, frequency = numpy.array([4]), Frequency(STEPS)
+    rows, codec = numpy.array([4]), Codec(Frequency(STEPS))
     panel = [Series(n, numpy.arange(6), numpy.array([0.0, 1, 0, 1, 0, end])) for n, end in (("a", 1.0), ("b", 5.0))]
-    result = score(panel, frequency, [rows, rows], [numpy.zeros((1, 1, 3))] * 2, "GRU")
+    naive = [naive_forecasts(one, codec, rows, 1) for one in panel]
+    result = score(panel, codec, [rows, rows], [numpy.zeros((1, 1, 3))] * 2, naive, "GRU")
     assert result.ours.mae == pytest.approx((1 + 5) / 2)
 
 
@@ -89,16 +95,16 @@ def test_a_naive_error_of_zero_leaves_mase_out_and_stays_json() -> None:
 
 
 def test_the_lag_is_the_longest_season_that_the_rows_hold() -> None:
-    daily = Frequency("D")
+    daily = Codec(Frequency("D"))
     assert [seasonal_lag(daily, rows) for rows in (5, 8, 365, 366)] == [1, 7, 7, 365]
-    assert seasonal_lag(Frequency(STEPS), 1000) == 1
-    assert seasonal_lag(Frequency("h"), 10_000) == 24
+    assert seasonal_lag(Codec(Frequency(STEPS)), 1000) == 1
+    assert seasonal_lag(Codec(Frequency("h")), 10_000) == 24
 
 
 def test_the_seasonal_naive_repeats_the_last_whole_season() -> None:
     panel = read(wavy(40), Config())
     y = panel.series[0].y
-    found = naive_forecasts(panel.series[0], panel.frequency, numpy.array([20]), 10)["seasonal naive (7)"]
+    found = naive_forecasts(panel.series[0], Codec(panel.frequency), numpy.array([20]), 10)["seasonal naive (7)"]
     assert found[0].tolist() == [*y[14:21], *y[14:17]]
 
 
@@ -108,7 +114,7 @@ def test_climatology_knows_nothing_after_the_first_origin() -> None:
     y = one.y.copy()
     y[701:] = 1e6
     poisoned = Series(one.name, one.stamps, y)
-    before, after = (naive_forecasts(s, panel.frequency, origins, 5)["climatology"] for s in (one, poisoned))
+    before, after = (naive_forecasts(s, Codec(panel.frequency), origins, 5)["climatology"] for s in (one, poisoned))
     assert numpy.array_equal(before, after)
 
 
@@ -117,11 +123,12 @@ def test_seattle_s_naive_errors_are_the_published_ones() -> None:
     series = panel.series[0]
     origins = origin_rows(len(series), 14, None, None)
     answers = series.y[origins[:, None] + numpy.arange(1, 15)]
-    found = naive_forecasts(series, panel.frequency, origins, 14)
+    found = naive_forecasts(series, Codec(panel.frequency), origins, 14)
     errors = {name: round(float(numpy.abs(values - answers).mean()), 2) for name, values in found.items()}
     assert len(origins) == 26
     assert errors == {
         "last value": 4.0,
+        "drift": 4.03,
         "mean of the last 14": 3.06,
         "seasonal naive (7)": 3.74,
         "seasonal naive (365)": 3.78,
@@ -135,7 +142,7 @@ def test_a_rolling_forecast_is_that_of_the_series_cut_at_its_origin(
     whole = read(frame, Config()).series[0]
     origins = origin_rows(len(whole), 5, None, 140)
     assert origins.tolist() == [139, 144, 149, 154]
-    rolling = trained._quantiles(whole, origins)
+    rolling = trained.answers.quantiles(whole, origins, [0.1, 0.5, 0.9])
     for origin, quantiles in zip(origins, rolling, strict=True):
         alone = trained.predict(frame[: origin + 1])[["y_hat-lo-80", "y_hat", "y_hat-hi-80"]].to_numpy()
         assert quantiles == pytest.approx(alone, abs=1e-4)

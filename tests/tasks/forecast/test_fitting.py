@@ -1,11 +1,11 @@
-"""The loss of a forecast and the width of its band, against numbers worked out by hand."""
+"""The losses, against numbers worked out by hand."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from gruworks.tasks.forecast.fitting import quantile_loss, width_gain
+from gruworks.tasks.forecast.fitting import quantile_loss, segment_loss
 
 
 class Answers(torch.nn.Module):
@@ -15,7 +15,7 @@ class Answers(torch.nn.Module):
         super().__init__()
         self.answer = answer
 
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+    def forward(self, *inputs: torch.Tensor, **known: torch.Tensor) -> torch.Tensor:
         return self.answer
 
 
@@ -39,21 +39,18 @@ def test_a_batch_without_a_usable_step_has_no_loss() -> None:
     assert float(loss) == 0
 
 
-def test_the_gain_makes_the_band_hold_its_share_of_the_validation_part() -> None:
-    torch.manual_seed(0)
-    target = torch.randn(1, 2000, 1) * 3
-    answer = torch.tensor([-0.1, 0.0, 0.2]).expand(1, 2000, 1, 3)  # far too narrow, and lopsided
-    gain = width_gain(Answers(answer), [batch(target, torch.ones(1, 2000))])
-    inside = ((target > -0.1 * gain) & (target < 0.2 * gain)).float().mean()
-    assert float(inside) == pytest.approx(0.8, abs=0.002)
+def test_what_is_missing_has_no_loss_and_no_gradient() -> None:
+    answer = torch.zeros(1, 2, 2, 3, requires_grad=True)
+    target = torch.tensor([[[1.0, float("nan")], [2.0, 3.0]]])
+    loss = quantile_loss(Answers(answer), batch(target, torch.ones(1, 2)))
+    loss.backward()
+    each = [(0.1 + 0.5 + 0.9) / 3 * y for y in (1.0, 0.0, 2.0, 3.0)]
+    assert float(loss.detach()) == pytest.approx(sum(each) / 4)
+    assert not answer.grad[0, 0, 1].any()
+    assert answer.grad[0, 1].all()
 
 
-def test_the_gain_leaves_out_steps_without_weight() -> None:
-    target = torch.cat([torch.ones(1, 50, 1), torch.full((1, 50, 1), 1000.0)], 1)
-    weight = torch.cat([torch.ones(1, 50), torch.zeros(1, 50)], 1)
-    answer = torch.tensor([-0.5, 0.0, 0.5]).expand(1, 100, 1, 3)
-    assert width_gain(Answers(answer), [batch(target, weight)]) == pytest.approx(2.0)
-
-
-def test_without_validation_the_band_stays() -> None:
-    assert width_gain(Answers(torch.zeros(1)), []) == 1.0
+def test_the_segment_loss_is_over_each_window_s_scale() -> None:
+    target = torch.tensor([[2.0, 4.0], [20.0, 40.0]])
+    given = {"values": target, "channel": torch.zeros(2), "target": target, "scale": torch.tensor([1.0, 10.0])}
+    assert float(segment_loss(Answers(torch.zeros(2, 2, 1)), given)) == pytest.approx(0.5 * (2 + 4) / 2)

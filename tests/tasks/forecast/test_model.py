@@ -57,15 +57,31 @@ def test_the_median_adds_both_paths_to_the_head() -> None:
         torch.testing.assert_close(model(features, highway, season)[..., 1], expected)
 
 
-def test_the_band_widens_with_its_gain_and_the_median_stays() -> None:
-    model = shaken()
+def test_covariates_known_ahead_start_silent_and_act_at_their_own_step() -> None:
+    torch.manual_seed(0)
+    model = ForecastNet(INPUTS, K, Q, hidden_size=5, ahead=2).eval()
+    ahead = torch.randn(B, T, K + 1, 2)
     with torch.no_grad():
-        narrow = model(*inputs())
-        model.width_gain.fill_(3.0)
-        wide = model(*inputs())
-    assert torch.equal(narrow[..., 1], wide[..., 1])
-    torch.testing.assert_close(wide[..., 2] - wide[..., 1], 3 * (narrow[..., 2] - narrow[..., 1]))
-    torch.testing.assert_close(wide[..., 1] - wide[..., 0], 3 * (narrow[..., 1] - narrow[..., 0]))
+        assert torch.equal(model(*inputs(), ahead)[..., 1], inputs()[1])
+        for parameter in model.known.parameters():
+            parameter.normal_()
+        before = model(*inputs(), ahead)
+        ahead[:, :, 3] += 1
+        moved = (model(*inputs(), ahead) != before).any(-1)
+    assert moved[..., 2].all()
+    assert not moved[..., [0, 1, 3]].any()
+
+
+def test_a_longer_gap_leaves_less_of_the_state() -> None:
+    torch.manual_seed(0)
+    model = ForecastNet(INPUTS, K, Q, hidden_size=5, irregular=True).eval()
+    features = inputs()[0]
+    with torch.no_grad():
+        none, short, endless = (model.states(features, torch.full((B, T), gap)) for gap in (0.0, 1.0, 1e6))
+        torch.testing.assert_close(none, model.gru(features)[0])
+        alone = model.gru(features[:, -1:])[0]  # a state that has decayed to nothing: the last row alone
+    torch.testing.assert_close(endless[:, -1:], alone)
+    assert not torch.equal(short, none)
 
 
 @pytest.mark.parametrize("reset", ["after", "before"])

@@ -89,10 +89,6 @@ BAD = {
     "zones that differ": (with_row(5, "2012-01-04T00:00:00+02:00,1"), "can't be read as dates|line 5: ds"),
     "twice": (with_row(6, ROWS[3]), r"line 6: the time 2012-01-04 stands twice \(series '0'\)"),
     "out of order": (with_row(6, "2011-12-30,1"), "line 6: the time 2011-12-30 comes after 2012-01-04: sort"),
-    "gap": (lines(*ROWS[:4], *ROWS[5:]), "line 6: the time 2012-01-06 follows 2012-01-04 out of rhythm.*fill the gap"),
-    "missing value": (with_row(5, "2012-01-04,"), r"line 5: y is missing \(1 such in all\)"),
-    "NaN": (with_row(5, "2012-01-04,NaN"), r"line 5: y is missing \(1 such in all\)"),
-    "short row": (with_row(5, "2012-01-04"), r"line 5: y is missing"),
     "infinite": (with_row(5, "2012-01-04,-inf"), r"line 5: y is infinite \(1 such in all\)"),
     "beyond float": (with_row(5, "2012-01-04,1e200"), r"line 5: y is 1e\+200, beyond ±1e\+150"),
     "text": (with_row(5, "2012-01-04,warm"), "line 5: y is 'warm', not a number"),
@@ -102,7 +98,8 @@ BAD = {
     "all rows long": (lines(*(row + ",1" for row in ROWS)), "is not a well-formed CSV"),
     "open quote": (lines(*ROWS) + '"2012', "is not a well-formed CSV"),
     "number among dates": (lines("1,1", "2,1", "x,1", "4,1"), "line 4: ds is 'x', not a whole number like the others"),
-    "numbered gap": (lines("1,1", "2,1", "4,1", "5,1"), "line 4: the time 4 follows 2 out of rhythm"),
+    "numbers without a rhythm": (lines("1,1", "2,1", "9,1", "20,1"), "line 5: the time 20 follows 9 out of rhythm"),
+    "all values missing": (lines(*(row.split(",")[0] + "," for row in ROWS)), "series '0' has 0 values; a forecast"),
 }
 
 
@@ -153,8 +150,11 @@ def test_several_series_keep_their_order_and_names(tmp_path: Path) -> None:
 
 def test_a_problem_of_one_series_is_named_with_its_line(tmp_path: Path) -> None:
     rows = [f"{name},{row}" for name in ("a", "b") for row in ROWS]
-    with pytest.raises(DataError, match=r"line 20: the time 2012-01-08 follows 2012-01-06 out.*series 'b'"):
-        panel(tmp_path, lines(*rows[:18], *rows[19:], header="unique_id,ds,y"))
+    odd = [*rows[:18], "b,2012-01-07T13:00,1", *rows[19:]]
+    with pytest.raises(
+        DataError, match=r"line 21: the time 2012-01-08 follows 2012-01-07T13:00:00 out|line 20: .*series 'b'"
+    ):
+        panel(tmp_path, lines(*odd, header="unique_id,ds,y"))
     with pytest.raises(DataError, match=r"line 3: unique_id is missing \(1 such in all\)"):
         panel(tmp_path, lines(rows[0], rows[1][1:], *rows[2:], header="unique_id,ds,y"))
     with pytest.raises(DataError, match="has no column 'shop' for the series; it has: ds, y"):
@@ -205,9 +205,6 @@ def test_plain_numbers_are_numbered_rows(numbers: Any) -> None:
 
 
 BAD_FRAMES = {
-    "a missing value": (pandas.DataFrame({"ds": [1, 2, 3, 4], "y": [1, 2, None, 4]}), "row 2: y is missing"),
-    "polars null": (polars.DataFrame({"ds": [1, 2, 3, 4], "y": [1.0, None, 3.0, 4.0]}), "row 1: y is missing"),
-    "nullable": (pandas.DataFrame({"ds": [1, 2, 3], "y": pandas.array([1, None, 3], dtype="Int64")}), "row 1: y is m"),
     "infinite": (pandas.DataFrame({"ds": [1, 2, 3], "y": [1, numpy.inf, 3]}), "row 1: y is infinite"),
     "text": (pandas.DataFrame({"ds": [1, 2, 3], "y": ["1", "2", "x"]}), "row 2: y is 'x', not a number"),
     "times": (pandas.DataFrame({"ds": [1, 2, 3], "y": DAYS[:3]}), "column y holds datetime64"),
@@ -226,11 +223,10 @@ BAD_FRAMES = {
     "columns": (pandas.DataFrame({"a": [1]}), "the frame has no column 'ds' for the time; it has: a"),
     "no rows": (pandas.DataFrame({"ds": [], "y": []}), "the frame has no rows"),
     "nothing": (None, "expected one sequence of numbers"),
-    "a dict": ({"y": [1, 2, 3]}, "expected a CSV's path, a data frame or a sequence of numbers, got"),
+    "a dict": ({"y": [1, 2, 3]}, "expected a file's path, a data frame or a sequence of numbers, got"),
     "a table": (numpy.zeros((3, 2)), r"got an array of shape \(3, 2\)"),
     "empty": ([], "has 0 rows; a forecast needs 3"),
-    "a gap in an index": (pandas.Series(VALUES, index=DAYS).drop(DAYS[4]), "row 4: the time 2012-01-06 follows"),
-    "NaN in a list": ([1.0, 2.0, float("nan")], "row 2: value is missing"),
+    "NaN in a short list": ([1.0, 2.0, float("nan")], "has 2 values; a forecast needs 3"),
 }
 
 
@@ -244,3 +240,93 @@ def test_a_bad_frame_is_refused_by_row(name: str) -> None:
 def test_a_column_that_stands_twice_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"line 1: the column 'y' stands twice"):
         panel(tmp_path, lines("1,1,2", "2,2,3", "3,3,4", header="ds,y,y"))
+
+
+MISSING = {
+    "an empty field": with_row(5, "2012-01-04,"),
+    "NaN": with_row(5, "2012-01-04,NaN"),
+    "a short row": with_row(5, "2012-01-04"),
+    "no row": lines(*ROWS[:3], *ROWS[4:]),
+}
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_what_is_missing_is_nan_at_its_place_and_noted(name: str, tmp_path: Path) -> None:
+    found = panel(tmp_path, MISSING[name])
+    (series,) = found.series
+    assert numpy.array_equal(series.stamps, DAYS.to_numpy().astype("datetime64[us]"))
+    assert numpy.isnan(series.y[3])
+    assert numpy.isnan(series.y).sum() == 1
+    assert series.filled().tolist() == [*VALUES[:3], VALUES[2], *VALUES[4:]]
+    assert len(found.notes) == 1
+    assert "missing" in found.notes[0]
+
+
+def test_frames_say_what_is_missing_in_their_own_ways() -> None:
+    for frame in (
+        pandas.DataFrame({"ds": [1, 2, 3, 4], "y": [1, 2, None, 4]}),
+        polars.DataFrame({"ds": [1, 2, 3, 4], "y": [1.0, 2.0, None, 4.0]}),
+        pandas.DataFrame({"ds": [1, 2, 3, 4], "y": pandas.array([1, 2, None, 4], dtype="Int64")}),
+        pandas.DataFrame({"ds": [1, 2, 4], "y": [1, 2, 4]}),
+    ):
+        (series,) = read(frame, Config()).series
+        assert numpy.isnan(series.y).tolist() == [False, False, True, False]
+
+
+def test_business_days_with_a_holiday_keep_their_rhythm() -> None:
+    days = pandas.bdate_range("2024-01-01", periods=30).delete([4, 17])
+    found = read(pandas.DataFrame({"ds": days, "y": numpy.arange(28.0)}), Config())
+    assert str(found.frequency) == "every business day"
+    assert len(found.series[0]) == 30
+
+
+def test_stamps_without_a_rhythm_are_taken_as_they_are() -> None:
+    rng = numpy.random.default_rng(0)
+    stamps = pandas.Timestamp("2024-01-01") + pandas.to_timedelta(numpy.cumsum(rng.exponential(3600, 40)), unit="s")
+    found = read(pandas.DataFrame({"ds": stamps, "y": numpy.arange(40.0)}), Config())
+    assert found.frequency.code == "irregular"
+    assert len(found.series[0]) == 40
+    assert "no rhythm" in found.notes[0]
+
+
+def test_rows_before_the_first_value_are_left_out(tmp_path: Path) -> None:
+    text = lines("2012-01-01,", "2012-01-02,", *ROWS[2:])
+    assert panel(tmp_path, text).series[0].stamps[0] == numpy.datetime64("2012-01-03")
+
+
+def test_parquet_is_read_as_the_same_frame_is(tmp_path: Path) -> None:
+    frame = polars.DataFrame({"ds": list(DAYS.to_pydatetime()), "y": VALUES})
+    frame.write_parquet(tmp_path / "data.parquet")
+    found = read(tmp_path / "data.parquet", Config())
+    assert found.series[0].y.tolist() == VALUES
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(DataError, match=r"bad\.parquet is not a Parquet file"):
+        read(tmp_path / "bad.parquet", Config())
+
+
+def test_several_targets_are_series_of_their_own_that_know_each_other() -> None:
+    frame = pandas.DataFrame({"ds": DAYS, "a": VALUES, "b": [-v for v in VALUES]})
+    a, b = read(frame, Config(target="a, b")).series
+    assert (a.name, a.target, b.target) == (b.name, 0, 1)
+    assert a.others[:, 0].tolist() == b.y.tolist()
+
+
+def test_covariates_are_numbers_or_words_and_static_ones_stay_the_same() -> None:
+    frame = pandas.DataFrame({"ds": DAYS, "y": VALUES, "shop": "x", "sale": ["no", None] * 6, "price": [1.0, None] * 6})
+    (series,) = read(frame, Config(static=("shop",), past=("price",), future=("sale",))).series
+    assert series.static == {"shop": "x"}
+    assert series.future["sale"].tolist() == ["no", ""] * 6
+    assert numpy.isnan(series.past["price"][1])
+    with pytest.raises(DataError, match="row 11: the static column shop is 'y' and was 'x' before"):
+        read(frame.assign(shop=["x"] * 11 + ["y"]), Config(static=("shop",)))
+    with pytest.raises(DataError, match="no column 'weather' for the past"):
+        read(frame, Config(past=("weather",)))
+
+
+def test_rows_without_a_value_at_the_end_are_those_to_forecast_where_covariates_are_known() -> None:
+    frame = pandas.DataFrame({"ds": DAYS, "y": [*VALUES[:10], None, None], "sale": numpy.arange(12.0)})
+    (series,) = read(frame, Config(future=("sale",))).series
+    assert len(series) == 10
+    assert series.future["sale"].tolist() == list(range(12))
+    (plain,) = read(frame, Config()).series
+    assert len(plain) == 12

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy
 import pytest
+import soundfile
 
+from gruworks.errors import DataError
 from gruworks.tasks.transcribe.augmentation import (
     add_noise,
     change_speed,
     mask_features,
+    read_noise,
     stretch,
     vary_features,
+    vary_frames,
     vary_samples,
+    warp_bands,
 )
 from gruworks.tasks.transcribe.config import Augmentation
 from tests.tasks.transcribe.conftest import say
@@ -32,6 +39,43 @@ def test_noise_has_the_power_that_is_asked_for() -> None:
     assert 10 * numpy.log10((samples**2).mean() / (noise**2).mean()) == pytest.approx(10, abs=0.2)
     silent = numpy.zeros(100, numpy.float32)
     assert not add_noise(silent, 10.0, numpy.random.default_rng(0)).any()
+
+
+def test_noise_may_be_cut_from_recordings(tmp_path: Path) -> None:
+    hum = numpy.sin(2 * numpy.pi * 50 * numpy.arange(1600) / 8000).astype(numpy.float32)
+    soundfile.write(tmp_path / "hum.wav", hum, 8000, subtype="FLOAT")
+    soundfile.write(tmp_path / "silence.wav", numpy.zeros(800), 8000)
+    recorded = read_noise(str(tmp_path), 8000)
+    assert len(recorded) == 1
+    samples = say("abba")
+    noise = add_noise(samples, 0.0, numpy.random.default_rng(0), recorded) - samples
+    assert numpy.abs(numpy.fft.rfft(noise)).argmax() * 8000 / len(noise) == pytest.approx(50, abs=2)
+    assert 10 * numpy.log10((samples**2).mean() / (noise**2).mean()) == pytest.approx(0, abs=0.2)
+    assert read_noise(None, 8000) == []
+
+
+def test_a_folder_without_noise_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="has no noise"):
+        read_noise(str(tmp_path / "nowhere"), 8000)
+
+
+def test_another_throat_moves_the_bands() -> None:
+    frames = numpy.zeros((2, 40), numpy.float32)
+    frames[:, 20] = 1
+    assert warp_bands(frames, 1.25)[0].argmax() == 25
+    assert warp_bands(frames, 0.8)[0].argmax() == 16
+    assert numpy.array_equal(warp_bands(frames, 1.0), frames)
+
+
+def test_tempo_and_throat_vary_frames() -> None:
+    frames = numpy.random.default_rng(0).normal(size=(100, 16)).astype(numpy.float32)
+    slow = vary_frames(frames, Augmentation(tempo=0.3), numpy.random.default_rng(1))
+    assert len(slow) != 100
+    assert slow[0] == pytest.approx(frames[0])
+    warped = vary_frames(frames, Augmentation(warp=0.2), numpy.random.default_rng(1))
+    assert warped.shape == frames.shape
+    assert not numpy.array_equal(warped, frames)
+    assert vary_frames(frames, OFF, numpy.random.default_rng(1)) is frames
 
 
 def test_frames_are_stretched_between_their_ends() -> None:

@@ -6,10 +6,11 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import numpy
 import pytest
 import torch
 
-from gruworks.errors import DataError
+from gruworks.errors import DataError, OptionError
 from gruworks.tasks.transcribe.config import Config
 from gruworks.tasks.transcribe.data import common_rate, content_of, prepare, split, unfit
 from gruworks.tasks.transcribe.manifest import Utterance, read_manifest
@@ -83,6 +84,27 @@ def test_what_ctc_can_fit() -> None:
     assert "8 frames make 2 steps, its text needs 3" in str(unfit([1, 2, 3], 8, config))
     assert "its text needs 5" in str(unfit([1, 1, 1], 16, config))
     assert "empty" in str(unfit([], 100, config))
+
+
+def test_noise_is_cut_from_a_folder_and_needs_its_decibels(some: list[Utterance], tmp_path: Path) -> None:
+    write(tmp_path / "noise", range(60, 62))
+    settings = SMALL | {"batch_size": 4, "noise_from": str(tmp_path / "noise")}
+    with pytest.raises(OptionError, match="noise_from needs"):
+        prepare(some, Config.from_flat(settings))
+    noisy, quiet = (
+        prepare(some, Config.from_flat(settings | more))[1].draw(0, 0)["features"]
+        for more in ({"noise": 0.0}, {"noise_from": None})
+    )
+    assert noisy.shape == quiet.shape
+    assert (noisy > quiet + 0.1).float().mean() > 0.3
+
+
+def test_features_can_not_be_varied_as_sound(some: list[Utterance], tmp_path: Path) -> None:
+    for number, one in enumerate(some):
+        numpy.save(tmp_path / f"{number}.npy", numpy.zeros((60, 13)))
+        (tmp_path / f"{number}.txt").write_text(one.text)
+    with pytest.raises(OptionError, match="this manifest names features"):
+        prepare(read_manifest(tmp_path), Config.from_flat(SMALL | {"noise": 10.0}))
 
 
 def test_audio_and_features_do_not_mix(some: list[Utterance]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from gruworks.errors import DataError, OptionError
 from gruworks.ops.ctc import PrefixSearch
+from gruworks.ops.prefix import NativeSearch
 from gruworks.tasks.transcribe.alphabet import Alphabet
 from gruworks.tasks.transcribe.config import Options
 from gruworks.tasks.transcribe.decoding import Greedy, joined, searches, timed, transcript
@@ -43,8 +44,7 @@ def test_options_choose_the_search() -> None:
     language = learn_language(["ab", "ab", "ba"], ALPHABET, 2)
     assert isinstance(searches(Options(), ALPHABET, None, [])(), Greedy)
     plain = searches(Options(beam=4, language=0.0), ALPHABET, None, ["ab"])()
-    assert isinstance(plain, PrefixSearch)
-    assert plain.guide is None
+    assert isinstance(plain, PrefixSearch | NativeSearch)
     path = rows([2, 0, 2, 3], 0.75)
     texts = {}
     for name, options in {"plain": Options(beam=8, language=0.0), "closed": Options(beam=8, closed=True, language=0.0),
@@ -75,3 +75,15 @@ def test_segments_are_joined() -> None:
     assert both.segments == [first, second]
     assert joined([first]).text == "ab"
     assert joined([]).text == ""
+
+
+def test_an_opinion_chooses_among_a_search_s_texts() -> None:
+    path = rows([2, 0, 2, 3], 0.75)
+    found = {}
+    for name, opinion in (("none", None), ("short", lambda texts: [-20.0 * len(text) for text in texts])):
+        search = PrefixSearch(width=16)
+        search.advance(path)
+        found[name] = transcript(path, search, ALPHABET, 2, 0.5, 0.0, opinion)
+    assert found["none"].text == "aab"
+    assert found["short"].text == "a"
+    assert len(found["short"].alternatives) == 1

@@ -10,9 +10,10 @@ from typing import Any
 import numpy
 import pytest
 import soundfile
+import torch
 
 from gruworks import Transcriber
-from gruworks.errors import DataError, NotFittedError, OptionError, RunError, TooShortError
+from gruworks.errors import DataError, ExportError, NotFittedError, OptionError, RunError, TooShortError
 from gruworks.tasks.transcribe import offline as offline_room
 from gruworks.tasks.transcribe.audio import blocks
 from gruworks.tasks.transcribe.data import Corpus
@@ -23,13 +24,17 @@ from tests.tasks.transcribe.conftest import RATE, SMALL, say, some_text, write
 def test_it_learns_to_transcribe(streaming: Transcriber, spoken: Path) -> None:
     scores = streaming.evaluate(spoken / "test")
     assert scores.wer <= 0.1 < 0.8 < scores.baseline
+    assert scores.latency is not None
+    assert scores.latency.utterances == 12
     found = streaming.transcribe(spoken / "test" / "100.wav")
     assert str(found) == found.text == some_text(100)
     assert [word.text for word in found.words] == some_text(100).split()
 
 
 def test_both_directions_learn_too(offline: Transcriber, spoken: Path) -> None:
-    assert offline.evaluate(spoken / "test").cer < 0.6
+    scores = offline.evaluate(spoken / "test")
+    assert scores.cer < 0.6
+    assert scores.latency is None
     assert offline.metrics["best_loss"] < 1.0
 
 
@@ -144,6 +149,21 @@ def test_both_directions_refuse_to_stream_by_name(offline: Transcriber) -> None:
         offline.stream()
     with pytest.raises(OptionError, match="latency needs"):
         offline.latency  # noqa: B018
+
+
+def test_a_network_that_writes_nothing_is_said_to(spoken: Path) -> None:
+    dumb = Transcriber(**SMALL | {"steps": 1, "validate_every": 1}).fit(spoken / "train", quiet=True)
+    with torch.no_grad():
+        dumb.model.head.bias[0] = 100.0
+    (remark,) = dumb.evaluate(spoken / "test").remarks
+    assert "too short" in remark
+
+
+def test_a_missing_recording_is_told_with_its_line(streaming: Transcriber, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("file,text\nnowhere.wav,ab\n")
+    for call in (streaming.evaluate, Transcriber(**SMALL).fit):
+        with pytest.raises(DataError, match=r"a\.csv, line 2: .*nowhere\.wav does not exist"):
+            call(tmp_path / "a.csv")
 
 
 def test_nothing_goes_before_a_fit() -> None:
@@ -280,6 +300,54 @@ def test_given_features_are_learnt_and_streamed(spoken: Path, tmp_path: Path) ->
         transcriber.stream().accept(numpy.zeros(100))
     with pytest.raises(DataError, match=r"was fitted on features \(.mfc, .npy\) and reads nothing else"):
         transcriber.transcribe(spoken / "test" / "100.wav")
+
+
+def test_light_units_and_an_attention_decoder_are_options(spoken: Path, tmp_path: Path) -> None:
+    small = SMALL | {"steps": 4, "validate_every": 2, "layers": 1, "cell": "ligru", "attention": 0.3}
+    fitted = Transcriber(**small, normalise="recording").fit(spoken / "train", quiet=True)
+    loaded = Transcriber.load(fitted.save(tmp_path / "run"))
+    samples = say("bad ab")
+    answers = [one.transcribe(samples, rate=RATE, beam=8, language=0.0) for one in (fitted, loaded)]
+    assert answers[0] == answers[1]
+    alone = fitted.transcribe(samples, rate=RATE, beam=8, language=0.0, rescore=0.0)
+    assert answers[0].score < alone.score  # a logarithm was added
+
+
+@pytest.mark.parametrize("beam", [1, 4])
+def test_a_recording_s_own_mean_streams_too(beam: int, spoken: Path) -> None:
+    small = SMALL | {"normalise": "recording", "streaming": True, "steps": 60}
+    fitted = Transcriber(**small).fit(spoken / "train", quiet=True)
+    samples = numpy.concatenate([say("bad cad", 3), say("ab", 4)])
+    stream = fitted.stream(beam=beam)
+    for piece in numpy.split(samples, [100, 1717, 3000, 3001, 9000]):
+        stream.accept(piece)
+    stream.finish()
+    whole = fitted.transcribe(samples, rate=RATE, beam=beam)
+    assert [word for one in stream.segments for word in one.words] == whole.words
+    assert "b" in whole.text
+    assert [one.text for one in fitted.align(samples, "bad cad ab", rate=RATE)] == ["bad", "cad", "ab"]
+
+
+def test_another_language_model_may_be_brought(streaming: Transcriber, tmp_path: Path) -> None:
+    path = streaming.write_language(tmp_path / "own.arpa")
+    samples = say("bad cad", 2)
+    own = streaming.transcribe(samples, rate=RATE, beam=8)
+    try:
+        assert streaming.use_language(path).transcribe(samples, rate=RATE, beam=8).text == own.text
+        streaming.use_language(["dab dab", "ca"])
+        assert set(streaming.language.numbers) == {"dab", "ca"}
+        assert set(streaming.transcribe(samples, rate=RATE, beam=8, closed=True).text.split()) <= {"dab", "ca"}
+    finally:
+        streaming.use_language(None)
+    assert streaming.transcribe(samples, rate=RATE, beam=8) == own
+
+
+@pytest.mark.parametrize("settings", [{"cell": "ligru"}, {"normalise": "recording"}])
+def test_what_the_graphs_can_not_hold_is_refused(settings: dict[str, Any], spoken: Path, tmp_path: Path) -> None:
+    small = SMALL | {"steps": 1, "validate_every": 1, "layers": 1}
+    fitted = Transcriber(**small | settings).fit(spoken / "train", quiet=True)
+    with pytest.raises(ExportError, match="can't be exported"):
+        fitted.export(tmp_path / "graphs")
 
 
 def test_units_may_be_words_or_byte_pairs(spoken: Path, tmp_path: Path) -> None:

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gruworks.errors import DataError
-from gruworks.tasks.transcribe.features import FilterBank, Moments, Normaliser, filter_bank, read_features
+from gruworks.tasks.transcribe.features import (
+    PRIOR,
+    FilterBank,
+    Moments,
+    Normaliser,
+    RunningMean,
+    centred,
+    filter_bank,
+    read_features,
+)
 from tests.tasks.transcribe.conftest import TONES, say
 
 
@@ -70,3 +79,21 @@ def test_the_mean_is_0_and_the_variance_1() -> None:
     assert whole.mean(0) == pytest.approx(numpy.zeros(3), abs=1e-4)
     assert whole[:, :2].std(0) == pytest.approx(numpy.ones(2), abs=1e-4)
     assert numpy.isfinite(whole).all()
+
+
+@given(st.lists(st.integers(0, 40), max_size=6))
+def test_a_running_mean_does_not_depend_on_the_cuts(cuts: list[int]) -> None:
+    frames = numpy.random.default_rng(0).normal(2.0, 1.0, (100, 3)).astype(numpy.float32)
+    whole, level, parts, at = RunningMean(3)(frames), RunningMean(3), [], 0
+    for count in [*cuts, len(frames)]:
+        parts.append(level(frames[at : at + count]))
+        at += count
+    assert numpy.array_equal(numpy.concatenate(parts), whole)
+
+
+def test_a_recording_loses_its_own_level() -> None:
+    frames = numpy.random.default_rng(0).normal(size=(5000, 3)).astype(numpy.float32)
+    shifted = frames + numpy.float32([3, -2, 0])
+    assert centred(shifted) == pytest.approx(centred(frames), abs=3 * PRIOR / 5000 + 1e-4)
+    assert RunningMean(3)(shifted)[3000:] == pytest.approx(RunningMean(3)(frames)[3000:], abs=0.2)
+    assert centred(frames[:1] + 3)[0] == pytest.approx((frames[0] + 3) * PRIOR / (1 + PRIOR))

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 
 from gruworks.ops.ctc import log_likelihood
-from gruworks.tasks.transcribe.data import batched
-from gruworks.tasks.transcribe.fitting import best_path, ctc_loss, edit_distance
+from gruworks.tasks.transcribe.config import Config
+from gruworks.tasks.transcribe.data import batched, prepare
+from gruworks.tasks.transcribe.fitting import best_path, ctc_loss, edit_distance, fit_corpus
+from gruworks.tasks.transcribe.manifest import read_manifest
+from gruworks.tasks.transcribe.model import TranscribeNet
+from gruworks.tasks.transcribe.speller import padded
+from gruworks.training import parallel
+from gruworks.training.runs import RunFolder
+from tests.tasks.transcribe.conftest import SMALL, write
 
 
 class Fixed(torch.nn.Module):
@@ -42,6 +53,26 @@ def test_validation_counts_errors() -> None:
     assert float(ctc_loss(model, batched(said))) == pytest.approx(2 / 5 + 0.1 * 10, abs=0.05)
 
 
+def test_an_attention_decoder_has_its_share_of_the_loss() -> None:
+    torch.manual_seed(0)
+    model = TranscribeNet(4, 4, channels=4, hidden_size=4, layers=1, strides=(1,), attention=0.3)
+    batch = batched(rows())
+    steps, lengths = model.encode(batch["features"], batch["lengths"])
+    answer = model.answer(steps)
+    own = ctc_loss(Fixed(), batch | {"features": answer, "lengths": lengths})
+    assert model.speller is not None
+    symbols, counts = padded([[1, 2], [3, 3, 1]])
+    spelled = -model.speller(steps, lengths, symbols, counts).sum() / 5
+    assert float(ctc_loss(model, batch).detach()) == pytest.approx(
+        float((0.7 * own + 0.3 * spelled).detach()), rel=1e-5
+    )
+    ctc_loss(model, batch).backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
+    model.eval()
+    judged = ctc_loss(Fixed().eval(), batch | {"features": answer, "lengths": lengths})
+    assert float(ctc_loss(model, batch).detach()) == pytest.approx(float(judged.detach()), rel=1e-5)
+
+
 def test_the_best_path_is_collapsed() -> None:
     answer = torch.eye(4)[torch.tensor([[0, 1, 1, 0, 1, 3, 3, 2]])]
     assert best_path(answer, torch.tensor([8])) == [[1, 1, 3, 2]]
@@ -56,3 +87,25 @@ def test_the_best_path_is_collapsed() -> None:
 def test_edit_distance(one: str, other: str, errors: int) -> None:
     assert edit_distance([*map(ord, one)], [*map(ord, other)]) == errors
     assert edit_distance([*map(ord, other)], [*map(ord, one)]) == errors
+
+
+def test_two_processes_share_out_the_recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = read_manifest(write(tmp_path / "said", range(18)))
+    config = Config.from_flat(SMALL | {"batch_size": 4, "steps": 2, "validate_every": 2, "devices": 2})
+    codec, train, held, _ = prepare(said, config)
+    draw = train.draw
+
+    def told(epoch: int, index: int) -> Any:
+        batch = draw(epoch, index)
+        (tmp_path / f"{parallel.place()[0]}-{epoch}-{index}").write_text(str(batch["lengths"].tolist()))
+        return batch
+
+    monkeypatch.setattr(train, "draw", told)
+    model = TranscribeNet(codec.inputs, len(codec.alphabet), channels=4, hidden_size=4, layers=1)
+    fitted = fit_corpus(model, train, held, config, RunFolder.create(tmp_path / "run", "transcribe"), True, False)
+    assert fitted.steps == 2
+    shown = {path.name: json.loads(path.read_text()) for path in tmp_path.glob("[01]-*")}
+    assert {name[0] for name in shown} == {"0", "1"}
+    # Two steps of two batches of four: the 16 recordings of the training part, each once.
+    assert sorted(length for lengths in shown.values() for length in lengths) == [one.length for one in train.examples]
+    assert all(torch.isfinite(p).all() for p in model.parameters())

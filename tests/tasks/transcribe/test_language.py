@@ -1,13 +1,16 @@
-"""The language model of the transcripts as a search asks it."""
+"""The language model of the transcripts as a search asks it, and those of ARPA files."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy
 import pytest
 
+from gruworks.errors import DataError, OptionError
 from gruworks.ops.ngram import KneserNey
 from gruworks.tasks.transcribe.alphabet import Alphabet
-from gruworks.tasks.transcribe.language import learn_language
+from gruworks.tasks.transcribe.language import learn_language, read_language, write_language
 
 TEXTS = ["go left", "go right", "go left now", "stop"]
 
@@ -30,9 +33,39 @@ def test_it_is_kneser_ney_over_words(units: str) -> None:
 def test_its_probabilities_are_the_model_s() -> None:
     language = learn_language(TEXTS, Alphabet.of(TEXTS, "characters"), 2)
     numbers, end = language.numbers, language.end
-    model = KneserNey([[*(numbers[word] for word in text.split()), end] for text in TEXTS], len(numbers) + 2, 2)
+    model = KneserNey([[*(numbers[word] for word in text.split()), end] for text in TEXTS], len(numbers) + 2, 2, True)
     context, total = language.start, 0.0
     for number in [numbers["go"], numbers["left"], end]:
         total += language.model.log_probabilities(context)[number]
         context = language.after(context, number)
     assert total == pytest.approx(model.score([numbers["go"], numbers["left"], end]).sum())
+
+
+@pytest.mark.parametrize("units", ["characters", "words"])
+def test_an_arpa_file_gives_the_same_opinion(units: str, tmp_path: Path) -> None:
+    alphabet = Alphabet.of(TEXTS, units)
+    language = learn_language(TEXTS, alphabet, 3)
+    write_language(tmp_path / "a.arpa", language, alphabet)
+    found = read_language(tmp_path / "a.arpa", alphabet, lower=True)
+    assert set(found.numbers) == set(language.numbers)
+    for context in ((), ("go",), ("go", "left")):
+        rows = []
+        for one in (language, found):
+            state = one.start
+            for word in context:
+                state = one.after(state, one.numbers[word if units == "characters" else str(alphabet.numbers[word])])
+            told = one.model.log_probabilities(state)
+            rows.append([told[one.numbers[word]] for word in sorted(language.numbers)] + [told[one.end]])
+        assert rows[0] == pytest.approx(rows[1], abs=1e-6)
+
+
+def test_words_that_can_not_be_written_are_left_out(tmp_path: Path) -> None:
+    many = ["GO left", "go süd"]
+    alphabet = Alphabet.of(many, "characters")
+    write_language(tmp_path / "a.arpa", learn_language(many, alphabet, 2), alphabet)
+    found = read_language(tmp_path / "a.arpa", Alphabet.of(["go left"], "characters"), lower=True)
+    assert set(found.numbers) == {"go", "left"}
+    with pytest.raises(DataError, match="lists 3 words, none of which"):
+        read_language(tmp_path / "a.arpa", Alphabet.of(["x"], "characters"), lower=True)
+    with pytest.raises(OptionError, match="units=bpe"):
+        read_language(tmp_path / "a.arpa", Alphabet.of(["go left"], "bpe", 8), lower=True)

@@ -19,7 +19,10 @@ def network(**settings: object) -> TranscribeNet:
     return TranscribeNet(5, 7, **options | settings).eval()  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("settings", [{}, {"lookahead": 0}, {"reset": "before"}, {"residual": False, "strides": (4,)}])
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"lookahead": 0}, {"reset": "before"}, {"residual": False, "strides": (4,)}, {"cell": "ligru"}],
+)
 @given(lengths=st.lists(st.integers(0, 45), min_size=1, max_size=4))
 def test_pieces_give_what_the_whole_gives(settings: dict[str, object], lengths: list[int]) -> None:
     model, count = network(**settings), torch.tensor(lengths)
@@ -37,9 +40,10 @@ def test_pieces_give_what_the_whole_gives(settings: dict[str, object], lengths: 
         torch.testing.assert_close(found, whole[row, : len(found)], atol=FLOAT32_GRADIENT, rtol=0)
 
 
+@pytest.mark.parametrize("cell", ["gru", "ligru"])
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_rows_are_as_if_alone(bidirectional: bool) -> None:
-    model = network(bidirectional=bidirectional)
+def test_rows_are_as_if_alone(bidirectional: bool, cell: str) -> None:
+    model = network(bidirectional=bidirectional, cell=cell)
     x, lengths = torch.randn(3, 30, 5), torch.tensor([30, 17, 2])
     whole, ends = model(x, lengths)
     for row, (length, end) in enumerate(zip(lengths.tolist(), ends.tolist(), strict=True)):

@@ -1,7 +1,8 @@
-"""`gruworks forecast`: fit, predict, evaluate."""
+"""`gruworks forecast`: fit, predict, evaluate, explain, report."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gruworks.app.cli.flags import Debug, Json, Out, Quiet, agree, takes
+from gruworks.app.cli.forecast_report import report
 from gruworks.app.cli.runs import Resume, begin, interruptible, load
 from gruworks.app.cli.show import Show
 from gruworks.errors import OptionError, RunError
@@ -23,7 +25,11 @@ __all__ = ["app", "draw", "show_evaluation", "show_forecast"]
 
 app = typer.Typer(no_args_is_help=True, help="Time-series forecasting: from a CSV to a forecast with an 80 % band.")
 
-File = Annotated[Path, typer.Argument(metavar="FILE.csv", help="A CSV with a header line.", show_default=False)]
+File = Annotated[
+    Path, typer.Argument(metavar="FILE.csv", help="A CSV with a header line, or a Parquet file.", show_default=False)
+]
+Level = Annotated[str, typer.Option("--level", help="Percent that the bands hold, such as 80,95.")]
+Future = Annotated[Path | None, typer.Option("--future", help="A file with the covariates of the rows to forecast.")]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `forecast fit` wrote.", show_default=False)]
 HISTORY_SHOWN = 8  # horizons of the past in a picture
 
@@ -45,15 +51,21 @@ def fit(
     forecaster, path = begin("forecast", config, resume, out)
     with interruptible(show, "forecast", path, file):
         forecaster.fit(file, out=path, resume=resume is not None, quiet=not show.talks)
-    show_forecast(show, forecaster, path)
+    if config.future and not _knows_ahead(forecaster):
+        show.remark(f"fitted; its forecast needs the covariates ahead: gruworks forecast predict {path} --future FILE")
+        show.result({"run": str(path), **_facts(forecaster, None)})
+        return
+    frame = show_forecast(show, forecaster, path)
     show.remark(f"\nrun    {path}\nnext   gruworks forecast predict {path}")
-    show.result({"run": str(path), **_facts(forecaster)})
+    show.result({"run": str(path), **_facts(forecaster, frame)})
 
 
 @app.command("predict")
 def predict(
     run: Run,
     file: Annotated[Path | None, typer.Argument(metavar="[FILE.csv]", help="Newer rows to forecast from.")] = None,
+    level: Level = "80",
+    ahead: Future = None,
     out: Annotated[Path | None, typer.Option(help="Folder for forecast.csv and .png; RUN if not given.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -62,8 +74,8 @@ def predict(
     """Forecast from a run: after its own last row, or after the last row of FILE.csv."""
     show = Show(as_json, quiet)
     forecaster = _load(run)
-    show_forecast(show, forecaster, out or run, file)
-    show.result({"run": str(run), **_facts(forecaster, file)})
+    frame = show_forecast(show, forecaster, out or run, file, _levels(level), ahead)
+    show.result({"run": str(run), **_facts(forecaster, frame)})
 
 
 @app.command("evaluate")
@@ -91,7 +103,7 @@ def evaluate(
     show = Show(as_json, quiet)
     forecaster = _load(sources[0]) if len(sources) == 2 else begin("forecast", config, None, None)[0]
     agree(config, forecaster.config, sources[0])
-    result = forecaster.evaluate(sources[-1], origins=options.origins, quiet=not show.talks)
+    result = forecaster.evaluate(sources[-1], origins=options.origins, refit=options.refit, quiet=not show.talks)
     for remark in forecaster.remarks:
         show.remark(remark)
     if out is not None:
@@ -100,22 +112,49 @@ def evaluate(
     show.result(result.to_dict())
 
 
-def show_forecast(show: Show, forecaster: Forecaster, folder: Path, file: Path | None = None) -> None:
-    """Write the forecast to `folder` as forecast.csv and forecast.png, and print it."""
+@app.command("explain")
+def explain(
+    run: Run,
+    series: Annotated[str | None, typer.Option("--of", help="The series, where there are several.")] = None,
+    step: Annotated[int | None, typer.Option(help="Which step ahead; their mean if not given.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Say what moved the forecast of a run: inputs, how long ago they were read, and how long the units remember."""
+    show = Show(as_json, quiet)
+    found = _load(run).explain(series, step)
+    show.answer(str(found))
+    show.result(dataclasses.asdict(found))
+
+
+app.command("report")(report)
+
+
+def show_forecast(
+    show: Show,
+    forecaster: Forecaster,
+    folder: Path,
+    file: Path | None = None,
+    level: tuple[float, ...] = (80,),
+    ahead: Path | None = None,
+) -> Any:
+    """Write the forecast to `folder` as forecast.csv and forecast.png, print it, and return its frame."""
     for remark in forecaster.remarks:
         show.remark(remark)
-    frame = forecaster.predict(file)
+    frame = forecaster.predict(file, level=level, future=ahead)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         frame.to_csv(folder / "forecast.csv", index=False)
-        picture = draw(forecaster, frame, folder / "forecast.png", file)
+        picture = draw(forecaster, frame, folder / "forecast.png", file, max(level))
     except OSError as error:
         raise RunError(f"can't write to {folder}: {error.strerror}") from error
     show.table([{name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")][:50])
     show.remark(f"\nforecast  {folder / 'forecast.csv'}\npicture   {picture}")
+    return frame
 
 
-def draw(forecaster: Forecaster, frame: Any, path: Path, file: Path | None = None) -> Path:
+def draw(forecaster: Forecaster, frame: Any, path: Path, file: Path | None = None, level: float = 80) -> Path:
     """The picture of the first series: the last horizons of its history, and what follows."""
     from gruworks.plots.fan import draw_fan
     from gruworks.tasks.forecast.reading import read
@@ -124,9 +163,11 @@ def draw(forecaster: Forecaster, frame: Any, path: Path, file: Path | None = Non
     shown = max(30, HISTORY_SHOWN * forecaster.config.horizon)
     rows = frame[frame["unique_id"] == series.name]
     title = f"{forecaster.config.target}, {forecaster.config.horizon} steps ahead ({forecaster.frequency})"
+    targets = forecaster.config.targets
+    name = "y_hat" if len(targets) == 1 else f"{targets[0]}_hat"
     return draw_fan(
-        path, title, series.stamps[-shown:], series.y[-shown:], rows["ds"].to_numpy(), rows["y_hat"].to_numpy(),
-        rows["y_hat-lo-80"].to_numpy(), rows["y_hat-hi-80"].to_numpy(),
+        path, title, series.stamps[-shown:], series.filled()[-shown:], rows["ds"].to_numpy(), rows[name].to_numpy(),
+        rows[f"{name}-lo-{level:g}"].to_numpy(), rows[f"{name}-hi-{level:g}"].to_numpy(), f"{level:g} % band",
     )  # fmt: skip
 
 
@@ -145,6 +186,8 @@ def show_evaluation(show: Show, result: Evaluation) -> None:
     ours, naive = result.ours.mae, result.best_naive.mae
     verdict = f"is {100 * (1 - ours / naive):.1f} % better than" if ours < naive else "has no skill over"
     show.remark(f"{result.ours.model} {verdict} the best naive forecast, {result.best_naive.model}.")
+    if result.verdict:
+        show.remark(f"skill gate: {result.verdict}")
 
 
 def _load(run: Path) -> Forecaster:
@@ -153,9 +196,23 @@ def _load(run: Path) -> Forecaster:
     return forecaster
 
 
-def _facts(forecaster: Forecaster, file: Path | None = None) -> dict[str, Any]:
-    rows = [{name: _plain(value) for name, value in row.items()} for row in forecaster.predict(file).to_dict("records")]
+def _facts(forecaster: Forecaster, frame: Any) -> dict[str, Any]:
+    found = [] if frame is None else frame.to_dict("records")
+    rows = [{name: _plain(value) for name, value in row.items()} for row in found]
     return {"remarks": forecaster.remarks, "metrics": forecaster.metrics, "forecast": rows}
+
+
+def _levels(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise OptionError(f"--level {text!r} is not a list of percentages such as 80,95") from None
+
+
+def _knows_ahead(forecaster: Forecaster) -> bool:
+    """Whether the data held the covariates of the rows to forecast."""
+    wanted = forecaster.config.horizon
+    return all(len(v) >= len(s) + wanted for s in forecaster.history for v in s.future.values())
 
 
 def _plain(value: Any) -> Any:

@@ -37,8 +37,9 @@ def trace(
     numbers: Annotated[
         list[str] | None, typer.Argument(metavar="[NUMBER...]", help="Three numbers or more, for example 1 2 3.")
     ] = None,
-    run: Annotated[Path | None, typer.Option(help="A trained run (lab or forecast) to look into instead.")] = None,
-    text: Annotated[str | None, typer.Option(help="A text that an untrained unit reads instead.")] = None,
+    run: Annotated[Path | None, typer.Option(help="A trained run of any task to look into instead.")] = None,
+    text: Annotated[str | None, typer.Option(help="A text to read: by the run, else by an untrained unit.")] = None,
+    audio: Annotated[Path | None, typer.Option(help="A recording that the run, a transcriber, reads.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Numbers through an untrained unit.")] = False,
     hidden: Annotated[int, typer.Option(min=1, help="Units of an untrained one.")] = 8,
     reset: Annotated[
@@ -53,16 +54,20 @@ def trace(
     """Gates at every step, each unit's memory and saturation.
 
     Of numbers: a GRU of 8 units is trained on other number lines and asked for the next one (with --fresh it is not).
-    Of --run: a trained run on its own input. Of --text: an untrained unit.
+    Of --run: the run's first GRU; a writer or translator on --text, a transcriber on --audio, others on what they have.
+    Of --text alone: an untrained unit.
     """
     show = Show(as_json, quiet)
-    given = [what for what, value in (("numbers", numbers), ("--run", run), ("--text", text)) if value is not None]
-    if len(given) != 1:
+    said = (("numbers", numbers), ("--run", run), ("--text", text), ("--audio", audio))
+    given = [what for what, value in said if value is not None]
+    if len(given) != 1 and (run is None or numbers is not None):
         raise OptionError(f"give either numbers, --run or --text to look at, not {' and '.join(given) or 'nothing'}")
+    if audio is not None and run is None:
+        raise OptionError("--audio needs --run: a transcriber that reads the recording")
     if run is not None or text is not None:
         from gruworks.lab import gates
 
-        look = gates.of_run(run) if run is not None else gates.of_text(text or "", hidden, reset, seed)
+        look = gates.of_text(text or "", hidden, reset, seed) if run is None else gates.of_run(run, text, audio)
         return show_look(show, look, out)
     y = [_number(one) for one in numbers or []]
     if fresh:

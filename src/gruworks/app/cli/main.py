@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gruworks import __version__
-from gruworks.app.cli import data, demo, doctor, exchange, forecast, generate, lab, transcribe, translate
+from gruworks.app.cli import card, data, demo, doctor, exchange, export, forecast, generate, lab, transcribe, translate
 from gruworks.errors import GruworksError
 
 __all__ = ["app", "run"]
@@ -21,8 +21,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("card")(card.command())
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
+app.command("export")(export.command())
 app.add_typer(data.app, name="data")
 app.add_typer(exchange.app, name="exchange")
 app.add_typer(forecast.app, name="forecast")
@@ -30,6 +32,10 @@ app.add_typer(generate.app, name="generate")
 app.add_typer(lab.app, name="lab")
 app.add_typer(translate.app, name="translate")
 app.add_typer(transcribe.app, name="transcribe")
+for task in (forecast, generate, transcribe, translate):
+    name = task.__name__.rpartition(".")[2]
+    task.app.command("export")(export.command(name))
+    task.app.command("card")(card.command(name))
 
 
 def _print_version(wanted: bool) -> None:

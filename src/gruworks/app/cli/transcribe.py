@@ -1,4 +1,4 @@
-"""`gruworks transcribe`: fit, run, evaluate, check, live."""
+"""`gruworks transcribe`: fit, run, evaluate, check, align, language, live."""
 
 from __future__ import annotations
 
@@ -35,6 +35,10 @@ Manifest = Annotated[
 ]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `transcribe fit` wrote.")]
 OutFile = Annotated[Path | None, typer.Option("--out", help="Folder to write the answers to.")]
+Arpa = Annotated[
+    Path | None,
+    typer.Option("--arpa", help="A language model to search with in place of that of the transcripts; needs --beam."),
+]
 Form = Literal["text", "srt", "vtt"]
 LIVE_CHUNK = 0.1  # seconds
 
@@ -72,6 +76,7 @@ def run(
     *,
     options: Options,
     form: Annotated[Form, typer.Option("--format", help="What is printed or written.")] = "text",
+    arpa: Arpa = None,
     out: OutFile = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -79,7 +84,7 @@ def run(
 ) -> None:
     """Transcribe recordings: text, or subtitles."""
     show = Show(as_json, quiet)
-    transcriber = load("transcribe", folder)
+    transcriber = _loaded(folder, arpa, options)
     results = []
     for file in files:
         found = transcriber.transcribe(file, **options.to_dict())
@@ -103,6 +108,7 @@ def evaluate(
     manifest: Manifest,
     *,
     options: Options,
+    arpa: Arpa = None,
     out: OutFile = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -110,7 +116,7 @@ def evaluate(
 ) -> None:
     """Word and character error rates over a manifest, with the worst utterances."""
     show = Show(as_json, quiet)
-    result = load("transcribe", folder).evaluate(manifest, **options.to_dict())
+    result = _loaded(folder, arpa, options).evaluate(manifest, **options.to_dict())
     if out is not None:
         write_atomically(out / "evaluation.json", (json.dumps(result.to_dict(), indent=2) + "\n").encode())
     _show_evaluation(show, result)
@@ -141,6 +147,42 @@ def check(
         raise typer.Exit(1)
 
 
+@app.command("align")
+def align(
+    folder: Run,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A recording.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What is said in it.")],
+    *,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Where each word of a known text stands in a recording."""
+    show = Show(as_json, quiet)
+    words = load("transcribe", folder).align(file, text)
+    columns = ("text", "start", "end", "confidence")
+    show.table([{name: getattr(word, name) for name in columns} for word in words])
+    show.result({"file": str(file), "words": [vars(word) for word in words]})
+
+
+@app.command("language")
+def language(
+    folder: Run,
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The ARPA file to write.")],
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Write the language model of a run's transcripts as an ARPA file."""
+    show = Show(as_json, quiet)
+    transcriber = load("transcribe", folder)
+    path = transcriber.write_language(out)
+    words, order = len(transcriber.language.numbers), transcriber.language.order
+    show.remark(f"{words} words, n-grams up to {order} → {path}")
+    show.result({"file": str(path), "words": words, "order": order})
+
+
 @app.command("live")
 @takes(Options, into="options")
 def live(
@@ -148,13 +190,14 @@ def live(
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Play this file instead of listening.")] = None,
     *,
     options: Options,
+    arpa: Arpa = None,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Transcribe while hearing: from the microphone, or from a file that is played in pieces of 100 ms."""
     show = Show(as_json, quiet)
-    transcriber = load("transcribe", folder)
+    transcriber = _loaded(folder, arpa, options)
     stream = transcriber.stream(**options.to_dict())
     rate = transcriber.codec.rate if transcriber.codec else None
     if rate is None:
@@ -181,6 +224,16 @@ def live(
     )
     segments = [one.to_dict() for one in stream.segments]
     show.result({"segments": segments, "seconds": seconds, "milliseconds_p95": slowest, "latency": transcriber.latency})
+
+
+def _loaded(folder: Path, arpa: Path | None, options: Options) -> Any:
+    """A run, with the language model that it is to search with."""
+    transcriber = load("transcribe", folder)
+    if arpa is not None:
+        if options.beam == 1 or not options.language:
+            raise OptionError("--arpa needs a beam and a weight for the language model: --beam 16 --language 0.5")
+        transcriber.use_language(arpa)
+    return transcriber
 
 
 def _played(file: Path, rate: int) -> Iterator[Any]:
@@ -230,7 +283,17 @@ def _show_evaluation(show: Show, result: Evaluation) -> None:
         f"\n{result.utterances} utterances, {result.words} words: {result.substitutions} substituted, "
         f"{result.deletions} deleted, {result.insertions} inserted; 95 % of redrawn sets lie between "
         f"{100 * low:.1f} and {100 * high:.1f} % WER; {result.real_time_factor:.3f} s for a second of sound"
+        + ("" if result.peak_memory is None else f"; {result.peak_memory:.0f} MB at most")
     )
+    wait = result.latency
+    if wait is not None:
+        show.remark(
+            f"streamed in pieces of 100 ms, {wait.utterances} utterances: the first text comes {wait.first_p50:.2f} s "
+            f"after the first word begins ({wait.first_p95:.2f} s for 95 %), the final one {1000 * wait.final_p50:.0f} "
+            f"ms after the recording ends ({1000 * wait.final_p95:.0f} ms)"
+        )
+    for name, rate in sorted(result.speakers.items(), key=lambda one: -one[1])[:10]:
+        show.remark(f"{name}: {100 * rate:.1f} % of the words wrong")
     for one in result.worst[:5]:
         show.remark(f"\n{one.where}\n    said   {' '.join(one.reference)}\n    heard  {' '.join(one.answer)}")
     for said, heard, count in result.confused[:5]:

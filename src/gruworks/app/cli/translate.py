@@ -1,4 +1,4 @@
-"""`gruworks translate`: fit, run, evaluate, score, explain, play."""
+"""`gruworks translate`: fit, run, evaluate, check, score, tune, rescore, explain, play."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import json
 import math
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +17,7 @@ import typer
 from gruworks.app.cli.flags import Debug, Json, Out, Quiet, takes
 from gruworks.app.cli.runs import Resume, begin, interruptible, load
 from gruworks.app.cli.show import Show
-from gruworks.errors import OptionError
+from gruworks.errors import DataError, OptionError
 from gruworks.tasks.translate.config import Config, Options
 from gruworks.training.runs import write_atomically
 
@@ -139,6 +141,93 @@ def score(run: Run, pairs: Pairs, as_json: Json = False, quiet: Quiet = False, d
     show.result({"log_probabilities": [value if math.isfinite(value) else None for value in values]})
 
 
+@app.command("check")
+@takes(Config)
+def check(
+    pairs: Pairs,
+    *,
+    config: Config,
+    test: Annotated[list[Path] | None, typer.Option(help="Test pairs, whose overlap with the others is told.")] = None,
+    shown: Annotated[int, typer.Option(help="Findings of each kind that are shown; --json has all.", min=0)] = 3,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Look at pairs as a fit would: what it drops, copies, turned pairs. Exit status 1 where there is something."""
+    from gruworks.tasks.translate.checking import check_pairs
+    from gruworks.tasks.translate.reading import read
+
+    show = Show(as_json, quiet)
+    given = [None if p is None else read(_one_or_two(p), config.source, config.target) for p in (pairs, test)]
+    assert given[0] is not None
+    checked = check_pairs(given[0], config, given[1])
+    counts = Counter(one.kind for one in checked.findings)
+    show.table([{"what": kind, "pairs": count} for kind, count in counts.most_common()])
+    for kind in counts:
+        for one in [one for one in checked.findings if one.kind == kind][:shown]:
+            show.remark(f"pair {one.pair}, {kind}: {_short(one.source)} ||| {_short(one.target)}")
+    sizes, means = checked.vocabulary, checked.lengths
+    show.remark(
+        f"{checked.pairs} pairs, {sum(one.dropped for one in checked.findings)} of them to be dropped; {sizes[0]} and "
+        f"{sizes[1]} subwords, {means[0]:.1f} and {means[1]:.1f} in a sentence"
+    )
+    facts = {"pairs": checked.pairs, "vocabulary": sizes, "lengths": means}
+    show.result(facts | {"findings": [vars(one) for one in checked.findings]})
+    if checked.findings:
+        raise typer.Exit(1)
+
+
+@app.command("tune")
+@takes(Options, into="options")
+def tune(
+    run: Run,
+    pairs: Pairs,
+    *,
+    options: Options,
+    by: Annotated[
+        list[Path], typer.Option("--by", help="A run whose scores choose; of the same direction or the opposite one.")
+    ],
+    lists: Annotated[int, typer.Option(help="Answers of each sentence that are ranked.", min=2)] = 20,
+    tokenize: Annotated[str, typer.Option(help="sacreBLEU's tokeniser, as for evaluate.")] = "auto",
+    out: Annotated[Path, typer.Option("--out", help="The file to write.")] = Path("reranker.json"),
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Weigh the scores of several runs so that RUN's n-best lists, ranked anew, give the best BLEU on these pairs.
+
+    The pairs must be ones that no run was fitted on, such as a validation part. `rescore` then translates.
+    """
+    from gruworks.tasks.translate.reranking import Reranker
+
+    show = Show(as_json, quiet)
+    reranker = Reranker(run, by, replace(options, n_best=lists)).tune(_one_or_two(pairs), tokenize)
+    reranker.save(out)
+    assert reranker.tuned is not None
+    named = zip(reranker.features, reranker.weights, strict=True)
+    show.table([{"feature": name, "weight": weight} for name, weight in named])
+    bleu = reranker.tuned
+    show.remark(f"\nBLEU on these pairs  {bleu.before:.2f} by the search alone, {bleu.after:.2f} ranked anew")
+    show.remark(f"file   {out}\nnext   echo ... | gruworks translate rescore {out}")
+    show.result({"file": str(out), "weights": list(reranker.weights), "bleu": vars(bleu)})
+
+
+@app.command("rescore")
+def rescore(
+    reranker: Annotated[Path, typer.Argument(metavar="FILE", help="What `tune` wrote.", show_default=False)],
+    file: Annotated[Path | None, typer.Argument(metavar="[LINES]", help="Lines to translate; else stdin.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Translate lines as `run` does, each answer the best of its n-best list by all runs that were weighed."""
+    from gruworks.tasks.translate.reranking import Reranker
+
+    chosen = Reranker.load(reranker)
+    for lines in _from_file(file) if file is not None else _arriving(sys.stdin.fileno()):
+        for text in chosen.translate(lines):
+            print(text)
+        sys.stdout.flush()
+
+
 @app.command("explain")
 @takes(Options, into="options")
 def explain(
@@ -213,17 +302,29 @@ def _from_file(file: Path) -> Iterator[list[str]]:
 
 def _arriving(stream: int) -> Iterator[list[str]]:
     """Lines of a file descriptor as they come: one where a person types, many where a file is fed."""
-    from gruworks.tasks.translate.reading import decoded
-
     number, rest = 0, b""
     while chunk := os.read(stream, 1 << 16):
         *lines, rest = (rest + chunk).split(b"\n")
         for start in range(0, len(lines), AT_ONCE):
-            part = lines[start : start + AT_ONCE]
-            yield [decoded(line, f"standard input, line {number + i}") for i, line in enumerate(part, 1)]
-            number += len(part)
+            yield from _decoded(lines[start : start + AT_ONCE], number + 1)
+            number += len(lines[start : start + AT_ONCE])
     if rest:
-        yield [decoded(rest, f"standard input, line {number + 1}")]
+        yield from _decoded([rest], number + 1)
+
+
+def _decoded(lines: list[bytes], first: int) -> Iterator[list[str]]:
+    """The lines as text; where one isn't UTF-8, those before it come first."""
+    from gruworks.tasks.translate.reading import decoded
+
+    texts: list[str] = []
+    try:
+        for number, line in enumerate(lines, first):
+            texts.append(decoded(line, f"standard input, line {number}"))
+    except DataError:
+        if texts:
+            yield texts
+        raise
+    yield texts
 
 
 def _show_evaluation(show: Show, result: Evaluation) -> None:
@@ -239,6 +340,10 @@ def _show_evaluation(show: Show, result: Evaluation) -> None:
         show.remark("\nworst by chrF:")
     for one in result.worst:
         show.remark(f"  {one.chrf:.1f}  {one.source}\n        wanted  {one.reference}\n        got     {one.answer}")
+
+
+def _short(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def _one_or_two(paths: list[Path]) -> Any:

@@ -129,18 +129,28 @@ template <class T> class Backward {
   // sums += gradients of `count` gates, from quarter `slot` of the saved rows on, times W_hh's rows `gate`...
   template <Sum S, int R, int V>
   GRUWORKS_INLINE void product(Vec<T> (&sums)[R][V], long first, long v, long slot, long gate, long count) {
+    constexpr bool kFetch = S == Sum::whole && R >= kFused;
     const T* w = s.w.back_h + v * 3 * Hp * L;
     const T* at[R];
     const long b = mine.begin * L, e = mine.end * L;
     auto part = [&](long g, long from, long to) __attribute__((always_inline)) {
       for (int i = 0; i < R; ++i) at[i] = rows.work[first + i] + (slot + g) * Hp + from;
-      multiply<T, R, V>(sums, at, w + ((gate + g) * Hp + from) * L, 3 * Hp * L, L, to - from);
+      const Ahead ahead = kFetch ? earlier<R, V>(first, v, count) : Ahead();
+      multiply<T, R, V, kFetch>(sums, at, w + ((gate + g) * Hp + from) * L, 3 * Hp * L, L, to - from, ahead);
     };
     if constexpr (S == Sum::whole) return part(0, 0, count * Hp);
     for (long g = 0; g < count; ++g) {
       if constexpr (S == Sum::own) part(g, b, e);
       else part(g, 0, b), part(g, e, Hp);
     }
+  }
+
+  // What the step before saved of these rows: each block of columns fetches its share, since the gates would wait.
+  template <int R, int V> GRUWORKS_INLINE Ahead earlier(long first, long v, long count) {
+    const long bytes = R * 4 * Hp * static_cast<long>(sizeof(T)), columns = mine.end - mine.begin;
+    const long step = (s.reverse ? 1 : -1) * s.batch * 4 * Hp;
+    const char* const rows_of_it = reinterpret_cast<const char*>(rows.work[first] + step);
+    return {rows_of_it + bytes / columns * (v - mine.begin), bytes / columns * V / (count * Hp)};
   }
 
   // The state's gradient through the matrix product. What passes by the gate z is added last: begun with it, the

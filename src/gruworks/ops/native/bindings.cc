@@ -9,6 +9,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "cpu.h"
+#include "ctc_bindings.h"
 #include "pool.h"
 #include "recurrence.h"
 #include "stream.h"
@@ -262,4 +263,5 @@ NB_MODULE(_native, module) {
   bind<double>(module, "Layer64", "Kept64");
   bind_session<float>(module, "Stream32");
   bind_session<double>(module, "Stream64");
+  bind_ctc(module);
 }

@@ -14,7 +14,9 @@
 
 namespace gruworks::GRUWORKS_ISA {
 
+constexpr long kPast = 4l << 20;  // bytes of `saved` from which on it goes past the caches
 constexpr long kFused = 4, kChunk = 32;
+constexpr int kTogether = kRows / 2;  // rows whose gates are formed side by side
 
 enum class Sum { whole, own, rest };  // over all columns of the state, this member's, or the others'
 
@@ -29,6 +31,7 @@ template <class T> class Forward {
   T *zeros, *chunk;
   const bool whole;  // sums over all columns of the state at once
   bool chunked;
+  const bool past;  // what is saved goes past the caches: it would push the weights out of them
 
  public:
   static long scratch(const Sequence<T>& s, Place place) {
@@ -40,11 +43,13 @@ template <class T> class Forward {
   Forward(const Sequence<T>& sequence, Place at, T* memory)
       : s(sequence), place(at), rows(sequence, at, memory), Hp(padded(s.H)), mine(Hp / L, at.member, at.members),
         begin(mine.begin * L < s.H ? mine.begin * L : s.H), end(mine.end * L < s.H ? mine.end * L : s.H),
-        whole(in_one_pass(s, at, s.before ? kOnePass : kOnePassAfter)) {
+        whole(in_one_pass(s, at, s.before ? kOnePass : kOnePassAfter)),
+        past(s.saved && at.members == 1 && reinterpret_cast<uintptr_t>(s.saved) % 64 == 0 &&
+             s.steps * s.batch * 4 * Hp * static_cast<long>(sizeof(T)) > kPast) {
     zeros = memory + Rows<T>::scratch(rows.count);
     memset(zeros, 0, sizeof(T) * Hp);
     chunk = zeros + Hp;
-    chunked = s.x.data && rows.count < kFused;
+    chunked = s.x.data && rows.count < kFused && rows.steps > 1;
   }
 
   void run() {
@@ -56,6 +61,7 @@ template <class T> class Forward {
       if (step + 1 < rows.steps) prepare(step + 1);
     }
     for (long i = 0; i < rows.count; ++i) close(rows.row[i]);
+    if (past) fence();
   }
 
  private:
@@ -95,10 +101,12 @@ template <class T> class Forward {
     }
   }
 
+  bool backwards(long step) const { return (step + s.turn) % 2; }
+
   void after_step(long step) {
     if (whole) {
       if (place.members > 1) place.wait_group();
-      return over_panels([&]<int R>(long i, long p) { after_block<R, Sum::whole>(step, i, p); }, step % 2);
+      return over_panels([&]<int R>(long i, long p) { after_block<R, Sum::whole>(step, i, p); }, backwards(step));
     }
     over_panels([&]<int R>(long i, long p) { after_block<R, Sum::own>(step, i, p); });
     place.wait_group();
@@ -108,9 +116,9 @@ template <class T> class Forward {
   void before_step(long step) {
     if (whole) {
       if (place.members > 1) place.wait_group();
-      over_panels([&]<int R>(long i, long p) { reset_block<R, Sum::whole>(step, i, p); }, step % 2);
+      over_panels([&]<int R>(long i, long p) { reset_block<R, Sum::whole>(step, i, p); }, backwards(step));
       if (place.members > 1) place.publish(), place.wait_group();
-      return over_columns<Sum::whole>(step % 2);
+      return over_columns<Sum::whole>(backwards(step));
     }
     over_panels([&]<int R>(long i, long p) { reset_block<R, Sum::own>(step, i, p); });
     place.wait_group();
@@ -195,34 +203,49 @@ template <class T> class Forward {
       }
     }
     product<S, R, 3>(sums, rows.h + first, s.w.h + p * s.H * 3 * L, L, 3 * L);
+    if constexpr (S == Sum::own) {
 #pragma GCC unroll 8
-    for (int i = 0; i < R; ++i) {
-      T* kept = rows.work[first + i] + p * L;
-      if constexpr (S == Sum::own) {
+      for (int i = 0; i < R; ++i) {
+        T* kept = rows.work[first + i] + p * L;
         store(kept, sums[i][2]), store(kept + Hp, sums[i][0]);
         store(kept + 2 * Hp, sums[i][1]), store(kept + 3 * Hp, input[i]);
-      } else {
-        if constexpr (S == Sum::rest) input[i] = load(kept + 3 * Hp);
-        finish(first + i, p, sums[i][0], sums[i][1], input[i], sums[i][2]);
       }
+    } else {
+      if constexpr (S == Sum::rest)
+#pragma GCC unroll 8
+        for (int i = 0; i < R; ++i) input[i] = load(rows.work[first + i] + p * L + 3 * Hp);
+      finish<R, 0>(sums, input, first, p);
     }
   }
 
-  // Gates and new state. z and n share a division unless both are kept for the backward.
-  GRUWORKS_INLINE void finish(long i, long p, Vec<T> r, Vec<T> z, Vec<T> input, Vec<T> product) {
+  // Gates and new state of the rows from `From` on, a few at a time. z and n share a division.
+  template <int R, int From> GRUWORKS_INLINE void finish(Vec<T> (&sums)[R][3], Vec<T> (&input)[R], long first, long p) {
+    constexpr int N = R - From < kTogether ? R - From : kTogether;
     const long width = s.H - p * L;
-    const Vec<T> h = load_part(rows.h[i] + p * L, width < 0 ? 0 : width);
-    r = sigmoid<T>(r);
-    const Fraction<T> n = tanh_fraction<T>(input + r * product);
-    const Vec<T> keeps = sigmoid_denominator<T>(z);
-    const Vec<T> inverse = T(1) / (n.bottom * keeps);
-    const Vec<T> candidate = n.top * keeps * inverse;
-    z = n.bottom * inverse;
-    keep_state(i, p, candidate + z * (h - candidate), width);
-    if (s.saved) {
-      T* kept = rows.work[i] + p * L;
-      store(kept, product), store(kept + Hp, r), store(kept + 2 * Hp, z), store(kept + 3 * Hp, candidate);
+    Vec<T> both[2 * N], bottoms[2 * N], r[N], a[N];
+#pragma GCC unroll 8
+    for (int i = 0; i < N; ++i) both[i] = sums[From + i][0], both[N + i] = sums[From + i][1];
+    sigmoid_denominators<T, 2 * N>(both, bottoms);
+#pragma GCC unroll 8
+    for (int i = 0; i < N; ++i) r[i] = inverse<T>(bottoms[i]), a[i] = input[From + i] + r[i] * sums[From + i][2];
+    Fraction<T> n[N];
+    tanh_fractions<T, N>(a, n);
+#pragma GCC unroll 8
+    for (int i = 0; i < N; ++i) {
+      const long row = first + From + i;
+      const Vec<T> h = load_part(rows.h[row] + p * L, width < 0 ? 0 : width), keeps = bottoms[N + i];
+      const Vec<T> one = inverse<T>(n[i].bottom * keeps);
+      const Vec<T> candidate = n[i].top * keeps * one, z = n[i].bottom * one;
+      keep_state(row, p, candidate + z * (h - candidate), width);
+      if (s.saved) {
+        T* kept = rows.work[row] + p * L;
+        const auto keep = [&](long quarter, Vec<T> v) __attribute__((always_inline)) {
+          past ? store_past(kept + quarter * Hp, v) : store(kept + quarter * Hp, v);
+        };
+        keep(0, sums[From + i][2]), keep(1, r[i]), keep(2, z), keep(3, candidate);
+      }
     }
+    if constexpr (From + N < R) finish<R, From + N>(sums, input, first, p);
   }
 
   // "before", first half: r and z, r * h for the second half's product, and the input's part of n.

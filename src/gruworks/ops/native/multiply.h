@@ -11,10 +11,16 @@ namespace gruworks::GRUWORKS_ISA {
 
 constexpr int sums_for(int rows) { return rows == 1 ? 4 : rows <= 3 ? 2 : 1; }
 
+// Memory that somebody will read soon, fetched into the second cache a little with each k.
+struct Ahead {
+  const char* at;
+  long bytes;  // for each k
+};
+
 // sums[i][v] += sum over k of rows[i][k] * weights[k][v]; the vectors of one k stand `across` apart, k's `along`.
-template <class T, int R, int V>
+template <class T, int R, int V, bool Fetch = false>
 GRUWORKS_INLINE void multiply(Vec<T> (&sums)[R][V], const T* const* rows, const T* weights, long across, long along,
-                              long K) {
+                              long K, Ahead ahead = {}) {
   constexpr int U = sums_for(R);
   Vec<T> part[U][R][V];
   const T* row[R];
@@ -30,6 +36,7 @@ GRUWORKS_INLINE void multiply(Vec<T> (&sums)[R][V], const T* const* rows, const 
   }
   long k = 0;
   for (; k + U <= K; k += U) {
+    if constexpr (Fetch) __builtin_prefetch(ahead.at, 0, 2), ahead.at += ahead.bytes;
 #pragma GCC unroll 4
     for (int u = 0; u < U; ++u) {
       Vec<T> w[V];

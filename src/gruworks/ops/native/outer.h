@@ -12,7 +12,7 @@ namespace gruworks::GRUWORKS_ISA {
 constexpr long kDepth = 128;
 
 template <class T> class Outer {
-  static constexpr long L = kLanes<T>, R = kRows, kPanel = kDepth * R + kPad, kTogether = 8;
+  static constexpr long L = kLanes<T>, R = kRows, kPanel = kDepth * R + kPad, kNear = 8;
   const Sequence<T>& s;
   const Gradient<T>& grad;
   Place place;
@@ -22,7 +22,8 @@ template <class T> class Outer {
   const long width;  // columns of this thread
   const bool thin;   // few inputs: their products are sums beside the biases'
   T *left, *right;   // packed: [slot][panel][depth][R], a cache line between panels, and [depth][3L]
-  T* sums;           // over one chunk: [1 + I if thin][slot][width]
+  T *sums, *lost;    // over one chunk: [kinds()][slot][width]; what rounding took of them so far, b_hh's last
+  long soon = 0, soon_end = 0, line = 0, lines = 0, each = 0;  // of the next chunk: pairs, and what is fetched of one
 
   struct List {  // what one chunk of valid (step, row) pairs multiplies
     long n = 0;
@@ -34,7 +35,7 @@ template <class T> class Outer {
   static long scratch(const Sequence<T>& s, Place place) {
     const Share share(padded(s.H) / R, place.thread, place.threads);
     const long panels = share.end - share.begin;
-    return kPad + 4 * panels * kPanel + kDepth * 3 * L + (1 + L / 2) * 4 * panels * R;
+    return kPad + 4 * panels * kPanel + kDepth * 3 * L + (3 + L) * 4 * panels * R;
   }
 
   Outer(const Sequence<T>& sequence, const Gradient<T>& gradient, Place at, const T* zero, T* memory)
@@ -43,6 +44,11 @@ template <class T> class Outer {
     left = reinterpret_cast<T*>((reinterpret_cast<uintptr_t>(memory) + 63) & ~uintptr_t{63});
     right = left + 4 * (mine.end - mine.begin) * kPanel;
     sums = right + kDepth * 3 * L;
+    lost = sums + kinds() * 4 * width;
+    constexpr long kLine = 64 / sizeof(T);
+    lines = (width + kLine - 1) / kLine;
+    const long columns = (grad.w_ih && !thin ? (s.I + 3 * L - 1) / (3 * L) : 0) + (s.H + 3 * L - 1) / (3 * L);
+    each = mine.end > mine.begin ? kDepth * 4 * lines / (3 * (mine.end - mine.begin) * columns) + 1 : 0;
   }
 
   void run() {
@@ -53,11 +59,16 @@ template <class T> class Outer {
       const long end = k + kDepth < pairs ? k + kDepth : pairs;
       const Share part(end - k, place.thread, place.threads);
       if (inputs) input(k + part.begin, k + part.end);
-      if (parameters) weights(gather(k, end), k == 0);
+      if (parameters) {
+        soon = end, soon_end = end + kDepth < pairs ? end + kDepth : pairs, line = 0;
+        weights(gather(k, end), k == 0);
+      }
     }
+    if (parameters) add_lost();
   }
 
  private:
+  long kinds() const { return 1 + (thin ? s.I : 0); }
   bool valid(long k) const { return k / s.batch < s.length(k % s.batch); }
 
   List gather(long from, long to) {
@@ -123,9 +134,9 @@ template <class T> class Outer {
   // chunk, rows 16H bytes apart, each of the two took twice as long.
   void pack_left(const List& list) {
     constexpr long kWide = L > R ? L : R;
-    memset(sums, 0, sizeof(T) * (1 + (thin ? s.I : 0)) * 4 * width);
-    for (long k = 0; k < list.n; k += kTogether) {
-      const long count = list.n - k < kTogether ? list.n - k : kTogether;
+    memset(sums, 0, sizeof(T) * kinds() * 4 * width);
+    for (long k = 0; k < list.n; k += kNear) {
+      const long count = list.n - k < kNear ? list.n - k : kNear;
       for (long slot = 0; slot < 4; ++slot)
         for (long j = 0; j < width; j += kWide) {
           for (long v = j; v < j + kWide && v < width; v += L) sum_up(list, k, count, slot, v);
@@ -142,9 +153,9 @@ template <class T> class Outer {
 
   // Short sums of sums: one running sum over the chunk lost half a digit.
   void sum_up(const List& list, long k, long count, long slot, long j) {
-    Vec<T> g[kTogether];
+    Vec<T> g[kNear];
 #pragma GCC unroll 8
-    for (long i = 0; i < kTogether; ++i)
+    for (long i = 0; i < kNear; ++i)
       g[i] = i < count ? load_part(list.gates[k + i] + slot * Hp + mine.begin * R + j, width - j) : Vec<T>{};
     T* to = sums + slot * width + j;
     const Vec<T> sum = ((g[0] + g[1]) + (g[2] + g[3])) + ((g[4] + g[5]) + (g[6] + g[7]));
@@ -157,17 +168,29 @@ template <class T> class Outer {
     }
   }
 
-  // The chunk's sums to the gradients of the biases, and of the weights of few inputs.
+  // The chunk's sums to the gradients of the biases, and of the weights of few inputs. What each addition rounds away
+  // is kept and added last: over 10,000 steps a running sum's largest error was 2.3 times torch's.
   void add_sums(bool first) {
+    over_sums([&](T* to, long i, T& rest) {
+      const T before = first ? 0 : *to, sum = before + sums[i], added = sum - before;
+      rest = (first ? 0 : rest) + ((before - (sum - added)) + (sums[i] - added));
+      *to = sum;
+    });
+  }
+  void add_lost() {
+    over_sums([](T* to, long, T& rest) { *to += rest; });
+  }
+
+  // add(where a sum goes, its index, what was lost of it) for all of them; the two biases share sums.
+  template <class Add> void over_sums(Add&& add) {
     for (long j = 0, unit = mine.begin * R; j < width && unit < s.H; ++j, ++unit) {
-      const auto add = [&](T* to, long slot, long c) {
-        const T sum = sums[(c * 4 + slot) * width + j];
-        *to = first ? sum : *to + sum;
-      };
+      const auto index = [&](long slot, long c) { return (c * 4 + slot) * width + j; };
       for (long g = 0; g < 3; ++g) {
-        if (grad.b_ih) add(grad.b_ih + g * s.H + unit, g + 1, 0);
-        if (grad.b_hh) add(grad.b_hh + g * s.H + unit, g == 2 && !s.before ? 0 : g + 1, 0);
-        for (long c = 0; thin && c < s.I; ++c) add(grad.w_ih + (g * s.H + unit) * s.I + c, g + 1, c + 1);
+        const long i = index(g + 1, 0), h = index(g == 2 && !s.before ? 0 : g + 1, 0);
+        if (grad.b_ih) add(grad.b_ih + g * s.H + unit, i, lost[i]);
+        if (grad.b_hh) add(grad.b_hh + g * s.H + unit, h, lost[index(g, kinds())]);
+        for (long c = 1; c < kinds(); ++c)
+          add(grad.w_ih + (g * s.H + unit) * s.I + c - 1, index(g + 1, c), lost[index(g + 1, c)]);
       }
     }
   }
@@ -181,11 +204,21 @@ template <class T> class Outer {
       }
   }
 
+  // Fetches a few lines of the next chunk's gates, which would otherwise come from memory while nothing is multiplied.
+  void fetch_soon() {
+    constexpr long kLine = 64 / sizeof(T);
+    for (long n = 0; n < each && soon < soon_end; ++n) {
+      __builtin_prefetch(s.saved + (soon * 4 + line / lines) * Hp + mine.begin * R + line % lines * kLine, 0, 2);
+      if (++line == 4 * lines) line = 0, ++soon;
+    }
+  }
+
   void product(T* to, long depth, long slot, long gate, long column, long N, bool first) {
     const long panels = mine.end - mine.begin;
     for (long q = 0; q < panels; ++q) {
       const long unit = (mine.begin + q) * R;
       if (unit >= s.H) return;
+      fetch_soon();
       T* c = to + (gate * s.H + unit) * N + column;
       const T* a = left + (slot * panels + q) * kPanel;
       const long vectors = (N - column + L - 1) / L;

@@ -40,6 +40,7 @@ template <class T> struct Array3 {  // [T, B, ...], the last axis contiguous
 template <class T> struct Sequence {
   long steps, batch, I, H;
   bool before, reverse;
+  long turn;                   // added to the step where weights are read forwards and backwards by turns
   Packed<T> w;
   Array3<const T> x, gi;       // one of the two
   const T* h0;                 // [B, H] or null for zeros

@@ -10,9 +10,10 @@ import numpy
 import pandas
 from numpy.typing import NDArray
 
-__all__ = ["STEPS", "Frequency", "Season", "infer_frequency"]
+__all__ = ["IRREGULAR", "STEPS", "Frequency", "Season", "grid_frequency", "infer_frequency", "irregular_frequency"]
 
 STEPS = "steps"  # the code of numbered rows, which have no calendar
+IRREGULAR = "irregular"  # the code of stamps without a rhythm; `multiple` is then their median step in microseconds
 SECONDS = {"s": 1, "min": 60, "h": 3_600, "D": 86_400, "W": 604_800}
 MONTHS = {"M": 1, "Q": 3, "Y": 12}
 WORDS = {
@@ -39,7 +40,10 @@ class Season(NamedTuple):
 
 @dataclass(frozen=True)
 class Frequency:
-    """`code` is a pandas offset alias ("D", "MS", "15min", "B") or "steps"; `multiple` is the step of numbered rows."""
+    """`code` is a pandas offset alias ("D", "MS", "15min", "B"), "steps" or "irregular".
+
+    `multiple` is the step of numbered rows, or the median step in microseconds of irregular ones.
+    """
 
     code: str
     multiple: int = 1
@@ -48,13 +52,26 @@ class Frequency:
         """The `count` stamps after `last`."""
         if self.code == STEPS:
             return numpy.asarray(last + self.multiple * numpy.arange(1, count + 1), dtype=numpy.int64)
+        if self.code == IRREGULAR:
+            steps = numpy.arange(1, count + 1) * numpy.timedelta64(self.multiple, "us")
+            return numpy.asarray(numpy.datetime64(last, "us") + steps)
         stamps = pandas.date_range(pandas.Timestamp(last), periods=count + 1, freq=self.code)[1:]
         return numpy.asarray(stamps.to_numpy(), dtype="datetime64[us]")
+
+    def grid(self, first: Any, last: Any) -> NDArray[Any]:
+        """All stamps from `first` to `last`."""
+        if self.code == STEPS:
+            return numpy.arange(first, last + 1, self.multiple, dtype=numpy.int64)
+        found = pandas.date_range(pandas.Timestamp(first), pandas.Timestamp(last), freq=self.code)
+        return numpy.asarray(found.to_numpy(), dtype="datetime64[us]")
 
     def positions(self, stamps: NDArray[Any]) -> NDArray[numpy.float64]:
         """Where each stamp stands, in steps from a point that all series share; seasons take their phase from it."""
         if self.code == STEPS:
             return numpy.asarray(stamps / self.multiple)
+        if self.code == IRREGULAR:
+            since = (stamps - numpy.datetime64("1970-01-05", "us")) / numpy.timedelta64(1, "us")
+            return numpy.asarray(since / self.multiple)
         kind, count = self._kind()
         if kind in SECONDS:
             seconds = (stamps - numpy.datetime64("1970-01-05", "us")) / numpy.timedelta64(1, "s")
@@ -68,6 +85,10 @@ class Frequency:
         """The calendar's seasons at this frequency, shortest first."""
         if self.code == STEPS:
             return []
+        if self.code == IRREGULAR:
+            step = self.multiple / 1e6
+            found = [Season("day", DAY / step, 4), Season("week", WEEK / step, 3), Season("year", YEAR / step, 2)]
+            return [Season(n, p, min(h, int(p // 2))) for n, p, h in found if p >= 2]
         kind, count = self._kind()
         if kind == "B":
             found = [Season("week", 5 / count, 2), Season("year", 5 * YEAR / WEEK / count, 2)]
@@ -81,6 +102,8 @@ class Frequency:
     def __str__(self) -> str:
         if self.code == STEPS:
             return "numbered rows"
+        if self.code == IRREGULAR:
+            return f"irregular (median step {pandas.Timedelta(self.multiple, 'us')})"
         kind, count = self._kind()
         return WORDS[kind] if count == 1 and kind in WORDS else self.code
 
@@ -105,3 +128,40 @@ def infer_frequency(stamps: NDArray[Any]) -> Frequency | None:
         found = pandas.infer_freq(pandas.DatetimeIndex(stamps))
     code = getattr(found, "freqstr", found)
     return None if code is None or code.startswith(("WOM", "LWOM", "bh")) else Frequency(code)
+
+
+def grid_frequency(stamps: NDArray[Any]) -> Frequency | None:
+    """The frequency of stamps some of which are missing; None if they lie on no grid that they fill at least half."""
+    if numpy.issubdtype(stamps.dtype, numpy.integer):
+        step = int(numpy.gcd.reduce(numpy.diff(stamps)))
+        return Frequency(STEPS, step) if 2 * len(stamps) > (stamps[-1] - stamps[0]) // step else None
+    for frequency in _candidates(stamps):
+        grid = frequency.grid(stamps[0], stamps[-1])
+        if len(stamps) * 2 > len(grid) and numpy.isin(stamps, grid).all():
+            return frequency
+    return None
+
+
+def _candidates(stamps: NDArray[Any]) -> list[Frequency]:
+    """What the commonest step may mean, the calendar's own first."""
+    steps, counts = numpy.unique(numpy.diff(stamps), return_counts=True)
+    common = pandas.Timedelta(steps[counts.argmax()])
+    days = common / pandas.Timedelta(days=1)
+    if days < 1:
+        return [Frequency(pandas.tseries.frequencies.to_offset(common).freqstr)]
+    if days == 1:
+        weekdays = ((stamps.astype("datetime64[D]").astype(numpy.int64) + 3) % 7 < 5).all()
+        return [Frequency("B"), Frequency("D")] if weekdays and len(stamps) >= 10 else [Frequency("D")]
+    if days == 7:
+        anchor = pandas.Timestamp(stamps[0]).strftime("%a").upper()
+        return [Frequency(f"W-{anchor}")]
+    names = (
+        ["MS", "ME"] if 28 <= days <= 31 else ["QS", "QE"] if 89 <= days <= 92 else ["YS", "YE"] if days >= 365 else []
+    )
+    return [Frequency(name) for name in names]
+
+
+def irregular_frequency(panel: list[NDArray[Any]]) -> Frequency:
+    """Stamps without a rhythm, measured in their median step."""
+    steps = numpy.concatenate([numpy.diff(stamps) for stamps in panel]).astype("timedelta64[us]").astype(numpy.int64)
+    return Frequency(IRREGULAR, max(1, int(numpy.median(steps))))

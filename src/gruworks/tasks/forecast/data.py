@@ -1,8 +1,12 @@
-"""From series to what the network reads: features, highway, season path and targets, all causal and scale-free."""
+"""From series to what the encoder reads: features, highway, season path and targets, all causal and scale-free.
+
+Rows of all series stand behind one another in flat arrays; a window is an index into them, cut when it is drawn. What
+a row needs for every step ahead (highway, season, target) is formed then, so that nothing is held K times.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy
@@ -10,13 +14,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gruworks.tasks.forecast.calendar import Frequency, Season
+from gruworks.tasks.forecast.codec import Codec
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.highway import causal_scale, causal_slope, differences, path
-from gruworks.tasks.forecast.reading import Panel, Series
-from gruworks.tasks.forecast.season import climatology, coefficients, fourier, usable_seasons
+from gruworks.tasks.forecast.reading import Series
+from gruworks.tasks.forecast.season import coefficients, fourier, season_basis, season_state
 
-__all__ = ["FEWEST_ORIGINS", "Batch", "Codec", "Encoded", "Windows", "encode"]
+__all__ = ["FEWEST_ORIGINS", "Batch", "Encoded", "Windows", "encode", "lagged_steps", "seasons_ahead", "split_rows"]
 
 Floats = NDArray[numpy.float64]
 Batch = dict[str, Tensor]
@@ -24,96 +28,137 @@ Batch = dict[str, Tensor]
 FEWEST_ORIGINS = 32  # with fewer rows to learn from, the highway answers alone
 WARM_UP = 16  # rows until scale and slope have settled; nothing is learnt from them
 WILD = 1e3  # a highway beyond so many scales (a slope above 1 far ahead) teaches nothing
-
-
-@dataclass(frozen=True)
-class Codec:
-    """What turns a series into features: its frequency and the seasons that the fit found usable."""
-
-    frequency: Frequency
-    seasons: tuple[Season, ...]
-
-    @classmethod
-    def of(cls, panel: Panel, config: Config) -> Codec:
-        frequency = panel.frequency
-        values = [(series.y, frequency.positions(series.stamps)) for series in panel.series]
-        return cls(frequency, tuple(usable_seasons(frequency.seasons(), values) if config.season else []))
-
-    @property
-    def inputs(self) -> int:
-        """I: entries of one step's features."""
-        return 1 + (2 + 2 * sum(season.harmonics for season in self.seasons) if self.seasons else 0)
-
-    def to_dict(self) -> dict[str, Any]:
-        seasons = [season._asdict() for season in self.seasons]
-        return {"frequency": {"code": self.frequency.code, "multiple": self.frequency.multiple}, "seasons": seasons}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Codec:
-        return cls(Frequency(**values["frequency"]), tuple(Season(**season) for season in values["seasons"]))
+MOST_VALIDATED = 20_000  # rows of validation; more would not tell more and take the time of a fit
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """One series as the network reads it, N steps of it; each row knows only the past up to its own step.
+    """One series as the encoder reads it, N rows of it; each row knows only the past up to its own step.
 
-    features [N, I]; highway and season [N, H]: what each would add to y_t, in units of the scale; y and scale [N].
+    features [N, I]; y, the last value seen, and scale [N] in its units; slope [N]; seasonal [N, 1 + F] and basis
+    [1 + F, K], whose product is the season path; observed [N]; ahead [N + K, C], the covariates known beforehand;
+    gaps [N], steps since the row before where stamps are irregular; lag, by which the season path looks back instead.
     """
 
     features: Floats
-    highway: Floats
-    season: Floats
     y: Floats
     scale: Floats
+    slope: Floats
+    seasonal: Floats
+    basis: Floats
+    observed: NDArray[numpy.bool_]
+    ahead: Floats
+    gaps: Floats = field(default_factory=lambda: numpy.zeros(0))
+    lag: int = 0
 
-    def targets(self) -> tuple[Floats, Floats]:
-        """What each step should answer, [N, H], in units of its scale, and each step's weight in the loss, [N].
+    @property
+    def horizon(self) -> int:
+        return int(self.basis.shape[1])
 
-        The weight brings errors back to the units of the series, over its mean scale, so that an early step with a
-        tiny scale can't rule the fit. It is 0 where the target lies beyond the end or the scale can't be told.
+    def highway(self, rows: Any = slice(None)) -> Floats:
+        """What the AR(1) on differences would add to y, [.., K], in units of the scale.
+
+        With a lag it is what the level has moved since one season before, to be added to the season path.
         """
-        N, H = self.highway.shape
-        ahead = numpy.arange(N)[:, None] + numpy.arange(1, H + 1)
-        inside = ahead[:, -1] < N
-        moved = self.y[numpy.minimum(ahead, N - 1)] - self.y[:, None]
-        usable = inside & (self.scale > 0) & (numpy.abs(self.highway).max(1) < WILD)
-        usable[: min(WARM_UP, N // 4)] = False
-        weight = numpy.where(usable, self.scale / max(self.scale[-1], numpy.finfo(numpy.float64).tiny), 0.0)
-        return _over(moved, self.scale[:, None]) * usable[:, None], weight
+        if self.lag:
+            at = numpy.arange(len(self.y))[rows]
+            moved = (self.y[at] - self.y[numpy.maximum(at - self.lag, 0)]) * (at >= self.lag)
+            return _over(moved, self.scale[at])[:, None] * seasons_ahead(self.horizon, self.lag)
+        moves = self.features[rows, 0]
+        with numpy.errstate(over="ignore"):  # never 0 · ∞: after a step of zero the slope is 1 at most
+            return numpy.asarray(moves[:, None] * path(self.slope[rows], self.horizon))
+
+    def season(self, rows: Any = slice(None)) -> Floats:
+        """What the climatology, or the season before, would add to y, [.., K], in units of the scale."""
+        if self.lag:
+            at = numpy.arange(len(self.y))[rows]
+            before = numpy.maximum(at[:, None] + lagged_steps(self.horizon, self.lag), 0)
+            moved = (self.y[before] - self.y[at, None]) * (at >= self.lag)[:, None]
+            return _over(moved, self.scale[at, None])
+        return numpy.asarray(self.seasonal[rows] @ self.basis)
 
 
 def encode(series: Series, codec: Codec, horizon: int) -> Encoded:
     """Features, highway and season path of one series."""
-    y, scale = series.y, causal_scale(series.y)
+    y, observed = series.filled(), series.observed
+    scale = causal_scale(y, observed)
     moves = _over(differences(y), scale)
-    with numpy.errstate(over="ignore"):  # never 0 · ∞: after a step of zero the slope is 1 at most
-        highway = moves[:, None] * path(causal_slope(y), horizon)
-    features = [moves[:, None]]
-    season = numpy.zeros_like(highway)
-    if codec.seasons:
-        positions = codec.frequency.positions(series.stamps)
-        waves = fourier(positions, list(codec.seasons))
-        fitted = coefficients(y, waves)
-        known = (positions - positions[0] >= max(s.period for s in codec.seasons)).astype(numpy.float64)
-        anomaly = _over(y - climatology(fitted, waves), scale) * known
-        for k in range(1, horizon + 1):
-            ahead = climatology(fitted, fourier(positions + k, list(codec.seasons)))
-            season[:, k - 1] = _over(ahead - y, scale) * known
-        features += [anomaly[:, None], known[:, None], waves]
-    return Encoded(numpy.concatenate(features, 1), highway, season, y, scale)
+    positions = codec.frequency.positions(series.stamps)
+    basis, seasonal, season_features = _seasonal(y, observed, scale, positions, codec, horizon)
+    features = [moves[:, None], *season_features, codec.side_features(series, y, scale)]
+    ahead = codec.ahead_features(series, horizon)
+    gaps = codec.gaps(series.stamps)
+    return Encoded(
+        numpy.concatenate(features, 1), y, scale, causal_slope(y), seasonal, basis, observed, ahead, gaps, codec.lag
+    )
+
+
+def _seasonal(
+    y: Floats, observed: Any, scale: Floats, positions: Floats, codec: Codec, horizon: int
+) -> tuple[Floats, Floats, list[Floats]]:
+    """The season path's basis and states, and the features that tell of it: anomaly, whether known, the waves."""
+    seasons = list(codec.seasons)
+    basis = season_basis(seasons, horizon)
+    if not seasons:
+        return basis, numpy.zeros((len(y), 1)), []
+    waves = fourier(positions, seasons)
+    fitted = coefficients(y, waves, observed)
+    known = (positions - positions[0] >= max(s.period for s in seasons)).astype(numpy.float64)
+    state = season_state(fitted, waves)
+    state[:, 0] -= y
+    state = _over(state, scale[:, None]) * known[:, None]
+    here = state[:, 0] + state[:, 1::2].sum(1)
+    return basis, state, [-here[:, None], known[:, None], waves]
+
+
+def lagged_steps(horizon: int, lag: int) -> NDArray[numpy.int64]:
+    """Where the value one season (or as many as it takes) before each step ahead stands, from the origin: [K], ≤ 0."""
+    return numpy.arange(1, horizon + 1) - lag * seasons_ahead(horizon, lag)
+
+
+def seasons_ahead(horizon: int, lag: int) -> NDArray[numpy.int64]:
+    """How many seasons lie between each step ahead and the value that the season path takes for it: [K]."""
+    return -(-numpy.arange(1, horizon + 1) // lag)
+
+
+def split_rows(rows: int, horizon: int, share: float) -> tuple[int, int, int]:
+    """(end, first, last): origins before `end` are learnt from, those from `first` to before `last` validate.
+
+    No target of a learnt origin lies among the targets of validation.
+    """
+    last = rows - horizon
+    first = last - max(horizon, round(share * rows))
+    return max(0, first - horizon), max(0, first), max(0, last)
 
 
 class Windows:
-    """Training and validation batches over encoded series; windows are cut when drawn, never stored."""
+    """Training and validation batches over encoded series; windows are cut when drawn, never stored.
 
-    def __init__(self, encoded: list[Encoded], config: Config) -> None:
+    With `whole` the held-out rows are learnt from too.
+    """
+
+    def __init__(self, encoded: list[Encoded], config: Config, whole: bool = False) -> None:
         self.config = config
-        self.arrays = [_tensors(one) for one in encoded]
-        self.lasts = [len(one.y) - config.horizon for one in encoded]  # rows that have a whole horizon after them
-        self.tails = [max(config.horizon, round(0.15 * len(one.y))) for one in encoded]
-        self.ends = [max(0, last - tail - config.horizon) for last, tail in zip(self.lasts, self.tails, strict=True)]
+        self.lengths = [len(one.y) for one in encoded]
+        self.offsets = numpy.concatenate([[0], numpy.cumsum(self.lengths)]).astype(numpy.int64)
+        splits = [split_rows(n, config.horizon, config.validation) for n in self.lengths]
+        self.ends, self.firsts, self.lasts = (list(part) for part in zip(*splits, strict=True))
+        if whole:
+            self.ends = self.lasts
+        self.basis = torch.from_numpy(encoded[0].basis.astype(numpy.float32))
+        self.lag = encoded[0].lag
+        self.arrays = {name: _joined(encoded, name) for name in ("features", "slope", "seasonal", "gaps")}
+        self.y = torch.from_numpy(numpy.concatenate([one.y for one in encoded]))
+        self.scale = torch.from_numpy(numpy.concatenate([one.scale for one in encoded]))
+        self.observed = torch.from_numpy(numpy.concatenate([one.observed for one in encoded]))
+        self.weight = torch.from_numpy(
+            numpy.concatenate([_weights(one, s[2]) for one, s in zip(encoded, splits, strict=True)])
+        )
+        self.ahead = (
+            [torch.from_numpy(one.ahead.astype(numpy.float32)) for one in encoded] if encoded[0].ahead.size else None
+        )
         self.learnable = [
-            float(a["weight"][:end].count_nonzero()) for a, end in zip(self.arrays, self.ends, strict=True)
+            float(self.weight[at : at + end].count_nonzero()) for at, end in zip(self.offsets, self.ends, strict=False)
         ]
 
     @property
@@ -132,36 +177,82 @@ class Windows:
 
     def validation(self) -> list[Batch]:
         """The held-out tail of each series, with rows before it to warm the state up. No target is in training."""
-        batches = []
-        for arrays, last, tail in zip(self.arrays, self.lasts, self.tails, strict=True):
-            start, first = max(0, last - tail - 2 * self.config.window), max(0, last - tail)
-            if last > first and arrays["weight"][first:last].any():
-                batch = {name: array[start:last][None].clone() for name, array in arrays.items()}
+        batches, room = [], MOST_VALIDATED
+        order = numpy.random.default_rng(self.config.training.seed).permutation(len(self.lengths))
+        for which in map(int, order if len(order) > 1 else [0]):
+            last, first = self.lasts[which], self.firsts[which]
+            start = max(0, first - 2 * self.config.window)
+            at = int(self.offsets[which])
+            if room > 0 and last > first and self.weight[at + first : at + last].any():
+                batch = {name: array[None] for name, array in self.rows(which, start, last).items()}
                 batch["weight"][:, : first - start] = 0
                 batches.append(batch)
+                room -= last - first
         return batches
+
+    def rows(self, which: int, start: int, stop: int) -> Batch:
+        """Rows `start` to `stop` of a series as the network and its loss take them."""
+        at, K = int(self.offsets[which]), self.config.horizon
+        cut = slice(at + start, at + stop)
+        batch = {name: array[cut] for name, array in self.arrays.items() if array.numel()}
+        slope, seasonal = batch.pop("slope"), batch.pop("seasonal")
+        if self.lag:
+            batch["highway"], batch["season"] = self._lagged(which, start, stop)
+        else:
+            powers = (slope[:, None].double() ** torch.arange(1, K + 1)).cumsum(1)
+            batch["highway"] = (batch["features"][:, :1] * powers).clamp(-WILD, WILD).float()
+            batch["season"] = seasonal @ self.basis
+        ahead = (torch.arange(at + start, at + stop)[:, None] + torch.arange(1, K + 1)).clamp(
+            max=at + self.lengths[which] - 1
+        )
+        moved, scale = self.y[ahead] - self.y[cut, None], self.scale[cut, None]
+        target = torch.where(scale > 0, moved / scale.clamp(min=1e-300), 0.0)
+        weight = self.weight[cut].clone()
+        target[weight == 0] = 0
+        target[~self.observed[ahead]] = torch.nan
+        batch |= {"target": target.float(), "weight": weight.float()}
+        if self.ahead is not None:
+            batch["ahead"] = self.ahead[which].unfold(0, K + 1, 1)[start:stop].transpose(1, 2)  # [N, K + 1, C]
+        return batch
+
+    def _lagged(self, which: int, start: int, stop: int) -> tuple[Tensor, Tensor]:
+        """The two paths of `Encoded` with a lag."""
+        at, rows, K = int(self.offsets[which]), torch.arange(start, stop), self.config.horizon
+        here, scale = self.y[at + rows, None], self.scale[at + rows, None]
+        known, scale = (scale > 0) & (rows >= self.lag)[:, None], scale.clamp(min=1e-300)
+        since = here - self.y[at + (rows - self.lag).clamp(min=0), None]
+        before = (rows[:, None] + torch.from_numpy(lagged_steps(K, self.lag))).clamp(min=0)
+        moved = torch.where(known, self.y[at + before] - here, 0.0) / scale
+        drift = torch.where(known, since, 0.0) / scale * torch.from_numpy(seasons_ahead(K, self.lag))
+        return drift.float(), moved.float()
 
     def _window(self, which: int, rng: numpy.random.Generator) -> Batch:
         """One window, zero-padded after its end where the series is shorter."""
         length, end = self.config.window, self.ends[which]
         start = int(rng.integers(0, max(1, end - length + 1)))
-        cut = {name: array[start : min(start + length, end)] for name, array in self.arrays[which].items()}
+        cut = self.rows(which, start, min(start + length, end))
         window = {name: torch.cat([a, a.new_zeros(length - len(a), *a.shape[1:])]) for name, a in cut.items()}
         if start:
             window["weight"][:WARM_UP] = 0  # the state starts from zero here
         return window
 
 
-def _tensors(encoded: Encoded) -> Batch:
-    target, weight = encoded.targets()
-    arrays = {
-        "features": encoded.features,
-        "highway": numpy.clip(encoded.highway, -WILD, WILD),
-        "season": encoded.season,
-        "target": target,
-        "weight": weight,
-    }
-    return {name: torch.from_numpy(array.astype(numpy.float32)) for name, array in arrays.items()}
+def _weights(one: Encoded, last: int) -> Floats:
+    """Each row's weight in the loss [N]: 0 where its target lies beyond the end or its scale can't be told.
+
+    The weight brings errors back to the units of the series, over its last scale, so that an early step with a tiny
+    scale can't rule the fit.
+    """
+    N = len(one.y)
+    with numpy.errstate(over="ignore", invalid="ignore"):
+        highest = numpy.abs(one.features[:, 0] * path(one.slope, one.horizon)[:, -1])
+    usable = (numpy.arange(N) < last) & (one.scale > 0) & (highest < WILD)
+    usable[: min(WARM_UP, N // 4)] = False
+    return numpy.where(usable, one.scale / max(one.scale[-1], numpy.finfo(numpy.float64).tiny), 0.0)
+
+
+def _joined(encoded: list[Encoded], name: str) -> Tensor:
+    return torch.from_numpy(numpy.concatenate([getattr(one, name).astype(numpy.float32) for one in encoded]))
 
 
 def _over(a: Floats, b: Floats) -> Floats:

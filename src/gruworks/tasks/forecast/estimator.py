@@ -1,8 +1,9 @@
-"""Forecaster: learns from a CSV, a data frame or plain numbers, and forecasts with intervals."""
+"""Forecaster: learns from a file, a data frame or plain numbers, and forecasts with intervals."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -12,37 +13,46 @@ import numpy
 import torch
 from numpy.typing import NDArray
 
-from gruworks.errors import DataError
+from gruworks.errors import DataError, OptionError
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
-from gruworks.tasks.forecast.calendar import STEPS, Frequency
-from gruworks.tasks.forecast.config import QUANTILES, Config
-from gruworks.tasks.forecast.data import FEWEST_ORIGINS, Codec, Encoded, Windows, encode
-from gruworks.tasks.forecast.decoding import highway_quantiles, network_quantiles
-from gruworks.tasks.forecast.evaluation import Evaluation, origin_rows, score
-from gruworks.tasks.forecast.model import ForecastNet
-from gruworks.tasks.forecast.reading import Panel, Series, read
-from gruworks.tasks.forecast.season import fourier
+from gruworks.tasks.forecast.answering import Answers, judge
+from gruworks.tasks.forecast.backtesting import Backtest, backtest, held_out
+from gruworks.tasks.forecast.calendar import Frequency
+from gruworks.tasks.forecast.calibration import Calibration, normal
+from gruworks.tasks.forecast.choosing import with_season_path
+from gruworks.tasks.forecast.codec import Codec
+from gruworks.tasks.forecast.config import Config
+from gruworks.tasks.forecast.data import FEWEST_ORIGINS
+from gruworks.tasks.forecast.engines import engine
+from gruworks.tasks.forecast.evaluation import Evaluation
+from gruworks.tasks.forecast.frames import forecast_frame, levels, with_future
+from gruworks.tasks.forecast.gate import OPEN, Gate
+from gruworks.tasks.forecast.keeping import gate_from, pack, unpack
+from gruworks.tasks.forecast.panel import Panel, Series
+from gruworks.tasks.forecast.reading import read
+from gruworks.tasks.forecast.streaming import Observed, Streams
 from gruworks.training.runs import RunFolder
 
 __all__ = ["Forecaster"]
 
 
 class Forecaster(Estimator):
-    """Forecasts of a time series by a GRU on its differences, with an 80 % band.
+    """Forecasts of one or many time series by a GRU, with bands that are calibrated for any level.
 
     >>> Forecaster(horizon=2).fit([1, 2, 3, 4, 5]).predict()["y_hat"].tolist()
     [6.0, 7.0]
 
     `Forecaster(horizon=14, time="date", target="temp_max").fit(frame).predict()` takes and gives pandas, polars or
-    other frames that narwhals knows; `fit("file.csv")` reads a CSV. The network sees differences over a causal scale,
-    so f(a·y + b) = a·f(y) + b for a > 0. Where there are too few rows to learn from, an AR(1) on differences answers
-    alone, and `remarks` says so.
+    other frames that narwhals knows; `fit("file.csv")` reads a CSV or Parquet file. The network sees differences over
+    a causal scale, so f(a·y + b) = a·f(y) + b for a > 0. What is fitted is mixed with the best naive forecast as far
+    as held-out rows show skill (`gate`). Where there are too few rows to learn from, an AR(1) on differences answers
+    alone; `remarks` says so, and what was found in the data.
 
     Args:
         horizon: steps ahead.
         time, target, series: column names; `series` may be missing from the data, which is then one series.
-        **settings: the other fields of `Config` and of `FitSettings` (steps, seed, learning_rate ...).
+        **settings: the other fields of `Config` and of `FitSettings` (model, steps, seed, learning_rate ...).
 
     Raises:
         OptionError: a setting that isn't there or can't have that value.
@@ -54,23 +64,34 @@ class Forecaster(Estimator):
     def __init__(self, config: Settings | None = None, **settings: Any) -> None:
         super().__init__(config, **settings)
         self.codec: Codec | None = None
-        self.history: list[Series] = []
+        self.gate: Gate = OPEN
+        self.calibration: Calibration = normal(self.config.horizon)
         self.backend = "pandas"
         self.remarks: list[str] = []
+        self.streams = Streams([])
 
     @property
     def fitted(self) -> bool:
         return self.codec is not None
 
     @property
+    def history(self) -> list[Series]:
+        """The series as they were fitted, and what was observed since."""
+        return self.streams.history
+
+    @property
     def frequency(self) -> Frequency:
         """The rhythm of the fitted series, as found in the data."""
-        self._need_fit()
-        assert self.codec is not None
-        return self.codec.frequency
+        return self._codec.frequency
+
+    @property
+    def answers(self) -> Answers:
+        """What answers: the network, the gate and the calibration of the bands."""
+        made = engine(self.config, self._codec, len(self.streams.series))
+        return Answers(made, self.config, self._codec, self.model, self.gate, self.calibration)
 
     def fit(self, data: Any, *, out: Path | str | None = None, resume: bool = False, quiet: bool | None = None) -> Self:
-        """Learn from `data`: a CSV's path, a frame (long format) or a sequence of numbers.
+        """Learn from `data`: a file's path, a frame (long format) or a sequence of numbers.
 
         Args:
             out: the run folder to write; without it everything stays in memory (see `save`).
@@ -83,165 +104,195 @@ class Forecaster(Estimator):
         """
         return self._fit(read(data, self.config), out, resume, quiet)
 
-    def predict(self, data: Any = None) -> Any:
+    def continue_fit(self, data: Any, *, out: Path | str | None = None, quiet: bool | None = None) -> Self:
+        """Go on learning from where the weights are: on the rows fitted before and those of `data` behind them.
+
+        Seasons, covariates' words and scales stay those of the first fit; gate and calibration are set anew.
+        """
+        panel = self._read_like_fit(data)
+        met = {(one.name, one.target) for one in panel.series}
+        kept = [one for one in self.history if (one.name, one.target) not in met]
+        weights = None if self.model is None else {name: t.clone() for name, t in self.model.state_dict().items()}
+        return self._fit(replace(panel, series=kept + panel.series), out, False, quiet, weights)
+
+    def predict(self, data: Any = None, *, level: Sequence[float] = (80,), future: Any = None) -> Any:
         """The forecast after the last row of `data`, or of what was fitted: a frame of the caller's type.
 
         Where `data` goes on where the fitted rows end, they are read before it; else it is a history of its own.
-        Columns: unique_id, ds, y_hat (the median), y_hat-lo-80 and y_hat-hi-80.
+        Columns: unique_id, ds, y_hat (the median), and for each `level` in percent y_hat-lo-80 and y_hat-hi-80.
+        With several targets, NAME_hat in y_hat's place. `future` holds the covariates of the rows to forecast, where
+        `data` has none after its last value.
         """
         self._need_fit()
-        assert self.codec is not None
         panel = None if data is None else self._read_like_fit(data)
         series = self.history if panel is None else panel.series
-        columns: dict[str, list[Any]] = {"unique_id": [], "ds": [], "y_hat": [], "y_hat-lo-80": [], "y_hat-hi-80": []}
-        for one in series:
-            low, middle, high = self._quantiles(one, numpy.array([len(one) - 1]))[0].T
-            stamps = self.codec.frequency.future(one.stamps[-1], self.config.horizon)
-            values = ([one.name] * len(stamps), stamps, middle, low, high)
-            for column, value in zip(columns.values(), values, strict=True):
-                column.extend(value)
-        typed = {name: numpy.asarray(value) for name, value in columns.items()}
-        typed["unique_id"] = columns["unique_id"]  # type: ignore[assignment]
+        series = with_future(series, future, self.config, self._codec)
+        shares = levels(level)
+        carried = panel is None and future is None
+        found = [self._last(one, shares, carried) for one in series]
         backend: Any = self.backend if panel is None else panel.backend
-        return nw.from_dict(typed, backend=backend).to_native()
+        return forecast_frame(series, found, level, self.config, self.frequency, backend)
 
-    def evaluate(self, data: Any, *, origins: int | None = None, quiet: bool | None = None) -> Evaluation:
-        """Rolling-origin errors beside the naive forecasts'.
+    def observe(self, value: float, series: str | None = None) -> Observed:
+        """Take in the next value of a series and give the forecast after it, without encoding its history again.
 
-        Unfitted, it fits once on the rows before the first origin. Fitted, it uses that fit, and only rows after
-        those that the fit has seen.
+        The state that is carried costs the same however long the history is; the answer is that of `predict` on the
+        whole history. A NaN is a missing value. A model normalised by window (segment, sampler) encodes its last
+        window anew, and so does whatever covariates, several targets or irregular stamps do not let carry:
+        `Observed.carried` says which it was.
+
+        Raises:
+            DataError: an infinite value, or no such series.
+        """
+        self._need_fit()
+        return self.streams.observe(value, series, lambda: self.answers)
+
+    def sample(self, paths: int = 100, data: Any = None) -> NDArray[numpy.float64]:
+        """Sample paths [series, paths, horizon] after the last row; of a model="sampler" only."""
+        self._need_fit()
+        if self.config.model != "sampler" or self.model is None:
+            raise OptionError('sample paths come from a fitted model="sampler"')
+        from gruworks.tasks.forecast.sampler_data import sampled_paths
+
+        series = self.history if data is None else self._read_like_fit(data).series
+        net: Any = self.model
+        drawn = [sampled_paths(net, s, self._codec, self.config, numpy.array([len(s) - 1]), paths) for s in series]
+        return numpy.concatenate(drawn)
+
+    def evaluate(
+        self, data: Any, *, origins: int | None = None, refit: int = 0, quiet: bool | None = None
+    ) -> Evaluation:
+        """Rolling-origin errors beside the naive forecasts'; see `backtest`."""
+        return self.backtest(data, origins=origins, refit=refit, quiet=quiet).evaluation()
+
+    def backtest(self, data: Any, *, origins: int | None = None, refit: int = 0, quiet: bool | None = None) -> Backtest:
+        """Forecasts at rolling origins, a horizon apart, beside what came and what naive forecasts said.
+
+        Unfitted, it fits once on the rows before the first origin, and anew before every `refit`-th origin if that is
+        above 0. Fitted, it uses that fit, and only rows after those that the fit has seen.
 
         Raises:
             TooShortError: too few rows for the origins, or none that the fit has not seen.
         """
         panel = self._read_like_fit(data) if self.fitted else read(data, self.config)
-        horizon = self.config.horizon
-        rows = [origin_rows(len(one), horizon, origins, self._seen(one)) for one in panel.series]
-        if not self.fitted:
-            past = [one.until(int(at[0]) + 1) for one, at in zip(panel.series, rows, strict=True)]
-            self._fit(Panel(past, panel.frequency, panel.backend), None, False, quiet)
-        answers = [self._quantiles(one, at) for one, at in zip(panel.series, rows, strict=True)]
-        name = "GRU" if self.model is not None else "highway alone"
-        return score(panel.series, panel.frequency, rows, answers, name)
+        return backtest(self, panel, origins, refit, quiet)
 
-    def _fit(self, panel: Panel, out: Path | str | None, resume: bool, quiet: bool | None) -> Self:
-        self.codec, self.history, self.backend = Codec.of(panel, self.config), panel.series, panel.backend
+    def held_out(self) -> Evaluation | None:
+        """Errors on the rows that the fit held out: what gate and bands were set by, so a little too kind."""
+        self._need_fit()
+        return held_out(self)
+
+    def explain(self, series: str | None = None, step: int | None = None) -> Any:
+        """What moved the forecast of a series: inputs, lags, paths; see `explaining.explain`."""
+        from gruworks.tasks.forecast.explaining import explain
+
+        self._need_fit()
+        return explain(self.answers, self.streams.find(series), step)
+
+    def _fit(self, panel: Panel, out: Path | str | None, resume: bool, quiet: bool | None, weights: Any = None) -> Self:
+        codec = self.codec if weights is not None else None
+        self.codec = codec or with_season_path(Codec.of(panel, self.config), panel, self.config)
+        self.streams = Streams(panel.series, panel.frequency)
+        self.backend, self.gate, self.calibration = panel.backend, OPEN, normal(self.config.horizon)
         facts = {"data": {"sha256": panel.digest(), "rows": sum(map(len, panel.series)), "licence": None}}
         try:
             with self._run(out, resume, **facts) as run:
                 if resume and run.facts.get("data") != facts["data"]:
                     raise DataError(f"{run.path} was begun on other data: resume needs the same")
-                self._learn(run, quiet if quiet is not None else not sys.stderr.isatty(), resume)
+                self.remarks = list(panel.notes)
+                self._learn(run, quiet if quiet is not None else not sys.stderr.isatty(), resume, weights)
                 self._write(run)
         except BaseException:
-            self.codec, self.history, self.model = None, [], None  # half a fit is none
+            self.codec, self.streams, self.model = None, Streams([]), None  # half a fit is none
             raise
         return self
 
-    def _learn(self, run: RunFolder, quiet: bool, resume: bool) -> None:
-        self.remarks, self.model, self.metrics = [], None, {"trained": False}
-        windows = Windows([self._encode(one) for one in self.history], self.config)
+    def _learn(self, run: RunFolder, quiet: bool, resume: bool, weights: Any) -> None:
+        self.model, self.metrics = None, {"trained": False}
+        answers = self.answers
+        windows = answers.engine.windows(self.history)
         if not windows.enough:
-            rows, learnable = sum(map(len, self.history)), round(sum(windows.learnable))
+            self.codec = replace(self._codec, lag=0)  # the highway alone is that of the differences
+            rows, learnable = sum(map(len, self.history)), round(float(sum(windows.learnable)))
             self.remarks.append(
                 f"{learnable} of {rows} rows can be trained on at horizon {self.config.horizon}, too few "
                 f"({FEWEST_ORIGINS} are needed): the highway, an AR(1) on differences, answers alone"
             )
             return
-        from gruworks.tasks.forecast.fitting import fit_windows
+        from gruworks.tasks.forecast.fitting import fit_all_rows, fit_windows
 
         model = self._network()
-        fitted = fit_windows(model, windows, self.config, run, quiet, resume)
-        self.model = model
-        self.metrics = {"trained": True, **vars(fitted)}
+        if weights is not None:
+            model.load_state_dict(weights)
+        fitted = fit_windows(model, answers.engine.loss, windows, self.config, run, quiet, resume, weights is None)
+        self.model = answers.model = model
+        judge(answers, self.history)
+        self.gate, self.calibration = answers.gate, answers.calibration
+        if self.config.refit:
+            self.model = self._network()
+            whole = answers.engine.windows(self.history, whole=True)
+            fit_all_rows(self.model, answers.engine.loss, whole, self.config, run, quiet, fitted.best_step)
+        self.metrics = {"trained": True, **vars(fitted), "gate": self.gate.to_dict()}
+        if self.config.gate and self.gate.naive:
+            self.remarks.append(str(self.gate))
 
-    def _network(self) -> ForecastNet:
-        config = self.config
-        assert self.codec is not None
+    def _network(self) -> torch.nn.Module:
         with torch.random.fork_rng():
-            torch.manual_seed(config.training.seed)
-            return ForecastNet(
-                self.codec.inputs, config.horizon, len(QUANTILES), config.hidden_size, config.layers, config.dropout,
-                config.reset,
-            )  # fmt: skip
+            torch.manual_seed(self.config.training.seed)
+            return self.answers.engine.network()
 
-    def _encode(self, series: Series) -> Encoded:
-        assert self.codec is not None
-        return encode(series, self.codec, self.config.horizon)
-
-    def _quantiles(self, series: Series, origins: NDArray[Any]) -> NDArray[numpy.float64]:
-        encoded = self._encode(series)
-        with numpy.errstate(over="ignore", invalid="ignore"):
-            if self.model is None:
-                answer = highway_quantiles(encoded, origins)
-            else:
-                assert isinstance(self.model, ForecastNet)
-                answer = network_quantiles(self.model, encoded, origins)
-        if not numpy.isfinite(answer).all():
-            raise DataError(
-                f"the forecast of series {series.name!r} is beyond every number {self.config.horizon} steps ahead: "
-                "shorten the horizon, or forecast the logarithm of a growth like this"
-            )
+    def _last(self, series: Series, shares: list[float], carried: bool) -> NDArray[numpy.float64]:
+        """Quantiles [K, shares] after the last row."""
+        found = self.streams.bands(series, self.answers) if carried else None
+        if found is not None:
+            return self.calibration.quantiles(found, shares)
+        at = numpy.array([len(series) - 1])
+        answer: NDArray[numpy.float64] = self.answers.quantiles(series, at, shares, self.streams.number(series))[0]
         return answer
 
     def _read_like_fit(self, data: Any) -> Panel:
+        self._need_fit()
         panel = read(data, self.config)
-        assert self.codec is not None
-        if panel.frequency != self.codec.frequency:
-            raise DataError(f"the data is {panel.frequency} and the fit was on {self.codec.frequency}: they must agree")
+        if panel.frequency != self.frequency and not (self._codec.irregular and panel.frequency.code != "steps"):
+            raise DataError(f"the data is {panel.frequency} and the fit was on {self.frequency}: they must agree")
         return replace(panel, series=[self._continued(one) for one in panel.series])
 
     def _continued(self, series: Series) -> Series:
         """`series` with the fitted history before it, where it goes on where that ends."""
-        known = self._known(series.name)
-        if known is None or self.frequency.future(known.stamps[-1], 1)[0] != series.stamps[0]:
+        known = self.streams.known(series)
+        if known is None:
             return series
-        stamps = numpy.concatenate([known.stamps, series.stamps])
-        return Series(series.name, stamps, numpy.concatenate([known.y, series.y]))
-
-    def _known(self, name: str) -> Series | None:
-        return next((one for one in self.history if one.name == name), None)
+        follows = self.frequency.future(known.stamps[-1], 1)[0] == series.stamps[0]
+        later = self._codec.irregular and series.stamps[0] > known.stamps[-1]
+        return series.after(known) if follows or later else series
 
     def _seen(self, series: Series) -> int | None:
         """How many rows of `series` the fit has seen; None where nothing is fitted or the series is a new one."""
-        known = self._known(series.name)
+        known = self.streams.known(series)
         if known is None:
             return None
         return int(numpy.searchsorted(series.stamps, known.stamps[-1], side="right"))
 
-    def _new_model(self) -> ForecastNet | None:
+    @property
+    def _codec(self) -> Codec:
+        self._need_fit()
+        assert self.codec is not None
+        return self.codec
+
+    def _new_model(self) -> torch.nn.Module | None:
         return self._network() if self.metrics.get("trained") else None
 
     def _give(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        assert self.codec is not None
-        context: dict[str, Any] = {}
-        for i, one in enumerate(self.history):
-            context |= {f"{i}.stamps": one.stamps.astype(numpy.int64), f"{i}.y": one.y}
-        names = [one.name for one in self.history]
-        codec = self.codec.to_dict() | {"series": names, "backend": self.backend, "remarks": self.remarks}
-        return codec | {"trained": self.model is not None}, context
+        facts, context = pack(self.history, self.calibration)
+        told = {"backend": self.backend, "remarks": self.remarks, "gate": self.gate.to_dict()}
+        return self._codec.to_dict() | facts | told | {"trained": self.model is not None}, context
 
     def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
         self.codec = Codec.from_dict(codec)
-        kind = "int64" if self.codec.frequency.code == STEPS else "datetime64[us]"
-        self.history = [
-            Series(name, context[f"{i}.stamps"].astype(kind), context[f"{i}.y"])
-            for i, name in enumerate(codec["series"])
-        ]
+        series, self.calibration = unpack(codec, context, self.codec)
+        self.streams, self.gate = Streams(series, self.codec.frequency), gate_from(codec["gate"])
         self.backend, self.remarks = codec["backend"], list(codec["remarks"])
         self.metrics = {"trained": codec["trained"]}
-        self._check_taken()
-
-    def _check_taken(self) -> None:
-        """Whether what was read can be used: a ValueError or TypeError now, not at the first forecast."""
-        assert self.codec is not None
         backend: Any = self.backend
         if nw.Implementation.from_backend(backend) is nw.Implementation.UNKNOWN:
             raise ValueError(f"there is no frame library {self.backend!r}")
-        fourier(numpy.zeros(1), list(self.codec.seasons))
-        for one in self.history:
-            if len(one.stamps) != len(one.y) or not numpy.isfinite(one.y).all():
-                raise ValueError(
-                    f"series {one.name!r} has {len(one.stamps)} stamps and {len(one.y)} values, or no numbers"
-                )
-            self.codec.frequency.future(one.stamps[-1], 1)

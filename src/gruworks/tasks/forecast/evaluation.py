@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy
@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from utilsforecast import losses
 
 from gruworks.errors import TooShortError
-from gruworks.tasks.forecast.calendar import Frequency, Season
-from gruworks.tasks.forecast.config import QUANTILES
-from gruworks.tasks.forecast.reading import FEWEST_ROWS, Series
-from gruworks.tasks.forecast.season import climatology, coefficients, fourier
+from gruworks.tasks.forecast.codec import Codec
+from gruworks.tasks.forecast.panel import FEWEST_ROWS, Series
 
-__all__ = ["Evaluation", "Score", "naive_forecasts", "origin_rows", "score", "seasonal_lag"]
+__all__ = ["Evaluation", "Score", "origin_rows", "score", "seasonal_lag"]
 
 Floats = NDArray[numpy.float64]
 MOST_ORIGINS = 26
@@ -38,7 +36,10 @@ class Score:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All scores, best first, and how they were measured. `mase_season` is the lag of the naive error below MASE."""
+    """All scores, best first, and how they were measured. `mase_season` is the lag of the naive error below MASE.
+
+    `by_horizon` is the forecaster's MAE at each step ahead, `verdict` what its skill gate says of it.
+    """
 
     scores: list[Score]
     origins: int
@@ -46,6 +47,9 @@ class Evaluation:
     mase_season: int
     first_origin: str
     last_origin: str
+    coverage95: float | None = None
+    by_horizon: list[float] = field(default_factory=list)
+    verdict: str = ""
 
     @property
     def ours(self) -> Score:
@@ -79,66 +83,42 @@ def origin_rows(rows: int, horizon: int, count: int | None, seen: int | None) ->
     return first + horizon * numpy.arange(wanted)
 
 
-def seasonal_lags(frequency: Frequency, rows: int) -> dict[str, int]:
-    """Steps of each season that `rows` hold whole, by its name, shortest first."""
-    lags = {season.name: round(season.period) for season in frequency.seasons()}
-    return {name: lag for name, lag in lags.items() if lag < rows}
-
-
-def seasonal_lag(frequency: Frequency, rows: int) -> int:
+def seasonal_lag(codec: Codec, rows: int, periods: tuple[int, ...] = ()) -> int:
     """The lag of the naive error below MASE: the day's where there is one, as the M4 competition has it for hours,
     else the longest season's; 1 where there is none.
     """
-    lags = seasonal_lags(frequency, rows)
+    lags = codec.lags(rows, periods)
     return lags.get("day", max(lags.values(), default=1))
-
-
-def naive_forecasts(
-    series: Series, frequency: Frequency, origins: NDArray[numpy.int64], horizon: int
-) -> dict[str, Floats]:
-    """Forecasts [O, K] that need no learning; climatology, of two harmonics, is fitted before the first origin."""
-    y, ahead, first = series.y, numpy.arange(1, horizon + 1), int(origins[0])
-    found = {
-        "last value": numpy.repeat(y[origins][:, None], horizon, 1),
-        f"mean of the last {horizon}": numpy.stack(
-            [numpy.full(horizon, y[max(0, t + 1 - horizon) : t + 1].mean()) for t in origins]
-        ),
-    }
-    for lag in seasonal_lags(frequency, first + 1).values():
-        found[f"seasonal naive ({lag})"] = y[origins[:, None] + ahead - lag * -(-ahead // lag)]
-    year = [season for season in frequency.seasons() if season.name == "year" and season.period < first + 1]
-    if year:
-        season = [Season("year", year[0].period, min(2, year[0].harmonics))]
-        positions = frequency.positions(series.stamps)
-        fitted = coefficients(y[: first + 1], fourier(positions[: first + 1], season))[-1]
-        found["climatology"] = climatology(fitted, fourier(positions, season))[origins[:, None] + ahead]
-    return found
 
 
 def score(
     panel: Sequence[Series],
-    frequency: Frequency,
+    codec: Codec,
     origins: Sequence[NDArray[numpy.int64]],
     quantiles: Sequence[Floats],
+    naive: Sequence[dict[str, Floats]],
     name: str,
+    verdict: str = "",
 ) -> Evaluation:
     """Score the forecasts [O, K, Q] that model `name` made of each series at its origins [O], beside the naive ones.
 
-    Errors are means over the series; a naive forecast that some series is too short for is left out.
+    Quantiles are low and high of the 80 % band around the median, then, if given, low and high of the 95 % band.
+    Errors are means over the series; a naive forecast that some series is too short for is left out, and so is what is
+    missing among the true values.
     """
-    lag = min(seasonal_lag(frequency, int(rows[0]) + 1) for rows in origins)
+    lag = min(seasonal_lag(codec, int(rows[0]) + 1) for rows in origins)
     tables, pasts = [], []
-    for series, rows, answer in zip(panel, origins, quantiles, strict=True):
-        tables.append(_table(series, rows, answer, naive_forecasts(series, frequency, rows, answer.shape[1]), name))
+    for series, rows, answer, found in zip(panel, origins, quantiles, naive, strict=True):
+        tables.append(_table(series, rows, answer, found, name))
         past = series.until(int(rows[0]) + 1)
-        pasts.append(pandas.DataFrame({"unique_id": series.name, "ds": past.stamps, "y": past.y}))
-    table = pandas.concat(tables).dropna(axis="columns")
-    models = [c for c in table.columns if c not in ("unique_id", "ds", "y", f"{name}-lo-80", f"{name}-hi-80")]
+        pasts.append(pandas.DataFrame({"unique_id": series.name, "ds": past.stamps, "y": past.filled()}))
+    table = pandas.concat(tables).dropna(subset=["y"]).dropna(axis="columns")
+    models = [name, *(one for one in naive[0] if one in table.columns)]
     mae = losses.mae(table, models)[models].mean()
     mase = losses.mase(table, models, seasonality=lag, train_df=pandas.concat(pasts))[models].mean()
-    inside = float(losses.coverage(table, [name], level=80)[name].mean())
+    bands = {level: _held(table, name, level) for level in (80, 95) if f"{name}-lo-{level}" in table.columns}
     scores = [
-        Score(m, float(mae[m]), float(mase[m]) if numpy.isfinite(mase[m]) else None, inside if m == name else None)
+        Score(m, float(mae[m]), float(mase[m]) if numpy.isfinite(mase[m]) else None, bands[80] if m == name else None)
         for m in models
     ]
     return Evaluation(
@@ -148,7 +128,14 @@ def score(
         mase_season=lag,
         first_origin=str(min(s.stamps[rows[0]] for s, rows in zip(panel, origins, strict=True))),
         last_origin=str(max(s.stamps[rows[-1]] for s, rows in zip(panel, origins, strict=True))),
+        coverage95=bands.get(95),
+        by_horizon=[float(v) for v in (table[name] - table["y"]).abs().groupby(table["ahead"]).mean()],
+        verdict=verdict,
     )
+
+
+def _held(table: pandas.DataFrame, name: str, level: int) -> float:
+    return float(losses.coverage(table, [name], level=level)[name].mean())
 
 
 def _table(
@@ -160,8 +147,11 @@ def _table(
         "unique_id": series.name,
         "ds": series.stamps[ahead].ravel(),
         "y": series.y[ahead].ravel(),
-        name: answer[..., len(QUANTILES) // 2].ravel(),
+        "ahead": numpy.tile(numpy.arange(1, answer.shape[1] + 1), len(rows)),
         f"{name}-lo-80": answer[..., 0].ravel(),
-        f"{name}-hi-80": answer[..., -1].ravel(),
+        name: answer[..., 1].ravel(),
+        f"{name}-hi-80": answer[..., 2].ravel(),
     }
+    if answer.shape[2] == 5:
+        columns |= {f"{name}-lo-95": answer[..., 3].ravel(), f"{name}-hi-95": answer[..., 4].ravel()}
     return pandas.DataFrame(columns | {model: values.ravel() for model, values in naive.items()})

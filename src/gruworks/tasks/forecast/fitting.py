@@ -1,6 +1,11 @@
-"""The loss of a forecast, and how its batches reach the one fitting loop."""
+"""The losses of the three models, and how their batches reach the one fitting loop."""
 
 from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,37 +16,81 @@ from gruworks.tasks.forecast.model import ForecastNet
 from gruworks.training.fit import Fitted, fit
 from gruworks.training.runs import RunFolder
 
-__all__ = ["fit_windows", "quantile_loss", "width_gain"]
+__all__ = ["fit_all_rows", "fit_windows", "pinball", "quantile_loss", "segment_loss", "start_from_season"]
+
+
+def pinball(answer: Tensor, target: Tensor) -> Tensor:
+    """Pinball loss of each step ahead [..., K] (Koenker and Bassett 1978), mean over quantiles; 0 where it is unknown.
+
+    `answer` is [..., K, Q] for the quantiles of `QUANTILES`, or its median alone where Q is 1; `target` may be NaN.
+    """
+    levels = answer.new_tensor(QUANTILES if answer.shape[-1] > 1 else (0.5,))
+    known = ~target.isnan()
+    error = torch.where(known, target, 0.0)[..., None] - answer
+    return torch.maximum(levels * error, (levels - 1) * error).mean(-1) * known
 
 
 def quantile_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
-    """Mean pinball loss over quantiles, horizons and steps (Koenker and Bassett 1978), in mean scales of the series."""
-    answer = model(batch["features"], batch["highway"], batch["season"])
-    levels = answer.new_tensor(QUANTILES)
-    error = batch["target"][..., None] - answer
-    pinball = torch.maximum(levels * error, (levels - 1) * error).mean((-1, -2))
-    return (pinball * batch["weight"]).sum() / batch["weight"].count_nonzero().clamp(min=1)
+    """The encoder's: mean over horizons and steps, in mean scales of the series."""
+    answer = model(
+        batch["features"], batch["highway"], batch["season"], ahead=batch.get("ahead"), gaps=batch.get("gaps")
+    )
+    each = pinball(answer, batch["target"]).mean(-1)
+    return (each * batch["weight"]).sum() / batch["weight"].count_nonzero().clamp(min=1)
 
 
-def fit_windows(
-    model: ForecastNet, windows: Windows, config: Config, run: RunFolder, quiet: bool, resume: bool
-) -> Fitted:
-    """Fit `model` in place, then set the width of its band."""
-    what = f"learning {config.target}, {config.horizon} ahead"
-    validation = windows.validation()
-    fitted = fit(model, quantile_loss, windows.draw, validation, config.training, run, what, quiet=quiet, resume=resume)
-    model.width_gain.fill_(width_gain(model, validation))
-    return fitted
+def segment_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
+    """The segment model's: mean over windows and horizons, each over the window's own scale."""
+    answer = model(batch["values"], batch["channel"])
+    return (pinball(answer, batch["target"]) / batch["scale"][:, None]).mean()
 
 
 @torch.no_grad()
-def width_gain(model: ForecastNet, validation: list[Batch]) -> float:
-    """By how much the band must widen to hold its nominal share of the validation targets (split conformal)."""
-    ratios = []
-    for batch in validation:
-        answer = model(batch["features"], batch["highway"], batch["season"])
-        middle = answer[..., len(QUANTILES) // 2]
-        error = batch["target"] - middle
-        width = torch.where(error > 0, answer[..., -1] - middle, middle - answer[..., 0])
-        ratios.append((error.abs() / width.clamp(min=1e-12))[batch["weight"] > 0].flatten())
-    return float(torch.cat(ratios).quantile(QUANTILES[-1] - QUANTILES[0])) if ratios else 1.0
+def start_from_season(model: ForecastNet, windows: Windows) -> None:
+    """Begin where the season before is repeated, with what the level has moved since as far as least squares says.
+
+    A gain that begins at 0 and moves by a learning rate would take most of a fit to come to 1.
+    """
+    over, under = torch.zeros(model.shape[0]), torch.zeros(model.shape[0])
+    for index in range(8):
+        batch = windows.draw(2**31, index)
+        known = (batch["weight"] > 0)[..., None] & ~batch["target"].isnan()
+        rest = torch.where(known, batch["target"] - batch["season"], 0.0)
+        drift = torch.where(known, batch["highway"], 0.0)
+        over, under = over + (drift * rest).sum((0, 1)), under + (drift * drift).sum((0, 1))
+    model.season_gain.fill_(1.0)
+    model.highway_gain.copy_(torch.where(under > 0, over / under.clamp(min=1e-12), 0.0).clamp(0, 1))
+
+
+def fit_windows(
+    model: torch.nn.Module,
+    loss: Callable[..., Any],
+    windows: Any,
+    config: Config,
+    run: RunFolder,
+    quiet: bool,
+    resume: bool,
+    fresh: bool = True,
+) -> Fitted:
+    """Fit `model` in place on what `windows` draws; `fresh` where its weights are those of a new network."""
+    what = f"learning {config.target}, {config.horizon} ahead"
+    validation = windows.validation()
+    if isinstance(model, ForecastNet) and isinstance(windows, Windows) and windows.lag and fresh:
+        start_from_season(model, windows)
+    return fit(model, loss, windows.draw, validation, config.training, run, what, quiet=quiet, resume=resume)
+
+
+def fit_all_rows(
+    model: torch.nn.Module,
+    loss: Callable[..., Any],
+    windows: Any,
+    config: Config,
+    run: RunFolder,
+    quiet: bool,
+    steps: int,
+) -> None:
+    """Fit a new `model` for as many steps as held-out rows chose, on `windows` that hold nothing out."""
+    again = RunFolder(run.path / "refit", {})
+    training = replace(config.training, steps=steps, validate_every=steps)
+    fit_windows(model, loss, windows, replace(config, training=training), again, quiet, False)
+    shutil.rmtree(again.path, ignore_errors=True)

@@ -20,10 +20,13 @@ def differences(y: Floats) -> Floats:
     return numpy.diff(y, prepend=y[:1])
 
 
-def causal_scale(y: Floats) -> Floats:
-    """s_t, the mean of |d_1| ... |d_t|: [N] from [N], in the units of y; 0 where nothing has moved yet."""
-    seen = numpy.maximum(numpy.arange(len(y)), 1)
-    scale: Floats = numpy.cumsum(numpy.abs(differences(y))) / seen
+def causal_scale(y: Floats, observed: NDArray[numpy.bool_] | None = None) -> Floats:
+    """s_t, the mean of |d_1| ... |d_t|: [N] from [N], in the units of y; 0 where nothing has moved yet.
+
+    A value that was not `observed` repeats the one before it and counts for nothing.
+    """
+    seen = numpy.arange(len(y)) if observed is None else numpy.cumsum(observed) - 1
+    scale: Floats = numpy.cumsum(numpy.abs(differences(y))) / numpy.maximum(seen, 1)
     return scale
 
 

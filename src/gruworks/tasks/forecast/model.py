@@ -1,10 +1,12 @@
-"""The network: a causal GRU encoder, a direct decoder from each step's state, and two paths beside it."""
+"""The encoder: a causal GRU, a direct decoder from each step's state, and two paths beside it."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
+from gruworks.nn.functional import gru_layer
 from gruworks.nn.gru import GRU
 from gruworks.ops.weights import Reset
 
@@ -16,16 +18,16 @@ class ForecastNet(torch.nn.Module):
 
     Every step's answer is decoded from that step's own state, the last observation included:
 
-        median_k = α_k · highway_k + β_k · season_k + head(h_t)_k
+        median_k = α_k · highway_k + β_k · season_k + head(h_t)_k + known(h_t, x_{t+k})
         quantiles beside it lie a positive width above and below, so they never cross
 
-    α starts at 1, β and the head at 0: an untrained network answers as the highway does. After the fit, `width_gain`
-    scales all widths so that the outer band holds its share of the validation part.
+    α starts at 1; β, the head and what is read of covariates known ahead start at 0: an untrained network answers as
+    the highway does. Where stamps are irregular the state decays between them, h ← γ(gap) · h with a learned rate for
+    each entry (GRU-D, Che et al. 2018).
 
-    Shapes: features [B, T, I], highway and season [B, T, K] for K horizons; answer [B, T, K, Q], Q odd.
+    Shapes: features [B, T, I], highway and season [B, T, K] for K horizons, ahead [B, T, K + 1, C] (this row's own
+    first), gaps [B, T]; answer [B, T, K, Q], Q odd.
     """
-
-    width_gain: Tensor
 
     def __init__(
         self,
@@ -36,6 +38,8 @@ class ForecastNet(torch.nn.Module):
         layers: int = 1,
         dropout: float = 0.0,
         reset: Reset = "after",
+        ahead: int = 0,
+        irregular: bool = False,
     ) -> None:
         super().__init__()
         between = dropout if layers > 1 else 0.0
@@ -44,21 +48,65 @@ class ForecastNet(torch.nn.Module):
         self.head = torch.nn.Linear(hidden_size, horizon * quantiles)
         self.highway_gain = torch.nn.Parameter(torch.ones(horizon))
         self.season_gain = torch.nn.Parameter(torch.zeros(horizon))
-        self.register_buffer("width_gain", torch.ones(()))
+        self.known = _Known(hidden_size, ahead, horizon, quantiles, irregular) if ahead else None
+        self.decay = torch.nn.Parameter(torch.zeros(2, layers, hidden_size)) if irregular else None
         self.shape = (horizon, quantiles)
         torch.nn.init.zeros_(self.head.weight)
         torch.nn.init.zeros_(self.head.bias)
 
-    def forward(self, features: Tensor, highway: Tensor, season: Tensor) -> Tensor:
-        states, _ = self.gru(features)
-        return self.decode(states, highway, season)
+    def forward(
+        self, features: Tensor, highway: Tensor, season: Tensor, ahead: Tensor | None = None, gaps: Tensor | None = None
+    ) -> Tensor:
+        return self.decode(self.states(features, gaps), highway, season, ahead)
 
-    def decode(self, states: Tensor, highway: Tensor, season: Tensor) -> Tensor:
-        """Quantiles [..., K, Q] from states [..., hidden] and the two paths [..., K]."""
-        raw = self.head(self.dropout(states)).unflatten(-1, self.shape)
+    def states(self, features: Tensor, gaps: Tensor | None = None) -> Tensor:
+        """The state after every step, [B, T, H]."""
+        if self.decay is None or gaps is None:
+            states: Tensor = self.gru(features)[0]
+            return states
+        x = features.transpose(0, 1)
+        for layer in range(self.gru.num_layers):
+            if layer:
+                x = functional.dropout(x, self.gru.dropout, self.training)
+            rate, shift = functional.softplus(self.decay[0, layer] - 3), self.decay[1, layer]
+            gamma = torch.exp(-functional.relu(rate * gaps.T[..., None] + shift))
+            x = gru_layer(x, None, self.gru.weights(layer), decay=gamma)[0]
+        return x.transpose(0, 1)
+
+    def decode(self, states: Tensor, highway: Tensor, season: Tensor, ahead: Tensor | None = None) -> Tensor:
+        """Quantiles [..., K, Q] from states [..., hidden], the two paths [..., K] and what is known [..., K + 1, C]."""
+        states = self.dropout(states)
+        raw = self.head(states).unflatten(-1, self.shape)
+        if self.known is not None and ahead is not None:
+            raw = raw + self.known(states, ahead)
         middle = self.shape[1] // 2
         median = self.highway_gain * highway + self.season_gain * season + raw[..., middle]
-        widths = self.width_gain * torch.nn.functional.softplus(raw)
+        widths = functional.softplus(raw)
         below = median[..., None] - widths[..., :middle].flip(-1).cumsum(-1).flip(-1)
         above = median[..., None] + widths[..., middle + 1 :].cumsum(-1)
         return torch.cat([below, median[..., None], above], -1)
+
+
+class _Known(torch.nn.Module):
+    """What covariates known ahead add at each horizon: linear in their change, and a layer over them and the state."""
+
+    def __init__(self, hidden: int, ahead: int, horizon: int, quantiles: int, irregular: bool) -> None:
+        super().__init__()
+        self.absolute = slice(1 if irregular else 0, None)  # the first is a position, of which only the change counts
+        size = ahead + ahead - (1 if irregular else 0)
+        self.linear = torch.nn.Linear(ahead, quantiles, bias=False)
+        self.state = torch.nn.Linear(hidden, hidden)
+        self.covariates = torch.nn.Linear(size, hidden, bias=False)
+        self.horizon = torch.nn.Parameter(0.1 * torch.randn(horizon, hidden))
+        self.out = torch.nn.Linear(hidden, quantiles)
+        for layer in (self.linear, self.out):
+            torch.nn.init.zeros_(layer.weight)
+        torch.nn.init.zeros_(self.out.bias)
+
+    def forward(self, states: Tensor, ahead: Tensor) -> Tensor:
+        there = ahead[..., 1:, :]
+        change = there - ahead[..., :1, :]
+        seen = torch.cat([there[..., self.absolute], change], -1)
+        hidden = self.state(states)[..., None, :] + self.covariates(seen) + self.horizon
+        answer: Tensor = self.linear(change) + self.out(torch.tanh(hidden))
+        return answer

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from gruworks.tasks.forecast.calendar import Season
 
-__all__ = ["climatology", "coefficients", "fourier", "usable_seasons"]
+__all__ = [
+    "RunningClimatology",
+    "climatology",
+    "coefficients",
+    "fourier",
+    "season_basis",
+    "season_state",
+    "usable_seasons",
+]
 
 Floats = NDArray[numpy.float64]
 RIDGE = 1.0
@@ -52,9 +60,11 @@ def fourier(positions: Floats, seasons: list[Season]) -> Floats:
     return numpy.stack(columns, 1) if columns else numpy.zeros((len(positions), 0))
 
 
-def coefficients(y: Floats, waves: Floats) -> Floats:
-    """The fit to y_0 ... y_t for every t: [N, 1 + F] from y [N] and waves [N, F]."""
+def coefficients(y: Floats, waves: Floats, observed: NDArray[numpy.bool_] | None = None) -> Floats:
+    """The fit to y_0 ... y_t for every t: [N, 1 + F] from y [N] and waves [N, F]; only `observed` rows count."""
     rows = numpy.concatenate([numpy.ones((len(y), 1)), waves], 1)
+    if observed is not None and not observed.all():
+        rows = rows * observed[:, None]
     base = y[:1]  # a level far from zero would cost digits in the sums
     squares = numpy.cumsum(rows[:, :, None] * rows[:, None, :], 0)
     products = numpy.cumsum(rows * (y - base)[:, None], 0)
@@ -64,7 +74,69 @@ def coefficients(y: Floats, waves: Floats) -> Floats:
     return fitted
 
 
+def season_state(fitted: Floats, waves: Floats) -> Floats:
+    """What the climatology is at each row, in the phase of that row: [N, 1 + F] from coefficients and waves.
+
+    Its product with `season_basis` is the climatology of the steps ahead: a harmonic's two entries are turned back by
+    the row's own angle, so that one basis serves all rows.
+    """
+    a, b, cos, sin = fitted[:, 1::2], fitted[:, 2::2], waves[:, 0::2], waves[:, 1::2]
+    state = fitted.copy()
+    state[:, 1::2] = a * cos + b * sin
+    state[:, 2::2] = b * cos - a * sin
+    return state
+
+
+def season_basis(seasons: list[Season], horizon: int) -> Floats:
+    """The harmonics 1 ... `horizon` steps ahead of angle 0: [1 + F, horizon]."""
+    ahead = numpy.arange(1.0, horizon + 1)
+    return numpy.concatenate([numpy.ones((1, horizon)), fourier(ahead, seasons).T])
+
+
 def climatology(fitted: Floats, waves: Floats) -> Floats:
     """The fit's value where the waves are [..., F]: coefficients [..., 1 + F] broadcast against them."""
     value: Floats = fitted[..., 0] + (fitted[..., 1:] * waves).sum(-1)
     return value
+
+
+class RunningClimatology:
+    """The least squares of `coefficients`, a row at a time: begun on y [N] at positions [N], all observed."""
+
+    def __init__(self, seasons: list[Season], y: Floats, positions: Floats, horizon: int) -> None:
+        self.seasons, self.longest = seasons, max(season.period for season in seasons)
+        waves = fourier(positions, seasons)
+        rows = numpy.concatenate([numpy.ones((len(waves), 1)), waves], 1)
+        self.base = y[0]
+        self.squares = rows.T @ rows + numpy.diag([0.0] + [RIDGE] * waves.shape[1])
+        self.products = rows.T @ (y - self.base)
+        self.basis = season_basis(seasons, horizon)
+        self.angles = numpy.array([2 * numpy.pi * k / s.period for s in seasons for k in range(1, s.harmonics + 1)])
+        self.wave = numpy.ones(rows.shape[1])
+        self._look(rows[-1])
+
+    def step(self, value: float, position: float, missing: bool) -> None:
+        """One more row; a `missing` one moves the phase alone."""
+        angles = self.angles * position
+        self.wave[1::2], self.wave[2::2] = numpy.cos(angles), numpy.sin(angles)
+        if not missing:
+            self.squares += self.wave[:, None] * self.wave
+            self.products += self.wave * (value - self.base)
+        self._look(self.wave)
+
+    def _look(self, wave: Floats) -> None:
+        """The fit, in the phase of this row."""
+        fitted = numpy.linalg.solve(self.squares, self.products)
+        fitted[0] += self.base
+        a, b, cos, sin = fitted[1::2].copy(), fitted[2::2].copy(), wave[1::2], wave[2::2]
+        self.wave = wave.copy()
+        fitted[1::2], fitted[2::2] = a * cos + b * sin, b * cos - a * sin
+        self.state = fitted
+
+    @property
+    def here(self) -> float:
+        """The climatology at the last row."""
+        return float(self.state[0] + self.state[1::2].sum())
+
+    def ahead(self) -> Floats:
+        """The climatology of the steps ahead, [horizon]."""
+        return numpy.asarray(self.state @ self.basis)

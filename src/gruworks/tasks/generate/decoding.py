@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gruworks.data.vocabulary import BEGIN, END, TITLE, UNKNOWN
 from gruworks.nn.decoder import Decoder
 from gruworks.nn.sampling import Sampling, sample
 from gruworks.nn.search import beam
@@ -17,7 +18,7 @@ from gruworks.tasks.generate.config import Options
 from gruworks.tasks.generate.data import Codec
 from gruworks.tasks.generate.model import LanguageNet
 
-__all__ = ["NetDecoder", "Pieces", "log_probabilities", "sampling", "search", "symbols"]
+__all__ = ["NetDecoder", "Pieces", "banned", "log_probabilities", "sampling", "search", "symbols"]
 
 CHUNK = 512  # steps that are read at once
 REPLACED = "\ufffd"  # what stands for bytes that are no UTF-8
@@ -83,6 +84,11 @@ def log_probabilities(model: LanguageNet, read: NDArray[numpy.int64]) -> NDArray
 def _rows(decoder: Decoder, context: Tensor, count: int) -> tuple[State, Tensor]:
     index = torch.zeros(count, dtype=torch.int64)
     return select(decoder.start(context), index), context[-1:].expand(count)
+
+
+def banned(codec: Codec) -> list[int]:
+    """What is never written: the unknown, and what only stands before a text."""
+    return [UNKNOWN, BEGIN, TITLE] if codec.ends else [UNKNOWN, BEGIN, TITLE, END]
 
 
 class Pieces:

@@ -12,14 +12,14 @@ import torch
 from numpy.typing import NDArray
 
 from gruworks.data.text import Document, digest, read_documents
-from gruworks.data.vocabulary import BEGIN, END, TITLE, UNKNOWN
+from gruworks.data.vocabulary import END, UNKNOWN
 from gruworks.errors import DataError, OptionError
 from gruworks.nn.sampling import Sampling
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
 from gruworks.tasks.generate.config import Config, Options
 from gruworks.tasks.generate.data import Codec, batches, divide
-from gruworks.tasks.generate.decoding import NetDecoder, Pieces, log_probabilities, sampling, search, symbols
+from gruworks.tasks.generate.decoding import NetDecoder, Pieces, banned, log_probabilities, sampling, search, symbols
 from gruworks.tasks.generate.evaluation import Evaluation, Reading, evaluation
 from gruworks.tasks.generate.model import LanguageNet
 from gruworks.tasks.generate.stepping import Stepper, draw
@@ -238,7 +238,7 @@ class Generator(Estimator):
 
     def _decoder(self) -> NetDecoder:
         assert self.codec is not None and isinstance(self.model, LanguageNet)  # noqa: PT018
-        return NetDecoder(self.model, _banned(self.codec))
+        return NetDecoder(self.model, banned(self.codec))
 
     def _options(self, options: dict[str, Any]) -> Options:
         self._need_fit()
@@ -266,7 +266,7 @@ class Generator(Estimator):
     def _sample(self, model: torch.nn.Module, codec: Codec) -> str:
         """A short text to show while training."""
         assert isinstance(model, LanguageNet)
-        decoder = NetDecoder(model, _banned(codec))
+        decoder = NetDecoder(model, banned(codec))
         rows = symbols(decoder, torch.from_numpy(codec.context()), Options(length=SHOWN), END if codec.ends else None)
         return codec.vocabulary.decode(row[0] for row in rows)
 
@@ -290,11 +290,6 @@ class Generator(Estimator):
 
     def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
         self.codec, self.source = Codec.from_dict(codec), dict(codec["source"])
-
-
-def _banned(codec: Codec) -> list[int]:
-    """What is never written: the unknown, and what only stands before a text."""
-    return [UNKNOWN, BEGIN, TITLE] if codec.ends else [UNKNOWN, BEGIN, TITLE, END]
 
 
 def _cut(text: str, stop: str | None) -> str:

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from gruworks.errors import DataError
 
-__all__ = ["Facts", "blocks", "check_samples", "facts", "read_audio"]
+__all__ = ["AUDIO_FILES", "Facts", "blocks", "check_samples", "facts", "read_audio"]
 
 Samples = NDArray[numpy.float32]
+AUDIO_FILES = (".wav", ".flac", ".ogg", ".mp3")
 BLOCK_SECONDS = 10
 
 

@@ -29,8 +29,12 @@ class Augmentation(Settings):
     """How recordings are varied while they are learnt; zero everywhere leaves them as they are."""
 
     speed: float = setting(0.1, "tempo and pitch vary by this share, up and down", low=0.0, high=0.5)
+    tempo: float = setting(0.0, "tempo alone varies by this share, up and down", low=0.0, high=0.5)
+    warp: float = setting(0.0, "log-mel bands are stretched or squeezed by this share, as another throat would",
+                          low=0.0, high=0.5)  # fmt: skip
     gain: float = setting(6.0, "loudness varies by so many decibels, up and down", low=0.0, high=40.0)
     noise: float | None = setting(None, "least signal-to-noise ratio in decibels of the noise added; none adds none")
+    noise_from: str | None = setting(None, "a folder of recordings that the noise is cut from; else it is white")
     band_masks: int = setting(1, "bands of features blanked out (SpecAugment)", low=0, high=10)
     band_share: float = setting(0.2, "widest band mask, as a share of the features", low=0.0, high=1.0)
     time_masks: int = setting(2, "stretches of time blanked out (SpecAugment)", low=0, high=20)
@@ -49,6 +53,9 @@ class Config(Settings):
         None, "samples per second that the features are made from; the recordings' own", low=1000, high=192_000
     )
     bands: int = setting(40, "log-mel bands", low=4, high=256)
+    normalise: Literal["corpus", "recording"] = setting(
+        "corpus", "recording: also less each recording's own mean, a running one where streaming"
+    )
     coefficients: int = setting(13, "numbers per frame where the manifest names .mfc files", low=1, high=1000)
     order: int = setting(3, "longest n-grams of the transcripts' language model", low=1, high=8)
     channels: int = setting(128, "outputs of each convolution", low=1, high=4096)
@@ -60,6 +67,9 @@ class Config(Settings):
     chunk: int = setting(5, "steps that a streaming network takes at once", low=1, high=1000)
     dropout: float = setting(0.2, "share of entries zeroed between layers in training", low=0.0, high=0.9)
     reset: Literal["after", "before"] = setting("after", "the GRU's reset form")
+    cell: Literal["gru", "ligru"] = setting("gru", "the recurrent unit; ligru is the light GRU, step by step in torch")
+    attention: float = setting(0.0, "share of an attention decoder in the loss beside CTC; 0 makes none",
+                               low=0.0, high=0.9)  # fmt: skip
     held_out: float = setting(0.1, "share of the recordings, whole speakers where known, that the fit is judged on",
                               low=0.01, high=0.5)  # fmt: skip
     augmentation: Augmentation = setting(Augmentation(), "how recordings are varied")
@@ -75,6 +85,8 @@ class Options(Settings):
     language: float = setting(0.5, "weight of the language model of the training transcripts; 0 leaves it out",
                               low=0.0, high=10.0)  # fmt: skip
     bonus: float = setting(0.5, "what each word adds to a score, against the language model's love of short texts")
+    rescore: float = setting(0.5, "weight of the attention decoder's opinion of a search's texts, where there is one",
+                             low=0.0, high=10.0)  # fmt: skip
     closed: bool = setting(False, "only words of the training transcripts may come out")
     words: tuple[str, ...] = setting((), "only these words may come out")
     hot_words: tuple[str, ...] = setting((), "words that are likelier here than in the training transcripts")

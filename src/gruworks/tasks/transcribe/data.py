@@ -14,13 +14,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gruworks.errors import DataError, TooShortError
+from gruworks.errors import DataError, OptionError, TooShortError
 from gruworks.tasks.transcribe.alphabet import Alphabet, tidy
 from gruworks.tasks.transcribe.audio import facts, read_audio
-from gruworks.tasks.transcribe.augmentation import mask_features, vary_features, vary_samples
+from gruworks.tasks.transcribe.augmentation import mask_features, read_noise, vary_features, vary_frames, vary_samples
 from gruworks.tasks.transcribe.config import Config
-from gruworks.tasks.transcribe.features import SHIFT, Moments, Normaliser, filter_bank, read_features
-from gruworks.tasks.transcribe.manifest import Utterance
+from gruworks.tasks.transcribe.features import (
+    SHIFT,
+    Moments,
+    Normaliser,
+    RunningMean,
+    centred,
+    filter_bank,
+    read_features,
+)
+from gruworks.tasks.transcribe.manifest import Utterance, told_where
 
 __all__ = ["Batch", "Codec", "Corpus", "batched", "common_rate", "content_of", "frames_of", "prepare", "split", "unfit"]
 
@@ -51,9 +59,10 @@ def content_of(utterance: Utterance, rate: int | None, config: Config) -> Frames
     if utterance.given != (rate is None):
         kinds = ("features", "audio") if rate is None else ("audio", "features")
         raise DataError(f"{utterance.where}: expected {kinds[0]} as in the fit, got {kinds[1]} ({utterance.path.name})")
-    if rate is None:
-        return _cut(read_features(utterance.path, config.coefficients), utterance)
-    return read_audio(utterance.path, rate, utterance.start, utterance.end)
+    with told_where(utterance):
+        if rate is None:
+            return _cut(read_features(utterance.path, config.coefficients), utterance)
+        return read_audio(utterance.path, rate, utterance.start, utterance.end)
 
 
 def frames_of(content: Frames, rate: int | None, config: Config) -> Frames:
@@ -74,7 +83,12 @@ def common_rate(utterances: Sequence[Utterance]) -> int | None:
         raise DataError(f"{odd.where}: audio and feature files in one manifest; one kind at a time")
     if given == {True}:
         return None
-    return Counter(facts(path).rate for path in {one.path for one in utterances}).most_common(1)[0][0]
+    rates = {}
+    for one in utterances:
+        if one.path not in rates:
+            with told_where(one):
+                rates[one.path] = facts(one.path).rate
+    return Counter(rates.values()).most_common(1)[0][0]
 
 
 def needed_steps(symbols: Sequence[int]) -> int:
@@ -115,6 +129,8 @@ class Corpus:
 
     def __init__(self, examples: list[Example], codec: Codec, config: Config) -> None:
         self.examples, self.codec, self.config = sorted(examples, key=lambda one: one.length), codec, config
+        rate, how = codec.rate, config.augmentation
+        self.noises = read_noise(how.noise_from, rate) if rate is not None and how.noise is not None else []
         self._order: tuple[int, list[list[int]]] | None = None
 
     def __len__(self) -> int:
@@ -154,20 +170,26 @@ class Corpus:
             return example.content
         return content_of(example.utterance, self.codec.rate, self.config)
 
-    def _frames(self, content: Frames) -> Frames:
-        return self.codec.normaliser(frames_of(content, self.codec.rate, self.config))
-
     def _normal(self, example: Example) -> Frames:
-        return self._frames(self._content(example))
+        return self._normalised(frames_of(self._content(example), self.codec.rate, self.config))
+
+    def _normalised(self, frames: Frames) -> Frames:
+        normal = self.codec.normaliser(frames)
+        if self.config.normalise == "corpus":
+            return normal
+        return RunningMean(normal.shape[1])(normal) if self.config.streaming else centred(normal)
 
     def _varied(self, example: Example, rng: numpy.random.Generator) -> tuple[Frames, list[int]]:
         how, content = self.config.augmentation, self._content(example)
-        vary = vary_features if self.codec.rate is None else vary_samples
-        frames = self._frames(vary(content, how, rng))
+        if self.codec.rate is None:
+            frames = vary_features(content, how, rng)
+        else:
+            frames = filter_bank(vary_samples(content, how, rng, self.noises), self.codec.rate, self.config.bands)
+            frames = vary_frames(frames, how, rng)
         # What is too fast for its own text now is learnt as it was.
         if unfit(example.symbols, len(frames), self.config):
-            frames = self._frames(content)
-        return mask_features(frames, how, rng), example.symbols
+            frames = frames_of(content, self.codec.rate, self.config)
+        return mask_features(self._normalised(frames), how, rng), example.symbols
 
 
 def batched(rows: Sequence[tuple[Frames, Sequence[int]]]) -> Batch:
@@ -186,6 +208,7 @@ def prepare(utterances: Sequence[Utterance], config: Config) -> tuple[Codec, Cor
 
     Raises:
         DataError: nothing to learn from, or a file that can't be read; `check_manifest` lists all there is to mend.
+        OptionError: variations that this manifest can't have.
     """
     texts = [tidy(one.text, config.lower) for one in utterances]
     if not any(texts):
@@ -193,6 +216,7 @@ def prepare(utterances: Sequence[Utterance], config: Config) -> tuple[Codec, Cor
     alphabet = Alphabet.of(texts, config.units, config.bpe_size)
     rate = common_rate(utterances)
     rate = config.sample_rate if rate is not None and config.sample_rate is not None else rate
+    _check_variations(config, rate)
     examples, left_out = _examples(utterances, texts, alphabet, rate, config)
     remarks = [f"left out {len(left_out)} recordings: {'; '.join(left_out[:3])}"] if left_out else []
     if len(examples) < 2:
@@ -203,6 +227,14 @@ def prepare(utterances: Sequence[Utterance], config: Config) -> tuple[Codec, Cor
     train, held = ([kept[id(one)] for one in part] for part in parts)
     codec = Codec(rate, alphabet, Normaliser.of(one.moments for one in train))
     return codec, Corpus(train, codec, config), Corpus(held, codec, config), remarks
+
+
+def _check_variations(config: Config, rate: int | None) -> None:
+    how = config.augmentation
+    if how.noise_from is not None and how.noise is None:
+        raise OptionError("noise_from needs a least signal-to-noise ratio in decibels: noise=10")
+    if rate is None and (how.noise is not None or how.warp):
+        raise OptionError("noise and warp vary sound, and this manifest names features: leave them out")
 
 
 def _examples(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gruworks.errors import DataError, OptionError
 from gruworks.ops.ctc import Guide, Hypothesis, PrefixSearch, align
 from gruworks.ops.lexicon import Language, SymbolGuide, WordGuide
+from gruworks.ops.prefix import NativeSearch, prefix_search
 from gruworks.tasks.transcribe.alphabet import BLANK, Alphabet
 from gruworks.tasks.transcribe.config import Options
 
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 Floats = NDArray[numpy.float32]
+Opinion = Callable[[list[list[int]]], list[float]]
 EVERY = 1 << 30
 
 
@@ -83,7 +85,7 @@ class Greedy:
         return list(self.symbols)
 
 
-Search = Greedy | PrefixSearch
+Search = Greedy | PrefixSearch | NativeSearch
 
 
 def searches(
@@ -102,7 +104,7 @@ def searches(
     if options.n_best > options.beam:
         raise OptionError(f"n_best {options.n_best} needs a beam at least as wide, not {options.beam}")
     guide = _guide(options, alphabet, language, vocabulary)
-    return lambda: PrefixSearch(guide, options.beam)
+    return lambda: prefix_search(guide, options.beam)
 
 
 def _guide(options: Options, alphabet: Alphabet, language: Language | None, vocabulary: Sequence[str]) -> Guide | None:
@@ -127,10 +129,18 @@ def _guide(options: Options, alphabet: Alphabet, language: Language | None, voca
 
 
 def transcript(
-    rows: Floats, search: Search, alphabet: Alphabet, n_best: int, step: float, begun: float = 0.0
-) -> Transcript:
-    """What a search has found in log-probabilities [T, V], with the words' times; `step` and `begun` in seconds."""
+    rows: Floats, search: Search, alphabet: Alphabet, n_best: int, step: float, begun: float = 0.0,
+    opinion: Opinion | None = None,
+) -> Transcript:  # fmt: skip
+    """What a search has found in log-probabilities [T, V], with the words' times; `step` and `begun` in seconds.
+
+    `opinion` adds to each text's score once they are all known.
+    """
     found = search.results(EVERY)
+    if opinion is not None and len(found) > 1:
+        more = opinion([one.symbols for one in found])
+        told = [replace(one, score=one.score + gain) for one, gain in zip(found, more, strict=True)]
+        found = sorted(told, key=lambda one: -one.score)
     words = timed(rows, found[0].symbols, alphabet, step, begun)
     texts = list(dict.fromkeys(alphabet.decode(one.symbols) for one in found))  # a space at the end makes no other text
     return Transcript(texts[0], words, found[0].score, texts[1:n_best], [])

@@ -22,8 +22,9 @@ from gruworks.tasks.transcribe.config import Config, Options
 from gruworks.tasks.transcribe.data import Codec, Corpus, prepare
 from gruworks.tasks.transcribe.decoding import Search, TimedWord, Transcript, joined, searches, spelled, timed
 from gruworks.tasks.transcribe.evaluation import Evaluation, score
-from gruworks.tasks.transcribe.features import SHIFT, WINDOW, Normaliser
-from gruworks.tasks.transcribe.language import learn_language
+from gruworks.tasks.transcribe.features import SHIFT, WINDOW, Normaliser, RunningMean, centred
+from gruworks.tasks.transcribe.language import learn_language, read_language, write_language
+from gruworks.tasks.transcribe.latency import measure, peak_memory
 from gruworks.tasks.transcribe.manifest import Utterance, digest, read_manifest
 from gruworks.tasks.transcribe.model import TranscribeNet
 from gruworks.tasks.transcribe.offline import frame_blocks, pieces, transcribe_pieces
@@ -60,6 +61,7 @@ class Transcriber(Estimator):
         self.texts: list[str] = []  # the transcripts of the fit: what the language model is made of
         self.remarks: list[str] = []
         self._language: Language | None = None
+        self._listed: list[str] | None = None  # the words of a language model that was brought
         self._searches: tuple[Options, Callable[[], Search]] | None = None
 
     @property
@@ -138,6 +140,8 @@ class Transcriber(Estimator):
         assert self.codec is not None
         model = self._model()
         frames = numpy.concatenate(list(frame_blocks(audio, rate, self.codec, self.config)))
+        if self._centres:
+            frames = centred(frames) if model.bidirectional else RunningMean(frames.shape[1])(frames)
         with torch.inference_mode():
             answer, _ = model(torch.from_numpy(frames)[None], torch.tensor([len(frames)]))
         symbols = spelled(self.codec.alphabet, tidy(text, self.config.lower))
@@ -151,11 +155,11 @@ class Transcriber(Estimator):
         """
         self._need_fit()
         assert self.codec is not None
-        utterances = read_manifest(manifest)
+        utterances, chosen = read_manifest(manifest), Options.from_flat(options)
         begun = time.perf_counter()
-        answers, audio_seconds = self._answers(utterances, Options.from_flat(options))
+        answers, audio_seconds = self._answers(utterances, chosen)
         seconds = time.perf_counter() - begun
-        return score(
+        found = score(
             [tidy(one.text, self.config.lower) for one in utterances],
             answers,
             [one.speaker for one in utterances],
@@ -164,6 +168,12 @@ class Transcriber(Estimator):
             Counter(self.texts).most_common(1)[0][0],
             audio_seconds,
             seconds,
+        )
+        latency = None
+        if not self._model().bidirectional:
+            latency = measure(lambda: self._stream(chosen), utterances, self.codec.rate, self.config)
+        return replace(
+            found, latency=latency, peak_memory=peak_memory(), remarks=[*found.remarks, *self._silent(answers)]
         )
 
     @property
@@ -174,6 +184,36 @@ class Transcriber(Estimator):
         if self._language is None:
             self._language = learn_language(self.texts, self.codec.alphabet, self.config.order)
         return self._language
+
+    def use_language(self, source: Path | str | Sequence[str] | None) -> Self:
+        """Search with another language model than that of the fit's transcripts, until the end of this process.
+
+        Args:
+            source: an ARPA file, or texts to learn one from (n-grams up to `order`); None goes back to the fit's own.
+
+        Raises:
+            DataError: no ARPA file, or nothing in it that the model can write.
+        """
+        self._need_fit()
+        assert self.codec is not None
+        alphabet, config = self.codec.alphabet, self.config
+        self._searches, self._listed = None, None
+        if source is None:
+            self._language = None
+        elif isinstance(source, str | Path):
+            self._language = read_language(Path(source), alphabet, config.lower)
+        else:
+            self._language = learn_language([tidy(text, config.lower) for text in source], alphabet, config.order)
+        if self._language is not None and alphabet.units == "characters":
+            self._listed = sorted(word for word in self._language.numbers if not alphabet.unseen(word))
+        return self
+
+    def write_language(self, path: Path | str) -> Path:
+        """Write the language model of the searches as an ARPA file, which other tools read."""
+        self._need_fit()
+        assert self.codec is not None
+        write_language(Path(path), self.language, self.codec.alphabet)
+        return Path(path)
 
     @property
     def vocabulary(self) -> list[str]:
@@ -186,7 +226,7 @@ class Transcriber(Estimator):
         model, search = self._model(), self._search(options)
         if model.bidirectional:
             segments = [
-                transcribe_pieces(model, [piece], self.codec, search, options.n_best)[0]
+                transcribe_pieces(model, [piece], self.codec, search, options, self._centres)[0]
                 for piece in pieces(found, round(options.longest / SHIFT))
             ]
             return joined([one for one in segments if one.text])
@@ -221,11 +261,24 @@ class Transcriber(Estimator):
             return [joined(stream.segments).text for stream in streams]
         longest = round(options.longest / SHIFT)
         cut = [(i, piece) for i, frames in enumerate(recordings) for piece in pieces([frames], longest)]
-        found = transcribe_pieces(model, [piece for _, piece in cut], self.codec, self._search(options), options.n_best)
+        search, parts = self._search(options), [piece for _, piece in cut]
+        found = transcribe_pieces(model, parts, self.codec, search, options, self._centres)
         texts: list[list[str]] = [[] for _ in recordings]
         for (i, _), one in zip(cut, found, strict=True):
             texts[i].append(one.text)
         return [" ".join(filter(None, parts)) for parts in texts]
+
+    @property
+    def _centres(self) -> bool:
+        return bool(self.config.normalise == "recording")
+
+    def _silent(self, answers: Sequence[str]) -> list[str]:
+        if any(answers):
+            return []
+        loss = self.metrics.get("best_loss", float("nan"))
+        return [
+            f"not one recording gave any text: the fit was perhaps too short (its best validation loss is {loss:.2f})"
+        ]
 
     def _stream(self, options: Options, rate: int | None = None) -> Stream:
         model = self._streaming_model("stream()")
@@ -238,7 +291,8 @@ class Transcriber(Estimator):
         if self._searches is None or self._searches[0] != options:
             language = self.language if options.beam > 1 and options.language else None
             written = replace(options, words=self._written(options.words), hot_words=self._written(options.hot_words))
-            made = searches(written, self.codec.alphabet, language, self.vocabulary)
+            listed = self.vocabulary if self._listed is None else self._listed
+            made = searches(written, self.codec.alphabet, language, listed)
             self._searches = (options, made)
         return self._searches[1]
 
@@ -265,7 +319,7 @@ class Transcriber(Estimator):
 
         model = self._network()
         fitted = fit_corpus(model, train, held, self.config, run, quiet, resume)
-        self.model, self._language, self._searches = model, None, None
+        self.model, self._language, self._listed, self._searches = model, None, None, None
         self.metrics = {"trained": True, "held_out": len(held), **vars(fitted)}
 
     def _network(self) -> TranscribeNet:
@@ -276,7 +330,7 @@ class Transcriber(Estimator):
             return TranscribeNet(
                 self.codec.inputs, len(self.codec.alphabet), config.channels, config.kernel, config.strides,
                 config.hidden_size, config.layers, config.lookahead, not config.streaming, config.dropout,
-                reset=config.reset,
+                reset=config.reset, cell=config.cell, attention=config.attention,
             )  # fmt: skip
 
     def _new_model(self) -> TranscribeNet:

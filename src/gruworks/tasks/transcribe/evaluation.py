@@ -12,6 +12,7 @@ import numpy
 from numpy.typing import NDArray
 
 from gruworks.errors import DataError
+from gruworks.tasks.transcribe.latency import Latency
 
 __all__ = ["Evaluation", "Worst", "score"]
 
@@ -35,6 +36,8 @@ class Evaluation:
 
     `interval` holds the WER's middle 95 % over 1,000 draws of utterances; `baseline` is the WER of always answering
     the commonest training transcript; `unknown` the share of reference words that no training transcript has.
+    `real_time_factor` is seconds of work for a second of sound, `peak_memory` megabytes of the whole process, `latency`
+    what a listener of a streaming model waits.
     """
 
     utterances: int
@@ -54,6 +57,8 @@ class Evaluation:
     audio_seconds: float
     real_time_factor: float
     remarks: list[str]
+    latency: Latency | None = None
+    peak_memory: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -13,13 +13,26 @@ from numpy.typing import NDArray
 
 from gruworks.errors import DataError
 
-__all__ = ["FEATURE_FILES", "SHIFT", "WINDOW", "FilterBank", "Moments", "Normaliser", "filter_bank", "read_features"]
+__all__ = [
+    "FEATURE_FILES",
+    "SHIFT",
+    "WINDOW",
+    "FilterBank",
+    "Moments",
+    "Normaliser",
+    "RunningMean",
+    "centred",
+    "filter_bank",
+    "read_features",
+]
 
 Frames = NDArray[numpy.float32]
 FEATURE_FILES = (".mfc", ".npy")
 SHIFT = 0.010  # seconds from frame to frame
 WINDOW = 0.025  # seconds of samples in a frame
 SCALE = 32768.0  # the floor under the logarithm is meant for 16-bit samples
+PRIOR = 50  # frames that the corpus's mean counts for beside a recording's own
+MEMORY = 1000  # frames that a running mean remembers
 
 
 class FilterBank:
@@ -133,3 +146,35 @@ class Normaliser:
     def __call__(self, frames: Frames) -> Frames:
         normal: Frames = (frames - self.mean) / self.deviation
         return normal
+
+
+def centred(frames: Frames) -> Frames:
+    """A recording's normalised frames [T, F] less their mean, which takes away its channel and loudness.
+
+    The corpus's mean counts for `PRIOR` frames, so that a short recording keeps most of what its sounds are.
+    """
+    less: Frames = frames - frames.sum(0) / numpy.float32(len(frames) + PRIOR)
+    return less
+
+
+class RunningMean:
+    """`centred` for frames as they come: each less the mean of those heard so far, the latest `MEMORY` above all.
+
+    >>> level = RunningMean(2)
+    >>> level(numpy.ones((1, 2), numpy.float32)).round(2).tolist()
+    [[0.98, 0.98]]
+
+    Frame by frame, so that the numbers are the same however the frames are cut.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.total, self.count = numpy.zeros(size, numpy.float32), 0.0
+
+    def __call__(self, frames: Frames) -> Frames:
+        """normalised frames [N, F] → the same less their running means."""
+        less, keep = numpy.empty_like(frames), numpy.float32(1 - 1 / MEMORY)
+        for i, frame in enumerate(frames):
+            self.total = self.total * keep + frame
+            self.count = self.count * float(keep) + 1
+            less[i] = frame - self.total / numpy.float32(self.count + PRIOR)
+        return less

@@ -40,18 +40,38 @@ def fit_corpus(
 def ctc_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
     """In training: the negative log-likelihood of the transcripts per symbol (Graves et al. 2006).
 
-    In validation: the symbol error rate of the best path, and a tenth of that loss, capped. The likelihood alone
+    Where the model has an attention decoder, its share of the loss is that decoder's (Watanabe et al. 2017, eq. 12).
+
+    In validation: the symbol error rate of the best path, and a tenth of CTC's loss, capped. The likelihood alone
     would choose too early, it gets worse by overconfidence while the text still gets better; the errors alone stand
     still at 1 as long as nothing but blanks comes.
     """
-    answer, lengths = model(batch["features"], batch["lengths"])
+    speller = getattr(model, "speller", None)
+    if speller is None or not isinstance(model, TranscribeNet):
+        answer, lengths = model(batch["features"], batch["lengths"])
+        loss = _likelihood(answer, lengths, batch)
+        return loss if model.training else _judged(loss, answer, lengths, batch)
+    steps, lengths = model.encode(batch["features"], batch["lengths"])
+    answer = model.answer(steps)
+    loss = _likelihood(answer, lengths, batch)
+    if not model.training:
+        return _judged(loss, answer, lengths, batch)
+    texts = torch.split(batch["symbols"], batch["counts"].tolist())
+    symbols = torch.nn.utils.rnn.pad_sequence(list(texts), batch_first=True)
+    spelled = -speller(steps, lengths, symbols, batch["counts"]).sum() / batch["counts"].sum()
+    joint: Tensor = (1 - model.attention) * loss + model.attention * spelled
+    return joint
+
+
+def _likelihood(answer: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
     total = torch.nn.functional.ctc_loss(
         # A recording that augmentation has made too short for its text teaches nothing, instead of infinity.
         answer.transpose(0, 1), batch["symbols"], lengths, batch["counts"], BLANK, reduction="sum", zero_infinity=True
     )  # fmt: skip
-    loss = total / batch["counts"].sum()
-    if model.training:
-        return loss
+    return total / batch["counts"].sum()
+
+
+def _judged(loss: Tensor, answer: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
     texts = torch.split(batch["symbols"], batch["counts"].tolist())
     paths = best_path(answer, lengths)
     wrong = sum(edit_distance(path, text.tolist()) for path, text in zip(paths, texts, strict=True))

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-import numpy
-from numpy.typing import NDArray
-
+from gruworks.errors import DataError, OptionError
+from gruworks.ops.arpa import WordGrams, read_arpa, write_arpa
+from gruworks.ops.backoff import Backoff
 from gruworks.ops.lexicon import Language
 from gruworks.ops.ngram import KneserNey
-from gruworks.tasks.transcribe.alphabet import Alphabet
+from gruworks.tasks.transcribe.alphabet import Alphabet, tidy
 
-__all__ = ["learn_language"]
-
-
-class _Grams:
-    """`KneserNey` as a search asks it: one context at a time."""
-
-    def __init__(self, model: KneserNey) -> None:
-        self.model = model
-
-    def log_probabilities(self, context: tuple[int, ...]) -> NDArray[numpy.float64]:
-        row = numpy.array([context], numpy.int64).reshape(1, len(context))
-        told: NDArray[numpy.float64] = numpy.log(self.model.distribution(row)[0])
-        return told
+__all__ = ["learn_language", "read_language", "write_language"]
 
 
 def learn_language(texts: Sequence[str], alphabet: Alphabet, order: int) -> Language:
-    """An interpolated Kneser-Ney model of `texts` up to n-grams of `order`, each text ending in an end symbol.
+    """A modified Kneser-Ney model of `texts` up to n-grams of `order`, each text ending in an end symbol.
 
     Words where the alphabet's units are characters, else its symbols by their numbers. A word that never came shares
     what the model leaves to what it has not seen.
@@ -37,5 +26,39 @@ def learn_language(texts: Sequence[str], alphabet: Alphabet, order: int) -> Lang
     numbers = {word: number for number, word in enumerate(sorted({word for row in rows for word in row}))}
     end, unknown = len(numbers), len(numbers) + 1
     documents = [[*(numbers[word] for word in row), end] for row in rows]
-    model = KneserNey(documents, len(numbers) + 2, order)
-    return Language(_Grams(model), numbers, (model.begin,), end, unknown, order)
+    model = KneserNey(documents, len(numbers) + 2, order, modified=True)
+    return _asked(WordGrams(Backoff.of(model), numbers, end, unknown))
+
+
+def _asked(grams: WordGrams) -> Language:
+    """A model as a search asks it."""
+    model = grams.model
+    return Language(model, grams.numbers, (model.begin,), grams.end, grams.unknown, model.order)
+
+
+def read_language(path: Path, alphabet: Alphabet, lower: bool) -> Language:
+    """The model of an ARPA file, for the words of it that can be written; in lower case if the transcripts are.
+
+    Raises:
+        DataError: no ARPA file, or one that has none of the words that can be written.
+        OptionError: an alphabet of byte pairs, which are no words.
+    """
+    if alphabet.units == "bpe":
+        raise OptionError("an ARPA file lists words, and a model with units=bpe is steered by its byte pairs")
+    grams = read_arpa(path)
+    words = {tidy(word, lower): number for word, number in grams.numbers.items()}
+    numbers = {word: number for word, number in words.items() if word and not alphabet.unseen(word)}
+    if not numbers:
+        raise DataError(f"{path} lists {len(words)} words, none of which this model can write")
+    if alphabet.units == "words":
+        numbers = {str(alphabet.numbers[word]): number for word, number in numbers.items()}
+    return _asked(WordGrams(grams.model, numbers, grams.end, grams.unknown))
+
+
+def write_language(path: Path, language: Language, alphabet: Alphabet) -> None:
+    """Write a model as an ARPA file, words in their spelling."""
+    assert isinstance(language.model, Backoff)
+    names = dict(language.numbers)
+    if alphabet.units != "characters":
+        names = {alphabet.symbols[int(symbol) - 1]: n for symbol, n in language.numbers.items()}
+    write_arpa(path, WordGrams(language.model, names, language.end, language.unknown))

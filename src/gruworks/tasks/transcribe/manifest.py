@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import json
@@ -11,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from gruworks.errors import DataError
+from gruworks.tasks.transcribe.audio import AUDIO_FILES
 from gruworks.tasks.transcribe.features import FEATURE_FILES
 
-__all__ = ["AUDIO_FILES", "Utterance", "digest", "read_manifest"]
+__all__ = ["Utterance", "digest", "read_manifest", "told_where"]
 
-AUDIO_FILES = (".wav", ".flac", ".ogg", ".mp3")
 # Each name that a column or key may have, as the formats' own makers call it.
 FILE = ("audio_filepath", "audio", "path", "file", "filename", "features")
 TEXT = ("text", "sentence", "transcript", "transcription")
@@ -40,6 +41,17 @@ class Utterance:
     def given(self) -> bool:
         """Whether the file holds features, no samples."""
         return self.path.suffix.lower() in FEATURE_FILES
+
+
+@contextlib.contextmanager
+def told_where(utterance: Utterance) -> Iterator[None]:
+    """Errors about an utterance's file say where it was listed."""
+    try:
+        yield
+    except DataError as error:
+        if utterance.where in str(error):
+            raise
+        raise type(error)(f"{utterance.where}: {error}") from error
 
 
 def read_manifest(source: Any) -> list[Utterance]:

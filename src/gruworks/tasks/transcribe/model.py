@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -13,6 +14,8 @@ from gruworks.nn.row_convolution import RowConvolution
 from gruworks.nn.state import State, from_hidden, to_hidden
 from gruworks.nn.strided_convolution import StridedConvolution
 from gruworks.ops.weights import Reset
+from gruworks.tasks.transcribe.light import LightLayer
+from gruworks.tasks.transcribe.speller import Speller
 
 __all__ = ["TranscribeNet"]
 
@@ -30,6 +33,7 @@ class TranscribeNet(torch.nn.Module):
         inputs: F. symbols: V, the blank is 0. channels, kernel, strides: of the convolutions, one for each stride.
         lookahead: steps that the row convolution after each GRU layer sees ahead; one for all layers.
         residual: each GRU layer after the first adds to its input instead of replacing it.
+        cell: "ligru" takes light GRUs instead. attention: share of an attention decoder in the loss; 0 makes none.
     """
 
     def __init__(
@@ -46,6 +50,8 @@ class TranscribeNet(torch.nn.Module):
         dropout: float = 0.0,
         residual: bool = True,
         reset: Reset = "after",
+        cell: Literal["gru", "ligru"] = "gru",
+        attention: float = 0.0,
     ) -> None:
         super().__init__()
         self.stride, self.bidirectional, self.residual = math.prod(strides), bidirectional, residual
@@ -55,15 +61,20 @@ class TranscribeNet(torch.nn.Module):
             StridedConvolution(size, channels, kernel, stride) for size, stride in zip(sizes, strides, strict=False)
         )
         self.fronts = torch.nn.ModuleList(torch.nn.LayerNorm(channels) for _ in strides)
+        entries = [sizes[-1]] + [width] * (layers - 1)
         self.grus = torch.nn.ModuleList(
-            GRU(width if layer else sizes[-1], hidden_size, batch_first=True, bidirectional=bidirectional, reset=reset)
-            for layer in range(layers)
+            GRU(size, hidden_size, batch_first=True, bidirectional=bidirectional, reset=reset)
+            if cell == "gru"
+            else LightLayer(size, hidden_size, bidirectional)
+            for size in entries
         )
         self.norms = torch.nn.ModuleList(torch.nn.LayerNorm(width) for _ in range(layers))
         ahead = 0 if bidirectional else lookahead
         self.rows = torch.nn.ModuleList(RowConvolution(width, ahead) for _ in range(layers if ahead else 0))
         self.dropout = torch.nn.Dropout(dropout)
         self.head = torch.nn.Linear(width, symbols)
+        self.attention = attention
+        self.speller = Speller(symbols, width, hidden_size, dropout) if attention else None
 
     @property
     def lookahead(self) -> int:
@@ -72,6 +83,16 @@ class TranscribeNet(torch.nn.Module):
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Whole recordings: log-probabilities [B, T', V] and how many steps of each row count [B]."""
+        x, lengths = self.encode(features, lengths)
+        return self.answer(x), lengths
+
+    def answer(self, x: Tensor) -> Tensor:
+        """The symbols' log-probabilities [B, T', V] of encoded steps."""
+        answer: Tensor = self.head(x).log_softmax(-1)
+        return answer
+
+    def encode(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Whole recordings as the steps that CTC and the attention read [B, T', M], and how many count [B]."""
         x, rows = features, self._rows()
         for convolution, norm in zip(self.convolutions, self.fronts, strict=True):
             x, lengths, _ = convolution(x, lengths)
@@ -81,7 +102,7 @@ class TranscribeNet(torch.nn.Module):
             x = x + y if layer and self.residual else y
             if rows:
                 x, _ = rows[layer](x, lengths)
-        return self.head(x).log_softmax(-1), lengths
+        return x, lengths
 
     def start(self, rows: int) -> State:
         """The state before the first frame, batch first."""
@@ -110,13 +131,13 @@ class TranscribeNet(torch.nn.Module):
                 held, count = state[f"held.{layer}"], state[f"count.{layer}"]
                 x, lengths, held, count = rows[layer].step(x, lengths, held, count, last)
                 after[f"held.{layer}"], after[f"count.{layer}"] = held, count
-        return self.head(x).log_softmax(-1), lengths, after
+        return self.answer(x), lengths, after
 
     def _convolutions(self) -> list[StridedConvolution]:
         return [module for module in self.convolutions if isinstance(module, StridedConvolution)]
 
-    def _grus(self) -> list[GRU]:
-        return [module for module in self.grus if isinstance(module, GRU)]
+    def _grus(self) -> list[GRU | LightLayer]:
+        return [module for module in self.grus if isinstance(module, GRU | LightLayer)]
 
     def _rows(self) -> list[RowConvolution]:
         return [module for module in self.rows if isinstance(module, RowConvolution)]

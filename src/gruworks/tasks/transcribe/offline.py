@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,11 @@ from numpy.typing import NDArray
 
 from gruworks.errors import DataError, OptionError, TooShortError
 from gruworks.tasks.transcribe.audio import blocks, check_samples
-from gruworks.tasks.transcribe.config import Config
+from gruworks.tasks.transcribe.config import Config, Options
 from gruworks.tasks.transcribe.data import Codec
-from gruworks.tasks.transcribe.decoding import Search, Transcript, transcript
-from gruworks.tasks.transcribe.features import FEATURE_FILES, SHIFT, FilterBank, read_features
-from gruworks.tasks.transcribe.manifest import Utterance
+from gruworks.tasks.transcribe.decoding import Opinion, Search, Transcript, transcript
+from gruworks.tasks.transcribe.features import FEATURE_FILES, SHIFT, FilterBank, centred, read_features
+from gruworks.tasks.transcribe.manifest import Utterance, told_where
 from gruworks.tasks.transcribe.model import TranscribeNet
 
 __all__ = ["Piece", "frame_blocks", "pieces", "transcribe_pieces"]
@@ -34,9 +35,10 @@ def frame_blocks(audio: Any, rate: int | None, codec: Codec, config: Config) -> 
         DataError: what is wrong with the recording. TooShortError: it is shorter than a frame.
     """
     found = 0
-    for frames in _raw_blocks(audio, rate, codec, config):
-        found += len(frames)
-        yield codec.normaliser(frames)
+    with told_where(audio) if isinstance(audio, Utterance) else contextlib.nullcontext():
+        for frames in _raw_blocks(audio, rate, codec, config):
+            found += len(frames)
+            yield codec.normaliser(frames)
     if not found:
         raise TooShortError(f"{_name(audio)} is shorter than one frame of 25 ms")
 
@@ -101,15 +103,26 @@ def pieces(frames: Iterable[Frames], longest: int) -> Iterator[Piece]:
 
 @torch.inference_mode()
 def transcribe_pieces(
-    model: TranscribeNet, found: Sequence[Piece], codec: Codec, search: Callable[[], Search], n_best: int
-) -> list[Transcript]:
-    """The transcript of each piece, the network running once for all."""
-    rows = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(frames) for _, frames in found], batch_first=True)
-    answer, lengths = model(rows, torch.tensor([len(frames) for _, frames in found]))
-    transcripts = []
-    for (begun, _), row, length in zip(found, answer.numpy(), lengths.tolist(), strict=True):
+    model: TranscribeNet, found: Sequence[Piece], codec: Codec, search: Callable[[], Search], options: Options,
+    centre: bool,
+) -> list[Transcript]:  # fmt: skip
+    """The transcript of each piece, the network running once for all; with `centre` each piece is less its mean."""
+    parts = [torch.from_numpy(centred(frames) if centre else frames) for _, frames in found]
+    rows = torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)
+    encoded, lengths = model.encode(rows, torch.tensor([len(frames) for _, frames in found]))
+    answer, step, transcripts = model.answer(encoded).numpy(), model.stride * SHIFT, []
+    for (begun, _), row, memory, length in zip(found, answer, encoded, lengths.tolist(), strict=True):
         one = search()
         one.advance(row[:length])
-        step = model.stride * SHIFT
-        transcripts.append(transcript(row[:length], one, codec.alphabet, n_best, step, begun * SHIFT))
+        opinion = _opinion(model, memory[:length], options.rescore)
+        told = transcript(row[:length], one, codec.alphabet, options.n_best, step, begun * SHIFT, opinion)
+        transcripts.append(told)
     return transcripts
+
+
+def _opinion(model: TranscribeNet, memory: torch.Tensor, weight: float) -> Opinion | None:
+    """What the attention decoder adds to each text of a search; None where there is none."""
+    speller = model.speller
+    if speller is None or not weight or not len(memory):
+        return None
+    return lambda texts: [weight * told for told in speller.opinions(memory, texts)]

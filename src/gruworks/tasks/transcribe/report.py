@@ -10,6 +10,7 @@ __all__ = ["srt", "vtt"]
 
 LONGEST_LINE = 42  # characters, as subtitle editors have it
 LONGEST_SHOWN = 6.0  # seconds
+SHORTEST_SHOWN = 1.0  # unless the next cue comes before
 
 
 def srt(transcript: Transcript) -> str:
@@ -25,21 +26,27 @@ def vtt(transcript: Transcript) -> str:
 
 
 def _cues(transcript: Transcript) -> Iterator[tuple[float, float, str]]:
+    """Start, end and text of each cue, shown long enough to be read where there is time for it."""
+    lines = list(_lines(transcript))
+    begins = [line[0].start for line in lines] + [float("inf")]
+    for line, next_start in zip(lines, begins[1:], strict=True):
+        start, end = line[0].start, line[-1].end
+        text = " ".join(word.text for word in line)
+        # "-->" would end the text of a cue, & and < would begin a tag.
+        escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        yield start, max(end, min(start + SHORTEST_SHOWN, next_start)), escaped
+
+
+def _lines(transcript: Transcript) -> Iterator[list[TimedWord]]:
     for segment in transcript.segments:
         line: list[TimedWord] = []
         for word in segment.words:
             if line and (_width([*line, word]) > LONGEST_LINE or word.end - line[0].start > LONGEST_SHOWN):
-                yield _cue(line)
+                yield line
                 line = []
             line.append(word)
         if line:
-            yield _cue(line)
-
-
-def _cue(line: Sequence[TimedWord]) -> tuple[float, float, str]:
-    text = " ".join(word.text for word in line)
-    # "-->" would end the text of a cue, & and < would begin a tag.
-    return line[0].start, line[-1].end, text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+            yield line
 
 
 def _width(words: Sequence[TimedWord]) -> int:

@@ -17,7 +17,7 @@ from gruworks.tasks.transcribe.audio import check_samples
 from gruworks.tasks.transcribe.config import Config, Options
 from gruworks.tasks.transcribe.data import Codec
 from gruworks.tasks.transcribe.decoding import Search, Transcript, transcript
-from gruworks.tasks.transcribe.features import SHIFT, FilterBank
+from gruworks.tasks.transcribe.features import SHIFT, FilterBank, RunningMean
 from gruworks.tasks.transcribe.model import TranscribeNet
 
 __all__ = ["Stream", "Update", "accept_together", "finish_together", "run_together"]
@@ -54,6 +54,7 @@ class Stream:
         self.model, self.codec, self.config, self.options, self._search = model, codec, config, options, search
         self.bank = None if codec.rate is None else FilterBank(codec.rate, config.bands)
         self.resampler = _resampler(rate, codec.rate)
+        self.level = RunningMean(codec.inputs) if config.normalise == "recording" else None
         self.state = model.start(1)
         self.waiting = numpy.zeros((0, codec.inputs), numpy.float32)
         self.segments: list[Transcript] = []
@@ -96,6 +97,7 @@ class Stream:
 
     def take(self, frames: Frames) -> None:
         """More normalised frames [N, F], not transcribed before `accept_together` or `finish_together`."""
+        frames = frames if self.level is None else self.level(frames)
         self.waiting = numpy.concatenate([self.waiting, frames]) if len(self.waiting) else frames
 
     def _push(self, piece: Any, features: bool) -> None:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gruworks.nn.blocks import variational_dropout
+from gruworks.nn.fed import fed_layer
 from gruworks.nn.functional import gates
 from gruworks.nn.gru import GRU
 from gruworks.nn.state import State
@@ -80,35 +81,28 @@ class Cho2014Net(TranslationNet):
         return {"hidden": torch.tanh(self.begin(memory["summary"]))}
 
     def read(self, memory: State, tokens: Tensor) -> tuple[Tensor, Tensor | None]:
-        summary = memory["summary"]
         x = variational_dropout(self._embed(tokens.T), self.dropout, self.training)
-        h, states = self.start(memory)["hidden"], []
-        words, (at_gates, at_candidate) = self.word(x), self._context(summary)
-        for word in words:  # the summary's part of the candidate stands inside the reset, where no kernel has it
-            h = gates(word + at_gates, self.recurrent(h) + at_candidate, h)
-            states.append(h)
-        return self._features(torch.stack(states), x, summary.expand(len(words), -1, -1)), None
+        start, feed = self.start(memory)["hidden"], self.context(memory["summary"])
+        h = fed_layer(self.word(x), start, self.recurrent.weight, feed)
+        return self._features(h, x, memory["summary"]), None
 
     def step(self, tokens: Tensor, state: State, memory: State) -> tuple[Tensor, State]:
         x, h = self._embed(tokens), state["hidden"]
-        summary = memory["summary"].repeat_interleave(len(tokens) // len(memory["summary"]), 0)
-        at_gates, at_candidate = self._context(summary)
-        h = gates(self.word(x) + at_gates, self.recurrent(h) + at_candidate, h)
+        summary = memory["summary"]
+        wide = tokens.shape[0] // summary.shape[0]
+        summary = summary[:, None].expand(-1, wide, -1).flatten(0, 1)
+        h = gates(self.word(x), self.recurrent(h) + self.context(summary), h)
         return self._features(h, x, summary), {"hidden": h}
 
-    def scores(self, features: Tensor) -> Tensor:
-        scores: Tensor = self.output(features)
-        return scores
-
-    def _context(self, summary: Tensor) -> tuple[Tensor, Tensor]:
-        """What the summary adds to the terms of reset and update gate, and to the candidate's inside the reset."""
-        terms, split = self.context(summary), 2 * summary.shape[1]
-        pad = torch.nn.functional.pad
-        return pad(terms[:, :split], (0, split // 2)), pad(terms[:, split:], (split, 0))
+    def last_layer(self) -> tuple[Tensor, Tensor]:
+        return self.output.weight, self.output.bias
 
     def _features(self, h: Tensor, x: Tensor, summary: Tensor) -> Tensor:
-        pairs = self.deep(torch.cat([h, x, summary], -1)).unflatten(-1, (self.maxout, 2))
-        units = pairs.amax(-1)
+        """Of states and words [..., B, H]; the summary's product is formed once for all steps."""
+        linear, sizes = torch.nn.functional.linear, [h.shape[-1], x.shape[-1], summary.shape[-1]]
+        of_state, of_word, of_summary = torch.split(self.deep.weight, sizes, 1)
+        pairs = linear(h, of_state) + linear(x, of_word) + linear(summary, of_summary, self.deep.bias)
+        units = pairs.view(*pairs.shape[:-1], self.maxout, 2).amax(-1)
         if self.training and self.dropout:
             units = variational_dropout(units, self.dropout, True)
         narrow: Tensor = self.narrow(units)

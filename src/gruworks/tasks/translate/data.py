@@ -18,7 +18,7 @@ from gruworks.tasks.translate.config import Config
 from gruworks.tasks.translate.reading import Pairs
 from gruworks.tasks.translate.subwords import BEGIN, END, PAD, Dropout, Subwords
 
-__all__ = ["Batch", "Batches", "Codec", "Dropped", "clean", "padded", "split", "validation_batches"]
+__all__ = ["Batch", "Batches", "Codec", "Dropped", "clean", "judge", "padded", "split", "validation_batches"]
 
 Batch = dict[str, Tensor]
 Integers = NDArray[numpy.int64]
@@ -108,26 +108,38 @@ class Codec:
         return cls(source, target, profile)
 
 
-def clean(pairs: Pairs, codec: Codec, config: Config) -> tuple[Pairs, Dropped]:
-    """The pairs that can be learnt from, and how many were dropped.
+def judge(pairs: Pairs, codec: Codec, config: Config) -> list[str]:
+    """For each pair "", or the rule by which it is dropped: "empty", "long" or "ratio".
 
     Lengths are in subwords. A pair is out of ratio where target over source, both with some slack, differs from the
     corpus's median by more than the factor `config.ratio`.
     """
     most = CHARACTERS * config.longest
-    full = [i for i in range(len(pairs)) if pairs.sources[i] and pairs.targets[i]]
-    short = [i for i in full if max(len(pairs.sources[i]), len(pairs.targets[i])) <= most]
-    given = pairs.at(short)
+    found = ["" if s and t else "empty" for s, t in zip(pairs.sources, pairs.targets, strict=True)]
+    for i in range(len(pairs)):
+        if not found[i] and max(len(pairs.sources[i]), len(pairs.targets[i])) > most:
+            found[i] = "long"
+    left = [i for i, rule in enumerate(found) if not rule]
+    given = pairs.at(left)
     encoded = codec.source.encode_all(given.sources), codec.target.encode_all(given.targets)
     lengths = numpy.array([[len(ids) for ids in side] for side in encoded], dtype=numpy.int64)
-    fits = (lengths <= config.longest).all(0) & (lengths > 0).all(0)
+    fits = numpy.all((lengths <= config.longest) & (lengths > 0), axis=0)
     slope = (lengths[1] + SLACK) / (lengths[0] + SLACK)
     usual = numpy.median(slope[fits]) if fits.any() else 1.0
-    usable = fits & (slope <= usual * config.ratio) & (slope >= usual / config.ratio)
-    dropped = Dropped(len(pairs), len(pairs) - len(full), len(full) - int(fits.sum()), int(fits.sum() - usable.sum()))
-    if not usable.any():
+    even = (slope <= usual * config.ratio) & (slope >= usual / config.ratio)
+    for i, inside, like in zip(left, fits.tolist(), even.tolist(), strict=True):
+        found[i] = "long" if not inside else "" if like else "ratio"
+    return found
+
+
+def clean(pairs: Pairs, codec: Codec, config: Config) -> tuple[Pairs, Dropped]:
+    """The pairs that can be learnt from, and how many were dropped, by `judge`."""
+    rules = judge(pairs, codec, config)
+    dropped = Dropped(len(pairs), *(rules.count(rule) for rule in ("empty", "long", "ratio")))
+    usable = [i for i, rule in enumerate(rules) if not rule]
+    if not usable:
         raise DataError(f"{pairs.name}: no pair is left to learn from; {dropped}")
-    return given.at(numpy.flatnonzero(usable).tolist()), dropped
+    return pairs.at(usable), dropped
 
 
 def split(pairs: Pairs, share: float, seed: int) -> tuple[Pairs, Pairs]:

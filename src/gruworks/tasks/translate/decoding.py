@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 STOPS = ".!?。！？…;；"  # end a sentence
+FEW = 32  # rows up to which a step's threads wait for each other more than they help
 PIECE = 48  # rows whose scores are formed at a time
 LONGER, MORE = 2, 20  # an answer has at most LONGER · (source subwords) + MORE subwords
 
@@ -64,6 +65,9 @@ class NetDecoder(Decoder):
         self.memory = self.net.encode(context["source"], context["source_lengths"])
         self.held = self.asked = torch.arange(len(context["source"]))
         return self.net.start(self.memory) | {"sentence": self.held}
+
+    def threads(self, rows: int) -> int:
+        return 1 if rows <= FEW else 0
 
     @torch.no_grad()
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:

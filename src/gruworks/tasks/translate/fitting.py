@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gruworks.nn.softmax import linear_cross_entropy
 from gruworks.tasks.translate.config import Config
 from gruworks.tasks.translate.data import Batch, Batches
 from gruworks.tasks.translate.model import TranslationNet
@@ -23,7 +24,7 @@ def translation_loss(model: torch.nn.Module, batch: Batch, smoothing: float = 0.
     wanted = target[:, 1:].T
     there = wanted != PAD
     share = smoothing if model.training else 0.0
-    return torch.nn.functional.cross_entropy(model.scores(features[there]), wanted[there], label_smoothing=share)
+    return linear_cross_entropy(features[there], *model.last_layer(), wanted[there], share).mean()
 
 
 def fit_pairs(

@@ -38,8 +38,12 @@ class TranslationNet(torch.nn.Module, abc.ABC):
         of the memory's B."""
 
     @abc.abstractmethod
+    def last_layer(self) -> tuple[Tensor, Tensor]:
+        """Weight [V, E] and bias [V] of what turns features into scores."""
+
     def scores(self, features: Tensor) -> Tensor:
         """Scores [..., V] of the next symbol; their softmax is the distribution."""
+        return torch.nn.functional.linear(features, *self.last_layer())
 
 
 class AttentionNet(TranslationNet):
@@ -127,14 +131,14 @@ class AttentionNet(TranslationNet):
         x = self._embed(self.target_embedding, tokens)
         _, first = self._run(self.first, x[None], state["first"])
         query = self.query_norm(first)
-        context, _ = self._attend(query.view(len(memory["keys"]), -1, query.shape[1]), memory)
+        context, _ = self._attend(query.view(memory["keys"].shape[0], -1, query.shape[1]), memory)
         context = context.flatten(0, 1)
         _, second = self._run(self.second, torch.cat([query, context], -1)[None], state["second"])
         features = torch.tanh(self.readout(torch.cat([x, second, context], -1)))
         return features, {"first": first, "second": second}
 
-    def scores(self, features: Tensor) -> Tensor:
-        return torch.nn.functional.linear(features, self.target_embedding.weight, self.bias)
+    def last_layer(self) -> tuple[Tensor, Tensor]:
+        return self.target_embedding.weight, self.bias
 
     def _attend(self, query: Tensor, memory: State) -> tuple[Tensor, Tensor]:
         context, weights = self.attention(query, memory["keys"], memory["values"], memory["hidden"])

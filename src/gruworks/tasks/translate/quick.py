@@ -44,14 +44,16 @@ class QuickNet:
         self.word_terms = torch.addmm(net.readout.bias, words, of_word.t())
         self.contexts = torch.cat([from_context, of_context]).t().contiguous()
         self.to_gates, self.of_state = to_gates.t().contiguous(), of_state.t().contiguous()
-        self.to_query = net.attention.query.weight.t().contiguous()
+        # tanh(x) = 2 σ(2x) - 1, and what is the same for all words of the source doesn't change their weights.
+        self.to_query = 2 * net.attention.query.weight.t().contiguous()
+        self.score = 2 * net.attention.score
         self.packed = _packed(net.target_embedding.weight, net.bias) if eight_bits else None
 
     def encode(self, source: Tensor, lengths: Tensor) -> State:
         memory = self.net.encode(source, lengths)
         read = memory["values"] @ self.contexts
         padded = {"hidden": memory["hidden"]} if bool(memory["hidden"].any()) else {}
-        return {"keys": memory["keys"], "read": read, "mean": memory["mean"]} | padded
+        return {"keys": 2 * memory["keys"], "read": read, "mean": memory["mean"]} | padded
 
     def start(self, memory: State) -> State:
         return self.net.start(memory)
@@ -71,7 +73,7 @@ class QuickNet:
         """As `AdditiveAttention`, less what a call costs: [N, 3H + E] of queries [N, H]."""
         keys = memory["keys"]
         sums = torch.mm(query, self.to_query).view(len(keys), -1, 1, keys.shape[2]) + keys[:, None]
-        scores = sums.tanh_() @ self.net.attention.score
+        scores = sums.sigmoid_() @ self.score
         if "hidden" in memory:
             scores.masked_fill_(memory["hidden"][:, None], -torch.inf)
         return torch.bmm(scores.softmax(-1), memory["read"]).flatten(0, 1)

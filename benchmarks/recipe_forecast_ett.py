@@ -1,0 +1,87 @@
+"""ETTh1 and ETTh2: look-back 96, horizons 96, 192, 336 and 720, all test windows, seven channels, MSE on z-scores.
+
+    python benchmarks/recipe_forecast_ett.py [--sets ETTh1 ETTh2] [--horizons 96 192 336 720] [--seeds 3]
+    python benchmarks/recipe_forecast_ett.py --validate ...      the held-out rows' MSE alone; nothing is recorded
+
+Rows 0-8639 train, to 11519 validation, to 14399 test (Zhou et al. 2021); z-scores by the training rows. Settings were
+chosen on the validation rows. The segment model (SegRNN, arXiv 2308.11200), one fit for each horizon and seed. The
+value is the mean over seeds; the last value repeated on the same windows stands beside it.
+"""
+
+import argparse
+import json
+import statistics
+import time
+
+import numpy
+from forecasting import ett, long_frame
+from record import record, write
+
+from gruworks import Forecaster
+from gruworks.tasks.forecast.panel import Series
+
+TRAIN, VALIDATED, TESTED = 8_640, 11_520, 14_400
+SETTINGS = {
+    "ETTh1": {"hidden_size": 128, "segment": 24, "learning_rate": 3e-3, "steps": 700, "dropout": 0.5, "linear": False},
+    "ETTh2": {"hidden_size": 128, "segment": 24, "learning_rate": 1e-3, "steps": 350, "dropout": 0.5, "linear": True},
+}
+
+
+def fitted(values: dict[str, numpy.ndarray], horizon: int, seed: int, settings: dict) -> Forecaster:
+    """A segment model on the first 11,520 rows, the last 2,880 of them held out."""
+    share = (VALIDATED - TRAIN - horizon + 1) / VALIDATED
+    forecaster = Forecaster(
+        horizon=horizon, model="segment", window=96, norm="last", gate=False, validation=share, seed=seed,
+        batch_size=256, validate_every=50, patience=6, warm_up=50, weight_decay=0.0, **settings,
+    )  # fmt: skip
+    return forecaster.fit(long_frame({name: y[:VALIDATED] for name, y in values.items()}), quiet=True)
+
+
+def errors(forecaster: Forecaster, values: dict[str, numpy.ndarray], begin: int, end: int) -> tuple[float, float]:
+    """MSE of the medians and of the last value over all windows whose targets lie in [begin, end)."""
+    horizon = forecaster.config.horizon
+    origins = numpy.arange(begin - 1, end - horizon)
+    ours, naive = [], []
+    for which, (name, y) in enumerate(values.items()):
+        series = Series(name, numpy.arange(len(y)), y)
+        truth = y[origins[:, None] + numpy.arange(1, horizon + 1)]
+        ours.append(((forecaster.answers.bands(series, origins, which)[..., 1] - truth) ** 2).mean())
+        naive.append(((y[origins, None] - truth) ** 2).mean())
+    return float(numpy.mean(ours)), float(numpy.mean(naive))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sets", nargs="+", default=["ETTh1", "ETTh2"])
+    parser.add_argument("--horizons", nargs="+", type=int, default=[96, 192, 336, 720])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--validate", action="store_true")
+    parser.add_argument("--set", nargs="*", default=[], help="NAME=VALUE of a setting, to try another one")
+    given = vars(parser.parse_args())
+    changes = {name: json.loads(value) for name, value in (one.split("=") for one in given["set"])}
+    for name in given["sets"]:
+        values, settings = ett(name), SETTINGS[name] | changes
+        for horizon in given["horizons"]:
+            begun, found, parameters = time.process_time(), [], 0
+            for seed in range(given["seeds"]):
+                forecaster = fitted(values, horizon, seed, settings)
+                parameters = sum(p.numel() for p in forecaster.model.parameters())
+                begin, end = (TRAIN, VALIDATED) if given["validate"] else (VALIDATED, TESTED)
+                found.append(errors(forecaster, values, begin, end))
+                mse, naive = found[-1]
+                took = f"{forecaster.metrics['steps']} steps, {time.process_time() - begun:.0f} s"
+                print(f"{name} {horizon} seed {seed}: MSE {mse:.4f}, last value {naive:.4f}, {took}", flush=True)
+            ours = [one for one, _ in found]
+            if given["validate"]:
+                continue
+            facts = {
+                "seeds": len(ours), "spread": statistics.pstdev(ours), "parameters": parameters, "threads": 1,
+                "minutes": (time.process_time() - begun) / 60, "baseline": found[0][1],
+                "note": f"mean over seeds of the MSE of medians; baseline: the last value; {settings}",
+            }  # fmt: skip
+            figure = f"forecast/{name.lower()}-{horizon}/mse"
+            write("forecast_ett", [record(figure, statistics.mean(ours), **facts)])
+
+
+if __name__ == "__main__":
+    main()

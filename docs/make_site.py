@@ -1,0 +1,81 @@
+"""What the site adds to the pages in docs/, as hooks of MkDocs (mkdocs.yml): nothing links out of it into the void.
+
+The command line's page is made from the program. A file outside docs/ that a page links to, such as a module or
+LOG.md, becomes a page of its own under source/, and the link leads there.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import sys
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from mkdocs.structure.files import File
+
+sys.path.insert(0, str(Path(__file__).parent))
+import make_cli
+
+ROOT = Path(__file__).resolve().parents[1]
+ALWAYS = ("ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LOG.md")
+LINK = re.compile(r"(\]\()([^)\s#:]+)((?:#[^)\s]*)?\))")
+FENCE = "~~~~~~"
+LANGUAGES = {".py": "python", ".cc": "cpp", ".h": "cpp", ".toml": "toml", ".json": "json"}
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the command line's page, and the files that pages link to, those that these link to among them."""
+    files.append(File.generated(config, "cli.md", content=make_cli.page()))
+    waiting = [*ALWAYS, *(f"docs/{file.src_uri}" for file in files.documentation_pages() if file.src_uri != "cli.md")]
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        text = _page(name)
+        if not name.startswith("docs/"):
+            files.append(File.generated(config, _shown_at(name), content=text))
+        waiting += [] if not name.endswith(".md") else _linked(name, text)
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Turn links to files outside docs/ into links to the pages that show them."""
+    place = page.file.src_uri
+    name = place.removeprefix("source/") if place.startswith("source/") else f"docs/{place}"
+
+    def turned(match: re.Match[str]) -> str:
+        target = _target(name, match[2])
+        if target is None:
+            return match[0]
+        return match[1] + posixpath.relpath(_shown_at(target), posixpath.dirname(place) or ".") + match[3]
+
+    return LINK.sub(turned, markdown) if name.endswith(".md") else markdown
+
+
+def _linked(name: str, text: str) -> list[str]:
+    """The files outside docs/ that a page links to."""
+    targets = (_target(name, match[2]) for match in LINK.finditer(text))
+    return [target for target in targets if target is not None and not target.startswith("docs/")]
+
+
+def _target(name: str, link: str) -> str | None:
+    """The file that a link in `name` leads to, from the project's root; None where the link is not to a file."""
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(name), link))
+    return target if (ROOT / target).is_file() else None
+
+
+def _shown_at(name: str) -> str:
+    """Where in the site a file stands, from its place in the project."""
+    if name.startswith("docs/"):
+        return name.removeprefix("docs/")
+    return f"source/{name}" if name.endswith(".md") else f"source/{name}.md"
+
+
+def _page(name: str) -> str:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    if name.endswith(".md"):
+        return text
+    return f"# {name}\n\n{FENCE}{LANGUAGES.get(PurePosixPath(name).suffix, 'text')}\n{text}\n{FENCE}\n"

@@ -1,0 +1,169 @@
+"""A forecast report: one HTML file with its pictures inside (SVG), no script, nothing loaded from elsewhere."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+__all__ = ["bars_svg", "fan_svg", "write_report"]
+
+Floats = NDArray[numpy.float64]
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 220, 56, 12, 12, 26
+STYLE = """
+:root { --ink: #1f2933; --soft: #616e7c; --accent: #0b7285; --line: #d9e2ec; --ground: #ffffff; --warn: #b44d12 }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e4e7eb; --soft: #9aa5b1; --accent: #4fc3d9; --line: #323f4b; --ground: #14191f; --warn: #f0a35e } }
+* { box-sizing: border-box }
+body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.5 system-ui, sans-serif }
+main { max-width: 780px; margin: 0 auto; padding: 28px 20px 60px }
+h1 { font-size: 22px; margin: 0 0 4px }
+h2 { font-size: 16px; margin: 34px 0 8px }
+h3 { font-size: 14px; margin: 18px 0 2px }
+p { margin: 4px 0 }
+.soft { color: var(--soft) }
+.verdict { border-left: 4px solid var(--accent); padding: 6px 12px; margin: 14px 0 }
+.verdict.none { border-color: var(--warn) } svg { width: 100%; height: auto; display: block }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
+th, td { text-align: right; padding: 4px 8px; border-bottom: 1px solid var(--line) }
+th { color: var(--soft); font-weight: 500 }
+th:first-child, td:first-child { text-align: left } tr.ours td { font-weight: 600; color: var(--accent) }
+svg text { fill: var(--soft); font-size: 11px }
+.grid { stroke: var(--line) }
+.past { stroke: var(--ink); fill: none; stroke-width: 1.4 }
+.said { stroke: var(--accent); fill: none; stroke-width: 2 }
+.wide { fill: var(--accent); opacity: .14 }
+.band { fill: var(--accent); opacity: .26 }
+.bar { fill: var(--accent) } ul { margin: 4px 0; padding-left: 20px }
+"""
+
+
+def write_report(path: Path, contents: Mapping[str, Any]) -> Path:
+    """Write the page to `path` and return it.
+
+    `contents` has title, facts (name to text), gate (its sentence), remarks, fans (name, stamps, y, ahead and the
+    columns "", "-lo-80" ... of each), measured (where the errors were measured) and evaluation (scores, by_horizon,
+    coverage95, mase_season, origins), or None where there was nothing to measure on.
+    """
+    parts = [_head(contents), _problems(contents["remarks"], contents["gate"]), _errors(contents)]
+    parts.append("<h2>Forecasts</h2><p class=soft>Darker: 80 % band. Lighter: 95 % band.</p>")
+    for fan in contents["fans"]:
+        parts.append(f"<h3>{html.escape(str(fan['name']))}</h3>{fan_svg(fan)}")
+    title = html.escape(contents["title"])
+    page = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{STYLE}</style></head><body><main>{''.join(parts)}</main></body></html>\n"
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(page, encoding="utf-8")
+    temporary.replace(path)
+    return path
+
+
+def _head(contents: Mapping[str, Any]) -> str:
+    facts = " · ".join(f"{html.escape(str(k))}: {html.escape(str(v))}" for k, v in contents["facts"].items())
+    kind = "verdict none" if "no skill" in contents["gate"] else "verdict"
+    title, gate = html.escape(contents["title"]), html.escape(contents["gate"])
+    return f"<h1>{title}</h1><p class=soft>{facts}</p><p class='{kind}'>{gate}</p>"
+
+
+def _problems(remarks: Sequence[str], gate: str) -> str:
+    found = [html.escape(one) for one in remarks if one != gate]
+    if not found:
+        return "<h2>The data</h2><p>No problems were found.</p>"
+    return f"<h2>The data</h2><ul>{''.join(f'<li>{one}</li>' for one in found)}</ul>"
+
+
+def _errors(contents: Mapping[str, Any]) -> str:
+    found = contents["evaluation"]
+    if found is None:
+        return "<h2>Errors</h2><p>There are too few rows to measure errors on.</p>"
+    rows = []
+    for score in found["scores"]:
+        ours = score["coverage"] is not None
+        mase = "" if score["mase"] is None else f"{score['mase']:.3f}"
+        held = f"{score['coverage']:.0%}" if ours else ""
+        wide = f"{found['coverage95']:.0%}" if ours and found["coverage95"] is not None else ""
+        cells = [html.escape(score["model"]), f"{score['mae']:.4g}", mase, held, wide]
+        rows.append(f"<tr{' class=ours' if ours else ''}>{''.join(f'<td>{c}</td>' for c in cells)}</tr>")
+    names = ["", "MAE", f"MASE ({found['mase_season']})", "80 % band held", "95 % band held"]
+    table = f"<table><tr>{''.join(f'<th>{n}</th>' for n in names)}</tr>{''.join(rows)}</table>"
+    where = (
+        f"<p class=soft>{html.escape(contents['measured'])}; rolling origins: {found['origins']}, a horizon apart.</p>"
+    )
+    bars = bars_svg(found["by_horizon"]) if found["by_horizon"] else ""
+    return f"<h2>Errors and skill</h2>{where}{table}<h2>Error by steps ahead (MAE)</h2>{bars}"
+
+
+def fan_svg(fan: Mapping[str, Any]) -> str:
+    """History, median and two bands: y [N] at stamps [N], then the columns [K] at `ahead`."""
+    past, wide, band = len(fan["y"]), ("-lo-95", "-hi-95"), ("-lo-80", "-hi-80")
+    known = numpy.asarray(fan["y"], dtype=numpy.float64)
+    last = known[~numpy.isnan(known)][-1]
+    lines = {name: numpy.concatenate([[last], fan[name]]) for name in ("", *wide, *band)}
+    every = numpy.concatenate([known[~numpy.isnan(known)], *lines.values()])
+    low, high = float(every.min()), float(every.max())
+    x = _scale(0, past - 1 + len(fan["ahead"]), LEFT, WIDTH - RIGHT)
+    y = _scale(low, high, HEIGHT - BOTTOM, TOP)
+    at = x(numpy.arange(past - 1, past + len(fan["ahead"])))
+    pieces = [_grid(low, high, y)]
+    for kind, (under, over) in (("wide", wide), ("band", band)):
+        outline = [*zip(at, y(lines[under]), strict=True), *reversed(list(zip(at, y(lines[over]), strict=True)))]
+        pieces.append(f'<polygon class="{kind}" points="{_points(outline)}"/>')
+    there = numpy.flatnonzero(~numpy.isnan(known))
+    for run in numpy.split(there, numpy.flatnonzero(numpy.diff(there) > 1) + 1):
+        pieces.append(f'<polyline class="past" points="{_points(zip(x(run), y(known[run]), strict=True))}"/>')
+    pieces.append(f'<polyline class="said" points="{_points(zip(at, y(lines[""]), strict=True))}"/>')
+    for stamp, place, anchor in (
+        (fan["stamps"][0], LEFT, "start"),
+        (fan["stamps"][-1], at[0], "middle"),
+        (fan["ahead"][-1], WIDTH - RIGHT, "end"),
+    ):
+        pieces.append(
+            f'<text x="{place:.1f}" y="{HEIGHT - 8}" text-anchor="{anchor}">{html.escape(_stamp(stamp))}</text>'
+        )
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(pieces)}</svg>'
+
+
+def bars_svg(values: Sequence[float]) -> str:
+    """A bar for each step ahead."""
+    highest = max(values) or 1.0
+    y, step = _scale(0, highest, HEIGHT - BOTTOM, TOP), (WIDTH - LEFT - RIGHT) / len(values)
+    pieces = [_grid(0, highest, y)]
+    every = max(1, len(values) // 12)
+    for i, value in enumerate(values):
+        top, left = float(y(value)), LEFT + i * step
+        size = f'width="{0.8 * step:.1f}" height="{HEIGHT - BOTTOM - top:.1f}"'
+        pieces.append(f'<rect class="bar" x="{left + 0.1 * step:.1f}" y="{top:.1f}" {size}/>')
+        if i % every == 0:
+            pieces.append(f'<text x="{left + step / 2:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{i + 1}</text>')
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(pieces)}</svg>'
+
+
+def _scale(low: float, high: float, start: float, end: float) -> Any:
+    span = high - low or 1.0
+    return lambda value: start + (numpy.asarray(value, dtype=numpy.float64) - low) / span * (end - start)
+
+
+def _grid(low: float, high: float, y: Any) -> str:
+    ticks = numpy.linspace(low, high, 4)
+    return "".join(
+        f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{float(y(t)):.1f}" y2="{float(y(t)):.1f}"/>'
+        f'<text x="{LEFT - 6}" y="{float(y(t)) + 4:.1f}" text-anchor="end">{t:.4g}</text>'
+        for t in ticks
+    )
+
+
+def _points(pairs: Any) -> str:
+    return " ".join(f"{a:.1f},{b:.1f}" for a, b in pairs)
+
+
+def _stamp(stamp: Any) -> str:
+    return str(stamp).split(".")[0].removesuffix("T00:00:00").replace("T", " ")

@@ -1,0 +1,135 @@
+"""Columns of a table in, checked: time stamps, numbers, words. Every complaint says where and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pandas
+from numpy.typing import NDArray
+
+from gruworks.errors import DataError
+
+__all__ = ["Source", "check_zone", "covariate", "names", "numbers", "times"]
+
+LARGEST = 1e150  # the squares of larger values leave float64
+MISSING = ("", "na", "nan", "null", "none")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where rows come from, for error texts: a file's line, or a frame's row."""
+
+    path: Path | None
+
+    def at(self, row: int) -> str:
+        return f"row {row}" if self.path is None else f"{self.path}, line {row + 2}"  # line 1 is the header
+
+    @property
+    def name(self) -> str:
+        return "the frame" if self.path is None else str(self.path)
+
+
+def names(values: NDArray[Any], column: str, source: Source) -> NDArray[Any]:
+    """Each row's series as text."""
+    missing = numpy.flatnonzero(pandas.isna(values) | (values.astype(str) == ""))
+    if len(missing):
+        raise DataError(f"{source.at(int(missing[0]))}: {column} is missing ({len(missing)} such in all)")
+    return values.astype(str)
+
+
+def numbers(values: NDArray[Any], column: str, source: Source) -> NDArray[numpy.float64]:
+    """A column of numbers; what is missing is NaN, what is infinite or no number is refused."""
+    if values.dtype == object or values.dtype.kind in "US":
+        found = _parsed(values)
+        wrong = numpy.flatnonzero(numpy.isnan(found) & ~_missing(values))
+        if len(wrong):
+            row = int(wrong[0])
+            raise DataError(f"{source.at(row)}: {column} is {str(values[row])!r}, not a number")
+    elif values.dtype.kind in "iufb":
+        found = values.astype(numpy.float64)
+    else:
+        raise DataError(f"{source.name}: column {column} holds {values.dtype}, not numbers")
+    beyond = numpy.isfinite(found) & (numpy.abs(found) > LARGEST)
+    if beyond.any():
+        row = int(numpy.flatnonzero(beyond)[0])
+        raise DataError(f"{source.at(row)}: {column} is {found[row]}, beyond ±{LARGEST}: give it in larger units")
+    infinite = numpy.flatnonzero(numpy.isinf(found))
+    if len(infinite):
+        raise DataError(
+            f"{source.at(int(infinite[0]))}: {column} is infinite ({len(infinite)} such in all); "
+            "leave these values empty: what is missing is left out of the fit"
+        )
+    return found
+
+
+def covariate(values: NDArray[Any], column: str, source: Source) -> NDArray[Any]:
+    """A covariate's column: numbers where all that is there are numbers, else words; "" is a missing word."""
+    words = values.dtype == object or values.dtype.kind in "US"
+    if values.dtype.kind == "b" or (words and (numpy.isnan(_parsed(values)) & ~_missing(values)).any()):
+        text = values.astype(str).astype(object)
+        text[_missing(values)] = ""
+        return text
+    return numbers(values, column, source)
+
+
+def _parsed(values: NDArray[Any]) -> NDArray[numpy.float64]:
+    found = pandas.to_numeric(pandas.Series(values.astype(object)), errors="coerce")
+    return numpy.asarray(found.to_numpy(dtype=numpy.float64))
+
+
+def _missing(values: NDArray[Any]) -> NDArray[numpy.bool_]:
+    text = pandas.Series(values.astype(object))
+    return numpy.asarray(text.isna() | text.astype(str).str.strip().str.lower().isin(MISSING))
+
+
+def times(values: NDArray[Any], column: str, date_format: str | None, source: Source) -> NDArray[Any]:
+    """Time stamps as datetime64[us], or int64 where the column numbers its rows."""
+    if values.dtype.kind == "M":
+        stamps = values.astype("datetime64[us]")
+    elif values.dtype.kind in "iu":
+        return values.astype(numpy.int64)
+    else:
+        text = pandas.Series(values.astype(object)).astype(str).str.strip()
+        digits = text.str.fullmatch(r"[+-]?\d{1,15}")
+        if date_format is None and digits.mean() > 0.5 and not text.str.fullmatch(r"(19|20)\d{6}").all():
+            if not digits.all():
+                row = int(numpy.flatnonzero(~digits)[0])
+                raise DataError(f"{source.at(row)}: {column} is {values[row]!r}, not a whole number like the others")
+            return numpy.asarray(text.astype(numpy.int64))
+        stamps = _parse_dates(text, column, date_format, source)
+    bad = numpy.flatnonzero(numpy.isnat(stamps))
+    if len(bad):
+        row = int(bad[0])
+        how = f"the format {date_format!r}" if date_format else "YYYY-MM-DD, with or without HH:MM:SS"
+        raise DataError(
+            f"{source.at(row)}: {column} is {str(values[row])!r}, not a date of {how}; "
+            "name another format by date_format, for example %d.%m.%Y"
+        )
+    return stamps
+
+
+def _parse_dates(text: Any, column: str, date_format: str | None, source: Source) -> NDArray[Any]:
+    """NaT where a date can't be read. Day and month are never guessed: only ISO 8601 and dates with month names."""
+    if date_format is None:
+        slashes = text.str.match(r"\d{4}/")
+        text = text.where(~slashes, text.str.replace("/", "-"))
+        date_format = (
+            "mixed" if text.str.contains(r"(?i)jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec").all() else "ISO8601"
+        )
+    try:
+        parsed = pandas.to_datetime(text, format=date_format, errors="coerce")
+    except ValueError as error:  # mixed offsets, or a format that is none
+        raise DataError(f"{source.name}: {column} can't be read as dates: {error}") from error
+    if getattr(parsed.dt, "tz", None) is not None:
+        check_zone(parsed.dt.tz, column, source)
+        parsed = parsed.dt.tz_localize(None)
+    return numpy.asarray(parsed.to_numpy(), dtype="datetime64[us]")
+
+
+def check_zone(zone: Any, column: str, source: Source) -> None:
+    """A zone's days begin elsewhere than UTC's and its clock jumps: what follows would not be what was meant."""
+    if zone is not None and str(zone) not in ("UTC", "UTC+00:00"):
+        raise DataError(f"{source.name}: {column} has the time zone {zone}; convert it to UTC or drop the zone first")

@@ -1,0 +1,156 @@
+"""What moved a forecast: attributions to inputs, lags and paths that sum to it, and how long the units remember.
+
+The two paths are linear and attributed exactly; the network's part by integrated gradients (Sundararajan et al. 2017)
+from a history in which nothing moved, whose sum is the forecast minus that baseline up to the error of the integral.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gruworks.errors import OptionError
+from gruworks.nn.tracing import trace
+from gruworks.tasks.forecast.answering import Answers
+from gruworks.tasks.forecast.data import Encoded, encode
+from gruworks.tasks.forecast.model import ForecastNet
+from gruworks.tasks.forecast.naive import naive_forecasts
+from gruworks.tasks.forecast.panel import Series
+
+__all__ = ["Explanation", "explain"]
+
+Floats = NDArray[numpy.float64]
+POINTS = 32  # of the Gauss-Legendre rule along the way from the baseline
+LAGS = 12  # lags shown one by one
+RECENT = 512  # rows that a forecast is explained by; the state before them is taken as it is
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The median `step` steps ahead (None: the mean over the horizon) and its parts, in the units of the series.
+
+    forecast = baseline + sum of `inputs`. `lags` share out the same total of what the GRU read by how many rows ago it
+    was read. `memory` is for how many rows half of the units, and the longest tenth of them, keep what they hold.
+    """
+
+    forecast: float
+    baseline: float
+    inputs: dict[str, float]
+    lags: dict[int, float]
+    memory: tuple[float, float]
+
+    def __str__(self) -> str:
+        rows = sorted(self.inputs.items(), key=lambda one: -abs(one[1]))
+        lines = [f"forecast {self.forecast:.4g} = {self.baseline:.4g} where nothing has moved", ""]
+        lines += [f"{value:+12.4g}  {name}" for name, value in rows]
+        lines += ["", "by how many rows ago the network read it:"]
+        lines += [f"{value:+12.4g}  {f'{lag} rows ago' if lag else 'last row'}" for lag, value in self.lags.items()]
+        half, long = self.memory
+        return "\n".join(
+            [*lines, "", f"half of the units forget within {half:.0f} rows, the longest tenth in {long:.0f}"]
+        )
+
+
+def explain(answers: Answers, found: tuple[Series, int], step: int | None = None) -> Explanation:
+    """See `Explanation`.
+
+    Raises:
+        OptionError: a model other than a fitted encoder, or a step beyond the horizon.
+    """
+    series, which = found
+    K = answers.config.horizon
+    if not isinstance(answers.model, ForecastNet):
+        raise OptionError("attributions are of the encoder's network; this forecaster answers without one")
+    if step is not None and not 1 <= step <= K:
+        raise OptionError(f"step must be between 1 and the horizon {K}, not {step}")
+    chosen = numpy.full(K, 1 / K) if step is None else numpy.eye(K)[step - 1]
+    encoded = encode(series, answers.codec, K)
+    attributed, still = _integrated(answers.model, encoded, torch.from_numpy(chosen.astype(numpy.float32)))
+    scale, w = float(encoded.scale[-1]), answers.gate.weight
+    names = feature_names(answers)
+    inputs = dict.fromkeys(names, 0.0)
+    for name, value in zip(names, attributed.sum(0) * scale * w, strict=True):
+        inputs[name] += float(value)
+    at = numpy.array([len(series) - 1])
+    gains = [getattr(answers.model, f"{path}_gain").detach().double().numpy() for path in ("highway", "season")]
+    for name, gain, path in zip(
+        ("highway: the last moves go on", "season path"), gains, (encoded.highway(at), encoded.season(at)), strict=True
+    ):
+        inputs[name] = float(w * scale * (gain * path[0]) @ chosen)
+    if w < 1:
+        naive = naive_forecasts(series, answers.codec, at, K, answers.config.periods)[answers.gate.naive][0]
+        inputs[f"naive forecast ({answers.gate.naive}), {1 - w:.0%} of the mix"] = float(
+            (1 - w) * (naive - encoded.y[-1]) @ chosen
+        )
+    forecast = float(answers.bands(series, at, which)[0, :, 1] @ chosen)
+    return Explanation(
+        forecast, float(encoded.y[-1] + w * scale * still), {n: v for n, v in inputs.items() if v},
+        _by_lag(attributed.sum(1) * scale * w), _memory(answers.model, encoded),
+    )  # fmt: skip
+
+
+def feature_names(answers: Answers) -> list[str]:
+    """A name for each entry of a row's features, in the order of `codec`; entries of one input share a name."""
+    codec = answers.codec
+    names = ["moves of the series"]
+    if codec.seasons:
+        names += ["anomaly against the season", "whether the season is known"]
+        names += ["calendar"] * (2 * sum(season.harmonics for season in codec.seasons))
+    names += ["move since a season ago"] * bool(codec.lag) + ["what is missing"] * (2 * codec.missing)
+    names += ["time since the row before"] * codec.irregular
+    if codec.targets > 1:
+        names += ["moves of the other targets"] * (codec.targets - 1) + ["which target it is"] * codec.targets
+    return names + [
+        c.name for kind in ("static", "past", "future") for c in codec.covariates.get(kind, ()) for _ in range(c.width)
+    ]
+
+
+def _integrated(model: ForecastNet, encoded: Encoded, chosen: Tensor) -> tuple[Floats, float]:
+    """Integrated gradients [rows, I] of the network's own part, in scales; and that part where nothing moved."""
+    start = max(0, len(encoded.y) - RECENT)
+    features = torch.from_numpy(encoded.features[start:].astype(numpy.float32))
+    gaps = torch.from_numpy(encoded.gaps[start:].astype(numpy.float32)) if len(encoded.gaps) else None
+    ahead = (
+        torch.from_numpy(encoded.ahead[-encoded.horizon - 1 :].astype(numpy.float32)) if encoded.ahead.size else None
+    )
+    points, weights = numpy.polynomial.legendre.leggauss(POINTS)
+    x = (features * torch.from_numpy((points + 1) / 2).float()[:, None, None]).requires_grad_()
+    answer = _own_part(model, x, gaps, ahead) @ chosen
+    (gradient,) = torch.autograd.grad(answer.sum(), x)
+    mean = (gradient * torch.from_numpy(weights / 2).float()[:, None, None]).sum(0)
+    with torch.no_grad():
+        still = float(_own_part(model, torch.zeros_like(features)[None], gaps, ahead)[0] @ chosen)
+    return (mean * features).double().numpy(), still
+
+
+def _own_part(model: ForecastNet, features: Tensor, gaps: Tensor | None, ahead: Tensor | None) -> Tensor:
+    """The median without the paths, [B, K]."""
+    rows = len(features)
+    states = model.states(features, None if gaps is None else gaps.expand(rows, -1))[:, -1]
+    nothing = states.new_zeros(rows, model.shape[0])
+    known = None if ahead is None else ahead.expand(rows, *ahead.shape)
+    return model.decode(states, nothing, nothing, known)[..., model.shape[1] // 2]
+
+
+def _by_lag(rows: Floats) -> dict[int, float]:
+    newest_first = rows[::-1]
+    return {lag: float(value) for lag, value in enumerate(newest_first[:LAGS])} | (
+        {LAGS: float(newest_first[LAGS:].sum())} if len(rows) > LAGS else {}
+    )
+
+
+def _memory(model: ForecastNet, encoded: Encoded) -> tuple[float, float]:
+    """Rows after which what a unit holds has fallen to a half, from its mean update gate: median and longest tenth."""
+    update = _first_layer_update(model, encoded)
+    kept = numpy.clip(1 - update, 1e-6, 1 - 1e-6)
+    half = numpy.log(0.5) / numpy.log(kept)
+    return float(numpy.median(half)), float(numpy.quantile(half, 0.9))
+
+
+def _first_layer_update(model: ForecastNet, encoded: Encoded) -> Floats:
+    x = torch.from_numpy(encoded.features[-RECENT:].astype(numpy.float32))[:, None]
+    return numpy.asarray(trace(model.gru, x).update.mean((0, 1)).double().numpy())

@@ -1,0 +1,100 @@
+"""Forecast frames in the caller's frame type, and the covariates of the rows to forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import narwhals as nw
+import numpy
+from numpy.typing import NDArray
+
+from gruworks.errors import DataError, OptionError
+from gruworks.tasks.forecast.calendar import Frequency
+from gruworks.tasks.forecast.codec import Codec
+from gruworks.tasks.forecast.config import Config
+from gruworks.tasks.forecast.panel import Series
+from gruworks.tasks.forecast.reading import read_future
+
+__all__ = ["bands_of", "forecast_frame", "levels", "with_future"]
+
+Floats = NDArray[numpy.float64]
+
+
+def levels(level: Sequence[float]) -> list[float]:
+    """The shares that a frame needs: the median, then low and high of each level in percent."""
+    found = [float(one) for one in level]
+    for one in found:
+        if not 0 < one < 100:
+            raise OptionError(f"a level is a percentage between 0 and 100, such as 80, not {one:g}")
+    return [0.5] + [share for one in found for share in (0.5 - one / 200, 0.5 + one / 200)]
+
+
+def bands_of(name: str, level: Sequence[float]) -> list[str]:
+    """Column names in the order of `levels`."""
+    return [name] + [f"{name}-{side}-{one:g}" for one in level for side in ("lo", "hi")]
+
+
+def forecast_frame(
+    series: list[Series],
+    found: list[Floats],
+    level: Sequence[float],
+    config: Config,
+    frequency: Frequency,
+    backend: Any,
+) -> Any:
+    """unique_id, ds, y_hat and its bands from quantiles [K, shares] of each series; the targets side by side."""
+    targets = config.targets
+    columns: dict[str, Any] = {"unique_id": [], "ds": []}
+    values: dict[str, list[Floats]] = {}
+    for one, quantiles in zip(series, found, strict=True):
+        if one.target == 0:
+            stamps = _future_stamps(one, config, frequency)
+            columns["unique_id"] += [one.name] * len(stamps)
+            columns["ds"].append(stamps)
+        head = "y_hat" if len(targets) == 1 else f"{targets[one.target]}_hat"
+        for name, column in zip(bands_of(head, level), quantiles.T, strict=True):
+            values.setdefault(name, []).append(column)
+    columns["ds"] = numpy.concatenate(columns["ds"])
+    columns |= {name: numpy.concatenate(parts) for name, parts in values.items()}
+    return nw.from_dict(columns, backend=backend).to_native()
+
+
+def _future_stamps(series: Series, config: Config, frequency: Frequency) -> NDArray[Any]:
+    return frequency.future(series.stamps[-1], config.horizon)
+
+
+def with_future(series: list[Series], future: Any, config: Config, codec: Codec) -> list[Series]:
+    """The series with the covariates of their next K rows, from `future` or from the data; refused where missing."""
+    if not config.future:
+        if future is not None:
+            raise OptionError("this forecaster has no future covariates: name them as future=(...) before the fit")
+        return series
+    given = {} if future is None else read_future(future, config)
+    return [_extended(one, given, config, codec) for one in series]
+
+
+def _extended(series: Series, given: dict[str, Any], config: Config, codec: Codec) -> Series:
+    N, K = len(series), config.horizon
+    wanted = codec.frequency.future(series.stamps[-1], K)
+    known = {name: values[: N + K] for name, values in series.future.items()}
+    if series.name in given:
+        stamps, columns = given[series.name]
+        at = numpy.searchsorted(stamps, wanted)
+        there = (at < len(stamps)) & (stamps[numpy.minimum(at, len(stamps) - 1)] == wanted)
+        if not there.all():
+            raise DataError(_missing(series, wanted[int(numpy.flatnonzero(~there)[0])], K, config))
+        known = {name: numpy.concatenate([series.future[name][:N], columns[name][at]]) for name in config.future}
+    for values in known.values():
+        if len(values) < N + K:
+            raise DataError(_missing(series, wanted[len(values) - N], K, config))
+    return replace(series, future=known)
+
+
+def _missing(series: Series, stamp: Any, horizon: int, config: Config) -> str:
+    text = str(stamp).removesuffix(".000000").removesuffix("T00:00:00")
+    return (
+        f"series {series.name!r} has no future covariates ({', '.join(config.future)}) for {text}: a forecast needs "
+        f"them for all {horizon} steps; give them as future=... (--future FILE), or as rows without {config.target}"
+    )

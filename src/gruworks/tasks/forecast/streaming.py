@@ -1,0 +1,271 @@
+"""Forecasts that follow a series value by value: what a row adds is added to sums and to the GRU's state.
+
+The cost of a step doesn't depend on how long the history is. What the encoder needs of the past is: the last value,
+the sums of |d|, d·d' and d², the climatology's normal equations, the GRU's states, and the last values that the
+naive forecast of the gate looks back on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy
+from numpy.typing import NDArray
+
+from gruworks.errors import DataError, OptionError
+from gruworks.ops.stream import GRUStream
+from gruworks.tasks.forecast.answering import Answers
+from gruworks.tasks.forecast.calendar import IRREGULAR, Frequency, Season
+from gruworks.tasks.forecast.data import encode, seasons_ahead
+from gruworks.tasks.forecast.decoding import encoder_states
+from gruworks.tasks.forecast.model import ForecastNet
+from gruworks.tasks.forecast.panel import Series
+from gruworks.tasks.forecast.season import RunningClimatology
+
+__all__ = ["Observed", "Streams"]
+
+Floats = NDArray[numpy.float64]
+SHARES_80 = [0.1, 0.5, 0.9]
+
+
+class Observed(NamedTuple):
+    """The forecast after an observation: median and 80 % band, [K] each; whether the state was carried to it."""
+
+    y_hat: Floats
+    low: Floats
+    high: Floats
+    carried: bool
+
+
+class Streams:
+    """The series of a forecaster, and the carried state of each that has been asked for."""
+
+    def __init__(self, series: list[Series], frequency: Frequency | None = None) -> None:
+        self.series, self.frequency = series, frequency
+        self.numbers = {(one.name, one.target): i for i, one in enumerate(series)}
+        self.carried: dict[int, Carried] = {}
+        self.added: dict[int, list[float]] = {}
+
+    @property
+    def history(self) -> list[Series]:
+        """All series, observed values behind the fitted ones."""
+        for i, values in self.added.items():
+            self.series[i] = self._grown(self.series[i], values)
+        self.added.clear()
+        return self.series
+
+    def number(self, series: Series) -> int:
+        """The number of a series of this name in the fit; 0 for one that was not there."""
+        return self.numbers.get((series.name, series.target), 0)
+
+    def known(self, series: Series) -> Series | None:
+        """The series of the fit by that name."""
+        at = self.numbers.get((series.name, series.target))
+        return None if at is None else self.history[at]
+
+    def find(self, name: str | None) -> tuple[Series, int]:
+        """A series by its name, or the only one."""
+        at = self._at(name)
+        return self.history[at], at
+
+    def _at(self, name: str | None) -> int:
+        if name is None and len(self.series) > 1:
+            raise OptionError(f"there are {len(self.series)} series: name one, such as {self.series[0].name!r}")
+        at = 0 if name is None else self.numbers.get((name, 0))
+        if at is None:
+            raise DataError(
+                f"there is no series {name!r} in the fit; there are: {', '.join(s.name for s in self.series[:5])}"
+            )
+        return at
+
+    def bands(self, series: Series, answers: Answers) -> Floats | None:
+        """Low, median and high [K, 3] of a series of the fit from its carried state; None where none is carried."""
+        at = self.number(series)
+        if at not in self.carried:
+            if not Carried.serves(answers):
+                return None
+            self.carried[at] = Carried(series, answers)
+        return self.carried[at].bands()
+
+    def observe(self, value: float, name: str | None, answers: Callable[[], Answers]) -> Observed:
+        """Take in a value and answer; `answers` is asked where no state is carried yet."""
+        value = float(value)
+        if math.isinf(value):
+            raise DataError("an observation is a number, or NaN where it is missing, not infinite")
+        at = 0 if name is None and len(self.series) == 1 else self._at(name)
+        carried = self.carried.get(at)
+        if carried is None and Carried.serves(answers()):
+            carried = self.carried[at] = Carried(self.history[at], answers())
+        self.added.setdefault(at, []).append(value)
+        if carried is not None:
+            carried.step(value)
+            found, scores = carried.bands(), carried.scores
+            middle = found[:, 1]
+            return Observed(
+                middle, middle - scores[0] * (middle - found[:, 0]), middle + scores[1] * (found[:, 2] - middle), True
+            )
+        series = self.history[at]
+        low, middle, high = answers().quantiles(series, numpy.array([len(series) - 1]), SHARES_80, at)[0].T
+        return Observed(middle, low, high, False)
+
+    def _grown(self, series: Series, values: list[float]) -> Series:
+        if series.past or series.future or series.others.shape[1]:
+            raise DataError(
+                "a series with covariates or several targets grows by predict(frame), not by observe(value)"
+            )
+        assert self.frequency is not None
+        stamps = self.frequency.future(series.stamps[-1], len(values))
+        y = numpy.concatenate([series.y, values])
+        return replace(series, stamps=numpy.concatenate([series.stamps, stamps]), y=y, others=numpy.zeros((len(y), 0)))
+
+
+class Carried:
+    """The carried state of one series."""
+
+    @staticmethod
+    def serves(answers: Answers) -> bool:
+        """Whether a state can be carried: the encoder, over the target alone, in a rhythm, with all values there."""
+        codec = answers.codec
+        plain = not any(codec.covariates.values()) and codec.targets == 1 and not codec.missing
+        return isinstance(answers.model, ForecastNet) and plain and codec.frequency.code != IRREGULAR
+
+    def __init__(self, series: Series, answers: Answers) -> None:
+        model, codec, y = answers.model, answers.codec, series.y
+        assert isinstance(model, ForecastNet)
+        K = answers.config.horizon
+        self.horizon, self.ahead = K, numpy.arange(1.0, K + 1)
+        self.count, self.seen, self.first, self.last = len(y), len(y), float(y[0]), float(y[-1])
+        d = numpy.diff(y)
+        self.moved, self.move = float(numpy.abs(d).sum()), float(d[-1])
+        self.products, self.squares = float(d[1:] @ d[:-1]), float(d[:-1] @ d[:-1])
+        self.position = float(codec.frequency.positions(series.stamps)[-1])
+        self.begun = self.position - (len(y) - 1)
+        self.season = (
+            RunningClimatology(list(codec.seasons), y, codec.frequency.positions(series.stamps), K)
+            if codec.seasons
+            else None
+        )
+        self._network(model, encode(series, codec, K))
+        self._gate(series, answers)
+        widths = answers.calibration.quantiles(numpy.tile([-1.0, 0.0, 1.0], (K, 1)), [0.1, 0.9])
+        self.scores = -widths[:, 0], widths[:, 1]
+
+    def _network(self, model: ForecastNet, encoded: Any) -> None:
+        weights = [model.gru.weights(layer).map(lambda w: w.detach().numpy()) for layer in range(model.gru.num_layers)]
+        self.layers = [GRUStream(w, threads=1) for w in weights]
+        states = encoder_states(model, encoded)
+        if len(self.layers) == 1:
+            self.layers[0].state = states[-1:].numpy()
+        else:  # deeper layers' states aren't outputs: step once through the rows
+            for row in encoded.features.astype(numpy.float32)[:, None]:
+                self._through(row)
+        self.state = self.layers[-1].state[0]
+        self.head = model.head.weight.detach().numpy(), model.head.bias.detach().numpy()
+        self.gains = model.highway_gain.detach().double().numpy(), model.season_gain.detach().double().numpy()
+        self.row = numpy.zeros((1, model.gru.input_size), dtype=numpy.float32)
+
+    def _gate(self, series: Series, answers: Answers) -> None:
+        gate, config, codec = answers.gate, answers.config, answers.codec
+        self.weight, self.naive = gate.weight, gate.naive
+        lags = codec.lags(len(series), config.periods)
+        self.lag = int(gate.naive.split("(")[1][:-1]) if gate.naive.startswith("seasonal") else 0
+        reach = max([self.horizon, *lags.values()]) if gate.weight < 1 else 1
+        reach, self.path_lag = max(reach, codec.lag + 1), codec.lag
+        self.seasons = seasons_ahead(self.horizon, codec.lag) if codec.lag else numpy.zeros(0)
+        self.ring, self.at = numpy.resize(series.y[-reach:], reach), 0
+        if len(series) < reach:
+            self.ring = numpy.concatenate([numpy.full(reach - len(series), numpy.nan), series.y])
+        year = next((s for s in codec.frequency.seasons() if s.name == "year"), None)
+        self.year = None
+        if gate.naive == "climatology" and gate.weight < 1 and year is not None:
+            season = [Season("year", year.period, min(2, year.harmonics))]
+            positions = codec.frequency.positions(series.stamps)
+            self.year = RunningClimatology(season, series.y, positions, self.horizon)
+
+    def step(self, value: float) -> None:
+        """One more row."""
+        missing = math.isnan(value)
+        if missing:
+            value = self.last
+        d = value - self.last
+        self.products += d * self.move
+        self.squares += self.move * self.move
+        self.moved += abs(d)
+        self.move, self.last = d, value
+        self.count += 1
+        self.seen += not missing
+        self.position += 1
+        self.ring[self.at] = value
+        self.at = (self.at + 1) % len(self.ring)
+        scale = self.scale
+        self.row[0, 0] = d / scale if scale > 0 else 0.0
+        for climatology in (self.season, self.year):
+            if climatology is not None:
+                climatology.step(value, self.position, missing)
+        if self.season is not None:
+            self._write_season(value, scale)
+        if self.path_lag:
+            moved = value - self.ring[(self.at - 1 - self.path_lag) % len(self.ring)]
+            self.row[0, -1] = moved / scale if scale > 0 and self.count > self.path_lag else 0.0
+        self._through(self.row)
+        self.state = self.layers[-1].state[0]
+
+    def _write_season(self, value: float, scale: float) -> None:
+        """The anomaly, whether it is known, and the waves, behind the move."""
+        assert self.season is not None
+        known, wave = self.known, self.season.wave
+        self.row[0, 1] = (value - self.season.here) / scale if known and scale > 0 else 0.0
+        self.row[0, 2] = known
+        self.row[0, 3 : 2 + len(wave)] = wave[1:]
+
+    def _through(self, row: NDArray[Any]) -> None:
+        for layer in self.layers:
+            row = layer.step(row)
+
+    @property
+    def scale(self) -> float:
+        return self.moved / max(1, self.seen - 1)
+
+    @property
+    def known(self) -> bool:
+        return self.season is not None and self.position - self.begun >= self.season.longest
+
+    def bands(self) -> Floats:
+        """Low, median and high after the last row, [K, 3]."""
+        raw = (self.head[0] @ self.state + self.head[1]).astype(numpy.float64).reshape(self.horizon, 3)
+        middle = self.last + self.gains[0] * self._highway() + self.scale * raw[:, 1]
+        if self.path_lag:
+            if self.count > self.path_lag:
+                middle += self.gains[1] * (self._season_ago(self.path_lag) - self.last)
+        elif self.season is not None and self.known:
+            middle += self.gains[1] * (self.season.ahead() - self.last)
+        if self.weight < 1:
+            middle = self.weight * middle + (1 - self.weight) * self._naive()
+        width = self.scale * numpy.logaddexp(0.0, raw)
+        return numpy.stack([middle - width[:, 0], middle, middle + width[:, 2]], 1)
+
+    def _highway(self) -> Floats:
+        if self.path_lag:
+            since = self.last - self.ring[(self.at - 1 - self.path_lag) % len(self.ring)]
+            return numpy.asarray(since * self.seasons if self.count > self.path_lag else 0.0 * self.ahead)
+        slope = min(2.0, max(0.0, self.products / self.squares)) if self.squares > 0 else 0.0
+        return self.move * numpy.asarray(slope**self.ahead).cumsum()
+
+    def _naive(self) -> Floats:
+        if self.year is not None:
+            return self.year.ahead()
+        if self.naive == "drift":
+            return self.last + (self.last - self.first) / max(1, self.count - 1) * self.ahead
+        if self.naive.startswith("mean"):
+            recent = self.ring[(self.at - 1 - numpy.arange(self.horizon)) % len(self.ring)]
+            return numpy.full(self.horizon, numpy.nanmean(recent))
+        if self.lag:
+            return self._season_ago(self.lag)
+        return numpy.full(self.horizon, self.last)
+
+    def _season_ago(self, lag: int) -> Floats:
+        back = lag - 1 - (numpy.arange(self.horizon) % lag)
+        return numpy.asarray(self.ring[(self.at - 1 - back) % len(self.ring)])

@@ -1,0 +1,180 @@
+"""The transcriber as ONNX graphs: `features` (samples to frames), `model` (whole recordings), `stream` (pieces).
+
+    features  samples [B, N], floats in -1 ... 1          frames [B, T, F], log-mel, as `features.FilterBank` makes them
+    model     frames [B, T, F], lengths [B]               log-probabilities [B, T', V], how many steps of each row count
+    stream    frames, lengths, last [B], the state        the same of what is ready, and the state after
+
+`model` and `stream` take frames as they are: mean and deviation are in the graph. A transcriber of given features has
+no `features`, one that reads in both directions no `stream`.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Any
+
+import numpy
+import torch
+from torch import Tensor
+
+from gruworks.errors import ExportError
+from gruworks.interop.onnx_folder import Part
+from gruworks.tasks.transcribe.alphabet import BLANK
+from gruworks.tasks.transcribe.features import SCALE, SHIFT, WINDOW, Normaliser
+from gruworks.tasks.transcribe.model import TranscribeNet
+
+__all__ = ["FeatureGraph", "StreamGraph", "WholeGraph", "parts"]
+
+LOWEST = 20.0  # hertz, the lower end of the first mel band
+
+
+def parts(transcriber: Any) -> tuple[list[Part], dict[str, Any]]:
+    """The graphs, and what `model.json` says: the symbols, the rate, the sizes of frames, steps and chunks.
+
+    An attention decoder stays behind. Raises ExportError for light GRUs and for recordings less their own mean.
+    """
+    net, codec, config = transcriber.model, transcriber.codec, transcriber.config
+    if config.cell != "gru" or config.normalise != "corpus":
+        raise ExportError(
+            f"the graphs hold GRU layers and the corpus's mean: a model with cell={config.cell} and "
+            f"normalise={config.normalise} can't be exported"
+        )
+    found = [_whole(net, codec.normaliser)]
+    facts: dict[str, Any] = {
+        "rate": codec.rate, "bands": codec.inputs, "blank": BLANK, "units": codec.alphabet.units,
+        "symbols": ["", *codec.alphabet.symbols], "stride": net.stride, "seconds_per_step": net.stride * SHIFT,
+        "streaming": not net.bidirectional,
+    }  # fmt: skip
+    if codec.rate is not None:
+        graph = FeatureGraph(codec.rate, config.bands)
+        found.append(_features(graph))
+        facts |= {"frame_samples": graph.size, "frame_shift_samples": graph.shift}
+    if not net.bidirectional:
+        found.append(_stream(net, codec.normaliser))
+        facts |= {"chunk_frames": config.chunk * net.stride, "lookahead_frames": net.lookahead}
+    return found, facts
+
+
+class WholeGraph(torch.nn.Module):
+    """frames [B, T, F], lengths [B]: log-probabilities [B, T', V], steps [B]."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, net: TranscribeNet, normaliser: Normaliser) -> None:
+        super().__init__()
+        self.net = net
+        self.register_buffer("mean", torch.from_numpy(normaliser.mean), persistent=False)
+        self.register_buffer("deviation", torch.from_numpy(normaliser.deviation), persistent=False)
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, ...]:
+        answer, steps = self.net((frames - self.mean) / self.deviation, lengths)
+        return answer, steps
+
+
+class StreamGraph(WholeGraph):
+    """frames [B, T, F], lengths [B], last [B], the state: what is ready [B, T', V], how much [B], the state after."""
+
+    def __init__(self, net: TranscribeNet, normaliser: Normaliser) -> None:
+        super().__init__(copy.deepcopy(net), normaliser)
+        for rows in self.net._rows():
+            rows.flows = False  # the graph's way, whose answers have room for what waited
+        self.names = list(net.start(1))
+
+    def forward(self, frames: Tensor, lengths: Tensor, last: Tensor, *given: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
+        state = dict(zip(self.names, given, strict=True))
+        answer, ready, after = self.net.step((frames - self.mean) / self.deviation, lengths, state, last)
+        return answer, ready, *(after[name] for name in self.names)
+
+
+class FeatureGraph(torch.nn.Module):
+    """samples [B, N] to log-mel frames [B, T, F], as Kaldi's filter banks: in float64, given as float32.
+
+    All that is linear in a frame's samples (mean taken away, pre-emphasis, window, Fourier transform) is one matrix.
+    """
+
+    linear: Tensor
+    bands: Tensor
+
+    def __init__(self, rate: int, bands: int) -> None:
+        super().__init__()
+        self.size, self.shift = int(rate * 0.001 * 1000 * WINDOW), int(rate * 0.001 * 1000 * SHIFT)
+        points = 1 << (self.size - 1).bit_length()
+        self.register_buffer("linear", torch.from_numpy(_linear(self.size, points)), persistent=False)
+        self.register_buffer("bands", torch.from_numpy(_mel(rate, points, bands)), persistent=False)
+        self.eval()
+
+    def forward(self, samples: Tensor) -> Tensor:
+        count = (samples.shape[1] - self.size) // self.shift + 1
+        index = torch.arange(count)[:, None] * self.shift + torch.arange(self.size)
+        spectrum = (samples.double() * SCALE)[:, index] @ self.linear
+        real, imaginary = spectrum.chunk(2, -1)
+        energy = (real * real + imaginary * imaginary) @ self.bands
+        return energy.clamp(min=float(numpy.finfo(numpy.float32).eps)).log().float()
+
+
+def _linear(size: int, points: int) -> Any:
+    """[size, points]: cosines, then sines, of the lower half of the spectrum, of what is made of a frame before."""
+    window = (0.5 - 0.5 * numpy.cos(2 * numpy.pi * numpy.arange(size) / (size - 1))) ** 0.85  # Povey's
+    emphasis = numpy.eye(size) - 0.97 * numpy.eye(size, k=-1)
+    emphasis[0, 0] -= 0.97
+    frame = window[:, None] * emphasis @ (numpy.eye(size) - 1 / size)
+    angles = 2 * numpy.pi * numpy.outer(numpy.arange(points // 2), numpy.arange(size)) / points
+    return numpy.concatenate([numpy.cos(angles) @ frame, numpy.sin(angles) @ frame]).T.copy()
+
+
+def _mel(rate: int, points: int, bands: int) -> Any:
+    """[points / 2, bands]: triangles of equal width on the mel scale, between LOWEST and half the rate."""
+    mel = 1127 * numpy.log1p(numpy.arange(points // 2) * rate / points / 700)
+    low, high = (1127 * math.log1p(end / 700) for end in (LOWEST, rate / 2))
+    edges = numpy.linspace(low, high, bands + 2)
+    up = (mel[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    down = (edges[2:] - mel[:, None]) / (edges[2:] - edges[1:-1])
+    return numpy.maximum(numpy.minimum(up, down), 0.0)
+
+
+def _features(graph: FeatureGraph) -> Part:
+    draw = torch.Generator().manual_seed(0)
+    first, *others = [
+        {"samples": torch.empty(B, graph.size + extra).uniform_(-1, 1, generator=draw)}
+        for B, extra in ((2, 3 * graph.shift + 7), (1, 0), (3, 10 * graph.shift - 1))
+    ]
+    return Part("features", graph, first, ["frames"], {"samples": {0: "B", 1: "N"}}, others)
+
+
+def _whole(net: TranscribeNet, normaliser: Normaliser) -> Part:
+    first, *others = [_frames(normaliser, B, T) for B, T in SIZES]
+    free = {"frames": {0: "B", 1: "T"}, "lengths": {0: "B"}}
+    return Part("model", WholeGraph(net, normaliser).eval(), first, ["log_probabilities", "steps"], free, others)
+
+
+def _stream(net: TranscribeNet, normaliser: Normaliser) -> Part:
+    graph = StreamGraph(net, normaliser).eval()
+
+    def example(B: int, T: int, ends: bool) -> dict[str, Tensor]:
+        """A later piece, which may be some rows' last; a piece that isn't is a multiple of the stride."""
+        before = _frames(normaliser, B, 7 * net.stride)
+        before["lengths"] = torch.full((B,), 7 * net.stride)
+        nothing = [net.start(1)[name].repeat(B, *[1] * (net.start(1)[name].dim() - 1)) for name in graph.names]
+        with torch.no_grad():
+            state = graph(*before.values(), torch.zeros(B, dtype=torch.bool), *nothing)[2:]
+        piece = _frames(normaliser, B, T)
+        last = torch.arange(B) % 2 == 1 if ends else torch.zeros(B, dtype=torch.bool)
+        piece["lengths"] = torch.where(last, piece["lengths"], T)
+        return piece | {"last": last} | {n: s.contiguous() for n, s in zip(graph.names, state, strict=True)}
+
+    first, *others = [example(B, T * net.stride, ends) for (B, T), ends in zip(SIZES, (True, False, True), strict=True)]
+    carried = {f"next.{name}": name for name in graph.names}
+    free = {"frames": {0: "B", 1: "T"}} | {name: {0: "B"} for name in ("lengths", "last", *graph.names)}
+    return Part("stream", graph, first, ["log_probabilities", "steps", *carried], free, others, carried)
+
+
+SIZES = ((6, 14), (1, 9), (4, 26))  # rows and frames of the examples
+
+
+def _frames(normaliser: Normaliser, B: int, T: int) -> dict[str, Tensor]:
+    """Frames like those of the fit, each row shorter than the one before."""
+    draw = numpy.random.default_rng([B, T])
+    frames = normaliser.mean + normaliser.deviation * draw.standard_normal((B, T, len(normaliser.mean)))
+    return {"frames": torch.from_numpy(frames.astype(numpy.float32)), "lengths": T - 2 * torch.arange(B)}

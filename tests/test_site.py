@@ -1,0 +1,64 @@
+"""The site: the command line's page is whole, links out of docs/ lead to pages, both tutorials run the same code."""
+
+from __future__ import annotations
+
+import ast
+import re
+import runpy
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+BLOCKS = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    pytest.importorskip("mkdocs", reason="the docs extra is not installed")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    return runpy.run_path(str(DOCS / "make_site.py"))
+
+
+def test_the_page_of_the_command_line_has_every_command() -> None:
+    page = runpy.run_path(str(DOCS / "make_cli.py"))["page"]()
+    for command in ("forecast predict", "generate verse", "translate run", "transcribe run", "lab trace", "doctor"):
+        assert f"## gruworks {command}\n" in page
+    part = page.split("## gruworks lab trace\n")[1].split("\n## ")[0]
+    assert "| `--fresh` | Numbers through an untrained unit. |" in part
+    assert "gruworks lab trace [OPTIONS]" in part
+
+
+def test_links_out_of_the_folder_lead_to_pages(site: dict[str, Any]) -> None:
+    def turned(text: str, place: str) -> str:
+        return str(site["on_page_markdown"](text, SimpleNamespace(file=SimpleNamespace(src_uri=place))))
+
+    assert turned("[a](../src/gruworks/errors.py)", "lab.md") == "[a](source/src/gruworks/errors.py.md)"
+    assert turned("[a](../LOG.md#lab)", "samples/x.md") == "[a](../LOG.md#lab)"  # no such file: the build says so
+    assert turned("[a](../LOG.md#lab)", "lab.md") == "[a](source/LOG.md#lab)"
+    assert turned("[a](docs/lab.md)", "source/ARCHITECTURE.md") == "[a](../lab.md)"
+    assert turned("[a](lab.md#cells) [b](#here)", "long.md") == "[a](lab.md#cells) [b](#here)"
+
+
+def test_both_tutorials_run_the_same_code() -> None:
+    """But for what they print: text in strings is each language's own."""
+
+    def trees(name: str) -> list[str]:
+        text = (DOCS / name).read_text(encoding="utf-8")
+        return [re.sub(r"Constant\(value='[^']*'\)", "Text", ast.dump(ast.parse(b))) for b in BLOCKS.findall(text)]
+
+    english, chinese = trees("tutorial.md"), trees("tutorial.zh-CN.md")
+    assert len(english) == len(chinese) == 8
+    for ours, theirs in zip(english, chinese, strict=True):
+        assert sorted(re.findall(r"id='\w+'", ours)) == sorted(re.findall(r"id='\w+'", theirs))
+        assert re.findall(r"value=[\d.]+", ours) == re.findall(r"value=[\d.]+", theirs)
+
+
+def test_every_picture_of_the_tutorial_is_made_by_its_script() -> None:
+    script = (DOCS / "make_tutorial.py").read_text(encoding="utf-8")
+    for name in re.findall(r"\]\(tutorial-(\w+)\.png\)", (DOCS / "tutorial.md").read_text(encoding="utf-8")):
+        assert f"def {name}(path" in script
+        assert (DOCS / f"tutorial-{name}.png").stat().st_size > 5_000
