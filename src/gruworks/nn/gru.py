@@ -80,7 +80,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         dropout: share of entries zeroed between layers in training; the distribution is torch's, the draws are not.
         bidirectional: D = 2 directions, outputs side by side.
         reset: "after" or "before".
-        recompute: train with less memory and more time (docs/long-sequences.md): keep a state every so many steps and
+        recompute: train with less memory and more time (nn/recompute.py): keep a state every so many steps and
             rebuild the rest in the backward. True chooses how many by T and H; False, the default, keeps everything.
 
     Raises:
