@@ -19,6 +19,7 @@ from torch.autograd import forward_ad
 from gruworks.nn import direct, native, operators
 from gruworks.nn.eager import computable
 from gruworks.nn.native import Operands
+from gruworks.nn.recompute import Recompute, recomputed
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights
 
@@ -35,6 +36,7 @@ def gru_layer(
     gi: Tensor | None = None,
     decay: Tensor | None = None,
     replacement: Tensor | None = None,
+    recompute: Recompute = False,
 ) -> tuple[Tensor, Tensor]:
     """One layer, one direction, over x [T, B, I] from h0 [B, H] (None: zeros): every state [T, B, H], the last [B, H].
 
@@ -45,15 +47,21 @@ def gru_layer(
     `gi` [T, B, 3H] gives ready input terms in x's place (W_ih x + b_ih, formed by the caller; gates r, z, n).
     `decay` [T, B, H] multiplies the state before each step, and `replacement` [B, H] fills up what it takes away.
 
+    `recompute` trains with less memory: True, or every how many steps a state is kept (nn/recompute.py).
+
     Raises:
         ShapeError, DtypeError, OptionError: operands that do not fit together.
     """
     operands = Operands(x, gi, h0, *weights.arrays(), lengths, decay, replacement)
-    return run(operands, weights.reset == "before", reverse)
+    return run(operands, weights.reset == "before", reverse, recompute)
 
 
-def run(operands: Operands, before: bool, reverse: bool = False) -> tuple[Tensor, Tensor]:
+def run(operands: Operands, before: bool, reverse: bool = False, recompute: Recompute = False) -> tuple[Tensor, Tensor]:
     """`gru_layer` for callers who have its operands as they stand."""
+    if operands.x is None and operands.gi is not None:  # the terms hold them already: they are not read
+        operands = operands._replace(w_ih=None, b_ih=None)
+    if recompute and (in_segments := recomputed(_same_type(operands), before, reverse, recompute)) is not None:
+        return in_segments
     x, gi, h0, w_ih, w_hh, b_ih, b_hh, lengths, decay, replacement = operands
     if lengths is None and decay is None and replacement is None and (x is None) != (gi is None):
         given: Any = gi if x is None else x

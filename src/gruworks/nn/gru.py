@@ -19,6 +19,8 @@ from gruworks.errors import DtypeError, OptionError, ShapeError, WeightsError
 from gruworks.nn import compiling, direct, native
 from gruworks.nn.functional import run
 from gruworks.nn.native import Operands
+from gruworks.nn.recompute import Recompute
+from gruworks.nn.recompute import check as check_recompute
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights, Reset, check_reset, parameter_names
 
@@ -78,12 +80,16 @@ class GRU(_ResetForm, torch.nn.GRU):
         dropout: share of entries zeroed between layers in training; the distribution is torch's, the draws are not.
         bidirectional: D = 2 directions, outputs side by side.
         reset: "after" or "before".
+        recompute: train with less memory and more time (nn/recompute.py): keep a state every so many steps and
+            rebuild the rest in the backward. True chooses how many by T and H; False, the default, keeps everything.
 
     Raises:
         ShapeError: an input, state or `lengths` that doesn't fit. It is a ValueError and a RuntimeError.
         DtypeError: an input or state of another element type than the weights.
-        OptionError: an unknown `reset`.
+        OptionError: an unknown `reset` or `recompute`.
     """
+
+    recompute: Recompute = False  # of the class, as `reset`
 
     def __init__(
         self,
@@ -98,6 +104,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         dtype: Any = None,
         *,
         reset: Reset = "after",
+        recompute: Recompute = False,
         **unknown: Any,
     ) -> None:
         # `unknown` goes to torch, so that what it refuses (proj_size) is refused in its words.
@@ -106,6 +113,10 @@ class GRU(_ResetForm, torch.nn.GRU):
             device=device, dtype=dtype, **unknown,
         )  # fmt: skip
         self._set_reset(reset)
+        self.recompute = check_recompute(recompute)
+
+    def extra_repr(self) -> str:
+        return super().extra_repr() + (f", recompute={self.recompute}" if self.recompute else "")
 
     @property
     def directions(self) -> int:
@@ -134,7 +145,7 @@ class GRU(_ResetForm, torch.nn.GRU):
 
         Returns the output [T, B, D·H] in the input's layout and the final state [L·D, B, H].
         """
-        if lengths is None and (found := self._directly(input, hx)) is not None:
+        if lengths is None and not self.recompute and (found := self._directly(input, hx)) is not None:
             return found
         if self.reset == "after" and lengths is None and _traces():
             return super().forward(input, hx)
@@ -163,7 +174,7 @@ class GRU(_ResetForm, torch.nn.GRU):
 
     def _left_to_torch(self) -> bool:
         """Whether torch's own kernel runs, where ours doesn't."""
-        return self.reset == "after" and not native.serves(self._layer_weights(0, False)[1])
+        return self.reset == "after" and not self.recompute and not native.serves(self._layer_weights(0, False)[1])
 
     def _forward_padded(
         self, x: Tensor, hx: Tensor | None, lengths: Tensor | Sequence[int] | None
@@ -199,7 +210,7 @@ class GRU(_ResetForm, torch.nn.GRU):
                 reverse = direction == 1
                 start = None if h0 is None else h0[layer * self.directions + direction]
                 operands = Operands(x, None, start, *self._layer_weights(layer, reverse), lengths)
-                output, final = run(operands, self.reset == "before", reverse)
+                output, final = run(operands, self.reset == "before", reverse, self.recompute)
                 outputs.append(output)
                 finals.append(final)
             x = torch.cat(outputs, -1) if self.bidirectional else outputs[0]
