@@ -15,27 +15,16 @@ from torch import Tensor
 from gruworks.errors import ExportError
 from gruworks.interop.onnx_folder import Part
 from gruworks.tasks.forecast.calendar import MONTHS, SECONDS, Frequency, Season
-<<<<<<< HEAD
-from gruworks.tasks.forecast.config import QUANTILES
-=======
 from gruworks.tasks.forecast.codec import Codec
 from gruworks.tasks.forecast.config import QUANTILES, Config
 from gruworks.tasks.forecast.data import lagged_steps, seasons_ahead
 from gruworks.tasks.forecast.model import ForecastNet
->>>>>>> integration
 from gruworks.tasks.forecast.season import RIDGE
 
 __all__ = ["ForecastGraph", "parts"]
 
 
 def parts(forecaster: Any) -> tuple[list[Part], dict[str, Any]]:
-<<<<<<< HEAD
-    """The graph `model`, and what `model.json` says: names of columns, quantiles, how positions are counted."""
-    config = forecaster.config
-    _refuse(forecaster)
-    graph = ForecastGraph(forecaster).eval()
-    given = {"y": {0: "B", 1: "T"}} | ({"positions": {0: "B", 1: "T"}} if graph.counts else {})
-=======
     """The graph `model`, and what `model.json` says: names of columns, quantiles, how positions are counted.
 
     Raises:
@@ -45,38 +34,16 @@ def parts(forecaster: Any) -> tuple[list[Part], dict[str, Any]]:
     _refuse(codec, config)
     graph = ForecastGraph(forecaster).eval()
     given = {"y": {0: "B", 1: "T"}} | ({"positions": {0: "B", 1: "T"}} if graph.dated else {})
->>>>>>> integration
     first, *others = [_example(graph, B, T) for B, T in ((2, 40), (1, 97), (3, 9), (1, 2), (1, 1))]
     part = Part("model", graph, first, ["quantiles"], given, others)
     facts = {
         "quantiles": list(QUANTILES), "horizon": config.horizon, "frequency": str(forecaster.frequency),
         "columns": {"time": config.time, "target": config.target, "series": config.series},
-<<<<<<< HEAD
-        "positions": _positions(forecaster.frequency) if graph.counts else None,
-=======
         "positions": _positions(forecaster.frequency) if graph.dated else None, "skill": str(forecaster.gate),
->>>>>>> integration
     }  # fmt: skip
     return [part], facts
 
 
-<<<<<<< HEAD
-def _refuse(forecaster: Any) -> None:
-    """What the graph does not hold is named, so that its numbers are always those of `predict`."""
-    codec, config = forecaster.codec, forecaster.config
-    if config.model != "encoder" or codec.irregular or codec.missing or config.covariates or codec.targets > 1:
-        raise ExportError(
-            "the graph holds the encoder of one target with stamps in a rhythm: a forecaster with another model "
-            f"({config.model}), covariates, missing values, several targets or irregular stamps can't be exported"
-        )
-
-
-class ForecastGraph(torch.nn.Module):
-    """y [B, T] and, where the calendar counts, positions [B, T] (steps): quantiles [B, K, Q] after the last row.
-
-    The network, mixed with the naive forecast as the gate says, its bands calibrated: what `predict` answers.
-    """
-=======
 def _refuse(codec: Codec, config: Config) -> None:
     if config.model != "encoder":
         raise ExportError(f'a graph is written of model="encoder", not of "{config.model}"')
@@ -90,24 +57,10 @@ def _refuse(codec: Codec, config: Config) -> None:
 class ForecastGraph(torch.nn.Module):
     """y [B, T] without gaps and, where it looks at the calendar, positions [B, T] (steps): quantiles [B, K, Q] after
     the last row, the gate's share of the naive forecast and the calibration of the bands included."""
->>>>>>> integration
 
     def __init__(self, forecaster: Any) -> None:
         super().__init__()
         codec, K = forecaster.codec, forecaster.config.horizon
-<<<<<<< HEAD
-        self.net, self.lag, self.gate = forecaster.model, codec.lag, forecaster.gate
-        self.longest = max((one.period for one in codec.seasons), default=0.0)
-        year = next((s for s in codec.frequency.seasons() if s.name == "year"), None)
-        climate = [Season("year", year.period, min(2, year.harmonics))] if year else []
-        self.counts = bool(codec.seasons) or (self._mixes and self.gate.naive == "climatology")
-        self._hold("turns", _turns(list(codec.seasons)))
-        self._hold("year", _turns(climate))
-        self._hold("ahead", numpy.arange(1.0, K + 1))
-        shares = numpy.array([-1.0, 0.0, 1.0]) * numpy.ones((K, 1))
-        widths = forecaster.calibration.quantiles(shares, list(QUANTILES))  # of a band of one on either side
-        self._hold("widths", widths)
-=======
         seasons: list[Season] = list(codec.seasons)
         self.net: ForecastNet = forecaster.model
         self.lag, self.missing, self.gate = codec.lag, codec.missing, forecaster.gate
@@ -120,21 +73,10 @@ class ForecastGraph(torch.nn.Module):
         self.keep("seasons", seasons_ahead(K, self.lag or 1).astype(numpy.float64))
         around = numpy.stack([numpy.full(K, -1.0), numpy.zeros(K), numpy.ones(K)], -1)
         self.keep("widths", forecaster.calibration.quantiles(around, list(QUANTILES)))
->>>>>>> integration
 
     turns: Tensor
     year: Tensor
     ahead: Tensor
-<<<<<<< HEAD
-    widths: Tensor
-
-    def _hold(self, name: str, values: Any) -> None:
-        self.register_buffer(name, torch.tensor(values, dtype=torch.float64), persistent=False)
-
-    @property
-    def _mixes(self) -> bool:
-        return self.gate.weight != 1.0
-=======
     back: Tensor
     seasons: Tensor
     widths: Tensor
@@ -146,7 +88,6 @@ class ForecastGraph(torch.nn.Module):
     def dated(self) -> bool:
         """Whether it looks at the calendar."""
         return bool(len(self.turns) or len(self.year))
->>>>>>> integration
 
     def forward(self, y: Tensor, positions: Tensor | None = None) -> Tensor:
         d = torch.cat([torch.zeros_like(y[:, :1]), y[:, 1:] - y[:, :-1]], 1)
@@ -155,58 +96,6 @@ class ForecastGraph(torch.nn.Module):
         highway = moves[:, -1:] * (_slope(d)[:, None] ** self.ahead).cumsum(1)
         features, season = [moves[..., None]], torch.zeros_like(highway)
         if positions is not None and len(self.turns):
-<<<<<<< HEAD
-            waves = _waves(positions, self.turns)
-            fitted = _coefficients(y, waves)
-            known = (positions - positions[:, :1] >= self.longest).to(y.dtype)
-            anomaly = _over(y - _climatology(fitted, waves), scale) * known
-            later = _waves(positions[:, -1:] + self.ahead, self.turns)
-            season = _over(_climatology(fitted[:, -1:], later) - y[:, -1:], scale[:, -1:]) * known[:, -1:]
-            features += [anomaly[..., None], known[..., None], waves]
-        if self.lag:
-            since, highway, season = self._lagged(y, scale)
-            features.append(since[..., None])
-        last, unit = y[:, -1, None, None], scale[:, -1, None, None]
-        bands = last + unit * self._answer(torch.cat(features, -1), highway, season)
-        if self._mixes:
-            weight, middle = self.gate.weight, bands[..., 1]
-            bands = bands + ((1 - weight) * (self._naive(y, positions) - middle))[..., None]
-        return self._calibrated(bands)
-
-    def _lagged(self, y: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """As `Encoded` with a lag: the moves since a season ago [B, T], highway and season path [B, K]."""
-        rows = torch.arange(y.shape[1])
-        since = _over(y - y[:, (rows - self.lag).clamp(min=0)], scale) * (rows >= self.lag)
-        known = (rows[-1:] >= self.lag).to(y.dtype)
-        season = _over(self._before(y, self.lag) - y[:, -1:], scale[:, -1:]) * known
-        return since, since[:, -1:] * torch.ceil(self.ahead / self.lag), season
-
-    def _before(self, y: Tensor, lag: int) -> Tensor:
-        """The values whole seasons before each step ahead: [B, K]."""
-        steps = (self.ahead - lag * torch.ceil(self.ahead / lag)).long()
-        return y[:, (y.shape[1] - 1 + steps).clamp(min=0)]
-
-    def _naive(self, y: Tensor, positions: Tensor | None) -> Tensor:
-        """As the one of `naive.naive_forecasts` that the gate mixes in: [B, K]."""
-        name, last = self.gate.naive, y[:, -1:]
-        if name == "climatology":
-            assert positions is not None
-            fitted = _coefficients(y, _waves(positions, self.year))[:, -1:]
-            return _climatology(fitted, _waves(positions[:, -1:] + self.ahead, self.year))
-        if name.startswith("seasonal naive"):
-            return self._before(y, int(name.split("(")[1].rstrip(")")))
-        if name == "drift":
-            return last + (last - y[:, :1]) / (y.shape[1] - 1 + 1e-300) * self.ahead
-        if name.startswith("mean"):
-            last = y[:, -len(self.ahead) :].mean(1, keepdim=True)
-        return last.expand(-1, len(self.ahead))
-
-    def _calibrated(self, bands: Tensor) -> Tensor:
-        """As `calibration.Calibration.quantiles`: so many of its widths from the median."""
-        middle = bands[..., 1:2]
-        below, above = middle - bands[..., :1], bands[..., 2:] - middle
-        return middle + torch.where(self.widths > 0, self.widths * above, self.widths * below)
-=======
             waves = self._waves(positions, self.turns)
             fitted = _coefficients(y, waves)
             known = (positions - positions[:, :1] >= self.longest).to(y.dtype)
@@ -223,7 +112,6 @@ class ForecastGraph(torch.nn.Module):
             features.append(torch.zeros_like(moves)[..., None].expand(-1, -1, 2))
         learnt = self._answer(torch.cat(features, -1), highway, season)
         return self._quantiles(y, positions, y[:, -1, None, None] + scale[:, -1, None, None] * learnt)
->>>>>>> integration
 
     def _answer(self, features: Tensor, highway: Tensor, season: Tensor) -> Tensor:
         """As `decoding.network_quantiles`, in units of the scale."""
@@ -232,18 +120,6 @@ class ForecastGraph(torch.nn.Module):
         paths: Tensor = net.highway_gain.double() * highway + net.season_gain.double() * season
         return paths[..., None] + learnt
 
-<<<<<<< HEAD
-
-def _turns(seasons: list[Season]) -> list[float]:
-    """Radians a step of every harmonic, as in `season.fourier`."""
-    return [2 * numpy.pi * k / one.period for one in seasons for k in range(1, one.harmonics + 1)]
-
-
-def _waves(positions: Tensor, turns: Tensor) -> Tensor:
-    """As `season.fourier`: [B, T, F]."""
-    angles = positions[..., None] * turns
-    return torch.stack([angles.cos(), angles.sin()], -1).flatten(-2)
-=======
     def _quantiles(self, y: Tensor, positions: Tensor | None, ours: Tensor) -> Tensor:
         """As `answering.Answers`: the gate's mixture as median, and bands as wide as they were on validation."""
         low, middle, high = ours.unbind(-1)
@@ -287,7 +163,6 @@ def _waves(positions: Tensor, turns: Tensor) -> Tensor:
         """As `season.fourier`: [B, T, F]."""
         angles = positions[..., None] * turns
         return torch.stack([angles.cos(), angles.sin()], -1).flatten(-2)
->>>>>>> integration
 
 
 def _turns(seasons: list[Season]) -> Any:
@@ -333,11 +208,7 @@ def _example(graph: ForecastGraph, B: int, T: int) -> dict[str, Tensor]:
     y = draw.normal(0, 1, (B, T)).cumsum(1) * 10.0 ** draw.integers(-2, 4, (B, 1))
     y[-1] = 3.0 if B > 1 else y[-1]
     example = {"y": torch.from_numpy(y)}
-<<<<<<< HEAD
-    if graph.counts:
-=======
     if graph.dated:
->>>>>>> integration
         stride = numpy.maximum(1.0, numpy.ceil(2 * graph.longest / T)) if B < 3 else 1.0
         example["positions"] = torch.from_numpy(draw.integers(0, 1000, (B, 1)) + stride * numpy.arange(T))
     return example
