@@ -278,8 +278,8 @@ def test_the_settings_are_the_ones_of_the_flags(csv: Path, gruworks: Call) -> No
     assert {name: value for name, value in (config | config["training"]).items() if name in TINY} == TINY
 
 
-def test_levels_are_asked_for_on_the_command_line(fitted: Path, gruworks: Call) -> None:
-    status, out, _ = gruworks("forecast", "predict", fitted, "--level", "50,95", "--out", "there", "--json")
+def test_levels_are_asked_for_on_the_command_line(fitted: Path, gruworks: Call, tmp_path: Path) -> None:
+    status, out, _ = gruworks("forecast", "predict", fitted, "--level", "50,95", "--out", tmp_path / "there", "--json")
     assert status == 0
     row = json.loads(out)["forecast"][0]
     assert row["y_hat-lo-95"] <= row["y_hat-lo-50"] <= row["y_hat"] <= row["y_hat-hi-50"] <= row["y_hat-hi-95"]
