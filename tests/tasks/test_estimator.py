@@ -113,7 +113,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "context cut": (cut("context.safetensors"), r"context.safetensors is damaged"),
     "context empty": (arrays("context.safetensors", lambda v: v.clear()), "its parts don't fit together"),
     "context shorter": (
-        arrays("context.safetensors", lambda v: v.update({"0.y": v["0.y"][:5]})),
+        arrays("context.safetensors", lambda v: v.update(y=v["y"][:5])),
         "its parts don't fit together",
     ),
     "metrics cut": (cut("metrics.json"), r"metrics.json is damaged"),

@@ -13,7 +13,7 @@ from gruworks.tasks.translate.reading import Pairs, read
 
 SETTINGS = {
     "source": "de", "target": "en", "lowercase": True, "hidden_size": 128, "embedding_size": 128, "attention_size": 64,
-    "vocabulary": 2000, "dropout": 0.2, "steps": 300, "validate_every": 100, "batch_size": 48, "batch_tokens": 1000,
+    "vocabulary": 2000, "dropout": 0.2, "steps": 400, "validate_every": 100, "batch_size": 48, "batch_tokens": 1000,
     "learning_rate": 4e-3, "warm_up": 30, "averaged_steps": 50, "threads": 1,
 }  # fmt: skip
 

@@ -38,7 +38,7 @@ class Speller(torch.nn.Module):
     def forward(self, memory: Tensor, lengths: Tensor, symbols: Tensor, counts: Tensor) -> Tensor:
         """ln p of each row's text, its end included [B].
 
-        Shapes: memory [B, S, M] or [1, S, M] for all, lengths of them, symbols [B, N] padded at the right, counts [B].
+        Shapes: memory [B, S, M], lengths of them, symbols [B, N] padded at the right, counts [B].
         """
         edge = symbols.new_full((len(symbols), 1), END)
         y, _ = self.gru(self.dropout(self.embedding(torch.cat([edge, symbols], 1))))
@@ -55,7 +55,9 @@ class Speller(torch.nn.Module):
     def opinions(self, memory: Tensor, texts: Sequence[Sequence[int]]) -> list[float]:
         """ln p of several texts for one recording's steps [S, M]."""
         symbols, counts = padded(texts)
-        told: list[float] = self(memory[None], torch.tensor([len(memory)]), symbols, counts).tolist()
+        rows = len(symbols)
+        shared, lengths = memory.expand(rows, -1, -1), torch.full((rows,), len(memory))
+        told: list[float] = self(shared, lengths, symbols, counts).tolist()
         return told
 
 
