@@ -1,6 +1,6 @@
 """How exact the float32 recurrence is: its error against float64 over torch's own, for outputs and every gradient.
 
-    python benchmarks/bench_accuracy.py
+    python benchmarks/bench_accuracy.py [after] [before]
 
 Weights at 1 and 3 times torch's initial size, both forms, T up to 10,000, five seeds. For each size the median and the
 worst ratio of root mean square errors, and of the largest single errors; the project wants 2 at most. Torch's own is
@@ -10,6 +10,7 @@ benchmarks/results/accuracy.json.
 """
 
 import statistics
+import sys
 from typing import Any
 
 import torch
@@ -84,7 +85,7 @@ def rows(reset: Reset, scale: int) -> list[dict[str, Any]]:
 
 def main() -> None:
     forms: tuple[Reset, ...] = ("after", "before")
-    for reset in forms:
+    for reset in [form for form in forms if form in sys.argv[1:]] or forms:
         for scale in SCALES:
             write("accuracy", rows(reset, scale))
 
