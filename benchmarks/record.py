@@ -42,10 +42,14 @@ def commit() -> str:
 
 
 def command() -> str:
-    """How this process was started, from the project's root."""
+    """How this process was started, from the project's root; of a path elsewhere only the end, no machine's folders."""
     script = Path(sys.argv[0]).resolve()
     name = script.relative_to(ROOT) if script.is_relative_to(ROOT) else Path(script.name)
-    return shlex.join(["python", str(name), *sys.argv[1:]])
+    return shlex.join(["python", str(name), *map(_without_folders, sys.argv[1:])])
+
+
+def _without_folders(argument: str) -> str:
+    return str(Path(*Path(argument).parts[-2:])) if Path(argument).is_absolute() else argument
 
 
 def record(figure: str, value: float, **facts: Any) -> dict[str, Any]:

@@ -33,6 +33,11 @@ def repository(recording, tmp_path, monkeypatch):
     return tmp_path
 
 
+def test_a_command_names_no_folder_of_the_machine(recording, monkeypatch):
+    monkeypatch.setattr(recording.sys, "argv", [str(ROOT / "benchmarks" / "a.py"), "--out", "/home/me/runs/b", "3"])
+    assert recording.command() == "python benchmarks/a.py --out runs/b 3"
+
+
 def test_a_record_says_what_is_required(recording, repository):
     made = recording.record("lab/x", 0.5, seeds=3, note="n")
     assert {"id": "lab/x", "value": 0.5, "seeds": 3, "note": "n"}.items() <= made.items()
