@@ -1,6 +1,6 @@
 """Spoken digits (FSDD): the official split, leave one speaker out, and joined digits by a streaming network.
 
-    GRUWORKS_DATA=... python benchmarks/recipe_transcribe_fsdd.py official | speakers | joined [--minutes 2.9]
+    GRUWORKS_DATA=... python benchmarks/recipe_transcribe_fsdd.py official | speakers | joined [--minutes 2.9] [--out RUN]
 
 official: indices 0 to 4 are the test part, 5 to 49 are learnt from in at most three minutes of one core; the value is
 the share of test recordings whose text is exactly right, spelled letter by letter under the closed list of the digits.
@@ -50,7 +50,8 @@ def unnamed(rows: list[Utterance]) -> list[Utterance]:
 
 def fit(rows: list[Utterance], **settings: object) -> Transcriber:
     begun = time.process_time()
-    fitted = Transcriber(**SETTINGS | settings).fit(rows)
+    out = settings.pop("out", None)
+    fitted = Transcriber(**SETTINGS | settings).fit(rows, out=out)
     fitted.metrics["core_minutes"] = (time.process_time() - begun) / 60
     print(fitted.metrics, flush=True)
     return fitted
@@ -114,6 +115,7 @@ def main() -> None:
     parser.add_argument("which", choices=("official", "speakers", "joined"))
     parser.add_argument("--minutes", type=float, default=20.0, help="of each fit, by the clock")
     parser.add_argument("--steps", type=int, help="instead of the recipe's")
+    parser.add_argument("--out", type=Path, help="official, joined: keep the run in this folder")
     parser.add_argument("--plain", action="store_true", help="speakers: without augmentation")
     parser.add_argument("--search", action="store_true", help="hold out indices 5 to 9, print, record nothing")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, as JSON")
@@ -122,6 +124,7 @@ def main() -> None:
         parser.error("--set needs --search: what is recorded has the recipe's settings")
     settings: dict[str, object] = {"minutes": given.minutes} | (PLAIN if given.plain else {})
     settings |= {"steps": given.steps} if given.steps else {}
+    settings |= {"out": given.out} if given.out and given.which != "speakers" else {}
     with tempfile.TemporaryDirectory() as folder:
         rows = fsdd(Path(folder))
         if given.search:

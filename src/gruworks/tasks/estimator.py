@@ -14,6 +14,7 @@ import torch
 
 from gruworks.errors import NotFittedError, OptionError, RunError
 from gruworks.settings import Settings
+from gruworks.training.packing import unpack
 from gruworks.training.runs import RunFolder
 
 __all__ = ["Estimator"]
@@ -76,7 +77,7 @@ class Estimator(abc.ABC):
         run.note(state="fitted")
 
     def _load_model(self, run: RunFolder) -> torch.nn.Module | None:
-        weights = run.read_arrays("weights.safetensors")
+        weights = unpack(run.read_arrays("weights.safetensors"))
         model = self._new_model()
         if model is None:
             return None

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from gruworks.errors import OptionError, require
 
 if TYPE_CHECKING:
+    from gruworks.settings import Settings
     from gruworks.tasks.estimator import Estimator
 
-__all__ = ["TASKS", "check", "estimator"]
+__all__ = ["TASKS", "check", "estimator", "settings"]
 
 TASKS = {
     "forecast": "gruworks.tasks.forecast.estimator:Forecaster",
@@ -24,6 +25,13 @@ def estimator(task: str) -> type[Estimator]:
     check(task)
     module, name = TASKS[task].split(":")
     found: type[Estimator] = getattr(require(module, extra=task), name)
+    return found
+
+
+def settings(task: str, kind: str) -> type[Settings]:
+    """A task's `Config` or `Options`, without its estimator."""
+    check(task)
+    found: type[Settings] = getattr(require(f"gruworks.tasks.{task}.config", extra=task), kind)
     return found
 
 

@@ -9,7 +9,21 @@ from typing import Annotated
 import typer
 
 from gruworks import __version__
-from gruworks.app.cli import card, data, demo, doctor, exchange, export, forecast, generate, lab, transcribe, translate
+from gruworks.app.cli import (
+    attempt,
+    card,
+    data,
+    demo,
+    doctor,
+    exchange,
+    export,
+    forecast,
+    generate,
+    lab,
+    serve,
+    transcribe,
+    translate,
+)
 from gruworks.errors import GruworksError
 
 __all__ = ["app", "run"]
@@ -25,11 +39,13 @@ app.command("card")(card.command())
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("export")(export.command())
+app.command("serve")(serve.serve)
 app.add_typer(data.app, name="data")
 app.add_typer(exchange.app, name="exchange")
 app.add_typer(forecast.app, name="forecast")
 app.add_typer(generate.app, name="generate")
 app.add_typer(lab.app, name="lab")
+app.add_typer(attempt.app, name="try")
 app.add_typer(translate.app, name="translate")
 app.add_typer(transcribe.app, name="transcribe")
 for task in (forecast, generate, transcribe, translate):

@@ -29,6 +29,7 @@ from gruworks.tasks.forecast.evaluation import Evaluation
 from gruworks.tasks.forecast.frames import forecast_frame, levels, with_future
 from gruworks.tasks.forecast.gate import OPEN, Gate
 from gruworks.tasks.forecast.keeping import gate_from, pack, unpack
+from gruworks.tasks.forecast.naive import naive_forecasts
 from gruworks.tasks.forecast.panel import Panel, Series
 from gruworks.tasks.forecast.reading import read
 from gruworks.tasks.forecast.streaming import Observed, Streams
@@ -181,6 +182,15 @@ class Forecaster(Estimator):
         """Errors on the rows that the fit held out: what gate and bands were set by, so a little too kind."""
         self._need_fit()
         return held_out(self)
+
+    def read(self, data: Any) -> Panel:
+        """`data` as `predict` reads it: checked, with the fitted rows before it where it goes on where they end."""
+        return self._read_like_fit(data)
+
+    def naive(self, series: Series) -> dict[str, NDArray[numpy.float64]]:
+        """What needs no learning says after the last row of a series: [1, horizon] by name."""
+        last = numpy.array([len(series) - 1])
+        return naive_forecasts(series, self._codec, last, self.config.horizon, self.config.periods)
 
     def explain(self, series: str | None = None, step: int | None = None) -> Any:
         """What moved the forecast of a series: inputs, lags, paths; see `explaining.explain`."""

@@ -207,6 +207,17 @@ class Generator(Estimator):
             None if learnt is None else [ids[text:] for ids, text in self._read(learnt)],
         )  # fmt: skip
 
+    def decoder(self) -> NetDecoder:
+        """The network as a writer, for a search or a sampler of one's own."""
+        self._need_fit()
+        return self._decoder()
+
+    def reading(self, prompt: str = "", title: str = "") -> tuple[NDArray[numpy.int64], Pieces]:
+        """The symbols to begin with, the last one not read yet, and what turns written symbols into text."""
+        context = self._context(prompt, title)
+        assert self.codec is not None
+        return context, Pieces(self.codec)
+
     def _read(self, documents: Sequence[Document]) -> list[tuple[NDArray[numpy.int64], int]]:
         """Symbols, and the place of the first that is predicted: of each document, or of all in a row."""
         assert self.codec is not None

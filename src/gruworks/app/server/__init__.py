@@ -1,0 +1,14 @@
+"""The server: trained runs behind HTTP, and the page.
+
+limits.py     how much of everything one request may ask
+shelf.py      the models that are served, by name
+batching.py   requests that wait are answered together
+lanes.py      texts that are written side by side, a step of the network for all of them
+jobs.py       fits, one at a time, each a process of its own
+schemas.py    what requests hold, with examples
+replies.py    errors and server-sent events
+guard.py      token, body size, headers: before any route
+metrics.py    what Prometheus reads
+routes/       one file a task
+service.py    all of it as one application
+"""

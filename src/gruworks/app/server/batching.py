@@ -1,0 +1,76 @@
+"""Requests that wait for one model are answered together, by one thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Hashable
+from concurrent.futures import Executor
+from typing import Any
+
+from gruworks.app.server.metrics import BATCHES
+from gruworks.app.server.replies import Refused
+
+__all__ = ["Batcher"]
+
+Answer = Callable[[list[Any]], list[Any]]
+
+
+class Batcher:
+    """`answer` is given the items that wait, at most `most` with one key, and gives an answer for each.
+
+    The first request that finds the thread idle is answered at once; what arrives meanwhile waits and goes together.
+    A caller that has gone away is not worked for. Should a batch fail, its items are tried one by one, so that
+    nobody pays for another's request.
+    """
+
+    def __init__(self, name: str, answer: Answer, pool: Executor, most: int = 64, waiting: int = 64) -> None:
+        self.name, self.answer, self.pool, self.most, self.waiting = name, answer, pool, most, waiting
+        self.queue: list[tuple[Hashable, Any, asyncio.Future[Any]]] = []
+        self.worker: asyncio.Task[None] | None = None
+
+    async def ask(self, item: Any, key: Hashable = None) -> Any:
+        """The answer to `item`; those with the same `key` may be answered together.
+
+        Raises:
+            Refused: too many wait.
+        """
+        if len(self.queue) >= self.waiting:
+            raise Refused(429, f"{len(self.queue)} requests wait for {self.name} already: try again in a moment")
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.queue.append((key, item, future))
+        if self.worker is None or self.worker.done():
+            self.worker = asyncio.create_task(self._work())
+        return await future
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while batch := self._next():
+            items, futures = [item for item, _ in batch], [future for _, future in batch]
+            BATCHES.labels(self.name).observe(len(items))
+            answers = await loop.run_in_executor(self.pool, self._safely, items)
+            for future, answer in zip(futures, answers, strict=True):
+                if future.done():
+                    continue
+                if isinstance(answer, BaseException):
+                    future.set_exception(answer)
+                else:
+                    future.set_result(answer)
+
+    def _next(self) -> list[tuple[Any, asyncio.Future[Any]]]:
+        """The oldest item that somebody still waits for, and those that go with it."""
+        self.queue = [one for one in self.queue if not one[2].done()]
+        if not self.queue:
+            return []
+        key = self.queue[0][0]
+        batch = [one for one in self.queue if one[0] == key][: self.most]
+        taken = {id(one[2]) for one in batch}
+        self.queue = [one for one in self.queue if id(one[2]) not in taken]
+        return [(item, future) for _, item, future in batch]
+
+    def _safely(self, items: list[Any]) -> list[Any]:
+        try:
+            return self.answer(items)
+        except Exception as error:
+            if len(items) == 1:
+                return [error]
+            return [self._safely([item])[0] for item in items]

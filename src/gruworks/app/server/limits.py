@@ -1,0 +1,30 @@
+"""How much of everything one request may ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gruworks.settings import Settings, setting
+
+__all__ = ["Limits"]
+
+
+@dataclass(frozen=True)
+class Limits(Settings):
+    """Limits of the server; each has a flag of `gruworks serve`."""
+
+    body: int = setting(4_000_000, "bytes of a request at most", low=1000)
+    upload: int = setting(20_000_000, "bytes of a recording at most", low=1000)
+    audio: float = setting(300.0, "seconds of a recording, or of a live session, at most", low=1.0)
+    characters: int = setting(4000, "characters of a text or prompt at most", low=10)
+    sentences: int = setting(64, "sentences of one request at most", low=1)
+    rows: int = setting(100_000, "rows of a table at most", low=10)
+    series: int = setting(100, "series of a table at most", low=1)
+    horizon: int = setting(1000, "steps ahead at most", low=1)
+    length: int = setting(2000, "symbols of a written text at most", low=1)
+    beam: int = setting(20, "beams and alternatives at most", low=1)
+    steps: int = setting(1000, "steps of a sequence that is looked into at most", low=3)
+    seconds: float = setting(30.0, "seconds of one request at most", low=0.1)
+    waiting: int = setting(64, "requests that wait for one model at most", low=1)
+    streams: int = setting(32, "texts that are written, or live sessions, at once at most", low=1)
+    jobs: int = setting(4, "fits that wait at most", low=1)

@@ -1,0 +1,21 @@
+"""What Prometheus reads: requests, how long they took, how many were answered together."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+__all__ = ["ACTIVE", "BATCHES", "REQUESTS", "SECONDS", "exposition"]
+
+REGISTRY = CollectorRegistry()
+REQUESTS = Counter("gruworks_requests", "requests by route and status", ["route", "status"], registry=REGISTRY)
+SECONDS = Histogram("gruworks_request_seconds", "time to the end of an answer", ["route"], registry=REGISTRY)
+ACTIVE = Gauge("gruworks_requests_active", "requests being answered", registry=REGISTRY)
+BATCHES = Histogram(
+    "gruworks_batch_size", "requests answered by one call", ["model"], registry=REGISTRY,
+    buckets=(1, 2, 4, 8, 16, 32, 64),
+)  # fmt: skip
+
+
+def exposition() -> bytes:
+    """All of it in Prometheus' text format."""
+    return generate_latest(REGISTRY)

@@ -1,0 +1,83 @@
+"""What leaves the server beside answers: errors of one form, and server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any, TypeVar
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from gruworks.errors import GruworksError
+
+__all__ = ["Refused", "event", "install", "problem", "within"]
+
+T = TypeVar("T")
+log = logging.getLogger("gruworks.server")
+
+
+class Refused(GruworksError):
+    """A request that gets `status` and one sentence."""
+
+    def __init__(self, status: int, message: str, where: str | None = None) -> None:
+        super().__init__(message)
+        self.status, self.where = status, where
+
+
+def problem(status: int, message: str, where: str | None = None, headers: dict[str, str] | None = None) -> JSONResponse:
+    """An error: `{"error": {"message": ..., "where": ...}}`."""
+    said = " ".join(message.encode("utf-8", "replace").decode().split())
+    return JSONResponse({"error": {"message": said[:2000], "where": where}}, status, headers)
+
+
+def event(kind: str, **data: Any) -> str:
+    """One server-sent event."""
+    return f"event: {kind}\ndata: {json.dumps(data, ensure_ascii=False, allow_nan=False)}\n\n"
+
+
+async def within(seconds: float, answer: Awaitable[T]) -> T:
+    """`answer`, unless it takes longer than a request may."""
+    try:
+        return await asyncio.wait_for(answer, seconds)
+    except TimeoutError:
+        raise Refused(
+            408, f"this took longer than {seconds:g} s: ask for less, or try again when it is quieter"
+        ) from None
+
+
+async def lines(source: AsyncIterator[str]) -> AsyncIterator[bytes]:
+    """Events as bytes."""
+    async for one in source:
+        yield one.encode()
+
+
+def install(app: FastAPI) -> None:
+    """Every error of ours is a 4xx with its sentence; one that is nobody's fault but ours is a 500 without details."""
+
+    @app.exception_handler(GruworksError)
+    async def ours(_: Request, error: GruworksError) -> JSONResponse:
+        if isinstance(error, Refused):
+            return problem(error.status, str(error), error.where)
+        return problem(400, str(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def unread(_: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path")) or None
+        given = repr(first.get("input"))
+        got = f", got {given:.80}" if first["type"] not in ("missing", "json_invalid") else ""
+        return problem(422, f"{where or 'the request'}: {first['msg']}{got}", where)
+
+    @app.exception_handler(HTTPException)
+    async def other(_: Request, error: HTTPException) -> JSONResponse:
+        return problem(error.status_code, str(error.detail), None, dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def fault(request: Request, error: Exception) -> JSONResponse:
+        log.exception("%s %s", request.method, request.url.path, exc_info=error)
+        return problem(500, "something went wrong in the server; its log has the details")

@@ -1,0 +1,159 @@
+"""`POST /v1/transcribe` and `WS /v1/transcribe/live`: a recording, or what is just being said."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from typing import Annotated, Any
+
+import numpy
+from fastapi import APIRouter, File, Form, UploadFile, WebSocket, WebSocketDisconnect
+
+from gruworks.app.server.replies import Refused, within
+from gruworks.app.server.service import Service
+from gruworks.errors import GruworksError
+
+__all__ = ["router"]
+
+IDLE = 30.0  # seconds after which a live client that says nothing is let go
+
+
+def router(service: Service) -> APIRouter:
+    routes, limits = APIRouter(tags=["transcribe"]), service.limits
+
+    @routes.post("/v1/transcribe", summary="Write down a recording")
+    async def transcribe(
+        file: Annotated[UploadFile, File(description="wav, flac, ogg or mp3")],
+        model: Annotated[str | None, Form(max_length=200)] = None,
+        beam: Annotated[int | None, Form(ge=1, le=64)] = None,
+        closed: Annotated[bool | None, Form(description="only words of the fit's transcripts")] = None,
+    ) -> dict[str, Any]:
+        served = service.shelf.find("transcribe", model)
+        samples, rate = opened(await file.read(), limits.audio)
+        given = {name: value for name, value in (("beam", beam), ("closed", closed)) if value is not None}
+        options = {"beam": 8} | served.options | given
+        batcher = service.batcher(served, lambda items: [_written(served.estimator, *one) for one in items])
+        found: dict[str, Any] = await within(limits.seconds, batcher.ask((samples, rate, options)))
+        return found | {"model": served.name}
+
+    @routes.websocket("/v1/transcribe/live")
+    async def live(socket: WebSocket, model: str | None = None, rate: int = 16000) -> None:
+        await socket.accept()
+        try:
+            if not 4000 <= rate <= 192_000:
+                raise Refused(400, f"expected 4000 to 192000 samples a second, got {rate}", "rate")
+            served = service.shelf.find("transcribe", model)
+            with service.session():
+                await service.warm(served)
+                await _listen(socket, service, served, rate)
+        except GruworksError as error:
+            await _last_word(socket, {"error": {"message": str(error), "where": None}})
+        except (WebSocketDisconnect, RuntimeError):
+            pass  # the client has gone
+
+    return routes
+
+
+def opened(content: bytes, longest: float) -> tuple[Any, int]:
+    """Mono samples and their rate, from the bytes of an audio file; nothing touches the disk.
+
+    Raises:
+        Refused: no audio, none that is short enough, or samples that are no numbers.
+    """
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(io.BytesIO(content)) as file:
+            rate, most = file.samplerate, int(longest * file.samplerate)
+            samples = file.read(most + 1, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError, ValueError, MemoryError):
+        raise Refused(400, "this is no recording that can be read: wav, flac, ogg or mp3 are", "file") from None
+    if len(samples) > most:
+        raise Refused(413, f"the recording is longer than {longest:g} s", "file")
+    if not len(samples) or not numpy.isfinite(samples).all():
+        raise Refused(400, "the recording has no samples, or some that are no numbers", "file")
+    return samples.mean(1), rate
+
+
+def _written(transcriber: Any, samples: Any, rate: int, options: dict[str, Any]) -> dict[str, Any]:
+    found = transcriber.transcribe(samples, rate=rate, **options, n_best=min(options["beam"], 5))
+    words = [
+        {
+            "word": one.text,
+            "start": round(one.start, 3),
+            "end": round(one.end, 3),
+            "confidence": round(one.confidence, 3),
+        }
+        for one in found.words
+    ]
+    others = [one for one in found.alternatives if one != found.text]
+    return {"text": found.text, "seconds": round(len(samples) / rate, 3), "words": words, "alternatives": others}
+
+
+async def _listen(socket: WebSocket, service: Service, served: Any, rate: int) -> None:
+    """Samples in, what is known out, until the client says that it has ended."""
+    stream = served.estimator.stream(rate=rate, **served.options)
+    batcher = service.batcher(served, _heard, "live")
+    said, left = [], int(service.limits.audio * rate)
+    while True:
+        try:
+            message = await asyncio.wait_for(socket.receive(), IDLE)
+        except TimeoutError:
+            raise Refused(408, f"nothing came for {IDLE:g} s: the session is over") from None
+        if message["type"] == "websocket.disconnect":
+            return
+        samples = _samples(message)
+        if samples is not None:
+            left -= len(samples)
+            if left < 0:
+                raise Refused(413, f"a live session lasts {service.limits.audio:g} s at most")
+        update = await batcher.ask((stream, samples), "live")
+        said += [update.final] if update.final else []
+        told = {"partial": update.partial, "stable": update.stable, "final": update.final}
+        await socket.send_json(told | ({"done": True, "text": " ".join(said)} if samples is None else {}))
+        if samples is None:
+            await socket.close()
+            return
+
+
+def _samples(message: Any) -> Any:
+    """Samples of a message; None where it says that no more come."""
+    data = message.get("bytes")
+    if data is not None:
+        if len(data) % 4 or len(data) > 4_000_000:
+            raise Refused(400, f"expected float32 samples, at most a million at once, got {len(data)} bytes")
+        return numpy.frombuffer(data, "<f4")
+    try:
+        ended = json.loads(message.get("text") or "")["end"] is True
+    except (ValueError, TypeError, KeyError, RecursionError):
+        ended = False
+    if not ended:
+        raise Refused(400, 'expected float32 samples, or the text {"end": true}')
+    return None
+
+
+def _heard(items: list[Any]) -> list[Any]:
+    """One step for all streams that heard something; one with bad samples gets its error, the others go on."""
+    from gruworks.tasks.transcribe.streaming import accept_together
+
+    if len(items) == 1 or len({id(stream) for stream, _ in items}) < len(items) or any(s is None for _, s in items):
+        return [_alone(stream, samples) for stream, samples in items]
+    if not all(numpy.isfinite(samples).all() for _, samples in items):
+        return [_alone(stream, samples) for stream, samples in items]
+    return list(accept_together([stream for stream, _ in items], [samples for _, samples in items]))
+
+
+def _alone(stream: Any, samples: Any) -> Any:
+    try:
+        return stream.finish() if samples is None else stream.accept(samples)
+    except GruworksError as error:
+        return error
+
+
+async def _last_word(socket: WebSocket, said: dict[str, Any]) -> None:
+    try:
+        await socket.send_json(said)
+        await socket.close(1008)
+    except RuntimeError:
+        pass

@@ -1,0 +1,69 @@
+"""`POST /v1/translate`: sentences that wait together are searched together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from fastapi import APIRouter
+
+from gruworks.app.server.replies import Refused, within
+from gruworks.app.server.schemas import Translate
+from gruworks.app.server.service import Service
+
+__all__ = ["router"]
+
+
+def router(service: Service) -> APIRouter:
+    routes, limits = APIRouter(tags=["translate"]), service.limits
+
+    @routes.post("/v1/translate", summary="Translate a sentence, or several")
+    async def translate(asked: Translate) -> dict[str, Any]:
+        lines = _lines(asked, limits)
+        model = service.shelf.find("translate", asked.model)
+        batcher = service.batcher(model, lambda items: together(model.estimator, items))
+        alpha = model.options.get("alpha", 1.0) if asked.alpha is None else asked.alpha
+        key = (asked.beam, alpha, asked.n_best, asked.attention)
+        found = await within(limits.seconds, batcher.ask((lines, key), key))
+        return {"translations": found, "model": model.name}
+
+    return routes
+
+
+def _lines(asked: Translate, limits: Any) -> list[str]:
+    if (asked.text is None) == (asked.texts is None):
+        raise Refused(400, "expected text (one sentence) or texts (a list), and not both", "text")
+    lines = [asked.text] if asked.text is not None else list(asked.texts or [])
+    if len(lines) > limits.sentences:
+        raise Refused(413, f"there are {len(lines)} sentences, more than {limits.sentences}", "texts")
+    size = sum(map(len, lines))
+    if size > limits.characters:
+        raise Refused(413, f"the text has {size} characters, more than {limits.characters}", "text")
+    if max(asked.beam, asked.n_best) > limits.beam:
+        raise Refused(400, f"at most {limits.beam} beams and alternatives, not {max(asked.beam, asked.n_best)}", "beam")
+    return lines
+
+
+def together(translator: Any, items: list[tuple[list[str], Any]]) -> list[list[dict[str, Any]]]:
+    """Each item's translations, from one search over the sentences of all items, which have the same options."""
+    beam, alpha, n_best, attention = items[0][1]
+    whole = [line for lines, _ in items for line in lines]
+    answers = iter(translator.n_best(whole, beam=max(beam, n_best), alpha=alpha, n_best=n_best))
+    return [[_shown(translator, line, next(answers), attention) for line in lines] for lines, _ in items]
+
+
+def _shown(translator: Any, line: str, answers: list[Any], attention: bool) -> dict[str, Any]:
+    best, *others = answers
+    looked = None
+    if attention and line.strip() and best.text:
+        found = translator.explain(line, target=best.text)
+        looked = {
+            "source": found.source,
+            "target": found.target,
+            "weights": numpy.round(found.weights.astype(float), 4).tolist(),
+        }
+    return {
+        "text": best.text, "score": round(best.score, 4), "attention": looked,
+        "alternatives": [{"text": one.text, "score": round(one.score, 4)} for one in others],
+    }  # fmt: skip

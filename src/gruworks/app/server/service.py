@@ -1,0 +1,131 @@
+"""All of the server as one application: what is shared by routes, and how they are put together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from gruworks import __version__
+from gruworks.app.server.batching import Batcher
+from gruworks.app.server.guard import Guard
+from gruworks.app.server.jobs import Jobs
+from gruworks.app.server.limits import Limits
+from gruworks.app.server.replies import Refused, install
+from gruworks.app.server.shelf import Served, Shelf
+
+__all__ = ["Service", "application"]
+
+
+class Service:
+    """The shelf, the limits, and one batcher a model."""
+
+    def __init__(self, shelf: Shelf, limits: Limits, jobs: Jobs | None) -> None:
+        self.shelf, self.limits, self.jobs = shelf, limits, jobs
+        self.begun = time.time()
+        self.sessions = 0
+        self._batchers: dict[tuple[str, str], Batcher] = {}
+        self._pools: dict[str, ThreadPoolExecutor] = {}
+        self._lanes: dict[str, Any] = {}
+        from gruworks.app.server.routes.trace import looked
+
+        self._pools["look inside"] = ThreadPoolExecutor(1, "gruworks-look")
+        self.looker = Batcher("look inside", looked, self._pools["look inside"], 1, limits.waiting)
+
+    def named(self, name: str) -> Served:
+        if name not in self.shelf.models:
+            raise Refused(404, "there is no model of this name", "model")
+        return self.shelf.models[name]
+
+    def batcher(self, model: Served, answer: Callable[[list[Any]], list[Any]], kind: str = "") -> Batcher:
+        """The batcher for one kind of requests to a model; `answer` is what a batch of them goes through.
+
+        A model has one thread, whatever the kinds: nothing in an estimator need be safe for several.
+        """
+        if (model.name, kind) not in self._batchers:
+            pool = self._pools.setdefault(model.name, ThreadPoolExecutor(1, f"gruworks-{model.task}"))
+            made = Batcher(model.name, answer, pool, self.limits.sentences, self.limits.waiting)
+            self._batchers[model.name, kind] = made
+        return self._batchers[model.name, kind]
+
+    def lanes(self, model: Served) -> Any:
+        from gruworks.app.server.lanes import Lanes
+
+        if model.name not in self._lanes:
+            self._lanes[model.name] = Lanes(model.estimator, model.name, self.limits.streams)
+        return self._lanes[model.name]
+
+    async def warm(self, model: Served) -> None:
+        """Read the model's weights, if nobody has, away from the loop that serves everyone."""
+        await asyncio.get_running_loop().run_in_executor(None, lambda: model.estimator)
+
+    @contextlib.contextmanager
+    def session(self) -> Iterator[None]:
+        """One live session more.
+
+        Raises:
+            Refused: there are as many as there may be.
+        """
+        if self.sessions >= self.limits.streams:
+            raise Refused(429, f"{self.sessions} live sessions are open already: try again in a moment")
+        self.sessions += 1
+        try:
+            yield
+        finally:
+            self.sessions -= 1
+
+    def warm_all(self) -> None:
+        """Read every model in a thread, so that first requests don't wait for it."""
+        threading.Thread(target=lambda: [one.estimator for one in self.shelf.models.values()], daemon=True).start()
+
+    def close(self) -> None:
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+        if self.jobs is not None:
+            self.jobs.close()
+
+
+def application(
+    runs: list[Path],
+    limits: Limits | None = None,
+    *,
+    token: str | None = None,
+    ready: bool = True,
+    fits: Path | None = None,
+) -> FastAPI:
+    """The server's ASGI application over run folders and the ready models.
+
+    Args:
+        token: what every request but those for the page must bring.
+        ready: with the models that the package brings.
+        fits: the folder for runs that are fitted over HTTP; None refuses fits.
+    """
+    limits = limits or Limits()
+    shelf = Shelf(runs, ready)
+    service = Service(shelf, limits, None if fits is None else Jobs(shelf, fits, limits.jobs))
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        service.warm_all()
+        yield
+        service.close()
+
+    app = FastAPI(
+        title="Gruworks", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
+        summary="Trained GRUs over HTTP: forecast, write, translate, transcribe, look inside.",
+    )  # fmt: skip
+    install(app)
+    from gruworks.app.server.routes import forecast, generate, house, trace, transcribe, translate
+
+    for routes in (house, forecast, generate, translate, transcribe, trace):
+        app.include_router(routes.router(service))
+    app.add_middleware(Guard, limits=limits, token=token)
+    app.state.service = service
+    return app

@@ -1,0 +1,57 @@
+"""The models that the package brings: where they are, what they are. Imports nothing heavy, loads nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gruworks.errors import OptionError
+
+__all__ = ["READY", "Ready", "find", "present"]
+
+FOLDER = Path(__file__).resolve().parent.parent / "ready"
+
+
+@dataclass(frozen=True)
+class Ready:
+    """One model: its name and folder, the task, and a sentence about it."""
+
+    name: str
+    task: str
+    about: str
+
+    @property
+    def path(self) -> Path:
+        return FOLDER / self.name
+
+    def card(self) -> dict[str, Any]:
+        """Data, licence, figures, limits, and the options that its answers have unless told otherwise."""
+        found: dict[str, Any] = json.loads((self.path / "card.json").read_text(encoding="utf-8"))
+        return found
+
+
+READY = (
+    Ready("seattle", "forecast", "Seattle's daily maximum temperature, 14 days ahead"),
+    Ready("verse", "generate", "regulated Chinese verse (五絕 七絕 五律 七律) after the poems of the Tang"),
+    Ready("english-chinese", "translate", "everyday English sentences into Chinese"),
+    Ready("digits", "transcribe", "strings of spoken English digits, as they are spoken"),
+)
+
+
+def present() -> list[Ready]:
+    """Those that stand in this installation."""
+    return [one for one in READY if (one.path / "run.json").is_file()]
+
+
+def find(task: str) -> Ready:
+    """The ready model of a task.
+
+    Raises:
+        OptionError: there is none.
+    """
+    for one in present():
+        if one.task == task:
+            return one
+    raise OptionError(f"no ready model for {task}; there are: {', '.join(one.name for one in present()) or 'none'}")
