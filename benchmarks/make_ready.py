@@ -22,12 +22,17 @@ from gruworks.training.packing import pack
 
 RESULTS = Path(__file__).parent / "results"
 KEPT = ("run.json", "config.json", "context.safetensors", "codec/codec.json", "metrics.json")
+
 CARDS: dict[str, dict[str, object]] = {
     "seattle": {
         "data": "Seattle's weather 2012 to 2015, NOAA, as vega_datasets 0.9 brings it (seattle-weather.csv, temp_max)",
         "licence": "public domain",
         "figures": ("forecast_seattle", ["forecast/seattle-14/mae"]),
         "limits": "One place, four years. It takes other daily series too, and says by its gate how far to trust it.",
+        "zh": {
+            "about": "西雅图每日最高气温，未来 14 天",
+            "limits": "只有一个地点、四年数据。也可预测其他日序列，并由技能门说明可信几分。",
+        },
     },
     "verse": {
         "data": "34,585 Tang poems of pure form from github.com/chinese-poetry/chinese-poetry, traditional script",
@@ -37,6 +42,10 @@ CARDS: dict[str, dict[str, object]] = {
             ["generate/tang/perplexity-ratio-kn5", "generate/verse-jueju5/compliance"],
         ),
         "limits": "Form is kept by rule, sense is not: lines are well made and often say little. It knows 5,872 signs.",
+        "zh": {
+            "about": "依全唐诗所学的近体诗（五绝、七绝、五律、七律）",
+            "limits": "格律由规则保证，意思则不然：句子工整，常言之无物。识得 5,872 字。",
+        },
     },
     "english-chinese": {
         "data": "19,222 English-Chinese sentence pairs of Tatoeba (ekinakyurek/lexical on GitHub)",
@@ -44,13 +53,18 @@ CARDS: dict[str, dict[str, object]] = {
         "figures": ("translate_en-zh", ["translate/tatoeba-en-zh/bleu-zh"]),
         "options": {"beam": 5, "alpha": 1.4},
         "limits": "Short everyday sentences. Names, numbers and long sentences come out wrong; both scripts are mixed.",
+        "zh": {"about": "日常英语句子译成中文", "limits": "只宜简短的日常句子。人名、数字和长句多半译错；繁简混用。"},
     },
     "digits": {
-        "data": "2,700 spoken digits of six men at 8 kHz and 1,200 joins of them: Free Spoken Digit Dataset, indices 5 on",
+        "data": "2,700 digits of six men at 8 kHz and 1,200 joins of them: Free Spoken Digit Dataset, indices 5 on",
         "licence": "CC BY-SA 4.0, github.com/Jakobovski/free-spoken-digit-dataset; the weights are shared alike",
         "figures": ("transcribe_fsdd", ["transcribe/digits-joined/der"]),
         "options": {"beam": 16, "closed": True, "language": 0.0},  # how that figure was measured
         "limits": "Six male voices in a quiet room; other voices and noise raise the errors a lot. It knows ten words.",
+        "zh": {
+            "about": "连续朗读的英语数字",
+            "limits": "只听过六位男声在安静房间里的录音；换人或有噪声时错误大增。只认得十个词。",
+        },
     },
 }
 

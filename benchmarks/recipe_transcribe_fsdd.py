@@ -1,6 +1,6 @@
 """Spoken digits (FSDD): the official split, leave one speaker out, and joined digits by a streaming network.
 
-    GRUWORKS_DATA=... python benchmarks/recipe_transcribe_fsdd.py official | speakers | joined [--minutes 2.9] [--out RUN]
+    GRUWORKS_DATA=... python benchmarks/recipe_transcribe_fsdd.py official | speakers | joined [--minutes 2.9 --out RUN]
 
 official: indices 0 to 4 are the test part, 5 to 49 are learnt from in at most three minutes of one core; the value is
 the share of test recordings whose text is exactly right, spelled letter by letter under the closed list of the digits.

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from gruworks.app.server.metrics import BATCHES
-from gruworks.app.server.replies import Refused
+from gruworks.app.server.replies import RequestError
 
 __all__ = ["Batcher"]
 
@@ -32,10 +32,10 @@ class Batcher:
         """The answer to `item`; those with the same `key` may be answered together.
 
         Raises:
-            Refused: too many wait.
+            RequestError: too many wait.
         """
         if len(self.queue) >= self.waiting:
-            raise Refused(429, f"{len(self.queue)} requests wait for {self.name} already: try again in a moment")
+            raise RequestError(429, f"{len(self.queue)} requests wait for {self.name} already: try again in a moment")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.queue.append((key, item, future))
         if self.worker is None or self.worker.done():
@@ -47,7 +47,10 @@ class Batcher:
         while batch := self._next():
             items, futures = [item for item, _ in batch], [future for _, future in batch]
             BATCHES.labels(self.name).observe(len(items))
-            answers = await loop.run_in_executor(self.pool, self._safely, items)
+            try:
+                answers = await loop.run_in_executor(self.pool, self._safely, items)
+            except RuntimeError:  # the server is closing: its threads take nothing more
+                answers = [RequestError(503, "the server is closing")] * len(items)
             for future, answer in zip(futures, answers, strict=True):
                 if future.done():
                     continue

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gruworks.app.server.replies import Refused, event
+from gruworks.app.server.replies import RequestError, event
 from gruworks.app.server.schemas import Fit
 from gruworks.app.server.shelf import Shelf
 from gruworks.tasks import registry
@@ -60,11 +60,11 @@ class Jobs:
         """A new job; what is wrong with its settings is said now.
 
         Raises:
-            Refused: too many wait. OptionError: a setting that isn't there or can't have that value.
+            RequestError: too many wait. OptionError: a setting that isn't there or can't have that value.
         """
         waiting = sum(job.state in ("waiting", "running") for job in self.jobs.values())
         if waiting > self.most:
-            raise Refused(429, f"{waiting} fits wait already: cancel one, or try again later")
+            raise RequestError(429, f"{waiting} fits wait already: cancel one, or try again later")
         config = registry.settings(asked.task, "Config").from_flat(_settings(asked))
         job = Job(
             secrets.token_hex(6), asked.task, _flags(asked), _content(asked), self._place(asked), config.training.steps
@@ -79,7 +79,7 @@ class Jobs:
 
     def find(self, name: str) -> Job:
         if name not in self.jobs:
-            raise Refused(404, "there is no such job")
+            raise RequestError(404, "there is no such job")
         return self.jobs[name]
 
     def cancel(self, name: str) -> Job:
@@ -169,7 +169,7 @@ def _flags(asked: Fit) -> list[str]:
 def _content(asked: Fit) -> str:
     content = asked.csv if asked.task == "forecast" else asked.text
     if not content or not content.strip():
-        raise Refused(400, f"a fit of {asked.task} needs data", "csv" if asked.task == "forecast" else "text")
+        raise RequestError(400, f"a fit of {asked.task} needs data", "csv" if asked.task == "forecast" else "text")
     return re.sub(r"\r\n?", "\n", content)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from gruworks.app.server.metrics import BATCHES
-from gruworks.app.server.replies import Refused
+from gruworks.app.server.replies import RequestError
 from gruworks.data.vocabulary import END
 from gruworks.nn.sampling import Sampling, shaped
 from gruworks.nn.state import State, select, stack
@@ -52,14 +52,14 @@ class Lanes:
         """The pieces of a text as they come. Whoever stops reading frees the lane.
 
         Raises:
-            Refused: as many texts as there may be are being written. DataError: a prompt that can't be read.
+            RequestError: as many texts as there may be are being written. DataError: a prompt that can't be read.
         """
         context, pieces = self.generator.reading(prompt, title)
         loop = asyncio.get_running_loop()
         lane = Lane(context, pieces, how, length, torch.Generator().manual_seed(seed), loop)
         with self.lock:
             if self.count >= self.most:
-                raise Refused(429, f"{self.count} texts are being written already: try again in a moment")
+                raise RequestError(429, f"{self.count} texts are being written already: try again in a moment")
             self.count += 1
             self.new.append(lane)
             if not self.running:

@@ -15,13 +15,13 @@ from starlette.exceptions import HTTPException
 
 from gruworks.errors import GruworksError
 
-__all__ = ["Refused", "event", "install", "problem", "within"]
+__all__ = ["RequestError", "event", "install", "problem", "within"]
 
 T = TypeVar("T")
 log = logging.getLogger("gruworks.server")
 
 
-class Refused(GruworksError):
+class RequestError(GruworksError):
     """A request that gets `status` and one sentence."""
 
     def __init__(self, status: int, message: str, where: str | None = None) -> None:
@@ -45,7 +45,7 @@ async def within(seconds: float, answer: Awaitable[T]) -> T:
     try:
         return await asyncio.wait_for(answer, seconds)
     except TimeoutError:
-        raise Refused(
+        raise RequestError(
             408, f"this took longer than {seconds:g} s: ask for less, or try again when it is quieter"
         ) from None
 
@@ -61,7 +61,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(GruworksError)
     async def ours(_: Request, error: GruworksError) -> JSONResponse:
-        if isinstance(error, Refused):
+        if isinstance(error, RequestError):
             return problem(error.status, str(error), error.where)
         return problem(400, str(error))
 

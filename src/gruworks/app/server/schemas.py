@@ -60,7 +60,7 @@ class Generate(Request):
     model: Name | None = None
     prompt: Text = Field("", examples=["月"])
     title: Text = Field("", max_length=100)
-    length: int = Field(300, ge=1)
+    length: int | None = Field(None, ge=1, examples=[40])
     temperature: float = Field(0.8, ge=0, le=10)
     top_k: int = Field(0, ge=0, le=1_000_000)
     top_p: float = Field(1.0, ge=0, le=1)

@@ -18,7 +18,7 @@ from gruworks.app.server.batching import Batcher
 from gruworks.app.server.guard import Guard
 from gruworks.app.server.jobs import Jobs
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.replies import Refused, install
+from gruworks.app.server.replies import RequestError, install
 from gruworks.app.server.shelf import Served, Shelf
 
 __all__ = ["Service", "application"]
@@ -34,26 +34,21 @@ class Service:
         self._batchers: dict[tuple[str, str], Batcher] = {}
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._lanes: dict[str, Any] = {}
-        from gruworks.app.server.routes.trace import looked
-
-        self._pools["look inside"] = ThreadPoolExecutor(1, "gruworks-look")
-        self.looker = Batcher("look inside", looked, self._pools["look inside"], 1, limits.waiting)
 
     def named(self, name: str) -> Served:
         if name not in self.shelf.models:
-            raise Refused(404, "there is no model of this name", "model")
+            raise RequestError(404, "there is no model of this name", "model")
         return self.shelf.models[name]
 
-    def batcher(self, model: Served, answer: Callable[[list[Any]], list[Any]], kind: str = "") -> Batcher:
+    def batcher(self, name: str, answer: Callable[[list[Any]], list[Any]], kind: str = "") -> Batcher:
         """The batcher for one kind of requests to a model; `answer` is what a batch of them goes through.
 
         A model has one thread, whatever the kinds: nothing in an estimator need be safe for several.
         """
-        if (model.name, kind) not in self._batchers:
-            pool = self._pools.setdefault(model.name, ThreadPoolExecutor(1, f"gruworks-{model.task}"))
-            made = Batcher(model.name, answer, pool, self.limits.sentences, self.limits.waiting)
-            self._batchers[model.name, kind] = made
-        return self._batchers[model.name, kind]
+        if (name, kind) not in self._batchers:
+            pool = self._pools.setdefault(name, ThreadPoolExecutor(1, "gruworks"))
+            self._batchers[name, kind] = Batcher(name, answer, pool, self.limits.sentences, self.limits.waiting)
+        return self._batchers[name, kind]
 
     def lanes(self, model: Served) -> Any:
         from gruworks.app.server.lanes import Lanes
@@ -71,10 +66,10 @@ class Service:
         """One live session more.
 
         Raises:
-            Refused: there are as many as there may be.
+            RequestError: there are as many as there may be.
         """
         if self.sessions >= self.limits.streams:
-            raise Refused(429, f"{self.sessions} live sessions are open already: try again in a moment")
+            raise RequestError(429, f"{self.sessions} live sessions are open already: try again in a moment")
         self.sessions += 1
         try:
             yield
@@ -88,6 +83,8 @@ class Service:
     def close(self) -> None:
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
+        self._pools.clear()
+        self._batchers.clear()
         if self.jobs is not None:
             self.jobs.close()
 

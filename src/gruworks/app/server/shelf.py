@@ -9,7 +9,7 @@ import typing
 from pathlib import Path
 from typing import Any
 
-from gruworks.app.server.replies import Refused
+from gruworks.app.server.replies import RequestError
 from gruworks.errors import OptionError, RunError
 from gruworks.settings import Settings
 from gruworks.tasks import ready, registry
@@ -66,9 +66,13 @@ class Served:
     def shown(self) -> dict[str, Any]:
         """What `GET /v1/models` says of it."""
         return {
-            "name": self.name, "task": self.task, "ready": self.name.startswith(READY), "card": self.card(),
-            "options": described(registry.settings(self.task, "Options")), "settings": self.run.read_json("config.json"),
-        }  # fmt: skip
+            "name": self.name,
+            "task": self.task,
+            "ready": self.name.startswith(READY),
+            "card": self.card(),
+            "options": described(registry.settings(self.task, "Options")),
+            "settings": self.run.read_json("config.json"),
+        }
 
 
 class Shelf:
@@ -97,18 +101,20 @@ class Shelf:
         """The model that a request names, or the first of its task.
 
         Raises:
-            Refused: no such model, or one of another task.
+            RequestError: no such model, or one of another task.
         """
         of_task = [one for one in self.models.values() if one.task == task]
         if name is None:
             if not of_task:
-                raise Refused(404, f"no model for {task} is served: start the server with a run of that task", "model")
+                raise RequestError(
+                    404, f"no model for {task} is served: start the server with a run of that task", "model"
+                )
             return of_task[0]
         if name not in self.models:
             names = ", ".join(one.name for one in of_task) or "none"
-            raise Refused(404, f"there is no model of this name; for {task} there are: {names}", "model")
+            raise RequestError(404, f"there is no model of this name; for {task} there are: {names}", "model")
         if self.models[name].task != task:
-            raise Refused(400, f"{name} is a model of {self.models[name].task}, not of {task}", "model")
+            raise RequestError(400, f"{name} is a model of {self.models[name].task}, not of {task}", "model")
         return self.models[name]
 
 

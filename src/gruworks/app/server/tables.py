@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.replies import Refused
+from gruworks.app.server.replies import RequestError
 
 __all__ = ["look", "of_rows", "parse"]
 
@@ -24,37 +24,39 @@ def parse(text: str, limits: Limits) -> Table:
     """Header and rows of CSV text with commas, semicolons or tabs between.
 
     Raises:
-        Refused: no table, more rows than may be, a line of another length.
+        RequestError: no table, more rows than may be, a line of another length.
     """
     lines = text.lstrip("\ufeff").strip("\n\r")
     if not lines:
-        raise Refused(400, "expected a table with a line of column names, got nothing", "csv")
+        raise RequestError(400, "expected a table with a line of column names, got nothing", "csv")
     first = lines.splitlines()[0]
     delimiter = max(",;\t", key=first.count)
     try:
         table = [row for row in csv.reader(io.StringIO(lines), delimiter=delimiter, strict=True) if row]
     except csv.Error as error:
-        raise Refused(400, f"the table can't be read: {error}", "csv") from None
+        raise RequestError(400, f"the table can't be read: {error}", "csv") from None
     if len(table) - 1 > limits.rows:
-        raise Refused(413, f"the table has {len(table) - 1} rows, more than {limits.rows}", "csv")
+        raise RequestError(413, f"the table has {len(table) - 1} rows, more than {limits.rows}", "csv")
     head = [name.strip() for name in table[0]]
     if len(set(head)) < len(head):
-        raise Refused(400, f"two columns of the table have one name: {', '.join(head)[:200]}", "csv")
+        raise RequestError(400, f"two columns of the table have one name: {', '.join(head)[:200]}", "csv")
     for number, row in enumerate(table[1:], 2):
         if len(row) != len(head):
-            raise Refused(400, f"line {number} of the table has {len(row)} values, the first line {len(head)}", "csv")
+            raise RequestError(
+                400, f"line {number} of the table has {len(row)} values, the first line {len(head)}", "csv"
+            )
     return [head, *table[1:]]
 
 
 def of_rows(rows: list[dict[str, Any]], limits: Limits) -> Table:
     """The same from objects; a name that one lacks is an empty value."""
     if not rows:
-        raise Refused(400, "expected rows, got none", "rows")
+        raise RequestError(400, "expected rows, got none", "rows")
     if len(rows) > limits.rows:
-        raise Refused(413, f"there are {len(rows)} rows, more than {limits.rows}", "rows")
+        raise RequestError(413, f"there are {len(rows)} rows, more than {limits.rows}", "rows")
     head = list(dict.fromkeys(name for row in rows for name in row))
     if len(head) > 200:
-        raise Refused(400, f"the rows have {len(head)} columns, more than 200", "rows")
+        raise RequestError(400, f"the rows have {len(head)} columns, more than 200", "rows")
     return [head, *(["" if row.get(name) is None else str(row[name]) for name in head] for row in rows)]
 
 

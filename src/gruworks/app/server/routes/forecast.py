@@ -13,7 +13,7 @@ import numpy
 from fastapi import APIRouter
 
 from gruworks.app.server import tables
-from gruworks.app.server.replies import Refused, within
+from gruworks.app.server.replies import RequestError, within
 from gruworks.app.server.schemas import Columns, ColumnsOf, Forecast
 from gruworks.app.server.service import Service
 from gruworks.errors import GruworksError
@@ -34,9 +34,9 @@ def router(service: Service) -> APIRouter:
     @routes.post("/v1/forecast", summary="Forecast a table, or what a model was fitted on")
     async def forecast(asked: Forecast) -> dict[str, Any]:
         if asked.csv is not None and asked.rows is not None:
-            raise Refused(400, "expected csv or rows, not both", "rows")
+            raise RequestError(400, "expected csv or rows, not both", "rows")
         model = service.shelf.find("forecast", asked.model)
-        answer = service.batcher(model, lambda items: [answered(service, model, one) for one in items])
+        answer = service.batcher(model.name, lambda items: [answered(service, model, one) for one in items])
         found: dict[str, Any] = await within(limits.seconds, answer.ask(asked))
         return found
 
@@ -48,7 +48,7 @@ def answered(service: Service, model: Any, asked: Forecast) -> dict[str, Any]:
     forecaster = model.estimator
     horizon = asked.horizon or forecaster.config.horizon
     if horizon > min(forecaster.config.horizon, service.limits.horizon):
-        raise Refused(400, f"this model looks {forecaster.config.horizon} steps ahead, not {horizon}", "horizon")
+        raise RequestError(400, f"this model looks {forecaster.config.horizon} steps ahead, not {horizon}", "horizon")
     table = _table(asked, service)
     with tempfile.TemporaryDirectory(prefix="gruworks-") as folder:
         path = None
@@ -56,9 +56,9 @@ def answered(service: Service, model: Any, asked: Forecast) -> dict[str, Any]:
             path = Path(folder) / "table.csv"
             path.write_text(_renamed(table, asked.columns, forecaster.config), encoding="utf-8")
         try:
-            return _forecast(forecaster, path, horizon, asked)
+            return _forecast(forecaster, path, horizon, service.limits.series, asked)
         except GruworksError as error:
-            raise Refused(400, str(error).replace(str(path), "the table"), "csv") from error
+            raise RequestError(400, str(error).replace(str(path), "the table"), "csv") from error
 
 
 def _table(asked: Forecast, service: Service) -> list[list[str]] | None:
@@ -76,7 +76,7 @@ def _renamed(table: list[list[str]], columns: Columns | None, config: Any) -> st
     given = {} if columns is None else {k: v for k, v in columns.model_dump().items() if v is not None}
     for name in given.values():
         if name not in head:
-            raise Refused(400, f"the table has no column {name!r}; it has: {', '.join(head)}", "columns")
+            raise RequestError(400, f"the table has no column {name!r}; it has: {', '.join(head)}", "columns")
     wanted = {"time": config.time, "target": config.targets[0], "id": config.series}
     for role, own in wanted.items():
         name = given.get(role) or (own if own in head else guess[role])
@@ -87,13 +87,13 @@ def _renamed(table: list[list[str]], columns: Columns | None, config: Any) -> st
     return text.getvalue()
 
 
-def _forecast(forecaster: Any, path: Path | None, horizon: int, asked: Forecast) -> dict[str, Any]:
+def _forecast(forecaster: Any, path: Path | None, horizon: int, most: int, asked: Forecast) -> dict[str, Any]:
     panel = None if path is None else forecaster.read(path)
     series = forecaster.history if panel is None else panel.series
-    if len(series) > 100:
-        raise Refused(400, f"the table has {len(series)} series; at most 100 are forecast at once", "csv")
+    if len(series) > most:
+        raise RequestError(413, f"there are {len(series)} series; at most {most} are forecast at once", "csv")
     frame = forecaster.predict(path, level=asked.level)
-    rows = {name: part for name, part in frame.groupby("unique_id", sort=False)}
+    rows = dict(list(frame.groupby("unique_id", sort=False)))
     shown = [_shown(forecaster, one, rows[one.name], horizon, asked.level) for one in series if one.target == 0]
     remarks = list(forecaster.remarks) if panel is None else list(panel.notes)
     tested = _backtest(forecaster, path) if asked.backtest else None

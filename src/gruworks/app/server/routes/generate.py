@@ -10,13 +10,15 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from gruworks.app.server.replies import Refused, event, within
+from gruworks.app.server.replies import RequestError, event, within
 from gruworks.app.server.schemas import Generate
 from gruworks.app.server.service import Service
 from gruworks.errors import GruworksError
 from gruworks.nn.sampling import Sampling
 
 __all__ = ["router"]
+
+USUAL = 300  # symbols of a text whose length is not given
 
 
 def router(service: Service) -> APIRouter:
@@ -25,19 +27,21 @@ def router(service: Service) -> APIRouter:
     @routes.post("/v1/generate", summary="Write a text; with a form, a poem that keeps its rules", response_model=None)
     async def generate(asked: Generate) -> Any:
         if len(asked.prompt) > limits.characters:
-            raise Refused(
+            raise RequestError(
                 413, f"the prompt has {len(asked.prompt)} characters, more than {limits.characters}", "prompt"
             )
-        if asked.length > limits.length:
-            raise Refused(400, f"a text has at most {limits.length} symbols here, not {asked.length}", "length")
+        if (asked.length or 0) > limits.length:
+            raise RequestError(400, f"a text has at most {limits.length} symbols here, not {asked.length}", "length")
         model = service.shelf.find("generate", asked.model)
         await service.warm(model)
         seed = secrets.randbelow(2**31) if asked.seed is None else asked.seed
-        pieces = await (_poem if asked.form else _text)(service, model, asked, seed)
         begun = time.perf_counter()
+        pieces = await (_poem if asked.form else _text)(service, model, asked, seed)
         if asked.stream:
             headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-            return StreamingResponse(_events(pieces, seed, begun), media_type="text/event-stream", headers=headers)
+            return StreamingResponse(
+                _events(pieces, asked, seed, begun), media_type="text/event-stream", headers=headers
+            )
         text = await within(limits.seconds, _whole(pieces))
         return {"text": text, "seed": seed, "seconds": round(time.perf_counter() - begun, 3), **_verdict(asked, text)}
 
@@ -46,13 +50,15 @@ def router(service: Service) -> APIRouter:
 
 async def _text(service: Service, model: Any, asked: Generate, seed: int) -> AsyncIterator[str]:
     how = Sampling(temperature=asked.temperature, top_k=asked.top_k, top_p=asked.top_p, min_p=asked.min_p)
-    return await service.lanes(model).write(asked.prompt, asked.title, how, asked.length, seed)
+    return await service.lanes(model).write(
+        asked.prompt, asked.title, how, asked.length or min(USUAL, service.limits.length), seed
+    )
 
 
 async def _poem(service: Service, model: Any, asked: Generate, seed: int) -> AsyncIterator[str]:
     if asked.prompt:
-        raise Refused(400, "a poem of a form is written from nothing or a title, not after a prompt", "prompt")
-    answer = service.batcher(model, lambda items: [_verse(model.estimator, one, number) for one, number in items])
+        raise RequestError(400, "a poem of a form is written from nothing or a title, not after a prompt", "prompt")
+    answer = service.batcher(model.name, lambda items: [_verse(model.estimator, one, number) for one, number in items])
     lines = await within(service.limits.seconds, answer.ask((asked, seed)))
 
     async def pieces() -> AsyncIterator[str]:
@@ -72,7 +78,7 @@ async def _whole(pieces: AsyncIterator[str]) -> str:
     return "".join([piece async for piece in pieces])
 
 
-async def _events(pieces: AsyncIterator[str], seed: int, begun: float) -> AsyncIterator[str]:
+async def _events(pieces: AsyncIterator[str], asked: Generate, seed: int, begun: float) -> AsyncIterator[str]:
     """Pieces as events; an error on the way is an event too, for the status has gone out already."""
     written: list[str] = []
     try:
@@ -82,7 +88,8 @@ async def _events(pieces: AsyncIterator[str], seed: int, begun: float) -> AsyncI
     except GruworksError as error:
         yield event("error", message=str(error))
         return
-    yield event("done", text="".join(written), seed=seed, seconds=round(time.perf_counter() - begun, 3))
+    text, seconds = "".join(written), round(time.perf_counter() - begun, 3)
+    yield event("done", text=text, seed=seed, seconds=seconds, **_verdict(asked, text))
 
 
 def _verdict(asked: Generate, text: str) -> dict[str, Any]:

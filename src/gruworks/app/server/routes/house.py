@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, PlainTextResponse, Response, Streami
 
 from gruworks import __version__
 from gruworks.app.server.metrics import exposition
-from gruworks.app.server.replies import Refused
+from gruworks.app.server.replies import RequestError
 from gruworks.app.server.schemas import Fit
 from gruworks.app.server.service import Service
 
@@ -53,7 +53,7 @@ def _page(routes: APIRouter) -> None:
 
 def _file(path: Path | None, cache: str = "no-cache") -> Response:
     if path is None or not path.is_file():
-        raise Refused(404, "there is no such page")
+        raise RequestError(404, "there is no such page")
     return FileResponse(path, media_type=TYPES[path.suffix], headers={"cache-control": cache})
 
 
@@ -78,7 +78,7 @@ def _facts(routes: APIRouter, service: Service) -> None:
 def _fits(routes: APIRouter, service: Service) -> None:
     def jobs() -> Any:
         if service.jobs is None:
-            raise Refused(403, "this server fits no models: start it with --allow-fit")
+            raise RequestError(403, "this server fits no models: start it with --allow-fit")
         return service.jobs
 
     @routes.post("/v1/fit", status_code=202, tags=["fit"], summary="Begin a fit as a job")

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from gruworks.app.server.replies import Refused, within
+from gruworks.app.server.replies import RequestError, within
 from gruworks.app.server.routes.forecast import sound
 from gruworks.app.server.schemas import Trace
 from gruworks.app.server.service import Service
@@ -21,11 +21,11 @@ def router(service: Service) -> APIRouter:
     async def trace(asked: Trace) -> dict[str, Any]:
         given = [one for one in (asked.numbers, asked.text) if one is not None]
         if len(given) != 1 or not given[0]:
-            raise Refused(400, "expected numbers or a text to read, one of them", "numbers")
+            raise RequestError(400, "expected numbers or a text to read, one of them", "numbers")
         if len(given[0]) > limits.steps:
-            raise Refused(413, f"{len(given[0])} steps are more than {limits.steps}", "numbers")
+            raise RequestError(413, f"{len(given[0])} steps are more than {limits.steps}", "numbers")
         model = None if asked.model is None else service.named(asked.model)
-        answer = service.looker.ask((asked, model))
+        answer = service.batcher("look inside", looked).ask((asked, model))
         return {"traces": sound(await within(limits.seconds, answer))}
 
     return routes
@@ -44,9 +44,9 @@ def _looked(asked: Trace, model: Any) -> list[dict[str, Any]]:
     from gruworks.lab.side_by_side import told
 
     if asked.text is None:
-        raise Refused(400, f"{model.name} reads text, not numbers", "numbers")
+        raise RequestError(400, f"{model.name} reads text, not numbers", "numbers")
     if model.task not in ("generate", "translate"):
-        raise Refused(
+        raise RequestError(
             400, f"{model.name} is a model of {model.task}; those of generate and translate read text", "model"
         )
     return [told("gru", of_run(model.path, text=asked.text))]

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import numpy
 from fastapi import APIRouter, File, Form, UploadFile, WebSocket, WebSocketDisconnect
 
-from gruworks.app.server.replies import Refused, within
+from gruworks.app.server.replies import RequestError, within
 from gruworks.app.server.service import Service
 from gruworks.errors import GruworksError
 
@@ -33,7 +33,7 @@ def router(service: Service) -> APIRouter:
         samples, rate = opened(await file.read(), limits.audio)
         given = {name: value for name, value in (("beam", beam), ("closed", closed)) if value is not None}
         options = {"beam": 8} | served.options | given
-        batcher = service.batcher(served, lambda items: [_written(served.estimator, *one) for one in items])
+        batcher = service.batcher(served.name, lambda items: [_written(served.estimator, *one) for one in items])
         found: dict[str, Any] = await within(limits.seconds, batcher.ask((samples, rate, options)))
         return found | {"model": served.name}
 
@@ -42,7 +42,7 @@ def router(service: Service) -> APIRouter:
         await socket.accept()
         try:
             if not 4000 <= rate <= 192_000:
-                raise Refused(400, f"expected 4000 to 192000 samples a second, got {rate}", "rate")
+                raise RequestError(400, f"expected 4000 to 192000 samples a second, got {rate}", "rate")
             served = service.shelf.find("transcribe", model)
             with service.session():
                 await service.warm(served)
@@ -59,7 +59,7 @@ def opened(content: bytes, longest: float) -> tuple[Any, int]:
     """Mono samples and their rate, from the bytes of an audio file; nothing touches the disk.
 
     Raises:
-        Refused: no audio, none that is short enough, or samples that are no numbers.
+        RequestError: no audio, none that is short enough, or samples that are no numbers.
     """
     import soundfile
 
@@ -68,11 +68,11 @@ def opened(content: bytes, longest: float) -> tuple[Any, int]:
             rate, most = file.samplerate, int(longest * file.samplerate)
             samples = file.read(most + 1, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError, ValueError, MemoryError):
-        raise Refused(400, "this is no recording that can be read: wav, flac, ogg or mp3 are", "file") from None
+        raise RequestError(400, "this is no recording that can be read: wav, flac, ogg or mp3 are", "file") from None
     if len(samples) > most:
-        raise Refused(413, f"the recording is longer than {longest:g} s", "file")
+        raise RequestError(413, f"the recording is longer than {longest:g} s", "file")
     if not len(samples) or not numpy.isfinite(samples).all():
-        raise Refused(400, "the recording has no samples, or some that are no numbers", "file")
+        raise RequestError(400, "the recording has no samples, or some that are no numbers", "file")
     return samples.mean(1), rate
 
 
@@ -94,20 +94,20 @@ def _written(transcriber: Any, samples: Any, rate: int, options: dict[str, Any])
 async def _listen(socket: WebSocket, service: Service, served: Any, rate: int) -> None:
     """Samples in, what is known out, until the client says that it has ended."""
     stream = served.estimator.stream(rate=rate, **served.options)
-    batcher = service.batcher(served, _heard, "live")
+    batcher = service.batcher(served.name, _heard, "live")
     said, left = [], int(service.limits.audio * rate)
     while True:
         try:
             message = await asyncio.wait_for(socket.receive(), IDLE)
         except TimeoutError:
-            raise Refused(408, f"nothing came for {IDLE:g} s: the session is over") from None
+            raise RequestError(408, f"nothing came for {IDLE:g} s: the session is over") from None
         if message["type"] == "websocket.disconnect":
             return
         samples = _samples(message)
         if samples is not None:
             left -= len(samples)
             if left < 0:
-                raise Refused(413, f"a live session lasts {service.limits.audio:g} s at most")
+                raise RequestError(413, f"a live session lasts {service.limits.audio:g} s at most")
         update = await batcher.ask((stream, samples), "live")
         said += [update.final] if update.final else []
         told = {"partial": update.partial, "stable": update.stable, "final": update.final}
@@ -122,14 +122,14 @@ def _samples(message: Any) -> Any:
     data = message.get("bytes")
     if data is not None:
         if len(data) % 4 or len(data) > 4_000_000:
-            raise Refused(400, f"expected float32 samples, at most a million at once, got {len(data)} bytes")
+            raise RequestError(400, f"expected float32 samples, at most a million at once, got {len(data)} bytes")
         return numpy.frombuffer(data, "<f4")
     try:
         ended = json.loads(message.get("text") or "")["end"] is True
     except (ValueError, TypeError, KeyError, RecursionError):
         ended = False
     if not ended:
-        raise Refused(400, 'expected float32 samples, or the text {"end": true}')
+        raise RequestError(400, 'expected float32 samples, or the text {"end": true}')
     return None
 
 

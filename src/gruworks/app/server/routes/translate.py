@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy
-
 from fastapi import APIRouter
 
-from gruworks.app.server.replies import Refused, within
+from gruworks.app.server.replies import RequestError, within
 from gruworks.app.server.schemas import Translate
 from gruworks.app.server.service import Service
 
@@ -22,7 +21,7 @@ def router(service: Service) -> APIRouter:
     async def translate(asked: Translate) -> dict[str, Any]:
         lines = _lines(asked, limits)
         model = service.shelf.find("translate", asked.model)
-        batcher = service.batcher(model, lambda items: together(model.estimator, items))
+        batcher = service.batcher(model.name, lambda items: together(model.estimator, items))
         alpha = model.options.get("alpha", 1.0) if asked.alpha is None else asked.alpha
         key = (asked.beam, alpha, asked.n_best, asked.attention)
         found = await within(limits.seconds, batcher.ask((lines, key), key))
@@ -33,15 +32,17 @@ def router(service: Service) -> APIRouter:
 
 def _lines(asked: Translate, limits: Any) -> list[str]:
     if (asked.text is None) == (asked.texts is None):
-        raise Refused(400, "expected text (one sentence) or texts (a list), and not both", "text")
+        raise RequestError(400, "expected text (one sentence) or texts (a list), and not both", "text")
     lines = [asked.text] if asked.text is not None else list(asked.texts or [])
     if len(lines) > limits.sentences:
-        raise Refused(413, f"there are {len(lines)} sentences, more than {limits.sentences}", "texts")
+        raise RequestError(413, f"there are {len(lines)} sentences, more than {limits.sentences}", "texts")
     size = sum(map(len, lines))
     if size > limits.characters:
-        raise Refused(413, f"the text has {size} characters, more than {limits.characters}", "text")
+        raise RequestError(413, f"the text has {size} characters, more than {limits.characters}", "text")
     if max(asked.beam, asked.n_best) > limits.beam:
-        raise Refused(400, f"at most {limits.beam} beams and alternatives, not {max(asked.beam, asked.n_best)}", "beam")
+        raise RequestError(
+            400, f"at most {limits.beam} beams and alternatives, not {max(asked.beam, asked.n_best)}", "beam"
+        )
     return lines
 
 

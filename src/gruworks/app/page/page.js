@@ -1,0 +1,110 @@
+// The frame: tabs, language, theme, and what each view keeps in the address. A view is built when it is first shown.
+import { language, say, setLanguage, speak } from "/page/words.js";
+import { models } from "/page/server.js";
+import * as forecast from "/page/forecast.js";
+import * as write from "/page/write.js";
+import * as translate from "/page/translate.js";
+import * as listen from "/page/listen.js";
+import * as inside from "/page/inside.js";
+
+const views = { forecast, write, translate, listen, inside };
+const built = {};
+const root = document.documentElement;
+
+function readAddress() {
+  const [name, query] = location.hash.slice(1).split("?");
+  return [name in views ? name : "forecast", new URLSearchParams(query || "")];
+}
+
+async function show() {
+  const [name, query] = readAddress();
+  for (const tab of document.querySelectorAll("[role=tab]")) {
+    const chosen = tab.id === "tab-" + name;
+    tab.setAttribute("aria-selected", chosen);
+    tab.tabIndex = chosen ? 0 : -1;
+    document.getElementById(tab.id.slice(4)).hidden = !chosen;
+    if (chosen) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+  const panel = document.getElementById(name);
+  if (!built[name]) {
+    built[name] = { panel };
+    views[name].build(panel, await models());
+    speak(panel);
+  }
+  document.title = say("tab" + name[0].toUpperCase() + name.slice(1)) + " · Gruworks";
+  if (built[name].query !== query.toString()) {
+    built[name].query = query.toString();
+    views[name].open(query);
+  }
+}
+
+// A view tells what would reproduce it; the address then says so, without a new entry in the history.
+addEventListener("view-state", (event) => {
+  const { name, query } = event.detail;
+  if (!built[name]) return;
+  built[name].query = query;
+  if (readAddress()[0] === name) history.replaceState(null, "", "#" + name + (query ? "?" + query : ""));
+});
+
+function moveTabs(event) {
+  const tabs = [...document.querySelectorAll("[role=tab]")];
+  const at = tabs.indexOf(document.activeElement);
+  const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 }[event.key];
+  if (at < 0 || to === undefined) return;
+  event.preventDefault();
+  const tab = tabs[(to + tabs.length) % tabs.length];
+  tab.focus();
+  tab.click();
+}
+
+function remembered(key) {
+  try { return localStorage.getItem(key); } catch { return null; }
+}
+
+function remember(key, value) {
+  try { localStorage.setItem(key, value); } catch { /* a private window: nothing is kept */ }
+}
+
+function setTheme(theme) {
+  root.dataset.theme = theme;
+  document.getElementById("theme").setAttribute("aria-pressed", theme === "dark");
+  dispatchEvent(new Event("look-changed"));
+}
+
+function changeLanguage(to) {
+  setLanguage(to);
+  root.lang = to === "zh" ? "zh-CN" : "en";
+  speak(document);
+  const button = document.getElementById("language");
+  button.textContent = to === "zh" ? "English" : "中文";
+  button.lang = to === "zh" ? "en" : "zh";
+  dispatchEvent(new Event("look-changed"));
+}
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+setTheme(remembered("theme") || (dark.matches ? "dark" : "light"));
+dark.addEventListener("change", () => remembered("theme") || setTheme(dark.matches ? "dark" : "light"));
+changeLanguage(remembered("language") || (navigator.language.startsWith("zh") ? "zh" : "en"));
+
+document.getElementById("theme").addEventListener("click", () => {
+  setTheme(root.dataset.theme === "dark" ? "light" : "dark");
+  remember("theme", root.dataset.theme);
+});
+document.getElementById("language").addEventListener("click", () => {
+  changeLanguage(language() === "zh" ? "en" : "zh");
+  remember("language", language());
+});
+for (const tab of document.querySelectorAll("[role=tab]")) {
+  tab.addEventListener("click", () => {
+    const name = tab.id.slice(4);
+    const query = built[name]?.query;
+    location.hash = name + (query ? "?" + query : "");
+  });
+}
+document.querySelector("[role=tablist]").addEventListener("keydown", moveTabs);
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  document.getElementById("main").focus();
+});
+addEventListener("hashchange", show);
+show();

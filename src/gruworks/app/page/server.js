@@ -1,0 +1,82 @@
+// Talking to the server: JSON, server-sent events over POST, uploads; errors as sentences.
+import { say } from "/page/words.js";
+
+let token = "";
+try { token = sessionStorage.getItem("token") || ""; } catch { /* nothing is kept */ }
+let known = null;
+
+export class Said extends Error {}
+
+function headers(more = {}) {
+  return token ? { ...more, authorization: "Bearer " + token } : more;
+}
+
+export function tokenQuery() {
+  return token ? "&token=" + encodeURIComponent(token) : "";
+}
+
+function askToken() {
+  const dialog = document.getElementById("token-dialog");
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      token = document.getElementById("token").value.trim();
+      try { sessionStorage.setItem("token", token); } catch { /* nothing is kept */ }
+      resolve();
+    }, { once: true });
+    if (!dialog.open) dialog.showModal();
+  });
+}
+
+// fetch, with the token asked for where the server wants one, and every failure as one sentence.
+async function request(path, options = {}) {
+  let answer;
+  try {
+    answer = await fetch(path, { ...options, headers: headers(options.headers) });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Said(say("noServer"));
+  }
+  if (answer.status === 401) {
+    await askToken();
+    return request(path, options);
+  }
+  if (!answer.ok) {
+    const told = await answer.json().catch(() => null);
+    throw new Said(told?.error?.message || say("failed") + " (" + answer.status + ")");
+  }
+  return answer;
+}
+
+const json = (body) => ({ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+
+export const get = async (path) => (await request(path)).json();
+export const remove = async (path) => (await request(path, { method: "DELETE" })).json();
+export const post = async (path, body, signal) => (await request(path, { ...json(body), signal })).json();
+
+export async function upload(path, form) {
+  return (await request(path, { method: "POST", body: form })).json();
+}
+
+// Events as they come: yields {kind, data}.
+export async function* events(path, body, signal) {
+  const answer = await request(path, body === null ? { signal } : { ...json(body), signal });
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let waiting = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    waiting += value;
+    const whole = waiting.split("\n\n");
+    waiting = whole.pop();
+    for (const one of whole) {
+      const kind = /^event: (.*)$/m.exec(one)?.[1];
+      const data = /^data: (.*)$/m.exec(one)?.[1];
+      if (kind && data) yield { kind, data: JSON.parse(data) };
+    }
+  }
+}
+
+export async function models(anew = false) {
+  if (!known || anew) known = await get("/v1/models").catch((error) => ({ models: [], limits: {}, allow_fit: false, error: error.message }));
+  return known;
+}

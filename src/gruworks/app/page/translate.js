@@ -1,0 +1,62 @@
+// A sentence in, its translation, other answers, and where each piece looked.
+import { post } from "/page/server.js";
+import { busy, card, choice, field, head, make, ofTask, remember, wrong } from "/page/parts.js";
+import { colour, draw, escaped } from "/page/charts.js";
+import { say } from "/page/words.js";
+
+let ui = {};
+
+export function build(panel, known) {
+  ui = {
+    model: choice(ofTask(known, "translate")), text: make("textarea", { rows: 4, maxLength: 1000, value: "Where is the station?" }),
+    beam: make("input", { type: "number", min: 1, max: known.limits.beam ?? 20, value: 5 }), go: make("button", { className: "main", say: "translateGo" }),
+    error: wrong(), out: make("div", { className: "result", "aria-live": "polite" }), foot: make("div"),
+  };
+  const form = make("form", { className: "card", onsubmit: (event) => { event.preventDefault(); run(); } },
+    field("sentence", ui.text), make("div", { className: "row" }, field("beam", ui.beam)), field("model", ui.model), ui.go, ui.error);
+  ui.text.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit(); });
+  ui.model.addEventListener("change", () => ui.foot.replaceChildren(card(known, ui.model.value)));
+  ui.foot.append(card(known, ui.model.value));
+  if (!ui.model.options.length) { ui.error.textContent = known.error || say("noModel"); ui.go.disabled = true; }
+  ui.out.append(make("div", { className: "card empty", say: "emptyTranslate" }));
+  panel.append(head("translateTitle", "translateAbout"), make("div", { className: "board" }, form, ui.out, ui.foot));
+}
+
+export function open(query) {
+  for (const name of ["model", "text", "beam"]) if (query.has(name)) ui[name].value = query.get(name);
+  if (query.has("text")) run();
+}
+
+async function run() {
+  const asked = { model: ui.model.value, text: ui.text.value, beam: Number(ui.beam.value), n_best: 4, attention: true };
+  remember("translate", { model: asked.model, text: asked.text, beam: asked.beam });
+  await busy(ui.out, ui.error, async () => {
+    const { translations } = await post("/v1/translate", asked);
+    show(translations[0]);
+  });
+}
+
+function show(found) {
+  const best = make("div", { className: "card" }, make("p", { className: "sheet", textContent: found.text }), make("p", { className: "note", textContent: say("score", { score: found.score.toFixed(2) }) }));
+  ui.out.replaceChildren(best);
+  if (found.alternatives.length) {
+    const rows = found.alternatives.map((one) => make("tr", {}, make("td", { textContent: one.text }), make("td", { className: "n note", textContent: one.score.toFixed(2) })));
+    ui.out.append(make("div", { className: "card result" }, make("h2", { say: "alternatives" }), make("table", {}, make("tbody", {}, ...rows))));
+  }
+  if (found.attention) {
+    const chart = make("div", { className: "chart fitted", role: "img", "aria-label": say("attention") });
+    ui.out.append(make("div", { className: "card result" }, make("h2", { say: "attention" }), chart));
+    draw(chart, () => map(found.attention)).catch((error) => { ui.error.textContent = error.message; });
+  }
+}
+
+function map({ source, target, weights }) {
+  const named = (pieces) => pieces.map((one) => escaped(one.replace("▁", " ").trim() || one));
+  const ticks = (pieces) => ({ tickvals: pieces.map((_, at) => at), ticktext: named(pieces), showgrid: false, tickfont: { size: 14, color: colour("ink") } });
+  const cells = {
+    type: "heatmap", z: weights, x: source.map((_, at) => at), y: target.map((_, at) => at), zmin: 0, zmax: 1, showscale: false, xgap: 2, ygap: 2,
+    colorscale: [[0, colour("paper")], [1, colour("accent")]], customdata: weights.map(() => named(source)), text: weights.map((row, at) => row.map(() => named(target)[at])),
+    hovertemplate: "%{text} ← %{customdata}: %{z:.2f}<extra></extra>",
+  };
+  return [[cells], { height: 60 + 34 * target.length, xaxis: { ...ticks(source), side: "top", tickangle: 0 }, yaxis: { ...ticks(target), autorange: "reversed" }, margin: { l: 64, r: 8, t: 40, b: 8 } }];
+}

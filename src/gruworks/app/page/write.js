@@ -1,0 +1,79 @@
+// Text as it is written, sign by sign; verse under the rules of its form.
+import { events } from "/page/server.js";
+import { card, choice, field, head, intoView, make, ofTask, remember, wrong } from "/page/parts.js";
+import { say } from "/page/words.js";
+
+const FORMS = { jueju5: "五絕", jueju7: "七絕", lushi5: "五律", lushi7: "七律" };
+let ui = {};
+let stop = null;
+
+export function build(panel, known) {
+  ui = {
+    model: choice(ofTask(known, "generate")), prompt: make("textarea", { rows: 3 }), title: make("input", { maxLength: 100 }),
+    form: choice([["", null, "free"], ...Object.entries(FORMS)], ""), temperature: make("input", { type: "range", min: 0.1, max: 1.5, step: 0.05, value: 0.8 }),
+    shown: make("output", { textContent: "0.8" }), length: make("input", { type: "number", min: 1, max: known.limits.length ?? 2000, value: 120 }),
+    seed: make("input", { type: "number", min: 0 }), go: make("button", { className: "main", say: "writeGo" }),
+    stop: make("button", { type: "button", className: "plain", say: "stop", disabled: true, onclick: () => stop?.abort() }), error: wrong(),
+    text: make("div", { className: "prose", "aria-live": "polite" }), note: make("p", { className: "note" }), foot: make("div"),
+  };
+  const temperature = make("label", {}, make("span", {}, make("span", { say: "temperature" }), " ", ui.shown), ui.temperature);
+  ui.promptField = field("prompt", ui.prompt);
+  const form = make("form", { className: "card", onsubmit: (event) => { event.preventDefault(); run(); } },
+    field("form", ui.form), ui.promptField, field("titleOf", ui.title), temperature,
+    make("div", { className: "row" }, field("length", ui.length), field("seed", ui.seed)), field("model", ui.model),
+    make("div", { className: "row" }, ui.go, ui.stop), ui.error);
+  ui.temperature.addEventListener("input", () => { ui.shown.textContent = ui.temperature.value; });
+  ui.form.addEventListener("change", shape);
+  ui.model.addEventListener("change", () => ui.foot.replaceChildren(card(known, ui.model.value)));
+  ui.foot.append(card(known, ui.model.value));
+  if (!ui.model.options.length) { ui.error.textContent = known.error || say("noModel"); ui.go.disabled = true; }
+  ui.out = make("div", { className: "card result" }, ui.text, ui.note);
+  ui.text.append(make("p", { className: "empty", say: "emptyWrite" }));
+  panel.append(head("writeTitle", "writeAbout"), make("div", { className: "board" }, form, ui.out, ui.foot));
+  ui.form.value = "jueju7";
+  shape();
+}
+
+export function open(query) {
+  for (const name of ["model", "prompt", "title", "form", "temperature", "length", "seed"]) if (query.has(name)) ui[name].value = query.get(name);
+  if (query.size && !query.has("form")) ui.form.value = "";
+  ui.shown.textContent = ui.temperature.value;
+  shape();
+  if (query.has("seed")) run();
+}
+
+function shape() {
+  const verse = ui.form.value !== "";
+  ui.promptField.hidden = verse;
+  ui.length.disabled = verse;
+  ui.text.className = verse ? "poem" : "prose";
+}
+
+async function run() {
+  stop?.abort();
+  const own = (stop = new AbortController());
+  const verse = ui.form.value;
+  const seed = ui.seed.value === "" ? Math.floor(Math.random() * 1e6) : Number(ui.seed.value);
+  const asked = { model: ui.model.value, prompt: verse ? "" : ui.prompt.value, title: ui.title.value, temperature: Number(ui.temperature.value), length: Number(ui.length.value), seed, form: verse || null, stream: true };
+  remember("write", { model: asked.model, form: verse, prompt: asked.prompt, title: asked.title, temperature: asked.temperature, length: verse ? "" : asked.length, seed });
+  ui.error.textContent = ui.note.textContent = "";
+  ui.text.textContent = asked.prompt;
+  ui.stop.disabled = false;
+  intoView(ui.out);
+  try {
+    for await (const { kind, data } of events("/v1/generate", asked, own.signal)) {
+      if (kind === "piece") ui.text.append(data.text);
+      else if (kind === "error") ui.error.textContent = data.message;
+      else ui.note.textContent = verdict(data, verse);
+    }
+  } catch (error) {
+    if (error.name !== "AbortError") ui.error.textContent = error.message;
+  }
+  if (stop === own) ui.stop.disabled = true;
+}
+
+function verdict({ seconds, seed, checked }, verse) {
+  const took = say("tookSeconds", { seconds, seed });
+  if (!checked) return took;
+  return (checked.ok ? say("keepsRules", { form: FORMS[verse] }) : say("breaksRules", { count: checked.faults.length })) + " · " + checked.rhyme + " · " + took;
+}

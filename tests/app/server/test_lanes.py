@@ -1,0 +1,72 @@
+"""Texts written side by side are those written alone; a reader that leaves frees its lane."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gruworks import Generator
+from gruworks.app.server.lanes import Lanes
+from gruworks.app.server.replies import RequestError
+from gruworks.errors import DataError
+from gruworks.nn.sampling import Sampling
+from gruworks.tasks import ready, registry
+
+
+@pytest.fixture(scope="module")
+def writer() -> Any:
+    return registry.estimator("generate").load(ready.find("generate").path)
+
+
+async def text(lanes: Lanes, seed: int, length: int = 24) -> str:
+    return "".join([piece async for piece in await lanes.write("", "", Sampling(temperature=0.7), length, seed)])
+
+
+async def freed(lanes: Lanes) -> None:
+    until = time.monotonic() + 10
+    while lanes.count:
+        assert time.monotonic() < until
+        await asyncio.sleep(0.01)
+
+
+def test_side_by_side_as_alone(writer: Any) -> None:
+    async def run() -> None:
+        alone = [await text(Lanes(writer, "test", 8), seed) for seed in range(4)]
+        lanes = Lanes(writer, "test", 8)
+        assert await asyncio.gather(*(text(lanes, seed) for seed in range(4))) == alone
+        assert len(set(alone)) == 4
+        await freed(lanes)
+
+    asyncio.run(run())
+
+
+def test_a_reader_that_leaves_frees_its_lane(writer: Any) -> None:
+    async def run() -> None:
+        lanes = Lanes(writer, "test", 1)
+        pieces = await lanes.write("月", "", Sampling(), 100_000, 0)
+        await anext(pieces)
+        with pytest.raises(RequestError, match="1 texts are being written"):
+            await lanes.write("", "", Sampling(), 1, 0)
+        await pieces.aclose()
+        await freed(lanes)
+        assert await text(lanes, 1)
+
+    asyncio.run(run())
+
+
+def test_a_prompt_that_cannot_be_read_takes_no_lane(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("abcabcabc" * 60)
+    tiny = Generator(steps=1, validate_every=1, hidden_size=4, layers=1)
+    small = tiny.fit(tmp_path / "text.txt", quiet=True)
+
+    async def run() -> None:
+        lanes = Lanes(small, "test", 1)
+        with pytest.raises(DataError, match="the fitted text has no"):
+            await lanes.write("é", "", Sampling(), 5, 0)
+        assert lanes.count == 0
+
+    asyncio.run(run())
