@@ -22,10 +22,10 @@ async function show() {
     const chosen = tab.id === "tab-" + name;
     tab.setAttribute("aria-selected", chosen);
     tab.tabIndex = chosen ? 0 : -1;
-    document.getElementById(tab.id.slice(4)).hidden = !chosen;
+    document.getElementById("panel-" + tab.id.slice(4)).hidden = !chosen;
     if (chosen) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
-  const panel = document.getElementById(name);
+  const panel = document.getElementById("panel-" + name); // not the name itself: the browser would move the focus there
   if (!built[name]) {
     built[name] = { panel };
     views[name].build(panel, await models());

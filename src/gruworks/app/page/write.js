@@ -11,7 +11,7 @@ export function build(panel, known) {
   ui = {
     model: choice(ofTask(known, "generate")), prompt: make("textarea", { rows: 3 }), title: make("input", { maxLength: 100 }),
     form: choice([["", null, "free"], ...Object.entries(FORMS)], ""), temperature: make("input", { type: "range", min: 0.1, max: 1.5, step: 0.05, value: 0.8 }),
-    shown: make("output", { textContent: "0.8" }), length: make("input", { type: "number", min: 1, max: known.limits.length ?? 2000, value: 120 }),
+    shown: make("span", { textContent: "0.8" }), length: make("input", { type: "number", min: 1, max: known.limits.length ?? 2000, value: 120 }),
     seed: make("input", { type: "number", min: 0 }), go: make("button", { className: "main", say: "writeGo" }),
     stop: make("button", { type: "button", className: "plain", say: "stop", disabled: true, onclick: () => stop?.abort() }), error: wrong(),
     text: make("div", { className: "prose", "aria-live": "polite" }), note: make("p", { className: "note" }), foot: make("div"),

@@ -1,0 +1,76 @@
+"""The page in headless Chromium, before a real server over the ready models."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi", reason="fastapi is not installed: the serve extra brings it")
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: the test extra brings it")
+CHROMIUM = os.environ.get("GRUWORKS_CHROMIUM", "/usr/bin/chromium")
+if not Path(CHROMIUM).is_file():
+    pytest.skip(f"{CHROMIUM} is missing: install Debian's chromium, or name one in GRUWORKS_CHROMIUM", True)
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    import uvicorn
+
+    from gruworks.app.server.service import application
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    app = application([], fits=tmp_path_factory.mktemp("fits"))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", timeout_graceful_shutdown=2))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as found:
+        chromium = found.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
+    """Open the page at a fragment; at the end nothing may have been complained of, and no other host been asked."""
+    contexts, complaints = [], []
+
+    def visited(fragment: str = "", **options: Any) -> Any:
+        context = browser.new_context(**{"locale": "en-GB", "viewport": {"width": 1200, "height": 900}} | options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("console", lambda message: message.type in ("error", "warning") and complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda one: one.url.startswith((address, "blob:", "data:")) or complaints.append(one.url))
+        page.goto(f"{address}/#{fragment}")
+        page.wait_for_selector("[role=tabpanel]:not([hidden]) h1")
+        return page
+
+    yield visited
+    for context in contexts:
+        context.close()
+    # a refused request is told by the page in words, and by the browser in its log
+    assert [one for one in complaints if "Failed to load resource" not in one] == []
