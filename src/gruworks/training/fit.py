@@ -170,7 +170,11 @@ def _checkpoint(run: RunFolder) -> Path:
 
 def _loader(data: Dataset[Any], order: Sampler[Any] | None = None) -> DataLoader[Any]:
     """With a generator of its own: a loader draws a number at each start, which would shift the model's dropout."""
-    return DataLoader(data, batch_size=None, sampler=order, generator=torch.Generator())
+    return DataLoader(data, batch_size=None, sampler=order, collate_fn=_as_it_is, generator=torch.Generator())
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
 
 
 class _Drawn(Dataset[Any]):

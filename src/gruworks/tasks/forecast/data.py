@@ -23,6 +23,7 @@ from gruworks.tasks.forecast.season import coefficients, fourier, season_basis, 
 __all__ = ["FEWEST_ORIGINS", "Batch", "Encoded", "Windows", "encode", "lagged_steps", "seasons_ahead", "split_rows"]
 
 Floats = NDArray[numpy.float64]
+Ints = NDArray[numpy.int64]
 Batch = dict[str, Tensor]
 
 FEWEST_ORIGINS = 32  # with fewer rows to learn from, the highway answers alone
@@ -154,12 +155,11 @@ class Windows:
         self.weight = torch.from_numpy(
             numpy.concatenate([_weights(one, s[2]) for one, s in zip(encoded, splits, strict=True)])
         )
-        self.ahead = (
-            [torch.from_numpy(one.ahead.astype(numpy.float32)) for one in encoded] if encoded[0].ahead.size else None
-        )
+        self.ahead = _joined(encoded, "ahead") if encoded[0].ahead.size else None  # K rows more a series than the rest
         self.learnable = [
             float(self.weight[at : at + end].count_nonzero()) for at, end in zip(self.offsets, self.ends, strict=False)
         ]
+        self.share = numpy.asarray(self.learnable) / max(1.0, sum(self.learnable))
 
     @property
     def enough(self) -> bool:
@@ -169,11 +169,12 @@ class Windows:
     def draw(self, epoch: int, index: int) -> Batch:
         """A batch of random windows: a function of the seed, the epoch and the index."""
         rng = numpy.random.default_rng([self.config.training.seed, epoch, index])
-        share = numpy.asarray(self.learnable) / sum(self.learnable)
-        rows = [
-            self._window(int(which), rng) for which in rng.choice(len(share), self.config.training.batch_size, p=share)
-        ]
-        return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+        which = rng.choice(len(self.share), self.config.training.batch_size, p=self.share)
+        length, ends = self.config.window, numpy.asarray(self.ends)[which]
+        starts = numpy.array([rng.integers(0, max(1, end - length + 1)) for end in ends])
+        batch = self._cut(which, starts, numpy.minimum(starts + length, ends), length)
+        batch["weight"][torch.from_numpy(starts > 0), :WARM_UP] = 0  # the state starts from zero here
+        return batch
 
     def validation(self) -> list[Batch]:
         """The held-out tail of each series, with rows before it to warm the state up. No target is in training."""
@@ -192,49 +193,52 @@ class Windows:
 
     def rows(self, which: int, start: int, stop: int) -> Batch:
         """Rows `start` to `stop` of a series as the network and its loss take them."""
-        at, K = int(self.offsets[which]), self.config.horizon
-        cut = slice(at + start, at + stop)
-        batch = {name: array[cut] for name, array in self.arrays.items() if array.numel()}
-        slope, seasonal = batch.pop("slope"), batch.pop("seasonal")
-        if self.lag:
-            batch["highway"], batch["season"] = self._lagged(which, start, stop)
-        else:
-            powers = (slope[:, None].double() ** torch.arange(1, K + 1)).cumsum(1)
-            batch["highway"] = (batch["features"][:, :1] * powers).clamp(-WILD, WILD).float()
-            batch["season"] = seasonal @ self.basis
-        ahead = (torch.arange(at + start, at + stop)[:, None] + torch.arange(1, K + 1)).clamp(
-            max=at + self.lengths[which] - 1
-        )
-        moved, scale = self.y[ahead] - self.y[cut, None], self.scale[cut, None]
+        batch = self._cut(numpy.array([which]), numpy.array([start]), numpy.array([stop]), stop - start)
+        return {name: array[0] for name, array in batch.items()}
+
+    def _cut(self, which: Ints, starts: Ints, stops: Ints, length: int) -> Batch:
+        """Windows [B, length] of the series `which` [B], all at once; what lies behind a window's stop is 0."""
+        K, steps = self.config.horizon, starts[:, None] + numpy.arange(length)
+        beyond = torch.from_numpy(steps >= stops[:, None])
+        row = torch.from_numpy(numpy.minimum(steps, stops[:, None] - 1))
+        begin = torch.from_numpy(self.offsets[which])[:, None]
+        at, last = begin + row, torch.from_numpy(self.offsets[which + 1])[:, None, None] - 1
+        batch = {name: array[at] for name, array in self.arrays.items() if array.numel()}
+        batch["highway"], batch["season"] = self._paths(batch.pop("slope"), batch.pop("seasonal"), batch, begin, row)
+        ahead = torch.minimum(at[..., None] + torch.arange(1, K + 1), last)
+        moved, scale = self.y[ahead] - self.y[at, None], self.scale[at, None]
         target = torch.where(scale > 0, moved / scale.clamp(min=1e-300), 0.0)
-        weight = self.weight[cut].clone()
-        target[weight == 0] = 0
+        batch["weight"] = self.weight[at].float()
+        target[batch["weight"] == 0] = 0
         target[~self.observed[ahead]] = torch.nan
-        batch |= {"target": target.float(), "weight": weight.float()}
+        batch["target"] = target.float()
         if self.ahead is not None:
-            batch["ahead"] = self.ahead[which].unfold(0, K + 1, 1)[start:stop].transpose(1, 2)  # [N, K + 1, C]
+            known = (begin + K * torch.from_numpy(which)[:, None] + row)[..., None] + torch.arange(K + 1)
+            batch["ahead"] = self.ahead[known]  # [B, T, K + 1, C]
+        if beyond.any():
+            for array in batch.values():
+                array[beyond] = 0
         return batch
 
-    def _lagged(self, which: int, start: int, stop: int) -> tuple[Tensor, Tensor]:
+    def _paths(
+        self, slope: Tensor, seasonal: Tensor, batch: Batch, begin: Tensor, row: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Highway and season path [B, T, K] of the rows `row` [B, T] of series that begin at `begin` [B, 1]."""
+        if self.lag:
+            return self._lagged(begin, row)
+        powers = (slope[..., None].double() ** torch.arange(1, self.config.horizon + 1)).cumsum(-1)
+        return (batch["features"][..., :1] * powers).clamp(-WILD, WILD).float(), seasonal @ self.basis
+
+    def _lagged(self, begin: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
         """The two paths of `Encoded` with a lag."""
-        at, rows, K = int(self.offsets[which]), torch.arange(start, stop), self.config.horizon
-        here, scale = self.y[at + rows, None], self.scale[at + rows, None]
-        known, scale = (scale > 0) & (rows >= self.lag)[:, None], scale.clamp(min=1e-300)
-        since = here - self.y[at + (rows - self.lag).clamp(min=0), None]
-        before = (rows[:, None] + torch.from_numpy(lagged_steps(K, self.lag))).clamp(min=0)
-        moved = torch.where(known, self.y[at + before] - here, 0.0) / scale
+        K, at = self.config.horizon, begin + row
+        here, scale = self.y[at, None], self.scale[at, None]
+        known, scale = (scale > 0) & (row >= self.lag)[..., None], scale.clamp(min=1e-300)
+        since = here - self.y[begin + (row - self.lag).clamp(min=0), None]
+        before = (row[..., None] + torch.from_numpy(lagged_steps(K, self.lag))).clamp(min=0)
+        moved = torch.where(known, self.y[begin[..., None] + before] - here, 0.0) / scale
         drift = torch.where(known, since, 0.0) / scale * torch.from_numpy(seasons_ahead(K, self.lag))
         return drift.float(), moved.float()
-
-    def _window(self, which: int, rng: numpy.random.Generator) -> Batch:
-        """One window, zero-padded after its end where the series is shorter."""
-        length, end = self.config.window, self.ends[which]
-        start = int(rng.integers(0, max(1, end - length + 1)))
-        cut = self.rows(which, start, min(start + length, end))
-        window = {name: torch.cat([a, a.new_zeros(length - len(a), *a.shape[1:])]) for name, a in cut.items()}
-        if start:
-            window["weight"][:WARM_UP] = 0  # the state starts from zero here
-        return window
 
 
 def _weights(one: Encoded, last: int) -> Floats:
