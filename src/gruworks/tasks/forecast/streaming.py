@@ -49,6 +49,10 @@ class Streams:
         self.carried: dict[int, Carried] = {}
         self.added: dict[int, list[float]] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: a carried state holds the kernel's addresses, and is made anew when asked for."""
+        return self.__dict__ | {"series": list(self.history), "carried": {}}
+
     @property
     def history(self) -> list[Series]:
         """All series, observed values behind the fitted ones."""
