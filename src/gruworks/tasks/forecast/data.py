@@ -6,6 +6,7 @@ a row needs for every step ahead (highway, season, target) is formed then, so th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,24 +139,24 @@ class Windows:
     With `whole` the held-out rows are learnt from too.
     """
 
-    def __init__(self, encoded: list[Encoded], config: Config, whole: bool = False) -> None:
+    def __init__(self, encoded: Iterable[Encoded], config: Config, whole: bool = False) -> None:
         self.config = config
-        self.lengths = [len(one.y) for one in encoded]
+        parts: dict[str, list[Tensor]] = {}
+        self.lengths, splits = [], []
+        for one in encoded:  # one at a time: in float64 all of them take four times the room of what is kept
+            self.lengths.append(len(one.y))
+            splits.append(split_rows(len(one.y), config.horizon, config.validation))
+            for name, array in _kept(one, splits[-1][2]).items():
+                parts.setdefault(name, []).append(array)
         self.offsets = numpy.concatenate([[0], numpy.cumsum(self.lengths)]).astype(numpy.int64)
-        splits = [split_rows(n, config.horizon, config.validation) for n in self.lengths]
         self.ends, self.firsts, self.lasts = (list(part) for part in zip(*splits, strict=True))
         if whole:
             self.ends = self.lasts
-        self.basis = torch.from_numpy(encoded[0].basis.astype(numpy.float32))
-        self.lag = encoded[0].lag
-        self.arrays = {name: _joined(encoded, name) for name in ("features", "slope", "seasonal", "gaps")}
-        self.y = torch.from_numpy(numpy.concatenate([one.y for one in encoded]))
-        self.scale = torch.from_numpy(numpy.concatenate([one.scale for one in encoded]))
-        self.observed = torch.from_numpy(numpy.concatenate([one.observed for one in encoded]))
-        self.weight = torch.from_numpy(
-            numpy.concatenate([_weights(one, s[2]) for one, s in zip(encoded, splits, strict=True)])
-        )
-        self.ahead = _joined(encoded, "ahead") if encoded[0].ahead.size else None  # K rows more a series than the rest
+        self.basis, self.lag = torch.from_numpy(one.basis.astype(numpy.float32)), one.lag
+        found = {name: torch.cat(parts.pop(name)) for name in list(parts)}
+        self.y, self.scale, self.weight, self.observed = (found.pop(n) for n in ("y", "scale", "weight", "observed"))
+        self.ahead = found.pop("ahead") if one.ahead.size else None  # K rows more a series than the rest
+        self.arrays = {name: found[name] for name in ("features", "slope", "seasonal", "gaps")}
         self.learnable = [
             float(self.weight[at : at + end].count_nonzero()) for at, end in zip(self.offsets, self.ends, strict=False)
         ]
@@ -255,8 +256,12 @@ def _weights(one: Encoded, last: int) -> Floats:
     return numpy.where(usable, one.scale / max(one.scale[-1], numpy.finfo(numpy.float64).tiny), 0.0)
 
 
-def _joined(encoded: list[Encoded], name: str) -> Tensor:
-    return torch.from_numpy(numpy.concatenate([getattr(one, name).astype(numpy.float32) for one in encoded]))
+def _kept(one: Encoded, last: int) -> dict[str, Tensor]:
+    """What windows are cut from, row by row: levels in float64, what is in units of the scale in float32."""
+    exact = {"y": one.y, "scale": one.scale, "weight": _weights(one, last), "observed": one.observed}
+    names = ("features", "slope", "seasonal", "gaps", "ahead")
+    arrays = exact | {name: getattr(one, name).astype(numpy.float32) for name in names}
+    return {name: torch.from_numpy(numpy.ascontiguousarray(array)) for name, array in arrays.items()}
 
 
 def _over(a: Floats, b: Floats) -> Floats:
