@@ -213,8 +213,7 @@ class Carried:
         if self.path_lag:
             moved = value - self.ring[(self.at - 1 - self.path_lag) % len(self.ring)]
             self.row[0, -1] = moved / scale if scale > 0 and self.count > self.path_lag else 0.0
-        self._through(self.row)
-        self.state = self.layers[-1].state[0]
+        self.state = self._through(self.row)[0]
 
     def _write_season(self, value: float, scale: float) -> None:
         """The anomaly, whether it is known, and the waves, behind the move."""
@@ -224,9 +223,10 @@ class Carried:
         self.row[0, 2] = known
         self.row[0, 3 : 2 + len(wave)] = wave[1:]
 
-    def _through(self, row: NDArray[Any]) -> None:
+    def _through(self, row: NDArray[Any]) -> NDArray[Any]:
         for layer in self.layers:
             row = layer.step(row)
+        return row
 
     @property
     def scale(self) -> float:
@@ -243,16 +243,18 @@ class Carried:
 
     def parts(self) -> tuple[Floats, Floats, Floats]:
         """The median after the last row and the widths of the learnt band below and above it, [K] each."""
-        K, scale = self.horizon, self.scale
-        raw = (self.head[0] @ self.state + self.head[1]).astype(numpy.float64)
+        K, scale, ahead = self.horizon, self.scale, None
+        raw = (self.head[0].dot(self.state) + self.head[1]).astype(numpy.float64)
         middle = self.last + self.gains[0] * self._highway() + scale * raw[:K]
         if self.path_lag:
             if self.count > self.path_lag:
                 middle += self.gains[1] * (self._season_ago(self.path_lag) - self.last)
         elif self.season is not None and self.known:
-            middle += self.gains[1] * (self.season.ahead() - self.last)
+            ahead = self.season.ahead()
+            middle += self.gains[1] * (ahead - self.last)
         if self.weight < 1:
-            middle = self.weight * middle + (1 - self.weight) * self._naive()
+            naive = ahead if ahead is not None and self.year is self.season else self._naive()
+            middle = self.weight * middle + (1 - self.weight) * naive
         width = scale * numpy.logaddexp(0.0, raw[K:])
         return middle, width[:K], width[K:]
 
