@@ -243,7 +243,8 @@ class Carried:
 
     def parts(self) -> tuple[Floats, Floats, Floats]:
         """The median after the last row and the widths of the learnt band below and above it, [K] each."""
-        K, scale, ahead = self.horizon, self.scale, None
+        K, scale = self.horizon, self.scale
+        ahead: Floats | None = None
         raw = (self.head[0].dot(self.state) + self.head[1]).astype(numpy.float64)
         middle = self.last + self.gains[0] * self._highway() + scale * raw[:K]
         if self.path_lag:
