@@ -134,7 +134,7 @@ def fan_svg(fan: Mapping[str, Any]) -> str:
 def _stamps(first: str, last: str, end: str, origin: float) -> list[str]:
     """Three stamps below the axis; the last row's moves left where the end's would lie on it, or is left out."""
     right = min(origin + GLYPH * len(last) / 2, WIDTH - RIGHT - GLYPH * (len(end) + 2))
-    labels = [("", LEFT, "start", first), ("", WIDTH - RIGHT, "end", end)]
+    labels: list[tuple[str, float, str, str]] = [("", LEFT, "start", first), ("", WIDTH - RIGHT, "end", end)]
     if right - GLYPH * len(last) > LEFT + GLYPH * (len(first) + 2):
         labels.append((' class="between"', right, "end", last))
     return [
@@ -169,7 +169,7 @@ def _ticks(low: float, high: float) -> Floats:
     power = 10.0 ** numpy.floor(numpy.log10(span))
     step = next(power * size for size in (0.2, 0.25, 0.5, 1.0, 2.0, 2.5) if span / (power * size) <= 4.5)
     first, last = numpy.floor(low / step + 1e-9), numpy.ceil(high / step - 1e-9)
-    return step * numpy.arange(first, max(last, first + 1) + 1)
+    return numpy.asarray(step * numpy.arange(first, max(last, first + 1) + 1))
 
 
 def _grid(ticks: Floats, y: Any) -> str:
