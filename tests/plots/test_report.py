@@ -10,7 +10,7 @@ from typing import Any
 import numpy
 import pytest
 
-from gruworks.plots.report import bars_svg, fan_svg, write_report
+from gruworks.plots.report import _stamps, _ticks, bars_svg, fan_svg, write_report
 
 K = 4
 
@@ -101,3 +101,20 @@ def test_a_missing_value_breaks_the_line_and_bands_enclose_the_median() -> None:
 @pytest.mark.parametrize("values", [[1.0], [0.0, 0.0], list(range(60))])
 def test_a_bar_for_each_step(values: list[float]) -> None:
     assert bars_svg(values).count("<rect") == len(values)
+
+
+def test_the_axis_has_round_ticks_around_all_values() -> None:
+    for low, high in ((1.7, 21.1), (0.0, 3.492), (-0.003, 0.004), (5.0, 5.0), (0.0, 0.0), (1e6, 1.1e6)):
+        ticks = _ticks(low, high)
+        assert ticks[0] <= low + 1e-9
+        assert ticks[-1] >= high - 1e-9
+        assert 2 <= len(ticks) <= 7
+    assert _ticks(1.7, 21.1).tolist() == [0, 5, 10, 15, 20, 25]
+
+
+def test_stamps_below_the_axis_never_lie_on_each_other() -> None:
+    for origin in (100.0, 300.0, 640.0, 700.0):
+        found = _stamps("2015-10-09", "2015-12-31", "2016-01-14", origin)
+        assert [text.count("2016-01-14") for text in found].count(1) == 1
+        for text in (one for one in found if "between" in one):
+            assert float(text.split('x="')[1].split('"')[0]) < 720 - 12 - 6 * 10

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +60,38 @@ def test_two_processes_go_on_where_they_stopped(tmp_path: Path) -> None:
     resumed, facts = run(tmp_path / "part", draw, resume=True, **same)
     assert facts.steps == 12
     torch.testing.assert_close(resumed.weight, whole.weight, atol=tolerances.FLOAT32_DEEP, rtol=0)
+
+
+SCRIPT = """
+import os
+import sys
+from pathlib import Path
+from tests.training.test_parallel import draw, run
+model, facts = run(Path(sys.argv[1]) / os.environ["RANK"], draw)
+print("answers", float(model.weight), facts.steps)
+"""
+
+
+def test_under_torchrun_the_processes_share_the_fit_and_the_first_answers(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    started = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    found = subprocess.run(
+        [*started, str(tmp_path / "script.py"), str(tmp_path)], capture_output=True, text=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    ((_, weight, steps),) = [line.split() for line in found.stdout.splitlines() if line.startswith("answers")]
+    one, whole = run(tmp_path / "one", pairs)
+    assert int(steps) == whole.steps
+    assert float(weight) == pytest.approx(float(one.weight.detach()), abs=tolerances.FLOAT32_DEEP)
+
+
+def test_under_torchrun_a_process_fits_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "launched", lambda: (2, 1))
+    parallel.check(FitSettings(), carries=False)
+    monkeypatch.setattr(parallel, "_fitted", ["once"])
+    with pytest.raises(OptionError, match="fits once"):
+        parallel.check(FitSettings(), carries=False)
 
 
 def test_a_carried_state_needs_one_process(tmp_path: Path) -> None:

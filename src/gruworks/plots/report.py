@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 __all__ = ["bars_svg", "fan_svg", "write_report"]
 
 Floats = NDArray[numpy.float64]
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 220, 56, 12, 12, 26
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 220, 64, 12, 12, 26
+GLYPH = 6.3  # the mean width of a label's characters
 STYLE = """
 :root { --ink: #1f2933; --soft: #616e7c; --accent: #0b7285; --line: #d9e2ec; --ground: #ffffff; --warn: #b44d12 }
 @media (prefers-color-scheme: dark) {
@@ -34,7 +35,11 @@ th, td { text-align: right; padding: 4px 8px; border-bottom: 1px solid var(--lin
 th { color: var(--soft); font-weight: 500 }
 th:first-child, td:first-child { text-align: left } tr.ours td { font-weight: 600; color: var(--accent) }
 svg text { fill: var(--soft); font-size: 11px }
+@media (max-width: 560px) {
+  main { padding: 18px 12px 40px } th, td { padding: 4px 5px }
+  svg text { font-size: 17px } svg .between { display: none } }
 .grid { stroke: var(--line) }
+.origin { stroke: var(--soft); stroke-dasharray: 2 4 }
 .past { stroke: var(--ink); fill: none; stroke-width: 1.4 }
 .said { stroke: var(--accent); fill: none; stroke-width: 2 }
 .wide { fill: var(--accent); opacity: .14 }
@@ -91,7 +96,7 @@ def _errors(contents: Mapping[str, Any]) -> str:
         mase = "" if score["mase"] is None else f"{score['mase']:.3f}"
         held = f"{score['coverage']:.0%}" if ours else ""
         wide = f"{found['coverage95']:.0%}" if ours and found["coverage95"] is not None else ""
-        cells = [html.escape(score["model"]), f"{score['mae']:.4g}", mase, held, wide]
+        cells = [html.escape(score["model"]), f"{score['mae']:#.4g}", mase, held, wide]
         rows.append(f"<tr{' class=ours' if ours else ''}>{''.join(f'<td>{c}</td>' for c in cells)}</tr>")
     names = ["", "MAE", f"MASE ({found['mase_season']})", "80 % band held", "95 % band held"]
     table = f"<table><tr>{''.join(f'<th>{n}</th>' for n in names)}</tr>{''.join(rows)}</table>"
@@ -109,11 +114,11 @@ def fan_svg(fan: Mapping[str, Any]) -> str:
     last = known[~numpy.isnan(known)][-1]
     lines = {name: numpy.concatenate([[last], fan[name]]) for name in ("", *wide, *band)}
     every = numpy.concatenate([known[~numpy.isnan(known)], *lines.values()])
-    low, high = float(every.min()), float(every.max())
+    ticks = _ticks(float(every.min()), float(every.max()))
     x = _scale(0, past - 1 + len(fan["ahead"]), LEFT, WIDTH - RIGHT)
-    y = _scale(low, high, HEIGHT - BOTTOM, TOP)
+    y = _scale(ticks[0], ticks[-1], HEIGHT - BOTTOM, TOP)
     at = x(numpy.arange(past - 1, past + len(fan["ahead"])))
-    pieces = [_grid(low, high, y)]
+    pieces = [_grid(ticks, y)]
     for kind, (under, over) in (("wide", wide), ("band", band)):
         outline = [*zip(at, y(lines[under]), strict=True), *reversed(list(zip(at, y(lines[over]), strict=True)))]
         pieces.append(f'<polygon class="{kind}" points="{_points(outline)}"/>')
@@ -121,22 +126,28 @@ def fan_svg(fan: Mapping[str, Any]) -> str:
     for run in numpy.split(there, numpy.flatnonzero(numpy.diff(there) > 1) + 1):
         pieces.append(f'<polyline class="past" points="{_points(zip(x(run), y(known[run]), strict=True))}"/>')
     pieces.append(f'<polyline class="said" points="{_points(zip(at, y(lines[""]), strict=True))}"/>')
-    for stamp, place, anchor in (
-        (fan["stamps"][0], LEFT, "start"),
-        (fan["stamps"][-1], at[0], "middle"),
-        (fan["ahead"][-1], WIDTH - RIGHT, "end"),
-    ):
-        pieces.append(
-            f'<text x="{place:.1f}" y="{HEIGHT - 8}" text-anchor="{anchor}">{html.escape(_stamp(stamp))}</text>'
-        )
+    pieces.append(f'<line class="origin" x1="{at[0]:.1f}" x2="{at[0]:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
+    pieces += _stamps(_stamp(fan["stamps"][0]), _stamp(fan["stamps"][-1]), _stamp(fan["ahead"][-1]), float(at[0]))
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(pieces)}</svg>'
+
+
+def _stamps(first: str, last: str, end: str, origin: float) -> list[str]:
+    """Three stamps below the axis; the last row's moves left where the end's would lie on it, or is left out."""
+    right = min(origin + GLYPH * len(last) / 2, WIDTH - RIGHT - GLYPH * (len(end) + 2))
+    labels: list[tuple[str, float, str, str]] = [("", LEFT, "start", first), ("", WIDTH - RIGHT, "end", end)]
+    if right - GLYPH * len(last) > LEFT + GLYPH * (len(first) + 2):
+        labels.append((' class="between"', right, "end", last))
+    return [
+        f'<text{kind} x="{place:.1f}" y="{HEIGHT - 8}" text-anchor="{anchor}">{html.escape(text)}</text>'
+        for kind, place, anchor, text in labels
+    ]
 
 
 def bars_svg(values: Sequence[float]) -> str:
     """A bar for each step ahead."""
-    highest = max(values) or 1.0
-    y, step = _scale(0, highest, HEIGHT - BOTTOM, TOP), (WIDTH - LEFT - RIGHT) / len(values)
-    pieces = [_grid(0, highest, y)]
+    ticks = _ticks(0.0, max(values) or 1.0)
+    y, step = _scale(0, ticks[-1], HEIGHT - BOTTOM, TOP), (WIDTH - LEFT - RIGHT) / len(values)
+    pieces = [_grid(ticks, y)]
     every = max(1, len(values) // 12)
     for i, value in enumerate(values):
         top, left = float(y(value)), LEFT + i * step
@@ -152,11 +163,19 @@ def _scale(low: float, high: float, start: float, end: float) -> Any:
     return lambda value: start + (numpy.asarray(value, dtype=numpy.float64) - low) / span * (end - start)
 
 
-def _grid(low: float, high: float, y: Any) -> str:
-    ticks = numpy.linspace(low, high, 4)
+def _ticks(low: float, high: float) -> Floats:
+    """Round values from below `low` to above `high`, three to six of them."""
+    span = high - low or abs(high) or 1.0
+    power = 10.0 ** numpy.floor(numpy.log10(span))
+    step = next(power * size for size in (0.2, 0.25, 0.5, 1.0, 2.0, 2.5) if span / (power * size) <= 4.5)
+    first, last = numpy.floor(low / step + 1e-9), numpy.ceil(high / step - 1e-9)
+    return numpy.asarray(step * numpy.arange(first, max(last, first + 1) + 1))
+
+
+def _grid(ticks: Floats, y: Any) -> str:
     return "".join(
         f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{float(y(t)):.1f}" y2="{float(y(t)):.1f}"/>'
-        f'<text x="{LEFT - 6}" y="{float(y(t)) + 4:.1f}" text-anchor="end">{t:.4g}</text>'
+        f'<text x="{LEFT - 6}" y="{float(y(t)) + 4:.1f}" text-anchor="end">{t:.6g}</text>'
         for t in ticks
     )
 

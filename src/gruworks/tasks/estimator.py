@@ -15,6 +15,7 @@ import torch
 from gruworks.errors import NotFittedError, OptionError, RunError
 from gruworks.settings import Settings
 from gruworks.training.packing import unpack
+from gruworks.training.parallel import follows
 from gruworks.training.runs import RunFolder
 
 __all__ = ["Estimator"]
@@ -124,7 +125,7 @@ class Estimator(abc.ABC):
             if self.config_class.from_dict(run.read_json("config.json")) != self.config:
                 raise OptionError(f"{run.path} was begun with other settings: resume needs those of its config.json")
             yield run
-        elif out is not None:
+        elif out is not None and not follows():
             run = RunFolder.create(Path(out), self.task, **facts)
             run.write_json("config.json", self.config.to_dict())
             yield run

@@ -72,9 +72,9 @@ def fit(
         OptionError: several devices for a fit that carries its state from batch to batch, or where they can't be had.
     """
     threads = settings.threads
-    if settings.devices > 1:
+    if settings.devices > 1 or parallel.launched():
         parallel.check(settings, carries)
-        threads = 1  # a forked process can't use the threads that its parent made
+        threads = threads if parallel.launched() else 1  # a forked process can't use the threads that its parent made
     started = time.monotonic()
     with _quiet_lightning(), torch.random.fork_rng(), tuned(model, threads):
         from gruworks.training.learner import Learner
@@ -96,6 +96,7 @@ def fit(
             raise KeyboardInterrupt(f"{kept} in {run.path}") from None
         finally:
             model.cpu().eval()
+        parallel.finish()
         return _conclude(model, run, trainer, best, settings, (time.monotonic() - started) / 60)
 
 
@@ -115,10 +116,12 @@ def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool, show
     best = ModelCheckpoint(folder, "best", monitor="val_loss", **same)
     last = ModelCheckpoint(folder, "last", **same)
     stop = EarlyStopping("val_loss", patience=settings.patience, min_delta=0.0, check_on_train_epoch_end=False)
+    devices, machines = parallel.launched() or (settings.devices, 1)
     trainer = Trainer(
         accelerator="auto" if torch.cuda.is_available() else "cpu",
-        devices=settings.devices,
-        strategy="auto" if settings.devices == 1 else parallel.strategy(),
+        devices=devices,
+        num_nodes=machines,
+        strategy="auto" if devices * machines == 1 else parallel.strategy(),
         use_distributed_sampler=False,  # `_Epochs` tells each process its batches
         max_steps=settings.steps,
         max_epochs=-1,
@@ -149,7 +152,7 @@ def _conclude(
         raise RunError(f"the validation loss is {loss}: nothing was learnt; try a smaller learning_rate")
     model.load_state_dict({name.removeprefix("model."): value for name, value in checkpoint["state_dict"].items()})
     steps, waited = trainer.global_step, trainer.early_stopping_callback.wait_count
-    if settings.devices > 1:  # the trainer that ran was a child's
+    if settings.devices > 1 and not parallel.launched():  # the trainer that ran was a child's
         steps, waited = parallel.reached(run, trainer.early_stopping_callback.state_key)
     if steps >= settings.steps:
         ended = "all steps done"
@@ -170,7 +173,11 @@ def _checkpoint(run: RunFolder) -> Path:
 
 def _loader(data: Dataset[Any], order: Sampler[Any] | None = None) -> DataLoader[Any]:
     """With a generator of its own: a loader draws a number at each start, which would shift the model's dropout."""
-    return DataLoader(data, batch_size=None, sampler=order, generator=torch.Generator())
+    return DataLoader(data, batch_size=None, sampler=order, collate_fn=_as_it_is, generator=torch.Generator())
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
 
 
 class _Drawn(Dataset[Any]):

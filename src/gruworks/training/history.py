@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import Callback, Trainer
 
 from gruworks.training.runs import RunFolder
 
@@ -19,9 +19,8 @@ class History(Callback):
         self.run = run
         self.rows: list[list[float | None]] = []
 
-    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        values = trainer.callback_metrics
-        losses = [_number(float(values[name])) for name in ("loss", "val_loss") if name in values]
+    def on_validation_end(self, trainer: Trainer, pl_module: Any) -> None:
+        losses = [_number(value) for value in pl_module.losses.values()]
         self.rows.append([trainer.global_step, *losses])
         steps, *columns = zip(*self.rows, strict=True)
         if trainer.is_global_zero:

@@ -36,22 +36,21 @@ class FitProgress(Callback):
         self.bar.start()
         self.task = self.bar.add_task(self.what, total=self.steps, completed=trainer.global_step, losses="")
 
-    def on_train_batch_end(self, trainer: Trainer, *rest: Any) -> None:
-        self._update(trainer)
+    def on_train_batch_end(self, trainer: Trainer, pl_module: Any, *rest: Any) -> None:
+        self._update(trainer, pl_module)
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
         if self.show is not None and trainer.is_global_zero:
             with torch.random.fork_rng():
                 self.bar.console.print(self.show(pl_module.model), markup=False, highlight=False)
 
-    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._update(trainer)
+    def on_validation_end(self, trainer: Trainer, pl_module: Any) -> None:
+        self._update(trainer, pl_module)
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         self.bar.stop()
 
-    def _update(self, trainer: Trainer) -> None:
+    def _update(self, trainer: Trainer, learner: Any) -> None:
         if self.task is not None:
-            values = trainer.callback_metrics
-            losses = " ".join(f"{name} {values[name]:.4f}" for name in ("loss", "val_loss") if name in values)
+            losses = " ".join(f"{name} {value:.4f}" for name, value in learner.losses.items())
             self.bar.update(self.task, completed=trainer.global_step, losses=losses)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy
+import pandas
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -133,6 +137,23 @@ def test_a_short_series_is_padded_with_steps_that_count_for_nothing() -> None:
     assert batch["features"].shape[:2] == (3, 200)
     assert not batch["features"][:, 90:].any()
     assert not batch["weight"][:, 90:].any()
+
+
+def test_windows_cut_at_once_are_the_rows_of_each_series() -> None:
+    frame = wavy(120).assign(price=numpy.arange(120.0) % 7)
+    config = Config(horizon=4, window=40, future=("price",), training=FitSettings(batch_size=6))
+    panel = read(pandas.concat([frame.assign(unique_id="a"), frame[:70].assign(unique_id="b")]), config)
+    codec = Codec.of(panel, config)
+    for chosen in (codec, replace(codec, lag=7)):
+        found = Windows([encode(one, chosen, 4) for one in panel.series], config)
+        starts = numpy.array([0, 11, 50, 3])
+        batch = found._cut(numpy.array([0, 1, 0, 1]), starts, numpy.array([40, 45, 90, 20]), 40)
+        for i, (which, stop) in enumerate(((0, 40), (1, 45), (0, 90), (1, 20))):
+            alone = found.rows(which, int(starts[i]), stop)
+            for name, array in alone.items():
+                kept = stop - int(starts[i])
+                torch.testing.assert_close(batch[name][i, :kept], array, equal_nan=True)
+                assert not batch[name][i, kept:].any(), name
 
 
 def test_few_rows_are_not_enough() -> None:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas
 import pytest
 import torch
 
+from gruworks import Forecaster
+from gruworks.tasks.forecast import data
 from gruworks.tasks.forecast.fitting import quantile_loss, segment_loss
+from tests import tolerances
+from tests.tasks.forecast.conftest import wavy
 
 
 class Answers(torch.nn.Module):
@@ -54,3 +63,29 @@ def test_the_segment_loss_is_over_each_window_s_scale() -> None:
     target = torch.tensor([[2.0, 4.0], [20.0, 40.0]])
     given = {"values": target, "channel": torch.zeros(2), "target": target, "scale": torch.tensor([1.0, 10.0])}
     assert float(segment_loss(Answers(torch.zeros(2, 2, 1)), given)) == pytest.approx(0.5 * (2 + 4) / 2)
+
+
+def test_two_processes_lose_what_one_with_their_common_batches_loses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings: dict[str, Any] = {
+        "horizon": 3, "dropout": 0.0, "hidden_size": 4, "window": 48, "batch_size": 3, "steps": 9, "validate_every": 3,
+        "season": False,
+    }  # fmt: skip
+    frame = pandas.concat([wavy(n, seed=n).assign(unique_id=str(n)) for n in (60, 90, 120)])  # windows of unlike length
+    two = Forecaster(devices=2, **settings).fit(frame, out=tmp_path / "two", quiet=True)
+    draw = data.Windows.draw
+
+    def pairs(self: data.Windows, epoch: int, index: int) -> Any:
+        number = 2 * (3 * epoch + index)
+        both = [draw(self, *divmod(number + rank, 3)) for rank in (0, 1)]
+        return {name: torch.cat([one[name] for one in both]) for name in both[0]}
+
+    monkeypatch.setattr(data.Windows, "draw", pairs)
+    one = Forecaster(**settings).fit(frame, out=tmp_path / "one", quiet=True)
+    curves = [json.loads((tmp_path / name / "curve.json").read_text()) for name in ("one", "two")]
+    assert curves[0]["step"] == curves[1]["step"] == [3, 6, 9]
+    assert curves[1]["val_loss"] == pytest.approx(curves[0]["val_loss"], abs=tolerances.FLOAT32_DEEP)
+    assert len(set(curves[0]["val_loss"])) == 3  # something is learnt
+    for ours, theirs in zip(one.model.parameters(), two.model.parameters(), strict=True):
+        torch.testing.assert_close(theirs, ours, atol=tolerances.FLOAT32_DEEP, rtol=0)

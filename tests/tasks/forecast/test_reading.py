@@ -93,6 +93,7 @@ BAD = {
     "beyond float": (with_row(5, "2012-01-04,1e200"), r"line 5: y is 1e\+200, beyond ±1e\+150"),
     "text": (with_row(5, "2012-01-04,warm"), "line 5: y is 'warm', not a number"),
     "decimal comma": (lines("2012-01-01;1,5", "2012-01-02;2,5", header="ds;y"), "line 2: y is '1,5', not a number"),
+    "one row": (lines(ROWS[0]), "series '0' has 1 rows; a forecast needs 3 at least"),
     "too few": (lines(*ROWS[:2]), "series '0' has 2 rows; a forecast needs 3 at least"),
     "long row": (with_row(5, "2012-01-04,1,2"), "is not a well-formed CSV: .*line 5"),
     "all rows long": (lines(*(row + ",1" for row in ROWS)), "is not a well-formed CSV"),
@@ -159,6 +160,15 @@ def test_a_problem_of_one_series_is_named_with_its_line(tmp_path: Path) -> None:
         panel(tmp_path, lines(rows[0], rows[1][1:], *rows[2:], header="unique_id,ds,y"))
     with pytest.raises(DataError, match="has no column 'shop' for the series; it has: ds, y"):
         panel(tmp_path, lines(*ROWS), series="shop")
+
+
+def test_two_series_under_one_name_are_told_from_rows_out_of_order(tmp_path: Path) -> None:
+    rows = [f"a,{row}" for row in ROWS]
+    place = rf"line {len(ROWS) + 2}: the time 2012-01-01 stands twice \(series 'a'\)"
+    with pytest.raises(DataError, match=place):
+        panel(tmp_path, lines(*rows, *rows, header="unique_id,ds,y"))
+    with pytest.raises(DataError, match=r"line 3: the time 2012-01-01 stands twice \(series 'a'\)"):
+        panel(tmp_path, lines(*(row for row in rows for _ in (0, 1)), header="unique_id,ds,y"))
 
 
 def test_series_of_two_frequencies_are_refused(tmp_path: Path) -> None:

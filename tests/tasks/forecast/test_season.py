@@ -6,7 +6,14 @@ import numpy
 import pytest
 
 from gruworks.tasks.forecast.calendar import Season
-from gruworks.tasks.forecast.season import RIDGE, climatology, coefficients, fourier, usable_seasons
+from gruworks.tasks.forecast.season import (
+    RIDGE,
+    RunningClimatology,
+    climatology,
+    coefficients,
+    fourier,
+    usable_seasons,
+)
 
 WEEK, YEAR = Season("week", 7, 3), Season("year", 365.25, 2)
 RNG = numpy.random.default_rng(0)
@@ -70,3 +77,19 @@ def test_waves_are_cosines_and_sines_of_every_harmonic() -> None:
     assert waves[0].tolist() == [1, 0, 1, 0, 1, 0]
     assert waves[1] == pytest.approx(expected)
     assert fourier(AT, []).shape == (400, 0)
+
+
+def test_a_running_climatology_is_the_fit_renewed_at_every_row() -> None:
+    seasons, at = [WEEK, Season("month", 30.4, 2)], numpy.arange(1000.0) + 17
+    y = 3 + numpy.random.default_rng(1).normal(size=1000).cumsum()
+    observed = numpy.arange(1000) % 9 != 4
+    observed[:200] = True
+    running = RunningClimatology(seasons, y[:200], at[:200], 10)
+    for value, there in zip(y[200:], observed[200:], strict=True):
+        running.step(float(value), not there)
+    waves = fourier(at, seasons)
+    fitted = coefficients(y, waves, observed)[-1]
+    ahead = climatology(fitted, fourier(at[-1] + numpy.arange(1, 11), seasons))
+    assert running.ahead() == pytest.approx(ahead, abs=1e-8)
+    assert running.here == pytest.approx(climatology(fitted, waves[-1]), abs=1e-8)
+    assert running.wave[1:] == pytest.approx(waves[-1], abs=1e-10)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy
@@ -90,6 +92,15 @@ def test_a_model_normalised_by_window_encodes_its_window_and_says_so() -> None:
         said = forecaster.observe(wavy(160)["y"][row])
     assert not said.carried
     assert said.y_hat == pytest.approx(whole(forecaster, 143)[:, 1])
+
+
+def test_a_copy_and_a_pickle_go_on_from_what_was_observed() -> None:
+    forecaster = Forecaster(horizon=3, **TINY).fit(wavy(120), quiet=True)
+    forecaster.observe(26.0)
+    for other in (copy.deepcopy(forecaster), pickle.loads(pickle.dumps(forecaster))):
+        assert len(other.history[0]) == 121
+        assert other.observe(25.0).y_hat == pytest.approx(copy.deepcopy(forecaster).observe(25.0).y_hat, abs=1e-9)
+        assert len(forecaster.history[0]) == 121
 
 
 def test_what_cannot_be_observed_is_refused() -> None:

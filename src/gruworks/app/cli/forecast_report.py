@@ -56,7 +56,7 @@ def _contents(forecaster: Any, run: Path, found: Any, ahead: Path | None, held_o
         bands = {end: rows[f"{head}{end}"].to_numpy() for end in ("", "-lo-80", "-hi-80", "-lo-95", "-hi-95")}
         fans.append(
             {
-                "name": one.name,
+                "name": one.name if len(forecaster.history) > 1 else config.target,
                 "stamps": one.stamps[-shown:],
                 "y": one.y[-shown:],
                 "ahead": rows["ds"].to_numpy(),

@@ -6,6 +6,7 @@ a row needs for every step ahead (highway, season, target) is formed then, so th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,7 @@ from gruworks.tasks.forecast.season import coefficients, fourier, season_basis, 
 __all__ = ["FEWEST_ORIGINS", "Batch", "Encoded", "Windows", "encode", "lagged_steps", "seasons_ahead", "split_rows"]
 
 Floats = NDArray[numpy.float64]
+Ints = NDArray[numpy.int64]
 Batch = dict[str, Tensor]
 
 FEWEST_ORIGINS = 32  # with fewer rows to learn from, the highway answers alone
@@ -137,29 +139,28 @@ class Windows:
     With `whole` the held-out rows are learnt from too.
     """
 
-    def __init__(self, encoded: list[Encoded], config: Config, whole: bool = False) -> None:
+    def __init__(self, encoded: Iterable[Encoded], config: Config, whole: bool = False) -> None:
         self.config = config
-        self.lengths = [len(one.y) for one in encoded]
+        parts: dict[str, list[Tensor]] = {}
+        self.lengths, splits = [], []
+        for one in encoded:  # one at a time: in float64 all of them take four times the room of what is kept
+            self.lengths.append(len(one.y))
+            splits.append(split_rows(len(one.y), config.horizon, config.validation))
+            for name, array in _kept(one, splits[-1][2]).items():
+                parts.setdefault(name, []).append(array)
         self.offsets = numpy.concatenate([[0], numpy.cumsum(self.lengths)]).astype(numpy.int64)
-        splits = [split_rows(n, config.horizon, config.validation) for n in self.lengths]
         self.ends, self.firsts, self.lasts = (list(part) for part in zip(*splits, strict=True))
         if whole:
             self.ends = self.lasts
-        self.basis = torch.from_numpy(encoded[0].basis.astype(numpy.float32))
-        self.lag = encoded[0].lag
-        self.arrays = {name: _joined(encoded, name) for name in ("features", "slope", "seasonal", "gaps")}
-        self.y = torch.from_numpy(numpy.concatenate([one.y for one in encoded]))
-        self.scale = torch.from_numpy(numpy.concatenate([one.scale for one in encoded]))
-        self.observed = torch.from_numpy(numpy.concatenate([one.observed for one in encoded]))
-        self.weight = torch.from_numpy(
-            numpy.concatenate([_weights(one, s[2]) for one, s in zip(encoded, splits, strict=True)])
-        )
-        self.ahead = (
-            [torch.from_numpy(one.ahead.astype(numpy.float32)) for one in encoded] if encoded[0].ahead.size else None
-        )
+        self.basis, self.lag = torch.from_numpy(one.basis.astype(numpy.float32)), one.lag
+        found = {name: torch.cat(parts.pop(name)) for name in list(parts)}
+        self.y, self.scale, self.weight, self.observed = (found.pop(n) for n in ("y", "scale", "weight", "observed"))
+        self.ahead = found.pop("ahead") if one.ahead.size else None  # K rows more a series than the rest
+        self.arrays = {name: found[name] for name in ("features", "slope", "seasonal", "gaps")}
         self.learnable = [
             float(self.weight[at : at + end].count_nonzero()) for at, end in zip(self.offsets, self.ends, strict=False)
         ]
+        self.share = numpy.asarray(self.learnable) / max(1.0, sum(self.learnable))
 
     @property
     def enough(self) -> bool:
@@ -169,11 +170,12 @@ class Windows:
     def draw(self, epoch: int, index: int) -> Batch:
         """A batch of random windows: a function of the seed, the epoch and the index."""
         rng = numpy.random.default_rng([self.config.training.seed, epoch, index])
-        share = numpy.asarray(self.learnable) / sum(self.learnable)
-        rows = [
-            self._window(int(which), rng) for which in rng.choice(len(share), self.config.training.batch_size, p=share)
-        ]
-        return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+        which = rng.choice(len(self.share), self.config.training.batch_size, p=self.share)
+        length, ends = self.config.window, numpy.asarray(self.ends)[which]
+        starts = numpy.array([rng.integers(0, max(1, end - length + 1)) for end in ends])
+        batch = self._cut(which, starts, numpy.minimum(starts + length, ends), length)
+        batch["weight"][torch.from_numpy(starts > 0), :WARM_UP] = 0  # the state starts from zero here
+        return batch
 
     def validation(self) -> list[Batch]:
         """The held-out tail of each series, with rows before it to warm the state up. No target is in training."""
@@ -192,49 +194,52 @@ class Windows:
 
     def rows(self, which: int, start: int, stop: int) -> Batch:
         """Rows `start` to `stop` of a series as the network and its loss take them."""
-        at, K = int(self.offsets[which]), self.config.horizon
-        cut = slice(at + start, at + stop)
-        batch = {name: array[cut] for name, array in self.arrays.items() if array.numel()}
-        slope, seasonal = batch.pop("slope"), batch.pop("seasonal")
-        if self.lag:
-            batch["highway"], batch["season"] = self._lagged(which, start, stop)
-        else:
-            powers = (slope[:, None].double() ** torch.arange(1, K + 1)).cumsum(1)
-            batch["highway"] = (batch["features"][:, :1] * powers).clamp(-WILD, WILD).float()
-            batch["season"] = seasonal @ self.basis
-        ahead = (torch.arange(at + start, at + stop)[:, None] + torch.arange(1, K + 1)).clamp(
-            max=at + self.lengths[which] - 1
-        )
-        moved, scale = self.y[ahead] - self.y[cut, None], self.scale[cut, None]
+        batch = self._cut(numpy.array([which]), numpy.array([start]), numpy.array([stop]), stop - start)
+        return {name: array[0] for name, array in batch.items()}
+
+    def _cut(self, which: Ints, starts: Ints, stops: Ints, length: int) -> Batch:
+        """Windows [B, length] of the series `which` [B], all at once; what lies behind a window's stop is 0."""
+        K, steps = self.config.horizon, starts[:, None] + numpy.arange(length)
+        beyond = torch.from_numpy(steps >= stops[:, None])
+        row = torch.from_numpy(numpy.minimum(steps, stops[:, None] - 1))
+        begin = torch.from_numpy(self.offsets[which])[:, None]
+        at, last = begin + row, torch.from_numpy(self.offsets[which + 1])[:, None, None] - 1
+        batch = {name: array[at] for name, array in self.arrays.items() if array.numel()}
+        batch["highway"], batch["season"] = self._paths(batch.pop("slope"), batch.pop("seasonal"), batch, begin, row)
+        ahead = torch.minimum(at[..., None] + torch.arange(1, K + 1), last)
+        moved, scale = self.y[ahead] - self.y[at, None], self.scale[at, None]
         target = torch.where(scale > 0, moved / scale.clamp(min=1e-300), 0.0)
-        weight = self.weight[cut].clone()
-        target[weight == 0] = 0
+        batch["weight"] = self.weight[at].float()
+        target[batch["weight"] == 0] = 0
         target[~self.observed[ahead]] = torch.nan
-        batch |= {"target": target.float(), "weight": weight.float()}
+        batch["target"] = target.float()
         if self.ahead is not None:
-            batch["ahead"] = self.ahead[which].unfold(0, K + 1, 1)[start:stop].transpose(1, 2)  # [N, K + 1, C]
+            known = (begin + K * torch.from_numpy(which)[:, None] + row)[..., None] + torch.arange(K + 1)
+            batch["ahead"] = self.ahead[known]  # [B, T, K + 1, C]
+        if beyond.any():
+            for array in batch.values():
+                array[beyond] = 0
         return batch
 
-    def _lagged(self, which: int, start: int, stop: int) -> tuple[Tensor, Tensor]:
+    def _paths(
+        self, slope: Tensor, seasonal: Tensor, batch: Batch, begin: Tensor, row: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Highway and season path [B, T, K] of the rows `row` [B, T] of series that begin at `begin` [B, 1]."""
+        if self.lag:
+            return self._lagged(begin, row)
+        powers = (slope[..., None].double() ** torch.arange(1, self.config.horizon + 1)).cumsum(-1)
+        return (batch["features"][..., :1] * powers).clamp(-WILD, WILD).float(), seasonal @ self.basis
+
+    def _lagged(self, begin: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
         """The two paths of `Encoded` with a lag."""
-        at, rows, K = int(self.offsets[which]), torch.arange(start, stop), self.config.horizon
-        here, scale = self.y[at + rows, None], self.scale[at + rows, None]
-        known, scale = (scale > 0) & (rows >= self.lag)[:, None], scale.clamp(min=1e-300)
-        since = here - self.y[at + (rows - self.lag).clamp(min=0), None]
-        before = (rows[:, None] + torch.from_numpy(lagged_steps(K, self.lag))).clamp(min=0)
-        moved = torch.where(known, self.y[at + before] - here, 0.0) / scale
+        K, at = self.config.horizon, begin + row
+        here, scale = self.y[at, None], self.scale[at, None]
+        known, scale = (scale > 0) & (row >= self.lag)[..., None], scale.clamp(min=1e-300)
+        since = here - self.y[begin + (row - self.lag).clamp(min=0), None]
+        before = (row[..., None] + torch.from_numpy(lagged_steps(K, self.lag))).clamp(min=0)
+        moved = torch.where(known, self.y[begin[..., None] + before] - here, 0.0) / scale
         drift = torch.where(known, since, 0.0) / scale * torch.from_numpy(seasons_ahead(K, self.lag))
         return drift.float(), moved.float()
-
-    def _window(self, which: int, rng: numpy.random.Generator) -> Batch:
-        """One window, zero-padded after its end where the series is shorter."""
-        length, end = self.config.window, self.ends[which]
-        start = int(rng.integers(0, max(1, end - length + 1)))
-        cut = self.rows(which, start, min(start + length, end))
-        window = {name: torch.cat([a, a.new_zeros(length - len(a), *a.shape[1:])]) for name, a in cut.items()}
-        if start:
-            window["weight"][:WARM_UP] = 0  # the state starts from zero here
-        return window
 
 
 def _weights(one: Encoded, last: int) -> Floats:
@@ -251,8 +256,12 @@ def _weights(one: Encoded, last: int) -> Floats:
     return numpy.where(usable, one.scale / max(one.scale[-1], numpy.finfo(numpy.float64).tiny), 0.0)
 
 
-def _joined(encoded: list[Encoded], name: str) -> Tensor:
-    return torch.from_numpy(numpy.concatenate([getattr(one, name).astype(numpy.float32) for one in encoded]))
+def _kept(one: Encoded, last: int) -> dict[str, Tensor]:
+    """What windows are cut from, row by row: levels in float64, what is in units of the scale in float32."""
+    exact = {"y": one.y, "scale": one.scale, "weight": _weights(one, last), "observed": one.observed}
+    names = ("features", "slope", "seasonal", "gaps", "ahead")
+    arrays = exact | {name: getattr(one, name).astype(numpy.float32) for name in names}
+    return {name: torch.from_numpy(numpy.ascontiguousarray(array)) for name, array in arrays.items()}
 
 
 def _over(a: Floats, b: Floats) -> Floats:

@@ -67,7 +67,7 @@ class EncoderEngine:
         )  # fmt: skip
 
     def windows(self, series: list[Series], whole: bool = False) -> Windows:
-        return Windows([encode(one, self.codec, self.config.horizon) for one in series], self.config, whole)
+        return Windows((encode(one, self.codec, self.config.horizon) for one in series), self.config, whole)
 
     def quantiles(self, model: torch.nn.Module | None, series: Series, origins: NDArray[Any], which: int) -> Floats:
         encoded = encode(series, self.codec, self.config.horizon)

@@ -14,6 +14,7 @@ from gruworks.tasks.forecast.config import QUANTILES, Config
 from gruworks.tasks.forecast.data import Batch, Windows
 from gruworks.tasks.forecast.model import ForecastNet
 from gruworks.training.fit import Fitted, fit
+from gruworks.training.parallel import mean
 from gruworks.training.runs import RunFolder
 
 __all__ = ["fit_all_rows", "fit_windows", "pinball", "quantile_loss", "segment_loss", "start_from_season"]
@@ -36,7 +37,7 @@ def quantile_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
         batch["features"], batch["highway"], batch["season"], ahead=batch.get("ahead"), gaps=batch.get("gaps")
     )
     each = pinball(answer, batch["target"]).mean(-1)
-    return (each * batch["weight"]).sum() / batch["weight"].count_nonzero().clamp(min=1)
+    return (each * batch["weight"]).sum() / mean(batch["weight"].count_nonzero()).clamp(min=1)
 
 
 def segment_loss(model: torch.nn.Module, batch: Batch) -> Tensor:

@@ -60,7 +60,8 @@ def _check(table: Table, source: Source) -> None:
         )
     steps = numpy.diff(table.stamps).astype(numpy.int64)
     for i in numpy.flatnonzero(steps <= 0)[:1]:
-        what = "stands twice" if steps[i] == 0 else f"comes after {_stamp(table.stamps[i])}: sort the rows by time"
+        again = table.stamps[i + 1] in table.stamps[: i + 1]
+        what = "stands twice" if again else f"comes after {_stamp(table.stamps[i])}: sort the rows by time"
         place = source.at(int(table.rows[i + 1]))
         raise DataError(f"{place}: the time {_stamp(table.stamps[i + 1])} {what} (series {table.name!r})")
 

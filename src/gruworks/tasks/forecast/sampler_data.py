@@ -17,6 +17,7 @@ from gruworks.tasks.forecast.panel import Series
 from gruworks.tasks.forecast.sampler import SamplerNet
 from gruworks.tasks.forecast.season import fourier
 from gruworks.tasks.forecast.segment_data import cut
+from gruworks.training.parallel import mean
 
 __all__ = ["SamplerWindows", "sampled_paths", "sampled_quantiles", "sampler_loss"]
 
@@ -92,7 +93,7 @@ def sampler_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
     """Mean negative log-likelihood of the value after each step, free of the unit."""
     likelihood = model(batch["values"], batch["waves"], batch["scale"]).log_prob(batch["target"])
     unit = 0.0 if getattr(model, "counts", False) else batch["scale"].log()[:, None]
-    loss: Tensor = -((likelihood + unit) * batch["weight"]).sum() / batch["weight"].sum().clamp(min=1)
+    loss: Tensor = -((likelihood + unit) * batch["weight"]).sum() / mean(batch["weight"].sum()).clamp(min=1)
     return loss
 
 

@@ -49,6 +49,10 @@ class Streams:
         self.carried: dict[int, Carried] = {}
         self.added: dict[int, list[float]] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: a carried state holds the kernel's addresses, and is made anew when asked for."""
+        return self.__dict__ | {"series": list(self.history), "carried": {}}
+
     @property
     def history(self) -> list[Series]:
         """All series, observed values behind the fitted ones."""
@@ -102,11 +106,8 @@ class Streams:
         self.added.setdefault(at, []).append(value)
         if carried is not None:
             carried.step(value)
-            found, scores = carried.bands(), carried.scores
-            middle = found[:, 1]
-            return Observed(
-                middle, middle - scores[0] * (middle - found[:, 0]), middle + scores[1] * (found[:, 2] - middle), True
-            )
+            middle, below, above = carried.parts()
+            return Observed(middle, middle - carried.scores[0] * below, middle + carried.scores[1] * above, True)
         series = self.history[at]
         low, middle, high = answers().quantiles(series, numpy.array([len(series) - 1]), SHARES_80, at)[0].T
         return Observed(middle, low, high, False)
@@ -163,7 +164,8 @@ class Carried:
             for row in encoded.features.astype(numpy.float32)[:, None]:
                 self._through(row)
         self.state = self.layers[-1].state[0]
-        self.head = model.head.weight.detach().numpy(), model.head.bias.detach().numpy()
+        order = numpy.arange(3 * self.horizon).reshape(self.horizon, 3).T[[1, 0, 2]].ravel()  # medians, below, above
+        self.head = model.head.weight.detach().numpy()[order], model.head.bias.detach().numpy()[order]
         self.gains = model.highway_gain.detach().double().numpy(), model.season_gain.detach().double().numpy()
         self.row = numpy.zeros((1, model.gru.input_size), dtype=numpy.float32)
 
@@ -183,7 +185,9 @@ class Carried:
         if gate.naive == "climatology" and gate.weight < 1 and year is not None:
             season = [Season("year", year.period, min(2, year.harmonics))]
             positions = codec.frequency.positions(series.stamps)
-            self.year = RunningClimatology(season, series.y, positions, self.horizon)
+            same = season == list(codec.seasons)
+            self.year = self.season if same else RunningClimatology(season, series.y, positions, self.horizon)
+        self.climatologies = [one for one in {id(c): c for c in (self.season, self.year)}.values() if one is not None]
 
     def step(self, value: float) -> None:
         """One more row."""
@@ -202,16 +206,14 @@ class Carried:
         self.at = (self.at + 1) % len(self.ring)
         scale = self.scale
         self.row[0, 0] = d / scale if scale > 0 else 0.0
-        for climatology in (self.season, self.year):
-            if climatology is not None:
-                climatology.step(value, self.position, missing)
+        for climatology in self.climatologies:
+            climatology.step(value, missing)
         if self.season is not None:
             self._write_season(value, scale)
         if self.path_lag:
             moved = value - self.ring[(self.at - 1 - self.path_lag) % len(self.ring)]
             self.row[0, -1] = moved / scale if scale > 0 and self.count > self.path_lag else 0.0
-        self._through(self.row)
-        self.state = self.layers[-1].state[0]
+        self.state = self._through(self.row)[0]
 
     def _write_season(self, value: float, scale: float) -> None:
         """The anomaly, whether it is known, and the waves, behind the move."""
@@ -221,9 +223,10 @@ class Carried:
         self.row[0, 2] = known
         self.row[0, 3 : 2 + len(wave)] = wave[1:]
 
-    def _through(self, row: NDArray[Any]) -> None:
+    def _through(self, row: NDArray[Any]) -> NDArray[Any]:
         for layer in self.layers:
             row = layer.step(row)
+        return row
 
     @property
     def scale(self) -> float:
@@ -235,17 +238,26 @@ class Carried:
 
     def bands(self) -> Floats:
         """Low, median and high after the last row, [K, 3]."""
-        raw = (self.head[0] @ self.state + self.head[1]).astype(numpy.float64).reshape(self.horizon, 3)
-        middle = self.last + self.gains[0] * self._highway() + self.scale * raw[:, 1]
+        middle, below, above = self.parts()
+        return numpy.stack([middle - below, middle, middle + above], 1)
+
+    def parts(self) -> tuple[Floats, Floats, Floats]:
+        """The median after the last row and the widths of the learnt band below and above it, [K] each."""
+        K, scale = self.horizon, self.scale
+        ahead: Floats | None = None
+        raw = (self.head[0].dot(self.state) + self.head[1]).astype(numpy.float64)
+        middle = self.last + self.gains[0] * self._highway() + scale * raw[:K]
         if self.path_lag:
             if self.count > self.path_lag:
                 middle += self.gains[1] * (self._season_ago(self.path_lag) - self.last)
         elif self.season is not None and self.known:
-            middle += self.gains[1] * (self.season.ahead() - self.last)
+            ahead = self.season.ahead()
+            middle += self.gains[1] * (ahead - self.last)
         if self.weight < 1:
-            middle = self.weight * middle + (1 - self.weight) * self._naive()
-        width = self.scale * numpy.logaddexp(0.0, raw)
-        return numpy.stack([middle - width[:, 0], middle, middle + width[:, 2]], 1)
+            naive = ahead if ahead is not None and self.year is self.season else self._naive()
+            middle = self.weight * middle + (1 - self.weight) * naive
+        width = scale * numpy.logaddexp(0.0, raw[K:])
+        return middle, width[:K], width[K:]
 
     def _highway(self) -> Floats:
         if self.path_lag:
