@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy
+import pandas
 import pytest
 
+from gruworks import Forecaster
 from gruworks.tasks.forecast.gate import OPEN, Gate, weigh
 
 ORIGINS, K = 60, 3
@@ -77,3 +79,15 @@ def test_a_naive_forecast_that_one_series_has_not_is_left_out() -> None:
 def test_a_gate_comes_back_from_its_dict() -> None:
     gate = Gate(0.4, "drift", 0.9, 2.0)
     assert Gate(**gate.to_dict()) == gate
+
+
+def test_a_series_too_short_for_the_gates_naive_forecast_gets_the_last_value() -> None:
+
+    days = pandas.date_range("2020-01-01", periods=800)
+    wave = 10 + 8 * numpy.sin(numpy.arange(800) * 2 * numpy.pi / 365.25) + numpy.tile([0.5, -0.5], 400)
+    fitted = Forecaster(horizon=3, steps=2, validate_every=1, hidden_size=4).fit(
+        pandas.DataFrame({"ds": days, "y": wave}), quiet=True
+    )
+    fitted.gate = Gate(0.0, "climatology")
+    short = pandas.DataFrame({"ds": days[:40], "y": wave[:40]})
+    assert fitted.predict(short)["y_hat"].tolist() == pytest.approx([wave[39]] * 3, abs=1e-6)

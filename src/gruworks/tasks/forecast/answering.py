@@ -17,7 +17,7 @@ from gruworks.tasks.forecast.data import split_rows
 from gruworks.tasks.forecast.engines import Engine
 from gruworks.tasks.forecast.gate import OPEN, Gate, weigh
 from gruworks.tasks.forecast.highway import causal_scale
-from gruworks.tasks.forecast.naive import naive_forecasts
+from gruworks.tasks.forecast.naive import naive_forecasts, or_last
 from gruworks.tasks.forecast.panel import Series
 
 __all__ = ["Answers", "judge"]
@@ -44,7 +44,8 @@ class Answers:
         ours = self.engine.quantiles(self.model, series, origins, which)
         if self.gate.weight == 1.0:
             return self._finite(ours, series)
-        naive = naive_forecasts(series, self.codec, origins, self.config.horizon, self.config.periods)[self.gate.naive]
+        found = naive_forecasts(series, self.codec, origins, self.config.horizon, self.config.periods)
+        naive = or_last(found, self.gate.naive)
         middle = naive if closed else self.gate.weight * ours[..., 1] + (1 - self.gate.weight) * naive
         return self._finite(ours + (middle - ours[..., 1])[..., None], series)
 

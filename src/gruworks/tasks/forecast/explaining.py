@@ -18,7 +18,7 @@ from gruworks.nn.tracing import trace
 from gruworks.tasks.forecast.answering import Answers
 from gruworks.tasks.forecast.data import Encoded, encode
 from gruworks.tasks.forecast.model import ForecastNet
-from gruworks.tasks.forecast.naive import naive_forecasts
+from gruworks.tasks.forecast.naive import naive_forecasts, or_last
 from gruworks.tasks.forecast.panel import Series
 
 __all__ = ["Explanation", "explain"]
@@ -82,7 +82,8 @@ def explain(answers: Answers, found: tuple[Series, int], step: int | None = None
     ):
         inputs[name] = float(w * scale * (gain * path[0]) @ chosen)
     if w < 1:
-        naive = naive_forecasts(series, answers.codec, at, K, answers.config.periods)[answers.gate.naive][0]
+        naives = naive_forecasts(series, answers.codec, at, K, answers.config.periods)
+        naive = or_last(naives, answers.gate.naive)[0]
         inputs[f"naive forecast ({answers.gate.naive}), {1 - w:.0%} of the mix"] = float(
             (1 - w) * (naive - encoded.y[-1]) @ chosen
         )

@@ -10,7 +10,7 @@ from gruworks.tasks.forecast.codec import Codec
 from gruworks.tasks.forecast.panel import Series
 from gruworks.tasks.forecast.season import climatology, coefficients, fourier
 
-__all__ = ["naive_forecasts", "naive_names"]
+__all__ = ["naive_forecasts", "naive_names", "or_last"]
 
 Floats = NDArray[numpy.float64]
 
@@ -49,6 +49,11 @@ def naive_forecasts(
         waves = fourier((positions[origins][:, None] + ahead).ravel(), season)
         found["climatology"] = climatology(fitted, waves).reshape(len(origins), horizon)
     return found
+
+
+def or_last(found: dict[str, Floats], name: str) -> Floats:
+    """The naive forecast that a gate names, or the last value of a series too short for it (a climatology needs a year)."""
+    return found[name] if name in found else found["last value"]
 
 
 def _year(codec: Codec, rows: int) -> Season | None:
