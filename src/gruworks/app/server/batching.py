@@ -13,12 +13,14 @@ from gruworks.app.server.replies import RequestError
 __all__ = ["Batcher"]
 
 Answer = Callable[[list[Any]], list[Any]]
+GATHER = 0.003  # seconds: who was answered together asks again together, and would else go in two halves by turns
 
 
 class Batcher:
     """`answer` is given the items that wait, at most `most` with one key, and gives an answer for each.
 
     The first request that finds the thread idle is answered at once; what arrives meanwhile waits and goes together.
+    After an answer to several there is a short pause, for most of them ask again.
     A caller that has gone away is not worked for. Should a batch fail, its items are tried one by one, so that
     nobody pays for another's request.
     """
@@ -58,6 +60,8 @@ class Batcher:
                     future.set_exception(answer)
                 else:
                     future.set_result(answer)
+            if len(items) > 1:
+                await asyncio.sleep(GATHER)
 
     def _next(self) -> list[tuple[Any, asyncio.Future[Any]]]:
         """The oldest item that somebody still waits for, and those that go with it."""

@@ -119,13 +119,14 @@ class Forecaster(Estimator):
     def predict(self, data: Any = None, *, level: Sequence[float] = (80,), future: Any = None) -> Any:
         """The forecast after the last row of `data`, or of what was fitted: a frame of the caller's type.
 
-        Where `data` goes on where the fitted rows end, they are read before it; else it is a history of its own.
+        `data` is as in `fit`, or what `read` gave. Where it goes on where the fitted rows end, they are read before it;
+        else it is a history of its own.
         Columns: unique_id, ds, y_hat (the median), and for each `level` in percent y_hat-lo-80 and y_hat-hi-80.
         With several targets, NAME_hat in y_hat's place. `future` holds the covariates of the rows to forecast, where
         `data` has none after its last value.
         """
         self._need_fit()
-        panel = None if data is None else self._read_like_fit(data)
+        panel = data if data is None or isinstance(data, Panel) else self._read_like_fit(data)
         series = self.history if panel is None else panel.series
         series = with_future(series, future, self.config, self._codec)
         shares = levels(level)

@@ -52,7 +52,7 @@ def naive_forecasts(
 
 
 def or_last(found: dict[str, Floats], name: str) -> Floats:
-    """The naive forecast that a gate names, or the last value of a series too short for it (a climatology needs a year)."""
+    """The naive forecast that a gate names; of a series too short for it (less than a year, say) the last value."""
     return found[name] if name in found else found["last value"]
 
 

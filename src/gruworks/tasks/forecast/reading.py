@@ -28,6 +28,7 @@ PARQUET = (".parquet", ".pq")
 def read(data: Any, config: Config) -> Panel:
     """The series in a CSV's or Parquet file's path, a pandas, polars or other frame, or a sequence of numbers in order.
 
+    A dict of columns, each a list of texts as a CSV holds them, is a table that came without a file.
     A value may be missing (empty, NaN, null), and so may rows of a rhythm that the others tell; `Panel.notes` says
     how many. Stamps without any rhythm are taken as they are.
 
@@ -40,6 +41,9 @@ def read(data: Any, config: Config) -> Panel:
         path = Path(data)
         columns = _read_parquet(path, config) if path.suffix in PARQUET else _read_csv(path)
         return _from_table(columns, config, Source(path), "pandas", hashlib.sha256(path.read_bytes()).hexdigest())
+    if isinstance(data, dict):
+        columns = {str(name): numpy.array(values, dtype=object) for name, values in data.items()}
+        return _from_table(columns, config, Source(Path("the table")), "pandas", None)
     try:
         frame = nw.from_native(data, eager_only=True)
     except TypeError:

@@ -151,13 +151,14 @@ class Translator(Estimator):
         *,
         ensemble: Sequence[Translator] = (),
         options: Options | None = None,
+        exact: bool = True,
         **varied: Any,
     ) -> list[list[Translation]]:
-        """The best `n_best` answers of each line, best first, with their scores.
+        """The best `n_best` answers of each line, best first, with their scores: the search's own where not `exact`.
 
         A line of more subwords than the fit's `longest` is translated in pieces; it then has one answer.
         """
-        return self._translated(lines, ensemble, _options(options, varied), scored=True)
+        return self._translated(lines, ensemble, _options(options, varied), scored=exact)
 
     def _translated(
         self, lines: Sequence[str], ensemble: Sequence[Translator], options: Options, scored: bool

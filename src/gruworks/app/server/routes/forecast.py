@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy
@@ -50,15 +46,11 @@ def answered(service: Service, model: Any, asked: Forecast) -> dict[str, Any]:
     if horizon > min(forecaster.config.horizon, service.limits.horizon):
         raise RequestError(400, f"this model looks {forecaster.config.horizon} steps ahead, not {horizon}", "horizon")
     table = _table(asked, service)
-    with tempfile.TemporaryDirectory(prefix="gruworks-") as folder:
-        path = None
-        if table is not None:
-            path = Path(folder) / "table.csv"
-            path.write_text(_renamed(table, asked.columns, forecaster.config), encoding="utf-8")
-        try:
-            return _forecast(forecaster, path, horizon, service.limits.series, asked)
-        except GruworksError as error:
-            raise RequestError(400, str(error).replace(str(path), "the table"), "csv") from error
+    columns = None if table is None else _renamed(table, asked.columns, forecaster.config)
+    try:
+        return _forecast(forecaster, columns, horizon, service.limits.series, asked)
+    except GruworksError as error:
+        raise RequestError(400, str(error), "csv") from error
 
 
 def _table(asked: Forecast, service: Service) -> list[list[str]] | None:
@@ -69,8 +61,8 @@ def _table(asked: Forecast, service: Service) -> list[list[str]] | None:
     return None
 
 
-def _renamed(table: list[list[str]], columns: Columns | None, config: Any) -> str:
-    """The table under the names that the model was fitted with: those asked for, else those that are guessed."""
+def _renamed(table: list[list[str]], columns: Columns | None, config: Any) -> dict[str, list[str]]:
+    """The table's columns under the names of the fit: those that are asked for, else those that are guessed."""
     head = table[0]
     guess = tables.look(table)["guess"]
     given = {} if columns is None else {k: v for k, v in columns.model_dump().items() if v is not None}
@@ -82,21 +74,21 @@ def _renamed(table: list[list[str]], columns: Columns | None, config: Any) -> st
         name = given.get(role) or (own if own in head else guess[role])
         if name is not None and name != own:
             head = [f"{one} (other)" if one == own else own if one == name else one for one in head]
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([head, *table[1:]])
-    return text.getvalue()
+    return {name: [row[i] for row in table[1:]] for i, name in enumerate(head)}
 
 
-def _forecast(forecaster: Any, path: Path | None, horizon: int, most: int, asked: Forecast) -> dict[str, Any]:
-    panel = None if path is None else forecaster.read(path)
+def _forecast(
+    forecaster: Any, columns: dict[str, list[str]] | None, horizon: int, most: int, asked: Forecast
+) -> dict[str, Any]:
+    panel = None if columns is None else forecaster.read(columns)
     series = forecaster.history if panel is None else panel.series
     if len(series) > most:
         raise RequestError(413, f"there are {len(series)} series; at most {most} are forecast at once", "csv")
-    frame = forecaster.predict(path, level=asked.level)
+    frame = forecaster.predict(panel, level=asked.level)
     rows = dict(list(frame.groupby("unique_id", sort=False)))
     shown = [_shown(forecaster, one, rows[one.name], horizon, asked.level) for one in series if one.target == 0]
     remarks = list(forecaster.remarks) if panel is None else list(panel.notes)
-    tested = _backtest(forecaster, path) if asked.backtest else None
+    tested = _backtest(forecaster, columns) if asked.backtest else None
     return {"series": shown, "remarks": remarks, "backtest": tested, "horizon": horizon}
 
 
@@ -115,9 +107,9 @@ def _shown(forecaster: Any, series: Any, rows: Any, horizon: int, level: list[fl
     }
 
 
-def _backtest(forecaster: Any, path: Path | None) -> dict[str, Any] | None:
+def _backtest(forecaster: Any, columns: dict[str, list[str]] | None) -> dict[str, Any] | None:
     """Errors on the table's rows that the fit has not seen, or on those that it held out."""
-    found = forecaster.held_out() if path is None else forecaster.evaluate(path)
+    found = forecaster.held_out() if columns is None else forecaster.evaluate(columns)
     return None if found is None else sound(found.to_dict())
 
 

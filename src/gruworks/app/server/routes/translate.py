@@ -50,7 +50,7 @@ def together(translator: Any, items: list[tuple[list[str], Any]]) -> list[list[d
     """Each item's translations, from one search over the sentences of all items, which have the same options."""
     beam, alpha, n_best, attention = items[0][1]
     whole = [line for lines, _ in items for line in lines]
-    answers = iter(translator.n_best(whole, beam=max(beam, n_best), alpha=alpha, n_best=n_best))
+    answers = iter(translator.n_best(whole, exact=n_best > 1, beam=max(beam, n_best), alpha=alpha, n_best=n_best))
     return [[_shown(translator, line, next(answers), attention) for line in lines] for lines, _ in items]
 
 
