@@ -41,7 +41,7 @@ def main() -> None:
 def _wait() -> None:
     for _ in range(300):
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{PORT}/health").read()  # noqa: S310 (our own server)
+            urllib.request.urlopen(f"http://127.0.0.1:{PORT}/health").read()
             return
         except OSError:
             time.sleep(0.1)
@@ -55,7 +55,7 @@ def _draw(browser: Any, name: str, fragment: str, sign: str) -> None:
     page.wait_for_timeout(2500)
     path = Path(__file__).with_name(f"{name}.png")
     page.screenshot(path=str(path))
-    Image.open(path).convert("RGB").quantize(96, method=Image.Quantize.MEDIANCUT).save(path, optimize=True)
+    Image.open(path).convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE).save(path, optimize=True)
     page.close()
 
 
