@@ -65,7 +65,7 @@ class Jobs:
         waiting = sum(job.state in ("waiting", "running") for job in self.jobs.values())
         if waiting > self.most:
             raise RequestError(429, f"{waiting} fits wait already: cancel one, or try again later")
-        config = registry.settings(asked.task, "Config").from_flat(_settings(asked))
+        config: Any = registry.settings(asked.task, "Config").from_flat(_settings(asked))
         job = Job(
             secrets.token_hex(6), asked.task, _flags(asked), _content(asked), self._place(asked), config.training.steps
         )

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
@@ -20,6 +20,9 @@ from gruworks.app.server.jobs import Jobs
 from gruworks.app.server.limits import Limits
 from gruworks.app.server.replies import RequestError, install
 from gruworks.app.server.shelf import Served, Shelf
+
+if TYPE_CHECKING:
+    from gruworks.app.server.lanes import Lanes
 
 __all__ = ["Service", "application"]
 
@@ -33,7 +36,7 @@ class Service:
         self.sessions = 0
         self._batchers: dict[tuple[str, str], Batcher] = {}
         self._pools: dict[str, ThreadPoolExecutor] = {}
-        self._lanes: dict[str, Any] = {}
+        self._lanes: dict[str, Lanes] = {}
 
     def named(self, name: str) -> Served:
         if name not in self.shelf.models:
@@ -50,7 +53,7 @@ class Service:
             self._batchers[name, kind] = Batcher(name, answer, pool, self.limits.sentences, self.limits.waiting)
         return self._batchers[name, kind]
 
-    def lanes(self, model: Served) -> Any:
+    def lanes(self, model: Served) -> Lanes:
         from gruworks.app.server.lanes import Lanes
 
         if model.name not in self._lanes:
