@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 IN_TREE = ("src/gruworks", "examples", "benchmarks", "docs")
-NOT_IN_TREE = (".json", ".png", "py.typed")
+NOT_IN_TREE = (".json", ".png", ".safetensors", ".svg", "py.typed")
 PART = re.compile(r"(<!-- made: (?P<what>\w+) ?(?P<which>\S*) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -56,8 +56,10 @@ def _first_line(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".py":
         return (ast.get_docstring(ast.parse(text)) or "").split("\n")[0]
-    if path.suffix in (".h", ".cc"):
+    if path.suffix in (".h", ".cc", ".js"):
         return next((line[2:].strip() for line in text.splitlines() if line.startswith("//")), "")
+    if path.suffix == ".css":
+        return text.partition("/* ")[2].partition(" */")[0]
     return next((line.lstrip("# ") for line in text.splitlines() if line.startswith("# ")), "")
 
 

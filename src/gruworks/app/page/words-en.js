@@ -1,3 +1,4 @@
+// The page in English.
 export const en = {
   skip: "Skip to the content", views: "Views", theme: "Light or dark", working: "Working",
   tabForecast: "Forecast", tabWrite: "Write", tabTranslate: "Translate", tabListen: "Listen", tabInside: "Look inside",

@@ -1,3 +1,4 @@
+// The page in Chinese.
 export const zh = {
   skip: "跳到正文", views: "视图", theme: "明暗", working: "正在计算",
   tabForecast: "预测", tabWrite: "写作", tabTranslate: "翻译", tabListen: "听写", tabInside: "看内部",
