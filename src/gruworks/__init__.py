@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gruworks.errors import GruworksError
+    from gruworks.nn.chunks import chunks
     from gruworks.nn.gru import GRU, GRUCell
     from gruworks.nn.replace import replace
     from gruworks.ops.weights import GRUWeights
@@ -35,6 +36,7 @@ __all__ = [
     "Transcriber",
     "Translator",
     "__version__",
+    "chunks",
     "replace",
 ]
 
@@ -47,6 +49,7 @@ _HOMES = {
     "GruworksError": "gruworks.errors",
     "Transcriber": "gruworks.tasks.transcribe.estimator",
     "Translator": "gruworks.tasks.translate.estimator",
+    "chunks": "gruworks.nn.chunks",
     "replace": "gruworks.nn.replace",
 }
 

@@ -1,0 +1,104 @@
+"""Peak memory of one training step, ours and torch's, plain and with recompute, beside its time.
+
+    python benchmarks/bench_memory.py [--quick]
+
+Each cell is a fresh process: it builds a GRU (B = 16, I = 64, H = 128 and others) and its input, does one step at
+T = 10 so that everything is loaded, then one at T: forward, sum of squares, backward. Memory is the peak of the
+resident set over what stood there before that step. Time is the smallest of three further steps, on one thread.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from record import record, write
+
+SHAPES = (
+    (1000, 16, 64, 128),
+    (10_000, 16, 64, 128),
+    (10_000, 1, 64, 128),
+    (10_000, 8, 256, 256),
+    (100_000, 1, 64, 128),
+)
+ENGINES = ("torch", "ours", "recompute")
+
+
+def cell(engine: str, T: int, B: int, inputs: int, hidden: int) -> dict[str, float]:
+    import torch
+
+    from gruworks import GRU
+
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    made = torch.nn.GRU(inputs, hidden) if engine == "torch" else GRU(inputs, hidden, recompute=engine == "recompute")
+    made.load_state_dict(torch.nn.GRU(inputs, hidden).state_dict())
+
+    def step(x: torch.Tensor) -> float:
+        made.zero_grad()
+        begun = time.perf_counter()
+        output, _ = made(x)
+        output.square().sum().backward()
+        return time.perf_counter() - begun
+
+    step(torch.randn(10, B, inputs))
+    x = torch.randn(T, B, inputs)
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew from what is resident now
+    before = resident()
+    step(x)
+    used = peak() - before
+    seconds = min(step(x) for _ in range(3))
+    return {"MB": used / 1024, "ms": 1000 * seconds}
+
+
+def peak() -> int:
+    """Kilobytes of the largest resident set since the peak was reset."""
+    return field("VmHWM")
+
+
+def resident() -> int:
+    return field("VmRSS")
+
+
+def field(name: str) -> int:
+    text = Path("/proc/self/status").read_text()
+    return int(text.partition(f"{name}:")[2].split()[0])
+
+
+def apart(engine: str, shape: tuple[int, ...]) -> dict[str, float]:
+    command = [sys.executable, __file__, "--cell", engine, *map(str, shape)]
+    found: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="the first two shapes; nothing is recorded")
+    parser.add_argument("--cell", nargs=5, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.cell:
+        print(json.dumps(cell(args.cell[0], *map(int, args.cell[1:]))))
+        return
+    figures = []
+    for shape in SHAPES[: 2 if args.quick else None]:
+        found = {engine: apart(engine, shape) for engine in ENGINES}
+        T, B, inputs, hidden = shape
+        told = ", ".join(f"{engine} {one['MB']:.0f} MB in {one['ms']:.0f} ms" for engine, one in found.items())
+        print(f"T = {T}, B = {B}, I = {inputs}, H = {hidden}: {told}", flush=True)
+        for engine in ENGINES[1:]:
+            name = "train-memory" if engine == "recompute" else "train-memory-plain"
+            mark = "" if shape in SHAPES[:2] else f"-b{B}-h{hidden}"
+            ratio = found[engine]["MB"] / found["torch"]["MB"]
+            figures.append(
+                record(
+                    f"recurrence/{name}-t{T}{mark}/ratio", ratio, note=f"B = {B}, I = {inputs}, H = {hidden}; {told}"
+                )
+            )
+    if not args.quick:
+        write("memory", figures)
+
+
+if __name__ == "__main__":
+    main()
