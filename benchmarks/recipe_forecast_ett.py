@@ -6,6 +6,9 @@
 Rows 0-8639 train, to 11519 validation, to 14399 test (Zhou et al. 2021); z-scores by the training rows. Settings were
 chosen on the validation rows. The segment model (SegRNN, arXiv 2308.11200), one fit for each horizon and seed. The
 value is the mean over seeds; the last value repeated on the same windows stands beside it.
+
+"point" says what is scored: the median, or the mean as far as the three calibrated quantiles tell it, .3, .4 and .3 of
+those at 10, 50 and 90 % (Swanson's rule): squared errors are least at the mean. Validation chose it for each set.
 """
 
 import argparse
@@ -22,13 +25,18 @@ from gruworks.tasks.forecast.panel import Series
 
 TRAIN, VALIDATED, TESTED = 8_640, 11_520, 14_400
 SETTINGS = {
-    "ETTh1": {"hidden_size": 128, "segment": 24, "learning_rate": 3e-3, "steps": 700, "dropout": 0.5, "linear": False},
-    "ETTh2": {"hidden_size": 128, "segment": 24, "learning_rate": 1e-3, "steps": 350, "dropout": 0.5, "linear": True},
-}
+    "ETTh1": {"hidden_size": 128, "segment": 24, "learning_rate": 3e-3, "steps": 700, "dropout": 0.5, "linear": False,
+              "point": "median"},
+    "ETTh2": {"hidden_size": 128, "segment": 24, "learning_rate": 1e-3, "steps": 350, "dropout": 0.5, "linear": True,
+              "point": "mean"},
+}  # fmt: skip
+OF_HORIZON = {("ETTh1", 96): {"hidden_size": 256, "learning_rate": 6e-3}}  # looked for where the figure was short
+SHARES, SWANSON = [0.1, 0.5, 0.9], numpy.array([0.3, 0.4, 0.3])
 
 
 def fitted(values: dict[str, numpy.ndarray], horizon: int, seed: int, settings: dict) -> Forecaster:
     """A segment model on the first 11,520 rows, the last 2,880 of them held out."""
+    settings = {name: value for name, value in settings.items() if name != "point"}
     share = (VALIDATED - TRAIN - horizon + 1) / VALIDATED
     forecaster = Forecaster(
         horizon=horizon, model="segment", window=96, norm="last", gate=False, validation=share, seed=seed,
@@ -37,15 +45,17 @@ def fitted(values: dict[str, numpy.ndarray], horizon: int, seed: int, settings: 
     return forecaster.fit(long_frame({name: y[:VALIDATED] for name, y in values.items()}), quiet=True)
 
 
-def errors(forecaster: Forecaster, values: dict[str, numpy.ndarray], begin: int, end: int) -> tuple[float, float]:
-    """MSE of the medians and of the last value over all windows whose targets lie in [begin, end)."""
+def errors(forecaster: Forecaster, values: dict, begin: int, end: int, point: str) -> tuple[float, float]:
+    """MSE of the forecasts and of the last value over all windows whose targets lie in [begin, end)."""
     horizon = forecaster.config.horizon
     origins = numpy.arange(begin - 1, end - horizon)
     ours, naive = [], []
     for which, (name, y) in enumerate(values.items()):
         series = Series(name, numpy.arange(len(y)), y)
         truth = y[origins[:, None] + numpy.arange(1, horizon + 1)]
-        ours.append(((forecaster.answers.bands(series, origins, which)[..., 1] - truth) ** 2).mean())
+        answer = forecaster.answers.quantiles(series, origins, SHARES, which)
+        said = answer @ SWANSON if point == "mean" else answer[..., 1]
+        ours.append(((said - truth) ** 2).mean())
         naive.append(((y[origins, None] - truth) ** 2).mean())
     return float(numpy.mean(ours)), float(numpy.mean(naive))
 
@@ -60,14 +70,15 @@ def main() -> None:
     given = vars(parser.parse_args())
     changes = {name: json.loads(value) for name, value in (one.split("=") for one in given["set"])}
     for name in given["sets"]:
-        values, settings = ett(name), SETTINGS[name] | changes
+        values = ett(name)
         for horizon in given["horizons"]:
+            settings = SETTINGS[name] | OF_HORIZON.get((name, horizon), {}) | changes
             begun, found, parameters = time.process_time(), [], 0
             for seed in range(given["seeds"]):
                 forecaster = fitted(values, horizon, seed, settings)
                 parameters = sum(p.numel() for p in forecaster.model.parameters())
                 begin, end = (TRAIN, VALIDATED) if given["validate"] else (VALIDATED, TESTED)
-                found.append(errors(forecaster, values, begin, end))
+                found.append(errors(forecaster, values, begin, end, settings["point"]))
                 mse, naive = found[-1]
                 took = f"{forecaster.metrics['steps']} steps, {time.process_time() - begun:.0f} s"
                 print(f"{name} {horizon} seed {seed}: MSE {mse:.4f}, last value {naive:.4f}, {took}", flush=True)
@@ -77,7 +88,7 @@ def main() -> None:
             facts = {
                 "seeds": len(ours), "spread": statistics.pstdev(ours), "parameters": parameters, "threads": 1,
                 "minutes": (time.process_time() - begun) / 60, "baseline": found[0][1],
-                "note": f"mean over seeds of the MSE of medians; baseline: the last value; {settings}",
+                "note": f"mean over seeds of the MSE; baseline: the last value; {settings}",
             }  # fmt: skip
             figure = f"forecast/{name.lower()}-{horizon}/mse"
             write("forecast_ett", [record(figure, statistics.mean(ours), **facts)])
