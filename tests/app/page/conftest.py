@@ -23,12 +23,16 @@ FLAGS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     import uvicorn
 
+    from gruworks.app.server.lanes import Lanes
     from gruworks.app.server.service import application
 
+    tell = Lanes._tell
+    slowly = pytest.MonkeyPatch()
+    slowly.setattr(Lanes, "_tell", lambda lanes, lane: (time.sleep(0.1), tell(lanes, lane)))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -40,11 +44,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         assert thread.is_alive()
         time.sleep(0.02)
     yield f"http://127.0.0.1:{port}"
+    slowly.undo()
     server.should_exit = True
     thread.join(10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: while it is open, no test can run a loop of its own
 def browser() -> Iterator[Any]:
     with playwright.sync_playwright() as found:
         chromium = found.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
