@@ -4,7 +4,8 @@
 
 A fresh `gruworks serve` with its ready models answers: a 12-word sentence by beam 5, and a table of 500 daily rows 14
 days ahead. Each client sends its next request when it has its answer. The gain is the throughput of 20 clients over
-that of one. --mixed loads all four tasks for so many seconds, and counts errors and the server's memory.
+that With --mixed the server is loaded with five kinds of requests for so many seconds instead; errors
+and its memory are told.
 """
 
 import argparse
@@ -123,33 +124,33 @@ def main() -> None:
     parser.add_argument("--mixed", type=float, default=0.0)
     args = parser.parse_args()
     server, first = start()
+    told = ", ".join(f"{path} {seconds:.1f} s" for path, seconds in first.items())
+    print("first answers after", told, flush=True)
     try:
-        told = ", ".join(f"{path} {seconds:.1f} s" for path, seconds in first.items())
-        print("first answers after", told)
-        asyncio.run(load("/v1/translate", sentences(), CLIENTS, 2))
-        asyncio.run(load("/v1/forecast", tables(), CLIENTS, 2))
-        alone = asyncio.run(load("/v1/translate", sentences(), 1, args.seconds / 2))
-        many = asyncio.run(load("/v1/translate", sentences(), CLIENTS, args.seconds))
-        rows = asyncio.run(load("/v1/forecast", tables(), CLIENTS, args.seconds))
-        rate = len(many) / args.seconds
-        gain = rate / (len(alone) / (args.seconds / 2))
-        note = mixed(server, args.mixed) if args.mixed else ""
+        if args.mixed:
+            write("serve_mixed", [record("serve/mixed/errors", 0, note=mixed(server, args.mixed))])
+        else:
+            write("serve", measured(args.seconds, told))
     finally:
         server.terminate()
         server.wait(20)
+
+
+def measured(seconds, told):
+    asyncio.run(load("/v1/translate", sentences(), CLIENTS, 2))
+    asyncio.run(load("/v1/forecast", tables(), CLIENTS, 2))
+    alone = asyncio.run(load("/v1/translate", sentences(), 1, seconds / 2))
+    many = asyncio.run(load("/v1/translate", sentences(), CLIENTS, seconds))
+    rows = asyncio.run(load("/v1/forecast", tables(), CLIENTS, seconds))
+    rate, single = len(many) / seconds, 2 * len(alone) / seconds
+    note = f"{shape(many)}; first answers of a fresh server: {told}"
     figures = [
-        record("serve/translate/p99-ms", p99(many), note=f"{shape(many)}; first answers of a fresh server: {told}"),
+        record("serve/translate/p99-ms", p99(many), note=note),
         record("serve/forecast/p99-ms", p99(rows), note=shape(rows)),
-        record(
-            "serve/batching/gain",
-            gain,
-            note=f"{len(many) / args.seconds:.1f} and {2 * len(alone) / args.seconds:.1f} sentences/s",
-        ),
+        record("serve/batching/gain", rate / single, note=f"{rate:.1f} and {single:.1f} sentences/s"),
     ]
-    if note:
-        figures.append(record("serve/mixed/errors", 0, note=note))
-    print(json.dumps([{one["id"]: one["value"]} for one in figures]))
-    write("serve", figures)
+    print(json.dumps({one["id"]: one["value"] for one in figures}))
+    return figures
 
 
 def p99(times) -> float:

@@ -234,7 +234,7 @@ BAD_FRAMES = {
     "no rows": (pandas.DataFrame({"ds": [], "y": []}), "the frame has no rows"),
     "nothing": (None, "expected one sequence of numbers"),
     "a set": ({1, 2, 3}, "expected a file's path, a data frame or a sequence of numbers, got"),
-    "columns": ({"y": ["1", "2", "3"]}, "the table has no column 'ds' for the time"),
+    "columns alone": ({"y": ["1", "2", "3"]}, "the table has no column 'ds' for the time"),
     "a column's value": ({"ds": ["1", "2", "3"], "y": ["1", "x", "3"]}, "the table, line 3"),
     "a table": (numpy.zeros((3, 2)), r"got an array of shape \(3, 2\)"),
     "empty": ([], "has 0 rows; a forecast needs 3"),
