@@ -4,8 +4,8 @@
 
 A fresh `gruworks serve` with its ready models answers: a 12-word sentence by beam 5, and a table of 500 daily rows 14
 days ahead. Each client sends its next request when it has its answer. The gain is the throughput of 20 clients over
-that With --mixed the server is loaded with five kinds of requests for so many seconds instead; errors
-and its memory are told.
+that of one. With --mixed the server is loaded with five kinds of requests for so many seconds instead; errors and its
+memory are told.
 """
 
 import argparse
