@@ -43,14 +43,14 @@ class Service:
             raise RequestError(404, "there is no model of this name", "model")
         return self.shelf.models[name]
 
-    def batcher(self, name: str, answer: Callable[[list[Any]], list[Any]], kind: str = "") -> Batcher:
-        """The batcher for one kind of requests to a model; `answer` is what a batch of them goes through.
+    def batcher(self, name: str, answer: Callable[[list[Any]], list[Any]], kind: str = "", most: int = 0) -> Batcher:
+        """The batcher for one kind of requests to a model; `answer` is what a batch of them, `most` at once, goes through.
 
         A model has one thread, whatever the kinds: nothing in an estimator need be safe for several.
         """
         if (name, kind) not in self._batchers:
             pool = self._pools.setdefault(name, ThreadPoolExecutor(1, "gruworks"))
-            self._batchers[name, kind] = Batcher(name, answer, pool, self.limits.sentences, self.limits.waiting)
+            self._batchers[name, kind] = Batcher(name, answer, pool, most or self.limits.sentences, self.limits.waiting)
         return self._batchers[name, kind]
 
     def lanes(self, model: Served) -> Lanes:
