@@ -44,7 +44,7 @@ class Service:
         return self.shelf.models[name]
 
     def batcher(self, name: str, answer: Callable[[list[Any]], list[Any]], kind: str = "", most: int = 0) -> Batcher:
-        """The batcher for one kind of requests to a model; `answer` is what a batch of them, `most` at once, goes through.
+        """The batcher for one kind of requests to a model; `answer` is what a batch, `most` at once, goes through.
 
         A model has one thread, whatever the kinds: nothing in an estimator need be safe for several.
         """
