@@ -3,15 +3,17 @@
     python benchmarks/bench_quantised.py steps
     python benchmarks/bench_quantised.py loss RUN TEXT [characters]
 
-`steps`: one thread, one session, H = 64 to 1024, a loop in C++ as in bench_recurrence.py, the precisions by turns and the
-smallest of nine rounds; with one input number (figures of recurrence/step-*), and with I = H. The error is that of the
-state after 100 steps from zero on Gaussian inputs against float64, weights as torch draws them: its root mean square.
-`loss`: nats a character of a fitted generator of GRU blocks, stepped through the first characters (default 20,000) of the
-last tenth of TEXT, which its fit held out. Writes benchmarks/results/quantised.json.
+`steps`: one thread, one session, H = 64 to 1024, a loop in C++ as in bench_recurrence.py, the precisions by turns and
+the smallest of nine rounds; with one input number (figures of recurrence/step-*), and with I = H. The error is that of
+the state after 100 steps from zero on Gaussian inputs against float64, weights as torch draws them: its root mean
+square.
+`loss`: nats a character of a fitted generator of GRU blocks, stepped through the first characters (default 20,000) of
+the last tenth of TEXT, which its fit held out. Writes benchmarks/results/quantised.json.
 """
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from pathlib import Path
@@ -80,8 +82,8 @@ def steps() -> None:
 def loss(run: str, text: str, characters: int) -> None:
     import torch
 
-    from gruworks.tasks.generate.estimator import Generator
     from gruworks.tasks.generate.decoding import NetDecoder
+    from gruworks.tasks.generate.estimator import Generator
     from gruworks.tasks.generate.stepping import Stepper
 
     generator = Generator.load(run)
@@ -95,7 +97,7 @@ def loss(run: str, text: str, characters: int) -> None:
         state = NetDecoder(model, []).start(torch.from_numpy(ids[:1]))
         stepper = Stepper(model, state, precision=p)
         begun, total = time.perf_counter(), 0.0
-        for here, following in zip(ids[:-1], ids[1:], strict=True):
+        for here, following in itertools.pairwise(ids):
             scores = stepper.scores(int(here)).astype(numpy.float64)
             total += numpy.log(numpy.exp(scores - scores.max()).sum()) + scores.max() - scores[following]
         nats, each = total / (len(ids) - 1), (time.perf_counter() - begun) / (len(ids) - 1) * 1e6

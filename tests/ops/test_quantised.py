@@ -73,7 +73,9 @@ def test_what_cannot_be_quantised_is_named() -> None:
 
 
 def sisters() -> list[str]:
-    return [] if backend().name == "torch" else list(native().builds())
+    """Builds that run here; "avx512" may use VNNI, "avx512-plain" may not."""
+    builds = [] if backend().name == "torch" else list(native().builds())
+    return [*builds, "avx512-plain"] if "avx512" in builds else builds
 
 
 def against_the_reference(small: QuantisedWeights, stream: GRUStream, inputs: Any) -> float:
@@ -92,18 +94,27 @@ def against_the_reference(small: QuantisedWeights, stream: GRUStream, inputs: An
 @pytest.mark.parametrize("reset", ["after", "before"])
 @pytest.mark.parametrize(("sessions", "I", "H"), [(1, 1, 64), (3, 5, 17), (7, 37, 100), (300, 20, 64), (1, 257, 256)])
 def test_the_stream_is_the_reference(
-    sessions: int, I: int, H: int, reset: Any, precision: Precision, terms: bool, build: str  # noqa: E741
+    sessions: int,
+    I: int,  # noqa: E741
+    H: int,
+    reset: Any,
+    precision: Precision,
+    terms: bool,
+    build: str,
 ) -> None:
     weights = layer(I, H, reset, bias=sessions != 3)
     used = native().build()
-    native().choose_build(build)
+    native().choose_build(build.removesuffix("-plain"))
+    native().allow_vnni(not build.endswith("-plain"))
     try:
         stream = GRUStream(weights, sessions, 2, precision, terms)
         inputs = numpy.random.default_rng(0).standard_normal((4, sessions, 3 * H if terms else I)).astype(numpy.float32)
+        assert stream.build == build.removesuffix("-plain") or (build == "avx512" and stream.build == "avx512vnni")
         stream.state = numpy.random.default_rng(1).uniform(-2, 2, (sessions, H))
         assert against_the_reference(quantise(weights, precision, terms), stream, inputs) < tolerances.FLOAT32_OUTPUT
     finally:
         native().choose_build(used)
+        native().allow_vnni(True)
 
 
 @needs_kernel

@@ -1,10 +1,10 @@
 """Weights of 16 and 8 bits, and one step with them, in NumPy: the reference of the native stream.
 
 bfloat16: each weight is rounded to the nearest number of 8 significant bits; the products take it at its value, and
-the state in full. int8: the weights of a row are whole numbers from -127 to 127 times the row's scale; the state (or the
-input), which a session keeps in float32, is rounded for each product to such numbers too, its largest value over 127
-being the scale. The products' sums are then whole numbers, the same on every processor. An input of up to `THIN` numbers
-is multiplied in float32: what it would save is nothing beside the state's, and its numbers may be of different sizes.
+the state in full. int8: the weights of a row are whole numbers from -127 to 127 times the row's scale; the state (or
+the input), which a session keeps in float32, is rounded for each product to such numbers too, its largest value over
+127 being the scale. The products' sums are then whole numbers, the same on every processor. An input of up to `THIN`
+numbers is multiplied in float32: what it would save is little beside the state's, and its numbers may differ in size.
 
 Shapes: S sessions, I input, H hidden, K either.
 """
@@ -52,10 +52,12 @@ class Matrix:
     def values(self) -> Array:
         """What the stored numbers stand for, float32 [3H, K]."""
         if self.kind == "bfloat16":
-            return (self.rows.astype(numpy.uint32) << 16).view(numpy.float32)
+            expanded: Array = (self.rows.astype(numpy.uint32) << 16).view(numpy.float32)
+            return expanded
         if self.scale is None:
             return self.rows
-        return self.rows.astype(numpy.float32) * self.scale[:, None]
+        values: Array = self.rows.astype(numpy.float32) * self.scale[:, None]
+        return values
 
     def times(self, x: Array, gates: slice = slice(None)) -> Array:
         """x [S, K] times the transposed rows of the `gates` (a slice of the 3H): float32 [S, ...]."""

@@ -76,6 +76,11 @@ class GRUStream:
         return self._state
 
     @property
+    def build(self) -> str:
+        """The native build that steps: "avx512vnni" is the one with instructions for int8 weights."""
+        return str(self._native.build if hasattr(self._native, "build") else native().build())
+
+    @property
     def state(self) -> Array:
         """A copy of the states [S, H]: a value to save and to set again."""
         return self._state.copy()

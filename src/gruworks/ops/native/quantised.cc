@@ -23,11 +23,16 @@ extern const NarrowKernels narrow;
 }
 #endif
 
+namespace {
+bool vnni_allowed = true;
+}
+void allow_vnni(bool allowed) { vnni_allowed = allowed; }
+
 const NarrowKernels& narrow_kernels() {
 #ifdef GRUWORKS_X86
   if (std::strcmp(build().name, "avx2") == 0) return avx2::narrow;
   if (std::strcmp(build().name, "avx512") == 0)
-    return __builtin_cpu_supports("avx512vnni") ? avx512vnni::narrow : avx512::narrow;
+    return vnni_allowed && __builtin_cpu_supports("avx512vnni") ? avx512vnni::narrow : avx512::narrow;
 #endif
   return portable::narrow;
 }

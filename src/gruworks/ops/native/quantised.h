@@ -11,6 +11,7 @@ namespace gruworks {
 
 // The build in use (recurrence.h), or its sister with instructions for 8 bits where the processor has them.
 const NarrowKernels& narrow_kernels();
+void allow_vnni(bool allowed);  // for streams made from now on; tests hold the plain AVX-512 build to the same numbers
 
 // Rows r, z, n as torch has them, contiguous; scales of int8 rows, else null.
 struct NarrowMatrix {

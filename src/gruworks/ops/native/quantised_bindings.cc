@@ -51,6 +51,7 @@ struct NarrowSession {
 }  // namespace
 
 void bind_quantised(nb::module_& module) {
+  module.def("allow_vnni", &allow_vnni, "Whether streams made from now on may use the instructions for 8 bits.");
   nb::class_<NarrowSession>(module, "NarrowStream", "Steps with narrow weights; the state is the caller's memory.")
       .def(nb::init<const Matrix&, const Matrix&, Address, Address, long, bool, long, Address, int>())
       .def("step", &NarrowSession::step, nb::arg().noconvert())

@@ -99,7 +99,8 @@ class _First:
 
     def step(self, symbol: int) -> Floats:
         if self._narrow is not None:
-            return self._narrow.step(self.table[symbol])[0]
+            self.hidden = self._narrow.step(self.table[symbol])[0]
+            return self.hidden
         numpy.dot(self.w_hh, self.hidden, out=self._terms)
         self._terms += self.b_hh
         self.hidden = gates(self.table[symbol], self._terms, self.hidden)
