@@ -66,7 +66,8 @@ class Matrix:
             return exact.astype(numpy.float32)
         whole, scale = whole_numbers(x)
         sums = whole.astype(numpy.int64) @ self.rows[gates].T.astype(numpy.int64)
-        return sums.astype(numpy.float32) * (self.scale[gates] * scale[:, None])
+        product: Array = sums.astype(numpy.float32) * (self.scale[gates] * scale[:, None])
+        return product
 
 
 @dataclass(frozen=True)

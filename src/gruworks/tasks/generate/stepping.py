@@ -80,7 +80,8 @@ class _First:
     """The first layer in the "after" form: its input terms are looked up."""
 
     def __init__(self, table: Floats, weights: GRUWeights, hidden: Floats, precision: Precision) -> None:
-        self.table, self.w_hh, self.b_hh, self.hidden = table, weights.w_hh, weights.b_hh, hidden[0]
+        self.table, self.w_hh, self.b_hh = table, weights.w_hh, weights.b_hh
+        self.hidden: Floats = hidden[0]
         self._terms = numpy.empty_like(weights.b_hh)
         self._narrow: GRUStream | None = None
         if precision != "float32":
