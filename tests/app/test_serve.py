@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,3 +30,12 @@ def test_a_short_token_a_missing_run_and_nothing_to_serve(gruworks: Callable[...
     ):
         status, _, err = gruworks("serve", *arguments)
         assert (status, said in err) == (2, True), err
+
+
+def test_a_port_that_is_taken_is_named(gruworks: Callable[..., Answer]) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        status, _, err = gruworks("serve", "--port", str(port))
+    assert (status, f"port {port}" in err, "--port" in err) == (2, True, True)

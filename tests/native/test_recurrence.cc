@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 
+#include "quantised.h"
 #include "recurrence.h"
 #include "stream.h"
 
@@ -150,11 +151,32 @@ static bool streams(const char* name) {
   return true;
 }
 
+// Bounds alone: numbers are tests/ops/test_quantised.py's. Rows of int8 or bfloat16 bytes, each exactly as long as it is.
+static bool narrow_streams(const char* name) {
+  bool fine = true;
+  for (int form = 0; form < 16; ++form) {
+    const bool before = form & 1, bfloat16 = form & 2, terms = form & 4;
+    const long I = form & 8 ? 5 : 33, H = 19, sessions = 7, wide = bfloat16 ? 2 : 1;
+    std::vector<char> x(3 * H * I * wide, 1), h(3 * H * H * wide, 1);
+    std::vector<float> scale(3 * H, .01f), bias(3 * H, .1f), state(sessions * H, .5f), in(sessions * (terms ? 3 * H : I));
+    const Narrow kind = bfloat16 ? Narrow::bfloat16 : Narrow::int8;
+    NarrowStream stream({terms ? Narrow::terms : kind, x.data(), scale.data(), terms ? 0 : I},
+                        {kind, h.data(), scale.data(), H}, bias.data(), bias.data(), H, before, sessions, state.data(), 2);
+    for (int t = 0; t < 3; ++t) stream.step(in.data());
+    for (const float one : state) fine &= std::abs(one) <= 1;
+  }
+  if (!fine) std::printf("%s: narrow stream\n", name);
+  return fine;
+}
+
 int main() {
   int failed = 0, cases = 0;
   for (const Build* const* b = builds(); *b; ++b) {
     choose_build((*b)->name);
-    failed += !streams((*b)->name);
+    failed += !streams((*b)->name) + !narrow_streams((*b)->name);
+    allow_vnni(false);
+    failed += !narrow_streams((*b)->name);
+    allow_vnni(true);
     for (long H : {1, 17, 48, 70, 385})
       for (long B : H > 100 ? std::vector<long>{1} : std::vector<long>{0, 1, 2, 9, 17})
         for (int form = 0; form < 32; ++form) {

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from gruworks.errors import DtypeError, ShapeError
 from gruworks.ops.backend import native
+from gruworks.ops.quantised import Matrix, Precision, check_precision, quantise
 from gruworks.ops.weights import GRUWeights
 
 __all__ = ["GRUStream"]
 
 Array = NDArray[Any]
+KINDS = ("float32", "bfloat16", "int8")  # native numbers of a matrix's kind; after them 3: terms come ready
 
 
 class GRUStream:
@@ -32,6 +34,9 @@ class GRUStream:
     Args:
         weights: float32 or float64, either reset form.
         sessions: S.
+        precision: what the weights are rounded to: "float32" (nothing is), "bfloat16" or "int8"
+            (gruworks.ops.quantised says how); the state stays float32.
+        terms: `step` takes ready input terms [S, 3H], W_ih x + b_ih, in x's place; w_ih and b_ih are not read.
         threads: at most so many. With 0, OpenMP's number, few sessions run on one thread; a number says that steps
             follow each other closely, so that a large layer's single session may be shared out too.
 
@@ -39,19 +44,26 @@ class GRUStream:
         ShapeError, DtypeError, WeightsError: weights or inputs that don't fit.
     """
 
-    def __init__(self, weights: GRUWeights, sessions: int = 1, threads: int = 0) -> None:
+    def __init__(
+        self,
+        weights: GRUWeights,
+        sessions: int = 1,
+        threads: int = 0,
+        precision: Precision = "float32",
+        terms: bool = False,
+    ) -> None:
         weights = weights.map(numpy.ascontiguousarray).check()
         if weights.w_hh.dtype not in (numpy.float32, numpy.float64):
             raise DtypeError(f"the kernel computes in float32 or float64, not {weights.w_hh.dtype}; use weights.astype")
         if sessions < 1:
             raise ShapeError(f"a stream needs at least one session, not {sessions}")
-        I, H = weights.input_size, weights.hidden_size  # noqa: E741 (the field's letter)
+        if check_precision(precision) != "float32" and weights.w_hh.dtype != numpy.float32:
+            raise DtypeError(f"{precision} weights are made from float32, not {weights.w_hh.dtype}; use weights.astype")
+        H = weights.hidden_size
         self._state: Array = numpy.zeros((sessions, H), weights.w_hh.dtype)
-        self._expected = (sessions, I)
-        addresses = tuple(0 if a is None else a.ctypes.data for a in weights.arrays())
-        make = native().Stream32 if self._state.itemsize == 4 else native().Stream64
-        sizes = (1, sessions, I, H, weights.reset == "before", False)
-        self._native = make(sizes, addresses, self._state.ctypes.data, threads)
+        self._expected = (sessions, 3 * H if terms else weights.input_size)
+        make = _exact if precision == "float32" else _narrow
+        self._native = make(weights, self._state, threads, precision, terms)
 
     def step(self, x: Array) -> Array:
         """Advance every session by its input x [S, I] (or [I] for one session): the new states [S, H]."""
@@ -62,6 +74,11 @@ class GRUStream:
             pass  # another type or layout: say so, or bring it into the right one
         self._native.step(self._fitting(x))
         return self._state
+
+    @property
+    def build(self) -> str:
+        """The native build that steps: "avx512vnni" is the one with instructions for int8 weights."""
+        return str(self._native.build if hasattr(self._native, "build") else native().build())
 
     @property
     def state(self) -> Array:
@@ -86,3 +103,29 @@ class GRUStream:
         if array.shape != self._expected and (self._expected[0] != 1 or array.shape != self._expected[1:]):
             raise ShapeError(f"x must be {list(self._expected)}, not {list(array.shape)}")
         return numpy.ascontiguousarray(array)
+
+
+def _exact(weights: GRUWeights, state: Array, threads: int, precision: Precision, terms: bool) -> Any:
+    kept = GRUWeights(weights.w_ih, weights.w_hh, None if terms else weights.b_ih, weights.b_hh, reset=weights.reset)
+    addresses = [0 if a is None else a.ctypes.data for a in kept.arrays()]
+    if terms:
+        addresses[0] = 0
+    make = native().Stream32 if state.itemsize == 4 else native().Stream64
+    sizes = (1, len(state), 0 if terms else weights.input_size, weights.hidden_size, weights.reset == "before", False)
+    return make(sizes, tuple(addresses), state.ctypes.data, threads)
+
+
+def _narrow(weights: GRUWeights, state: Array, threads: int, precision: Precision, terms: bool) -> Any:
+    small = quantise(weights, precision, terms)
+    x = (len(KINDS), 0, 0, 0) if small.w_ih is None else _native_matrix(small.w_ih)
+    biases = [0 if b is None else b.ctypes.data for b in (small.b_ih, small.b_hh)]
+    return native().NarrowStream(
+        x, _native_matrix(small.w_hh), *biases, state.shape[1], small.reset == "before", len(state),
+        state.ctypes.data, threads,
+    )  # fmt: skip
+
+
+def _native_matrix(matrix: Matrix) -> tuple[int, int, int, int]:
+    """Kind, addresses of rows and scales, K; the native stream copies what they hold."""
+    scale = 0 if matrix.scale is None else matrix.scale.ctypes.data
+    return KINDS.index(matrix.kind), matrix.rows.ctypes.data, scale, matrix.rows.shape[1]

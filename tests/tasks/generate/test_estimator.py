@@ -153,6 +153,16 @@ def test_a_stream_of_several_texts_is_refused(trained: Generator) -> None:
         trained.stream("the", samples=2)
 
 
+def test_narrow_weights_write_one_text_and_refuse_others(trained: Generator) -> None:
+    text = trained.write(length=20, precision="int8", seed=3)
+    assert text == "".join(trained.stream(length=20, precision="int8", seed=3))
+    assert len(text) == 20
+    with pytest.raises(OptionError, match="samples=1"):
+        trained.write_many(samples=2, length=5, precision="int8")
+    with pytest.raises(OptionError, match="beam=0"):
+        trained.write_many(beam=2, length=5, precision="bfloat16")
+
+
 def test_what_is_not_fitted_writes_nothing() -> None:
     for call in (lambda g: g.write("a"), lambda g: g.score("a"), lambda g: g.stream("a")):
         with pytest.raises(NotFittedError, match="this Generator is not fitted"):

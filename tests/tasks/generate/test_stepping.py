@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from gruworks.nn.sampling import Sampling, shaped
+from gruworks.ops.quantised import Precision
 from gruworks.ops.weights import Reset
 from gruworks.tasks.generate import stepping
 from gruworks.tasks.generate.model import LanguageNet
 from gruworks.tasks.generate.stepping import Stepper, draw, weigh
-from tests.tolerances import FLOAT32_DEEP
+from tests.tolerances import FLOAT32_DEEP, NARROW_SCORES
 
 
 def network(reset: Reset = "after", layers: int = 3) -> LanguageNet:
@@ -39,6 +40,26 @@ def test_scores_are_the_network_s(layers: int, reset: Reset, table: bool, monkey
     assert (found[:, 2] == -numpy.inf).all()
     found[:, 2] = expected[:, 2]
     torch.testing.assert_close(torch.from_numpy(found), expected, rtol=0, atol=10 * FLOAT32_DEEP)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("table", [True, False])
+@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+@pytest.mark.parametrize("reset", ["after", "before"])
+def test_narrow_scores_are_near(
+    reset: Reset, precision: Precision, table: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not table:
+        monkeypatch.setattr(stepping, "LARGEST_TABLE", 0)
+    torch.manual_seed(0)
+    net = LanguageNet(13, 20, 2, reset=reset).eval()
+    torch.nn.init.normal_(net.embedding.weight, std=0.3)
+    read = torch.randint(0, 13, (9, 1))
+    _, state = net(read[:3])
+    expected = net.scores(net(read)[0])[3:, 0].numpy()
+    stepper = Stepper(net, state, precision=precision)
+    found = numpy.stack([stepper.scores(int(symbol)).copy() for symbol in read[3:, 0]])
+    assert 0 < numpy.abs(found - expected).max() < NARROW_SCORES
 
 
 def test_it_serves_gru_blocks_alone() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
+import socket
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,15 +47,33 @@ def serve(
     uvicorn: Any = require("uvicorn", extra="serve")
     service: Any = require("gruworks.app.server.service", extra="serve")
     app = service.application(list(runs or []), limits, token=token, ready=ready, fits=fits if allow_fit else None)
-    show, shelf = Show(quiet=quiet), app.state.service.shelf
+    show, shelf, listening = Show(quiet=quiet), app.state.service.shelf, _bound(host, port)
     for one in shelf.models.values():
         show.remark(f"  {one.name:24} {one.task}")
     told = f"[{host}]" if ":" in host else host
-    show.remark(f"page    http://{told}:{port}\nCtrl-C ends it")
-    uvicorn.run(
-        app, host=host, port=port, log_level="warning", server_header=False, timeout_keep_alive=20,
-        limit_concurrency=512, timeout_graceful_shutdown=5, ws_max_size=4_000_000, h11_max_incomplete_event_size=65_536,
+    show.remark(f"page    http://{told}:{listening.getsockname()[1]}\nCtrl-C ends it")
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, log_level="warning", server_header=False, timeout_keep_alive=20, limit_concurrency=512,
+            timeout_graceful_shutdown=5, ws_max_size=4_000_000, h11_max_incomplete_event_size=65_536,
+        )
     )  # fmt: skip
+    server.run(sockets=[listening])
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes a free one."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        found = socket.socket(family, kind, protocol)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.ExitStack() as unless_bound:
+            unless_bound.callback(found.close)
+            found.bind(address)
+            unless_bound.pop_all()
+    except OSError as error:
+        raise OptionError(f"can't listen on {host}, port {port} ({error.strerror}): choose another --port") from None
+    return found
 
 
 def _check(host: str, token: str | None, open_to_everyone: bool) -> None:

@@ -11,6 +11,7 @@
 #include "cpu.h"
 #include "ctc_bindings.h"
 #include "pool.h"
+#include "quantised_bindings.h"
 #include "recurrence.h"
 #include "stream.h"
 #include "team.h"
@@ -166,7 +167,8 @@ template <class T> struct Session {
   size_t sessions, width;
 
   Session(const Sizes& n, const Four& w, Address state, int threads)
-      : stream(weights<T>(n, w), std::get<1>(n), at<T>(state), threads), sessions(std::get<1>(n)), width(std::get<2>(n)) {}
+      : stream(weights<T>(n, w), std::get<1>(n), at<T>(state), threads), sessions(std::get<1>(n)),
+        width(std::get<0>(w) ? std::get<2>(n) : 3 * std::get<3>(n)) {}
 
   // False where x is not what the stream was made for; the caller then says what is wrong.
   bool step(const Input& x) {
@@ -264,4 +266,5 @@ NB_MODULE(_native, module) {
   bind_session<float>(module, "Stream32");
   bind_session<double>(module, "Stream64");
   bind_ctc(module);
+  bind_quantised(module);
 }

@@ -11,7 +11,7 @@ namespace gruworks {
 template <class T> class Stream {
  public:
   Stream(const Weights<T>&, long sessions, T* state, int threads);
-  void step(const T* x);  // [sessions, I]
+  void step(const T* x);  // [sessions, I]; ready terms [sessions, 3H] where there is no w_ih
 
  private:
   void part(Place place);

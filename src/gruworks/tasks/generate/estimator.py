@@ -127,6 +127,8 @@ class Generator(Estimator):
         context = self._context(prompt, title)
         assert self.codec is not None
         if chosen.beam:
+            if chosen.precision != "float32":
+                raise OptionError("precision is for a text that is drawn: beam=0")
             end = END if self.codec.ends else len(self.codec.vocabulary)
             found = search(self._decoder(), torch.from_numpy(context), chosen, end)
             return [_cut(self.codec.vocabulary.decode(one), chosen.stop) for one in found]
@@ -242,9 +244,15 @@ class Generator(Estimator):
         assert self.codec is not None
         decoder, end = self._decoder(), END if self.codec.ends else None
         if options.samples == 1 and Stepper.serves(decoder.model):
-            stepper = Stepper(decoder.model, decoder.start(torch.from_numpy(context)), decoder.banned)
+            start = decoder.start(torch.from_numpy(context))
+            stepper = Stepper(decoder.model, start, decoder.banned, options.precision)
             drawn = draw(stepper, int(context[-1]), sampling(options), options.seed, end)
             return ([number] for number, _ in zip(drawn, range(options.length), strict=False))
+        if options.precision != "float32":
+            raise OptionError(
+                f"precision={options.precision} is for one text that is drawn (samples=1, beam=0) by a model of GRU "
+                "layers alone, with the native kernel"
+            )
         return symbols(decoder, torch.from_numpy(context), options, end)
 
     def _decoder(self) -> NetDecoder:

@@ -18,6 +18,7 @@ from gruworks.nn.blocks import GRUBlock
 from gruworks.nn.native import serves
 from gruworks.nn.sampling import Sampling
 from gruworks.nn.state import State
+from gruworks.ops.quantised import Precision
 from gruworks.ops.recurrence import gates
 from gruworks.ops.stream import GRUStream
 from gruworks.ops.weights import GRUWeights
@@ -35,15 +36,18 @@ class Stepper:
     Args:
         model: a network of GRU blocks alone (see `serves`). banned: symbols whose score is minus infinity.
         state: of one row, before the first symbol that `scores` reads.
+        precision: what the layers' weights are rounded to; the output's stay float32.
     """
 
-    def __init__(self, model: LanguageNet, state: State, banned: Sequence[int] = ()) -> None:
+    def __init__(
+        self, model: LanguageNet, state: State, banned: Sequence[int] = (), precision: Precision = "float32"
+    ) -> None:
         self.embedding = _array(model.embedding.weight)
         blocks: list[Any] = list(model.stack)
         hidden = [_array(state[f"{i}.hidden"]) for i in range(len(blocks))]
-        self.first = _First.of(self.embedding, blocks[0], hidden[0])
+        self.first = _First.of(self.embedding, blocks[0], hidden[0], precision)
         rest = list(zip(blocks, hidden, strict=True))[0 if self.first is None else 1 :]
-        self.layers = [_stream(block, h) for block, h in rest]
+        self.layers = [_stream(block, h, precision) for block, h in rest]
         gain, shift = _array(model.norm.weight), _array(model.norm.bias)
         self.output = numpy.ascontiguousarray(self.embedding * gain)
         self.bias = _array(model.bias) + self.embedding @ shift
@@ -75,31 +79,40 @@ class Stepper:
 class _First:
     """The first layer in the "after" form: its input terms are looked up."""
 
-    def __init__(self, table: Floats, w_hh: Floats, b_hh: Floats, hidden: Floats) -> None:
-        self.table, self.w_hh, self.b_hh, self.hidden = table, w_hh, b_hh, hidden
-        self._terms = numpy.empty_like(b_hh)
+    def __init__(self, table: Floats, weights: GRUWeights, hidden: Floats, precision: Precision) -> None:
+        self.table, self.w_hh, self.b_hh = table, weights.w_hh, weights.b_hh
+        self.hidden: Floats = hidden[0]
+        self._terms = numpy.empty_like(weights.b_hh)
+        self._narrow: GRUStream | None = None
+        if precision != "float32":
+            self._narrow = GRUStream(weights, threads=1, precision=precision, terms=True)
+            self._narrow.state = hidden
 
     @classmethod
-    def of(cls, embedding: Floats, block: GRUBlock, hidden: Floats) -> _First | None:
+    def of(cls, embedding: Floats, block: GRUBlock, hidden: Floats, precision: Precision) -> _First | None:
         """None where the table would be too large, or the reset gate comes before the product."""
         if block.gru.reset == "before" or 3 * embedding.size > LARGEST_TABLE:
             return None
         with torch.no_grad():
-            w_ih, w_hh, b_ih, b_hh = block.gru.weights().arrays()
-            terms = torch.nn.functional.linear(block.norm(torch.from_numpy(embedding)), w_ih, b_ih)
-        return cls(terms.numpy(), _array(w_hh), _array(b_hh), hidden[0])
+            weights = block.gru.weights()
+            terms = torch.nn.functional.linear(block.norm(torch.from_numpy(embedding)), weights.w_ih, weights.b_ih)
+        return cls(terms.numpy(), weights.map(_array), hidden, precision)
 
     def step(self, symbol: int) -> Floats:
+        if self._narrow is not None:
+            self.hidden = self._narrow.step(self.table[symbol])[0]
+            return self.hidden
         numpy.dot(self.w_hh, self.hidden, out=self._terms)
         self._terms += self.b_hh
         self.hidden = gates(self.table[symbol], self._terms, self.hidden)
         return self.hidden
 
 
-def _stream(block: GRUBlock, hidden: Floats) -> GRUStream:
+def _stream(block: GRUBlock, hidden: Floats, precision: Precision) -> GRUStream:
     w_ih, w_hh, b_ih, b_hh = (_array(one) for one in block.gru.weights().arrays())
     gain, shift = _array(block.norm.weight), _array(block.norm.bias)
-    stream = GRUStream(GRUWeights(w_ih * gain, w_hh, b_ih + w_ih @ shift, b_hh, reset=block.gru.reset), threads=1)
+    weights = GRUWeights(w_ih * gain, w_hh, b_ih + w_ih @ shift, b_hh, reset=block.gru.reset)
+    stream = GRUStream(weights, threads=1, precision=precision)
     stream.state = hidden
     return stream
 

@@ -1,0 +1,158 @@
+"""Weights of 16 and 8 bits, and one step with them, in NumPy: the reference of the native stream.
+
+bfloat16: each weight is rounded to the nearest number of 8 significant bits; the products take it at its value, and
+the state in full. int8: the weights of a row are whole numbers from -127 to 127 times the row's scale; the state (or
+the input), which a session keeps in float32, is rounded for each product to such numbers too, its largest value over
+127 being the scale. The products' sums are then whole numbers, the same on every processor. An input of up to `THIN`
+numbers is multiplied in float32: what it would save is little beside the state's, and its numbers may differ in size.
+
+Shapes: S sessions, I input, H hidden, K either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy
+from numpy.typing import NDArray
+
+from gruworks.errors import OptionError, WeightsError
+from gruworks.ops import equations
+from gruworks.ops.weights import GRUWeights
+
+__all__ = ["THIN", "Matrix", "Precision", "QuantisedWeights", "check_precision", "quantise", "step"]
+
+Array = NDArray[Any]
+Precision = Literal["float32", "bfloat16", "int8"]
+
+THIN = 16
+WIDEST = 65_536  # 255 * 127 * 65,536 is within 32 bits
+SMALLEST = 1e-30  # a row below it counts as zeros: 127 over it is finite in float32
+
+
+def check_precision(precision: str) -> Precision:
+    """`precision` itself if it is known; an OptionError that names the choices if it is not."""
+    if precision not in get_args(Precision):
+        raise OptionError(f"precision must be one of {', '.join(get_args(Precision))}, not {precision!r}")
+    return precision  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """One matrix [3H, K]: its stored `rows`, and for int8 the `scale` of each row [3H].
+
+    bfloat16 numbers are stored as the upper 16 bits of their float32, uint16.
+    """
+
+    kind: Precision
+    rows: Array
+    scale: Array | None = None
+
+    def values(self) -> Array:
+        """What the stored numbers stand for, float32 [3H, K]."""
+        if self.kind == "bfloat16":
+            expanded: Array = (self.rows.astype(numpy.uint32) << 16).view(numpy.float32)
+            return expanded
+        if self.scale is None:
+            return self.rows
+        values: Array = self.rows.astype(numpy.float32) * self.scale[:, None]
+        return values
+
+    def times(self, x: Array, gates: slice = slice(None)) -> Array:
+        """x [S, K] times the transposed rows of the `gates` (a slice of the 3H): float32 [S, ...]."""
+        if self.scale is None:
+            exact: Array = x.astype(numpy.float64) @ self.values()[gates].T.astype(numpy.float64)
+            return exact.astype(numpy.float32)
+        whole, scale = whole_numbers(x)
+        sums = whole.astype(numpy.int64) @ self.rows[gates].T.astype(numpy.int64)
+        product: Array = sums.astype(numpy.float32) * (self.scale[gates] * scale[:, None])
+        return product
+
+
+@dataclass(frozen=True)
+class QuantisedWeights:
+    """A layer's weights at another precision. `w_ih` is None where input terms come ready; biases stay float32."""
+
+    w_ih: Matrix | None
+    w_hh: Matrix
+    b_ih: Array | None
+    b_hh: Array | None
+    reset: str
+
+    def values(self) -> GRUWeights:
+        """The float32 weights that these stand for: what their rounding alone does to a layer."""
+        if self.w_ih is None:
+            raise WeightsError("there are no input weights here: the terms come ready")
+        return GRUWeights(self.w_ih.values(), self.w_hh.values(), self.b_ih, self.b_hh, reset=self.reset)  # type: ignore[arg-type]
+
+
+def quantise(weights: GRUWeights, precision: Precision, terms: bool = False) -> QuantisedWeights:
+    """`weights` (float32) at another precision; with `terms`, those of the input are left out.
+
+    >>> layer = GRUWeights.random(20, 64).astype(numpy.float32)
+    >>> worst = numpy.abs(quantise(layer, "int8").values().w_hh - layer.w_hh).max()
+    >>> bool(worst <= 0.5 * numpy.abs(layer.w_hh).max() / 127 * 1.0001)
+    True
+
+    Raises:
+        OptionError: a precision that isn't there.
+        WeightsError: weights that aren't finite, or more inputs than 32-bit sums hold.
+    """
+    check_precision(precision)
+    parts = weights.map(lambda a: numpy.ascontiguousarray(a, numpy.float32)).check()
+    for name, array in zip(("w_ih", "w_hh", "b_ih", "b_hh"), parts.arrays(), strict=True):
+        if array is not None and not numpy.isfinite(array).all():
+            raise WeightsError(f"{name} has entries that aren't finite: there is no {precision} for them")
+    if max(parts.input_size, parts.hidden_size) > WIDEST:
+        raise WeightsError(f"int8 sums hold up to {WIDEST} inputs, not {max(parts.input_size, parts.hidden_size)}")
+    thin = precision == "int8" and parts.input_size <= THIN
+    w_ih = None if terms else _matrix(parts.w_ih, "float32" if thin else precision)
+    b_ih = None if terms else parts.b_ih
+    return QuantisedWeights(w_ih, _matrix(parts.w_hh, precision), b_ih, parts.b_hh, parts.reset)
+
+
+def whole_numbers(x: Array) -> tuple[Array, Array]:
+    """Each row of x [S, K] float32 as whole numbers from -127 to 127 [S, K] int8, and its scale [S] float32.
+
+    A row that holds a NaN or an infinity has NaN for its scale, so that neither is lost.
+    """
+    top = numpy.abs(x).max(axis=1, initial=numpy.float32(0))
+    finite = numpy.isfinite(x).all(axis=1)
+    some = finite & (top > SMALLEST)
+    inverse = numpy.where(some, numpy.float32(127) / numpy.where(some, top, numpy.float32(1)), numpy.float32(0))
+    scale = numpy.where(some, top / numpy.float32(127), numpy.float32(0))
+    scale[~finite] = numpy.nan
+    whole = numpy.rint(numpy.where(some[:, None], x, numpy.float32(0)) * inverse[:, None])
+    return whole.astype(numpy.int8), scale
+
+
+def step(x: Array, h: Array, weights: QuantisedWeights) -> Array:
+    """One step of S sessions: x [S, I] (or ready terms [S, 3H]), h [S, H] float32; the new states [S, H]."""
+    H = h.shape[1]
+    gi = x if weights.w_ih is None else weights.w_ih.times(x) + _or_zero(weights.b_ih)
+    b_hh = numpy.broadcast_to(_or_zero(weights.b_hh), 3 * H)
+    if weights.reset == "after":
+        gh = weights.w_hh.times(h) + b_hh
+        r, z = (equations.sigmoid(gi[:, i * H : (i + 1) * H] + gh[:, i * H : (i + 1) * H]) for i in (0, 1))
+        n = numpy.tanh(gi[:, 2 * H :] + r * gh[:, 2 * H :])
+    else:
+        gh = weights.w_hh.times(h, slice(2 * H)) + b_hh[: 2 * H]
+        r, z = (equations.sigmoid(gi[:, i * H : (i + 1) * H] + gh[:, i * H : (i + 1) * H]) for i in (0, 1))
+        n = numpy.tanh(gi[:, 2 * H :] + weights.w_hh.times(r * h, slice(2 * H, 3 * H)) + b_hh[2 * H :])
+    new: Array = n + z * (h - n)
+    return new
+
+
+def _matrix(rows: Array, precision: Precision) -> Matrix:
+    if precision == "float32":
+        return Matrix(precision, rows)
+    if precision == "bfloat16":
+        bits = rows.view(numpy.uint32)
+        rounded = bits + 0x7FFF + ((bits >> 16) & 1)  # to the nearest, ties to even
+        return Matrix(precision, numpy.ascontiguousarray(rounded >> 16).astype(numpy.uint16))
+    return Matrix(precision, *whole_numbers(rows))
+
+
+def _or_zero(bias: Array | None) -> Any:
+    return numpy.float32(0) if bias is None else bias
