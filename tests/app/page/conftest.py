@@ -12,11 +12,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("fastapi", reason="fastapi is not installed: the serve extra brings it")
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: the test extra brings it")
 CHROMIUM = os.environ.get("GRUWORKS_CHROMIUM", "/usr/bin/chromium")
-if not Path(CHROMIUM).is_file():
-    pytest.skip(f"{CHROMIUM} is missing: install Debian's chromium, or name one in GRUWORKS_CHROMIUM", True)
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
@@ -51,6 +47,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")  # no longer: while it is open, no test can run a loop of its own
 def browser() -> Iterator[Any]:
+    if not Path(CHROMIUM).is_file():
+        pytest.skip(f"{CHROMIUM} is missing: install Debian's chromium, or name one in GRUWORKS_CHROMIUM")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with playwright.sync_playwright() as found:
         chromium = found.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium

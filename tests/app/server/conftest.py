@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
-pytest.importorskip("fastapi", reason="fastapi is not installed: the serve extra brings it")
-
 from fastapi.testclient import TestClient
 
 from gruworks.app.server.limits import Limits
