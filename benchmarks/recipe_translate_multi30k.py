@@ -26,11 +26,14 @@ ATTENTION = SAME | {
 RECIPES = {
     "en-de": ("en", "de", "translate/multi30k-en-de/bleu", 13000, ATTENTION),
     "de-en": ("de", "en", "translate/multi30k-de-en/bleu", 13000, ATTENTION),
-    # Architecture, initialisation and optimiser as published; dropout, label smoothing and averaged weights are ours.
+    # Architecture, initialisation and optimiser as published; dropout, label smoothing and averaged weights are ours,
+    # and so is a rate of .3, with 1 the loss jumped up again and again. With the loss a mean over words and clipped,
+    # gradients lay below Adadelta's epsilon: 8.47 nats after 50 updates, 5.42 with the sum; 4.02 after 4,250, against
+    # 3.53 after 1,500.
     "cho2014": ("de", "en", "translate/multi30k-de-en-cho2014/bleu", 9000, SAME | {
         "model": "cho2014", "shared": False, "hidden_size": 1000, "embedding_size": 100, "maxout": 500,
-        "dropout": 0.3, "drop_words": 0.0, "bpe_dropout": 0.0, "batch_size": 64,
-        "optimizer": "adadelta", "learning_rate": 1.0, "schedule": "constant", "warm_up": 0, "weight_decay": 0.0,
+        "dropout": 0.2, "drop_words": 0.0, "bpe_dropout": 0.0, "batch_size": 64, "summed": True, "clip": 1e9,
+        "optimizer": "adadelta", "learning_rate": 0.3, "schedule": "constant", "warm_up": 0, "weight_decay": 0.0,
     }),
 }  # fmt: skip
 

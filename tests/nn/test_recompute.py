@@ -12,6 +12,7 @@ from gruworks import GRU
 from gruworks.errors import OptionError
 from gruworks.nn import native, recompute
 from gruworks.nn.functional import gru_layer
+from gruworks.ops.recurrence import padded
 from gruworks.ops.weights import GRUWeights
 from tests.tolerances import FLOAT32_GRADIENT, FLOAT32_OUTPUT, FLOAT64
 
@@ -144,7 +145,7 @@ def test_the_default_segment_grows_with_steps_and_shrinks_with_width() -> None:
     assert recompute.segment(100_000_000, 1, 512) > recompute.segment(10_000, 1, 512)
     for T, B, H in ((1, 1, 1), (10_000, 16, 128), (1_000_000, 64, 512)):
         k = recompute.segment(T, B, H)
-        assert k * B * 5 * native.padded(H) * 4 <= max(recompute.SEGMENT, 2 * 5 * (T * 5) ** 0.5 * B * H * 4)
+        assert k * B * 5 * padded(H) * 4 <= max(recompute.SEGMENT, 2 * 5 * (T * 5) ** 0.5 * B * H * 4)
 
 
 def test_nothing_is_cut_where_nothing_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,6 +37,12 @@ def find(state: Mapping[str, Any]) -> list[Stack]:
         WeightsError: a GRU of which a part is missing or doesn't fit the others.
     """
     prefixes = [key.removesuffix(tail) for key in state for tail in ("weight_hh_l0", "weight_hh") if key.endswith(tail)]
+    for prefix in prefixes:
+        if f"{prefix}norm_hh_l0" in state:
+            raise WeightsError(
+                f"the GRU at {prefix or 'its root'!r} has layer norm (norm_hh_l0), which no other framework's GRU has: "
+                "it can't be exchanged"
+            )
     arrays = {key: _numpy(value) for key, value in state.items() if _ours(key, prefixes)}
     return [_stack(arrays, prefix) for prefix in prefixes if _is_gru(arrays, prefix)]
 
@@ -63,6 +69,8 @@ def from_module(gru: torch.nn.GRU | torch.nn.GRUCell, name: str = "") -> Stack:
     >>> from_module(torch.nn.GRU(3, 4, bidirectional=True)).directions
     2
     """
+    if isinstance(gru, GRU) and gru.regular is not None:
+        gru.regular.refuse()
     found = find({key: value.detach().cpu() for key, value in gru.state_dict().items()})
     if len(found) != 1 or found[0].name:
         kind = type(gru).__name__

@@ -18,7 +18,7 @@ from torch.autograd import forward_ad
 
 from gruworks.nn import direct, native, operators
 from gruworks.nn.eager import computable
-from gruworks.nn.native import Operands
+from gruworks.nn.native import OPERANDS, Operands
 from gruworks.nn.recompute import Recompute, recomputed
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights
@@ -36,6 +36,10 @@ def gru_layer(
     gi: Tensor | None = None,
     decay: Tensor | None = None,
     replacement: Tensor | None = None,
+    mask: Tensor | None = None,
+    zoneout: Tensor | None = None,
+    gain: Tensor | None = None,
+    input_gain: Tensor | None = None,
     recompute: Recompute = False,
 ) -> tuple[Tensor, Tensor]:
     """One layer, one direction, over x [T, B, I] from h0 [B, H] (None: zeros): every state [T, B, H], the last [B, H].
@@ -47,12 +51,17 @@ def gru_layer(
     `gi` [T, B, 3H] gives ready input terms in x's place (W_ih x + b_ih, formed by the caller; gates r, z, n).
     `decay` [T, B, H] multiplies the state before each step, and `replacement` [B, H] fills up what it takes away.
 
+    What training may add (ops/equations.py has the formulas): `mask` [B, H], recurrent dropout, multiplies the state
+    where products read it; `zoneout` [T, B, H] is the share of the state that stays whatever the update gate says;
+    `gain` and `input_gain` [3H] are layer norm's, of the state's products and of x's. mask and zoneout get no gradient.
+
     `recompute` trains with less memory: True, or every how many steps a state is kept (nn/recompute.py).
 
     Raises:
         ShapeError, DtypeError, OptionError: operands that do not fit together.
     """
-    operands = Operands(x, gi, h0, *weights.arrays(), lengths, decay, replacement)
+    mask, zoneout = (None if t is None else t.detach() for t in (mask, zoneout))
+    operands = Operands(x, gi, h0, *weights.arrays(), lengths, decay, replacement, mask, zoneout, gain, input_gain)
     return run(operands, weights.reset == "before", reverse, recompute)
 
 
@@ -62,8 +71,8 @@ def run(operands: Operands, before: bool, reverse: bool = False, recompute: Reco
         operands = operands._replace(w_ih=None, b_ih=None)
     if recompute and (in_segments := recomputed(_same_type(operands), before, reverse, recompute)) is not None:
         return in_segments
-    x, gi, h0, w_ih, w_hh, b_ih, b_hh, lengths, decay, replacement = operands
-    if lengths is None and decay is None and replacement is None and (x is None) != (gi is None):
+    x, gi, h0, w_ih, w_hh, b_ih, b_hh = operands[:7]
+    if (x is None) != (gi is None) and all(t is None for t in operands[7:]):
         given: Any = gi if x is None else x
         w_ih, b_ih = (None, None) if x is None else (w_ih, b_ih)
         found = direct.layer(given, h0, w_ih, w_hh, b_ih, b_hh, before, reverse)
@@ -168,7 +177,7 @@ class _Recurrence(torch.autograd.Function):
         *tensors, output, saved, states = ctx.saved_tensors
         operands, needed = Operands(*tensors), ctx.needs_input_grad[2:]
         if all(g is None for g in grads):
-            return (None,) * 12
+            return (None,) * (2 + len(OPERANDS))
         if torch.is_grad_enabled() or not computable(*grads):  # create_graph=True, is_grads_batched=True
             return (None, None, *gradients_of_equations(operands, ctx.form, grads, needed))
         if ctx.used:  # the first backward wrote over it
@@ -183,9 +192,7 @@ def equations_form(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Te
     w_ih = o.w_hh if o.w_ih is None else o.w_ih
     weights = GRUWeights(w_ih, o.w_hh, o.b_ih, o.b_hh, reset="before" if before else "after")
     h0 = o.w_hh.new_zeros(o.given.shape[1], o.w_hh.shape[1]) if o.h0 is None else o.h0
-    output, final = equations.sequence(
-        o.x, h0, weights, o.lengths, reverse, torch, gi=o.gi, decay=o.decay, replacement=o.replacement
-    )
+    output, final = equations.sequence(o.x, h0, weights, o.lengths, reverse, torch, *o[1:2], *o[8:])
     return output, final
 
 
@@ -245,7 +252,7 @@ def _has_tangent(o: Operands) -> bool:
 def _torch(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor]:
     """Without the native kernel: torch's own for what it can, the equations for the rest."""
     T, B, _ = o.given.shape
-    if before or o.x is None or o.decay is not None or T == 0:
+    if before or o.x is None or T == 0 or any(t is not None for t in o[8:]):
         return equations_form(o, before, reverse)
     h0 = o.w_hh.new_zeros(B, o.w_hh.shape[1]) if o.h0 is None else o.h0
     flat = [t for t in (o.w_ih, o.w_hh, o.b_ih, o.b_hh) if t is not None]

@@ -21,6 +21,8 @@ from gruworks.nn.functional import run
 from gruworks.nn.native import Operands
 from gruworks.nn.recompute import Recompute
 from gruworks.nn.recompute import check as check_recompute
+from gruworks.nn.regularised import Regular, gain_names, regularised
+from gruworks.nn.regularised import check as check_regular
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights, Reset, check_reset, parameter_names
 
@@ -58,7 +60,7 @@ class _ResetForm(torch.nn.Module):
 
 
 class GRU(_ResetForm, torch.nn.GRU):
-    """`torch.nn.GRU`: same arguments, shapes, state_dict keys and numbers; and two things more.
+    """`torch.nn.GRU`: same arguments, shapes, state_dict keys and numbers; and three things more.
 
     >>> gru = GRU(3, 4)
     >>> output, h_n = gru(torch.zeros(7, 2, 3))          # [T, B, I]
@@ -70,6 +72,7 @@ class GRU(_ResetForm, torch.nn.GRU):
     - `lengths=[...]` in the call: ragged rows without packing. Outputs beyond a row's length are 0, its final state
       is the one at its own end, the backward direction starts there, and length 0 gives h0. What stands in the
       padding, NaN included, never reaches a result or a gradient.
+    - What regularises it, in the kernel, each by its option: DropConnect, recurrent dropout, zoneout, layer norm.
 
     Args:
         input_size: I, entries of one input step.
@@ -82,14 +85,21 @@ class GRU(_ResetForm, torch.nn.GRU):
         reset: "after" or "before".
         recompute: train with less memory and more time (nn/recompute.py): keep a state every so many steps and
             rebuild the rest in the backward. True chooses how many by T and H; False, the default, keeps everything.
+        weight_dropout: DropConnect, share of the recurrent weights' entries zeroed in a call (Merity et al. 2018).
+        recurrent_dropout: share of the state's entries that the products don't see, the same ones at all steps of a
+            row (Gal and Ghahramani 2016).
+        zoneout: share of entries that stay as they are at a step (Krueger et al. 2017); its mean in evaluation.
+        layer_norm: the input's and the state's products normalised gate by gate before the biases (Ba et al. 2016),
+            by gains `norm_ih_l0`, `norm_hh_l0` [3H] and so on, which the state dict then has too.
 
     Raises:
         ShapeError: an input, state or `lengths` that doesn't fit. It is a ValueError and a RuntimeError.
         DtypeError: an input or state of another element type than the weights.
-        OptionError: an unknown `reset` or `recompute`.
+        OptionError: an unknown `reset` or `recompute`; a share outside [0, 1).
     """
 
     recompute: Recompute = False  # of the class, as `reset`
+    regular: Regular | None = None
 
     def __init__(
         self,
@@ -105,6 +115,10 @@ class GRU(_ResetForm, torch.nn.GRU):
         *,
         reset: Reset = "after",
         recompute: Recompute = False,
+        weight_dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        zoneout: float = 0.0,
+        layer_norm: bool = False,
         **unknown: Any,
     ) -> None:
         # `unknown` goes to torch, so that what it refuses (proj_size) is refused in its words.
@@ -114,9 +128,26 @@ class GRU(_ResetForm, torch.nn.GRU):
         )  # fmt: skip
         self._set_reset(reset)
         self.recompute = check_recompute(recompute)
+        self._regularise(Regular(weight_dropout, recurrent_dropout, zoneout, layer_norm), device, dtype)
+
+    def _regularise(self, regular: Regular, device: Any, dtype: Any) -> None:
+        self.regular = regular if any(check_regular(regular)) else None
+        if not regular.layer_norm:
+            return
+        for layer, direction in itertools.product(range(self.num_layers), range(self.directions)):
+            for name in gain_names(layer, direction == 1):
+                gain = torch.ones(3 * self.hidden_size, device=device, dtype=dtype)
+                self.register_parameter(name, torch.nn.Parameter(gain))
+
+    def _gains(self, layer: int, reverse: bool) -> tuple[Tensor, Tensor] | None:
+        if self.regular is None or not self.regular.layer_norm:
+            return None
+        of_input, of_state = (getattr(self, name) for name in gain_names(layer, reverse))
+        return of_input, of_state
 
     def extra_repr(self) -> str:
-        return super().extra_repr() + (f", recompute={self.recompute}" if self.recompute else "")
+        recompute = f", recompute={self.recompute}" if self.recompute else ""
+        return super().extra_repr() + recompute + str(self.regular or "")
 
     @property
     def directions(self) -> int:
@@ -124,7 +155,13 @@ class GRU(_ResetForm, torch.nn.GRU):
         return 2 if self.bidirectional else 1
 
     def weights(self, layer: int = 0, reverse: bool = False) -> GRUWeights:
-        """One layer's and direction's parameters themselves (no copies)."""
+        """One layer's and direction's parameters themselves (no copies).
+
+        Raises:
+            WeightsError: the module has layer norm or zoneout, of which four equations know nothing.
+        """
+        if self.regular is not None:
+            self.regular.refuse()
         return GRUWeights(*self._layer_weights(layer, reverse), reset=self.reset)
 
     def _layer_weights(self, layer: int, reverse: bool) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
@@ -145,9 +182,10 @@ class GRU(_ResetForm, torch.nn.GRU):
 
         Returns the output [T, B, D·H] in the input's layout and the final state [L·D, B, H].
         """
-        if lengths is None and not self.recompute and (found := self._directly(input, hx)) is not None:
+        regular = self.regular is not None and self.regular.acts(self.training)
+        if lengths is None and not self.recompute and not regular and (found := self._directly(input, hx)) is not None:
             return found
-        if self.reset == "after" and lengths is None and _traces():
+        if self.reset == "after" and lengths is None and not regular and _traces():
             return super().forward(input, hx)
         if isinstance(input, PackedSequence):
             if lengths is not None:
@@ -174,7 +212,9 @@ class GRU(_ResetForm, torch.nn.GRU):
 
     def _left_to_torch(self) -> bool:
         """Whether torch's own kernel runs, where ours doesn't."""
-        return self.reset == "after" and not self.recompute and not native.serves(self._layer_weights(0, False)[1])
+        if self.reset != "after" or self.recompute or (self.regular is not None and self.regular.acts(self.training)):
+            return False
+        return not native.serves(self._layer_weights(0, False)[1])
 
     def _forward_padded(
         self, x: Tensor, hx: Tensor | None, lengths: Tensor | Sequence[int] | None
@@ -210,6 +250,9 @@ class GRU(_ResetForm, torch.nn.GRU):
                 reverse = direction == 1
                 start = None if h0 is None else h0[layer * self.directions + direction]
                 operands = Operands(x, None, start, *self._layer_weights(layer, reverse), lengths)
+                if self.regular is not None:
+                    gains = self._gains(layer, reverse)
+                    operands = regularised(operands, self.regular, gains, self.training)
                 output, final = run(operands, self.reset == "before", reverse, self.recompute)
                 outputs.append(output)
                 finals.append(final)

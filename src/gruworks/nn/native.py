@@ -1,6 +1,6 @@
 """The native recurrence on torch tensors: their addresses in, new tensors out. No autograd here.
 
-Every function takes the ten operands in one order, the one of `OPERANDS`; those that there are not are None.
+Every function takes the operands in one order, the one of `OPERANDS`; those that there are not are None.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from torch import Tensor
 from gruworks.errors import DtypeError, OptionError, ShapeError
 from gruworks.ops.backend import backend
 from gruworks.ops.backend import native as module
-from gruworks.ops.recurrence import NONE2, NONE3, new_layer
+from gruworks.ops.recurrence import NONE2, NONE3, new_layer, saved_width
 
 __all__ = [
     "OPERANDS",
     "Known",
     "Operands",
+    "chance",
     "check",
     "forward",
     "forward_kept",
@@ -31,15 +32,18 @@ __all__ = [
     "serves",
 ]
 
-OPERANDS = ("x", "gi", "h0", "w_ih", "w_hh", "b_ih", "b_hh", "lengths", "decay", "replacement")
+OPERANDS = ("x", "gi", "h0", "w_ih", "w_hh", "b_ih", "b_hh", "lengths", "decay", "replacement", "mask",
+            "zoneout", "gain", "input_gain")  # fmt: skip
 
 
 CPU = torch.device("cpu")  # said every time: the caller may have set another default
+LARGE = 1 << 16  # entries: 256 KiB of float32, of which a page fault for each 4 KiB costs more than DLPack's 4 us
 AVAILABLE = backend().name != "torch"  # settled here: a graph can't be traced through an import
 
 
 class Operands(NamedTuple):
-    """x [T, B, I] or gi [T, B, 3H]; h0 [B, H]; the weights; lengths [B]; decay [T, B, H]; replacement [B, H]."""
+    """x [T, B, I] or gi [T, B, 3H]; h0 [B, H]; the weights; lengths [B]; decay [T, B, H]; replacement [B, H]; and what
+    training adds (ops/equations.py): mask [B, H], zoneout [T, B, H], gain and input_gain [3H]."""
 
     x: Tensor | None
     gi: Tensor | None
@@ -51,6 +55,10 @@ class Operands(NamedTuple):
     lengths: Tensor | None = None
     decay: Tensor | None = None
     replacement: Tensor | None = None
+    mask: Tensor | None = None
+    zoneout: Tensor | None = None
+    gain: Tensor | None = None
+    input_gain: Tensor | None = None
 
     @property
     def given(self) -> Tensor:
@@ -58,6 +66,11 @@ class Operands(NamedTuple):
         given = self.gi if self.x is None else self.x
         assert given is not None
         return given
+
+    @property
+    def reads_another_state(self) -> bool:
+        """Whether products read another state than the step before left."""
+        return self.decay is not None or self.mask is not None
 
 
 def serves(weight: Tensor) -> bool:
@@ -73,12 +86,20 @@ def check(o: Operands) -> None:
         raise OptionError("give x [T, B, I], or ready input terms gi [T, B, 3H] in its place, not both or neither")
     if o.replacement is not None and o.decay is None:
         raise OptionError("replacement is what a decayed state goes to: it needs decay [T, B, H]")
+    if o.mask is not None and o.decay is not None:
+        raise OptionError("a state that decays can't be masked too: give mask [B, H] or decay [T, B, H]")
+    if (o.input_gain is None) == (o.gain is not None and o.x is not None):
+        raise OptionError(
+            "layer norm has a gain [3H] for the state's terms and an input_gain [3H] for x's: give both, or with gi "
+            "(normalised already) only gain"
+        )
     given, H = o.given, o.w_hh.shape[-1]
     if given.dim() != 3:
         raise ShapeError(f"the input must be [T, B, I] (or gi [T, B, 3H]), not {list(given.shape)}")
     T, B, _ = given.shape
     I = 3 * H if o.w_ih is None else o.w_ih.shape[-1]  # noqa: E741 (the field's letter)
-    shapes = ((T, B, I), (T, B, 3 * H), (B, H), (3 * H, I), (3 * H, H), (3 * H,), (3 * H,), (B,), (T, B, H), (B, H))
+    shapes = ((T, B, I), (T, B, 3 * H), (B, H), (3 * H, I), (3 * H, H), (3 * H,), (3 * H,), (B,), (T, B, H), (B, H),
+              (B, H), (T, B, H), (3 * H,), (3 * H,))  # fmt: skip
     dtype = o.w_hh.dtype
     for i, tensor in enumerate(o):
         if tensor is None:
@@ -102,10 +123,17 @@ def forward_kept(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tens
     T, B, _ = o.given.shape
     H = o.w_hh.shape[1]
     # Steps beyond a row's length are neither written nor read; zeros there make the whole a function of the operands.
-    make = torch.empty if o.lengths is None else torch.zeros
-    saved = make(T * B, 4 * padded(H), dtype=o.w_hh.dtype, device=CPU)
-    states = make(0 if o.decay is None else T * B, H, dtype=o.w_hh.dtype, device=CPU)
+    saved = _kept((T * B, saved_width(H, o.gain is not None)), o)
+    states = _kept((T * B if o.reads_another_state else 0, H), o)
     return _run(o, before, reverse, saved, states)
+
+
+def _kept(shape: tuple[int, int], o: Operands) -> Tensor:
+    """Memory for what a forward keeps. A large one is the pool's: new pages cost more than the steps."""
+    if o.lengths is not None or shape[0] * shape[1] < LARGE:
+        make = torch.empty if o.lengths is None else torch.zeros
+        return make(shape, dtype=o.w_hh.dtype, device=CPU)
+    return pooled(torch.Size(shape), o.w_hh.dtype)
 
 
 def _run(o: Operands, before: bool, reverse: bool, saved: Any, states: Any) -> tuple[Tensor, Tensor, Any, Any]:
@@ -141,9 +169,9 @@ def gradients(
     ]
     if found[9] is not None and o.decay is not None:  # it is summed on the way to decay's
         found[8] = torch.empty_like(o.decay, memory_format=torch.contiguous_format)
-    x, gi, h0, w_ih, w_hh, b_ih, b_hh, _, decay, replacement = found
+    x, gi, h0, w_ih, w_hh, b_ih, b_hh, _, decay, replacement, _, _, gain, input_gain = found
     whole = (_steps(grad_output), _rows(grad_final), _steps(x), _steps(gi), _steps(decay))
-    flat = tuple(_address(t) for t in (h0, w_ih, w_hh, b_ih, b_hh, replacement))
+    flat = tuple(_address(t) for t in (h0, w_ih, w_hh, b_ih, b_hh, replacement, gain, input_gain))
     _, B, H = output.shape
     known(o.w_hh).layer.backward(
         _sizes(readable, *form), _weights(readable), _inputs(readable), (output.data_ptr() or 8, B * H, H),
@@ -172,9 +200,16 @@ def gates_gradients(gi: Tensor, gh: Tensor, h: Tensor, grad: Tensor) -> tuple[Te
     return found
 
 
-def padded(H: int) -> int:
-    """H rounded up to whole vectors, as in native/problem.h."""
-    return (H + 15) // 16 * 16
+def chance(shape: tuple[int, ...], share: float, value: float, like: Tensor) -> Tensor:
+    """Numbers of `like`'s type, each `value` by chance `share`, else 0: torch's bernoulli_ at a tenth of the time.
+
+    The seed comes from torch's generator.
+    """
+    made = pooled(torch.Size(shape), like.dtype)
+    run = module().chance32 if like.dtype is torch.float32 else module().chance64
+    seed = int(torch.empty((), dtype=torch.int64, device=CPU).random_())
+    run(made.data_ptr(), made.numel(), share, value, seed, torch.get_num_threads())
+    return made
 
 
 def pooled(shape: torch.Size, dtype: torch.dtype) -> Tensor:
@@ -222,10 +257,11 @@ def _readable(o: Operands) -> Operands:
     """The last axis of everything, and the whole of weights and lengths, contiguous."""
     if all(t is None or t.is_contiguous() for t in o):
         return o
-    x, gi, h0, w_ih, w_hh, b_ih, b_hh, lengths, decay, replacement = o
+    x, gi, h0, w_ih, w_hh, b_ih, b_hh, lengths, decay, replacement, mask, zoneout, gain, input_gain = o
     return Operands(
         _inner(x), _inner(gi), _inner(h0), _whole(w_ih), w_hh if w_hh.is_contiguous() else w_hh.contiguous(),
         _whole(b_ih), _whole(b_hh), _whole(lengths), _inner(decay), _inner(replacement),
+        _inner(mask), _inner(zoneout), _whole(gain), _whole(input_gain),
     )  # fmt: skip
 
 
@@ -262,4 +298,5 @@ def _weights(o: Operands) -> tuple[int, int, int, int]:
 
 
 def _inputs(o: Operands) -> tuple[Any, ...]:
-    return _steps(o.x), _steps(o.gi), _rows(o.h0), _address(o.lengths), _steps(o.decay), _rows(o.replacement)
+    regular = _rows(o.mask), _steps(o.zoneout), _address(o.gain), _address(o.input_gain)
+    return _steps(o.x), _steps(o.gi), _rows(o.h0), _address(o.lengths), _steps(o.decay), _rows(o.replacement), regular

@@ -12,25 +12,31 @@ import torch
 from torch import Tensor
 
 from gruworks.nn import native
-from gruworks.nn.native import Operands, padded
+from gruworks.nn.native import OPERANDS, Operands
+from gruworks.ops.recurrence import saved_width
 
 __all__ = ["recurrence"]
 
 _INPUTS = (
     "Tensor? x, Tensor? gi, Tensor? h0, Tensor? w_ih, Tensor w_hh, Tensor? b_ih, Tensor? b_hh, Tensor? lengths, "
-    "Tensor? decay, Tensor? replacement, bool before, bool reverse"
+    "Tensor? decay, Tensor? replacement, Tensor? mask, Tensor? zoneout, Tensor? gain, Tensor? input_gain, "
+    "bool before, bool reverse"
 )
+COUNT = len(OPERANDS)
+STEPWISE = (0, 1, 8, 11)  # places of x, gi, decay and zoneout: [T, B, ...]
+BATCHED = (*STEPWISE, 2, 7, 9, 10)  # and those of h0, lengths, replacement and mask: [B, ...]
+
 _torch: Any = torch.library  # its functions carry no types
 _library = _torch.Library("gruworks", "DEF")
 _library.define(f"recurrence({_INPUTS}, bool keep) -> (Tensor, Tensor, Tensor, Tensor)")
 _library.define(
     f"recurrence_backward({_INPUTS}, Tensor output, Tensor saved, Tensor states, Tensor? grad_output, "
-    "Tensor? grad_final, bool[10] needed) -> Tensor[]"
+    "Tensor? grad_final, bool[14] needed) -> Tensor[]"
 )
 
 
 def recurrence(*arguments: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The operator: the ten operands, before, reverse, keep → output, final, saved, states."""
+    """The operator: the operands, before, reverse, keep → output, final, saved, states."""
     results: tuple[Tensor, Tensor, Tensor, Tensor] = torch.ops.gruworks.recurrence(*arguments)
     return results
 
@@ -44,7 +50,10 @@ def _recurrence(*arguments: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 def _forward_only(operands: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     output, final = native.forward(operands, before, reverse)
-    nothing = output.new_empty(0, 4 * padded(output.shape[2])), output.new_empty(0, output.shape[2])
+    nothing = (
+        output.new_empty(0, saved_width(output.shape[2], operands.gain is not None)),
+        output.new_empty(0, output.shape[2]),
+    )
     return output, final, *nothing
 
 
@@ -66,12 +75,12 @@ def _fake(*arguments: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     T, B, _ = o.given.shape
     H = o.w_hh.shape[1]
     output, final = o.w_hh.new_empty(T, B, H), o.w_hh.new_empty(B, H)
-    saved = o.w_hh.new_empty(T * B if keep else 0, 4 * padded(H))
-    return output, final, saved, o.w_hh.new_empty(T * B if keep and o.decay is not None else 0, H)
+    saved = o.w_hh.new_empty(T * B if keep else 0, saved_width(H, o.gain is not None))
+    return output, final, saved, o.w_hh.new_empty(T * B if keep and o.reads_another_state else 0, H)
 
 
 def _fake_backward(*arguments: Any) -> list[Tensor]:
-    tensors, output, needed = arguments[:10], arguments[12], arguments[-1]
+    tensors, output, needed = arguments[:COUNT], arguments[COUNT + 2], arguments[-1]
     return [
         torch.empty_like(t, memory_format=torch.contiguous_format) if need and t is not None else output.new_empty(0)
         for t, need in zip(tensors, needed, strict=True)
@@ -89,10 +98,10 @@ def _derive(ctx: Any, *grads: Tensor | None) -> tuple[Any, ...]:
     from gruworks.nn.functional import gradients_of_equations
 
     *tensors, output, saved, states = ctx.saved_tensors
-    needed = [bool(need) for need in ctx.needs_input_grad[:10]]
+    needed = [bool(need) for need in ctx.needs_input_grad[:COUNT]]
     given = grads[:2]
     if all(g is None for g in given):
-        return (None,) * 13
+        return (None,) * (COUNT + 3)
     if torch.is_grad_enabled() and not torch.compiler.is_compiling():  # create_graph=True
         found: Any = gradients_of_equations(Operands(*tensors), ctx.form, given, tuple(needed))
         return (*found, None, None, None)
@@ -121,13 +130,13 @@ def _select(argument: Any, axis: int | None, i: int) -> Any:
 
 
 def _beside(n: int, in_dims: tuple[int | None, ...], arguments: tuple[Any, ...]) -> tuple[Tensor, ...] | None:
-    keep = arguments[12]
-    if keep or any(axis is not None for axis in in_dims[3:7]):
+    keep = arguments[COUNT + 2]
+    if keep or any(axis is not None for axis in (*in_dims[3:7], *in_dims[12:14])):
         return None
     wide = []
     for i, (argument, axis) in enumerate(zip(arguments, in_dims, strict=True)):
-        if i in (0, 1, 2, 7, 8, 9) and argument is not None:
-            batch = 1 if i in (0, 1, 8) else 0  # where B stands once the mapped axis is gone
+        if i in BATCHED and argument is not None:
+            batch = 1 if i in STEPWISE else 0  # where B stands once the mapped axis is gone
             mapped = (
                 argument.movedim(axis, batch)
                 if axis is not None

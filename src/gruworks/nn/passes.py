@@ -10,11 +10,10 @@ from torch import Tensor
 
 from gruworks.nn import native
 from gruworks.nn.eager import computable, looks
-from gruworks.nn.native import CPU, Known, Operands
+from gruworks.nn.native import CPU, LARGE, OPERANDS, Known, Operands
 
 __all__ = ["forward", "layer", "one_step", "step"]
 
-LARGE = 1 << 16  # entries: 256 KiB of float32, of which a page fault for each 4 KiB costs more than DLPack's 4 us
 _empty, _empty_like, _threads = torch.empty, torch.empty_like, torch.get_num_threads
 
 
@@ -164,7 +163,7 @@ def _by_equations(form: Any, tensors: Any, grads: tuple[Any, ...], needed: tuple
     given = (steps, None) if known.I else (None, steps)
     o = Operands(given[0], given[1], start, *weights)
     need_x, *rest = needed
-    pattern = (need_x and bool(known.I), need_x and not known.I, *rest, False, False, False)
+    pattern = (need_x and bool(known.I), need_x and not known.I, *rest, *(False,) * (len(OPERANDS) - 7))
     found = gradients_of_equations(o, (before, reverse), (grad_output, grad_final), pattern)
     grad_x, grad_h0 = found[0] if known.I else found[1], found[2]
     if batch_first and grad_x is not None:

@@ -19,14 +19,15 @@ from torch.utils.checkpoint import checkpoint
 from gruworks.errors import OptionError
 from gruworks.nn import native
 from gruworks.nn.eager import PLAIN, computable, differentiable, eager
-from gruworks.nn.native import Operands
+from gruworks.nn.native import OPERANDS, Operands
+from gruworks.nn.operators import STEPWISE
+from gruworks.ops.recurrence import padded
 
 __all__ = ["Recompute", "check", "recomputed", "segment"]
 
 Recompute = bool | int  # False: keep everything. True: k by `segment`. A number: that k
 
 SEGMENT = 4 << 20  # bytes of gates that a segment may take whatever T is
-STEPWISE = (0, 1, 8)  # places of x, gi and decay among the operands
 
 
 def check(recompute: Recompute) -> Recompute:
@@ -46,7 +47,7 @@ def segment(T: int, B: int, H: int, itemsize: int = 4) -> int:
     >>> segment(10_000, 16, 128), segment(10_000, 1, 32), segment(1_000_000, 64, 512)
     (102, 6553, 448)
     """
-    fits = SEGMENT // (5 * native.padded(H) * max(1, B) * itemsize)
+    fits = SEGMENT // (5 * padded(H) * max(1, B) * itemsize)
     return max(fits, math.isqrt(max(0, T - 1) // 5) + 1)
 
 
@@ -83,7 +84,7 @@ class _Segments(torch.autograd.Function):
         *tensors, starts = ctx.saved_tensors
         o, needed = Operands(*tensors), ctx.needs_input_grad[3:]
         if all(g is None for g in grads):
-            return (None,) * 13
+            return (None,) * (len(OPERANDS) + 3)
         if torch.is_grad_enabled() or not computable(*grads):
             return (None, None, None, *gradients_of_equations(o, ctx.form, grads, needed))
         return (None, None, None, *_gradients(o, ctx.form, ctx.k, starts, grads, needed))
@@ -110,9 +111,9 @@ def _bounds(T: int, k: int, reverse: bool) -> list[tuple[int, int]]:
 
 def _part(o: Operands, a: int, b: int) -> Operands:
     """The operands of steps [a, b); each row ends there where it ends, or at b."""
-    x, gi, decay = (None if o[i] is None else o[i][a:b] for i in STEPWISE)  # type: ignore[index]
+    x, gi, decay, zoneout = (None if o[i] is None else o[i][a:b] for i in STEPWISE)  # type: ignore[index]
     lengths = None if o.lengths is None else (o.lengths - a).clamp(0, b - a)
-    return o._replace(x=x, gi=gi, decay=decay, lengths=lengths)
+    return o._replace(x=x, gi=gi, decay=decay, zoneout=zoneout, lengths=lengths)
 
 
 def _starts(o: Operands, output: Tensor, reverse: bool, k: int) -> Tensor:
@@ -128,7 +129,7 @@ def _starts(o: Operands, output: Tensor, reverse: bool, k: int) -> Tensor:
 def _gradients(
     o: Operands, form: tuple[bool, bool], k: int, starts: Tensor, grads: tuple[Tensor | None, ...], needed: Any
 ) -> list[Tensor | None]:
-    """Gradients of the ten operands, from the last segment that ran to the first."""
+    """Gradients of the operands, from the last segment that ran to the first."""
     grad_output, carry = grads
     whole: list[Tensor | None] = [
         torch.empty_like(t, memory_format=torch.contiguous_format) if need and t is not None else None

@@ -11,6 +11,18 @@ as Chung et al. 2014, arXiv 1412.3555, write them):
 That is `reset="before"`. With `reset="after"` (cuDNN, PyTorch) the reset gate multiplies the matrix product instead:
 h̃_t = tanh(W_x x_t + b_x + r_t * (W_h h_{t-1} + b_h)).
 
+What training may add, each by itself or together:
+
+    recurrent dropout  every product with W_h reads m * h_{t-1}, the rest h_{t-1}; one m [B, H] for all steps, its
+                       entries 0 or 1 / (1 - p) (Gal and Ghahramani 2016, arXiv 1512.05287)
+    zoneout            h_t = k_t * h_{t-1} + (1 - k_t) * (the new state above); k_t is 0 or 1 in training and its mean
+                       p after it (Krueger et al. 2017, arXiv 1606.01305)
+    layer norm         in place of each gate's W_x x_t and W_h h_{t-1}: g * (a - mean a) / √(var a + 1e-5), over the H
+                       entries of that gate, before the bias (Ba et al. 2016, arXiv 1607.06450, which has one norm
+                       for both gates)
+    DropConnect        W_h with some entries 0 and the others divided by 1 - p, drawn once a call (Wan et al. 2013;
+                       for recurrent weights Merity et al. 2018, arXiv 1708.02182). These are other weights, no more
+
 One text over NumPy (float64: the truth that the kernels are tested against) and torch (`xp=torch`: what runs where no
 kernel does, differentiable to any order). Weights are stored in the order and convention of `ops/weights.py`, whose
 z rows are those of a gate that keeps; that is why `gates` negates them and nothing else here knows of it.
@@ -33,6 +45,7 @@ __all__ = [
     "backward",
     "gates",
     "input_terms",
+    "layer_norm",
     "sequence",
     "step",
     "valid_steps",
@@ -72,34 +85,73 @@ def sigmoid(a: Array, xp: Any = numpy) -> Array:
     return 0.5 * (1 + xp.tanh(0.5 * a))
 
 
-def input_terms(x: Array, weights: GRUWeights) -> Array:
-    """W_ih x + b_ih of every step at once, [..., I] → [..., 3H]: the part that does not wait for the state."""
+EPSILON = 1e-5  # added to a variance, as torch does
+
+
+def layer_norm(terms: Array, gain: Array, xp: Any = numpy) -> Array:
+    """Each gate's part of terms [..., 3H] less its mean, over its deviation, times gain [3H]."""
+    return xp.concatenate([g * _normalised(a, xp) for a, g in zip(_thirds(terms), _thirds(gain), strict=True)], -1)
+
+
+def _normalised(a: Array, xp: Any) -> Array:
+    centred = a - a.mean(-1)[..., None]
+    return centred / xp.sqrt((centred * centred).mean(-1)[..., None] + EPSILON)
+
+
+def input_terms(x: Array, weights: GRUWeights, gain: Array | None = None, xp: Any = numpy) -> Array:
+    """W_ih x + b_ih of every step at once, [..., I] → [..., 3H]: the part that does not wait for the state.
+
+    With a gain [3H], the product is normalised by gate before the bias.
+    """
     terms = x @ weights.w_ih.T
+    if gain is not None:
+        terms = layer_norm(terms, gain, xp)
     return terms if weights.b_ih is None else terms + weights.b_ih
 
 
-def gates(gi: Array, h: Array, weights: GRUWeights, xp: Any = numpy) -> Gates:
-    """The three gates of one step, from its input terms gi [B, 3H] and the state before it h [B, H]."""
+def gates(
+    gi: Array, h: Array, weights: GRUWeights, xp: Any = numpy, mask: Array | None = None, gain: Array | None = None
+) -> Gates:
+    """The three gates of one step, from its input terms gi [B, 3H] and the state before it h [B, H].
+
+    `mask` [B, H] is recurrent dropout's, `gain` [3H] layer norm's of the state's products.
+    """
     x_r, x_z, x_n = _thirds(gi)
     W_r, W_z, W_n = _thirds(weights.w_hh.T)
     b_r, b_z, b_n = (0, 0, 0) if weights.b_hh is None else _thirds(weights.b_hh)
-    z = sigmoid(-(x_z + h @ W_z + b_z), xp)
-    r = sigmoid(x_r + h @ W_r + b_r, xp)
+    g_r, g_z, g_n = (None, None, None) if gain is None else _thirds(gain)
+    read = h if mask is None else mask * h
+    z = sigmoid(-(x_z + _product(read, W_z, g_z, xp) + b_z), xp)
+    r = sigmoid(x_r + _product(read, W_r, g_r, xp) + b_r, xp)
     if weights.reset == "before":
-        n = xp.tanh(x_n + (r * h) @ W_n + b_n)
+        n = xp.tanh(x_n + _product(r * read, W_n, g_n, xp) + b_n)
     else:
-        n = xp.tanh(x_n + r * (h @ W_n + b_n))
+        n = xp.tanh(x_n + r * (_product(read, W_n, g_n, xp) + b_n))
     return Gates(r, z, n)
 
 
-def step(gi: Array, h: Array, weights: GRUWeights, xp: Any = numpy) -> Array:
-    """One step: the state after it, [B, H].
+def _product(h: Array, W: Array, gain: Array | None, xp: Any) -> Array:
+    return h @ W if gain is None else gain * _normalised(h @ W, xp)
+
+
+def step(
+    gi: Array,
+    h: Array,
+    weights: GRUWeights,
+    xp: Any = numpy,
+    mask: Array | None = None,
+    zoneout: Array | None = None,
+    gain: Array | None = None,
+) -> Array:
+    """One step: the state after it, [B, H]. `zoneout` [B, H] is the share of h that stays whatever z says.
 
     >>> weights = GRUWeights(numpy.ones((6, 1)), numpy.ones((6, 2)))
     >>> step(input_terms(numpy.ones((1, 1)), weights), numpy.zeros((1, 2)), weights).round(4).tolist()
     [[0.2048, 0.2048]]
     """
-    _, z, n = gates(gi, h, weights, xp)
+    _, z, n = gates(gi, h, weights, xp, mask, gain)
+    if zoneout is not None:
+        z = z * (1 - zoneout)
     return (1 - z) * h + z * n
 
 
@@ -113,6 +165,10 @@ def sequence(
     gi: Array | None = None,
     decay: Array | None = None,
     replacement: Array | None = None,
+    mask: Array | None = None,
+    zoneout: Array | None = None,
+    gain: Array | None = None,
+    input_gain: Array | None = None,
 ) -> Sequence:
     """The whole sequence x [T, B, I], or its ready input terms gi [T, B, 3H], from h0 [B, H].
 
@@ -122,12 +178,21 @@ def sequence(
 
     `decay` [T, B, H] multiplies the state before each step (GRU-D; zero is a reset); what it takes away is filled
     up from `replacement` [B, H] where there is one: decay * h + (1 - decay) * replacement.
+
+    `mask` [B, H], `zoneout` [T, B, H] and layer norm's `gain` and `input_gain` [3H] are what training adds, as above.
     """
     valid = None if lengths is None else valid_steps(lengths, (x if gi is None else gi).shape[0], xp)
     # Clean before any arithmetic: 0 times NaN would be NaN in a gradient.
-    terms = input_terms(_within(x, valid, xp), weights) if gi is None else _within(gi, valid, xp)
-    decay = None if decay is None else _within(decay, valid, xp)
-    return _run(terms, h0, weights, valid, reverse, xp, decay, replacement)
+    terms = input_terms(_within(x, valid, xp), weights, input_gain, xp) if gi is None else _within(gi, valid, xp)
+    by_step = _Steps(*(None if a is None else _within(a, valid, xp) for a in (decay, zoneout)))
+    return _run(terms, h0, weights, valid, reverse, xp, by_step, replacement, mask, gain)
+
+
+class _Steps(NamedTuple):
+    """What there is of [T, B, H] beside the input's terms."""
+
+    decay: Array | None
+    zoneout: Array | None
 
 
 def _within(a: Array, valid: Array | None, xp: Any) -> Array:
@@ -148,17 +213,20 @@ def _run(
     valid: Array | None,
     reverse: bool,
     xp: Any,
-    decay: Array | None,
+    by_step: _Steps,
     replacement: Array | None,
+    mask: Array | None,
+    gain: Array | None,
 ) -> Sequence:
     rows = list(gi)  # torch unbinds here: indexing step by step would make its backward quadratic in T
     order = range(len(rows) - 1, -1, -1) if reverse else range(len(rows))
     output = list(rows)
+    decay, zoneout = by_step
     for t in order:
         start = h if decay is None else decay[t] * h
         if decay is not None and replacement is not None:
             start = start + (1 - decay[t]) * replacement
-        new = step(rows[t], start, weights, xp)
+        new = step(rows[t], start, weights, xp, mask, None if zoneout is None else zoneout[t], gain)
         h = new if valid is None else xp.where(valid[t], new, h)
         output[t] = h if valid is None else xp.where(valid[t], new, xp.zeros_like(new))
     if not rows:

@@ -1,10 +1,12 @@
 """The recurrence by the native kernel: NumPy arrays in, NumPy arrays out; float32 or float64, both reset forms.
 
 Same mathematics as `equations`, which is the truth that it is tested against. Every operand of DESIGN's operator:
-x or ready input terms `gi`, initial state, lengths, direction, decay with a replacement state, and all gradients.
+x or ready input terms `gi`, initial state, lengths, direction, decay with a replacement state, and all gradients; and
+what training adds (`equations`): recurrent dropout's mask, zoneout's shares, layer norm's gain.
 
 Shapes: T time, B batch, I input, H hidden. x [T, B, I], gi [T, B, 3H], h0 [B, H], lengths [B], decay [T, B, H],
-replacement [B, H].
+replacement [B, H], mask [B, H], zoneout [T, B, H], gain and
+input_gain [3H].
 """
 
 from __future__ import annotations
@@ -38,6 +40,8 @@ class Gradients(NamedTuple):
     b_hh: Array | None
     decay: Array | None
     replacement: Array | None
+    gain: Array | None
+    input_gain: Array | None
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,10 @@ class Operands:
     reverse: bool = False
     decay: Array | None = None
     replacement: Array | None = None
+    mask: Array | None = None
+    zoneout: Array | None = None
+    gain: Array | None = None
+    input_gain: Array | None = None
     threads: int = 0
 
     @property
@@ -69,6 +77,13 @@ class Operands:
             raise OptionError("give x [T, B, I], or ready input terms gi [T, B, 3H] in its place, not both or neither")
         if self.replacement is not None and self.decay is None:
             raise OptionError("replacement is what a decayed state goes to: it needs decay [T, B, H]")
+        if self.mask is not None and self.decay is not None:
+            raise OptionError("a state that decays can't be masked too: give mask [B, H] or decay [T, B, H]")
+        if (self.input_gain is None) == (self.gain is not None and self.x is not None):
+            raise OptionError(
+                "layer norm has a gain [3H] for the state's terms and an input_gain [3H] for x's: give both, or with "
+                "gi (normalised already) only gain"
+            )
         weights = self.weights.map(numpy.ascontiguousarray).check()
         dtype = weights.w_hh.dtype
         if dtype not in (numpy.float32, numpy.float64):
@@ -87,6 +102,10 @@ class Operands:
             decay=_checked("decay", self.decay, (T, B, H), dtype),
             replacement=_checked("replacement", self.replacement, (B, H), dtype),
             lengths=_checked_lengths(self.lengths, T, B),
+            mask=_checked("mask", self.mask, (B, H), dtype),
+            zoneout=_checked("zoneout", self.zoneout, (T, B, H), dtype),
+            gain=_checked("gain", self.gain, (3 * H,), dtype),
+            input_gain=_checked("input_gain", self.input_gain, (3 * H,), dtype),
         )
 
 
@@ -124,8 +143,9 @@ def _run(operands: Operands, keep: bool) -> tuple[Array, Array, Kept | None]:
     dtype = operands.weights.w_hh.dtype
     layer = new_layer(dtype.itemsize)
     output, final = aligned((T, B, H), dtype), numpy.empty((B, H), dtype)
-    saved = aligned((T * B, 4 * native().padded(H)), dtype) if keep else None
-    states = aligned((T * B, H), dtype) if keep and operands.decay is not None else None
+    read = operands.decay is not None or operands.mask is not None  # products read another state than the output
+    saved = aligned((T * B, saved_width(H, operands.gain is not None)), dtype) if keep else None
+    states = aligned((T * B, H), dtype) if keep and read else None
     layer.forward(
         operands.sizes, _weights(operands), _inputs(operands), _steps(output), _address(final),
         _address(saved), _address(states), operands.threads,
@@ -147,12 +167,12 @@ def backward(kept: Kept, grad_output: Array | None = None, grad_final: Array | N
         _like(operands.x), _like(operands.gi), numpy.empty((B, H), dtype),
         _like(w.w_ih) if operands.x is not None else None, _like(w.w_hh),
         _like(w.b_ih) if operands.x is not None else None, _like(w.b_hh),
-        _like(operands.decay), _like(operands.replacement),
+        _like(operands.decay), _like(operands.replacement), _like(operands.gain), _like(operands.input_gain),
     )  # fmt: skip
     whole = (
         _steps(grad_output), _rows(grad_final), _steps(grads.x), _steps(grads.gi), _steps(grads.decay)
     )  # fmt: skip
-    flat = (grads.h0, grads.w_ih, grads.w_hh, grads.b_ih, grads.b_hh, grads.replacement)
+    flat = (grads.h0, grads.w_ih, grads.w_hh, grads.b_ih, grads.b_hh, grads.replacement, grads.gain, grads.input_gain)
     kept.layer.backward(
         operands.sizes, _weights(operands), _inputs(operands), _steps(kept.output), _address(kept.saved),
         _address(kept.states), whole, tuple(map(_address, flat)), operands.threads,
@@ -181,6 +201,16 @@ def gates(gi: Array, gh: Array, h: Array) -> Array:
     run = native().gates32 if dtype.itemsize == 4 else native().gates64
     run(rows, shape[-1], *map(_address, (*parts, state, out)), 0)
     return out
+
+
+def padded(H: int) -> int:
+    """H rounded up to whole vectors, as in native/problem.h."""
+    return (H + 15) // 16 * 16
+
+
+def saved_width(H: int, normed: bool) -> int:
+    """Numbers that a forward saves for each step and row: four vectors; with layer norm three times as many, and 8."""
+    return 12 * padded(H) + 8 if normed else 4 * padded(H)
 
 
 def new_layer(itemsize: int) -> Any:
@@ -253,4 +283,5 @@ def _weights(operands: Operands) -> tuple[int, int, int, int]:
 
 def _inputs(operands: Operands) -> tuple[Any, ...]:
     o = operands
-    return _steps(o.x), _steps(o.gi), _rows(o.h0), _address(o.lengths), _steps(o.decay), _rows(o.replacement)
+    regular = _rows(o.mask), _steps(o.zoneout), _address(o.gain), _address(o.input_gain)
+    return _steps(o.x), _steps(o.gi), _rows(o.h0), _address(o.lengths), _steps(o.decay), _rows(o.replacement), regular

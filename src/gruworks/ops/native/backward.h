@@ -16,13 +16,14 @@ template <class T> class Backward {
   const Share mine;
   const long begin, end;  // the same in columns that exist
   const bool whole;
-  T *zeros, *partial, *rest;
+  T *zeros, *partial, *rest, *gains = nullptr;
+  long summed = 0;  // rows that `gains` holds
 
  public:
   static long scratch(const Sequence<T>& s, Place place) {
     const Share share(s.batch, place.group, place.groups);
     const long count = share.end - share.begin;
-    return Rows<T>::scratch(count) + kPad + padded(s.H) * (1 + count) + Outer<T>::scratch(s, place);
+    return Rows<T>::scratch(count) + kPad + padded(s.H) * (1 + count + (s.gain ? 6 : 0)) + Outer<T>::scratch(s, place);
   }
 
   Backward(const Sequence<T>& sequence, const Gradient<T>& gradient, Place at, T* memory)
@@ -33,6 +34,10 @@ template <class T> class Backward {
     memset(zeros, 0, sizeof(T) * Hp);
     partial = zeros + Hp;
     rest = partial + rows.count * Hp;
+    if (!s.gain) return;
+    gains = rest, rest += 6 * Hp;
+    memset(gains, 0, sizeof(T) * 6 * Hp);
+    memset(grad.gains + place.group * 6 * Hp, 0, sizeof(T) * 6 * Hp);
   }
 
   void run() {
@@ -41,13 +46,16 @@ template <class T> class Backward {
       rows.at(step, zeros);
       for (long i = 0; i < rows.active; ++i)
         for (long v = mine.begin; v < mine.end; ++v) s.before ? candidate(i, v, step) : gates(i, v, step);
+      if (s.gain) s.before ? unnorm<1>(3) : unnorm<3>(0);
       s.before ? before_step(step) : after_step(step);
+      if (s.gain) unnorm_inputs();
       if (s.decay.data) undecay(step);
     }
     for (long i = 0; grad.h0 && i < rows.count; ++i)
       memcpy(grad.h0 + rows.row[i] * s.H + begin, carry(rows.row[i]) + begin, sizeof(T) * (end - begin));
+    if (s.gain) add_gains();
     if (place.threads > 1) place.meet(1);
-    Outer<T>(s, grad, place, zeros, rest).run();
+    s.gain ? normed_outer() : Outer<T>(s, grad, place, zeros, rest).run();
   }
 
  private:
@@ -67,29 +75,80 @@ template <class T> class Backward {
     return later + load_part(grad.output.at(s.time(b, step), b) + v * L, width);
   }
 
+  // Layer norm's way back for the state's terms from `slot` on, all rows of the step.
+  template <int G> void unnorm(long slot) {
+    for (long i = 0; i < rows.active; ++i) {
+      const T *from[G], *weight[G];
+      T *to[G], *sums[G], scale[G];
+      for (int g = 0; g < G; ++g) {
+        const long gate = s.before ? slot + g - 1 : (g + 2) % 3;
+        from[g] = rows.work[i] + (slot + g) * Hp, weight[g] = s.gain + gate * s.H;
+        to[g] = rows.terms[i] + (slot + g) * Hp, sums[g] = gains + gate * Hp, scale[g] = rows.scales(i)[gate];
+      }
+      normalise_back<T, G>(from, weight, to, to, sums, scale, s.H);
+    }
+  }
+
+  // The same for x's, which wait for all gates.
+  void unnorm_inputs() {
+    for (long i = 0; s.inputs && i < rows.active; ++i) {
+      const T *from[3], *weight[3];
+      T *to[3], *sums[3], scale[3];
+      for (int g = 0; g < 3; ++g) {
+        from[g] = rows.work[i] + (g + 1) * Hp, weight[g] = s.input_gain + g * s.H;
+        to[g] = rows.inputs[i] + (g + 1) * Hp, sums[g] = gains + (3 + g) * Hp, scale[g] = rows.scales(i)[4 + g];
+      }
+      normalise_back<T, 3>(from, weight, to, to, sums, scale, s.H);
+    }
+    if ((summed += rows.active) >= kDepth) add_gains();
+  }
+
+  // A running sum over all steps would lose a digit.
+  void add_gains() {
+    T* const to = grad.gains + place.group * 6 * Hp;
+    for (long j = 0; j < 6 * Hp; ++j) to[j] += gains[j], gains[j] = 0;
+    summed = 0;
+  }
+
+  // The weights' and x's gradients from those of the terms, everything else from the gates'.
+  void normed_outer() {
+    Gradient<T> gates = grad, recurrent{}, input{};
+    gates.w_hh = gates.w_ih = nullptr, gates.x = {};
+    recurrent.w_hh = grad.w_hh, input.w_ih = grad.w_ih, input.x = grad.x;
+    outer(s.saved, gates), outer(s.terms, recurrent);
+    if (s.inputs) outer(s.inputs, input);
+  }
+  void outer(T* terms, const Gradient<T>& wanted) {
+    Sequence<T> from = s;
+    from.saved = terms;
+    Outer<T>(from, wanted, place, zeros, rest).run();
+  }
+
   // "after": all gates at once. Each gradient is taken before the gate's own function.
   void gates(long i, long v, long step) {
     const long width = s.H - v * L;
     T* kept = rows.work[i] + v * L;
-    const Vec<T> dh = arriving(i, v, step, width), h = load_part(rows.h[i] + v * L, width < 0 ? 0 : width);
+    const Vec<T> dh = arriving(i, v, step, width), h = load_part(rows.skip[i] + v * L, width < 0 ? 0 : width);
     const Vec<T> product = load(kept), r = load(kept + Hp), z = load(kept + 2 * Hp), n = load(kept + 3 * Hp);
-    const Vec<T> dn = dh * (T(1) - z) * (T(1) - n * n);
+    const Staying<T> old = staying<T>(rows, i, v, z, width);
+    const Vec<T> dn = dh * (T(1) - old.stays) * (T(1) - n * n);
     store(kept, dn * r);
     store(kept + Hp, dn * product * r * (T(1) - r));
-    store(kept + 2 * Hp, dh * (h - n) * z * (T(1) - z));
+    store(kept + 2 * Hp, dh * old.decided * (h - n) * z * (T(1) - z));
     store(kept + 3 * Hp, dn);
-    store(carry(rows.row[i]) + v * L, dh * z);
+    store(carry(rows.row[i]) + v * L, dh * old.stays);
   }
 
   // "before": z and n; r waits for the gradient of r * h.
   void candidate(long i, long v, long step) {
     const long width = s.H - v * L;
     T* kept = rows.work[i] + v * L;
-    const Vec<T> dh = arriving(i, v, step, width), h = load_part(rows.h[i] + v * L, width < 0 ? 0 : width);
+    const Vec<T> dh = arriving(i, v, step, width), h = load_part(rows.skip[i] + v * L, width < 0 ? 0 : width);
     const Vec<T> z = load(kept + 2 * Hp), n = load(kept + 3 * Hp);
-    store(kept + 2 * Hp, dh * (h - n) * z * (T(1) - z));
-    store(kept + 3 * Hp, dh * (T(1) - z) * (T(1) - n * n));
-    store(carry(rows.row[i]) + v * L, dh * z);
+    const Staying<T> old = staying<T>(rows, i, v, z, width);
+    store(kept + 2 * Hp, dh * old.decided * (h - n) * z * (T(1) - z));
+    store(kept + 3 * Hp, dh * (T(1) - old.stays) * (T(1) - n * n));
+    store(carry(rows.row[i]) + v * L, dh * old.stays);
   }
 
   template <class Block> void over_columns(Block&& block, bool backwards = false) {
@@ -113,6 +172,7 @@ template <class T> class Backward {
     if (whole) {
       if (place.members > 1) place.publish(), place.wait_group();
       over_columns([&]<int R, int V>(long i, long v) { reset_block<R, V, Sum::whole>(i, v); }, step % 2);
+      if (s.gain) unnorm<2>(1);
       if (place.members > 1) place.publish(), place.wait_group();
       return over_columns([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::whole>(i, v, 1, 2); }, step % 2);
     }
@@ -134,7 +194,7 @@ template <class T> class Backward {
     const T* at[R];
     const long b = mine.begin * L, e = mine.end * L;
     auto part = [&](long g, long from, long to) __attribute__((always_inline)) {
-      for (int i = 0; i < R; ++i) at[i] = rows.work[first + i] + (slot + g) * Hp + from;
+      for (int i = 0; i < R; ++i) at[i] = rows.terms[first + i] + (slot + g) * Hp + from;
       const Ahead ahead = kFetch ? earlier<R, V>(first, v, count) : Ahead();
       multiply<T, R, V, kFetch>(sums, at, w + ((gate + g) * Hp + from) * L, 3 * Hp * L, L, to - from, ahead);
     };
@@ -163,8 +223,15 @@ template <class T> class Backward {
       for (int c = 0; c < V; ++c) {
         T* on = carry(rows.row[first + i]) + (v + c) * L;
         if constexpr (S == Sum::own) store(partial + (first + i) * Hp + (v + c) * L, sums[i][c]);
-        else store(on, load(on) + sums[i][c]);
+        else store(on, load(on) + masked(first + i, v + c, sums[i][c]));
       }
+  }
+
+  // A gradient of the state as the products read it becomes one of the state.
+  GRUWORKS_INLINE Vec<T> masked(long i, long v, Vec<T> through) {
+    if (!s.mask) return through;
+    const long width = s.H - v * L;
+    return through * load_part(s.mask + rows.row[i] * s.mask_b + v * L, width < 0 ? 0 : width);
   }
 
   template <Sum S, int R, int V> GRUWORKS_INLINE void begin_sums(Vec<T> (&sums)[R][V], long first, long v) {
@@ -191,7 +258,7 @@ template <class T> class Backward {
     T* on = carry(rows.row[i]) + v * L;
     const Vec<T> r = load(kept + Hp), h = load_part(rows.h[i] + v * L, width < 0 ? 0 : width);
     store(kept + Hp, drh * h * r * (T(1) - r));
-    store(on, load(on) + drh * r);
+    store(on, load(on) + masked(i, v, drh * r));
   }
 
   void undecay(long step) {

@@ -4,6 +4,7 @@
 // seen here without them is seen again here: sizes that make no sense, and missing operands.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
@@ -32,7 +33,9 @@ template <class T> T* at(Address a) { return reinterpret_cast<T*>(a); }
 using Sizes = std::tuple<long, long, long, long, bool, bool>;         // T, B, I, H, before, reverse
 using Four = std::tuple<Address, Address, Address, Address>;          // w_ih, w_hh, b_ih, b_hh
 using Rows = std::tuple<Address, long>;                               // [B, H] and its stride
-using Inputs = std::tuple<Strided, Strided, Rows, Address, Strided, Rows>;  // x, gi, h0, lengths, decay, replacement
+using Regular = std::tuple<Rows, Strided, Address, Address>;          // mask, zoneout, gain, input gain
+// x, gi, h0, lengths, decay, replacement, what regularises
+using Inputs = std::tuple<Strided, Strided, Rows, Address, Strided, Rows, Regular>;
 
 template <class T> Weights<T> weights(const Sizes& n, const Four& w) {
   return {std::get<2>(n), std::get<3>(n), std::get<4>(n), at<const T>(std::get<0>(w)), at<const T>(std::get<1>(w)),
@@ -44,6 +47,9 @@ Sequence<T> sequence(const Sizes& n, const Inputs& in, const Strided& output, Ad
                      Address states) {
   Sequence<T> s{};
   std::tie(s.steps, s.batch, s.I, s.H, s.before, s.reverse) = n;
+  const auto& [mask, zoneout, gain, input_gain] = std::get<6>(in);
+  s.mask = at<const T>(std::get<0>(mask)), s.mask_b = std::get<1>(mask);
+  s.zoneout = array<const T>(zoneout), s.gain = at<const T>(gain), s.input_gain = at<const T>(input_gain);
   s.x = array<const T>(std::get<0>(in)), s.gi = array<const T>(std::get<1>(in));
   s.h0 = at<const T>(std::get<0>(std::get<2>(in))), s.h0_b = std::get<1>(std::get<2>(in));
   s.lengths = at<const int64_t>(std::get<3>(in));
@@ -53,6 +59,13 @@ Sequence<T> sequence(const Sizes& n, const Inputs& in, const Strided& output, Ad
   const bool sizes = s.steps >= 0 && s.batch >= 0 && s.I >= 0 && s.H > 0;
   if (!sizes || !s.final || !s.output.data || !s.x.data == !s.gi.data)
     throw nb::value_error("a recurrence needs sizes of at least 0 (H of 1), x or gi, and places for its results");
+  if (!s.input_gain != !(s.gain && s.x.data) || (s.mask && s.decay.data))
+    throw nb::value_error("layer norm of x's terms and of the state's go together, and a masked state can't decay");
+  if (s.gain && s.saved) {  // with the gates [T * B][12Hp], and then [T * B][8]
+    const long each = s.steps * s.batch * 4 * padded(s.H);
+    s.terms = s.saved + each, s.scales = s.saved + 3 * each;
+    if (s.input_gain) s.inputs = s.terms + each;
+  }
   for (long b = 0; s.lengths && b < s.batch; ++b)
     if (s.lengths[b] < 0 || s.lengths[b] > s.steps)
       throw nb::value_error("lengths must lie between 0 and the number of steps T");
@@ -142,20 +155,18 @@ template <class T> struct Layer {
     run_forward<T>(s, weights<T>(n, w), *packing, threads);
   }
 
-  // grads: output, final, x, gi, h0, w_ih, w_hh, b_ih, b_hh, decay, replacement
+  // grads: output, final, x, gi, decay; h0, w_ih, w_hh, b_ih, b_hh, replacement, gain, input gain
   void backward(const Sizes& n, const Four& w, const Inputs& in, const Strided& output, Address saved, Address states,
                 const std::tuple<Strided, Rows, Strided, Strided, Strided>& grads,
-                const std::tuple<Address, Address, Address, Address, Address, Address>& flat, int threads) {
+                const std::array<Address, 8>& flat, int threads) {
     Sequence<T> s = sequence<T>(n, in, output, saved, saved, states);
     if (!saved) throw nb::value_error("the backward needs what the forward saved");
     Gradient<T> g{};
     g.output = array<const T>(std::get<0>(grads));
     g.final = at<const T>(std::get<0>(std::get<1>(grads))), g.final_b = std::get<1>(std::get<1>(grads));
     g.x = array<T>(std::get<2>(grads)), g.gi = array<T>(std::get<3>(grads)), g.decay = array<T>(std::get<4>(grads));
-    T** const into[] = {&g.h0, &g.w_ih, &g.w_hh, &g.b_ih, &g.b_hh, &g.replacement};
-    const Address from[] = {std::get<0>(flat), std::get<1>(flat), std::get<2>(flat),
-                            std::get<3>(flat), std::get<4>(flat), std::get<5>(flat)};
-    for (int i = 0; i < 6; ++i) *into[i] = at<T>(from[i]);
+    T** const into[] = {&g.h0, &g.w_ih, &g.w_hh, &g.b_ih, &g.b_hh, &g.replacement, &g.gain, &g.input_gain};
+    for (int i = 0; i < 8; ++i) *into[i] = at<T>(flat[i]);
     const nb::gil_scoped_release free;
     run_backward<T>(s, g, weights<T>(n, w), *packing, threads);
   }
@@ -242,6 +253,16 @@ void gates_backward(long rows, long H, Address gi, Address gh, Address h, Addres
   });
 }
 
+// n numbers, each `value` by chance `share`, else 0; the same for the same seed, whatever the threads.
+template <class T> void chance(Address to, long n, double share, double value, uint64_t seed, int threads) {
+  const nb::gil_scoped_release free;
+  over_rows((n + kBlock - 1) / kBlock, kBlock, threads, [&](long block, long count) {
+    for (long b = block; b < block + count; ++b)
+      kernels<T>(build()).chance(at<T>(to) + b * kBlock, std::min(kBlock, n - b * kBlock), share,
+                                 static_cast<T>(value), seed + 0x9e3779b97f4a7c15u * static_cast<uint64_t>(b));
+  });
+}
+
 }  // namespace
 }  // namespace gruworks
 
@@ -261,6 +282,8 @@ NB_MODULE(_native, module) {
   module.def("gates64", &gates<double>);
   module.def("gates_backward32", &gates_backward<float>);
   module.def("gates_backward64", &gates_backward<double>);
+  module.def("chance32", &chance<float>);
+  module.def("chance64", &chance<double>);
   bind<float>(module, "Layer32", "Kept32");
   bind<double>(module, "Layer64", "Kept64");
   bind_session<float>(module, "Stream32");

@@ -49,7 +49,7 @@ template <class T> class Forward {
     zeros = memory + Rows<T>::scratch(rows.count);
     memset(zeros, 0, sizeof(T) * Hp);
     chunk = zeros + Hp;
-    chunked = s.x.data && rows.count < kFused && rows.steps > 1;
+    chunked = s.x.data && !s.inputs && rows.count < kFused && rows.steps > 1;
   }
 
   void run() {
@@ -57,7 +57,9 @@ template <class T> class Forward {
     prepare(0);
     for (long step = 0; step < rows.steps; ++step) {
       if (chunked && step % kChunk == 0) project(step);
-      s.before ? before_step(step) : after_step(step);
+      if (s.inputs) norm_inputs();
+      if (s.gain) s.before ? normed_before_step() : normed_after_step();
+      else s.before ? before_step(step) : after_step(step);
       if (step + 1 < rows.steps) prepare(step + 1);
     }
     for (long i = 0; i < rows.count; ++i) close(rows.row[i]);
@@ -74,7 +76,7 @@ template <class T> class Forward {
   // Addresses and decayed states of a step; the state is then in memory for the other members.
   void prepare(long step) {
     rows.at(step, zeros);
-    if (s.states) decay_state(rows, step, begin, end);
+    if (s.states) s.mask ? mask_state(rows, begin, end) : decay_state(rows, step, begin, end);
     if (place.members == 1) return;
     place.publish();
     if (step + 1 < rows.steps) claim(step + 1);
@@ -233,10 +235,10 @@ template <class T> class Forward {
 #pragma GCC unroll 8
     for (int i = 0; i < N; ++i) {
       const long row = first + From + i;
-      const Vec<T> h = load_part(rows.h[row] + p * L, width < 0 ? 0 : width), keeps = bottoms[N + i];
+      const Vec<T> h = load_part(rows.skip[row] + p * L, width < 0 ? 0 : width), keeps = bottoms[N + i];
       const Vec<T> one = inverse<T>(n[i].bottom * keeps);
       const Vec<T> candidate = n[i].top * keeps * one, z = n[i].bottom * one;
-      keep_state(row, p, candidate + z * (h - candidate), width);
+      keep_state(row, p, candidate + staying<T>(rows, row, p, z, width).stays * (h - candidate), width);
       if (s.saved) {
         T* kept = rows.work[row] + p * L;
         const auto keep = [&](long quarter, Vec<T> v) __attribute__((always_inline)) {
@@ -296,9 +298,132 @@ template <class T> class Forward {
     const long width = s.H - v * L;
     const Fraction<T> fraction = tanh_fraction<T>(sum);
     const Vec<T> n = fraction.top / fraction.bottom, z = load(kept + 2 * Hp);
-    const Vec<T> h = load_part(rows.h[i] + v * L, width < 0 ? 0 : width);
-    keep_state(i, v, n + z * (h - n), width);
+    const Vec<T> h = load_part(rows.skip[i] + v * L, width < 0 ? 0 : width);
+    keep_state(i, v, n + staying<T>(rows, i, v, z, width).stays * (h - n), width);
     if (s.saved) store(kept + 3 * Hp, n);
+  }
+
+  // With layer norm a gate needs its whole row, so a step's products are formed first, as plain as they are, and then
+  // row by row normalised and turned into gates. The terms stand where their gradients will: n|r|z, or rh|r|z|n.
+  void normed_after_step() {
+    over_panels([&]<int R>(long first, long p) {
+      Vec<T> sums[R][3] = {};
+      product<Sum::whole, R, 3>(sums, rows.h + first, s.w.h + p * s.H * 3 * L, L, 3 * L);
+#pragma GCC unroll 8
+      for (int i = 0; i < R; ++i) {
+        T* to = rows.terms[first + i] + p * L;
+        store(to + Hp, sums[i][0]), store(to + 2 * Hp, sums[i][1]), store(to, sums[i][2]);
+      }
+    });
+    for (long i = 0; i < rows.active; ++i) {
+      T* const a[3] = {rows.terms[i], rows.terms[i] + Hp, rows.terms[i] + 2 * Hp};
+      T scale[3];
+      normalise<T, 3>(a, a, s.H, scale);
+      if (s.saved) keep_scales(i, scale[1], scale[2], scale[0]);
+      in_groups(0, Hp / L, [&]<int V>(long v) { normed_gates<V>(i, v); });
+    }
+  }
+
+  // x's terms, as the state's: -|r|z|n.
+  void norm_inputs() {
+    over_panels([&]<int R>(long first, long p) {
+      Vec<T> sums[R][3] = {};
+      multiply<T, R, 3>(sums, rows.x + first, s.w.x + p * s.I * 3 * L, L, 3 * L, s.I);
+#pragma GCC unroll 8
+      for (int i = 0; i < R; ++i)
+#pragma GCC unroll 3
+        for (int g = 0; g < 3; ++g) store(rows.inputs[first + i] + (g + 1) * Hp + p * L, sums[i][g]);
+    });
+    for (long i = 0; i < rows.active; ++i) {
+      T* const a[3] = {rows.inputs[i] + Hp, rows.inputs[i] + 2 * Hp, rows.inputs[i] + 3 * Hp};
+      T scale[3];
+      normalise<T, 3>(a, a, s.H, scale);
+      for (long g = 0; s.saved && g < 3; ++g) rows.scales(i)[4 + g] = scale[g];
+    }
+  }
+
+  void keep_scales(long i, T r, T z, T n) {
+    T* const to = rows.scales(i);
+    to[0] = r, to[1] = z, to[2] = n;
+  }
+
+  // The bias, and the state's normalised product times its gain; and the input's part.
+  GRUWORKS_INLINE Vec<T> normed(long v, long gate, const T* product, const T* bias) {
+    const long width = s.H - v * L, n = width < 0 ? 0 : width;
+    return load(bias + v * L) + load_part(s.gain + gate * s.H + v * L, n) * load(product + v * L);
+  }
+  GRUWORKS_INLINE Vec<T> given(long i, long v, long gate) {
+    const long width = s.H - v * L, n = width < 0 ? 0 : width;
+    const Vec<T> bias = gate == 2 ? load(s.w.bias + 2 * Hp + v * L) : Vec<T>{};  // the others' are with the state's
+    if (!s.inputs) return bias + load_part(rows.x[i] + gate * s.H + v * L, n);
+    return bias + load_part(s.input_gain + gate * s.H + v * L, n) * load(rows.inputs[i] + (gate + 1) * Hp + v * L);
+  }
+
+  template <int V> void normed_gates(long i, long v) {
+    Vec<T> both[2 * V], bottoms[2 * V], products[V], a[V];
+    const T* const terms = rows.terms[i];
+#pragma GCC unroll 3
+    for (int c = 0; c < V; ++c) {
+      both[c] = given(i, v + c, 0) + normed(v + c, 0, terms + Hp, s.w.bias);
+      both[V + c] = given(i, v + c, 1) + normed(v + c, 1, terms + 2 * Hp, s.w.bias + Hp);
+      products[c] = normed(v + c, 2, terms, s.w.bias + 3 * Hp);
+    }
+    sigmoid_denominators<T, 2 * V>(both, bottoms);
+#pragma GCC unroll 3
+    for (int c = 0; c < V; ++c) both[c] = inverse<T>(bottoms[c]), a[c] = given(i, v + c, 2) + both[c] * products[c];
+    Fraction<T> n[V];
+    tanh_fractions<T, V>(a, n);
+#pragma GCC unroll 3
+    for (int c = 0; c < V; ++c) {
+      const long width = s.H - (v + c) * L;
+      const Vec<T> candidate = n[c].top / n[c].bottom, z = inverse<T>(bottoms[V + c]);
+      const Vec<T> h = load_part(rows.skip[i] + (v + c) * L, width < 0 ? 0 : width);
+      keep_state(i, v + c, candidate + staying<T>(rows, i, v + c, z, width).stays * (h - candidate), width);
+      if (!s.saved) continue;
+      T* kept = rows.work[i] + (v + c) * L;
+      store(kept, products[c]), store(kept + Hp, both[c]), store(kept + 2 * Hp, z), store(kept + 3 * Hp, candidate);
+    }
+  }
+
+  void normed_before_step() {
+    over_panels([&]<int R>(long first, long p) {
+      Vec<T> sums[R][2] = {};
+      product<Sum::whole, R, 2>(sums, rows.h + first, s.w.h + p * s.H * 2 * L, L, 2 * L);
+      for (int i = 0; i < R; ++i)
+        for (int g = 0; g < 2; ++g) store(rows.terms[first + i] + (g + 1) * Hp + p * L, sums[i][g]);
+    });
+    for (long i = 0; i < rows.active; ++i) {
+      T* const a[2] = {rows.terms[i] + Hp, rows.terms[i] + 2 * Hp};
+      T scale[2];
+      normalise<T, 2>(a, a, s.H, scale);
+      if (s.saved) keep_scales(i, scale[0], scale[1], 0);
+      for (long v = 0; v < Hp / L; ++v) normed_resets(i, v);
+    }
+    in_groups(mine.begin, mine.end, [&]<int V>(long v) {
+      in_blocks(rows.active, [&]<int R>(long first) {
+        Vec<T> sums[R][V] = {};
+        product<Sum::whole, R, V>(sums, rows.terms + first, s.w.n + v * s.H * L, s.H * L, L);
+        for (int i = 0; i < R; ++i)
+          for (int c = 0; c < V; ++c) store(rows.terms[first + i] + 3 * Hp + (v + c) * L, sums[i][c]);
+      });
+    });
+    for (long i = 0; i < rows.active; ++i) {
+      T* const a[1] = {rows.terms[i] + 3 * Hp};
+      T scale[1];
+      normalise<T, 1>(a, a, s.H, scale);
+      if (s.saved) rows.scales(i)[2] = scale[0];
+      for (long v = 0; v < Hp / L; ++v)
+        renew(i, v, rows.work[i] + v * L, given(i, v, 2) + normed(v, 2, a[0], s.w.bias + 3 * Hp));
+    }
+  }
+
+  GRUWORKS_INLINE void normed_resets(long i, long v) {
+    const long width = s.H - v * L;
+    T *terms = rows.terms[i], *kept = rows.work[i] + v * L;
+    const Vec<T> r = sigmoid<T>(given(i, v, 0) + normed(v, 0, terms + Hp, s.w.bias));
+    const Vec<T> z = sigmoid<T>(given(i, v, 1) + normed(v, 1, terms + 2 * Hp, s.w.bias + Hp));
+    const Vec<T> rh = r * load_part(rows.h[i] + v * L, width < 0 ? 0 : width);
+    store(terms + v * L, rh), store(kept, rh), store(kept + Hp, r), store(kept + 2 * Hp, z);
   }
 
   GRUWORKS_INLINE void keep_state(long i, long v, Vec<T> state, long width) {

@@ -1,5 +1,6 @@
 // One build of the kernels; compiled once for each instruction set with GRUWORKS_ISA as its name.
 #include "backward.h"
+#include "chance.h"
 #include "fingerprint.h"
 #include "forward.h"
 #include "gates.h"
@@ -11,7 +12,8 @@
 namespace gruworks::GRUWORKS_ISA {
 
 template <class T> constexpr Kernels<T> kernels() {
-  return {pack<T>, forward<T>, forward_scratch<T>, backward<T>, backward_scratch<T>, gates<T>, gates_backward<T>};
+  return {pack<T>, forward<T>, forward_scratch<T>, backward<T>, backward_scratch<T>, gates<T>, gates_backward<T>,
+          chance<T>};
 }
 
 extern const Build build;

@@ -21,6 +21,7 @@ template <class T> class Outer {
   const T* zeros;
   const long width;  // columns of this thread
   const bool thin;   // few inputs: their products are sums beside the biases'
+  const bool sums_up, multiplies;  // whether there is anything of the one kind, or of the other
   T *left, *right;   // packed: [slot][panel][depth][R], a cache line between panels, and [depth][3L]
   T *sums, *lost;    // over one chunk: [kinds()][slot][width]; what rounding took of them so far, b_hh's last
   long soon = 0, soon_end = 0, line = 0, lines = 0, each = 0;  // of the next chunk: pairs, and what is fetched of one
@@ -40,7 +41,8 @@ template <class T> class Outer {
 
   Outer(const Sequence<T>& sequence, const Gradient<T>& gradient, Place at, const T* zero, T* memory)
       : s(sequence), grad(gradient), place(at), Hp(padded(s.H)), mine(Hp / R, at.thread, at.threads), zeros(zero),
-        width((mine.end - mine.begin) * R), thin(grad.w_ih && s.I < L / 2) {
+        width((mine.end - mine.begin) * R), thin(grad.w_ih && s.I < L / 2),
+        sums_up(grad.b_ih || grad.b_hh || thin), multiplies(grad.w_hh || (grad.w_ih && !thin)) {
     left = reinterpret_cast<T*>((reinterpret_cast<uintptr_t>(memory) + 63) & ~uintptr_t{63});
     right = left + 4 * (mine.end - mine.begin) * kPanel;
     sums = right + kDepth * 3 * L;
@@ -139,8 +141,8 @@ template <class T> class Outer {
       const long count = list.n - k < kNear ? list.n - k : kNear;
       for (long slot = 0; slot < 4; ++slot)
         for (long j = 0; j < width; j += kWide) {
-          for (long v = j; v < j + kWide && v < width; v += L) sum_up(list, k, count, slot, v);
-          for (long q = j; q < j + kWide && q < width; q += R) copy(list, k, count, slot, q);
+          for (long v = j; sums_up && v < j + kWide && v < width; v += L) sum_up(list, k, count, slot, v);
+          for (long q = j; multiplies && q < j + kWide && q < width; q += R) copy(list, k, count, slot, q);
         }
     }
   }

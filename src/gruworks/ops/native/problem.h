@@ -7,6 +7,8 @@
 
 namespace gruworks {
 
+constexpr long kBlock = 1 << 16;  // of chance.h: numbers drawn from one seed
+
 // H padded so that every instruction set has whole vectors and row blocks; also the unit of the packed layouts.
 constexpr long kPad = 16;
 constexpr long padded(long n) { return (n + kPad - 1) / kPad * kPad; }
@@ -53,9 +55,16 @@ template <class T> struct Sequence {
   Array3<T> output;            // [T, B, H]
   T* final;                    // [B, H]
   T* saved;                    // or null
-  T* states;                   // with decay: decayed states, [T * B][H] in training, else [2 * B][H]
+  T* states;                   // with decay or mask: states as products read them, [T * B][H] in training, else [2 * B][H]
   T* work;                     // without `saved`, "before" or columns split: [B][4Hp]
-  T* exchange;                 // columns split, no decay: [2 * B][Hp], where members read each other's states
+  T* exchange;                 // columns split, no states: [2 * B][Hp], where members read each other's states
+  const T* mask;               // recurrent dropout [B, H] or null; never with decay
+  long mask_b;
+  Array3<const T> zoneout;     // share of the old state that stays whatever z says, or null
+  const T *gain, *input_gain;  // layer norm of the state's and of x's terms [3H] (then columns are never split), or null
+  T *terms, *inputs;           // those terms, normalised, in the layout of `saved`: n|r|z|- or rh|r|z|n; -|r|z|n
+                               // [T * B][4Hp] in training, where the backward leaves their gradients, else [B][4Hp]
+  T* scales;                   // in training: 1 / deviation of each gate's terms, state's r z n -, x's r z n -, [T * B][8]
 
   long length(long b) const { return lengths ? lengths[b] : steps; }
   long time(long b, long step) const { return reverse ? length(b) - 1 - step : step; }
@@ -68,8 +77,10 @@ template <class T> struct Gradient {
   Array3<T> x;             // or null
   Array3<T> gi;            // or null
   T *h0, *w_ih, *w_hh, *b_ih, *b_hh, *replacement;  // contiguous; each or null
+  T *gain, *input_gain;
   Array3<T> decay;         // or null
   T* carry;                // [B][Hp]
+  T* gains;                // with gain: [groups][6Hp], what each group's rows give, state's and x's
 };
 
 // One build of the kernels. Every function is one thread's part.
@@ -82,6 +93,7 @@ template <class T> struct Kernels {
   void (*gates)(long rows, long H, const T* gi, const T* gh, const T* h, T* out);
   void (*gates_backward)(long rows, long H, const T* gi, const T* gh, const T* h, const T* grad, T* d_gi, T* d_gh,
                          T* d_h);
+  void (*chance)(T* to, long n, double share, T value, uint64_t seed);
 };
 
 struct Build {

@@ -36,13 +36,15 @@ template <class T> void run_forward(Sequence<T> s, const Weights<T>& w, Packing<
   const auto packed = packing.get(w, false, threads);
   const Kernels<T>& run = kernels<T>(*packed->from);
   s.w = packed->parts;
-  const Place place = grid(threads, s.batch, s.H);
+  const Place place = grid(threads, s.batch, s.H, !s.gain);
   const std::vector<long> order = order_of(s, place.groups);
   s.order = order.data();
-  Block<T> work, states, exchange;
+  Block<T> work, states, exchange, terms, inputs;
   if (!s.saved && (s.before || place.members > 1)) work = Block<T>(s.batch * 4 * padded(s.H)), s.work = work.get();
-  if (s.decay.data && !s.states) states = Block<T>(2 * s.batch * s.H), s.states = states.get();
-  if (place.members > 1 && !s.decay.data) exchange = Block<T>(2 * s.batch * padded(s.H)), s.exchange = exchange.get();
+  if (s.gain && !s.terms) terms = Block<T>(s.batch * 4 * padded(s.H)), s.terms = terms.get();
+  if (s.input_gain && !s.inputs) inputs = Block<T>(s.batch * 4 * padded(s.H)), s.inputs = inputs.get();
+  if ((s.decay.data || s.mask) && !s.states) states = Block<T>(2 * s.batch * s.H), s.states = states.get();
+  if (place.members > 1 && !s.states) exchange = Block<T>(2 * s.batch * padded(s.H)), s.exchange = exchange.get();
   std::vector<long> starts;
   const Block<T> scratch(scratch_of<T>(place, [&](Place p) { return run.forward_scratch(s, p); }, starts));
   on_grid(place, [&](Place mine) {
@@ -58,11 +60,15 @@ void run_backward(Sequence<T> s, Gradient<T> grad, const Weights<T>& w, Packing<
   const auto packed = packing.get(w, true, threads);
   const Kernels<T>& run = kernels<T>(*packed->from);
   s.w = packed->parts;
-  const Place place = grid(threads, s.batch, s.H);
+  const Place place = grid(threads, s.batch, s.H, !s.gain);
   const std::vector<long> order = order_of(s, place.groups);
   s.order = order.data();
   const Block<T> carry(s.batch * padded(s.H));
   grad.carry = carry.get();
+  const long Hp = padded(s.H), gates = s.gain ? 6 * Hp : 0;
+  Block<T> gains;
+  if (s.gain) gains = Block<T>(place.groups * gates), grad.gains = gains.get();
+  std::fill(grad.gains, grad.gains + place.groups * gates, T(0));  // fewer threads than asked leave some as they are
   std::vector<long> starts;
   const Block<T> scratch(scratch_of<T>(place, [&](Place p) { return run.backward_scratch(s, p); }, starts));
   on_grid(place, [&](Place mine) {
@@ -70,6 +76,13 @@ void run_backward(Sequence<T> s, Gradient<T> grad, const Weights<T>& w, Packing<
     if (mine.threads == 1) own.order = order.data() + s.batch;
     run.backward(own, grad, mine, scratch.get() + starts[mine.thread]);
   });
+  for (T* const to : {grad.gain, grad.input_gain})
+    for (long j = 0; to && j < 3 * s.H; ++j) {
+      T sum = 0;
+      const T* const from = grad.gains + (to == grad.gain ? 0 : 3 * Hp) + j / s.H * Hp + j % s.H;
+      for (long g = 0; g < place.groups; ++g) sum += from[g * gates];
+      to[j] = sum;
+    }
 }
 
 template void run_forward<float>(Sequence<float>, const Weights<float>&, Packing<float>&, int);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "multiply.h"
+#include "norm.h"
 #include "pack.h"
 #include "problem.h"
 
@@ -33,9 +34,13 @@ template <class T> struct Rows {
   T** out;           // the step's output
   T** work;          // saved, or scratch of the same layout; null where none is needed
   T** next;          // where the other members look for the state after the step; null where there are none
+  const T** skip;    // the state that passes by the product: h, but never masked
+  const T** zone;    // zoneout's shares; null where there are none
+  T** terms;         // what the state's products give or get: `work`, or the normalised terms
+  T** inputs;        // the same of x's products
 
   static long scratch(long count) {
-    const long bytes = 6 * count * static_cast<long>(sizeof(uintptr_t)) + 8;
+    const long bytes = 10 * count * static_cast<long>(sizeof(uintptr_t)) + 8;
     return (bytes + 63) / 64 * 64 / static_cast<long>(sizeof(T));
   }
 
@@ -49,6 +54,8 @@ template <class T> struct Rows {
     x = table, h = table + count, past = table + 2 * count;
     out = const_cast<T**>(table + 3 * count), work = const_cast<T**>(table + 4 * count);
     next = const_cast<T**>(table + 5 * count);
+    skip = table + 6 * count, zone = table + 7 * count, terms = const_cast<T**>(table + 8 * count);
+    inputs = const_cast<T**>(table + 9 * count);
   }
 
   void at(long step, const T* zeros) {
@@ -66,7 +73,15 @@ template <class T> struct Rows {
     h[i] = s.states ? state(t, b, step) : s.exchange ? exchanged(b, step) : past[i];
     next[i] = s.exchange ? exchanged(b, step + 1) : nullptr;
     work[i] = s.saved ? s.saved + (t * s.batch + b) * 4 * padded(s.H) : s.work ? s.work + b * 4 * padded(s.H) : nullptr;
+    skip[i] = s.mask ? past[i] : h[i];
+    zone[i] = s.zoneout.data ? s.zoneout.at(t, b) : nullptr;
+    const long normed = (s.saved ? t * s.batch + b : b) * 4 * padded(s.H);
+    terms[i] = s.terms ? s.terms + normed : work[i];
+    inputs[i] = s.inputs ? s.inputs + normed : nullptr;
   }
+
+  // One over the deviations of row i's terms, as training keeps them.
+  T* scales(long i) const { return s.scales + (terms[i] - s.terms) / padded(s.H) * 2; }
 
   // Two buffers in turn: aligned, and warm in both caches. The output is neither, and where its rows are not whole
   // cache lines the members' stores fought over those they shared (3 times the time at H = 64).
@@ -90,6 +105,28 @@ template <class T> void decay_state(const Rows<T>& rows, long step, long begin, 
       to[j] = s.replacement ? kept + (1 - d[j]) * s.replacement[b * s.replacement_b + j] : kept;
     }
   }
+}
+
+// The same for recurrent dropout: mask * h_{t-1}.
+template <class T> void mask_state(const Rows<T>& rows, long begin, long end) {
+  constexpr long L = kLanes<T>;
+  const Sequence<T>& s = rows.s;
+  for (long i = 0; i < rows.active; ++i) {
+    const T* m = s.mask + rows.row[i] * s.mask_b;
+    T* to = const_cast<T*>(rows.h[i]);
+    for (long j = begin; j < end; j += L)
+      store_part(to + j, load_part(m + j, end - j) * load_part(rows.past[i] + j, end - j), end - j);
+  }
+}
+
+// What share of the old state stays after a step whose update gate is z, and how much of that z decides.
+template <class T> struct Staying {
+  Vec<T> stays, decided;
+};
+template <class T> GRUWORKS_INLINE Staying<T> staying(const Rows<T>& rows, long i, long v, Vec<T> z, long width) {
+  if (!rows.zone[i]) return {z, all<T>(1)};
+  const Vec<T> decided = T(1) - load_part(rows.zone[i] + v * kLanes<T>, width < 0 ? 0 : width);
+  return {T(1) - decided * (T(1) - z), decided};
 }
 
 }  // namespace gruworks::GRUWORKS_ISA

@@ -22,14 +22,14 @@ template <class T> const Kernels<T>& kernels(const Build& from) {
 inline long rows_of_a_group(long H) { return H < 768 ? 4 : 8; }
 
 // Groups that share out the rows; the threads that remain split columns within a group.
-inline Place grid(int threads, long batch, long H) {
+inline Place grid(int threads, long batch, long H, bool columns = true) {
   const long vectors = padded(H) / kPad;
   int groups = 1;
   for (int g = 2; g <= threads; ++g)
     if (threads % g == 0 && batch >= rows_of_a_group(H) * g) groups = g;
   Place place;
   place.groups = groups;
-  place.members = static_cast<int>(std::min<long>(threads / groups, vectors));
+  place.members = columns ? static_cast<int>(std::min<long>(threads / groups, vectors)) : 1;
   place.threads = place.groups * place.members;
   return place;
 }

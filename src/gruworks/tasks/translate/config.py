@@ -50,6 +50,7 @@ class Config(Settings):
     drop_words: float = setting(0.1, "share of subwords whose embedding is zeroed in training", low=0.0, high=0.9)
     drop_weights: float = setting(0.0, "share of recurrent weights zeroed in training", low=0, high=0.9)
     smoothing: float = setting(0.1, "label smoothing: share of probability spread over all subwords", low=0.0, high=0.9)
+    summed: bool = setting(False, "fit the sum over a batch's words instead of their mean; adadelta wants it large")
     reset: Literal["after", "before"] = setting("after", "the GRU's reset form, where the model leaves a choice")
     training: TranslatorFit = setting(TranslatorFit(), "the fit")
 

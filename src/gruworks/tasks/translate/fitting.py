@@ -39,10 +39,15 @@ def fit_pairs(
     """Fit `model` in place."""
 
     def loss(model: torch.nn.Module, batch: Batch) -> Tensor:
-        return translation_loss(model, batch, config.smoothing)
+        mean = translation_loss(model, batch, config.smoothing)
+        # Gradients below Adadelta's √ε, 1e-3, make steps of their own size, and nothing is learnt.
+        return mean * weigh(batch) if config.summed and model.training else mean
+
+    def weigh(batch: Batch) -> int:
+        return int((batch["target"][:, 1:] != PAD).sum())
 
     what = f"learning {config.source} → {config.target}"
     return fit(
         model, loss, batches.draw, validation, config.training, run, what, quiet=quiet, resume=resume,
-        weigh=lambda batch: int((batch["target"][:, 1:] != PAD).sum()),
+        weigh=weigh,
     )  # fmt: skip
