@@ -91,6 +91,9 @@ def test_what_no_node_does_is_named(tmp_path: Path) -> None:
         export(Terms(True).eval(), (torch.randn(4, 2, 12),), tmp_path / "m.onnx", inputs=["gi"], outputs=["y", "h"])
     with pytest.raises(OptionError, match="evaluation mode"):
         export(Tagger(), inputs(4, 2, 1), tmp_path / "m.onnx", inputs=["x", "h"], outputs=["y", "h_n"])
+    with pytest.raises(ExportError, match="layer norm"):
+        export(gruworks.GRU(3, 4, layer_norm=True).eval(), (torch.randn(4, 2, 3),), tmp_path / "m.onnx", inputs=["x"],
+               outputs=["y", "h_n"])  # fmt: skip
     assert not list(tmp_path.iterdir())
 
 

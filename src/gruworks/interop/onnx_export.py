@@ -172,12 +172,16 @@ def _apart(a: Any, b: Any) -> float:
 
 def _recurrence(
     x: Any, gi: Any, h0: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, lengths: Any, decay: Any, replacement: Any,
-    before: bool, reverse: bool, keep: bool,
+    mask: Any, zoneout: Any, gain: Any, input_gain: Any, before: bool, reverse: bool, keep: bool,
 ) -> tuple[Any, Any, Any, Any]:  # fmt: skip
     """The operator's operands as one GRU node; what it keeps for a backward is empty in a graph for inference."""
     op: Any = require("onnxscript", "exchange").opset18
     if decay is not None or replacement is not None:
         raise OptionError("an ONNX GRU node has no decay of the state (GRU-D): this layer can't be written")
+    if mask is not None or zoneout is not None or gain is not None or input_gain is not None:
+        raise OptionError(
+            "an ONNX GRU node has no layer norm, zoneout or recurrent dropout: this layer can't be written"
+        )
     H = int(w_hh.shape[1])
     if x is None:  # ready input terms hold the input's bias already; the node multiplies them by one
         x, b_ih, w_ih = gi, None, op.CastLike(op.Constant(value=_tensor(numpy.eye(3 * H, dtype=numpy.float32))), w_hh)
