@@ -210,3 +210,15 @@ def test_compiled_with_layer_norm() -> None:
     x = torch.randn(5, 2, 3)
     compiled: Any = torch.compile(gru, fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(compiled(x)[0], gru(x)[0])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_vmap_is_a_call_for_each(form: str) -> None:
+    o = Operands(*(None if t is None else t.detach() for t in made(form, 3, 2, 4, False)))
+    place = 1 if o.x is None else 0
+    several = torch.stack([o[place] * k for k in (1, 2, 3)])  # type: ignore[operator]
+
+    def output(given: Tensor) -> Tensor:
+        return run(Operands(*o[:place], given, *o[place + 1 :]), False)[0]
+
+    torch.testing.assert_close(torch.vmap(output)(several), torch.stack([output(given) for given in several]))

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from gruworks.errors import DtypeError, OptionError, ShapeError
+from gruworks.errors import DtypeError, ShapeError
 from gruworks.ops.backend import backend
 from gruworks.ops.backend import native as module
-from gruworks.ops.recurrence import NONE2, NONE3, new_layer, saved_width
+from gruworks.ops.recurrence import NONE2, NONE3, check_together, new_layer, saved_width
 
 __all__ = [
     "OPERANDS",
@@ -82,17 +82,7 @@ def serves(weight: Tensor) -> bool:
 
 def check(o: Operands) -> None:
     """Shapes and types that fit together: what the kernel is about to trust."""
-    if (o.x is None) == (o.gi is None):
-        raise OptionError("give x [T, B, I], or ready input terms gi [T, B, 3H] in its place, not both or neither")
-    if o.replacement is not None and o.decay is None:
-        raise OptionError("replacement is what a decayed state goes to: it needs decay [T, B, H]")
-    if o.mask is not None and o.decay is not None:
-        raise OptionError("a state that decays can't be masked too: give mask [B, H] or decay [T, B, H]")
-    if (o.input_gain is None) == (o.gain is not None and o.x is not None):
-        raise OptionError(
-            "layer norm has a gain [3H] for the state's terms and an input_gain [3H] for x's: give both, or with gi "
-            "(normalised already) only gain"
-        )
+    check_together(o)
     given, H = o.given, o.w_hh.shape[-1]
     if given.dim() != 3:
         raise ShapeError(f"the input must be [T, B, I] (or gi [T, B, 3H]), not {list(given.shape)}")

@@ -5,8 +5,8 @@ x or ready input terms `gi`, initial state, lengths, direction, decay with a rep
 what training adds (`equations`): recurrent dropout's mask, zoneout's shares, layer norm's gain.
 
 Shapes: T time, B batch, I input, H hidden. x [T, B, I], gi [T, B, 3H], h0 [B, H], lengths [B], decay [T, B, H],
-replacement [B, H], mask [B, H], zoneout [T, B, H], gain and
-input_gain [3H].
+replacement [B, H], mask [B, H], zoneout [T, B, H], gain and input_gain
+[3H].
 """
 
 from __future__ import annotations
@@ -73,17 +73,7 @@ class Operands:
 
     def check(self) -> Operands:
         """Itself with every array as the kernel reads it; a ShapeError, DtypeError or OptionError if not."""
-        if (self.x is None) == (self.gi is None):
-            raise OptionError("give x [T, B, I], or ready input terms gi [T, B, 3H] in its place, not both or neither")
-        if self.replacement is not None and self.decay is None:
-            raise OptionError("replacement is what a decayed state goes to: it needs decay [T, B, H]")
-        if self.mask is not None and self.decay is not None:
-            raise OptionError("a state that decays can't be masked too: give mask [B, H] or decay [T, B, H]")
-        if (self.input_gain is None) == (self.gain is not None and self.x is not None):
-            raise OptionError(
-                "layer norm has a gain [3H] for the state's terms and an input_gain [3H] for x's: give both, or with "
-                "gi (normalised already) only gain"
-            )
+        check_together(self)
         weights = self.weights.map(numpy.ascontiguousarray).check()
         dtype = weights.w_hh.dtype
         if dtype not in (numpy.float32, numpy.float64):
@@ -201,6 +191,25 @@ def gates(gi: Array, gh: Array, h: Array) -> Array:
     run = native().gates32 if dtype.itemsize == 4 else native().gates64
     run(rows, shape[-1], *map(_address, (*parts, state, out)), 0)
     return out
+
+
+def check_together(o: Any) -> None:
+    """Whether these operands, NumPy's or torch's, may stand beside each other.
+
+    Raises:
+        OptionError: one that excludes another, or lacks the one that it needs.
+    """
+    if (o.x is None) == (o.gi is None):
+        raise OptionError("give x [T, B, I], or ready input terms gi [T, B, 3H] in its place, not both or neither")
+    if o.replacement is not None and o.decay is None:
+        raise OptionError("replacement is what a decayed state goes to: it needs decay [T, B, H]")
+    if o.mask is not None and o.decay is not None:
+        raise OptionError("a state that decays can't be masked too: give mask [B, H] or decay [T, B, H]")
+    if (o.input_gain is None) == (o.gain is not None and o.x is not None):
+        raise OptionError(
+            "layer norm has a gain [3H] for the state's terms and an input_gain [3H] for x's: give both, or with gi "
+            "(normalised already) only gain"
+        )
 
 
 def padded(H: int) -> int:

@@ -37,7 +37,6 @@ template <class T> class Backward {
     if (!s.gain) return;
     gains = rest, rest += 6 * Hp;
     memset(gains, 0, sizeof(T) * 6 * Hp);
-    memset(grad.gains + place.group * 6 * Hp, 0, sizeof(T) * 6 * Hp);
   }
 
   void run() {

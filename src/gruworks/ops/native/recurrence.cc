@@ -68,7 +68,7 @@ void run_backward(Sequence<T> s, Gradient<T> grad, const Weights<T>& w, Packing<
   const long Hp = padded(s.H), gates = s.gain ? 6 * Hp : 0;
   Block<T> gains;
   if (s.gain) gains = Block<T>(place.groups * gates), grad.gains = gains.get();
-  std::fill(grad.gains, grad.gains + place.groups * gates, T(0));  // fewer threads than asked leave some as they are
+  std::fill(grad.gains, grad.gains + place.groups * gates, T(0));  // each group adds to its own
   std::vector<long> starts;
   const Block<T> scratch(scratch_of<T>(place, [&](Place p) { return run.backward_scratch(s, p); }, starts));
   on_grid(place, [&](Place mine) {
