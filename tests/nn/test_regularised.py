@@ -222,3 +222,16 @@ def test_vmap_is_a_call_for_each(form: str) -> None:
         return run(Operands(*o[:place], given, *o[place + 1 :]), False)[0]
 
     torch.testing.assert_close(torch.vmap(output)(several), torch.stack([output(given) for given in several]))
+
+
+def test_weights_drawn_anew_leave_gains_at_one() -> None:
+    gru = GRU(3, 4, 2, bidirectional=True, layer_norm=True)
+    before = gru.weight_hh_l0.detach().clone()
+    gru.reset_parameters()
+    assert not torch.equal(gru.weight_hh_l0, before)
+    assert all(bool((gain == 1).all()) for name, gain in gru.named_parameters() if name.startswith("norm_"))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_an_empty_batch_stays_empty(training: bool) -> None:
+    assert GRU(3, 4, **OPTIONS).train(training)(torch.randn(5, 0, 3))[0].shape == (5, 0, 4)

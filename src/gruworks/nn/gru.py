@@ -139,6 +139,14 @@ class GRU(_ResetForm, torch.nn.GRU):
                 gain = torch.ones(3 * self.hidden_size, device=device, dtype=dtype)
                 self.register_parameter(name, torch.nn.Parameter(gain))
 
+    def reset_parameters(self) -> None:
+        """Draw the weights anew, as torch does; layer norm's gains are 1 again, which torch would draw too."""
+        super().reset_parameters()
+        if self.regular is not None and self.regular.layer_norm:
+            for layer, direction in itertools.product(range(self.num_layers), range(self.directions)):
+                for gain in self._gains(layer, direction == 1) or ():
+                    torch.nn.init.ones_(gain)
+
     def _gains(self, layer: int, reverse: bool) -> tuple[Tensor, Tensor] | None:
         if self.regular is None or not self.regular.layer_norm:
             return None
