@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 
+#include "decoder.h"
 #include "quantised.h"
 #include "recurrence.h"
 #include "stream.h"
@@ -169,13 +170,52 @@ static bool narrow_streams(const char* name) {
   return fine;
 }
 
+// Bounds, and that probabilities sum to one: numbers are tests/tasks/translate/test_quick.py's.
+static bool decodes(const char* name) {
+  bool fine = true;
+  for (int form = 0; form < 8; ++form) {
+    const bool before = form & 1, int8 = form & 2, ragged = form & 4;
+    const long H = ragged ? 19 : 32, A = ragged ? 7 : 64, E = ragged ? 21 : 16, V = 50, B = 3, S = 5, part = (V + 2) / 3;
+    const long read = padded(3 * H) + padded(E), rows = ragged ? 51 : 6, best = 4;
+    const auto some = [](long n) {
+      const Values drawn = random_values(n);
+      return std::vector<float>(drawn.begin(), drawn.end());
+    };
+    const auto w_hh = some(3 * H * H), b_hh = some(3 * H), gain = some(H), query = some(H * A), score = some(A);
+    const auto gates = some(H * 3 * H), readout = some(H * E), first_terms = some(V * 3 * H), word_terms = some(V * E);
+    const auto bias = some(V), scale = std::vector<float>(3 * part, .01f), head = some(3 * part * E);
+    const std::vector<char> head8(3 * part * E, 3);
+    const NarrowMatrix matrix{int8 ? Narrow::int8 : Narrow::float32,
+                              int8 ? static_cast<const void*>(head8.data()) : head.data(), scale.data(), E};
+    AttentionDecoder decoder({H, A, E, V, before, w_hh.data(), b_hh.data(), w_hh.data(), nullptr, gain.data(),
+                              gain.data(), 1e-5f, query.data(), score.data(), gates.data(), b_hh.data(), readout.data(),
+                              first_terms.data(), word_terms.data(), matrix, bias.data()});
+    const auto keys = some(B * S * A), from = some(B * S * read), first = some(rows * H), second = some(rows * H);
+    const std::vector<int64_t> lengths{5, 1, 3}, tokens(rows, V - 1);
+    std::vector<float> one(rows * H), two(rows * H), values(rows * best), answer(rows * V);
+    std::vector<int64_t> symbols(rows * best);
+    DecoderStep what{};
+    what.rows = rows, what.tokens = tokens.data(), what.first = first.data(), what.second = second.data();
+    what.first_out = one.data(), what.second_out = two.data(), what.log_probabilities = answer.data();
+    what.values = values.data(), what.best_symbols = symbols.data(), what.best = best;
+    decoder.step({keys.data(), from.data(), lengths.data(), B, S}, what, 2);
+    for (long i = 0; i < rows; ++i) {
+      double sum = 0;
+      for (long v = 0; v < V; ++v) sum += std::exp(answer[i * V + v]);
+      fine &= std::abs(sum - 1) < 1e-4 && answer[i * V + symbols[i * best]] == values[i * best];
+    }
+  }
+  if (!fine) std::printf("%s: decoder\n", name);
+  return fine;
+}
+
 int main() {
   int failed = 0, cases = 0;
   for (const Build* const* b = builds(); *b; ++b) {
     choose_build((*b)->name);
-    failed += !streams((*b)->name) + !narrow_streams((*b)->name);
+    failed += !streams((*b)->name) + !narrow_streams((*b)->name) + !decodes((*b)->name);
     allow_vnni(false);
-    failed += !narrow_streams((*b)->name);
+    failed += !narrow_streams((*b)->name) + !decodes((*b)->name);
     allow_vnni(true);
     for (long H : {1, 17, 48, 70, 385})
       for (long B : H > 100 ? std::vector<long>{1} : std::vector<long>{0, 1, 2, 9, 17})

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-import gruworks.nn.search as search_module
+import gruworks.nn.decoder as decoder_module
 from gruworks.errors import OptionError, SearchError
 from gruworks.nn.decoder import Constrained, Ensemble
 from gruworks.nn.search import Hypothesis, beam
@@ -147,12 +147,12 @@ def test_a_decoder_s_steps_run_on_as_many_threads_as_it_wants(chain: Chain) -> N
 
 @pytest.mark.parametrize("symbols", [64 * 12, 64 * 12 + 1, 64 * 40 + 63])
 def test_the_best_of_a_large_row_are_those_of_topk(symbols: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_module, "LARGE", 0)
+    monkeypatch.setattr(decoder_module, "LARGE", 0)
     generator = torch.Generator().manual_seed(symbols)
     answer = torch.randn(50, symbols, generator=generator)
     answer[0, -1] = 9.0  # in the last, short block
     answer[1, :6] = 9.0 + torch.arange(6)
     answer[2, 3:] = -torch.inf
-    values, places = search_module._best(answer, 6)
+    values, places = decoder_module.largest(answer, 6)
     assert torch.equal(values, answer.topk(6, dim=1).values)
     assert torch.equal(answer.gather(1, places), values)

@@ -13,7 +13,10 @@ from torch import Tensor
 from gruworks.errors import OptionError
 from gruworks.nn.state import State
 
-__all__ = ["Constrained", "Constraint", "Decoder", "Ensemble"]
+__all__ = ["Constrained", "Constraint", "Decoder", "Ensemble", "largest"]
+
+BLOCK = 64  # symbols whose largest is looked at first
+LARGE = 500_000  # entries from which that pays
 
 
 class Decoder(abc.ABC):
@@ -33,6 +36,12 @@ class Decoder(abc.ABC):
     @abc.abstractmethod
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """tokens [N] → log-probabilities of the next symbols [N, V] and the state after reading `tokens`."""
+
+    def best(self, tokens: Tensor, state: State, count: int) -> tuple[Tensor, Tensor, State]:
+        """`step`, of which the `count` likeliest symbols are wanted (all, where there are fewer): log-probabilities,
+        falling, and symbols [N, count], and the state. Rules don't count here."""
+        answer, state = self.step(tokens, state)
+        return *largest(answer.float(), count), state
 
     def threads(self, rows: int) -> int:
         """How many of torch's threads serve a step of so many rows best; 0: as many as are set."""
@@ -111,6 +120,26 @@ class Ensemble(Decoder):
         for decoder in self.decoders:
             allowed = _both(allowed, decoder.constrain(prefix))
         return allowed
+
+
+def largest(answer: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The `count` largest of each row of [N, V], falling, and their places [N, count].
+
+    topk; where there is much in two steps, since the best symbols stand in the best blocks.
+    """
+    symbols = answer.shape[1]
+    count = min(count, symbols)
+    blocks = symbols // BLOCK
+    if answer.numel() < LARGE or blocks < 2 * count:
+        return answer.topk(count, dim=1)
+    whole = answer[:, : blocks * BLOCK].view(-1, blocks, BLOCK)
+    chosen = whole.amax(2).topk(count, dim=1).indices
+    inside = whole.gather(1, chosen[..., None].expand(-1, -1, BLOCK)).flatten(1)
+    values, place = torch.cat([inside, answer[:, blocks * BLOCK :]], 1).topk(count, dim=1)
+    block = place // BLOCK
+    tail = block >= count  # what is left beyond the last whole block
+    first = chosen.gather(1, block.clamp(max=count - 1)) * BLOCK + place % BLOCK
+    return values, torch.where(tail, place - count * BLOCK + blocks * BLOCK, first)
 
 
 def _numbered(states: list[State]) -> State:

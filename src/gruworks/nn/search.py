@@ -9,15 +9,11 @@ import torch
 from torch import Tensor
 
 from gruworks.errors import OptionError, SearchError
-from gruworks.nn.decoder import Decoder
+from gruworks.nn.decoder import Decoder, largest
 from gruworks.nn.state import State, select
 from gruworks.nn.threads import torch_threads
 
 __all__ = ["Hypothesis", "beam"]
-
-
-BLOCK = 64  # symbols whose largest is looked at first
-LARGE = 500_000  # entries from which that pays
 
 
 @dataclass(frozen=True)
@@ -94,8 +90,13 @@ class _Beams:
                 tokens, state = self._step(tokens, state)
 
     def _step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        answer, state = self.decoder.step(tokens, state)
-        beams = self._advance(*self._candidates(self._ruled(answer)))
+        count = self.width + 1  # a beam has one end at most, so that many symbols of each are enough
+        if self.decoder.constrains or self._forces():
+            answer, state = self.decoder.step(tokens, state)
+            values, symbols = largest(self._ruled(answer), count)
+        else:
+            values, symbols, state = self.decoder.best(tokens, state, count)
+        beams = self._advance(*self._candidates(values, symbols))
         parents = torch.tensor(beams[0], dtype=torch.long, device=self.device)
         tokens = torch.tensor(beams[1], dtype=torch.long, device=self.device)
         self.trace.append(beams)
@@ -110,30 +111,31 @@ class _Beams:
             found.sort(key=lambda one: (not one.ended, -one.score))
         return [found[: self.n_best] for found in self.found]
 
+    def _forces(self) -> bool:
+        return self.forced is not None and len(self.trace) < self.forced.shape[1]
+
     def _ruled(self, answer: Tensor) -> Tensor:
         """What the decoder's rules and the forced prefix leave, as float32 [rows · beams, V]."""
         answer = answer.float()
         if self.decoder.constrains:
             allowed = self.decoder.constrain(self.written)
             answer = answer if allowed is None else answer.masked_fill(~allowed, -torch.inf)
-        at = len(self.trace)
-        if self.forced is not None and at < self.forced.shape[1]:
-            wanted = self.forced[self.rows, at].repeat_interleave(len(answer) // len(self.rows))[:, None]
+        if self.forced is not None and self._forces():
+            wanted = self.forced[self.rows, len(self.trace)].repeat_interleave(len(answer) // len(self.rows))[:, None]
             others = torch.arange(answer.shape[1], device=answer.device) != wanted
             answer = answer.masked_fill(others & (wanted >= 0), -torch.inf)
         return answer
 
-    def _candidates(self, answer: Tensor) -> tuple[list[list[float]], list[list[int]], list[list[int]]]:
-        """The best continuations of each row, best first: totals, beams they go on from, symbols.
-
-        A beam has one end at most, so width + 1 symbols of each are enough, and 2 · width of all of them.
-        """
-        count, symbols = len(self.rows), answer.shape[1]
-        values, tokens = _best(answer, min(self.width + 1, symbols))
-        totals = (self.total[..., None] + values.view(count, -1, values.shape[1])).flatten(1)
+    def _candidates(
+        self, values: Tensor, symbols: Tensor
+    ) -> tuple[list[list[float]], list[list[int]], list[list[int]]]:
+        """The best continuations of each row, best first, from those of each beam [rows · beams, count]: totals, beams
+        they go on from, symbols; 2 · width of all are enough."""
+        count, each = len(self.rows), values.shape[1]
+        totals = (self.total[..., None] + values.view(count, -1, each)).flatten(1)
         best, place = totals.topk(min(2 * self.width, totals.shape[1]), dim=1)
-        token = tokens.view(count, -1).gather(1, place)
-        return best.tolist(), (place // values.shape[1]).tolist(), token.tolist()
+        token = symbols.view(count, -1).gather(1, place)
+        return best.tolist(), (place // each).tolist(), token.tolist()
 
     def _advance(
         self, totals: list[list[float]], beams: list[list[int]], tokens: list[list[int]]
@@ -189,19 +191,3 @@ class _Beams:
         ended = token is None
         score = total / max(1, len(tokens) + ended) ** self.alpha
         self.found[row].append(Hypothesis(tokens[::-1], total, score, ended))
-
-
-def _best(answer: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """topk of each row of [N, V], where there is much in two steps: the best symbols stand in the best blocks."""
-    symbols = answer.shape[1]
-    blocks = symbols // BLOCK
-    if answer.numel() < LARGE or blocks < 2 * count:
-        return answer.topk(count, dim=1)
-    whole = answer[:, : blocks * BLOCK].view(-1, blocks, BLOCK)
-    chosen = whole.amax(2).topk(count, dim=1).indices
-    inside = whole.gather(1, chosen[..., None].expand(-1, -1, BLOCK)).flatten(1)
-    values, place = torch.cat([inside, answer[:, blocks * BLOCK :]], 1).topk(count, dim=1)
-    block = place // BLOCK
-    tail = block >= count  # what is left beyond the last whole block
-    first = chosen.gather(1, block.clamp(max=count - 1)) * BLOCK + place % BLOCK
-    return values, torch.where(tail, place - count * BLOCK + blocks * BLOCK, first)

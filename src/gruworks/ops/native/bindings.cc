@@ -11,6 +11,7 @@
 
 #include "cpu.h"
 #include "ctc_bindings.h"
+#include "decoder_bindings.h"
 #include "pool.h"
 #include "quantised_bindings.h"
 #include "recurrence.h"
@@ -290,4 +291,5 @@ NB_MODULE(_native, module) {
   bind_session<double>(module, "Stream64");
   bind_ctc(module);
   bind_quantised(module);
+  bind_decoder(module);
 }

@@ -112,6 +112,9 @@ struct Int8 {
   }
 };
 
+// Scratch memory as a row that a kind reads.
+template <class F> GRUWORKS_INLINE typename F::Row* as(float* p) { return reinterpret_cast<typename F::Row*>(p); }
+
 // to[i][g] = what the gates' rows of one panel make of row i. Few rows need several sums for the adder's latency.
 template <class F, int R, int G>
 GRUWORKS_INLINE void product(const NarrowPacked& w, long panel, long Hp, const typename F::Row* rows, long stride,
@@ -126,13 +129,13 @@ GRUWORKS_INLINE void product(const NarrowPacked& w, long panel, long Hp, const t
 #pragma GCC unroll 4
       for (int g = 0; g < G; ++g) {
         const B word = words_at(at + g * kL);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
         for (int i = 0; i < R; ++i) F::add(sums[u][i][g], word, rows + i * stride + (k + u) * F::kRowWord);
       }
   for (; k < w.count; ++k, at += G * kL)
     for (int g = 0; g < G; ++g)
       for (int i = 0; i < R; ++i) F::add(sums[0][i][g], words_at(at + g * kL), rows + i * stride + k * F::kRowWord);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int i = 0; i < R; ++i)
 #pragma GCC unroll 4
     for (int g = 0; g < G; ++g) {

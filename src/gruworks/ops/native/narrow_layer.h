@@ -26,11 +26,14 @@ struct NarrowLayer {
   float* bias;           // [4][Hp]: r and z (both biases), input's n, state's n
 };
 
+struct DecoderKernels;
+
 struct NarrowKernels {
   const char* name;
   long lanes;
   void (*step)(const NarrowLayer&, const float* x, float* h, long rows, float* scratch);
   long (*scratch)(const NarrowLayer&);  // floats
+  const DecoderKernels* decoder;
 };
 
 }  // namespace gruworks

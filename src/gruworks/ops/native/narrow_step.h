@@ -23,8 +23,6 @@ struct NarrowScratch {
   }
 };
 
-template <class F> GRUWORKS_INLINE typename F::Row* as(float* p) { return reinterpret_cast<typename F::Row*>(p); }
-
 template <class X, class F, int R> struct Sessions {
   const NarrowLayer& w;
   const NarrowScratch& to;

@@ -33,7 +33,8 @@ template <class T, class F> GRUWORKS_INLINE void along(long H, F&& f) {
 
 // From `from` (H entries; may be the same place) to a; scale: one over the deviation.
 template <class T, int G>
-GRUWORKS_INLINE void normalise(const T* const (&from)[G], T* const (&a)[G], long H, T (&scale)[G]) {
+GRUWORKS_INLINE void normalise(const T* const (&from)[G], T* const (&a)[G], long H, T (&scale)[G],
+                               T epsilon = T(kEpsilon)) {
   Vec<T> sums[G] = {}, squares[G] = {};
   T mean[G];
   along<T>(H, [&](long j, long n) __attribute__((always_inline)) {
@@ -47,7 +48,7 @@ GRUWORKS_INLINE void normalise(const T* const (&from)[G], T* const (&a)[G], long
       squares[g] += centred * centred;
     }
   });
-  for (int g = 0; g < G; ++g) scale[g] = 1 / root(total<T>(squares[g]) / H + T(kEpsilon));
+  for (int g = 0; g < G; ++g) scale[g] = 1 / root(total<T>(squares[g]) / H + epsilon);
   along<T>(H, [&](long j, long n) __attribute__((always_inline)) {
     for (int g = 0; g < G; ++g) store_part(a[g] + j, load_part(a[g] + j, n) * scale[g], n);
   });

@@ -43,21 +43,22 @@ constexpr long kAlone8 = 2000000;  // multiply-adds of 8 bits under which waking
 
 long bytes_of(Narrow kind) { return kind == Narrow::int8 ? 1 : kind == Narrow::bfloat16 ? 2 : 4; }
 
-}  // namespace
-
-uint32_t* NarrowStream::hold(long n) {
-  memory_.emplace_back(n);
-  std::memset(memory_.back().get(), 0, sizeof(uint32_t) * n);
-  return memory_.back().get();
+uint32_t* zeros(long n, std::vector<Block<uint32_t>>& memory) {
+  memory.emplace_back(n);
+  std::memset(memory.back().get(), 0, sizeof(uint32_t) * n);
+  return memory.back().get();
 }
 
-// Gates [first, last) of `from`, L rows of each gate together.
-NarrowPacked NarrowStream::packed(const NarrowMatrix& from, long first, long last) {
-  const long H = layer_.H, L = kernels_.lanes, Hp = padded(H), gates = last - first, row = from.K * bytes_of(from.kind);
+}  // namespace
+
+NarrowPacked pack_narrow(const NarrowMatrix& from, long H, long first, long last, long L,
+                         std::vector<Block<uint32_t>>& memory) {
+  const long Hp = padded(H), gates = last - first, row = from.K * bytes_of(from.kind);
   NarrowPacked to;
   to.count = (row + 3) / 4;
-  to.words = hold(Hp * to.count * gates);
-  to.scale = reinterpret_cast<float*>(hold(gates * Hp)), to.sum = reinterpret_cast<int32_t*>(hold(gates * Hp));
+  to.words = zeros(Hp * to.count * gates, memory);
+  to.scale = reinterpret_cast<float*>(zeros(gates * Hp, memory));
+  to.sum = reinterpret_cast<int32_t*>(zeros(gates * Hp, memory));
   for (long g = 0; g < gates; ++g)
     for (long j = 0; j < H; ++j) {
       const char* bytes = static_cast<const char*>(from.rows) + ((first + g) * H + j) * row;
@@ -72,7 +73,7 @@ NarrowPacked NarrowStream::packed(const NarrowMatrix& from, long first, long las
 
 void NarrowStream::pack_biases(const float* b_ih, const float* b_hh) {
   const long H = layer_.H, Hp = padded(H);
-  layer_.bias = reinterpret_cast<float*>(hold(4 * Hp));
+  layer_.bias = reinterpret_cast<float*>(zeros(4 * Hp, memory_));
   for (long j = 0; j < H; ++j) {
     for (long g = 0; g < 2; ++g)
       layer_.bias[g * Hp + j] = (b_ih ? b_ih[g * H + j] : 0) + (b_hh ? b_hh[g * H + j] : 0);
@@ -85,6 +86,9 @@ NarrowStream::NarrowStream(const NarrowMatrix& x, const NarrowMatrix& h, const f
                            bool before, long sessions, float* state, int threads)
     : kernels_(narrow_kernels()), layer_{}, sessions_(sessions), state_(state) {
   layer_.I = x.K, layer_.H = H, layer_.before = before, layer_.kind = h.kind, layer_.input = x.kind;
+  const auto packed = [&](const NarrowMatrix& from, long first, long last) {
+    return pack_narrow(from, H, first, last, kernels_.lanes, memory_);
+  };
   if (x.kind != Narrow::terms) layer_.x = packed(x, 0, 3);
   layer_.h = packed(h, 0, before ? 2 : 3);
   if (before) layer_.n = packed(h, 2, 3);

@@ -21,6 +21,10 @@ struct NarrowMatrix {
   long K;
 };
 
+// Gates [first, last) of `from`, `lanes` of their H rows together. What is packed lies in `memory`.
+NarrowPacked pack_narrow(const NarrowMatrix& from, long H, long first, long last, long lanes,
+                         std::vector<Block<uint32_t>>& memory);
+
 // `state` [sessions, H] is the caller's; a step reads and replaces it. Sessions are shared out among threads.
 class NarrowStream {
  public:
@@ -31,10 +35,7 @@ class NarrowStream {
   long width() const { return layer_.input == Narrow::terms ? 3 * layer_.H : layer_.I; }
 
  private:
-  NarrowPacked packed(const NarrowMatrix& from, long first, long last);
   void pack_biases(const float* b_ih, const float* b_hh);
-  uint32_t* hold(long n);  // n zeros
-
   const NarrowKernels& kernels_;
   std::vector<Block<uint32_t>> memory_;
   NarrowLayer layer_;

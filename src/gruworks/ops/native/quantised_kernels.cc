@@ -1,4 +1,5 @@
-// One build of the steps with narrow weights, as kernels.cc is one of the rest; "avx512vnni" is built of this alone.
+// One build of the steps with narrow weights and of a decoder's, as kernels.cc is one of the rest; "avx512vnni" is built of this alone.
+#include "decoder_step.h"
 #include "narrow_step.h"
 
 #define GRUWORKS_TEXT(name) GRUWORKS_TEXT_OF(name)
@@ -6,7 +7,8 @@
 
 namespace gruworks::GRUWORKS_ISA {
 
+constexpr DecoderKernels decoder = {pack_affine, decode, Decode::scratch};
 extern const NarrowKernels narrow;
-const NarrowKernels narrow = {GRUWORKS_TEXT(GRUWORKS_ISA), kL, narrow_step, NarrowScratch::size};
+const NarrowKernels narrow = {GRUWORKS_TEXT(GRUWORKS_ISA), kL, narrow_step, NarrowScratch::size, &decoder};
 
 }  // namespace gruworks::GRUWORKS_ISA

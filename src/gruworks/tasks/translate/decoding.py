@@ -33,7 +33,6 @@ __all__ = [
 
 STOPS = ".!?。！？…;；"  # end a sentence
 FEW = 32  # rows up to which a step's threads wait for each other more than they help
-PIECE = 48  # rows whose scores are formed at a time
 LONGER, MORE = 2, 20  # an answer has at most LONGER · (source subwords) + MORE subwords
 
 
@@ -55,41 +54,46 @@ class NetDecoder(Decoder):
 
     @torch.no_grad()
     def __init__(self, net: TranslationNet, eight_bits: bool = False) -> None:
-        self.net = QuickNet(net, eight_bits) if isinstance(net, AttentionNet) else net
+        self.plain = net
+        self.quick = QuickNet(net, eight_bits) if isinstance(net, AttentionNet) and QuickNet.serves(net) else None
         self.memory: State = {}
-        self.answer = torch.empty(0, 0)
         self.held = self.asked = torch.empty(0, dtype=torch.long)  # sentences in memory; rows of the last step
 
     @torch.no_grad()
     def start(self, context: Batch) -> State:
-        self.memory = self.net.encode(context["source"], context["source_lengths"])
+        net = self.quick or self.plain
+        self.memory = net.encode(context["source"], context["source_lengths"])
         self.held = self.asked = torch.arange(len(context["source"]))
-        return self.net.start(self.memory) | {"sentence": self.held}
+        return net.start(self.memory) | {"sentence": self.held}
 
     def threads(self, rows: int) -> int:
-        return 1 if rows <= FEW else 0
+        return 1 if rows <= FEW and not self.quick else 0
 
     @torch.no_grad()
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        own, sentence = self._own(state)
+        if self.quick:
+            answer, after = self.quick.step(tokens, own, self.memory)
+        else:
+            features, after = self.plain.step(tokens, own, self.memory)
+            answer = self.plain.scores(features).log_softmax(-1)
+        return answer, after | {"sentence": sentence}
+
+    @torch.no_grad()
+    def best(self, tokens: Tensor, state: State, count: int) -> tuple[Tensor, Tensor, State]:
+        if not self.quick:
+            return super().best(tokens, state, count)
+        own, sentence = self._own(state)
+        values, symbols, after = self.quick.best(tokens, own, self.memory, count)
+        return values, symbols, after | {"sentence": sentence}
+
+    def _own(self, state: State) -> tuple[State, Tensor]:
+        """The network's part of the state, and whose sentences its rows are, whose memories are then held."""
         own = dict(state)
         sentence = own.pop("sentence")
         if not torch.equal(sentence, self.asked):
             self._hold(sentence)
-        features, after = self.net.step(tokens, own, self.memory)
-        return self._log_probabilities(features), after | {"sentence": sentence}
-
-    def _log_probabilities(self, features: Tensor) -> Tensor:
-        """[N, V], written over at the next step: fresh memory for so much costs as much as the product."""
-        pieces = torch.split(features, PIECE)
-        first = self.net.scores(pieces[0])
-        if len(pieces) == 1:
-            return torch.log_softmax(first, -1, out=first)
-        if len(self.answer) < len(features) or self.answer.shape[1] != first.shape[1]:
-            self.answer = first.new_empty(len(features), first.shape[1])
-        for i, piece in enumerate(pieces):
-            scores = self.net.scores(piece) if i else first
-            torch.log_softmax(scores, -1, out=self.answer[i * PIECE : i * PIECE + len(piece)])
-        return self.answer[: len(features)]
+        return own, sentence
 
     def _hold(self, sentence: Tensor) -> None:
         """Bring the memories into the order of the rows: one for each run of as many rows of a sentence."""
