@@ -80,6 +80,7 @@ template <class T> class ScanPart {
   template <class F> void in_columns(F&& f) {
     long j = begin;
     for (; j + kAbreast * L <= end; j += kAbreast * L) f.template operator()<kAbreast>(j);
+    for (; j + 2 * L <= end; j += 2 * L) f.template operator()<2>(j);
     for (; j < end; j += L) f.template operator()<1>(j);
   }
 
