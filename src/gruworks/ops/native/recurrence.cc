@@ -87,7 +87,7 @@ void run_backward(Sequence<T> s, Gradient<T> grad, const Weights<T>& w, Packing<
 
 namespace {
 // Of a scan: steps times columns under which a second thread costs more than it saves, and columns for each thread.
-constexpr long kScanAlone = 16384, kScanColumns = 16;
+constexpr long kScanAlone = 16384, kScanColumns = 48;
 }  // namespace
 
 template <class T> void run_scan(Scan<T> s, bool backward, int wanted, int by_steps) {
