@@ -209,13 +209,40 @@ static bool decodes(const char* name) {
   return fine;
 }
 
+// Bounds, and that both ways of sharing out give one result.
+static bool scans(const char* name) {
+  bool fine = true;
+  for (const long lanes : {1, 17, 70})
+    for (const long steps : {0, 1, 50}) {
+      std::vector<Values> in, out[2];
+      for (int i = 0; i < 2; ++i) {
+        in.push_back(random_values(steps * lanes));
+        for (double& one : in.back()) one = -std::abs(one);
+      }
+      const Values grad = random_values(steps * lanes), h0 = random_values(lanes);
+      for (int by_steps = 0; by_steps < 2; ++by_steps) {
+        auto& to = out[by_steps];
+        for (int i = 0; i < 3; ++i) to.emplace_back(steps * lanes);
+        to.emplace_back(lanes);
+        const Scan<double> s{steps, lanes, in[0].data(), in[1].data(), h0.data(), to[0].data(), grad.data(),
+                             to[1].data(), to[2].data(), to[3].data(), nullptr};
+        run_scan(s, false, 3, by_steps);
+        run_scan(s, true, 3, by_steps);
+      }
+      for (int i = 0; i < 4; ++i)
+        for (size_t j = 0; j < out[0][i].size(); ++j) fine &= std::abs(out[0][i][j] - out[1][i][j]) < 1e-12;
+    }
+  if (!fine) std::printf("%s: scan\n", name);
+  return fine;
+}
+
 int main() {
   int failed = 0, cases = 0;
   for (const Build* const* b = builds(); *b; ++b) {
     choose_build((*b)->name);
-    failed += !streams((*b)->name) + !narrow_streams((*b)->name) + !decodes((*b)->name);
+    failed += !streams((*b)->name) + !narrow_streams((*b)->name) + !decodes((*b)->name) + !scans((*b)->name);
     allow_vnni(false);
-    failed += !narrow_streams((*b)->name) + !decodes((*b)->name);
+    failed += !narrow_streams((*b)->name) + !decodes((*b)->name) + !scans((*b)->name);
     allow_vnni(true);
     for (long H : {1, 17, 48, 70, 385})
       for (long B : H > 100 ? std::vector<long>{1} : std::vector<long>{0, 1, 2, 9, 17})

@@ -7,7 +7,7 @@ import torch
 
 from gruworks import GRU
 from gruworks.errors import OptionError
-from gruworks.nn.newton import METHODS, evaluate
+from gruworks.nn.newton import METHODS, _held, evaluate
 from tests import tolerances
 
 
@@ -45,6 +45,35 @@ def test_large_weights_fall_back_to_the_kernel(method: str) -> None:
         assert found.fell_back
         assert not found.residual <= 1e-10
         assert torch.equal(found.states, gru(x, h0[None])[0])
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 8, 13])
+@pytest.mark.parametrize("dense", [True, False])
+def test_the_held_step_solves_its_equations(dense: bool, steps: int) -> None:
+    torch.manual_seed(0)
+    jacobian = 2 * torch.randn(steps, 1, 3, 3).double()
+    if not dense:
+        jacobian = torch.diag_embed(jacobian.diagonal(dim1=-2, dim2=-1))
+    miss = torch.randn(steps, 1, 3).double()
+    whole = torch.eye(3 * steps).double()
+    for t in range(1, steps):
+        whole[3 * t : 3 * t + 3, 3 * t - 3 : 3 * t] = -jacobian[t, 0]
+    true = torch.linalg.solve(whole.T @ whole + 0.3 * torch.eye(3 * steps), whole.T @ miss.flatten())
+    found = _held(jacobian if dense else jacobian.diagonal(dim1=-2, dim2=-1), miss, 0.3)
+    torch.testing.assert_close(found.flatten(), true)
+
+
+def test_elk_stays_near_where_newton_runs_away() -> None:
+    gru, x, h0 = data("after", 300)
+    with torch.no_grad():
+        gru.weight_hh_l0.mul_(16)  # chaotic: no iteration over all steps gets there
+        far = evaluate(gru, x, h0, "deer", 1e-10, iterations=20)
+        held = evaluate(gru, x, h0, "elk", 1e-10, iterations=20)
+    assert far.fell_back
+    assert held.fell_back
+    assert held.residual < 2  # states lie between -1 and 1
+    assert not far.residual < 2
+    torch.testing.assert_close(held.states, far.states)
 
 
 def test_what_it_cannot_take_is_refused() -> None:

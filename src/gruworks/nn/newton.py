@@ -1,8 +1,9 @@
 """All states of a dense GRU at once, by Newton's method on h_t = f(h_{t-1}, x_t) for all t together.
 
-DEER (Lim et al. 2024, arXiv 2309.12252) solves a linear recurrence with the Jacobians of f in every iteration; its
-diagonal form and damping follow Gonzalez et al. 2024, arXiv 2407.19115. Damping here divides the Jacobians by 1 + λ:
-λ grows when the residual does and shrinks when it falls; it is not their Kalman smoother.
+DEER (Lim et al. 2024, arXiv 2309.12252) solves a linear recurrence with the Jacobians of f in every iteration, or with
+their diagonals alone. ELK (Gonzalez et al. 2024, arXiv 2407.19115) also holds each iteration near the one before: its
+Kalman smoother gives the mean of a Levenberg-Marquardt step, (LᵀL + λ) Δ = Lᵀ miss with L the Jacobian of all
+residuals. Here the same block-tridiagonal system is solved by cyclic reduction, in log2 T rounds as well.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from gruworks.nn.gru import GRU
 
 __all__ = ["Evaluation", "evaluate"]
 
-METHODS = ("deer", "quasi", "damped")
+METHODS = ("deer", "quasi", "elk", "quasi-elk")
+FIRST, LEAST, MOST = 1.0, 1e-6, 1e12  # ELK's λ: at first; where it is nothing and the plain step serves; where it ends
 
 
 class Evaluation(NamedTuple):
@@ -35,7 +37,15 @@ def evaluate(gru: GRU, x: Tensor, h0: Tensor | None = None, method: str = "deer"
 
     Stops when the residual is at most `tolerance`; after `iterations`, or where numbers overflow, the kernel
     computes the states step by step instead, and `fell_back` says so. Gradients are exact: one linear recurrence.
-    Memory is T * B * H² numbers for "deer", "damped" and every gradient; T * B * H for "quasi" without one.
+    Memory is T * B * H² numbers for "deer", "elk" and every gradient; T * B * H for the quasi forms without one.
+
+    Args:
+        method: "deer", plain Newton; "elk", which cannot run away (the sum of squared residuals falls at every step
+            that is taken) and so needs more iterations where Newton's would do; "quasi" and "quasi-elk" with the
+            Jacobians' diagonals.
+
+    Raises:
+        OptionError: an unknown method, or a layer that it can't take.
     """
     if method not in METHODS:
         raise OptionError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
@@ -52,28 +62,68 @@ def evaluate(gru: GRU, x: Tensor, h0: Tensor | None = None, method: str = "deer"
 
 
 def _solve(gru: GRU, x: Tensor, h0: Tensor, method: str, tolerance: float, most: int) -> tuple[Tensor, float, int]:
-    states, damping = h0.expand(len(x), *h0.shape).clone(), 0.0
-    following, jacobian = _step(gru, x, _before(h0, states), method == "quasi")
+    diagonal, weight = method.startswith("quasi"), FIRST if method.endswith("elk") else 0.0
+    states = h0.expand(len(x), *h0.shape).clone()
+    following, jacobian = _step(gru, x, _before(h0, states), diagonal)
     residual = _largest(following - states)
     for count in range(most):
         if residual <= tolerance:
             return states, residual, count
-        scaled = jacobian / (1 + damping)
-        trial = _scan(scaled, following - _apply(scaled, _before(h0, states)), h0)
-        ahead, slopes = _step(gru, x, _before(h0, trial), method == "quasi")
-        reached = _largest(ahead - trial)
-        if method == "damped" and not reached < residual:
-            damping = 4 * damping + 0.25
-            trial = following if damping > 1e3 else trial  # one plain sweep: each makes one more step exact
-            if damping <= 1e3:
+        miss = following - states
+        if weight > LEAST:
+            trial = states + _held(jacobian, miss, weight)
+        else:
+            trial = _scan(jacobian, following - _apply(jacobian, _before(h0, states)), h0)
+        ahead, slopes = _step(gru, x, _before(h0, trial), diagonal)
+        if method.endswith("elk"):
+            nearer = bool((ahead - trial).square().sum() < miss.square().sum())
+            weight = weight / 10 if nearer else 8 * max(weight, LEAST)
+            if not nearer and weight < MOST:
                 continue
-            ahead, slopes = _step(gru, x, _before(h0, trial), False)
-            reached = _largest(ahead - trial)
-        damping = damping / 4
-        states, following, jacobian, residual = trial, ahead, slopes, reached
+        states, following, jacobian, residual = trial, ahead, slopes, _largest(ahead - trial)
         if not residual < float("inf"):
             break
     return states, residual, most
+
+
+def _held(jacobian: Tensor, miss: Tensor, weight: float) -> Tensor:
+    """The step Δ of (LᵀL + weight) Δ = Lᵀ miss: L has ones, and -J_t beside them at step t's place for t - 1.
+
+    Cyclic reduction: in each round every step's equation loses its neighbours `reach` away, and gets those twice as
+    far in their place; the matrices stay symmetric and positive.
+    """
+    dense = jacobian.dim() > miss.dim()
+    along = jacobian[1:]
+    main = (1 + weight) * (torch.eye(miss.shape[-1]).to(miss).expand_as(jacobian) if dense else torch.ones_like(miss))
+    main = torch.cat([main[:-1] + _times(_turned(along, dense), along, dense), main[-1:]])
+    right = torch.cat([miss[:-1] - _apply(_turned(along, dense), miss[1:]), miss[-1:]])
+    low, reach = -along, 1  # low[t]: the coupling of step t + reach with step t
+    while reach < len(miss):
+        from_early = _turned(_solved(main[:-reach], _turned(low, dense), dense), dense)  # low · main⁻¹
+        from_late = _turned(_solved(main[reach:], low, dense), dense)
+        early, late = _times(from_late, low, dense), _times(from_early, _turned(low, dense), dense)
+        gain = _apply(from_late, right[reach:]), _apply(from_early, right[:-reach])
+        main, right = main.clone(), right.clone()
+        main[:-reach] -= early
+        main[reach:] -= late
+        right[:-reach] -= gain[0]
+        right[reach:] -= gain[1]
+        low = -_times(from_early[reach:], low[:-reach], dense)
+        reach *= 2
+    return torch.linalg.solve(main, right[..., None])[..., 0] if dense else right / main
+
+
+def _turned(A: Tensor, dense: bool) -> Tensor:
+    return A.mT if dense else A
+
+
+def _times(A: Tensor, B: Tensor, dense: bool) -> Tensor:
+    return A @ B if dense else A * B
+
+
+def _solved(A: Tensor, B: Tensor, dense: bool) -> Tensor:
+    solved: Tensor = torch.linalg.solve(A, B) if dense else B / A
+    return solved
 
 
 def _linearised(gru: GRU, x: Tensor, h0: Tensor, states: Tensor) -> Tensor:

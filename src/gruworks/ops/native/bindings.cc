@@ -5,6 +5,7 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/array.h>
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
@@ -264,6 +265,26 @@ template <class T> void chance(Address to, long n, double share, double value, u
   });
 }
 
+template <class T> void scan(long steps, long lanes, const std::array<Address, 4>& in, int threads, int by_steps) {
+  Scan<T> s{};
+  s.steps = steps, s.lanes = lanes;
+  s.log_a = at<const T>(in[0]), s.log_b = at<const T>(in[1]), s.h0 = at<const T>(in[2]), s.states = at<T>(in[3]);
+  const nb::gil_scoped_release free;
+  run_scan<T>(s, false, threads, by_steps);
+}
+
+template <class T>
+void scan_backward(long steps, long lanes, const std::array<Address, 4>& in, Address grad,
+                   const std::array<Address, 3>& out, int threads, int by_steps) {
+  Scan<T> s{};
+  s.steps = steps, s.lanes = lanes;
+  s.log_a = at<const T>(in[0]), s.log_b = at<const T>(in[1]), s.h0 = at<const T>(in[2]), s.states = at<T>(in[3]);
+  s.grad = at<const T>(grad);
+  s.d_log_a = at<T>(out[0]), s.d_log_b = at<T>(out[1]), s.d_h0 = at<T>(out[2]);
+  const nb::gil_scoped_release free;
+  run_scan<T>(s, true, threads, by_steps);
+}
+
 }  // namespace
 }  // namespace gruworks
 
@@ -285,6 +306,10 @@ NB_MODULE(_native, module) {
   module.def("gates_backward64", &gates_backward<double>);
   module.def("chance32", &chance<float>);
   module.def("chance64", &chance<double>);
+  module.def("scan32", &scan<float>);
+  module.def("scan64", &scan<double>);
+  module.def("scan_backward32", &scan_backward<float>);
+  module.def("scan_backward64", &scan_backward<double>);
   bind<float>(module, "Layer32", "Kept32");
   bind<double>(module, "Layer64", "Kept64");
   bind_session<float>(module, "Stream32");

@@ -5,6 +5,7 @@
 #include "forward.h"
 #include "gates.h"
 #include "pack.h"
+#include "scan.h"
 
 #define GRUWORKS_TEXT(name) GRUWORKS_TEXT_OF(name)
 #define GRUWORKS_TEXT_OF(name) #name
@@ -13,7 +14,7 @@ namespace gruworks::GRUWORKS_ISA {
 
 template <class T> constexpr Kernels<T> kernels() {
   return {pack<T>, forward<T>, forward_scratch<T>, backward<T>, backward_scratch<T>, gates<T>, gates_backward<T>,
-          chance<T>};
+          chance<T>, scan<T>, scan_backward<T>};
 }
 
 extern const Build build;

@@ -83,6 +83,16 @@ template <class T> struct Gradient {
   T* gains;                // with gain: [groups][6Hp], what each group's rows give, state's and x's
 };
 
+// h_t = a_t h_{t-1} + b_t for `lanes` columns; everything is contiguous, [T, lanes] or [lanes].
+template <class T> struct Scan {
+  long steps, lanes;
+  const T *log_a, *log_b, *h0;
+  T* states;
+  const T* grad;                 // of the states, and what comes of it
+  T *d_log_a, *d_log_b, *d_h0;
+  T* exchange;                   // steps shared out among groups: [groups][2][lanes]
+};
+
 // One build of the kernels. Every function is one thread's part.
 template <class T> struct Kernels {
   void (*pack)(const Weights<T>&, const Packed<T>&, bool backward, Place);
@@ -94,6 +104,8 @@ template <class T> struct Kernels {
   void (*gates_backward)(long rows, long H, const T* gi, const T* gh, const T* h, const T* grad, T* d_gi, T* d_gh,
                          T* d_h);
   void (*chance)(T* to, long n, double share, T value, uint64_t seed);
+  void (*scan)(const Scan<T>&, Place);
+  void (*scan_backward)(const Scan<T>&, Place);
 };
 
 struct Build {

@@ -85,6 +85,31 @@ void run_backward(Sequence<T> s, Gradient<T> grad, const Weights<T>& w, Packing<
     }
 }
 
+namespace {
+// Of a scan: steps times columns under which a second thread costs more than it saves, and columns for each thread.
+constexpr long kScanAlone = 16384, kScanColumns = 48;
+}  // namespace
+
+template <class T> void run_scan(Scan<T> s, bool backward, int wanted, int by_steps) {
+  if (s.lanes == 0) return;
+  if (s.steps == 0) {
+    if (backward) std::fill(s.d_h0, s.d_h0 + s.lanes, T(0));
+    return;
+  }
+  Place place;
+  const int threads = s.steps * s.lanes < kScanAlone && by_steps < 0 ? 1 : usable_threads(wanted);
+  const bool steps = by_steps < 0 ? s.lanes < threads * kScanColumns : by_steps;
+  place.groups = steps ? static_cast<int>(std::min<long>(threads, s.steps)) : 1;
+  place.members = steps ? 1 : static_cast<int>(std::min<long>(threads, (s.lanes + kPad - 1) / kPad));
+  place.threads = place.groups * place.members;
+  Block<T> exchange;
+  if (place.groups > 1) exchange = Block<T>(2 * place.groups * s.lanes), s.exchange = exchange.get();
+  const Kernels<T>& run = kernels<T>(build());
+  on_grid(place, [&](Place mine) { (backward ? run.scan_backward : run.scan)(s, mine); });
+}
+
+template void run_scan<float>(Scan<float>, bool, int, int);
+template void run_scan<double>(Scan<double>, bool, int, int);
 template void run_forward<float>(Sequence<float>, const Weights<float>&, Packing<float>&, int);
 template void run_forward<double>(Sequence<double>, const Weights<double>&, Packing<double>&, int);
 template void run_backward<float>(Sequence<float>, Gradient<float>, const Weights<float>&, Packing<float>&, int);

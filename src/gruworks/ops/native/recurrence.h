@@ -42,4 +42,7 @@ template <class T> class Packing {
 template <class T> void run_forward(Sequence<T>, const Weights<T>&, Packing<T>&, int threads);
 template <class T> void run_backward(Sequence<T>, Gradient<T>, const Weights<T>&, Packing<T>&, int threads);
 
+// Shares out columns, or where they are too few steps: `by_steps` 1 and 0 say which, -1 lets it choose.
+template <class T> void run_scan(Scan<T>, bool backward, int threads, int by_steps = -1);
+
 }  // namespace gruworks
