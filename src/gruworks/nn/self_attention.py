@@ -37,15 +37,35 @@ class AttentionBlock(Block):
         self.near = torch.nn.Parameter(torch.zeros(heads, window + 1))  # by distance
 
     def inner(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        T, B, H = x.shape
-        W = self.window
+        T, W = x.shape[0], self.window
         query, key, value = (part.transpose(0, 1) for part in self.project(x).chunk(3, -1))
         keys, values = torch.cat([state["keys"], key], 1), torch.cat([state["values"], value], 1)
-        y = torch.nn.functional.scaled_dot_product_attention(
-            self._split(query), self._split(keys), self._split(values), self._bias(T, state["filled"])
-        )
+        # A graph that is written for every T keeps to one form.
+        banded = not torch.compiler.is_exporting() and T > 2 * W and W > 0
+        y = (self._in_bands if banded else self._at_once)(query, keys, values, state["filled"])
         after = {"keys": keys[:, T:], "values": values[:, T:], "filled": (state["filled"] + T).clamp(max=W)}
-        return self.mix(y.transpose(1, 2).reshape(B, T, H).transpose(0, 1)), after
+        return self.mix(y.transpose(0, 1)), after
+
+    def _at_once(self, query: Tensor, keys: Tensor, values: Tensor, filled: Tensor) -> Tensor:
+        """Every step [B, T, H] against all keys [B, W + T, H], those outside its window masked."""
+        y = torch.nn.functional.scaled_dot_product_attention(
+            self._split(query), self._split(keys), self._split(values), self._bias(query.shape[1], filled)
+        )
+        return y.transpose(1, 2).flatten(2)
+
+    def _in_bands(self, query: Tensor, keys: Tensor, values: Tensor, filled: Tensor) -> Tensor:
+        """The same, `window` steps at a time against the 2 · window keys that they may see: linear in T."""
+        (B, T, H), W = query.shape, self.window
+        count = -(-T // W)
+        rest = count * W - T
+
+        def bands(a: Tensor, width: int) -> Tensor:
+            padded = torch.nn.functional.pad(a, (0, 0, 0, rest))
+            return padded.unfold(1, width, W).mT.reshape(B * count, width, H)
+
+        there = (filled[:, None] + W * torch.arange(count, device=filled.device)).clamp(max=W)
+        y = self._at_once(bands(query, W), bands(keys, 2 * W), bands(values, 2 * W), there.flatten())
+        return y.view(B, count * W, H)[:, :T]
 
     def empty(self, rows: int) -> State:
         nothing = self.near.new_zeros(rows, self.window, len(self.norm.weight))
