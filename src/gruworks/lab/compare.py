@@ -18,7 +18,7 @@ from gruworks.errors import OptionError
 from gruworks.lab.costs import measure
 from gruworks.lab.experiment import problem, run
 from gruworks.lab.settings import Experiment, Study
-from gruworks.nn.cells import CELLS, engine_of, make, width_for
+from gruworks.nn.cells import CELLS, about, engine_of, make, width_for
 from gruworks.nn.counting import cost
 from gruworks.training.runs import write_atomically
 
@@ -37,9 +37,10 @@ def compare(study: Study, cells: list[str], seeds: int, parameters: int, out: Pa
     Raises:
         OptionError: an unknown cell, seeds or jobs below 1, a task or setting that can't be.
     """
-    unknown = [name for name in cells if name not in CELLS]
-    if unknown or not cells:
-        raise OptionError(f"there is no cell {', '.join(unknown) or 'given'}; there are: {', '.join(CELLS)}")
+    if not cells:
+        raise OptionError(f"there is no cell given; there are: {', '.join(CELLS)}")
+    for name in cells:
+        about(name)
     if seeds < 1 or jobs < 1:
         raise OptionError(f"expected one seed and one process or more, got {seeds} and {jobs}")
     posed = problem(study)
@@ -110,6 +111,8 @@ def markdown(rows: list[dict[str, Any]]) -> str:
 
 
 def _text(value: Any) -> str:
+    if value is None:
+        return "-"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
@@ -124,7 +127,7 @@ def _seeded(settings: Experiment, seed: int) -> Experiment:
 def _summary(name: str, hidden: int, inputs: int, runs: list[dict[str, Any]]) -> dict[str, Any]:
     losses = [one["test"] for one in runs]
     return {
-        "what": CELLS[name].source,
+        "what": about(name),
         "hidden": hidden,
         "parameters": runs[0]["parameters"],
         "operations": cost(name, inputs, hidden).operations,
@@ -141,7 +144,7 @@ def _summary(name: str, hidden: int, inputs: int, runs: list[dict[str, Any]]) ->
 
 def _costs(name: str, inputs: int, hidden: int) -> Iterator[Any]:
     yield measure(name, inputs, hidden, "equations")
-    if CELLS[name].fused is not None:
+    if CELLS[name.partition("+")[0]].fused is not None:
         yield measure(name, inputs, hidden, "fused")
 
 

@@ -16,10 +16,11 @@ from torch.nn.functional import linear, logsigmoid, softplus
 from gruworks.errors import OptionError, ShapeError
 from gruworks.nn import native
 from gruworks.nn.gru import GRU
+from gruworks.nn.joined import JOINS, Joined
 from gruworks.nn.scan import log_scan
 from gruworks.ops import equations
 
-__all__ = ["CELLS", "Engine", "Kind", "Steps", "engine_of", "keep_long", "make", "width_for"]
+__all__ = ["CELLS", "Engine", "Kind", "Steps", "about", "engine_of", "keep_long", "make", "width_for"]
 
 Engine = Literal["fused", "equations"]
 State = tuple[Tensor, ...]  # h [B, H] first; LSTM has c too
@@ -292,6 +293,8 @@ CELLS = {
 def make(name: str, input_size: int, hidden_size: int, engine: Engine = "fused", **options: Any) -> torch.nn.Module:
     """The cell `name` of CELLS; "fused" takes the fused layer where there is one and the equations elsewhere.
 
+    A name may carry a block of `nn.joined`: "gru+convolution", "lstm+attention".
+
     >>> output, state = make("mgu", 3, 4)(torch.zeros(7, 2, 3))
     >>> output.shape, state.shape
     (torch.Size([7, 2, 4]), torch.Size([1, 2, 4]))
@@ -302,20 +305,39 @@ def make(name: str, input_size: int, hidden_size: int, engine: Engine = "fused",
     Raises:
         OptionError: a name that isn't in CELLS, sizes below 1.
     """
-    if name not in CELLS:
-        raise OptionError(f"there is no cell {name!r}; there are: {', '.join(CELLS)}")
+    about(name)
     if input_size < 1 or hidden_size < 1:
         raise OptionError(f"a cell has at least one input and one unit, not {input_size} and {hidden_size}")
-    kind = CELLS[name]
+    base, _, join = name.partition("+")
+    kind = CELLS[base]
     made = kind.fused if engine == "fused" and kind.fused is not None else kind.equations
-    cell: torch.nn.Module = made(input_size, hidden_size, **options)
-    return cell
+    reads = hidden_size if join == "convolution" else input_size
+    cell: torch.nn.Module = made(reads, hidden_size, **options)
+    return Joined(cell, input_size, join, **options) if join else cell
+
+
+def about(name: str) -> str:
+    """What a cell is and whose, in words.
+
+    >>> about("gru+convolution")
+    'GRU, reset after the product (PyTorch, cuDNN); a causal convolution over 4 steps before it'
+
+    Raises:
+        OptionError: a name that isn't in CELLS, or what follows its + isn't in JOINS.
+    """
+    base, joins, join = name.partition("+")
+    if base not in CELLS or (joins and join not in JOINS):
+        ends = ", ".join(f"+{one}" for one in JOINS)
+        raise OptionError(f"there is no cell {name!r}; there are: {', '.join(CELLS)}, each also with {ends}")
+    return CELLS[base].source + (f"; {JOINS[join]}" if join else "")
 
 
 def engine_of(cell: torch.nn.Module) -> str:
     """What runs a cell on its present device, in words."""
+    if isinstance(cell, Joined):
+        return f"{engine_of(cell.cell)}; its block in torch"
     if isinstance(cell, MinGRU):
-        return "parallel scan in torch"
+        return "native scan" if native.serves(cell.weight_ih_l0) else "scan in torch"
     if isinstance(cell, Steps):
         return "equations in torch, step by step"
     if isinstance(cell, GRU):
@@ -354,6 +376,9 @@ def keep_long(cell: torch.nn.Module, longest: int) -> None:
     """
     if longest < 3:
         raise OptionError(f"a long memory is at least 3 steps, not {longest}")
+    if isinstance(cell, Joined):
+        keep_long(cell.cell, longest)
+        return
     H: int = cell.hidden_size  # type: ignore[assignment]
     bias = torch.empty(H).uniform_(1, longest - 1).log()
     own = dict(cell.named_parameters())

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gruworks.nn.cells import Steps, make
+from gruworks.nn.joined import Joined
 
 __all__ = ["Cost", "cost"]
 
@@ -32,15 +34,23 @@ def cost(name: str, input_size: int, hidden_size: int) -> Cost:
     >>> cost("rnn", 3, 4)
     Cost(parameters=36, products=56, elements=16)
     """
-    cell: Any = make(name, input_size, hidden_size, engine="equations", dtype=torch.float64)
-    assert isinstance(cell, Steps)
-    x, state = torch.zeros(1, 1, input_size, dtype=torch.float64), torch.zeros(1, hidden_size, dtype=torch.float64)
+    cell = make(name, input_size, hidden_size, engine="equations", dtype=torch.float64).eval()
     counter = _Counter()
     with torch.no_grad(), counter:
-        cell.eval()  # type: ignore[attr-defined]
-        cell.step(cell.terms(x)[0], (state,) * cell.vectors)
-    parameters = sum(p.numel() for p in cell.parameters())  # type: ignore[attr-defined]
-    return Cost(parameters, counter.products, counter.elements)
+        _step(cell, torch.zeros(1, 1, input_size, dtype=torch.float64))
+    return Cost(sum(p.numel() for p in cell.parameters()), counter.products, counter.elements)
+
+
+def _step(cell: Any, x: Tensor) -> Tensor:
+    """One step of one row, x [1, 1, I], without what a whole sequence would share."""
+    if isinstance(cell, Joined) and cell.join == "convolution":
+        return _step(cell.cell, cell.block(cell.widen(x))[0])
+    if isinstance(cell, Joined):
+        output: Tensor = cell.block(_step(cell.cell, x))[0]
+        return output
+    assert isinstance(cell, Steps)
+    state = (x.new_zeros(1, cell.hidden_size),) * cell.vectors
+    return cell.step(cell.terms(x)[0], state)[0][None]
 
 
 class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -55,6 +65,10 @@ class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
             left = args[PRODUCTS[name]]
             self.products += 2 * left.shape[-1] * result.numel()
             self.elements += result.numel() if name == "addmm" else 0  # the bias
+        elif "scaled_dot_product" in name:
+            scores = args[0].numel() // args[0].shape[-1] * args[1].shape[-2]
+            self.products += 4 * args[0].shape[-1] * scores  # with keys, then with values
+            self.elements += 4 * scores  # scale, bias, exponential, share
         elif torch.Tag.pointwise in func.tags:
             self.elements += result.numel()
         elif "norm" in name:
