@@ -11,7 +11,7 @@ import scipy.io
 import torch
 
 from gruworks.errors import DataError, OptionError
-from gruworks.lab.music import NOTES, batches, draws, load, log_odds
+from gruworks.lab.music import NOTES, batches, draws, load, log_odds, moved
 
 
 def pieces(*lengths: int) -> list[numpy.ndarray]:
@@ -109,3 +109,19 @@ def test_the_odds_are_those_of_the_notes() -> None:
     odds = log_odds([roll, roll])
     assert odds[5] == pytest.approx(math.log(4 / 12))
     assert odds[0] == pytest.approx(math.log(0.5 / 15.5))
+
+
+def test_a_piece_is_moved_as_a_whole_and_never_beyond_the_keyboard() -> None:
+    piece = numpy.zeros((3, NOTES), numpy.uint8)
+    piece[0, 5] = piece[1, 40] = piece[2, 86] = 1
+    for semitones, by in ((1, 1), (5, 1), (-3, -3), (-9, -5), (0, 0)):
+        assert numpy.argwhere(moved(piece, semitones)).tolist() == [[0, 5 + by], [1, 40 + by], [2, 86 + by]]
+    assert not moved(numpy.zeros((2, NOTES), numpy.uint8), 4).any()
+
+
+def test_pieces_are_moved_anew_in_every_pass() -> None:
+    piece = numpy.zeros((4, NOTES), numpy.uint8)
+    piece[:, 40] = 1
+    draw = draws([piece] * 2, rows=2, steps=9, per_epoch=30, seed=0, transpose=2)
+    found = {tuple(draw(0, i).y.nonzero()[:, 1].unique().tolist()) for i in range(30)}
+    assert {note for notes in found for note in notes} == {38, 39, 40, 41, 42}

@@ -63,7 +63,7 @@ def test_a_table_has_published_and_ours(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_unknown_names_are_refused(tmp_path: Path) -> None:
-    for given, said in (({"name": "elman1990"}, "no paper 'elman1990'; there are: chung2014, bai2018"),):
+    for given, said in (({"name": "elman1990"}, "no paper 'elman1990'; there are: chung2014, cho2014, bai2018"),):
         with pytest.raises(OptionError, match=said):
             reproduce(out=tmp_path, **given)
     with pytest.raises(OptionError, match="has no mnist; it has: adding"):

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from gruworks.errors import OptionError, RunError
 from gruworks.lab import music
+from gruworks.lab.captions import captions
 from gruworks.lab.characters import characters
 from gruworks.lab.settings import Experiment, LabFit, Study
 from gruworks.lab.synthetic import SYNTHETIC, Batch
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 TASK = "lab"
-TASKS = (*SYNTHETIC, *music.MUSIC, "characters")
+TASKS = (*SYNTHETIC, *music.MUSIC, "characters", "captions")
 # Seeds of what is drawn: training batches start beyond both, so no sequence is seen in two parts.
 VALID_SEED, TEST_SEED, TRAIN_SEED = 1_000_000, 2_000_000, 10_000_000
 
@@ -78,7 +79,8 @@ def problem(settings: Study) -> Problem:
         return _drawn(settings)
     if settings.task in music.MUSIC:
         pieces = music.load(settings.task)
-        draw = music.draws(pieces.train, training.batch_size, settings.length, _epoch(training), training.seed)
+        draw = music.draws(pieces.train, training.batch_size, settings.length, _epoch(training), training.seed,
+                           settings.transpose)  # fmt: skip
         valid, test = (music.batches(part, rows=16) for part in (pieces.valid, pieces.test))
         # Without it the states saturate in the first steps, to serve as biases, and learning stands still for long.
         prior = music.log_odds(pieces.train)
@@ -88,6 +90,10 @@ def problem(settings: Study) -> Problem:
             training.batch_size, settings.length, _epoch(training), training.seed
         )
         return Problem(size, size, draw, valid, test, functional.cross_entropy, math.log(size), prior)
+    if settings.task == "captions":
+        given = captions(training.batch_size, _epoch(training), training.seed)
+        inputs, outputs, draw, valid, test, prior = given
+        return Problem(inputs, outputs, draw, valid, test, functional.cross_entropy, math.log(outputs), prior)
     raise OptionError(f"there is no task {settings.task!r}; there are: {', '.join(TASKS)}")
 
 
@@ -129,12 +135,25 @@ def _notes(answers: Tensor, y: Tensor) -> Tensor:
     return functional.binary_cross_entropy_with_logits(answers, y, reduction="sum") / len(y)
 
 
+def regularised(settings: Experiment) -> dict[str, float]:
+    """The options of `gruworks.GRU` that are set.
+
+    Raises:
+        OptionError: they are, and the cell isn't a fused GRU.
+    """
+    names = "zoneout", "recurrent_dropout", "weight_dropout"
+    chosen = {name: share for name in names if (share := getattr(settings, name))}
+    if chosen and not (settings.cell.startswith("gru") and settings.engine == "fused"):
+        raise OptionError(f"{', '.join(chosen)} need the fused GRU, not the cell {settings.cell!r} ({settings.engine})")
+    return chosen
+
+
 def reader(settings: Experiment, posed: Problem) -> Reader:
     """The untrained model; its first weights follow from the fit's seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.training.seed)
         engine: Engine = settings.engine
-        cell = make(settings.cell, posed.inputs, settings.hidden, engine)
+        cell = make(settings.cell, posed.inputs, settings.hidden, engine, **regularised(settings))
         if settings.memory:
             keep_long(cell, settings.memory)
         model = Reader(cell, posed.outputs, settings.dropout_in, settings.dropout_out)

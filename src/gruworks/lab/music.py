@@ -19,7 +19,7 @@ from gruworks.data.catalogue import find
 from gruworks.errors import DataError, OptionError, require
 from gruworks.lab.synthetic import Batch
 
-__all__ = ["MUSIC", "NOTES", "Music", "batches", "draws", "load", "log_odds"]
+__all__ = ["MUSIC", "NOTES", "Music", "batches", "draws", "load", "log_odds", "moved"]
 
 MUSIC = {"jsb": "JSB_Chorales", "nottingham": "Nottingham", "muse": "MuseData", "piano": "Piano_midi"}
 NOTES = 88
@@ -74,8 +74,13 @@ def log_odds(pieces: list[Roll]) -> Tensor:
     return torch.from_numpy(numpy.log(sounding / (steps - sounding)).astype(numpy.float32))
 
 
-def draws(pieces: list[Roll], rows: int, steps: int, per_epoch: int, seed: int) -> Callable[[int, int], Batch]:
-    """Training batches by (epoch, index): pass after pass over all pieces, cut anew at `steps` from a random start."""
+def draws(
+    pieces: list[Roll], rows: int, steps: int, per_epoch: int, seed: int, transpose: int = 0
+) -> Callable[[int, int], Batch]:
+    """Training batches by (epoch, index): pass after pass over all pieces, cut anew at `steps` from a random start.
+
+    In each pass every piece is moved by -transpose to transpose semitones, as far as its notes stay among the 88.
+    """
     one_pass = len(_cut(pieces, steps, None)) // rows
     if not one_pass:
         raise OptionError(
@@ -86,21 +91,31 @@ def draws(pieces: list[Roll], rows: int, steps: int, per_epoch: int, seed: int) 
     def draw(epoch: int, index: int) -> Batch:
         number, place = divmod(epoch * per_epoch + index, one_pass)
         if held["number"] != number:
-            held.update(number=number, order=_pass(pieces, rows, steps, (seed, number)))
+            held.update(number=number, order=_pass(pieces, rows, steps, (seed, number), transpose))
         return _batch(held["order"][place])
 
     return draw
 
 
-def _pass(pieces: list[Roll], rows: int, steps: int, seed: tuple[int, int]) -> list[list[Roll]]:
+def _pass(pieces: list[Roll], rows: int, steps: int, seed: tuple[int, int], transpose: int = 0) -> list[list[Roll]]:
     """One pass over all pieces as batches of about equally long stretches, in random order."""
     rng = numpy.random.default_rng(seed)
+    if transpose:
+        pieces = [moved(piece, int(rng.integers(-transpose, transpose + 1))) for piece in pieces]
     cut = _cut(pieces, steps, rng)
     rng.shuffle(cut)
     ordered = sorted(cut[: len(cut) // rows * rows], key=len)
     made = [ordered[i : i + rows] for i in range(0, len(ordered), rows)]
     rng.shuffle(made)
     return made
+
+
+def moved(piece: Roll, semitones: int) -> Roll:
+    """The piece that many semitones higher, or as far as its highest (or lowest) note goes."""
+    sounding = numpy.flatnonzero(piece.any(0))
+    if not len(sounding):
+        return piece
+    return numpy.roll(piece, int(numpy.clip(semitones, -sounding[0], NOTES - 1 - sounding[-1])), axis=1)
 
 
 def _cut(pieces: list[Roll], steps: int, rng: numpy.random.Generator | None) -> list[Roll]:

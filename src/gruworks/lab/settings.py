@@ -32,13 +32,19 @@ FIT = LabFit()
 class Study(Settings):
     """What is learnt and how, whichever cell learns it."""
 
-    task: str = setting("adding", "adding, copy, order, dyck2, jsb, nottingham, muse, piano or characters")
+    task: str = setting("adding", "adding, copy, order, dyck2, jsb, nottingham, muse, piano, characters or captions")
     length: int = setting(200, "T of the task; for music and characters the longest stretch in training", low=2)
     first_length: int = setting(0, "T of the first batches, which grows over 70 % of the steps; 0: full at once", low=0)
     engine: Literal["fused", "equations"] = setting("fused", "fused layer where there is one, or the equations")
     memory: int = setting(0, "gates' biases start with memories up to so many steps; 0 leaves them", low=0)
     dropout_in: float = setting(0.0, "share of input entries zeroed in training", low=0.0, high=0.95)
     dropout_out: float = setting(0.0, "share of output entries zeroed in training", low=0.0, high=0.95)
+    transpose: int = setting(0, "music: training pieces move up or down by up to so many semitones", low=0, high=24)
+    zoneout: float = setting(0.0, "gru: share of the state's entries kept as they are at a step", low=0.0, high=0.95)
+    recurrent_dropout: float = setting(0.0, "gru: share of the state's entries that products don't see", low=0.0,
+                                       high=0.95)  # fmt: skip
+    weight_dropout: float = setting(0.0, "gru: share of the recurrent weights zeroed, anew in each batch", low=0.0,
+                                    high=0.95)  # fmt: skip
     test_rows: int = setting(1000, "test sequences of a task that is drawn", low=1)
     training: LabFit = setting(FIT, "the fit")
 

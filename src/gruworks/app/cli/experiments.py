@@ -112,7 +112,7 @@ def compare(
 
 @going_on
 def papers(
-    name: Annotated[str, typer.Argument(metavar="PAPER", help="chung2014 or bai2018.")],
+    name: Annotated[str, typer.Argument(metavar="PAPER", help="chung2014, bai2018 or cho2014.")],
     quick: Annotated[bool, typer.Option("--quick/--full", help="Minutes, for the ordering; or all steps.")] = True,
     only: Annotated[str, typer.Option(help="Rows of the table, with commas between; all if none.")] = "",
     cells: Annotated[str, typer.Option(help="Cells by name, with commas between; all if none.")] = "",
@@ -131,7 +131,8 @@ def papers(
     show.remark(f"training in {out}")
     result = reproduce(name, out, quick, _names(only), _names(cells), jobs)
     hidden = ("measure", "steps", "ended by", "minutes")
-    show.table([{k: v for k, v in row.items() if k not in hidden} for row in result["rows"]], result["title"])
+    shown = [{k: "-" if v is None else v for k, v in row.items() if k not in hidden} for row in result["rows"]]
+    show.table(shown, result["title"])
     for note in result["notes"]:
         show.remark(f"- {note}")
     show.answer(f"table: {out / 'papers.md'}")
