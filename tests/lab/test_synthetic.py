@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gruworks.errors import OptionError
-from gruworks.lab.synthetic import SYNTHETIC, adding, copy_memory, dyck2, temporal_order
+from gruworks.lab.synthetic import SYNTHETIC, adding, copy_memory, dyck2, look_up, temporal_order
 
 ROWS, T = 50, 60
 
@@ -88,3 +88,20 @@ def test_sizes_that_cannot_be_are_refused(rows: int, length: int, seed: int) -> 
         adding(rows, length, seed)
     with pytest.raises(OptionError, match="one deep"):
         dyck2(1, 5, 0, depth=0)
+
+
+@pytest.mark.parametrize("length", [4, 61, 64, 200])
+def test_look_up_asks_for_the_value_that_stood_after_the_key(length: int) -> None:
+    x, asked, y = look_up(ROWS, length, 0)
+    symbols, answers = x.argmax(-1), iter(y.tolist())
+    pairs = min(length // 4, 32)
+    assert asked[2 * pairs :].all()
+    assert not asked[: 2 * pairs].any()
+    told = [
+        dict(zip(symbols[: 2 * pairs : 2, b].tolist(), symbols[1 : 2 * pairs : 2, b].tolist(), strict=True))
+        for b in range(ROWS)
+    ]
+    assert all(len(one) == pairs for one in told)
+    for t in range(2 * pairs, length):
+        for row in range(ROWS):
+            assert told[row][int(symbols[t, row])] - 32 == next(answers)

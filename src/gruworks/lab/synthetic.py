@@ -12,7 +12,9 @@ from torch import Tensor
 
 from gruworks.errors import OptionError
 
-__all__ = ["SYNTHETIC", "Batch", "Synthetic", "adding", "copy_memory", "dyck2", "temporal_order"]
+__all__ = ["SYNTHETIC", "Batch", "Synthetic", "adding", "copy_memory", "dyck2", "look_up", "temporal_order"]
+
+KEYS, VALUES = 32, 8  # of look_up
 
 
 class Batch(NamedTuple):
@@ -109,6 +111,29 @@ def dyck2(rows: int, length: int, seed: int, depth: int = 12) -> Batch:
     return Batch(_one_hot(symbols, 4), torch.ones(symbols.shape, dtype=torch.bool), torch.from_numpy(right.reshape(-1)))
 
 
+def look_up(rows: int, length: int, seed: int) -> Batch:
+    """Pairs of a key and a value, then keys alone, each asked for its value: associative recall (Graves et al. 2014).
+
+    The first half of the steps are pairs, at most 32 with no key twice; in the second half each step is one of these
+    keys, drawn anew. 32 keys and 8 values.
+
+    >>> batch = look_up(5, 64, seed=0)
+    >>> batch.x.shape, int(batch.asked.sum())
+    (torch.Size([64, 5, 40]), 160)
+    """
+    rng = _rng(rows, length, 4, seed)
+    pairs = min(length // 4, KEYS)
+    keys = rng.random((KEYS, rows)).argsort(0)[:pairs]
+    values = rng.integers(0, VALUES, (pairs, rows))
+    which = rng.integers(0, pairs, (length - 2 * pairs, rows))
+    told = numpy.stack([keys, KEYS + values], 1).reshape(2 * pairs, rows)
+    symbols = numpy.concatenate([told, numpy.take_along_axis(keys, which, 0)])
+    asked = torch.zeros(length, rows, dtype=torch.bool)
+    asked[2 * pairs :] = True
+    answers = numpy.take_along_axis(values, which, 0)
+    return Batch(_one_hot(symbols, KEYS + VALUES), asked, torch.from_numpy(answers.reshape(-1)))
+
+
 class Synthetic(NamedTuple):
     """A task by name: its maker, entries of input and output, and the loss that knowing nothing of the input gives."""
 
@@ -125,6 +150,7 @@ SYNTHETIC = {
     "copy": Synthetic(copy_memory, 10, 10, lambda T: 10 * math.log(8) / (T + 20), "nats per step, all T + 20"),
     "order": Synthetic(temporal_order, 8, 4, lambda T: math.log(4), "nats"),
     "dyck2": Synthetic(dyck2, 4, 3, lambda T: math.log(3), "nats per step"),
+    "look-up": Synthetic(look_up, KEYS + VALUES, VALUES, lambda T: math.log(VALUES), "nats per key"),
 }
 
 
