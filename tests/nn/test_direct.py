@@ -308,3 +308,9 @@ def test_a_weight_that_lost_its_shape_is_not_read() -> None:
     gru.weight_hh_l0.data = torch.zeros(3, 1)
     with pytest.raises(RuntimeError):
         output.sum().backward()
+
+
+def test_a_script_that_holds_a_layer_at_its_end_says_nothing() -> None:
+    script = "import torch, gruworks\ngru = gruworks.GRU(3, 4)\ny, _ = gru(torch.zeros(5, 2, 3))\nloss = y.sum()\n"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""
