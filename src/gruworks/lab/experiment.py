@@ -12,9 +12,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from gruworks.errors import OptionError, RunError
-from gruworks.lab import music
+from gruworks.lab import an4, music
+from gruworks.lab.an4 import speech
 from gruworks.lab.captions import captions
 from gruworks.lab.characters import characters
+from gruworks.lab.ett import HORIZON, hours
 from gruworks.lab.settings import Experiment, LabFit, Study
 from gruworks.lab.synthetic import SYNTHETIC, Batch
 from gruworks.nn.cells import Engine, keep_long, make
@@ -34,7 +36,7 @@ __all__ = [
 ]
 
 TASK = "lab"
-TASKS = (*SYNTHETIC, *music.MUSIC, "characters", "captions")
+TASKS = (*SYNTHETIC, *music.MUSIC, "characters", "captions", "etth1", "an4")
 # Seeds of what is drawn: training batches start beyond both, so no sequence is seen in two parts.
 VALID_SEED, TEST_SEED, TRAIN_SEED = 1_000_000, 2_000_000, 10_000_000
 
@@ -90,6 +92,12 @@ def problem(settings: Study) -> Problem:
             training.batch_size, settings.length, _epoch(training), training.seed
         )
         return Problem(size, size, draw, valid, test, functional.cross_entropy, math.log(size), prior)
+    if settings.task == "etth1":
+        draw, valid, test, naive = hours(training.batch_size, settings.length, _epoch(training), training.seed)
+        return Problem(1, HORIZON, draw, valid, test, functional.mse_loss, naive)
+    if settings.task == "an4":
+        draw, valid, test = speech(training.batch_size, _epoch(training), training.seed)
+        return Problem(an4.INPUTS, an4.OUTPUTS, draw, valid, test, an4.ctc, math.log(an4.OUTPUTS))
     if settings.task == "captions":
         given = captions(training.batch_size, _epoch(training), training.seed)
         inputs, outputs, draw, valid, test, prior = given

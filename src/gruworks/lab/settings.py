@@ -33,7 +33,8 @@ class Study(Settings):
     """What is learnt and how, whichever cell learns it."""
 
     task: str = setting(
-        "adding", "adding, copy, order, dyck2, look-up, jsb, nottingham, muse, piano, characters or captions"
+        "adding",
+        "adding, copy, order, dyck2, look-up, jsb, nottingham, muse, piano, characters, captions, etth1 or an4",
     )
     length: int = setting(200, "T of the task; for music and characters the longest stretch in training", low=2)
     first_length: int = setting(0, "T of the first batches, which grows over 70 % of the steps; 0: full at once", low=0)
