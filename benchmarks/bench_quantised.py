@@ -2,13 +2,17 @@
 
     python benchmarks/bench_quantised.py steps
     python benchmarks/bench_quantised.py loss RUN TEXT [characters]
+    python benchmarks/bench_quantised.py tasks TRANSLATOR TRANSCRIBER
 
 `steps`: one thread, one session, H = 64 to 1024, a loop in C++ as in bench_recurrence.py, the precisions by turns and
 the smallest of nine rounds; with one input number (figures of recurrence/step-*), and with I = H. The error is that of
 the state after 100 steps from zero on Gaussian inputs against float64, weights as torch draws them: its root mean
 square.
 `loss`: nats a character of a fitted generator of GRU blocks, stepped through the first characters (default 20,000) of
-the last tenth of TEXT, which its fit held out. Writes benchmarks/results/quantised.json.
+the last tenth of TEXT, which its fit held out.
+`tasks`: what rounding every GRU's weights does to a German-English translator (BLEU, Multi30k test 2016), a transcriber
+of AN4 (word error rate, greedy) and a forecaster of Seattle's weather that is fitted here (MAE, 14 days). The state is
+not rounded here, as it is in int8 streams. Writes benchmarks/results/quantised.json.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ from typing import Any, get_args
 import numpy
 from record import record, write
 
-from gruworks.ops.quantised import Precision
+from gruworks.ops.quantised import Precision, matrix
 from gruworks.ops.stream import GRUStream
 from gruworks.ops.weights import GRUWeights
 
@@ -114,10 +118,70 @@ def loss(run: str, text: str, characters: int) -> None:
     write("quantised", records)
 
 
+def rounded(model: Any, precision: Precision) -> int:
+    """Give every GRU in a torch module the weights that `precision` leaves of its own; how many numbers that were."""
+    import torch
+
+    count = 0
+    for module in model.modules():
+        if isinstance(module, torch.nn.GRU | torch.nn.GRUCell):
+            for name, parameter in module.named_parameters(recurse=False):
+                if name.startswith("weight_"):
+                    stored = matrix(parameter.detach().numpy(), precision)
+                    parameter.data = torch.from_numpy(stored.values().copy())
+                    count += parameter.numel()
+    return count
+
+
+def tasks(translator: str, transcriber: str) -> None:
+    import tempfile
+
+    import pandas
+    from speech import an4
+    from translation import bleu, multi30k
+
+    from gruworks import Forecaster, Transcriber, Translator
+    from gruworks.data.catalogue import seattle_weather
+
+    test, _ = multi30k("de", "en", "test_2016_flickr")
+    table = pandas.read_csv(seattle_weather())
+    folder = tempfile.TemporaryDirectory()
+    utterances = an4(Path(folder.name))[1]
+
+    def translated(p: Precision) -> tuple[float, int]:
+        made = Translator.load(translator)
+        count = rounded(made.net, p)
+        return bleu(made.translate(test.sources, beam=10, alpha=1.0), test.targets, "none"), count
+
+    def transcribed(p: Precision) -> tuple[float, int]:
+        made = Transcriber.load(transcriber)
+        count = rounded(made.model, p)
+        return 100 * made.evaluate(utterances).wer, count
+
+    def forecast(p: Precision) -> tuple[float, int]:
+        made = Forecaster(horizon=14, time="date", target="temp_max").fit(table.iloc[:-364], quiet=True)
+        count = rounded(made.model, p)
+        return made.evaluate(table, origins=26, quiet=True).ours.mae, count
+
+    records = []
+    for name, measure in (("bleu", translated), ("wer", transcribed), ("mae", forecast)):
+        plain = 0.0
+        for p in PRECISIONS:
+            value, count = measure(p)
+            plain = plain or value
+            note = f"{count:,} weights of GRUs rounded, the state is not"
+            records.append(record(f"quantised/tasks/{name}/{p}", value, baseline=plain, note=note))
+            print(f"{name} {p}: {value:.4f}; {note}", flush=True)
+    folder.cleanup()
+    write("quantised", records)
+
+
 if __name__ == "__main__":
     if sys.argv[1:2] == ["steps"]:
         steps()
     elif sys.argv[1:2] == ["loss"] and len(sys.argv) >= 4:
         loss(sys.argv[2], sys.argv[3], int(sys.argv[4]) if len(sys.argv) > 4 else 20_000)
+    elif sys.argv[1:2] == ["tasks"] and len(sys.argv) == 4:
+        tasks(sys.argv[2], sys.argv[3])
     else:
         sys.exit(__doc__)

@@ -21,7 +21,7 @@ from gruworks.errors import OptionError, WeightsError
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights
 
-__all__ = ["THIN", "Matrix", "Precision", "QuantisedWeights", "check_precision", "quantise", "step"]
+__all__ = ["THIN", "Matrix", "Precision", "QuantisedWeights", "check_precision", "matrix", "quantise", "step"]
 
 Array = NDArray[Any]
 Precision = Literal["float32", "bfloat16", "int8"]
@@ -107,9 +107,9 @@ def quantise(weights: GRUWeights, precision: Precision, terms: bool = False) -> 
     if max(parts.input_size, parts.hidden_size) > WIDEST:
         raise WeightsError(f"int8 sums hold up to {WIDEST} inputs, not {max(parts.input_size, parts.hidden_size)}")
     thin = precision == "int8" and parts.input_size <= THIN
-    w_ih = None if terms else _matrix(parts.w_ih, "float32" if thin else precision)
+    w_ih = None if terms else matrix(parts.w_ih, "float32" if thin else precision)
     b_ih = None if terms else parts.b_ih
-    return QuantisedWeights(w_ih, _matrix(parts.w_hh, precision), b_ih, parts.b_hh, parts.reset)
+    return QuantisedWeights(w_ih, matrix(parts.w_hh, precision), b_ih, parts.b_hh, parts.reset)
 
 
 def whole_numbers(x: Array) -> tuple[Array, Array]:
@@ -144,7 +144,8 @@ def step(x: Array, h: Array, weights: QuantisedWeights) -> Array:
     return new
 
 
-def _matrix(rows: Array, precision: Precision) -> Matrix:
+def matrix(rows: Array, precision: Precision) -> Matrix:
+    """Rows [R, K] float32 at another precision."""
     if precision == "float32":
         return Matrix(precision, rows)
     if precision == "bfloat16":
