@@ -6,7 +6,7 @@ Engines alternate in one process, each the smallest time of several rounds with 
 for a while after work); oneDNN (its program: onednn_gru.cc) runs in a process of its own. The limits are measured
 here too (limits.cc, compiled for this processor). --parts measures some of the tables, or "others" (steps, cache
 bandwidth, among operators); what it leaves out stays as the file has it, and the figures are formed of the whole.
---sweep measures the kernel alone over batches and widths instead.
+--sweep measures the kernel alone over batches and widths instead; with GRUWORKS_KERNEL=avx2 its AVX2 build.
 
 The other engines come from requirements-recurrence.txt; the oneDNN program is built as onednn_gru.cc says:
 
@@ -98,9 +98,12 @@ class Bench:
 
 
 def limits() -> dict[str, Any]:
+    """What the processor can do with the vectors of the build in use."""
+    vectors = ["-mno-avx512f"] if backend().name == "avx2" else []
     with tempfile.TemporaryDirectory() as folder:
         program = f"{folder}/limits"
-        subprocess.run(["g++", "-O3", "-march=native", "-fopenmp", str(HERE / "limits.cc"), "-o", program], check=True)
+        flags = ["-O3", "-march=native", *vectors, "-fopenmp"]
+        subprocess.run(["g++", *flags, str(HERE / "limits.cc"), "-o", program], check=True)
         found: dict[str, Any] = json.loads(subprocess.run([program], check=True, capture_output=True, text=True).stdout)
     return found
 
@@ -226,7 +229,7 @@ def main() -> None:
     limit = limits()
     print(backend(), limit, flush=True)
     if options.sweep:
-        bench.rounds, bench.milliseconds = 3, 40
+        bench.rounds, bench.milliseconds = 4, 40
         sweep(bench, limit, tuple(options.forms))
         return
     if options.keep and LIMITS in earlier:

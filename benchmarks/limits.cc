@@ -8,7 +8,12 @@
 #include <cstdlib>
 #include <vector>
 
-typedef float V __attribute__((vector_size(64)));
+#if defined(__AVX512F__)
+constexpr int kBytes = 64, kChains = 24;  // of a vector; sums side by side, as many as the registers hold
+#else
+constexpr int kBytes = 32, kChains = 12;
+#endif
+typedef float V __attribute__((vector_size(kBytes)));
 
 static double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -20,29 +25,29 @@ static double fma_rate(int threads) {  // GFLOP/s, best of many
     const double start = now();
 #pragma omp parallel num_threads(threads)
     {
-      V sums[24] = {}, a = V{} + 1.0000001f;
+      V sums[kChains] = {}, a = V{} + 1.0000001f;
       for (long i = 0; i < 200000; ++i) {
 #pragma GCC unroll 24
-        for (int j = 0; j < 24; ++j) {
+        for (int j = 0; j < kChains; ++j) {
           sums[j] = sums[j] * a + a;
           asm volatile("" : "+v"(sums[j]));
         }
       }
     }
-    best = std::max(best, 200000. * 24 * 32 * threads / (now() - start) / 1e9);
+    best = std::max(best, 200000. * kChains * kBytes / 2 * threads / (now() - start) / 1e9);
   }
   return best;
 }
 
 static double read_rate(long kib, int threads) {  // GB/s; each thread reads its own share of `kib`
   double best = 0;
-  const long n = kib * 1024 / 64 / threads;
+  const long n = kib * 1024 / kBytes / threads;
   for (int round = 0; round < 20; ++round) {
     std::vector<double> spent(threads);
-    const long turns = std::max(4l, 40000000 / (n * 64));
+    const long turns = std::max(4l, 40000000 / (n * kBytes));
 #pragma omp parallel num_threads(threads)
     {
-      V* data = static_cast<V*>(std::aligned_alloc(64, n * 64));
+      V* data = static_cast<V*>(std::aligned_alloc(64, n * kBytes));
       for (long i = 0; i < n; ++i) data[i] = V{} + 1;
       V a = {}, b = {}, c = {}, d = {};
 #pragma omp barrier
@@ -55,7 +60,7 @@ static double read_rate(long kib, int threads) {  // GB/s; each thread reads its
       spent[omp_get_thread_num()] = now() - start;
       std::free(data);
     }
-    best = std::max(best, turns * n * 64. * threads / *std::max_element(spent.begin(), spent.end()) / 1e9);
+    best = std::max(best, turns * n * double{kBytes} * threads / *std::max_element(spent.begin(), spent.end()) / 1e9);
   }
   return best;
 }

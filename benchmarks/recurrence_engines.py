@@ -52,7 +52,7 @@ def _kernel(operands: recurrence.Operands, train: bool) -> Run:
     grads = [numpy.empty_like(a) for a in (final, *w.arrays())]
     grad_x = numpy.empty_like(operands.x)
     whole = r._steps(grad_output), r.NONE2, r._steps(grad_x), r.NONE3, r.NONE3
-    flat = (*map(r._address, grads), 0)
+    flat = (*map(r._address, grads), 0, 0, 0)  # none of a replacement, a gain, an input gain
 
     def step() -> Any:
         w.w_hh[0, 0] += 1e-6

@@ -10,19 +10,19 @@ from typing import Any
 import recurrence_engines as engines
 from record import record, write
 
+from gruworks.ops.backend import backend
+
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128)
 WIDTHS = (32, 64, 100, 128, 200, 256, 512, 1024)
 STEPS = 100
 
 
 def limit_ms(batch: int, width: int, train: bool, limit: dict[str, Any]) -> float:
-    """The least time that multiplying and, below four rows, reading the recurrent weights at every step can take."""
+    """The least time that multiplying, and reading the recurrent weights once a step, can take."""
     product = 6e-6 * STEPS * batch * width * width / limit["fma"]  # one of the recurrence's or the input's, all steps
-    recurrent = product
-    if batch < 4:
-        size = 12 * width * width
-        rate = next((r for kb, r in limit["read"].items() if 1000 * int(kb) >= size), list(limit["read"].values())[-1])
-        recurrent = max(product, 1e-6 * STEPS * size / rate)
+    size = 12 * width * width
+    rate = next((r for kb, r in limit["read"].items() if 1000 * int(kb) >= size), list(limit["read"].values())[-1])
+    recurrent = max(product, 1e-6 * STEPS * size / rate)
     # Training goes through the recurrence twice; the gradients of input and weights are products over all steps.
     return 2 * recurrent + 4 * product if train else recurrent + product
 
@@ -30,6 +30,8 @@ def limit_ms(batch: int, width: int, train: bool, limit: dict[str, Any]) -> floa
 def sweep(bench: Any, limit: dict[str, Any], forms: tuple[str, ...]) -> None:
     """Measure every point and write the records."""
     rows = []
+    build = backend().name
+    prefix = "recurrence-sweep" if build == "avx512" else f"recurrence-sweep-{build}"
     for reset in forms:
         for train in (False, True):
             kind = "train" if train else "fwd"
@@ -41,7 +43,7 @@ def sweep(bench: Any, limit: dict[str, Any], forms: tuple[str, ...]) -> None:
                     shares.append(limit_ms(batch, width, train, limit) / least)
                     rows.append(
                         record(
-                            f"recurrence-sweep/{reset}/{kind}/{batch},{width}", shares[-1], threads=bench.threads,
+                            f"{prefix}/{reset}/{kind}/{batch},{width}", shares[-1], threads=bench.threads,
                             parameters={"T": STEPS, "B": batch, "I": width, "H": width}, note=f"{least:.4g} ms",
                         )
                     )  # fmt: skip

@@ -33,9 +33,9 @@ def table(rows: dict[str, dict[str, Any]], reset: str, kind: str) -> str:
     return "\n".join(lines)
 
 
-def sweep(rows: list[dict[str, Any]], form: str, kind: str) -> str:
+def sweep(rows: list[dict[str, Any]], build: str, kind: str) -> str:
     """Percent of the limit over batches and widths, points below ENOUGH in bold and named again below."""
-    prefix = f"recurrence-sweep/{form}/{kind}/"
+    prefix = f"recurrence-sweep{build}/after/{kind}/"
     points = {(r["parameters"]["H"], r["parameters"]["B"]): r for r in rows if r["id"].startswith(prefix)}
     if not points:
         return "Not measured yet on a quiet machine."
@@ -85,7 +85,7 @@ def main() -> None:
     parts = {"figures": figures(rows)}
     parts |= {f"{r}-{k}": table(rows, r, k) for r in ("after", "before") for k in ("fwd", "train")}
     points = json.loads(SWEEP.read_text(encoding="utf-8")) if SWEEP.exists() else []
-    parts |= {f"sweep-{k}": sweep(points, "after", k) for k in ("fwd", "train")}
+    parts |= {f"sweep{b}-{k}": sweep(points, b, k) for b in ("", "-avx2") for k in ("fwd", "train")}
     for name, made in parts.items():
         start, end = f"<!-- {name} -->\n", f"\n<!-- end {name} -->"
         before, rest = text.split(start)

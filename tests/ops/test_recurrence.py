@@ -103,6 +103,12 @@ def test_threads_that_wait_before_they_sum(build: str, H: int, reset: str) -> No
         check(12, B, 40, H, numpy.float32, reset=reset, ragged=B == 3, threads=threads)
 
 
+@pytest.mark.parametrize("reset", ["after", "before"])
+def test_weights_too_large_for_the_caches(build: str, reset: str) -> None:
+    for B, dtype in ((5, numpy.float32), (9, numpy.float32), (19, numpy.float64)):
+        check(34, B, 1000, 840, dtype, reset=reset, ragged=B == 9, reverse=B == 9)
+
+
 @pytest.mark.parametrize("I", [1, 7, 8])
 def test_sums_over_many_chunks_of_steps(build: str, I: int) -> None:  # noqa: E741
     check(150, 3, I, 40, numpy.float32, ragged=True)

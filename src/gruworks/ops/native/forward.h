@@ -7,7 +7,8 @@
 // ones are still in its cache: (100, 1, 512, 512) took 2.59 ms in two sums, 2.38 ms so.
 //
 // The input's product is summed in the same registers as the state's (no [T, B, 3H] in memory). With fewer than
-// kFused rows that would read the input's weights once a row and step; then kChunk steps are projected at once.
+// kFused rows that would read the input's weights once a row and step; then kChunk steps are projected at once. So they
+// are with more rows where both weights together would push each other out of the last cache at every step.
 #pragma once
 
 #include "rows.h"
@@ -15,7 +16,8 @@
 namespace gruworks::GRUWORKS_ISA {
 
 constexpr long kPast = 4l << 20;  // bytes of `saved` from which on it goes past the caches
-constexpr long kFused = 4, kChunk = 32;
+constexpr long kFused = 4, kFusedLarge = 17, kChunk = 32;
+constexpr long kLarge = 16l << 20;  // bytes of both weights from which on rows below kFusedLarge are projected
 constexpr int kTogether = kRows / 2;  // rows whose gates are formed side by side
 
 enum class Sum { whole, own, rest };  // over all columns of the state, this member's, or the others'
@@ -37,7 +39,13 @@ template <class T> class Forward {
   static long scratch(const Sequence<T>& s, Place place) {
     const Share share(s.batch, place.group, place.groups);
     const long count = share.end - share.begin;
-    return Rows<T>::scratch(count) + padded(s.H) + kPad + kChunk * kFused * 3 * padded(s.H);
+    const long projected = count < fused(s) ? count : 0;
+    return Rows<T>::scratch(count) + padded(s.H) + kPad + kChunk * projected * 3 * padded(s.H);
+  }
+
+  // Rows from which on the input's product is part of each step.
+  static long fused(const Sequence<T>& s) {
+    return 3 * padded(s.H) * (padded(s.H) + s.I) * static_cast<long>(sizeof(T)) < kLarge ? kFused : kFusedLarge;
   }
 
   Forward(const Sequence<T>& sequence, Place at, T* memory)
@@ -49,7 +57,7 @@ template <class T> class Forward {
     zeros = memory + Rows<T>::scratch(rows.count);
     memset(zeros, 0, sizeof(T) * Hp);
     chunk = zeros + Hp;
-    chunked = s.x.data && !s.inputs && rows.count < kFused && rows.steps > 1;
+    chunked = s.x.data && !s.inputs && rows.count < fused(s) && rows.steps > 1;
   }
 
   void run() {
@@ -169,8 +177,8 @@ template <class T> class Forward {
   }
 
   void project(long step) {
-    const T* from[kChunk * kFused];
-    T* to[kChunk * kFused];
+    const T* from[kChunk * kFusedLarge];
+    T* to[kChunk * kFusedLarge];
     long n = 0;
     for (long later = step; later < step + kChunk && later < rows.steps; ++later)
       for (long i = 0; i < rows.count && s.length(rows.row[i]) > later; ++i) {

@@ -230,12 +230,8 @@ template <class T> class Outer {
     }
   }
 
-  template <int V> void block(T* c, const T* a, long depth, long units, long N, long width, bool first) {
+  template <int V> GRUWORKS_ALONE static void multiply_packed(Vec<T> (&into)[R][V], const T* a, const T* b, long depth) {
     Vec<T> sums[R][V] = {};
-    const T* b = right;
-    const long last = (width < V * L ? width : V * L) - 1;
-    for (int i = 0; i < R && i < units && !first; ++i)  // the result's lines come while the products are summed
-      for (long j = 0; j < last + L; j += L) __builtin_prefetch(c + i * N + (j < last ? j : last), 1);
     for (long k = 0; k < depth; ++k, a += R, b += 3 * L) {
       Vec<T> w[V];
 #pragma GCC unroll 3
@@ -245,6 +241,18 @@ template <class T> class Outer {
 #pragma GCC unroll 3
         for (int v = 0; v < V; ++v) sums[i][v] += w[v] * a[i];
     }
+#pragma GCC unroll 8
+    for (int i = 0; i < R; ++i)
+#pragma GCC unroll 3
+      for (int v = 0; v < V; ++v) into[i][v] = sums[i][v];
+  }
+
+  template <int V> void block(T* c, const T* a, long depth, long units, long N, long width, bool first) {
+    const long last = (width < V * L ? width : V * L) - 1;
+    for (int i = 0; i < R && i < units && !first; ++i)  // the result's lines come while the products are summed
+      for (long j = 0; j < last + L; j += L) __builtin_prefetch(c + i * N + (j < last ? j : last), 1);
+    Vec<T> sums[R][V];
+    multiply_packed<V>(sums, a, right, depth);
 #pragma GCC unroll 8
     for (int i = 0; i < R; ++i) {
       if (i >= units) return;

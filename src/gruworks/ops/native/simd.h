@@ -17,6 +17,12 @@
 #endif
 
 #define GRUWORKS_INLINE inline __attribute__((always_inline))
+// A loop that needs all of 16 registers stands alone: inlined, a quarter of its sums went to memory and back each time.
+#if defined(__AVX512F__)
+#define GRUWORKS_ALONE GRUWORKS_INLINE
+#else
+#define GRUWORKS_ALONE __attribute__((noinline))
+#endif
 
 namespace gruworks::GRUWORKS_ISA {
 
