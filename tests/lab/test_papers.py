@@ -40,6 +40,12 @@ def test_the_plain_unit_has_no_gates_to_set() -> None:
     assert Experiment.of(copy, "rnn", 3).memory == 0
 
 
+def test_only_the_gru_has_what_regularises_it() -> None:
+    jsb = PAPERS["bai2018"].rows[2].full
+    assert Experiment.of(jsb, "gru-before", 3).recurrent_dropout == jsb.recurrent_dropout > 0
+    assert Experiment.of(jsb, "lstm", 3).recurrent_dropout == Experiment.of(jsb, "gru+attention", 3).weight_dropout == 0
+
+
 def tiny_paper() -> papers.Paper:
     """Bai's table with an adding problem of five numbers, two steps long."""
     paper = PAPERS["bai2018"]

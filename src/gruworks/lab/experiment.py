@@ -17,7 +17,7 @@ from gruworks.lab.an4 import speech
 from gruworks.lab.captions import captions
 from gruworks.lab.characters import characters
 from gruworks.lab.ett import HORIZON, hours
-from gruworks.lab.settings import Experiment, LabFit, Study
+from gruworks.lab.settings import REGULARISED, Experiment, LabFit, Study
 from gruworks.lab.synthetic import SYNTHETIC, Batch
 from gruworks.nn.cells import Engine, keep_long, make
 from gruworks.nn.threads import torch_threads
@@ -149,9 +149,8 @@ def regularised(settings: Experiment) -> dict[str, float]:
     Raises:
         OptionError: they are, and the cell isn't a fused GRU.
     """
-    names = "zoneout", "recurrent_dropout", "weight_dropout"
-    chosen = {name: share for name in names if (share := getattr(settings, name))}
-    if chosen and not (settings.cell.startswith("gru") and settings.engine == "fused"):
+    chosen = {name: share for name in REGULARISED if (share := getattr(settings, name))}
+    if chosen and (settings.cell not in ("gru", "gru-before") or settings.engine != "fused"):
         raise OptionError(f"{', '.join(chosen)} need the fused GRU, not the cell {settings.cell!r} ({settings.engine})")
     return chosen
 

@@ -26,6 +26,7 @@ class LabFit(FitSettings):
 
 
 FIT = LabFit()
+REGULARISED = "zoneout", "recurrent_dropout", "weight_dropout"  # options of `gruworks.GRU`
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,11 @@ class Experiment(Study):
 
     @classmethod
     def of(cls, study: Study, cell: str = "gru", hidden: int = 64) -> Experiment:
-        """The experiment of one cell in a study; the plain RNN has no gate whose bias could give it a long memory."""
+        """The experiment of one cell in a study, without what the cell can't have.
+
+        The plain RNN has no gate whose bias could give it a long memory, and only the GRU has what regularises it.
+        """
         given = {field.name: getattr(study, field.name) for field in fields(Study)}
         given |= {"memory": 0} if cell == "rnn" else {}
+        given |= {} if cell in ("gru", "gru-before") else dict.fromkeys(REGULARISED, 0.0)
         return cls(**given, cell=cell, hidden=hidden)
