@@ -141,7 +141,7 @@ PAPERS = {
             "Ollivier 2018; the plain RNN has none), and the training sequences grow to full length over the "
             "first 70 % of the steps; the test is at full length. AdamW, cosine rate, averaged weights.",
             "Music: as the Chung table's notes; the paper's protocol is the same loss over whole pieces. On JSB the "
-            "GRU has recurrent dropout and DropConnect besides, which LSTM and RNN lack here: not a comparison of cells.",
+            "GRU has recurrent dropout and DropConnect besides, which LSTM and RNN lack: not a comparison of cells.",
             "TCN: published only; it is not trained here.",
         ),
     ),
