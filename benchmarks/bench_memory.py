@@ -1,10 +1,11 @@
 """Peak memory of one training step, ours and torch's, plain and with recompute, beside its time.
 
-    python benchmarks/bench_memory.py [--quick]
+    python benchmarks/bench_memory.py [--quick | --curve]
 
 Each cell is a fresh process: it builds a GRU (B = 16, I = 64, H = 128 and others) and its input, does one step at
 T = 10 so that everything is loaded, then one at T: forward, sum of squares, backward. Memory is the peak of the
 resident set over what stood there before that step. Time is the smallest of three further steps, on one thread.
+--curve varies the steps between kept states, and draws docs/memory.png: time over memory.
 """
 
 import argparse
@@ -14,7 +15,8 @@ import sys
 import time
 from pathlib import Path
 
-from record import record, write
+import numpy
+from record import ROOT, record, write
 
 SHAPES = (
     (1000, 16, 64, 128),
@@ -24,6 +26,7 @@ SHAPES = (
     (100_000, 1, 64, 128),
 )
 ENGINES = ("torch", "ours", "recompute")
+CURVE, SEGMENTS = ((10_000, 16, 64, 128), (10_000, 1, 64, 128)), (1, 3, 10, 30, 100, 300, 1000, 3000)
 
 
 def cell(engine: str, T: int, B: int, inputs: int, hidden: int) -> dict[str, float]:
@@ -33,7 +36,8 @@ def cell(engine: str, T: int, B: int, inputs: int, hidden: int) -> dict[str, flo
 
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    made = torch.nn.GRU(inputs, hidden) if engine == "torch" else GRU(inputs, hidden, recompute=engine == "recompute")
+    steps = int(engine) if engine.isdigit() else engine == "recompute"
+    made = torch.nn.GRU(inputs, hidden) if engine == "torch" else GRU(inputs, hidden, recompute=steps)
     made.load_state_dict(torch.nn.GRU(inputs, hidden).state_dict())
 
     def step(x: torch.Tensor) -> float:
@@ -76,11 +80,14 @@ def apart(engine: str, shape: tuple[int, ...]) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the first two shapes; nothing is recorded")
+    parser.add_argument("--curve", action="store_true", help="by the steps between kept states")
     parser.add_argument("--cell", nargs=5, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.cell:
         print(json.dumps(cell(args.cell[0], *map(int, args.cell[1:]))))
         return
+    if args.curve:
+        return curve()
     figures = []
     for shape in SHAPES[: 2 if args.quick else None]:
         found = {engine: apart(engine, shape) for engine in ENGINES}
@@ -98,6 +105,34 @@ def main() -> None:
             )
     if not args.quick:
         write("memory", figures)
+    return None
+
+
+def curve() -> None:
+    """Memory and time by k, the steps between two kept states, beside no recomputing and the k that True chooses."""
+    from gruworks.plots.curves import Curve, Panel, draw_curves
+
+    panels, figures = [], []
+    for shape in CURVE:
+        T, B, inputs, hidden = shape
+        found = {engine: apart(engine, shape) for engine in ("ours", "recompute", *map(str, SEGMENTS))}
+        said = {"ours": "all kept", "recompute": "k chosen"} | {str(k): f"k = {k}" for k in SEGMENTS}
+        for engine, one in found.items():
+            note = f"T = {T}, B = {B}, I = {inputs}, H = {hidden}; {said[engine]}: {one['ms']:.0f} ms"
+            print(f"{one['MB']:.0f} MB; {note}", flush=True)
+            figures.append(record(f"recurrence/memory-curve-b{B}/{engine}/mb", one["MB"], note=note, threads=1))
+        points = [found[str(k)] for k in SEGMENTS]
+        lines = {f"k = {SEGMENTS[0]} to {SEGMENTS[-1]}": points}
+        lines |= {said[engine]: [found[engine]] for engine in ("ours", "recompute")}
+        curves = {
+            name: Curve(numpy.array([one["MB"] for one in some]), numpy.array([one["ms"] for one in some]))
+            for name, some in lines.items()
+        }
+        panels.append(
+            Panel(f"T = {T:,}, B = {B}, H = {hidden}", curves, x_axis="MB", y_axis="ms a step", logarithmic=False)
+        )
+    draw_curves(panels, ROOT / "docs" / "memory.png", "A training step's time over its peak memory, by k")
+    write("memory", figures)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ __all__ = ["Curve", "Panel", "draw_curves"]
 
 Floats = NDArray[numpy.float64]
 COLOURS = ("#0b7285", "#e8590c", "#5f3dc4", "#2b8a3e", "#c2255c", "#1f2933", "#f08c00", "#868e96")
+FEW = 12  # points, which are marked: of one alone no line would be seen
 INK, MUTED = "#1f2933", "#adb5bd"
 FLOOR = 1e-300  # what is drawn for a zero on a logarithmic axis lies here, below every axis
 
@@ -73,7 +74,7 @@ def draw_curves(panels: Sequence[Panel], path: Path | str, title: str = "") -> P
 def _draw(axes: Any, panel: Panel, colours: Mapping[str, str]) -> None:
     for name, (x, y, low, high) in panel.curves.items():
         seen = numpy.maximum(y, FLOOR) if panel.logarithmic else y
-        axes.plot(x, seen, color=colours[name], linewidth=1.6, label=name)
+        axes.plot(x, seen, color=colours[name], linewidth=1.6, marker="o" if len(x) < FEW else None, label=name)
         if low is not None and high is not None:
             edges = [numpy.maximum(edge, FLOOR) if panel.logarithmic else edge for edge in (low, high)]
             axes.fill_between(x, *edges, color=colours[name], alpha=0.18, linewidth=0)
