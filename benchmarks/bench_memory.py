@@ -87,7 +87,8 @@ def main() -> None:
         print(json.dumps(cell(args.cell[0], *map(int, args.cell[1:]))))
         return
     if args.curve:
-        return curve()
+        curve()
+        return
     figures = []
     for shape in SHAPES[: 2 if args.quick else None]:
         found = {engine: apart(engine, shape) for engine in ENGINES}
@@ -105,7 +106,6 @@ def main() -> None:
             )
     if not args.quick:
         write("memory", figures)
-    return None
 
 
 def curve() -> None:
