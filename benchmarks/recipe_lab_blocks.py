@@ -20,9 +20,15 @@ from gruworks.lab.settings import LabFit, Study
 CELLS = ["gru", "gru+convolution", "gru+attention"]
 FIT = LabFit(steps=2000, learning_rate=4e-3, rate_floor=0.01, averaged_steps=50)
 STUDIES = {
-    "adding": (70_000, Study(task="adding", length=2000, first_length=50, memory=1000, training=FIT)),
+    "adding": (
+        70_000,
+        Study(task="adding", length=2000, first_length=50, memory=1000, training=replace(FIT, steps=1200)),
+    ),
     "dyck2": (10_000, Study(task="dyck2", length=100, training=FIT)),
-    "etth1": (30_000, Study(task="etth1", length=720, dropout_out=0.2, training=replace(FIT, learning_rate=2e-3))),
+    "etth1": (
+        30_000,
+        Study(task="etth1", length=720, dropout_out=0.2, training=replace(FIT, steps=1000, learning_rate=2e-3)),
+    ),
     "an4": (300_000, Study(task="an4", dropout_in=0.1, dropout_out=0.3, training=replace(FIT, batch_size=16))),
     "look-up": (30_000, Study(task="look-up", length=64, training=replace(FIT, steps=5000))),
 }
