@@ -21,7 +21,14 @@ def network(**settings: object) -> TranscribeNet:
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"lookahead": 0}, {"reset": "before"}, {"residual": False, "strides": (4,)}, {"cell": "ligru"}],
+    [
+        {},
+        {"lookahead": 0},
+        {"reset": "before"},
+        {"residual": False, "strides": (4,)},
+        {"cell": "ligru"},
+        {"drop_weights": 0.3, "drop_state": 0.3},
+    ],
 )
 @given(lengths=st.lists(st.integers(0, 45), min_size=1, max_size=4))
 def test_pieces_give_what_the_whole_gives(settings: dict[str, object], lengths: list[int]) -> None:
@@ -70,3 +77,12 @@ def test_probabilities_sum_to_one_and_every_weight_learns() -> None:
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
+
+
+def test_what_is_dropped_is_dropped_in_training_alone() -> None:
+    plain, x, lengths = network(), torch.randn(2, 30, 5), torch.tensor([30, 22])
+    for settings in ({"drop_weights": 0.5}, {"drop_state": 0.5}):
+        model = network(**settings)
+        torch.testing.assert_close(model(x, lengths)[0], plain(x, lengths)[0], rtol=0, atol=0)
+        first, again = (model.train()(x, lengths)[0] for _ in range(2))
+        assert not torch.equal(first, again)

@@ -66,6 +66,10 @@ class Config(Settings):
     lookahead: int = setting(4, "steps that each layer of a streaming network sees ahead", low=0, high=100)
     chunk: int = setting(5, "steps that a streaming network takes at once", low=1, high=1000)
     dropout: float = setting(0.2, "share of entries zeroed between layers in training", low=0.0, high=0.9)
+    drop_weights: float = setting(0.0, "share of the GRUs' recurrent weights zeroed in training, anew in each batch",
+                                  low=0.0, high=0.9)  # fmt: skip
+    drop_state: float = setting(0.0, "share of the states' entries that the GRUs' products don't see in training",
+                                low=0.0, high=0.9)  # fmt: skip
     reset: Literal["after", "before"] = setting("after", "the GRU's reset form")
     cell: Literal["gru", "ligru"] = setting("gru", "the recurrent unit; ligru is the light GRU, step by step in torch")
     attention: float = setting(0.0, "share of an attention decoder in the loss beside CTC; 0 makes none",

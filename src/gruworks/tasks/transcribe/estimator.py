@@ -331,6 +331,7 @@ class Transcriber(Estimator):
                 self.codec.inputs, len(self.codec.alphabet), config.channels, config.kernel, config.strides,
                 config.hidden_size, config.layers, config.lookahead, not config.streaming, config.dropout,
                 reset=config.reset, cell=config.cell, attention=config.attention,
+                drop_weights=config.drop_weights, drop_state=config.drop_state,
             )  # fmt: skip
 
     def _new_model(self) -> TranscribeNet:

@@ -34,6 +34,8 @@ class TranscribeNet(torch.nn.Module):
         lookahead: steps that the row convolution after each GRU layer sees ahead; one for all layers.
         residual: each GRU layer after the first adds to its input instead of replacing it.
         cell: "ligru" takes light GRUs instead. attention: share of an attention decoder in the loss; 0 makes none.
+        drop_weights, drop_state: of the GRUs in training, as `gruworks.GRU` has them (weight_dropout,
+            recurrent_dropout).
     """
 
     def __init__(
@@ -52,6 +54,8 @@ class TranscribeNet(torch.nn.Module):
         reset: Reset = "after",
         cell: Literal["gru", "ligru"] = "gru",
         attention: float = 0.0,
+        drop_weights: float = 0.0,
+        drop_state: float = 0.0,
     ) -> None:
         super().__init__()
         self.stride, self.bidirectional, self.residual = math.prod(strides), bidirectional, residual
@@ -63,7 +67,15 @@ class TranscribeNet(torch.nn.Module):
         self.fronts = torch.nn.ModuleList(torch.nn.LayerNorm(channels) for _ in strides)
         entries = [sizes[-1]] + [width] * (layers - 1)
         self.grus = torch.nn.ModuleList(
-            GRU(size, hidden_size, batch_first=True, bidirectional=bidirectional, reset=reset)
+            GRU(
+                size,
+                hidden_size,
+                batch_first=True,
+                bidirectional=bidirectional,
+                reset=reset,
+                weight_dropout=drop_weights,
+                recurrent_dropout=drop_state,
+            )
             if cell == "gru"
             else LightLayer(size, hidden_size, bidirectional)
             for size in entries
