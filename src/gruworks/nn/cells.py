@@ -335,7 +335,7 @@ def about(name: str) -> str:
 def engine_of(cell: torch.nn.Module) -> str:
     """What runs a cell on its present device, in words."""
     if isinstance(cell, Joined):
-        return f"{engine_of(cell.cell)}; its block in torch"
+        return f"{engine_of(cell.cell)}, block in torch"
     if isinstance(cell, MinGRU):
         return "native scan" if native.serves(cell.weight_ih_l0) else "scan in torch"
     if isinstance(cell, Steps):
