@@ -46,9 +46,10 @@ def main() -> None:
         result = compare(study, CELLS, 2, parameters, given.out / task, given.jobs)
         for name, cell in result["cells"].items():
             note = (
-                f"T = {study.length}, {cell['hidden']} units; both seeds {', '.join(f'{x:.3g}' for x in cell['test'])}"
+                f"T = {study.length}, {cell['hidden']} units, {cell['minutes']:.1f} minutes; both seeds "
+                f"{', '.join(f'{x:.3g}' for x in cell['test'])}; knowing nothing {result['chance']:.3g}"
             )
-            print(f"{task} {name}: {cell['mean']:.4g}; {note}; {cell['minutes']:.1f} minutes")
+            print(f"{task} {name}: {cell['mean']:.4g}; {note}")
             facts = {"parameters": cell["parameters"], "minutes": cell["minutes"], "seeds": 2, "threads": 1}
             figure = f"lab/blocks/{task}/{name}"
             facts |= {"spread": cell["spread"], "baseline": result["chance"], "note": note}
