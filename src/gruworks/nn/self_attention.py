@@ -40,8 +40,8 @@ class AttentionBlock(Block):
         T, W = x.shape[0], self.window
         query, key, value = (part.transpose(0, 1) for part in self.project(x).chunk(3, -1))
         keys, values = torch.cat([state["keys"], key], 1), torch.cat([state["values"], value], 1)
-        # A graph that is written for every T keeps to one form.
-        banded = not torch.compiler.is_exporting() and T > 2 * W and W > 0
+        # A graph, which is to serve every T, keeps to one form.
+        banded = not torch.compiler.is_compiling() and T > 2 * W and W > 0
         y = (self._in_bands if banded else self._at_once)(query, keys, values, state["filled"])
         after = {"keys": keys[:, T:], "values": values[:, T:], "filled": (state["filled"] + T).clamp(max=W)}
         return self.mix(y.transpose(0, 1)), after
