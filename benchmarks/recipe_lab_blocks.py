@@ -4,8 +4,8 @@
 
 Adding at T = 2,000 is long, Dyck-2 brackets and the look-up of pairs are tangled: what belongs together doesn't stand
 together. ETTh1 from 720 hours and AN4's letters are what people have. Widths are solved for; every cell gets the same
-steps and settings, two seeds (adding one). The value is the mean test loss; minutes are of all fits, one thread each. Called again
-with the same --out it goes on.
+steps and settings, two seeds (adding one). The value is the mean test loss; minutes are of all fits, one thread each.
+Called again with the same --out it goes on.
 """
 
 import argparse
