@@ -46,8 +46,9 @@ def main() -> None:
         seeds = 1 if task == "adding" else 2  # an hour of one core for all as it is
         result = compare(study, CELLS, seeds, parameters, given.out / task, given.jobs)
         for name, cell in result["cells"].items():
+            cost = cell["costs"][-1]["microseconds"]
             note = (
-                f"T = {study.length}, {cell['hidden']} units, {cell['costs'][-1]['microseconds']:.0f} µs a step of 32 rows; test "
+                f"T = {study.length}, {cell['hidden']} units, {cost:.0f} µs a step of 32 rows; test "
                 f"{', '.join(f'{x:.3g}' for x in cell['test'])}; knowing nothing {result['chance']:.3g}"
             )
             print(f"{task} {name}: {cell['mean']:.4g}; {note}")
