@@ -61,7 +61,7 @@ def main() -> None:
             minutes = sum(one["minutes"] for one in runs)
             facts = {"parameters": runs[0]["parameters"], "seeds": 1, "threads": 1, "minutes": minutes}
             records.append(record(figure, reached, **facts, note=note))
-        panels.append(Panel(f"{task}: test loss over chance", curves, x_axis="T", levels={"chance": 1.0}))
+        panels.append(Panel(f"{task}: test loss over chance", curves, x_axis="T", levels={"chance": 1.0}, lowest=0.01))
     draw_curves(
         panels, ROOT / "docs" / "lab-reach.png", "1,000 steps, 10,000 parameters: how far back each cell reaches"
     )
