@@ -10,7 +10,7 @@ import numpy
 import pytest
 import torch
 
-from gruworks.errors import DataError
+from gruworks.errors import DataError, OptionError
 from gruworks.lab import an4
 from gruworks.lab.an4 import INPUTS, OUTPUTS, Said, ctc, speech
 
@@ -54,6 +54,11 @@ def test_one_speaker_in_ten_is_validated_on_and_steps_are_normalised() -> None:
     assert drawn != [tuple(speech(4, 10, 1, (own, other)).draw(0, i).y[:, 0].tolist()) for i in range(10)]
 
 
+def test_more_rows_than_utterances_are_refused() -> None:
+    with pytest.raises(OptionError, match="54 utterances don't fill one batch of 100: take a smaller batch"):
+        speech(100, 10, 0, (said(20, 3), said(2, 2)))
+
+
 def archive(path: Path, **files: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, "w:gz") as made:
@@ -81,7 +86,14 @@ def test_the_archive_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert one.x.tolist() == frames[: 6 * 13].reshape(2, INPUTS).tolist()
     assert (one.speaker, two.speaker) == ("fash", "fcaw")
     assert "".join(an4.LETTERS[i - 1] for i in one.letters) == "go at"
+    files["an4/feat/an4_clstk/fash/one.mfc"] = content[:-5]
+    archive(path, **files)
+    with pytest.raises(DataError, match="an4_clstk/fash/one: 363 bytes are no count"):
+        an4._read()
     del files["an4/feat/an4_clstk/fash/one.mfc"]
     archive(path, **files)
+    with pytest.raises(DataError, match=r"an4-mfcc\.tar\.gz is not AN4's features"):
+        an4._read()
+    path.write_bytes(b"no archive")
     with pytest.raises(DataError, match=r"an4-mfcc\.tar\.gz is not AN4's features"):
         an4._read()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
+from gruworks.errors import OptionError
 from gruworks.lab.captions import LONGEST, captions
 
 PAIRS = (
@@ -39,3 +41,8 @@ def test_long_captions_are_cut_and_passes_differ() -> None:
     lengths = [[len(made.draw(epoch, i).x) for i in range(4)] for epoch in range(6)]
     assert all(sorted(one) == sorted(lengths[0]) for one in lengths)
     assert any(one != lengths[0] for one in lengths)
+
+
+def test_more_rows_than_captions_are_refused() -> None:
+    with pytest.raises(OptionError, match="4 captions don't fill one batch of 5"):
+        captions(5, 10, seed=0, parts=[PAIRS] * 3, words=2)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+from pathlib import Path
+
 import numpy
 import pytest
 import torch
 
-from gruworks.errors import OptionError
+from gruworks.errors import DataError, OptionError
 from gruworks.lab.ett import EVERY, HORIZON, hours
 
 HOURS = 14_400
@@ -41,3 +44,19 @@ def test_a_seed_gives_its_batches_and_lengths_are_checked() -> None:
     assert not torch.equal(one.x, other.x)
     with pytest.raises(OptionError, match="2 to 8544 steps, not 9000"):
         hours(4, 9_000, 10, 0, values)
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (b"no archive", "is not ETTh1's table"),
+    (gzip.compress(b"date,a\n2016-07-01,x\n"), "is not ETTh1's table"),
+    (gzip.compress(b"date,a,b,c,d,e,f,g\n" + 3 * b"2016-07-01 00:00:00,1,2,3,4,5,6,7\n"), "has 3 rows"),
+])  # fmt: skip
+def test_what_is_no_table_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, said: str
+) -> None:
+    monkeypatch.setenv("GRUWORKS_DATA", str(tmp_path))
+    (tmp_path / "forecast").mkdir()
+    for name in ("ETTh1", "ETTh2"):
+        (tmp_path / "forecast" / f"{name}.csv.gz").write_bytes(content)
+    with pytest.raises(DataError, match=said):
+        hours(4, 50, 10, 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy
 import torch
@@ -18,7 +18,9 @@ from torch.nn import functional
 
 from gruworks.data.catalogue import find
 from gruworks.errors import DataError
+from gruworks.lab.passes import bucketed, passes
 from gruworks.lab.synthetic import Batch
+from gruworks.tasks.transcribe.features import parse_mfc
 
 __all__ = ["INPUTS", "OUTPUTS", "Speech", "ctc", "speech"]
 
@@ -81,46 +83,46 @@ def speech(rows: int, per_epoch: int, seed: int, parts: tuple[list[Said], list[S
         return Batch(x, asked, y)
 
     def listed(said: list[Said]) -> list[Batch]:
-        ordered = sorted(said, key=lambda one: len(one.x))
+        ordered = sorted(said, key=_length)
         return [batch(ordered[i : i + ROWS]) for i in range(0, len(ordered), ROWS)]
 
     own = [one for one in learnt if one.speaker not in held]
-    kept: dict[str, Any] = {"number": None, "order": []}
+    chosen = passes(
+        len(own), rows, per_epoch, "utterances", lambda number: bucketed(own, rows, _length, (seed, number))
+    )
 
     def draw(epoch: int, index: int) -> Batch:
-        number, place = divmod(epoch * per_epoch + index, len(own) // rows)
-        if kept["number"] != number:
-            rng = numpy.random.default_rng((seed, number))
-            drawn = sorted((own[i] for i in rng.permutation(len(own))), key=lambda one: len(one.x) // 20)
-            cut = [drawn[i : i + rows] for i in range(0, len(own) // rows * rows, rows)]
-            kept.update(number=number, order=[cut[i] for i in rng.permutation(len(cut))])
-        return batch(kept["order"][place])
+        return batch(chosen(epoch, index))
 
     return Speech(draw, listed([one for one in learnt if one.speaker in held]), listed(test))
 
 
 def _read() -> tuple[list[Said], list[Said]]:
     path = find("an4")["an4-mfcc.tar.gz"]
-    with tarfile.open(path) as archive:
-        held = {one.name: archive.extractfile(one).read() for one in archive if one.isfile()}  # type: ignore[union-attr]
 
     def part(name: str) -> list[Said]:
         ids = held[f"an4/etc/an4_{name}.fileids"].decode().split()
         lines = held[f"an4/etc/an4_{name}.transcription"].decode().splitlines()
         return [
-            Said(_steps(held[f"an4/feat/{one}.mfc"]), _letters(line), one.split("/")[1])
+            Said(_steps(held[f"an4/feat/{one}.mfc"], one), _letters(line), one.split("/")[1])
             for one, line in zip(ids, lines, strict=True)
         ]
 
     try:
+        with tarfile.open(path) as archive:
+            held = {one.name: archive.extractfile(one).read() for one in archive if one.isfile()}  # type: ignore[union-attr]
         return part("train"), part("test")
-    except (KeyError, ValueError) as error:
+    except (tarfile.TarError, OSError, EOFError, KeyError, ValueError, IndexError) as error:
         raise DataError(f"{path} is not AN4's features with its lists: {error!r}") from error
 
 
-def _steps(content: bytes) -> NDArray[numpy.float32]:
-    """A Sphinx feature file, big-endian: a count, then the numbers. Three frames a step; what is left is left out."""
-    frames = numpy.frombuffer(content, ">f4", offset=4).astype(numpy.float32).reshape(-1, COEFFICIENTS)
+def _length(one: Said) -> int:
+    return len(one.x)
+
+
+def _steps(content: bytes, name: str) -> NDArray[numpy.float32]:
+    """Three frames of a Sphinx feature file a step; what is left is left out."""
+    frames = parse_mfc(content, COEFFICIENTS, name)
     return frames[: len(frames) // FRAMES * FRAMES].reshape(-1, INPUTS)
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy
 import torch
 from torch import Tensor
 
 from gruworks.data.catalogue import find
+from gruworks.lab.passes import bucketed, passes
 from gruworks.lab.synthetic import Batch
 from gruworks.tasks.translate.reading import read_lines
 
@@ -77,13 +78,12 @@ def captions(
         return Batch(x, asked, answers[asked])
 
     learnt = numbered(*train)
-    held: dict[str, Any] = {"number": None, "order": []}
+    chosen = passes(
+        len(learnt), rows, per_epoch, "captions", lambda number: bucketed(learnt, rows, _length, (seed, number))
+    )
 
     def draw(epoch: int, index: int) -> Batch:
-        number, place = divmod(epoch * per_epoch + index, len(learnt) // rows)
-        if held["number"] != number:
-            held.update(number=number, order=_pass(learnt, rows, (seed, number)))
-        return batch(held["order"][place])
+        return batch(chosen(epoch, index))
 
     def listed(part: tuple[Lines, Lines]) -> list[Batch]:
         pairs = sorted(numbered(*part), key=_length)
@@ -111,12 +111,3 @@ def _numbers(lines: Lines, words: int) -> dict[str, int]:
 
 def _length(pair: tuple[list[int], list[int]]) -> int:
     return len(pair[0]) + len(pair[1])
-
-
-def _pass(pairs: list[Any], rows: int, seed: tuple[int, int]) -> list[list[Any]]:
-    """One pass over all pairs as batches of about equally long ones, in random order."""
-    rng = numpy.random.default_rng(seed)
-    order = rng.permutation(len(pairs))[: len(pairs) // rows * rows]
-    ordered = sorted((pairs[i] for i in order), key=_length)
-    made = [ordered[i : i + rows] for i in range(0, len(ordered), rows)]
-    return [made[i] for i in rng.permutation(len(made))]

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from gruworks.data.catalogue import find
-from gruworks.errors import OptionError
+from gruworks.errors import DataError, OptionError
 from gruworks.lab.synthetic import Batch
 
 __all__ = ["HORIZON", "Hours", "hours"]
@@ -49,8 +49,7 @@ def hours(rows: int, length: int, per_epoch: int, seed: int, values: NDArray[num
         values: [14,400, columns]; ETTh1's seven if none are given.
     """
     if values is None:
-        with gzip.open(find("ett")["ETTh1.csv.gz"], "rt", encoding="utf-8") as table:
-            values = numpy.loadtxt(table, delimiter=",", skiprows=1, usecols=range(1, 8), max_rows=EDGES[2])
+        values = _read()
     past = values[: EDGES[0]]
     scaled: Floats = ((values - past.mean(0)) / past.std(0)).astype(numpy.float32)
     if not 2 <= length <= EDGES[0] - HORIZON:
@@ -78,3 +77,15 @@ def hours(rows: int, length: int, per_epoch: int, seed: int, values: NDArray[num
     squares = [one.y.square().mean().item() for one in test]
     weights = [len(one.y) for one in test]
     return Hours(draw, valid, test, float(numpy.average(squares, weights=weights)))
+
+
+def _read() -> NDArray[numpy.float64]:
+    path = find("ett")["ETTh1.csv.gz"]
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as table:
+            values = numpy.loadtxt(table, delimiter=",", skiprows=1, usecols=range(1, 8), max_rows=EDGES[2])
+    except (OSError, EOFError, ValueError, IndexError) as error:
+        raise DataError(f"{path} is not ETTh1's table of a date and seven columns: {error}") from error
+    if values.shape != (EDGES[2], 7):
+        raise DataError(f"{path} has {len(values)} rows: ETTh1 has {EDGES[2]:,} and more")
+    return values

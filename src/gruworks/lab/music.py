@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gruworks.data.catalogue import find
 from gruworks.errors import DataError, OptionError, require
+from gruworks.lab.passes import passes
 from gruworks.lab.synthetic import Batch
 
 __all__ = ["MUSIC", "NOTES", "Music", "batches", "draws", "load", "log_odds", "moved"]
@@ -81,18 +82,13 @@ def draws(
 
     In each pass every piece is moved by -transpose to transpose semitones, as far as its notes stay among the 88.
     """
-    one_pass = len(_cut(pieces, steps, None)) // rows
-    if not one_pass:
-        raise OptionError(
-            f"{len(pieces)} pieces cut at {steps} steps don't fill one batch of {rows}: take a smaller batch"
-        )
-    held: dict[str, Any] = {"number": None, "order": []}
+    chosen = passes(
+        len(_cut(pieces, steps, None)), rows, per_epoch, f"pieces cut at {steps} steps",
+        lambda number: _pass(pieces, rows, steps, (seed, number), transpose),
+    )  # fmt: skip
 
     def draw(epoch: int, index: int) -> Batch:
-        number, place = divmod(epoch * per_epoch + index, one_pass)
-        if held["number"] != number:
-            held.update(number=number, order=_pass(pieces, rows, steps, (seed, number), transpose))
-        return _batch(held["order"][place])
+        return _batch(chosen(epoch, index))
 
     return draw
 

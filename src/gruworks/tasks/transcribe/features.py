@@ -23,6 +23,7 @@ __all__ = [
     "RunningMean",
     "centred",
     "filter_bank",
+    "parse_mfc",
     "read_features",
 ]
 
@@ -86,7 +87,7 @@ def read_features(path: Path, coefficients: int) -> Frames:
     """
     if not path.is_file():
         raise DataError(f"{path} does not exist")
-    frames = _read_npy(path) if path.suffix == ".npy" else _read_mfc(path, coefficients)
+    frames = _read_npy(path) if path.suffix == ".npy" else parse_mfc(path.read_bytes(), coefficients, path)
     if not len(frames):
         raise DataError(f"{path} has no frames")
     if not numpy.isfinite(frames).all():
@@ -104,14 +105,18 @@ def _read_npy(path: Path) -> Frames:
     return frames.astype(numpy.float32)
 
 
-def _read_mfc(path: Path, coefficients: int) -> Frames:
-    content = path.read_bytes()
+def parse_mfc(content: bytes, coefficients: int, where: object) -> Frames:
+    """Frames [T, coefficients] of a Sphinx feature file's content.
+
+    Raises:
+        DataError: it isn't one; `where` is what the message calls it.
+    """
     for order in (">", "<"):  # big-endian by Sphinx's own rule, the other one by some of its writers
         count = int(numpy.frombuffer(content[:4], f"{order}i4")[0]) if len(content) >= 4 else -1
         if 4 * count == len(content) - 4 and count % coefficients == 0:
             return numpy.frombuffer(content[4:], f"{order}f4").astype(numpy.float32).reshape(-1, coefficients)
     raise DataError(
-        f"{path}: {len(content)} bytes are no count and so many frames of {coefficients} numbers: "
+        f"{where}: {len(content)} bytes are no count and so many frames of {coefficients} numbers: "
         "is it a Sphinx feature file, and are its coefficients so many (--coefficients)?"
     )
 
