@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy
 from numpy.typing import NDArray
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from gruworks.errors import WeightsError
 from gruworks.ops.weights import GRUWeights, Reset
 
-__all__ = ["Merge", "Stack"]
+__all__ = ["MERGES", "Merge", "Stack"]
 
 Merge = Literal["concat", "sum", "mul", "ave"]
+MERGES: tuple[Merge, ...] = get_args(Merge)
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Stack:
         reading_order: with `reverse`: outputs stand in the order in which they were made (Keras), not in the input's.
         merge: how the outputs of two directions become one.
         initial: a state that the file itself starts from, [L·D, B, H]; None is zeros.
+        warnings: sentences on what the file doesn't say and was assumed, and on what it says that isn't loaded.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Stack:
     reading_order: bool = False
     merge: Merge = "concat"
     initial: NDArray[Any] | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def num_layers(self) -> int:

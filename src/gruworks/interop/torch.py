@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -82,6 +83,8 @@ def from_module(gru: torch.nn.GRU | torch.nn.GRUCell, name: str = "") -> Stack:
 def to_module(stack: Stack) -> GRU:
     """A `gruworks.GRU` with these weights; a `LoadedGRU` where the file says more than a GRU can.
 
+    What the stack warns of is given as a UserWarning, and is the module's `load_warnings`.
+
     >>> to_module(Stack("", ((GRUWeights.random(3, 4, reset="before"),),)))
     GRU(3, 4, reset='before')
     """
@@ -94,6 +97,9 @@ def to_module(stack: Stack) -> GRU:
     gru.load_state_dict(state_dict(stack))
     if isinstance(gru, LoadedGRU):
         gru.say(stack.reverse, stack.reading_order, stack.merge, stack.initial)
+    gru.load_warnings = stack.warnings
+    for sentence in stack.warnings:
+        warnings.warn(f"GRU {stack.name!r}: {sentence}", UserWarning, stacklevel=2)
     return gru.eval()
 
 
