@@ -10,6 +10,7 @@ import gzip
 import io
 import json
 import math
+import os
 import re
 import stat
 import zipfile
@@ -43,6 +44,8 @@ def regular_file(path: str | Path, error: Failure = DataError) -> Path:
     if not stat.S_ISREG(mode):
         kind = "a folder" if stat.S_ISDIR(mode) else "a pipe, socket or device"
         raise error(f"{path} is not a file: it is {kind}")
+    if not os.access(path, os.R_OK):
+        raise error(f"{path} may not be read by this user")
     return path
 
 
