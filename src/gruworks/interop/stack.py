@@ -99,6 +99,9 @@ class Stack:
     def check(self) -> Stack:
         """Itself, if the layers fit onto each other; a WeightsError that names layer and sizes if not."""
         H, D, kinds = self.hidden_size, self.directions, set()
+        if self.dtype.kind != "f" or not self.input_size or not H:
+            sizes = f"{self.input_size} inputs and {H} units of {self.dtype}"
+            raise WeightsError(f"{self.name!r} must have inputs and units of floating-point numbers, not {sizes}")
         for i, layer in enumerate(self.weights):
             width = self.input_size if i == 0 else D * H
             for one in layer:
@@ -111,7 +114,13 @@ class Stack:
                     )
         if len(kinds) > 1:
             raise WeightsError(f"all parts of {self.name!r} must have one reset form and element type, not {kinds}")
-        if self.initial is not None and (self.initial.ndim != 3 or self.initial.shape[::2] != (self.num_layers * D, H)):
-            expected = f"[{self.num_layers * D}, B, {H}]"
-            raise WeightsError(f"the initial state of {self.name!r} must be {expected}, not {list(self.initial.shape)}")
+        if self.initial is not None:
+            self._check_initial(self.initial, (self.num_layers * D, H))
         return self
+
+    def _check_initial(self, initial: NDArray[Any], sizes: tuple[int, int]) -> None:
+        if initial.ndim != 3 or initial.shape[::2] != sizes or not initial.size or initial.dtype != self.dtype:
+            expected = f"[{sizes[0]}, B, {sizes[1]}] of {self.dtype}"
+            raise WeightsError(
+                f"the initial state of {self.name!r} must be {expected}, not {list(initial.shape)} of {initial.dtype}"
+            )

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from gruworks.errors import OptionError, WeightsError
+from gruworks.errors import OptionError, ShapeError, WeightsError
 from gruworks.interop.stack import Merge, Stack
 from gruworks.interop.torch_file import read_state
 from gruworks.nn.functional import gru_layer
@@ -148,6 +148,10 @@ class LoadedGRU(GRU):
             raise OptionError("this GRU was loaded from a file that reverses or merges: it takes padded batches only")
         if hx is None and self.initial is not None:
             batch = input.shape[0 if self.batch_first else 1]
+            if self.initial.shape[1] not in (1, batch):
+                raise ShapeError(
+                    f"the file's initial state is of {self.initial.shape[1]} rows, and the input of {batch}"
+                )
             hx = self.initial.expand(-1, batch, -1).contiguous()
         if self.said["reverse"]:
             return self._from_the_end(input, hx, lengths)
