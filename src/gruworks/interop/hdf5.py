@@ -34,19 +34,21 @@ def walk(group: Group) -> Iterator[tuple[str, Group, dict[str, Any]]]:
     """Every group below this one, the group itself first: its path, itself, and its datasets by name.
 
     Raises:
-        WeightsError: links, a group that stands at two places, groups nested deeper than `DEPTH`.
+        WeightsError: links, a group or dataset at two places, groups nested deeper than `DEPTH`.
     """
     h5py = require("h5py", "exchange")
     seen: set[int] = set()
     waiting = [("", group)]
     while waiting:
         path, here = waiting.pop()
-        address = h5py.h5o.get_info(here.id).addr
-        if address in seen or path.count("/") >= DEPTH:
-            reason = "stands at two places or within itself" if address in seen else f"is nested deeper than {DEPTH}"
-            raise WeightsError(f"the group {path} {reason}, which no Keras file has")
-        seen.add(address)
-        children = {name: _child(h5py, here, name) for name in here}
+        if path.count("/") >= DEPTH:
+            raise WeightsError(f"the group {path} is nested deeper than {DEPTH}, which no Keras file has")
+        children = {_printable(name): _child(h5py, here, name) for name in here}
+        for name, child in (("", here), *children.items()) if not path else children.items():
+            address = h5py.h5o.get_info(child.id).addr
+            if address in seen:
+                raise WeightsError(f"{path}/{name} stands at two places or within itself, which no Keras file has")
+            seen.add(address)
         yield path, here, {name: child for name, child in children.items() if isinstance(child, h5py.Dataset)}
         groups = [(f"{path}/{name}".lstrip("/"), one) for name, one in children.items() if isinstance(one, h5py.Group)]
         waiting.extend(reversed(groups))
@@ -97,11 +99,10 @@ def text(owner: Any, name: str) -> str | None:
     value = value[0] if getattr(value, "shape", ()) == (1,) else value
     if not isinstance(value, str | bytes):
         raise WeightsError(f"the attribute {name!r} of {owner.name} is no text but {type(value).__name__}")
-    value = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
     return _printable(value)
 
 
-def _child(h5py: Any, group: Group, name: str) -> Any:
+def _child(h5py: Any, group: Group, name: str | bytes) -> Any:
     link = group.get(name, getlink=True)
     if not isinstance(link, h5py.HardLink):
         where = f"{group.name}/{_printable(name)}".replace("//", "/")
@@ -116,5 +117,8 @@ def _dtype(dataset: Any) -> Any:
         return None
 
 
-def _printable(text: str) -> str:
+def _printable(text: str | bytes) -> str:
+    """Names and texts that are not UTF-8, which h5py gives as bytes or with surrogates, spelt in ASCII."""
+    if isinstance(text, bytes):
+        return text.decode("utf-8", "backslashreplace")
     return text.encode("utf-8", "backslashreplace").decode()

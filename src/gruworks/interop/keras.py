@@ -19,7 +19,7 @@ from gruworks.errors import WeightsError, require
 from gruworks.files import bounded_zip
 from gruworks.interop import hdf5
 from gruworks.interop.keras_config import Facts, sequential
-from gruworks.interop.keras_file import INNER, NAMES, config_of, member, opened
+from gruworks.interop.keras_file import INNER, NAMES, Cell, cells_of, config_of, group_names, member, opened
 from gruworks.interop.keras_layers import Layer, layers_of
 from gruworks.interop.stack import Stack
 from gruworks.ops.weights import GRUWeights, Reset
@@ -92,11 +92,11 @@ def find(path: str | Path, reset: Reset | None = None) -> list[Stack]:
     """
     path = Path(path)
     with opened(path) as file:
-        layers = layers_of(file, config_of(file, path))
-        arrays = [[[hdf5.numbers(one) for one in cell.datasets] for cell in layer.cells] for layer in layers]
-    if not layers:
+        config, names = config_of(file, path), group_names(file)
+        cells = [Cell(cell.path, [hdf5.numbers(one) for one in cell.datasets]) for cell in cells_of(file)]
+    if not cells:
         raise WeightsError(f"{path} holds no GRU layer (a group with matrices [I, 3H] and [H, 3H])")
-    return [_stack(path, layer, cells, reset) for layer, cells in zip(layers, arrays, strict=True)]
+    return [_stack(path, layer, reset) for layer in layers_of(path, cells, names, config)]
 
 
 def load_gru(path: str | Path, reset: Reset | None = None) -> dict[str, GRU]:
@@ -144,7 +144,7 @@ def write_back(source: str | Path, stacks: Sequence[Stack], target: str | Path) 
         config = config_of(file, source)
     content = io.BytesIO(member(source, INNER) if inner else source.read_bytes())
     with hdf5.opened(content, str(source), "r+") as file:
-        for layer in layers_of(file, config):
+        for layer in layers_of(source, cells_of(file), group_names(file), config):
             stack = named.pop(layer.name, None)
             if stack is not None:
                 _write(layer, stack, source)
@@ -162,12 +162,13 @@ def _archive(source: Path, weights: bytes) -> bytes:
     return whole.getvalue()
 
 
-def _stack(path: Path, layer: Layer, cells: list[list[Any]], reset: Reset | None) -> Stack:
+def _stack(path: Path, layer: Layer, reset: Reset | None) -> Stack:
     known, name = layer.facts, layer.name
     if known.refused:
         raise WeightsError(f"layer {name!r} of {path} has {known.refused}")
     try:
-        weights = tuple(from_weights(cell, known.reset or (reset if len(cell) == 2 else None)) for cell in cells)
+        arrays = [cell.datasets for cell in layer.cells]
+        weights = tuple(from_weights(one, known.reset or (reset if len(one) == 2 else None)) for one in arrays)
         _compare(weights[0], known)
         return Stack(
             name, (weights,), not known.time_major, known.backwards, known.backwards, known.merge, None, known.warnings

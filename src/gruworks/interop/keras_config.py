@@ -143,7 +143,7 @@ def _of_both(config: Config, gru: Config) -> Facts:
         refused = "go_backwards=True in its forward layer, which exchanges its directions"
     elif (one.reset, one.units, one.bias, one.time_major) != (two.reset, two.units, two.bias, two.time_major):
         refused = "two directions that are described differently"
-    return replace(one, merge=merge, refused=refused)
+    return replace(one, merge=merge if merge in MERGES else "concat", refused=refused)
 
 
 def _of_gru(config: Config) -> Facts:

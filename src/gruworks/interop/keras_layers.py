@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from gruworks.errors import WeightsError
 from gruworks.interop.keras_config import Described, Facts, assumed, described
-from gruworks.interop.keras_file import Cell, cells_of, group_names
+from gruworks.interop.keras_file import Cell
 
 __all__ = ["Layer", "layers_of"]
 
@@ -27,17 +28,21 @@ class Layer(NamedTuple):
     facts: Facts
 
 
-def layers_of(file: Any, config: Any) -> list[Layer]:
-    """The GRU layers of an open file, in its order; the two cells of a Bidirectional are one layer.
+def layers_of(path: Path, cells: list[Cell], names: dict[str, str], config: Any) -> list[Layer]:
+    """The GRU layers of the file `path`, in its order; the two cells of a Bidirectional are one layer.
+
+    `names` are what the file calls its groups, `config` is the model's description, or None.
 
     Raises:
         WeightsError: with a description: arrays that no layer in it accounts for, or several do.
     """
-    cells = cells_of(file)
-    layers = _by_groups(cells, group_names(file)) if config is None else _by_description(cells, described(config))
+    try:
+        layers = _by_groups(cells, names) if config is None else _by_description(cells, described(config))
+    except WeightsError as error:
+        raise WeightsError(f"{path}: {error}") from error
     repeated = [name for name, count in Counter(layer.name for layer in layers).items() if count > 1]
     if repeated:
-        raise WeightsError(f"several layers are named {repeated[0]!r}: give them different names and save again")
+        raise WeightsError(f"{path}: several layers are named {repeated[0]!r}: give them different names")
     return layers
 
 
