@@ -11,10 +11,23 @@ from numpy.typing import NDArray
 from gruworks.errors import WeightsError
 from gruworks.ops.weights import GRUWeights, Reset
 
-__all__ = ["MERGES", "Merge", "Stack"]
+__all__ = ["MERGES", "Merge", "Stack", "floats"]
 
 Merge = Literal["concat", "sum", "mul", "ave"]
 MERGES: tuple[Merge, ...] = get_args(Merge)
+
+
+def floats(value: Any, name: str) -> NDArray[Any]:
+    """The value, copied into an array, bfloat16 as float32; a WeightsError where it holds no floating-point numbers."""
+    try:
+        array = numpy.array(value)
+    except Exception as error:  # ragged lists, and whatever an object's __array__ raises
+        raise WeightsError(f"{name} is no array: {error}") from error
+    if array.dtype.name == "bfloat16":
+        array = array.astype(numpy.float32)
+    if array.dtype.kind != "f" or not array.size:
+        raise WeightsError(f"{name} must hold floating-point numbers, not {list(array.shape)} of {array.dtype}")
+    return array
 
 
 @dataclass(frozen=True)
