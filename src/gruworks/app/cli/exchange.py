@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="GRU layers in files of Keras, TensorFlow, ONNX and PyTorch.", no_args_is_help=True)
+app = typer.Typer(
+    help="GRU layers in files of Keras, TensorFlow, ONNX, PyTorch, Flax and Equinox.", no_args_is_help=True
+)
 
 ResetFlag = Annotated[
     Reset | None, typer.Option("--reset", help="The form of Keras weights without bias, which alone don't tell it.")
@@ -26,7 +28,7 @@ ResetFlag = Annotated[
 
 @app.command()
 def inspect(
-    file: Annotated[Path, typer.Argument(help=".keras, .h5, .onnx, .pt or .safetensors")],
+    file: Annotated[Path, typer.Argument(help=".keras, .h5, .onnx, .pt, .safetensors or .npz")],
     reset: ResetFlag = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -62,7 +64,7 @@ def inspect(
 
 @app.command()
 def convert(
-    source: Annotated[Path, typer.Argument(help=".keras, .h5, .onnx, .pt or .safetensors")],
+    source: Annotated[Path, typer.Argument(help=".keras, .h5, .onnx, .pt, .safetensors or .npz")],
     target: Annotated[Path, typer.Argument(help=".keras, .weights.h5, .onnx or .safetensors")],
     layer: Annotated[str | None, typer.Option("--layer", help="Which, where the file holds several.")] = None,
     reset: ResetFlag = None,
