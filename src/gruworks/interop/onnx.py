@@ -71,7 +71,9 @@ def find(model: Any) -> list[Stack]:
         model = inlined(model)
         stacks = _stacks(gru_nodes(model, folder), where)
     except WeightsError as error:
-        raise error if where in str(error) else WeightsError(f"{where}: {error}") from error
+        if where in str(error):
+            raise
+        raise WeightsError(f"{where}: {error}") from error
     if not stacks:
         raise WeightsError(f"{where} has no GRU node; its nodes are: {_kinds(model)}")
     return stacks
