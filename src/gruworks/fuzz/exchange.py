@@ -163,6 +163,9 @@ def _description(path: Path, random: random.Random) -> None:
 def _repacked(path: Path, random: random.Random) -> None:
     """Members of an archive renamed, emptied, grown or compressed."""
 
+    methods = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+    method = random.choice(methods)
+
     def change(members: dict[str, bytes]) -> None:
         name = random.choice(list(members))
         kind = random.randrange(5)
@@ -171,14 +174,12 @@ def _repacked(path: Path, random: random.Random) -> None:
         elif kind == 1:
             members[name] = b""
         elif kind == 2:
-            members[name] += bytes(random.choice((1, 1000, 2**27)))
+            members[name] += bytes(2**26 if method == zipfile.ZIP_DEFLATED and random.random() < 0.2 else 1000)
         elif kind == 3:
             other = random.choice(list(members))
             members[name], members[other] = members[other], members[name]
 
-    _members(
-        path, change, random.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA))
-    )
+    _members(path, change, method)
 
 
 def _inner(path: Path, random: random.Random) -> None:
