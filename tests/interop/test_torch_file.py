@@ -122,6 +122,15 @@ def test_compressed_members_are_refused_before_they_are_unpacked(tmp_path: Path)
         load_gru(tmp_path / "m.pt")
 
 
+def test_many_names_of_one_tensor_are_not_copied(tmp_path: Path) -> None:
+    shared = torch.zeros(1536, 512)
+    torch.save({f"{i}.weight_{kind}_l0": shared for i in range(100) for kind in ("ih", "hh")}, tmp_path / "m.pt")
+    with pytest.raises(WeightsError, match=r"m\.pt has tensors of .* which share their memory"):
+        load_gru(tmp_path / "m.pt")
+    torch.save({f"{i}.weight_{kind}_l0": shared for i in range(2) for kind in ("ih", "hh")}, tmp_path / "m.pt")
+    assert len(load_gru(tmp_path / "m.pt")) == 2
+
+
 @pytest.mark.parametrize("name", ["archive/code.py", "data.pkl", "a/b/data.pkl"])
 def test_archives_of_another_kind_are_refused(name: str, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "m.pt", "w") as archive:

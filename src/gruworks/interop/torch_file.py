@@ -16,6 +16,7 @@ from gruworks.files import MIB, bounded_member, bounded_zip, regular_file
 __all__ = ["read_state"]
 
 LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."  # what such a file begins with
+SLACK, FACTOR = 32 * MIB, 8  # tensors that share memory may have so many bytes, and so many for each of the file
 PICKLE = 8 * MIB  # of a .pt file: names, shapes and places of its tensors
 NAMES = {
     "collections OrderedDict", "collections Counter", "builtins set", "builtins complex",
@@ -41,7 +42,18 @@ def read_state(path: str | Path) -> dict[str, Any]:
     """
     path = regular_file(path, WeightsError)
     state = _safetensors(path) if path.suffix == ".safetensors" else _torch(path)
-    return {_printable(key): value for key, value in state.items() if isinstance(value, Tensor)}
+    tensors = {_printable(key): value for key, value in state.items() if isinstance(value, Tensor)}
+    total = sum(one.numel() * one.element_size() for one in tensors.values() if _is_whole(one))
+    if total > SLACK + FACTOR * path.stat().st_size:
+        raise WeightsError(f"{path} has tensors of {total:,} bytes, which share their memory: far more than the file")
+    return tensors
+
+
+def _is_whole(tensor: Tensor) -> bool:
+    """Whether it has memory for all its numbers; others are refused where they are a GRU's."""
+    if tensor.layout is not torch.strided or tensor.is_meta or tensor.is_nested:
+        return False
+    return tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()
 
 
 def _safetensors(path: Path) -> dict[str, Tensor]:
