@@ -69,8 +69,8 @@ template <class T> class Backward {
   // Gradient of the state after the step; `width` columns of the vector exist.
   GRUWORKS_INLINE Vec<T> arriving(long i, long v, long step, long width) {
     const long b = rows.row[i];
-    const Vec<T> later = load(carry(b) + v * L);
-    if (!grad.output.data || width <= 0) return later;
+    const Vec<T> later = load_part(carry(b) + v * L, width);
+    if (!grad.output.data) return later;
     return later + load_part(grad.output.at(s.time(b, step), b) + v * L, width);
   }
 
@@ -127,8 +127,9 @@ template <class T> class Backward {
   void gates(long i, long v, long step) {
     const long width = s.H - v * L;
     T* kept = rows.work[i] + v * L;
-    const Vec<T> dh = arriving(i, v, step, width), h = load_part(rows.skip[i] + v * L, width < 0 ? 0 : width);
-    const Vec<T> product = load(kept), r = load(kept + Hp), z = load(kept + 2 * Hp), n = load(kept + 3 * Hp);
+    const Vec<T> dh = arriving(i, v, step, width), h = load_part(rows.skip[i] + v * L, width);
+    const auto part = [&](long quarter) { return load_part(kept + quarter * Hp, width); };  // the padding may be NaN
+    const Vec<T> product = part(0), r = part(1), z = part(2), n = part(3);
     const Staying<T> old = staying<T>(rows, i, v, z, width);
     const Vec<T> dn = dh * (T(1) - old.stays) * (T(1) - n * n);
     store(kept, dn * r);
@@ -142,8 +143,8 @@ template <class T> class Backward {
   void candidate(long i, long v, long step) {
     const long width = s.H - v * L;
     T* kept = rows.work[i] + v * L;
-    const Vec<T> dh = arriving(i, v, step, width), h = load_part(rows.skip[i] + v * L, width < 0 ? 0 : width);
-    const Vec<T> z = load(kept + 2 * Hp), n = load(kept + 3 * Hp);
+    const Vec<T> dh = arriving(i, v, step, width), h = load_part(rows.skip[i] + v * L, width);
+    const Vec<T> z = load_part(kept + 2 * Hp, width), n = load_part(kept + 3 * Hp, width);
     const Staying<T> old = staying<T>(rows, i, v, z, width);
     store(kept + 2 * Hp, dh * old.decided * (h - n) * z * (T(1) - z));
     store(kept + 3 * Hp, dh * (T(1) - old.stays) * (T(1) - n * n));
@@ -230,7 +231,7 @@ template <class T> class Backward {
   GRUWORKS_INLINE Vec<T> masked(long i, long v, Vec<T> through) {
     if (!s.mask) return through;
     const long width = s.H - v * L;
-    return through * load_part(s.mask + rows.row[i] * s.mask_b + v * L, width < 0 ? 0 : width);
+    return through * load_part(s.mask + rows.row[i] * s.mask_b + v * L, width);
   }
 
   template <Sum S, int R, int V> GRUWORKS_INLINE void begin_sums(Vec<T> (&sums)[R][V], long first, long v) {
@@ -255,8 +256,8 @@ template <class T> class Backward {
     const long width = s.H - v * L;
     T* kept = rows.work[i] + v * L;
     T* on = carry(rows.row[i]) + v * L;
-    const Vec<T> r = load(kept + Hp), h = load_part(rows.h[i] + v * L, width < 0 ? 0 : width);
-    store(kept + Hp, drh * h * r * (T(1) - r));
+    const Vec<T> r = load_part(kept + Hp, width), h = load_part(rows.h[i] + v * L, width);
+    store(kept + Hp, only<T>(drh * h * r * (T(1) - r), width));
     store(on, load(on) + masked(i, v, drh * r));
   }
 

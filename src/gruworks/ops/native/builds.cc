@@ -2,18 +2,22 @@
 #include <cstring>
 
 #include "recurrence.h"
+#include "row_major.h"
 
 namespace gruworks {
 
 namespace portable {
 extern const Build build;
+extern const RowMajorBuild row_major_build;
 }
 #ifdef GRUWORKS_X86
 namespace avx2 {
 extern const Build build;
+extern const RowMajorBuild row_major_build;
 }
 namespace avx512 {
 extern const Build build;
+extern const RowMajorBuild row_major_build;
 }
 #endif
 
@@ -44,6 +48,14 @@ Found& found() {
 
 const Build& build() { return *found().chosen; }
 const Build* const* builds() { return found().list; }
+
+const RowMajorBuild& row_major() {
+#ifdef GRUWORKS_X86
+  if (found().chosen == &avx2::build) return avx2::row_major_build;
+  if (found().chosen == &avx512::build) return avx512::row_major_build;
+#endif
+  return portable::row_major_build;
+}
 
 bool choose_build(const char* name) {
   for (const Build* const* b = found().list; *b; ++b)

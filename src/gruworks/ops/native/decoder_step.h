@@ -184,8 +184,7 @@ class Decode {
              return load(context + i * Cp + Gp + v * kL) + load_part(word, d.E - v * kL);
            },
            [&](long i, long v, V sum) {
-             const Fraction<float> f = tanh_fraction<float>(sum);
-             store(features + i * Ep + v * kL, f.top / f.bottom);
+             store(features + i * Ep + v * kL, tanh_fraction<float>(sum).value());
            });
     d.kind == Narrow::int8 ? score<Int8>(n) : score<Float32>(n);
     for (long i = 0; i < n; ++i) answer(a + i, scores + i * 3 * Vp);
@@ -235,10 +234,11 @@ class Decode {
       V sums[4] = {};
       long j = 0;
       const auto some = [&]<int N>() __attribute__((always_inline)) {
-        V a[N], bottoms[N];
+        V a[N];
+        Fraction<float> open[N];
         for (int c = 0; c < N; ++c) a[c] = load(q + j + c * kL) + load_part(key + j + c * kL, d.A - j - c * kL);
-        sigmoid_denominators<float, N>(a, bottoms);
-        for (int c = 0; c < N; ++c) sums[c] += load(d.score + j + c * kL) * inverse<float>(bottoms[c]);
+        sigmoid_fractions<float, N>(a, open);
+        for (int c = 0; c < N; ++c) sums[c] += load(d.score + j + c * kL) * open[c].value();
         j += N * kL;
       };
       while (j + 4 * kL <= d.A) some.template operator()<4>();

@@ -228,24 +228,23 @@ template <class T> class Forward {
     }
   }
 
-  // Gates and new state of the rows from `From` on, a few at a time. z and n share a division.
+  // Gates and new state of the rows from `From` on, a few at a time.
   template <int R, int From> GRUWORKS_INLINE void finish(Vec<T> (&sums)[R][3], Vec<T> (&input)[R], long first, long p) {
     constexpr int N = R - From < kTogether ? R - From : kTogether;
     const long width = s.H - p * L;
-    Vec<T> both[2 * N], bottoms[2 * N], r[N], a[N];
+    Vec<T> both[2 * N], r[N], a[N];
+    Fraction<T> open[2 * N];
 #pragma GCC unroll 8
     for (int i = 0; i < N; ++i) both[i] = sums[From + i][0], both[N + i] = sums[From + i][1];
-    sigmoid_denominators<T, 2 * N>(both, bottoms);
+    sigmoid_fractions<T, 2 * N>(both, open);
 #pragma GCC unroll 8
-    for (int i = 0; i < N; ++i) r[i] = inverse<T>(bottoms[i]), a[i] = input[From + i] + r[i] * sums[From + i][2];
+    for (int i = 0; i < N; ++i) r[i] = open[i].value(), a[i] = input[From + i] + r[i] * sums[From + i][2];
     Fraction<T> n[N];
     tanh_fractions<T, N>(a, n);
 #pragma GCC unroll 8
     for (int i = 0; i < N; ++i) {
       const long row = first + From + i;
-      const Vec<T> h = load_part(rows.skip[row] + p * L, width < 0 ? 0 : width), keeps = bottoms[N + i];
-      const Vec<T> one = inverse<T>(n[i].bottom * keeps);
-      const Vec<T> candidate = n[i].top * keeps * one, z = n[i].bottom * one;
+      const Vec<T> h = load_part(rows.skip[row] + p * L, width), candidate = n[i].value(), z = open[N + i].value();
       keep_state(row, p, candidate + staying<T>(rows, row, p, z, width).stays * (h - candidate), width);
       if (s.saved) {
         T* kept = rows.work[row] + p * L;
@@ -282,7 +281,7 @@ template <class T> class Forward {
         store(kept + Hp, sums[i][0]), store(kept + 2 * Hp, sums[i][1]);
       } else {
         const Vec<T> r = sigmoid<T>(sums[i][0]);
-        store(kept, r * load_part(rows.h[first + i] + p * L, width < 0 ? 0 : width));
+        store(kept, r * load_part(rows.h[first + i] + p * L, width));
         store(kept + Hp, r), store(kept + 2 * Hp, sigmoid<T>(sums[i][1]));
       }
     }
@@ -304,9 +303,8 @@ template <class T> class Forward {
 
   GRUWORKS_INLINE void renew(long i, long v, T* kept, Vec<T> sum) {
     const long width = s.H - v * L;
-    const Fraction<T> fraction = tanh_fraction<T>(sum);
-    const Vec<T> n = fraction.top / fraction.bottom, z = load(kept + 2 * Hp);
-    const Vec<T> h = load_part(rows.skip[i] + v * L, width < 0 ? 0 : width);
+    const Vec<T> n = tanh_fraction<T>(sum).value(), z = load(kept + 2 * Hp);
+    const Vec<T> h = load_part(rows.skip[i] + v * L, width);
     keep_state(i, v, n + staying<T>(rows, i, v, z, width).stays * (h - n), width);
     if (s.saved) store(kept + 3 * Hp, n);
   }
@@ -357,18 +355,19 @@ template <class T> class Forward {
 
   // The bias, and the state's normalised product times its gain; and the input's part.
   GRUWORKS_INLINE Vec<T> normed(long v, long gate, const T* product, const T* bias) {
-    const long width = s.H - v * L, n = width < 0 ? 0 : width;
+    const long n = s.H - v * L;
     return load(bias + v * L) + load_part(s.gain + gate * s.H + v * L, n) * load(product + v * L);
   }
   GRUWORKS_INLINE Vec<T> given(long i, long v, long gate) {
-    const long width = s.H - v * L, n = width < 0 ? 0 : width;
+    const long n = s.H - v * L;
     const Vec<T> bias = gate == 2 ? load(s.w.bias + 2 * Hp + v * L) : Vec<T>{};  // the others' are with the state's
     if (!s.inputs) return bias + load_part(rows.x[i] + gate * s.H + v * L, n);
     return bias + load_part(s.input_gain + gate * s.H + v * L, n) * load(rows.inputs[i] + (gate + 1) * Hp + v * L);
   }
 
   template <int V> void normed_gates(long i, long v) {
-    Vec<T> both[2 * V], bottoms[2 * V], products[V], a[V];
+    Vec<T> both[2 * V], products[V], a[V];
+    Fraction<T> open[2 * V];
     const T* const terms = rows.terms[i];
 #pragma GCC unroll 3
     for (int c = 0; c < V; ++c) {
@@ -376,16 +375,16 @@ template <class T> class Forward {
       both[V + c] = given(i, v + c, 1) + normed(v + c, 1, terms + 2 * Hp, s.w.bias + Hp);
       products[c] = normed(v + c, 2, terms, s.w.bias + 3 * Hp);
     }
-    sigmoid_denominators<T, 2 * V>(both, bottoms);
+    sigmoid_fractions<T, 2 * V>(both, open);
 #pragma GCC unroll 3
-    for (int c = 0; c < V; ++c) both[c] = inverse<T>(bottoms[c]), a[c] = given(i, v + c, 2) + both[c] * products[c];
+    for (int c = 0; c < V; ++c) both[c] = open[c].value(), a[c] = given(i, v + c, 2) + both[c] * products[c];
     Fraction<T> n[V];
     tanh_fractions<T, V>(a, n);
 #pragma GCC unroll 3
     for (int c = 0; c < V; ++c) {
       const long width = s.H - (v + c) * L;
-      const Vec<T> candidate = n[c].top / n[c].bottom, z = inverse<T>(bottoms[V + c]);
-      const Vec<T> h = load_part(rows.skip[i] + (v + c) * L, width < 0 ? 0 : width);
+      const Vec<T> candidate = n[c].value(), z = open[V + c].value();
+      const Vec<T> h = load_part(rows.skip[i] + (v + c) * L, width);
       keep_state(i, v + c, candidate + staying<T>(rows, i, v + c, z, width).stays * (h - candidate), width);
       if (!s.saved) continue;
       T* kept = rows.work[i] + (v + c) * L;
@@ -430,7 +429,7 @@ template <class T> class Forward {
     T *terms = rows.terms[i], *kept = rows.work[i] + v * L;
     const Vec<T> r = sigmoid<T>(given(i, v, 0) + normed(v, 0, terms + Hp, s.w.bias));
     const Vec<T> z = sigmoid<T>(given(i, v, 1) + normed(v, 1, terms + 2 * Hp, s.w.bias + Hp));
-    const Vec<T> rh = r * load_part(rows.h[i] + v * L, width < 0 ? 0 : width);
+    const Vec<T> rh = r * load_part(rows.h[i] + v * L, width);
     store(terms + v * L, rh), store(kept, rh), store(kept + Hp, r), store(kept + 2 * Hp, z);
   }
 

@@ -11,8 +11,7 @@ template <class T> struct Gates {
   GRUWORKS_INLINE Gates(const T* gi, const T* gh, long H, long width) : product(load_part(gh + 2 * H, width)) {
     const auto sum = [&](long g) { return load_part(gi + g * H, width) + load_part(gh + g * H, width); };
     r = sigmoid<T>(sum(0)), z = sigmoid<T>(sum(1));
-    const Fraction<T> f = tanh_fraction<T>(load_part(gi + 2 * H, width) + r * product);
-    n = f.top / f.bottom;
+    n = tanh_fraction<T>(load_part(gi + 2 * H, width) + r * product).value();
   }
 };
 

@@ -53,8 +53,7 @@ template <class X, class F, int R> struct Sessions {
   }
 
   GRUWORKS_INLINE void finish(int i, long panel, V a, V z) const {
-    const Fraction<float> f = tanh_fraction<float>(a);
-    const V n = f.top / f.bottom;
+    const V n = tanh_fraction<float>(a).value();
     float* const at = h + i * w.H + panel * kL;
     store_part(at, n + z * (load_part(at, w.H - panel * kL) - n), w.H - panel * kL);
   }

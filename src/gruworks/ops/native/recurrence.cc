@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "row_major.h"
 #include "team.h"
 
 namespace gruworks {
@@ -29,9 +30,53 @@ template <class T> std::vector<long> order_of(const Sequence<T>& s, int groups) 
   return order;
 }
 
+// Packed weights serve many steps, and cost a hash of all weights in every call and a copy after every change. Up to so
+// many uses of the weights (steps times rows) the products from torch's own rows cost less: in training, which changes
+// the weights, always; otherwise only up to two steps, since a step itself is a little faster from packed weights.
+constexpr long kFewUses = 4, kFewSteps = 2, kFewUsesTraining = 8;
+
+template <class T> bool from_rows(const Sequence<T>& s) {
+  if (s.lengths || s.decay.data || s.mask || s.zoneout.data || s.gain) return false;
+  const long uses = s.steps * s.batch;
+  return uses > 0 && (s.saved ? uses <= kFewUsesTraining : uses <= kFewUses && s.steps <= kFewSteps);
+}
+
+template <class T> const RowMajor<T>& row_major_of() {
+  if constexpr (sizeof(T) == 4) return row_major().f32;
+  else return row_major().f64;
+}
+
+// All threads share out the units, whatever the batch.
+template <class T> Place one_group(const Sequence<T>& s, int wanted) {
+  Place place;
+  place.members = place.threads = static_cast<int>(std::min<long>(threads_for(s, wanted), padded(s.H) / kPad));
+  return place;
+}
+
+template <class T> void forward_from_rows(Sequence<T> s, const Weights<T>& w, int wanted) {
+  const long Hp = padded(s.H);
+  const Block<T> memory(Hp + (s.saved ? 0 : s.batch * 4 * Hp));
+  std::fill(memory.get(), memory.get() + Hp, T(0));
+  if (!s.saved) s.work = memory.get() + Hp;
+  on_grid(one_group(s, wanted), [&](Place mine) { row_major_of<T>().forward(s, w, mine, memory.get()); });
+}
+
+template <class T>
+void backward_from_rows(const Sequence<T>& s, Gradient<T> grad, const Weights<T>& w, int wanted) {
+  const Place place = one_group(s, wanted);
+  const long Hp = padded(s.H), part = s.batch * Hp;
+  const Block<T> memory(Hp + part * (1 + place.threads));
+  std::fill(memory.get(), memory.get() + Hp, T(0));
+  grad.carry = memory.get() + Hp;
+  on_grid(place, [&](Place mine) {
+    row_major_of<T>().backward(s, grad, w, mine, memory.get(), grad.carry + part * (1 + mine.thread));
+  });
+}
+
 }  // namespace
 
 template <class T> void run_forward(Sequence<T> s, const Weights<T>& w, Packing<T>& packing, int wanted) {
+  if (from_rows(s)) return forward_from_rows(s, w, wanted);
   const int threads = threads_for(s, wanted);
   const auto packed = packing.get(w, false, threads);
   const Kernels<T>& run = kernels<T>(*packed->from);
@@ -56,6 +101,7 @@ template <class T> void run_forward(Sequence<T> s, const Weights<T>& w, Packing<
 
 template <class T>
 void run_backward(Sequence<T> s, Gradient<T> grad, const Weights<T>& w, Packing<T>& packing, int wanted) {
+  if (from_rows(s)) return backward_from_rows(s, grad, w, wanted);
   const int threads = threads_for(s, wanted);
   const auto packed = packing.get(w, true, threads);
   const Kernels<T>& run = kernels<T>(*packed->from);

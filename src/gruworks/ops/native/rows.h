@@ -125,7 +125,7 @@ template <class T> struct Staying {
 };
 template <class T> GRUWORKS_INLINE Staying<T> staying(const Rows<T>& rows, long i, long v, Vec<T> z, long width) {
   if (!rows.zone[i]) return {z, all<T>(1)};
-  const Vec<T> decided = T(1) - load_part(rows.zone[i] + v * kLanes<T>, width < 0 ? 0 : width);
+  const Vec<T> decided = T(1) - load_part(rows.zone[i] + v * kLanes<T>, width);
   return {T(1) - decided * (T(1) - z), decided};
 }
 

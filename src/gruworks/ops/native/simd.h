@@ -39,8 +39,9 @@ template <class T> struct Traits;
 template <> struct Traits<float> {
   using Bits = int32_t;
   static constexpr int kMantissa = 23;
+  static constexpr Bits kSign = INT32_MIN;
   static constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
-  static constexpr float kLimit = 60.0f;        // 2^60 * 2^60 does not overflow, and 2^-60 is nothing beside 1
+  static constexpr float kLowest = -127.0f;     // as an exponent: the bits of 0
   // (2^f - 1) / f on [-1/2, 1/2] through the Chebyshev nodes: relative error 1.2e-8.
   static constexpr float kPoly[] = {0.693147188026f,   0.240226507606f,   0.0555035711422f,
                                     0.00961808255728f, 0.00133908633647f, 0.000154531629451f};
@@ -48,8 +49,9 @@ template <> struct Traits<float> {
 template <> struct Traits<double> {
   using Bits = int64_t;
   static constexpr int kMantissa = 52;
+  static constexpr Bits kSign = INT64_MIN;
   static constexpr double kMagic = 6755399441055744.0;
-  static constexpr double kLimit = 500.0;
+  static constexpr double kLowest = -1023.0;
   // The same, error 2.7e-19.
   static constexpr double kPoly[] = {0.69314718055994530925,   0.24022650695910071233,   0.055504108664821627039,
                                      0.0096181291076284794928, 0.0013333558146406470697, 0.00015403530393370733411,
@@ -106,12 +108,26 @@ template <class V> GRUWORKS_INLINE void in_order(V& v) {
 #endif
 }
 
-// The last vector of a row whose width is no multiple of the lanes: the n entries that exist, zeros for the others.
+#if defined(__AVX2__) && !defined(__AVX512F__)
+// All bits set in the first n lanes.
+template <class T> GRUWORKS_INLINE __m256i first_lanes(long n) {
+  if constexpr (sizeof(T) == 4)
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  else return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+#endif
+
+// The last vector of a row whose width is no multiple of the lanes: the n entries that exist (none where n is negative),
+// zeros for the others.
 template <class T> GRUWORKS_INLINE Vec<T> load_part(const T* p, long n) {
   if (n >= kLanes<T>) return load(p);
+  if (n <= 0) return Vec<T>{};
 #if defined(__AVX512F__)
   if constexpr (sizeof(T) == 4) return (Vec<T>)_mm512_maskz_loadu_ps((1u << n) - 1, p);
   else return (Vec<T>)_mm512_maskz_loadu_pd((1u << n) - 1, p);
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == 4) return (Vec<T>)_mm256_maskload_ps(p, first_lanes<T>(n));
+  else return (Vec<T>)_mm256_maskload_pd(p, first_lanes<T>(n));
 #else
   Vec<T> v = {};
   for (long i = 0; i < n; ++i) v[i] = p[i];
@@ -120,12 +136,24 @@ template <class T> GRUWORKS_INLINE Vec<T> load_part(const T* p, long n) {
 }
 template <class T> GRUWORKS_INLINE void store_part(T* p, Vec<T> v, long n) {
   if (n >= kLanes<T>) return store(p, v);
+  if (n <= 0) return;
 #if defined(__AVX512F__)
   if constexpr (sizeof(T) == 4) _mm512_mask_storeu_ps(p, (1u << n) - 1, (__m512)v);
   else _mm512_mask_storeu_pd(p, (1u << n) - 1, (__m512d)v);
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == 4) _mm256_maskstore_ps(p, first_lanes<T>(n), (__m256)v);
+  else _mm256_maskstore_pd(p, first_lanes<T>(n), (__m256d)v);
 #else
   for (long i = 0; i < n; ++i) p[i] = v[i];
 #endif
+}
+
+// The first n lanes, zeros in the others.
+template <class T> GRUWORKS_INLINE Vec<T> only(Vec<T> v, long n) {
+  if (n >= kLanes<T>) return v;
+  T kept[kLanes<T>];
+  store(kept, v);
+  return load_part(kept, n);
 }
 
 // The smaller, or the larger, of a constant and y; a NaN in y stays one.
@@ -139,14 +167,20 @@ template <class T> GRUWORKS_INLINE Vec<T> at_most(T limit, Vec<T> y) {
 }
 template <class T> GRUWORKS_INLINE Vec<T> at_least(T limit, Vec<T> y) { return limit > y ? all<T>(limit) : y; }
 
+// The sign bit of every lane, and -|a|.
+template <class T> GRUWORKS_INLINE typename VecOf<T>::Bits sign(Vec<T> a) {
+  return (typename VecOf<T>::Bits)a & Traits<T>::kSign;
+}
+template <class T> GRUWORKS_INLINE Vec<T> below_zero(Vec<T> a) {
+  return (Vec<T>)((typename VecOf<T>::Bits)a | Traits<T>::kSign);
+}
+
 // 2^y as scale * (1 + rest): `rest` keeps its digits where 2^y is near 1, which tanh needs near 0.
 template <class T> struct Power {
   Vec<T> scale, rest;
 };
-// The whole and the broken part of y, the first already as a power.
+// The whole and the broken part of y <= 0, the first already as a power; 0 where that is below the type's range.
 template <class T> GRUWORKS_INLINE Power<T> split(Vec<T> y) {
-  using C = Traits<T>;
-  y = at_most<T>(C::kLimit, y);
 #if defined(__AVX512DQ__)
   if constexpr (sizeof(T) == 4)
     return {(Vec<T>)_mm512_scalef_ps(_mm512_set1_ps(1), _mm512_roundscale_ps((__m512)y, 8)),
@@ -155,8 +189,9 @@ template <class T> GRUWORKS_INLINE Power<T> split(Vec<T> y) {
     return {(Vec<T>)_mm512_scalef_pd(_mm512_set1_pd(1), _mm512_roundscale_pd((__m512d)y, 8)),
             (Vec<T>)_mm512_reduce_pd((__m512d)y, 8)};
 #else
+  using C = Traits<T>;
   using Bits = typename VecOf<T>::Bits;
-  y = at_least<T>(-C::kLimit, y);
+  y = at_least<T>(C::kLowest, y);
   const Vec<T> shifted = y + C::kMagic;
   return {(Vec<T>)(((Bits)shifted << C::kMantissa) + (Bits)all<T>(1)), y - (shifted - C::kMagic)};
 #endif
@@ -183,18 +218,7 @@ template <class T, int N> GRUWORKS_INLINE void power_of_two(const Vec<T> (&y)[N]
 
 constexpr double kLog2e = 1.4426950408889634074;
 
-// 1 + e^-a, whose inverse is the logistic function.
-template <class T, int N> GRUWORKS_INLINE void sigmoid_denominators(const Vec<T> (&a)[N], Vec<T> (&to)[N]) {
-  Vec<T> y[N];
-  Power<T> e[N];
-#pragma GCC unroll 8
-  for (int j = 0; j < N; ++j) y[j] = a[j] * T(-kLog2e);
-  power_of_two<T, N>(y, e);
-#pragma GCC unroll 8
-  for (int j = 0; j < N; ++j) to[j] = e[j].scale * e[j].rest + (e[j].scale + T(1));
-}
-
-// 1 / a for a between 1 and 2^122. In AVX-512 a first guess of 14 digits and one Newton step: a quarter of a
+// 1 / a for a from 1 to 2, 1 for 1. In AVX-512 a first guess of 14 digits and one Newton step: a quarter of a
 // division's time, and no further from the truth than one in the last digit.
 template <class T> GRUWORKS_INLINE Vec<T> inverse(Vec<T> a) {
 #if defined(__AVX512F__)
@@ -206,26 +230,48 @@ template <class T> GRUWORKS_INLINE Vec<T> inverse(Vec<T> a) {
   return T(1) / a;
 }
 
-template <class T> GRUWORKS_INLINE Vec<T> sigmoid(Vec<T> a) {
-  Vec<T> one[1] = {a}, bottom[1];
-  sigmoid_denominators<T, 1>(one, bottom);
-  return inverse<T>(bottom[0]);
-}
-
-// tanh(a) = top / bottom, from e^2a - 1 without cancellation.
+// A gate's function as top / bottom. Both are formed from a power of e of at most 1, so that nothing overflows, a
+// bottom lies between 1 and 2, and what is out of the power's reach, infinity too, gives the limits themselves.
 template <class T> struct Fraction {
   Vec<T> top, bottom;
+  GRUWORKS_INLINE Vec<T> value() const {
+    if constexpr (kBytes == 64 && sizeof(T) == 4) return top * inverse<T>(bottom);
+    else return top / bottom;
+  }
 };
+
+// The logistic function: 1 / (1 + e^-a), or e^a / (1 + e^a) where a is negative, which keeps its digits near 0.
+template <class T, int N> GRUWORKS_INLINE void sigmoid_fractions(const Vec<T> (&a)[N], Fraction<T> (&to)[N]) {
+  Vec<T> y[N];
+  Power<T> e[N];
+#pragma GCC unroll 8
+  for (int j = 0; j < N; ++j) y[j] = below_zero<T>(a[j] * T(kLog2e));
+  power_of_two<T, N>(y, e);
+#pragma GCC unroll 8
+  for (int j = 0; j < N; ++j) {
+    const Vec<T> power = e[j].scale * e[j].rest + e[j].scale;
+    to[j] = {a[j] >= T(0) ? all<T>(1) : power, e[j].scale * e[j].rest + (e[j].scale + T(1))};
+  }
+}
+
+template <class T> GRUWORKS_INLINE Vec<T> sigmoid(Vec<T> a) {
+  Vec<T> one[1] = {a};
+  Fraction<T> f[1];
+  sigmoid_fractions<T, 1>(one, f);
+  return f[0].value();
+}
+
+// tanh(a), from 1 - e^-2|a| without cancellation.
 template <class T, int N> GRUWORKS_INLINE void tanh_fractions(const Vec<T> (&a)[N], Fraction<T> (&to)[N]) {
   Vec<T> y[N];
   Power<T> e[N];
 #pragma GCC unroll 8
-  for (int j = 0; j < N; ++j) y[j] = a[j] * T(2 * kLog2e);
+  for (int j = 0; j < N; ++j) y[j] = below_zero<T>(a[j] * T(2 * kLog2e));
   power_of_two<T, N>(y, e);
 #pragma GCC unroll 8
   for (int j = 0; j < N; ++j) {
-    const Vec<T> top = e[j].scale * e[j].rest + (e[j].scale - T(1));
-    to[j] = {top, top + T(2)};
+    const Vec<T> top = (T(1) - e[j].scale) - e[j].scale * e[j].rest;
+    to[j] = {(Vec<T>)((typename VecOf<T>::Bits)top | sign<T>(a[j])), T(2) - top};
   }
 }
 template <class T> GRUWORKS_INLINE Fraction<T> tanh_fraction(Vec<T> a) {
