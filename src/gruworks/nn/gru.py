@@ -17,6 +17,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from gruworks.errors import DtypeError, OptionError, ShapeError, WeightsError
 from gruworks.nn import compiling, direct, native
+from gruworks.nn.checks import check_beside, check_tensor, row_lengths
 from gruworks.nn.functional import run
 from gruworks.nn.native import Operands
 from gruworks.nn.recompute import Recompute
@@ -222,7 +223,14 @@ class GRU(_ResetForm, torch.nn.GRU):
         """Whether torch's own kernel runs, where ours doesn't."""
         if self.reset != "after" or self.recompute or (self.regular is not None and self.regular.acts(self.training)):
             return False
-        return not native.serves(self._layer_weights(0, False)[1])
+        first = self._layer_weights(0, False)[1]
+        if native.serves(first):
+            return False
+        for layer, direction in itertools.product(range(self.num_layers), range(self.directions)):
+            for name in parameter_names(layer, direction == 1, self.bias):
+                check_beside(name, getattr(self, name), first)
+                _check_dtype("GRU", name, getattr(self, name), first)
+        return True
 
     def _forward_padded(
         self, x: Tensor, hx: Tensor | None, lengths: Tensor | Sequence[int] | None
@@ -234,7 +242,7 @@ class GRU(_ResetForm, torch.nn.GRU):
             x, hx = x.unsqueeze(1), None if hx is None else hx.unsqueeze(1)
         elif self.batch_first:
             x = x.transpose(0, 1)
-        ends = None if lengths is None else _check_lengths(lengths, x)
+        ends = None if lengths is None else row_lengths(lengths, x.shape[0], x.shape[1], x.device)
         output, final = self._layers(x, hx, ends)
         if not batched:
             return output.squeeze(1), final.squeeze(1)
@@ -259,6 +267,7 @@ class GRU(_ResetForm, torch.nn.GRU):
                 start = None if h0 is None else h0[layer * self.directions + direction]
                 operands = Operands(x, None, start, *self._layer_weights(layer, reverse), lengths)
                 if self.regular is not None:
+                    native.check(operands)
                     gains = self._gains(layer, reverse)
                     operands = regularised(operands, self.regular, gains, self.training)
                 output, final = run(operands, self.reset == "before", reverse, self.recompute)
@@ -271,6 +280,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         return x.new_zeros(self.num_layers * self.directions, x.shape[1], self.hidden_size)
 
     def _check(self, x: Tensor, hx: Tensor | None) -> None:
+        check_beside("input", x, self.weight_hh_l0)
         size = self.input_size
         expected = f"[B, T, {size}]" if self.batch_first else f"[T, B, {size}]"
         expected += f", or [T, {size}] unbatched"
@@ -284,6 +294,11 @@ class GRU(_ResetForm, torch.nn.GRU):
         self._check_hx(hx, batch)
 
     def _check_packed(self, packed: PackedSequence, hx: Tensor | None) -> None:
+        check_beside("input", packed.data, self.weight_hh_l0)
+        check_tensor("batch_sizes", packed.batch_sizes)
+        if packed.batch_sizes.device.type != "cpu" or packed.batch_sizes.dtype != torch.int64:
+            given = packed.batch_sizes
+            raise DtypeError(f"GRU expected batch_sizes of torch.int64 on the cpu, got {given.dtype} on {given.device}")
         if packed.data.dim() != 2 or packed.data.shape[-1] != self.input_size:
             raise ShapeError(f"GRU expected packed steps [N, {self.input_size}], got {list(packed.data.shape)}")
         _check_dtype("GRU", "input", packed.data, self.weight_ih_l0)
@@ -292,6 +307,7 @@ class GRU(_ResetForm, torch.nn.GRU):
     def _check_hx(self, hx: Tensor | None, batch: list[int]) -> None:
         if hx is not None:
             expected = [self.num_layers * self.directions, *batch, self.hidden_size]
+            check_beside("hx", hx, self.weight_hh_l0)
             _check_state("GRU", hx, expected, self.weight_ih_l0)
 
 
@@ -328,25 +344,45 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:  # noqa: A002 (torch's name)
         """One step: input [B, I] and state hx [B, H] (or [I] and [H]) to the state after it."""
+        found = self._directly(input, hx)
+        if found is not None:
+            return found
+        self._check(input, hx)
+        if self.reset == "after":
+            return super().forward(input, hx)
+        h = input.new_zeros(*input.shape[:-1], self.hidden_size) if hx is None else hx
+        weights = self.weights()
+        state: Tensor = equations.step(equations.input_terms(input, weights), h, weights, xp=torch)
+        return state
+
+    def _directly(self, x: Any, hx: Any) -> Tensor | None:
+        """The kernel's step, if it may take it."""
+        if not isinstance(x, Tensor) or not (hx is None or isinstance(hx, Tensor)):
+            return None
+        own: dict[str, Any] = self._parameters
+        weights = [own[name] if name in own else getattr(self, name) for name in CELL]
+        w_ih, w_hh, b_ih, b_hh = weights
+        if x.dim() == 2:
+            return direct.step(x, hx, w_ih, w_hh, b_ih, b_hh, self.reset == "before")
+        if x.dim() != 1 or any(t is not None and (t.dim() != 1 or t.is_nested or t.is_mkldnn) for t in (x, hx)):
+            return None
+        found = direct.step(x[None], None if hx is None else hx[None], w_ih, w_hh, b_ih, b_hh, self.reset == "before")
+        return None if found is None else found[0]
+
+    def _check(self, input: Tensor, hx: Tensor | None) -> None:  # noqa: A002 (torch's name)
+        check_tensor("weight_hh", self.weight_hh)
+        for name in CELL:
+            if getattr(self, name) is not None:
+                check_beside(name, getattr(self, name), self.weight_hh)
+                _check_dtype("GRUCell", name, getattr(self, name), self.weight_hh)
+        check_beside("input", input, self.weight_hh)
         if input.dim() not in (1, 2) or input.shape[-1] != self.input_size:
             size = self.input_size
             raise ShapeError(f"GRUCell expected input [B, {size}], or [{size}] unbatched, got {list(input.shape)}")
         _check_dtype("GRUCell", "input", input, self.weight_ih)
         if hx is not None:
+            check_beside("hx", hx, self.weight_hh)
             _check_state("GRUCell", hx, [*input.shape[:-1], self.hidden_size], self.weight_ih)
-        batched = input.dim() == 2
-        x, h = (input, hx) if batched else (input[None], None if hx is None else hx[None])
-        own: dict[str, Any] = self._parameters
-        w_ih, w_hh, b_ih, b_hh = (own[name] if name in own else getattr(self, name) for name in CELL)
-        found = direct.step(x, h, w_ih, w_hh, b_ih, b_hh, self.reset == "before")
-        if found is not None:
-            return found if batched else found[0]
-        if self.reset == "after":
-            return super().forward(input, hx)
-        h = input.new_zeros(*input.shape[:-1], self.hidden_size) if hx is None else hx
-        own_weights = self.weights()
-        state: Tensor = equations.step(equations.input_terms(input, own_weights), h, own_weights, xp=torch)
-        return state
 
 
 CELL = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -372,19 +408,3 @@ def _check_state(owner: str, hx: Tensor, expected: list[int], weight: Any) -> No
     if list(hx.shape) != expected:
         raise ShapeError(f"{owner} expected the initial state hx {expected}, got {list(hx.shape)}")
     _check_dtype(owner, "hx", hx, weight)
-
-
-def _check_lengths(lengths: Tensor | Sequence[int], x: Tensor) -> Tensor:
-    """`lengths` as integers [B] on x's device, x being [T, B, I]."""
-    ends = torch.as_tensor(lengths, device=x.device)
-    steps, batch = x.shape[:2]
-    if tuple(ends.shape) != (batch,):
-        raise ShapeError(f"lengths must hold one integer a row, [{batch}], got {list(ends.shape)}")
-    if ends.is_floating_point() or ends.is_complex() or ends.dtype == torch.bool:
-        raise DtypeError(f"lengths must be integers, got {ends.dtype}")
-    if not torch.compiler.is_compiling():  # a value can't be looked at in a graph
-        outside = ((ends < 0) | (ends > steps)).nonzero()
-        if len(outside):
-            row = int(outside[0])
-            raise ShapeError(f"lengths must lie between 0 and T = {steps}; row {row} has {int(ends[row])}")
-    return ends.long()
