@@ -179,7 +179,7 @@ class _Recurrence(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, before: bool, reverse: bool, *operands: Tensor | None) -> tuple[Tensor, Tensor]:
         output, final, saved, states = native.forward_kept(Operands(*operands), before, reverse)  # type: ignore[arg-type]
-        ctx.save_for_backward(*operands, output, saved, states)
+        ctx.save_for_backward(*operands, native.shared(output), saved, states)
         ctx.form, ctx.used = (before, reverse), False
         ctx.set_materialize_grads(False)
         return output, final

@@ -33,6 +33,7 @@ __all__ = [
     "known",
     "pooled",
     "serves",
+    "shared",
     "whole",
 ]
 
@@ -177,7 +178,7 @@ def gradients(
     flat = tuple(_address(t) for t in (h0, w_ih, w_hh, b_ih, b_hh, replacement, gain, input_gain))
     _, B, H = output.shape
     known(o.w_hh).layer.backward(
-        _sizes(readable, *form), _weights(readable), _inputs(readable), (output.data_ptr() or 8, B * H, H),
+        _sizes(readable, *form), _weights(readable), _inputs(readable), (_address(output) or 8, B * H, H),
         saved.data_ptr() or 8, states.data_ptr(), whole, flat, torch.get_num_threads(),
     )  # fmt: skip
     return found
@@ -213,6 +214,14 @@ def chance(shape: tuple[int, ...], share: float, value: float, like: Tensor) -> 
     seed = int(torch.empty((), dtype=torch.int64, device=CPU).random_())
     run(made.data_ptr(), made.numel(), share, value, seed, torch.get_num_threads())
     return made
+
+
+def shared(t: Any) -> Any:
+    """The same values under a name of their own: memory is shared until one of the two is written to (copy on write)."""
+    try:
+        return t._lazy_clone()
+    except RuntimeError:  # memory of another allocator than torch's own
+        return t.clone()
 
 
 def pooled(shape: torch.Size, dtype: torch.dtype) -> Tensor:

@@ -62,8 +62,8 @@ class _Layer(torch.autograd.Function):
     def forward(ctx: Any, form: Any, *tensors: Any) -> tuple[Tensor, Tensor]:
         output, final, ctx.kept = forward(True, form, *tensors)
         ctx.form = form
-        # Not the output itself, which would come back as a new tensor with a history; they share the count of changes.
-        ctx.save_for_backward(*tensors, output.detach())
+        # The states are shared with the output until somebody writes to it, and only then copied.
+        ctx.save_for_backward(*tensors, native.shared(output))
         ctx.set_materialize_grads(False)
         return output, final
 
