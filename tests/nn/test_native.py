@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import gc
+import pickle
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from gruworks import GRU
+from gruworks import GRU, GRUCell
 from gruworks.errors import DtypeError, OptionError, ShapeError
 from gruworks.nn import functional, native
 from gruworks.nn.functional import equations_form, gru_layer
@@ -226,3 +230,67 @@ def test_gates_are_those_of_a_step() -> None:
     cell = torch.ops.aten.gru_cell(torch.zeros(B, I), h, *zeros, torch.zeros(3 * H), torch.zeros(3 * H))
     torch.testing.assert_close(functional.gates(torch.zeros(B, 3 * H), torch.zeros(B, 3 * H), h), cell)
     assert functional.gates(gi, gh, h).shape == (B, H)
+
+
+@pytest.fixture
+def swapping() -> Any:
+    torch.__future__.set_swap_module_params_on_conversion(True)
+    yield
+    torch.__future__.set_swap_module_params_on_conversion(False)
+
+
+def test_modules_convert_by_swapping_their_parameters(swapping: None) -> None:
+    for module, x in ((GRU(I, H, 2), torch.randn(T, B, I)), (GRUCell(I, H), torch.randn(B, I))):
+        before = module(x)
+        module.double()
+        for mine, theirs in zip(before, module(x.double()), strict=True):
+            torch.testing.assert_close(mine.double(), theirs, atol=tolerances.FLOAT32_OUTPUT, rtol=0)
+        if isinstance(module, GRUCell):  # torch's own GRU refers to its weights, and can't
+            module.load_state_dict({name: 2 * p for name, p in module.state_dict().items()})
+            assert not torch.equal(module(x.double())[0].float(), before[0])
+
+
+def test_swapped_weights_are_served_and_old_ones_never() -> None:
+    cell, other, x = GRUCell(I, H), GRUCell(I, H), torch.randn(B, I)
+    first, second = cell(x).detach(), other(x).detach()
+    for name, parameter in cell.named_parameters():
+        torch.utils.swap_tensors(parameter, other.get_parameter(name))
+    torch.testing.assert_close(cell(x), second, atol=0, rtol=0)
+    torch.testing.assert_close(other(x), first, atol=0, rtol=0)
+
+
+def test_what_is_known_of_a_weight_dies_with_its_memory() -> None:
+    gc.collect()
+    before = len(native._known)
+    for _ in range(20):
+        gru = GRU(I, H)
+        gru(torch.randn(T, B, I))
+        gru.weight_hh_l0.data = torch.randn(3 * H, H)
+        gru(torch.randn(T, B, I))
+    del gru
+    gc.collect()
+    assert len(native._known) == before
+
+
+def test_a_module_that_ran_is_copied_pickled_shared_and_saved(tmp_path: Any) -> None:
+    gru, x = GRU(I, H), torch.randn(T, B, I)
+    expected = gru(x)[0].detach()
+    torch.save(gru.weight_hh_l0, tmp_path / "weight.pt")
+    assert torch.equal(torch.load(tmp_path / "weight.pt", weights_only=True), gru.weight_hh_l0)
+    for other in (copy.deepcopy(gru), pickle.loads(pickle.dumps(gru)), copy.deepcopy(gru).share_memory()):
+        assert torch.equal(other(x)[0], expected)
+        assert not vars(other.weight_hh_l0)
+    assert torch.equal(gru.share_memory()(x)[0], expected)
+
+
+def test_threads_that_come_and_go_with_their_weights() -> None:
+    x = torch.randn(T, B, I)
+
+    def work() -> bool:
+        gru = GRU(I, H)
+        first = gru(x)[0].detach()
+        gru.weight_hh_l0.data = gru.weight_hh_l0.data.clone()
+        return torch.equal(gru(x)[0], first)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(lambda _: work(), range(100)))

@@ -1,4 +1,4 @@
-"""Tensors whose sign torch keeps for later, and other views of odd strides: operands and gradients have their values."""
+"""Tensors whose sign torch keeps for later, and views of odd strides: operands and gradients have their values."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def test_operands_and_gradients_of_the_layer(view: str, options: dict[str, Any],
     shape = (B, T, I) if gru.batch_first else (T, B, I)
     lead = gru.num_layers * gru.directions
     x, hx = (VIEWS[view](drawn(*size)) for size in (shape, (lead, B, H)))
-    assert x.is_neg() and hx.is_neg()
+    assert x.is_neg()
+    assert hx.is_neg()
     results = []
     for given in ((x, hx), (x.resolve_neg().contiguous(), hx.resolve_neg().contiguous())):
         leaves = [t.detach().requires_grad_() for t in given]

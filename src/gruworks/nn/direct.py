@@ -113,8 +113,8 @@ def _readable(x: Tensor, dtype: torch.dtype) -> bool:
 def _known(w_ih: Tensor | None, w_hh: Tensor, b_ih: Tensor | None, b_hh: Tensor | None) -> Known | None:
     if type(w_hh) not in PLAIN:
         return None
-    known = native.known(w_hh)
     try:
+        known = native.known(w_hh)
         seen = looks(w_ih, w_hh, b_ih, b_hh)
         strided = known.parameters or all(t is None or t.layout is STRIDED for t in (w_ih, w_hh, b_ih, b_hh))
         if strided and known.looks == seen:

@@ -217,7 +217,7 @@ def chance(shape: tuple[int, ...], share: float, value: float, like: Tensor) -> 
 
 
 def shared(t: Any) -> Any:
-    """The same values under a name of their own: memory is shared until one of the two is written to (copy on write)."""
+    """The same values as a tensor of their own, whose memory is shared until one of the two is written to."""
     try:
         return t._lazy_clone()
     except RuntimeError:  # memory of another allocator than torch's own
@@ -234,16 +234,16 @@ def pooled(shape: torch.Size, dtype: torch.dtype) -> Tensor:
 class Known:
     """The native layer of one recurrent weight, and how the weights of its last plain call looked (direct.py)."""
 
-    __slots__ = ("H", "I", "dtype", "layer", "looks", "parameters", "weight", "width")
+    __slots__ = ("H", "I", "dtype", "layer", "looks", "parameters", "storage", "width")
 
     H: int
     I: int  # noqa: E741 (the field's letter). 0: ready terms are given in x's place
     width: int  # of what is given
     parameters: bool  # all of them, whose layout torch does not let anybody change
 
-    def __init__(self, w_hh: Tensor) -> None:
-        key = id(w_hh)
-        self.weight = weakref.ref(w_hh, lambda dead: _forget(key, dead))
+    def __init__(self, w_hh: Tensor, address: int) -> None:
+        # Not on the tensor itself: torch.utils.swap_tensors refuses those that are referred to.
+        self.storage = weakref.ref(w_hh.untyped_storage(), lambda dead: _forget(address, dead))
         self.dtype = w_hh.dtype
         self.layer: Any = new_layer(w_hh.itemsize)
         self.looks: tuple[Any, ...] | None = None
@@ -253,18 +253,21 @@ class Known:
 _known: dict[int, Known] = {}
 
 
-def known(w_hh: Tensor) -> Known:
-    """What there is of this weight. Its layer keeps what it packed, and sees by content when weights have changed."""
-    found = _known.get(id(w_hh))
-    if found is None or found.weight() is not w_hh or found.dtype is not w_hh.dtype:
-        found = _known[id(w_hh)] = Known(w_hh)
+def known(w_hh: Any) -> Known:
+    """What there is of the weight at this address. Its layer sees by content when it is another, or has changed."""
+    address = w_hh.const_data_ptr()
+    found = _known.get(address)
+    if found is None or found.dtype is not w_hh.dtype:
+        found = Known(w_hh, address)
+        if address:
+            _known[address] = found
     return found
 
 
-def _forget(key: int, dead: weakref.ref[Tensor]) -> None:
-    found = _known.get(key)
-    if found is not None and found.weight is dead:  # the number may name another tensor by now
-        del _known[key]
+def _forget(address: int, dead: Any) -> None:
+    found = _known.get(address)
+    if found is not None and found.storage is dead:  # another storage may be there by now
+        del _known[address]
 
 
 def _readable(o: Operands) -> Operands:
