@@ -177,12 +177,53 @@ def test_weights_changed_behind_autograd_are_seen() -> None:
     torch.testing.assert_close(gru(x)[0], again(x)[0], atol=0, rtol=0)
 
 
-def test_autocast_goes_on_in_the_weights_type() -> None:
-    gru, x = GRU(I, H), torch.randn(T, B, I)
+def of_types(module: torch.nn.Module, x: Tensor, hx: Tensor | None) -> list[torch.dtype]:
+    """Types of results and gradients under autocast, for x and hx as they come."""
+    leaves = [t.detach().requires_grad_() for t in (x, hx) if t is not None]
+    results = module(*leaves)
+    results = results if isinstance(results, tuple) else (results,)
+    grads = torch.autograd.grad(sum(r.float().sum() for r in results), [*leaves, *module.parameters()])
+    return [t.dtype for t in (*results, *grads)]
+
+
+HALVES = (torch.bfloat16, torch.float16)
+
+
+@pytest.mark.parametrize("cast", HALVES)
+@pytest.mark.parametrize("x_type", [torch.float32, *HALVES])
+@pytest.mark.parametrize("h_type", [None, torch.float32, *HALVES])
+@pytest.mark.parametrize("options", [{}, {"num_layers": 2, "bidirectional": True, "batch_first": True}], ids=str)
+def test_types_under_autocast_are_torchs(
+    cast: torch.dtype, x_type: torch.dtype, h_type: torch.dtype | None, options: dict[str, Any]
+) -> None:
+    if h_type in HALVES and h_type != cast:
+        pytest.skip("torch mixes no two halves")
+    layers = 4 if options else 1
+    x, hx = torch.randn(T, T, I), torch.randn(layers, T, H)
+    start = None if h_type is None else hx.to(h_type)
+    with torch.autocast("cpu", cast):
+        found = of_types(GRU(I, H, **options), x.to(x_type), start)
+        assert found == of_types(torch.nn.GRU(I, H, **options), x.to(x_type), start)
+        start = None if start is None else start[0]
+        assert of_types(GRUCell(I, H), x[0].to(x_type), start) == of_types(
+            torch.nn.GRUCell(I, H), x[0].to(x_type), start
+        )
+
+
+def test_autocast_computes_in_the_weights_type() -> None:
+    gru, x = GRU(I, H), torch.randn(T, B, I).bfloat16()
     with torch.autocast("cpu", torch.bfloat16):
-        output, _ = gru(x.bfloat16())
-    assert output.dtype == torch.float32
-    torch.testing.assert_close(output, gru(x.bfloat16().float())[0], atol=0, rtol=0)
+        output, _ = gru(x)
+        packed, _ = gru(torch.nn.utils.rnn.pack_sequence([x[:, 0], x[:3, 1]]))
+        ragged, final = gru(x, lengths=[5, 0, 3])
+    assert (packed.data.dtype, ragged.dtype, final.dtype) == (torch.bfloat16,) * 3
+    torch.testing.assert_close(output, gru(x.float())[0].bfloat16(), atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.int64, torch.complex64, torch.bool])
+def test_what_autocast_does_not_cast_is_refused(dtype: torch.dtype) -> None:
+    with torch.autocast("cpu", torch.bfloat16), pytest.raises(DtypeError, match="convert one"):
+        GRU(I, H)(torch.ones(T, B, I).to(dtype))
 
 
 def test_layouts_and_edges() -> None:
@@ -239,10 +280,10 @@ def swapping() -> Any:
     torch.__future__.set_swap_module_params_on_conversion(False)
 
 
+@torch.no_grad()  # torch refuses while a graph holds the weights
 def test_modules_convert_by_swapping_their_parameters(swapping: None) -> None:
     for module, x in ((GRU(I, H, 2), torch.randn(T, B, I)), (GRUCell(I, H), torch.randn(B, I))):
-        with torch.no_grad():  # torch refuses while a graph holds the weights
-            before = module(x)
+        before = module(x)
         module.double()
         for mine, theirs in zip(before, module(x.double()), strict=True):
             torch.testing.assert_close(mine.double(), theirs, atol=tolerances.FLOAT32_OUTPUT, rtol=0)

@@ -257,7 +257,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         return PackedSequence(data, batch_sizes, order, back), self.permute_hidden(final, back)
 
     def _layers(self, x: Tensor, h0: Tensor | None, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
-        finals = []
+        finals, kind = [], _autocast_type(x if h0 is None else h0)
         for layer in range(self.num_layers):
             if layer:
                 x = torch.nn.functional.dropout(x, self.dropout, self.training)
@@ -274,7 +274,8 @@ class GRU(_ResetForm, torch.nn.GRU):
                 outputs.append(output)
                 finals.append(final)
             x = torch.cat(outputs, -1) if self.bidirectional else outputs[0]
-        return x, torch.stack(finals) if len(finals) > 1 else finals[0].unsqueeze(0)
+        final = torch.stack(finals) if len(finals) > 1 else finals[0].unsqueeze(0)
+        return (x, final) if kind is None else (x.to(kind), final.to(kind))
 
     def _initial(self, x: Tensor) -> Tensor:
         return x.new_zeros(self.num_layers * self.directions, x.shape[1], self.hidden_size)
@@ -396,8 +397,20 @@ def _traces() -> bool:
     return not torch.compiler.is_compiling() and torch._C._get_tracing_state() is not None
 
 
+CAST = {torch.float32, torch.bfloat16, torch.float16}  # what autocast converts
+
+
+def _autocast_type(start: Tensor) -> torch.dtype | None:
+    """Of torch's results under autocast: its products' type together with that of the first state, or of x without."""
+    device = start.device.type
+    if not torch.is_autocast_enabled(device):
+        return None
+    return torch.promote_types(torch.get_autocast_dtype(device), start.dtype)
+
+
 def _check_dtype(owner: str, what: str, given: Tensor, weight: Any) -> None:
-    if given.dtype != weight.dtype and not torch.is_autocast_enabled(given.device.type):
+    cast = torch.is_autocast_enabled(given.device.type) and {given.dtype, weight.dtype} <= CAST
+    if given.dtype != weight.dtype and not cast:
         raise DtypeError(
             f"{owner} expected {what} of the weights' type {weight.dtype}, got {given.dtype}; "
             f"convert one: {what}.to({weight.dtype}) or module.to({given.dtype})"
