@@ -16,13 +16,14 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from gruworks.errors import DtypeError, OptionError, ShapeError, WeightsError
-from gruworks.nn import compiling, direct, native
+from gruworks.nn import compiling, direct, native, packing
 from gruworks.nn.checks import check_beside, check_tensor, row_lengths
+from gruworks.nn.eager import eager
 from gruworks.nn.functional import run
 from gruworks.nn.native import Operands
 from gruworks.nn.recompute import Recompute
 from gruworks.nn.recompute import check as check_recompute
-from gruworks.nn.regularised import Regular, gain_names, regularised
+from gruworks.nn.regularised import Regular, dropped, gain_names, regularised
 from gruworks.nn.regularised import check as check_regular
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights, Reset, check_reset, parameter_names
@@ -250,35 +251,70 @@ class GRU(_ResetForm, torch.nn.GRU):
 
     def _forward_packed(self, packed: PackedSequence, hx: Tensor | None) -> tuple[PackedSequence, Tensor]:
         data, batch_sizes, order, back = packed
+        rows = int(batch_sizes[0])
+        h0 = self._initial(data, rows) if hx is None else self.permute_hidden(hx, order)
+        if not eager():
+            found, final = self._padded_whole(data, batch_sizes, h0)
+        elif int(batch_sizes[-1]) == rows:  # of one length: packed rows are padded ones
+            output, final = self._layers(data.view(-1, rows, data.shape[-1]), h0, None)
+            found = output.flatten(0, 1)
+        elif (groups := packing.group(batch_sizes, data.device)) is None:
+            found, final = self._padded_whole(data, batch_sizes, h0)
+        else:
+            parts = [h0[:, part] for part in groups.rows]
+            outputs, final = self._groups(groups.padded(data), parts, groups.lengths)
+            found = groups.packed(outputs)
+        return PackedSequence(found, batch_sizes, order, back), self.permute_hidden(final, back)
+
+    def _padded_whole(self, data: Tensor, batch_sizes: Tensor, h0: Tensor) -> tuple[Tensor, Tensor]:
         x, lengths = pad_packed_sequence(PackedSequence(data, batch_sizes))  # rows stay sorted by length
-        h0 = self._initial(x) if hx is None else self.permute_hidden(hx, order)
         output, final = self._layers(x, h0, lengths.to(x.device))
-        data = pack_padded_sequence(output, lengths).data
-        return PackedSequence(data, batch_sizes, order, back), self.permute_hidden(final, back)
+        return pack_padded_sequence(output, lengths).data, final
 
     def _layers(self, x: Tensor, h0: Tensor | None, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
-        finals, kind = [], _autocast_type(x if h0 is None else h0)
+        outputs, final = self._groups([x], [h0], [lengths])
+        return outputs[0], final
+
+    def _groups(
+        self, xs: list[Tensor], starts: Sequence[Tensor | None], ends: Sequence[Tensor | None]
+    ) -> tuple[list[Tensor], Tensor]:
+        """All layers over groups of rows, which share what is drawn for the weights."""
+        finals, kind = [], _autocast_type(xs[0] if starts[0] is None else starts[0])
         for layer in range(self.num_layers):
             if layer:
-                x = torch.nn.functional.dropout(x, self.dropout, self.training)
-            outputs = []
+                xs = [torch.nn.functional.dropout(x, self.dropout, self.training) for x in xs]
+            sides = []
             for direction in range(self.directions):
-                reverse = direction == 1
-                start = None if h0 is None else h0[layer * self.directions + direction]
-                operands = Operands(x, None, start, *self._layer_weights(layer, reverse), lengths)
-                if self.regular is not None:
-                    native.check(operands)
-                    gains = self._gains(layer, reverse)
-                    operands = regularised(operands, self.regular, gains, self.training)
-                output, final = run(operands, self.reset == "before", reverse, self.recompute)
-                outputs.append(output)
-                finals.append(final)
-            x = torch.cat(outputs, -1) if self.bidirectional else outputs[0]
+                outputs, own = self._direction(xs, starts, ends, layer, direction == 1)
+                sides.append(outputs)
+                finals.append(torch.cat(own) if len(own) > 1 else own[0])
+            xs = [torch.cat(both, -1) for both in zip(*sides, strict=True)] if self.bidirectional else sides[0]
         final = torch.stack(finals) if len(finals) > 1 else finals[0].unsqueeze(0)
-        return (x, final) if kind is None else (x.to(kind), final.to(kind))
+        return (xs, final) if kind is None else ([x.to(kind) for x in xs], final.to(kind))
 
-    def _initial(self, x: Tensor) -> Tensor:
-        return x.new_zeros(self.num_layers * self.directions, x.shape[1], self.hidden_size)
+    def _direction(
+        self,
+        xs: list[Tensor],
+        starts: Sequence[Tensor | None],
+        ends: Sequence[Tensor | None],
+        layer: int,
+        reverse: bool,
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        weights, place = self._layer_weights(layer, reverse), layer * self.directions + reverse
+        if self.regular is not None:
+            check_tensor("weight_hh", weights[1])
+            weights = weights[0], dropped(weights[1], self.regular, self.training), *weights[2:]
+        found = []
+        for x, h0, lengths in zip(xs, starts, ends, strict=True):
+            operands = Operands(x, None, None if h0 is None else h0[place], *weights, lengths)
+            if self.regular is not None:
+                native.check(operands)
+                operands = regularised(operands, self.regular, self._gains(layer, reverse), self.training)
+            found.append(run(operands, self.reset == "before", reverse, self.recompute))
+        return [output for output, _ in found], [final for _, final in found]
+
+    def _initial(self, x: Tensor, rows: int) -> Tensor:
+        return x.new_zeros(self.num_layers * self.directions, rows, self.hidden_size)
 
     def _check(self, x: Tensor, hx: Tensor | None) -> None:
         check_beside("input", x, self.weight_hh_l0)
@@ -303,6 +339,8 @@ class GRU(_ResetForm, torch.nn.GRU):
         if packed.data.dim() != 2 or packed.data.shape[-1] != self.input_size:
             raise ShapeError(f"GRU expected packed steps [N, {self.input_size}], got {list(packed.data.shape)}")
         _check_dtype("GRU", "input", packed.data, self.weight_ih_l0)
+        if eager():
+            packing.check_batch_sizes(packed.batch_sizes, len(packed.data))
         self._check_hx(hx, [int(packed.batch_sizes[0])])
 
     def _check_hx(self, hx: Tensor | None, batch: list[int]) -> None:
