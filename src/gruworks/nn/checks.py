@@ -12,7 +12,7 @@ from gruworks.errors import DeviceError, DtypeError, OptionError, ShapeError
 from gruworks.nn.eager import PLAIN, STRIDED
 from gruworks.ops.weights import GRUWeights
 
-__all__ = ["check_alike", "check_beside", "check_tensor", "check_weights", "no_memory", "row_lengths"]
+__all__ = ["autocast", "check_alike", "check_beside", "check_tensor", "check_weights", "no_memory", "row_lengths"]
 
 INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.uint16, torch.uint32, torch.uint64)
 
@@ -50,9 +50,13 @@ def check_alike(**given: Any) -> None:
     for name, one in given.items():
         if one.device != reference.device:
             raise DeviceError(f"{name} is on {one.device} and {first} on {reference.device}; move one to the other")
-        cast = torch.is_autocast_enabled(one.device.type) and one.is_floating_point()
-        if not (one.dtype == reference.dtype or cast) or not one.is_floating_point():
+        if (one.dtype != reference.dtype and not autocast(one.device)) or not one.is_floating_point():
             raise DtypeError(f"{name} is {one.dtype} and {first} {reference.dtype}; both must be of one floating type")
+
+
+def autocast(device: torch.device) -> bool:
+    """Whether torch casts on this device; meta has no autocast to ask for."""
+    return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)
 
 
 def check_weights(weights: Any) -> GRUWeights:

@@ -48,7 +48,7 @@ def fits(t: Any, shape: tuple[int, ...], dtype: torch.dtype) -> bool:
     if type(t) not in PLAIN or not t.is_cpu or t.dtype is not dtype or t.layout is not STRIDED or t.is_neg():
         return False
     try:
-        return t.shape == shape and t.is_contiguous()
+        return bool(t.shape == shape and t.is_contiguous())
     except RuntimeError:  # a nested tensor has no shape
         return False
 

@@ -17,7 +17,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from gruworks.errors import DtypeError, OptionError, ShapeError, WeightsError
 from gruworks.nn import compiling, direct, native, packing
-from gruworks.nn.checks import check_beside, check_tensor, row_lengths
+from gruworks.nn.checks import autocast, check_beside, check_tensor, row_lengths
 from gruworks.nn.eager import eager
 from gruworks.nn.functional import run
 from gruworks.nn.native import Operands
@@ -440,15 +440,13 @@ CAST = {torch.float32, torch.bfloat16, torch.float16}  # what autocast converts
 
 def _autocast_type(start: Tensor) -> torch.dtype | None:
     """Of torch's results under autocast: its products' type together with that of the first state, or of x without."""
-    device = start.device.type
-    if not torch.is_autocast_enabled(device):
+    if not autocast(start.device):
         return None
-    return torch.promote_types(torch.get_autocast_dtype(device), start.dtype)
+    return torch.promote_types(torch.get_autocast_dtype(start.device.type), start.dtype)
 
 
 def _check_dtype(owner: str, what: str, given: Tensor, weight: Any) -> None:
-    cast = torch.is_autocast_enabled(given.device.type) and {given.dtype, weight.dtype} <= CAST
-    if given.dtype != weight.dtype and not cast:
+    if given.dtype != weight.dtype and not ({given.dtype, weight.dtype} <= CAST and autocast(given.device)):
         raise DtypeError(
             f"{owner} expected {what} of the weights' type {weight.dtype}, got {given.dtype}; "
             f"convert one: {what}.to({weight.dtype}) or module.to({given.dtype})"

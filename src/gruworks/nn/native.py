@@ -275,7 +275,8 @@ def _readable(o: Operands) -> Operands:
     if all(t is None or (t.is_contiguous() and not t.is_neg()) for t in o):
         return o
     ways = (inner if i in STEPS_OR_ROWS else whole for i in range(len(o)))
-    return Operands(*(None if t is None else way(t) for t, way in zip(o, ways, strict=True)))
+    found: Any = (None if t is None else way(t) for t, way in zip(o, ways, strict=True))
+    return Operands(*found)
 
 
 def inner(t: Any) -> Any:

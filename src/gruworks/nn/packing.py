@@ -32,7 +32,7 @@ class Groups(NamedTuple):
     def padded(self, data: Tensor) -> list[Tensor]:
         """Packed steps [N, I] as one [T, n, I] a group, T its longest row."""
         sizes = [(int(ends[0]), len(ends)) for ends in self.lengths]
-        parts = data.index_select(0, self.places).split([T * n for T, n in sizes])
+        parts = data.index_select(0, self.places).split_with_sizes([T * n for T, n in sizes])
         return [part.view(T, n, -1) for part, (T, n) in zip(parts, sizes, strict=True)]
 
     def packed(self, outputs: list[Tensor]) -> Tensor:
