@@ -10,6 +10,7 @@ from gruworks import errors
 
 CAUGHT_AS = {
     "ShapeError": (ValueError, RuntimeError),
+    "DeviceError": (RuntimeError,),
     "DtypeError": (TypeError, ValueError, RuntimeError),
     "OptionError": (ValueError,),
     "WeightsError": (ValueError, RuntimeError),

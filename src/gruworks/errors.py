@@ -2,7 +2,8 @@
 
     GruworksError
     ├── ShapeError        ValueError, RuntimeError   a tensor's or array's shape does not fit
-    ├── DtypeError        TypeError, ValueError, RuntimeError     a tensor's or array's element type does not fit
+    ├── DtypeError        TypeError, ValueError, RuntimeError     a tensor's or array's type or layout does not fit
+    ├── DeviceError       RuntimeError               tensors of one call are on different devices
     ├── OptionError       ValueError                 an option or setting has a value that it cannot take
     ├── WeightsError      ValueError, RuntimeError   weights of another form, size or naming
     ├── DataError         ValueError                 the user's data: file, line, column and what to do
@@ -25,6 +26,7 @@ from types import ModuleType
 
 __all__ = [
     "DataError",
+    "DeviceError",
     "DtypeError",
     "ExportError",
     "GruworksError",
@@ -49,7 +51,11 @@ class ShapeError(GruworksError, ValueError, RuntimeError):
 
 
 class DtypeError(GruworksError, TypeError, ValueError, RuntimeError):
-    """A tensor's or array's element type does not fit."""
+    """A tensor's or array's element type or layout does not fit, or it is neither tensor nor array."""
+
+
+class DeviceError(GruworksError, RuntimeError):
+    """Tensors of one call are on different devices."""
 
 
 class OptionError(GruworksError, ValueError):

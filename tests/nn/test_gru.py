@@ -277,8 +277,8 @@ def test_padding_reaches_no_result_and_no_gradient(reset: str, bidirectional: bo
         ([1, 2, 3], r"\[2\], got \[3\]"),
         ([1, 6], "between 0 and T = 5; row 1 has 6"),
         ([-1, 2], "row 0 has -1"),
-        ([1.0, 2.0], "must be integers, got torch.float32"),
-        ([True, False], "must be integers, got torch.bool"),
+        ([1.0, 2.0], "must be integers"),
+        ([True, False], "must be integers"),
     ],
 )
 def test_wrong_lengths_are_said(lengths: list[Any], message: str) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import gc
+import pickle
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from gruworks import GRU
+from gruworks import GRU, GRUCell
 from gruworks.errors import DtypeError, OptionError, ShapeError
 from gruworks.nn import functional, native
 from gruworks.nn.functional import equations_form, gru_layer
@@ -163,15 +167,6 @@ def test_a_graph_can_be_walked_twice() -> None:
         torch.testing.assert_close(mine, theirs, atol=0, rtol=0)
 
 
-def test_a_change_of_the_output_in_place_is_caught() -> None:
-    output, _ = GRU(I, H)(torch.randn(T, B, I))
-    loss = output.sum()
-    with torch.no_grad():
-        output.mul_(2)
-    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
-        loss.backward()
-
-
 def test_weights_changed_behind_autograd_are_seen() -> None:
     gru, x = GRU(I, H), torch.randn(T, B, I)
     gru(x)
@@ -182,12 +177,53 @@ def test_weights_changed_behind_autograd_are_seen() -> None:
     torch.testing.assert_close(gru(x)[0], again(x)[0], atol=0, rtol=0)
 
 
-def test_autocast_goes_on_in_the_weights_type() -> None:
-    gru, x = GRU(I, H), torch.randn(T, B, I)
+def of_types(module: torch.nn.Module, x: Tensor, hx: Tensor | None) -> list[torch.dtype]:
+    """Types of results and gradients under autocast, for x and hx as they come."""
+    leaves = [t.detach().requires_grad_() for t in (x, hx) if t is not None]
+    results = module(*leaves)
+    results = results if isinstance(results, tuple) else (results,)
+    grads = torch.autograd.grad(sum(r.float().sum() for r in results), [*leaves, *module.parameters()])
+    return [t.dtype for t in (*results, *grads)]
+
+
+HALVES = (torch.bfloat16, torch.float16)
+
+
+@pytest.mark.parametrize("cast", HALVES)
+@pytest.mark.parametrize("x_type", [torch.float32, *HALVES])
+@pytest.mark.parametrize("h_type", [None, torch.float32, *HALVES])
+@pytest.mark.parametrize("options", [{}, {"num_layers": 2, "bidirectional": True, "batch_first": True}], ids=str)
+def test_types_under_autocast_are_torchs(
+    cast: torch.dtype, x_type: torch.dtype, h_type: torch.dtype | None, options: dict[str, Any]
+) -> None:
+    if h_type in HALVES and h_type != cast:
+        pytest.skip("torch mixes no two halves")
+    layers = 4 if options else 1
+    x, hx = torch.randn(T, T, I), torch.randn(layers, T, H)
+    start = None if h_type is None else hx.to(h_type)
+    with torch.autocast("cpu", cast):
+        found = of_types(GRU(I, H, **options), x.to(x_type), start)
+        assert found == of_types(torch.nn.GRU(I, H, **options), x.to(x_type), start)
+        start = None if start is None else start[0]
+        assert of_types(GRUCell(I, H), x[0].to(x_type), start) == of_types(
+            torch.nn.GRUCell(I, H), x[0].to(x_type), start
+        )
+
+
+def test_autocast_computes_in_the_weights_type() -> None:
+    gru, x = GRU(I, H), torch.randn(T, B, I).bfloat16()
     with torch.autocast("cpu", torch.bfloat16):
-        output, _ = gru(x.bfloat16())
-    assert output.dtype == torch.float32
-    torch.testing.assert_close(output, gru(x.bfloat16().float())[0], atol=0, rtol=0)
+        output, _ = gru(x)
+        packed, _ = gru(torch.nn.utils.rnn.pack_sequence([x[:, 0], x[:3, 1]]))
+        ragged, final = gru(x, lengths=[5, 0, 3])
+    assert (packed.data.dtype, ragged.dtype, final.dtype) == (torch.bfloat16,) * 3
+    torch.testing.assert_close(output, gru(x.float())[0].bfloat16(), atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.int64, torch.complex64, torch.bool])
+def test_what_autocast_does_not_cast_is_refused(dtype: torch.dtype) -> None:
+    with torch.autocast("cpu", torch.bfloat16), pytest.raises(DtypeError, match="convert one"):
+        GRU(I, H)(torch.ones(T, B, I).to(dtype))
 
 
 def test_layouts_and_edges() -> None:
@@ -235,3 +271,68 @@ def test_gates_are_those_of_a_step() -> None:
     cell = torch.ops.aten.gru_cell(torch.zeros(B, I), h, *zeros, torch.zeros(3 * H), torch.zeros(3 * H))
     torch.testing.assert_close(functional.gates(torch.zeros(B, 3 * H), torch.zeros(B, 3 * H), h), cell)
     assert functional.gates(gi, gh, h).shape == (B, H)
+
+
+@pytest.fixture
+def swapping() -> Any:
+    torch.__future__.set_swap_module_params_on_conversion(True)
+    yield
+    torch.__future__.set_swap_module_params_on_conversion(False)
+
+
+@torch.no_grad()  # torch refuses while a graph holds the weights
+def test_modules_convert_by_swapping_their_parameters(swapping: None) -> None:
+    for module, x in ((GRU(I, H, 2), torch.randn(T, B, I)), (GRUCell(I, H), torch.randn(B, I))):
+        before = module(x)
+        module.double()
+        for mine, theirs in zip(before, module(x.double()), strict=True):
+            torch.testing.assert_close(mine.double(), theirs, atol=tolerances.FLOAT32_OUTPUT, rtol=0)
+        if isinstance(module, GRUCell):  # torch's own GRU refers to its weights, and can't
+            module.load_state_dict({name: 2 * p for name, p in module.state_dict().items()})
+            assert not torch.equal(module(x.double())[0].float(), before[0])
+
+
+def test_swapped_weights_are_served_and_old_ones_never() -> None:
+    cell, other, x = GRUCell(I, H), GRUCell(I, H), torch.randn(B, I)
+    first, second = cell(x).detach(), other(x).detach()
+    for name, parameter in cell.named_parameters():
+        torch.utils.swap_tensors(parameter, other.get_parameter(name))
+    torch.testing.assert_close(cell(x), second, atol=0, rtol=0)
+    torch.testing.assert_close(other(x), first, atol=0, rtol=0)
+
+
+def test_what_is_known_of_a_weight_dies_with_its_memory() -> None:
+    gc.collect()
+    before = len(native._known)
+    for _ in range(20):
+        gru = GRU(I, H)
+        gru(torch.randn(T, B, I))
+        gru.weight_hh_l0.data = torch.randn(3 * H, H)
+        gru(torch.randn(T, B, I))
+    del gru
+    gc.collect()
+    assert len(native._known) == before
+
+
+def test_a_module_that_ran_is_copied_pickled_shared_and_saved(tmp_path: Any) -> None:
+    gru, x = GRU(I, H), torch.randn(T, B, I)
+    expected = gru(x)[0].detach()
+    torch.save(gru.weight_hh_l0, tmp_path / "weight.pt")
+    assert torch.equal(torch.load(tmp_path / "weight.pt", weights_only=True), gru.weight_hh_l0)
+    for other in (copy.deepcopy(gru), pickle.loads(pickle.dumps(gru)), copy.deepcopy(gru).share_memory()):
+        assert torch.equal(other(x)[0], expected)
+        assert not vars(other.weight_hh_l0)
+    assert torch.equal(gru.share_memory()(x)[0], expected)
+
+
+def test_threads_that_come_and_go_with_their_weights() -> None:
+    x = torch.randn(T, B, I)
+
+    def work() -> bool:
+        gru = GRU(I, H)
+        first = gru(x)[0].detach()
+        gru.weight_hh_l0.data = gru.weight_hh_l0.data.clone()
+        return torch.equal(gru(x)[0], first)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(lambda _: work(), range(100)))

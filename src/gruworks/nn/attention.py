@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from gruworks.nn.checks import check_alike
+
 __all__ = ["AdditiveAttention", "additive_scores"]
 
 CHUNK_ENTRIES = 131_072  # of float32: 512 KB at a time stay in the second cache
@@ -63,6 +65,7 @@ def additive_scores(queries: Tensor, keys: Tensor, score: Tensor) -> Tensor:
     would be by far the largest tensor of a translator's step. tanh(x) is taken as 2 σ(2x) - 1, a tenth of the work.
     Differentiable once.
     """
+    check_alike(queries=queries, keys=keys, score=score)
     if torch.compiler.is_compiling():  # a graph is for any number of rows and steps: no loop over them
         return torch.tanh(queries[:, :, None] + keys[:, None]) @ score
     if torch.is_grad_enabled() and any(t.requires_grad for t in (queries, keys, score)):

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor
 
+from gruworks.nn.checks import check_alike
 from gruworks.nn.functional import gru_layer
 from gruworks.nn.gru import GRU
 from gruworks.nn.state import State
@@ -38,6 +39,7 @@ class Block(torch.nn.Module, abc.ABC):
 
     def forward(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """x [T, B, H] and the state before it to the block's output [T, B, H] and the state after it."""
+        check_alike(x=x, weight=self.norm.weight)
         y, after = self.inner(self.norm(x), self.empty(x.shape[1]) if state is None else state)
         return x + variational_dropout(y, self.dropout, self.training), after
 

@@ -15,6 +15,7 @@ from torch.nn.functional import linear, logsigmoid, softplus
 
 from gruworks.errors import OptionError, ShapeError
 from gruworks.nn import native
+from gruworks.nn.checks import check_alike
 from gruworks.nn.gru import GRU
 from gruworks.nn.joined import JOINS, Joined
 from gruworks.nn.scan import log_scan
@@ -55,6 +56,9 @@ class Steps:
         return torch.stack(rows), self._give(state)
 
     def _start(self, x: Tensor, hx: Any) -> State:
+        parts = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
+        given = {f"hx[{i}]": part for i, part in enumerate(parts)}
+        check_alike(input=x, **given, **dict(self.named_parameters()))  # type: ignore[attr-defined]
         if x.dim() != 3 or x.shape[-1] != self.input_size or not len(x):
             raise ShapeError(
                 f"{type(self).__name__} expected input [T, B, {self.input_size}] of at least one step, "
@@ -63,7 +67,6 @@ class Steps:
         expected = [x.shape[1], self.hidden_size]
         if hx is None:
             return (x.new_zeros(expected),) * self.vectors
-        parts = hx if isinstance(hx, tuple) else (hx,)
         if len(parts) != self.vectors or any(list(part.shape) != [1, *expected] for part in parts):
             shapes = ", ".join(str(list(part.shape)) for part in parts)
             raise ShapeError(

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 from gruworks.nn import native, passes
-from gruworks.nn.eager import PLAIN, differentiable, eager, fits, looks, watched
+from gruworks.nn.eager import PLAIN, STRIDED, differentiable, eager, fits, looks, watched
 from gruworks.nn.native import Known
 
 __all__ = ["gates_fit", "layer", "step"]
@@ -40,18 +41,22 @@ def layer(
     if not native.AVAILABLE or not eager() or _autocast("cpu") or type(x) not in PLAIN or x.dim() != 3:
         return None
     known = _known(w_ih, w_hh, b_ih, b_hh)
-    if known is None or x.dtype is not known.dtype or not x.is_cpu:
+    if known is None or not _readable(x, known.dtype):
         return None
     T, B, width = x.shape
+    if x.is_contiguous():
+        along = (B * width, width)
+    else:
+        if x.stride(2) != 1:
+            x = x.contiguous()
+        along = (x.stride(0), x.stride(1))
     if batch_first:
-        T, B = B, T
+        T, B, along = B, T, along[::-1]
     if width != known.width or 0 in (T, B, width):
         return None
     if h0 is not None and not fits(h0, (1, B, known.H) if lead else (B, known.H), known.dtype):
         return None
-    if x.stride(2) != 1:
-        x = x.contiguous()
-    form = known, T, B, before, reverse, batch_first, lead, known.looks
+    form = known, T, B, before, reverse, batch_first, lead, known.looks, along
     if not (_grad_enabled() and differentiable(x, h0, w_ih, w_hh, b_ih, b_hh)):
         return passes.forward(False, form, x, h0, w_ih, w_hh, b_ih, b_hh)[:2]
     if watched():  # whoever watches what is saved must see all of it
@@ -73,12 +78,12 @@ def step(
     if not native.AVAILABLE or not eager() or _autocast("cpu") or type(x) not in PLAIN or x.dim() != 2:
         return None
     known = _known(w_ih, w_hh, b_ih, b_hh)
-    if known is None or x.dtype is not known.dtype or not x.is_cpu:
+    if known is None or not _readable(x, known.dtype):
         return None
     B, width = x.shape
     if width != known.width or 0 in (B, width) or (h is not None and not fits(h, (B, known.H), known.dtype)):
         return None
-    if x.stride(1) != 1:
+    if not x.is_contiguous() and x.stride(1) != 1:
         x = x.contiguous()
     if not (_grad_enabled() and differentiable(x, h, w_ih, w_hh, b_ih, b_hh)):
         return passes.one_step(False, known, before, x, h, w_ih, w_hh, b_ih, b_hh)[0]
@@ -90,22 +95,39 @@ def step(
 
 def gates_fit(gi: Tensor, gh: Tensor, h: Tensor) -> bool:
     """Whether the kernel can form the gates of these terms."""
-    if not native.AVAILABLE or not eager() or _autocast("cpu") or not native.serves(h) or 0 in h.shape or h.dim() < 1:
+    if not native.AVAILABLE or not eager() or _autocast("cpu") or type(h) not in PLAIN or not native.serves(h):
+        return False
+    if not _readable(h, h.dtype) or h.dim() < 1 or 0 in h.shape:
         return False
     wide = (*h.shape[:-1], 3 * h.shape[-1])
     return fits(h, h.shape, h.dtype) and fits(gi, wide, h.dtype) and fits(gh, wide, h.dtype)
 
 
+def _readable(x: Tensor, dtype: torch.dtype) -> bool:
+    """Whether an ordinary tensor is of this type and its values lie in the processor's memory as its strides say."""
+    return (
+        x.dtype is dtype and x.is_cpu and x.layout is STRIDED and not x.is_neg() and not x.is_nested
+    )  # fmt: skip
+
+
 def _known(w_ih: Tensor | None, w_hh: Tensor, b_ih: Tensor | None, b_hh: Tensor | None) -> Known | None:
-    known = native.known(w_hh)
-    if known.looks is not None and known.looks == looks(w_ih, w_hh, b_ih, b_hh):
-        return known
-    H = w_hh.shape[-1] if w_hh.dim() == 2 else 0
-    width = 3 * H if w_ih is None else w_ih.shape[-1]
+    if type(w_hh) not in PLAIN:
+        return None
+    try:
+        known = native.known(w_hh)
+        seen = looks(w_ih, w_hh, b_ih, b_hh)
+        strided = known.parameters or all(t is None or t.layout is STRIDED for t in (w_ih, w_hh, b_ih, b_hh))
+        if strided and known.looks == seen:
+            return known
+        H = w_hh.shape[1]
+        width = 3 * H if w_ih is None else w_ih.shape[1]
+    except (AttributeError, IndexError, RuntimeError):  # no tensors, too few axes, or a layout without strides
+        return None
     shapes = (3 * H, width), (3 * H, H), (3 * H,), (3 * H,)
     for tensor, shape in zip((w_ih, w_hh, b_ih, b_hh), shapes, strict=True):
         if tensor is not None and not (native.serves(tensor) and fits(tensor, shape, w_hh.dtype)):
             return None
     known.H, known.I, known.width = H, 0 if w_ih is None else width, width
-    known.dtype, known.looks = w_hh.dtype, looks(w_ih, w_hh, b_ih, b_hh)
+    known.dtype, known.looks = w_hh.dtype, seen
+    known.parameters = all(t is None or type(t) is Parameter for t in (w_ih, w_hh, b_ih, b_hh))
     return known

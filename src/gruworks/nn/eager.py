@@ -9,9 +9,10 @@ from torch import Tensor
 from torch.autograd import forward_ad
 from torch.nn import Parameter
 
-__all__ = ["PLAIN", "computable", "differentiable", "eager", "fits", "looks", "watched"]
+__all__ = ["PLAIN", "STRIDED", "computable", "differentiable", "eager", "fits", "looks", "watched"]
 
 PLAIN = (Tensor, Parameter)
+STRIDED = torch.strided
 
 # Looked up once: these questions are asked in every call.
 _C: Any = torch._C
@@ -42,9 +43,14 @@ def watched() -> bool:
     return _saved_hooks(True) is not None
 
 
-def fits(t: Tensor, shape: tuple[int, ...], dtype: torch.dtype) -> bool:
-    """An ordinary contiguous tensor on the processor, of this shape and type."""
-    return t.shape == shape and t.dtype is dtype and type(t) in PLAIN and t.is_cpu and t.is_contiguous()
+def fits(t: Any, shape: tuple[int, ...], dtype: torch.dtype) -> bool:
+    """An ordinary contiguous tensor on the processor, of this shape and type, whose memory holds its values."""
+    if type(t) not in PLAIN or not t.is_cpu or t.dtype is not dtype or t.layout is not STRIDED or t.is_neg():
+        return False
+    try:
+        return bool(t.shape == shape and t.is_contiguous())
+    except RuntimeError:  # a nested tensor has no shape
+        return False
 
 
 def differentiable(*tensors: Tensor | None) -> bool:
@@ -59,11 +65,12 @@ def looks(w_ih: Tensor | None, w_hh: Tensor, b_ih: Tensor | None, b_hh: Tensor |
     """What `.data = ...` and `module.to(...)` can change under the same name, asked as cheaply as can be."""
     if w_ih is None or b_ih is None or b_hh is None:
         return tuple(
-            None if t is None else (t.shape, t.dtype, type(t), t.is_cpu and t.is_contiguous())
+            None if t is None else (t.shape, t.dtype, type(t), t.is_cpu and t.is_contiguous() and not t.is_neg())
             for t in (w_ih, w_hh, b_ih, b_hh)
         )
     return (
         w_ih.shape, w_hh.shape, b_ih.shape, b_hh.shape, w_ih.dtype, w_hh.dtype, b_ih.dtype, b_hh.dtype,
         type(w_ih), type(w_hh), type(b_ih), type(b_hh), w_ih.is_cpu, w_hh.is_cpu, b_ih.is_cpu, b_hh.is_cpu,
         w_ih.is_contiguous() and w_hh.is_contiguous() and b_ih.is_contiguous() and b_hh.is_contiguous(),
+        w_ih.is_neg() or w_hh.is_neg() or b_ih.is_neg() or b_hh.is_neg(),
     )  # fmt: skip

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from gruworks.nn import direct, native
+from gruworks.nn.checks import check_alike
 from gruworks.nn.functional import gates
 
 __all__ = ["fed_layer"]
@@ -24,6 +25,7 @@ def fed_layer(gi: Tensor, h0: Tensor, w_hh: Tensor, feed: Tensor) -> Tensor:
     >>> fed_layer(torch.zeros(5, 2, 9), torch.zeros(2, 3), torch.zeros(9, 3), torch.zeros(2, 9)).shape
     torch.Size([5, 2, 3])
     """
+    check_alike(gi=gi, h0=h0, feed=feed, w_hh=w_hh)
     operands = gi, h0, w_hh, feed
     needed = torch.is_grad_enabled() and any(t.requires_grad for t in operands)
     if needed and gi.is_contiguous() and len(gi) and direct.gates_fit(gi[0], gi[0], h0):

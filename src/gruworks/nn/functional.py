@@ -10,6 +10,7 @@ Who computes:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from gruworks.nn import direct, native, operators
+from gruworks.nn.checks import check_alike, check_tensor, check_weights, row_lengths
 from gruworks.nn.eager import computable
 from gruworks.nn.native import OPERANDS, Operands
 from gruworks.nn.recompute import Recompute, recomputed
@@ -30,7 +32,7 @@ def gru_layer(
     x: Tensor | None,
     h0: Tensor | None,
     weights: GRUWeights,
-    lengths: Tensor | None = None,
+    lengths: Tensor | Sequence[int] | None = None,
     reverse: bool = False,
     *,
     gi: Tensor | None = None,
@@ -60,8 +62,13 @@ def gru_layer(
     Raises:
         ShapeError, DtypeError, OptionError: operands that do not fit together.
     """
-    mask, zoneout = (None if t is None else t.detach() for t in (mask, zoneout))
-    operands = Operands(x, gi, h0, *weights.arrays(), lengths, decay, replacement, mask, zoneout, gain, input_gain)
+    mask, zoneout = (t.detach() if isinstance(t, Tensor) else t for t in (mask, zoneout))
+    weights = check_weights(weights)
+    given = x if gi is None else gi
+    if lengths is not None and isinstance(given, Tensor) and not given.is_nested and given.dim() == 3:
+        lengths = row_lengths(lengths, given.shape[0], given.shape[1], given.device)
+    ends: Any = lengths
+    operands = Operands(x, gi, h0, *weights.arrays(), ends, decay, replacement, mask, zoneout, gain, input_gain)
     return run(operands, weights.reset == "before", reverse, recompute)
 
 
@@ -105,12 +112,16 @@ def step(x: Tensor | None, h: Tensor, weights: GRUWeights, *, gi: Tensor | None 
     Raises:
         ShapeError, DtypeError, OptionError: operands that do not fit together.
     """
+    weights = check_weights(weights)
     if (x is None) != (gi is None):
         given: Any = gi if x is None else x
         w_ih, b_ih = (None, None) if x is None else (weights.w_ih, weights.b_ih)
         found = direct.step(given, h, w_ih, weights.w_hh, b_ih, weights.b_hh, weights.reset == "before")
         if found is not None:
             return found
+    for name, given in (("x", x), ("gi", gi)):
+        if given is not None:
+            check_tensor(name, given)
     operands = Operands(None if x is None else x[None], None if gi is None else gi[None], h, *weights.arrays())
     return run(operands, weights.reset == "before")[1]
 
@@ -125,6 +136,7 @@ def gates(gi: Tensor, gh: Tensor, h: Tensor) -> Tensor:
     """
     if direct.gates_fit(gi, gh, h):
         return _Gates.apply(gi, gh, h)  # type: ignore[no-any-return,no-untyped-call]
+    check_alike(gi=gi, gh=gh, h=h)
     return _gates(gi, gh, h)
 
 
@@ -167,7 +179,7 @@ class _Recurrence(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, before: bool, reverse: bool, *operands: Tensor | None) -> tuple[Tensor, Tensor]:
         output, final, saved, states = native.forward_kept(Operands(*operands), before, reverse)  # type: ignore[arg-type]
-        ctx.save_for_backward(*operands, output, saved, states)
+        ctx.save_for_backward(*operands, native.shared(output), saved, states)
         ctx.form, ctx.used = (before, reverse), False
         ctx.set_materialize_grads(False)
         return output, final
@@ -211,9 +223,12 @@ def gradients_of_equations(
 
 def _same_type(o: Operands) -> Operands:
     """Under autocast whatever came in a narrower type goes on in the weights'."""
-    dtype, device = o.w_hh.dtype, o.w_hh.device.type
-    if not torch.is_autocast_enabled(device) or not native.serves(o.w_hh):
+    if not torch.is_autocast_enabled("cpu"):
         return o
+    native.check_readable(o)
+    if not native.serves(o.w_hh):
+        return o
+    dtype = o.w_hh.dtype
     moved = (t if t is None or i == 7 or t.dtype == dtype else t.to(dtype) for i, t in enumerate(o))
     return Operands(*moved)  # type: ignore[arg-type]
 

@@ -16,12 +16,14 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from gruworks.errors import DtypeError, OptionError, ShapeError, WeightsError
-from gruworks.nn import compiling, direct, native
+from gruworks.nn import compiling, direct, native, packing
+from gruworks.nn.checks import autocast, check_beside, check_tensor, row_lengths
+from gruworks.nn.eager import eager
 from gruworks.nn.functional import run
 from gruworks.nn.native import Operands
 from gruworks.nn.recompute import Recompute
 from gruworks.nn.recompute import check as check_recompute
-from gruworks.nn.regularised import Regular, gain_names, regularised
+from gruworks.nn.regularised import Regular, dropped, gain_names, regularised
 from gruworks.nn.regularised import check as check_regular
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights, Reset, check_reset, parameter_names
@@ -222,7 +224,14 @@ class GRU(_ResetForm, torch.nn.GRU):
         """Whether torch's own kernel runs, where ours doesn't."""
         if self.reset != "after" or self.recompute or (self.regular is not None and self.regular.acts(self.training)):
             return False
-        return not native.serves(self._layer_weights(0, False)[1])
+        first = self._layer_weights(0, False)[1]
+        if native.serves(first):
+            return False
+        for layer, direction in itertools.product(range(self.num_layers), range(self.directions)):
+            for name in parameter_names(layer, direction == 1, self.bias):
+                check_beside(name, getattr(self, name), first)
+                _check_dtype("GRU", name, getattr(self, name), first)
+        return True
 
     def _forward_padded(
         self, x: Tensor, hx: Tensor | None, lengths: Tensor | Sequence[int] | None
@@ -234,7 +243,7 @@ class GRU(_ResetForm, torch.nn.GRU):
             x, hx = x.unsqueeze(1), None if hx is None else hx.unsqueeze(1)
         elif self.batch_first:
             x = x.transpose(0, 1)
-        ends = None if lengths is None else _check_lengths(lengths, x)
+        ends = None if lengths is None else row_lengths(lengths, x.shape[0], x.shape[1], x.device)
         output, final = self._layers(x, hx, ends)
         if not batched:
             return output.squeeze(1), final.squeeze(1)
@@ -242,35 +251,73 @@ class GRU(_ResetForm, torch.nn.GRU):
 
     def _forward_packed(self, packed: PackedSequence, hx: Tensor | None) -> tuple[PackedSequence, Tensor]:
         data, batch_sizes, order, back = packed
+        rows = int(batch_sizes[0])
+        h0 = self._initial(data, rows) if hx is None else self.permute_hidden(hx, order)
+        if not eager():
+            found, final = self._padded_whole(data, batch_sizes, h0)
+        elif int(batch_sizes[-1]) == rows:  # of one length: packed rows are padded ones
+            output, final = self._layers(data.view(-1, rows, data.shape[-1]), h0, None)
+            found = output.flatten(0, 1)
+        elif (groups := packing.group(batch_sizes, data.device)) is None:
+            found, final = self._padded_whole(data, batch_sizes, h0)
+        else:
+            parts = [h0[:, part] for part in groups.rows]
+            outputs, final = self._groups(groups.padded(data), parts, groups.lengths)
+            found = groups.packed(outputs)
+        return PackedSequence(found, batch_sizes, order, back), self.permute_hidden(final, back)
+
+    def _padded_whole(self, data: Tensor, batch_sizes: Tensor, h0: Tensor) -> tuple[Tensor, Tensor]:
         x, lengths = pad_packed_sequence(PackedSequence(data, batch_sizes))  # rows stay sorted by length
-        h0 = self._initial(x) if hx is None else self.permute_hidden(hx, order)
         output, final = self._layers(x, h0, lengths.to(x.device))
-        data = pack_padded_sequence(output, lengths).data
-        return PackedSequence(data, batch_sizes, order, back), self.permute_hidden(final, back)
+        return pack_padded_sequence(output, lengths).data, final
 
     def _layers(self, x: Tensor, h0: Tensor | None, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
-        finals = []
+        outputs, final = self._groups([x], [h0], [lengths])
+        return outputs[0], final
+
+    def _groups(
+        self, xs: list[Tensor], starts: Sequence[Tensor | None], ends: Sequence[Tensor | None]
+    ) -> tuple[list[Tensor], Tensor]:
+        """All layers over groups of rows, which share what is drawn for the weights."""
+        finals, kind = [], _autocast_type(xs[0] if starts[0] is None else starts[0])
         for layer in range(self.num_layers):
             if layer:
-                x = torch.nn.functional.dropout(x, self.dropout, self.training)
-            outputs = []
+                xs = [torch.nn.functional.dropout(x, self.dropout, self.training) for x in xs]
+            sides = []
             for direction in range(self.directions):
-                reverse = direction == 1
-                start = None if h0 is None else h0[layer * self.directions + direction]
-                operands = Operands(x, None, start, *self._layer_weights(layer, reverse), lengths)
-                if self.regular is not None:
-                    gains = self._gains(layer, reverse)
-                    operands = regularised(operands, self.regular, gains, self.training)
-                output, final = run(operands, self.reset == "before", reverse, self.recompute)
-                outputs.append(output)
-                finals.append(final)
-            x = torch.cat(outputs, -1) if self.bidirectional else outputs[0]
-        return x, torch.stack(finals) if len(finals) > 1 else finals[0].unsqueeze(0)
+                outputs, own = self._direction(xs, starts, ends, layer, direction == 1)
+                sides.append(outputs)
+                finals.append(torch.cat(own) if len(own) > 1 else own[0])
+            xs = [torch.cat(both, -1) for both in zip(*sides, strict=True)] if self.bidirectional else sides[0]
+        final = torch.stack(finals) if len(finals) > 1 else finals[0].unsqueeze(0)
+        return (xs, final) if kind is None else ([x.to(kind) for x in xs], final.to(kind))
 
-    def _initial(self, x: Tensor) -> Tensor:
-        return x.new_zeros(self.num_layers * self.directions, x.shape[1], self.hidden_size)
+    def _direction(
+        self,
+        xs: list[Tensor],
+        starts: Sequence[Tensor | None],
+        ends: Sequence[Tensor | None],
+        layer: int,
+        reverse: bool,
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        weights, place = self._layer_weights(layer, reverse), layer * self.directions + reverse
+        if self.regular is not None:
+            check_tensor("weight_hh", weights[1])
+            weights = weights[0], dropped(weights[1], self.regular, self.training), *weights[2:]
+        found = []
+        for x, h0, lengths in zip(xs, starts, ends, strict=True):
+            operands = Operands(x, None, None if h0 is None else h0[place], *weights, lengths)
+            if self.regular is not None:
+                native.check(operands)
+                operands = regularised(operands, self.regular, self._gains(layer, reverse), self.training)
+            found.append(run(operands, self.reset == "before", reverse, self.recompute))
+        return [output for output, _ in found], [final for _, final in found]
+
+    def _initial(self, x: Tensor, rows: int) -> Tensor:
+        return x.new_zeros(self.num_layers * self.directions, rows, self.hidden_size)
 
     def _check(self, x: Tensor, hx: Tensor | None) -> None:
+        check_beside("input", x, self.weight_hh_l0)
         size = self.input_size
         expected = f"[B, T, {size}]" if self.batch_first else f"[T, B, {size}]"
         expected += f", or [T, {size}] unbatched"
@@ -284,14 +331,22 @@ class GRU(_ResetForm, torch.nn.GRU):
         self._check_hx(hx, batch)
 
     def _check_packed(self, packed: PackedSequence, hx: Tensor | None) -> None:
+        check_beside("input", packed.data, self.weight_hh_l0)
+        check_tensor("batch_sizes", packed.batch_sizes)
+        if packed.batch_sizes.device.type != "cpu" or packed.batch_sizes.dtype != torch.int64:
+            given = packed.batch_sizes
+            raise DtypeError(f"GRU expected batch_sizes of torch.int64 on the cpu, got {given.dtype} on {given.device}")
         if packed.data.dim() != 2 or packed.data.shape[-1] != self.input_size:
             raise ShapeError(f"GRU expected packed steps [N, {self.input_size}], got {list(packed.data.shape)}")
         _check_dtype("GRU", "input", packed.data, self.weight_ih_l0)
+        if eager():
+            packing.check_batch_sizes(packed.batch_sizes, len(packed.data))
         self._check_hx(hx, [int(packed.batch_sizes[0])])
 
     def _check_hx(self, hx: Tensor | None, batch: list[int]) -> None:
         if hx is not None:
             expected = [self.num_layers * self.directions, *batch, self.hidden_size]
+            check_beside("hx", hx, self.weight_hh_l0)
             _check_state("GRU", hx, expected, self.weight_ih_l0)
 
 
@@ -328,25 +383,45 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:  # noqa: A002 (torch's name)
         """One step: input [B, I] and state hx [B, H] (or [I] and [H]) to the state after it."""
+        found = self._directly(input, hx)
+        if found is not None:
+            return found
+        self._check(input, hx)
+        if self.reset == "after":
+            return super().forward(input, hx)
+        h = input.new_zeros(*input.shape[:-1], self.hidden_size) if hx is None else hx
+        weights = self.weights()
+        state: Tensor = equations.step(equations.input_terms(input, weights), h, weights, xp=torch)
+        return state
+
+    def _directly(self, x: Any, hx: Any) -> Tensor | None:
+        """The kernel's step, if it may take it."""
+        if not isinstance(x, Tensor) or not (hx is None or isinstance(hx, Tensor)):
+            return None
+        own: dict[str, Any] = self._parameters
+        weights = [own[name] if name in own else getattr(self, name) for name in CELL]
+        w_ih, w_hh, b_ih, b_hh = weights
+        if x.dim() == 2:
+            return direct.step(x, hx, w_ih, w_hh, b_ih, b_hh, self.reset == "before")
+        if x.dim() != 1 or any(t is not None and (t.dim() != 1 or t.is_nested or t.is_mkldnn) for t in (x, hx)):
+            return None
+        found = direct.step(x[None], None if hx is None else hx[None], w_ih, w_hh, b_ih, b_hh, self.reset == "before")
+        return None if found is None else found[0]
+
+    def _check(self, input: Tensor, hx: Tensor | None) -> None:  # noqa: A002 (torch's name)
+        check_tensor("weight_hh", self.weight_hh)
+        for name in CELL:
+            if getattr(self, name) is not None:
+                check_beside(name, getattr(self, name), self.weight_hh)
+                _check_dtype("GRUCell", name, getattr(self, name), self.weight_hh)
+        check_beside("input", input, self.weight_hh)
         if input.dim() not in (1, 2) or input.shape[-1] != self.input_size:
             size = self.input_size
             raise ShapeError(f"GRUCell expected input [B, {size}], or [{size}] unbatched, got {list(input.shape)}")
         _check_dtype("GRUCell", "input", input, self.weight_ih)
         if hx is not None:
+            check_beside("hx", hx, self.weight_hh)
             _check_state("GRUCell", hx, [*input.shape[:-1], self.hidden_size], self.weight_ih)
-        batched = input.dim() == 2
-        x, h = (input, hx) if batched else (input[None], None if hx is None else hx[None])
-        own: dict[str, Any] = self._parameters
-        w_ih, w_hh, b_ih, b_hh = (own[name] if name in own else getattr(self, name) for name in CELL)
-        found = direct.step(x, h, w_ih, w_hh, b_ih, b_hh, self.reset == "before")
-        if found is not None:
-            return found if batched else found[0]
-        if self.reset == "after":
-            return super().forward(input, hx)
-        h = input.new_zeros(*input.shape[:-1], self.hidden_size) if hx is None else hx
-        own_weights = self.weights()
-        state: Tensor = equations.step(equations.input_terms(input, own_weights), h, own_weights, xp=torch)
-        return state
 
 
 CELL = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -360,8 +435,18 @@ def _traces() -> bool:
     return not torch.compiler.is_compiling() and torch._C._get_tracing_state() is not None
 
 
+CAST = {torch.float32, torch.bfloat16, torch.float16}  # what autocast converts
+
+
+def _autocast_type(start: Tensor) -> torch.dtype | None:
+    """Of torch's results under autocast: its products' type together with that of the first state, or of x without."""
+    if not autocast(start.device):
+        return None
+    return torch.promote_types(torch.get_autocast_dtype(start.device.type), start.dtype)
+
+
 def _check_dtype(owner: str, what: str, given: Tensor, weight: Any) -> None:
-    if given.dtype != weight.dtype and not torch.is_autocast_enabled(given.device.type):
+    if given.dtype != weight.dtype and not ({given.dtype, weight.dtype} <= CAST and autocast(given.device)):
         raise DtypeError(
             f"{owner} expected {what} of the weights' type {weight.dtype}, got {given.dtype}; "
             f"convert one: {what}.to({weight.dtype}) or module.to({given.dtype})"
@@ -372,19 +457,3 @@ def _check_state(owner: str, hx: Tensor, expected: list[int], weight: Any) -> No
     if list(hx.shape) != expected:
         raise ShapeError(f"{owner} expected the initial state hx {expected}, got {list(hx.shape)}")
     _check_dtype(owner, "hx", hx, weight)
-
-
-def _check_lengths(lengths: Tensor | Sequence[int], x: Tensor) -> Tensor:
-    """`lengths` as integers [B] on x's device, x being [T, B, I]."""
-    ends = torch.as_tensor(lengths, device=x.device)
-    steps, batch = x.shape[:2]
-    if tuple(ends.shape) != (batch,):
-        raise ShapeError(f"lengths must hold one integer a row, [{batch}], got {list(ends.shape)}")
-    if ends.is_floating_point() or ends.is_complex() or ends.dtype == torch.bool:
-        raise DtypeError(f"lengths must be integers, got {ends.dtype}")
-    if not torch.compiler.is_compiling():  # a value can't be looked at in a graph
-        outside = ((ends < 0) | (ends > steps)).nonzero()
-        if len(outside):
-            row = int(outside[0])
-            raise ShapeError(f"lengths must lie between 0 and T = {steps}; row {row} has {int(ends[row])}")
-    return ends.long()

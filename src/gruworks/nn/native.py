@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from gruworks.errors import DtypeError, ShapeError
+from gruworks.nn.checks import check_beside, check_tensor, no_memory
 from gruworks.ops.backend import backend
 from gruworks.ops.backend import native as module
 from gruworks.ops.recurrence import NONE2, NONE3, check_together, new_layer, saved_width
@@ -22,19 +23,23 @@ __all__ = [
     "Operands",
     "chance",
     "check",
+    "check_readable",
     "forward",
     "forward_kept",
     "gates",
     "gates_gradients",
     "gradients",
+    "inner",
     "known",
     "pooled",
     "serves",
+    "shared",
+    "whole",
 ]
 
 OPERANDS = ("x", "gi", "h0", "w_ih", "w_hh", "b_ih", "b_hh", "lengths", "decay", "replacement", "mask",
             "zoneout", "gain", "input_gain")  # fmt: skip
-
+STEPS_OR_ROWS = (0, 1, 2, 8, 9, 10, 11)  # places of those that have a time or batch axis, lengths aside
 
 CPU = torch.device("cpu")  # said every time: the caller may have set another default
 LARGE = 1 << 16  # entries: 256 KiB of float32, of which a page fault for each 4 KiB costs more than DLPack's 4 us
@@ -83,11 +88,12 @@ def serves(weight: Tensor) -> bool:
 def check(o: Operands) -> None:
     """Shapes and types that fit together: what the kernel is about to trust."""
     check_together(o)
-    given, H = o.given, o.w_hh.shape[-1]
+    check_readable(o)
+    given, H = o.given, o.w_hh.shape[-1] if o.w_hh.dim() else 0
     if given.dim() != 3:
         raise ShapeError(f"the input must be [T, B, I] (or gi [T, B, 3H]), not {list(given.shape)}")
     T, B, _ = given.shape
-    I = 3 * H if o.w_ih is None else o.w_ih.shape[-1]  # noqa: E741 (the field's letter)
+    I = o.w_ih.shape[-1] if o.w_ih is not None and o.w_ih.dim() else 3 * H  # noqa: E741 (the field's letter)
     shapes = ((T, B, I), (T, B, 3 * H), (B, H), (3 * H, I), (3 * H, H), (3 * H,), (3 * H,), (B,), (T, B, H), (B, H),
               (B, H), (T, B, H), (3 * H,), (3 * H,))  # fmt: skip
     dtype = o.w_hh.dtype
@@ -100,6 +106,14 @@ def check(o: Operands) -> None:
             raise DtypeError(f"{OPERANDS[i]} must have the weights' element type {dtype}, not {tensor.dtype}")
     if o.lengths is not None and o.lengths.dtype != torch.int64:
         raise DtypeError(f"lengths must be torch.int64 here, not {o.lengths.dtype}")
+
+
+def check_readable(o: Operands) -> None:
+    """Strided tensors on the device of w_hh: without that an address means nothing."""
+    check_tensor("w_hh", o.w_hh)
+    for name, tensor in zip(OPERANDS, o, strict=True):
+        if tensor is not None:
+            check_beside(name, tensor, o.w_hh)
 
 
 def forward(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor]:
@@ -152,7 +166,7 @@ def gradients(
     """
     readable = _readable(o)
     output, saved, states = results
-    grad_output, grad_final = (None if g is None else _inner(g) for g in grads)
+    grad_output, grad_final = (None if g is None else inner(g) for g in grads)
     found = [
         torch.empty_like(t, memory_format=torch.contiguous_format) if need and t is not None else None
         for t, need in zip(o, needed, strict=True)
@@ -164,7 +178,7 @@ def gradients(
     flat = tuple(_address(t) for t in (h0, w_ih, w_hh, b_ih, b_hh, replacement, gain, input_gain))
     _, B, H = output.shape
     known(o.w_hh).layer.backward(
-        _sizes(readable, *form), _weights(readable), _inputs(readable), (output.data_ptr() or 8, B * H, H),
+        _sizes(readable, *form), _weights(readable), _inputs(readable), (_address(output) or 8, B * H, H),
         saved.data_ptr() or 8, states.data_ptr(), whole, flat, torch.get_num_threads(),
     )  # fmt: skip
     return found
@@ -175,7 +189,7 @@ def gates(gi: Tensor, gh: Tensor, h: Tensor) -> Tensor:
     H = h.shape[-1]
     state = torch.empty_like(h)
     run = module().gates32 if h.dtype is torch.float32 else module().gates64
-    run(h.numel() // H, H, *(t.data_ptr() for t in (gi, gh, h, state)), torch.get_num_threads())
+    run(h.numel() // H, H, *map(_address, (gi, gh, h, state)), torch.get_num_threads())
     return state
 
 
@@ -184,8 +198,8 @@ def gates_gradients(gi: Tensor, gh: Tensor, h: Tensor, grad: Tensor) -> tuple[Te
     H = h.shape[-1]
     found = torch.empty_like(gi), torch.empty_like(gh), torch.empty_like(h)
     run = module().gates_backward32 if h.dtype is torch.float32 else module().gates_backward64
-    grad = grad.contiguous()  # under a name: it must live until the kernel has read it
-    addresses = (t.data_ptr() for t in (gi, gh, h, grad, *found))
+    grad = whole(grad)  # under a name: it must live until the kernel has read it
+    addresses = map(_address, (gi, gh, h, grad, *found))
     run(h.numel() // H, H, *addresses, torch.get_num_threads())
     return found
 
@@ -202,6 +216,14 @@ def chance(shape: tuple[int, ...], share: float, value: float, like: Tensor) -> 
     return made
 
 
+def shared(t: Any) -> Any:
+    """The same values as a tensor of their own, whose memory is shared until one of the two is written to."""
+    try:
+        return t._lazy_clone()
+    except RuntimeError:  # memory of another allocator than torch's own
+        return t.clone()
+
+
 def pooled(shape: torch.Size, dtype: torch.dtype) -> Tensor:
     """An empty tensor in memory that the native module keeps for the next step when the tensor is gone."""
     make = module().pooled32 if dtype is torch.float32 else module().pooled64
@@ -212,55 +234,62 @@ def pooled(shape: torch.Size, dtype: torch.dtype) -> Tensor:
 class Known:
     """The native layer of one recurrent weight, and how the weights of its last plain call looked (direct.py)."""
 
-    __slots__ = ("H", "I", "dtype", "layer", "looks", "weight", "width")
+    __slots__ = ("H", "I", "dtype", "layer", "looks", "parameters", "storage", "width")
 
     H: int
     I: int  # noqa: E741 (the field's letter). 0: ready terms are given in x's place
     width: int  # of what is given
+    parameters: bool  # all of them, whose layout torch does not let anybody change
 
-    def __init__(self, w_hh: Tensor) -> None:
-        key = id(w_hh)
-        self.weight = weakref.ref(w_hh, lambda dead: _forget(key, dead))
+    def __init__(self, w_hh: Tensor, address: int) -> None:
+        # Not on the tensor itself: torch.utils.swap_tensors refuses those that are referred to.
+        self.storage = weakref.ref(w_hh.untyped_storage(), lambda dead: _forget(address, dead))
         self.dtype = w_hh.dtype
         self.layer: Any = new_layer(w_hh.itemsize)
         self.looks: tuple[Any, ...] | None = None
+        self.parameters = False
 
 
 _known: dict[int, Known] = {}
 
 
-def known(w_hh: Tensor) -> Known:
-    """What there is of this weight. Its layer keeps what it packed, and sees by content when weights have changed."""
-    found = _known.get(id(w_hh))
-    if found is None or found.weight() is not w_hh or found.dtype is not w_hh.dtype:
-        found = _known[id(w_hh)] = Known(w_hh)
+def known(w_hh: Any) -> Known:
+    """What there is of the weight at this address. Its layer sees by content when it is another, or has changed."""
+    address = w_hh.const_data_ptr()
+    found = _known.get(address)
+    if found is None or found.dtype is not w_hh.dtype:
+        found = Known(w_hh, address)
+        if address:
+            _known[address] = found
     return found
 
 
-def _forget(key: int, dead: weakref.ref[Tensor]) -> None:
-    found = _known.get(key)
-    if found is not None and found.weight is dead:  # the number may name another tensor by now
-        del _known[key]
+def _forget(address: int, dead: Any) -> None:
+    found = _known.get(address)
+    if found is not None and found.storage is dead:  # another storage may be there by now
+        del _known[address]
 
 
 def _readable(o: Operands) -> Operands:
-    """The last axis of everything, and the whole of weights and lengths, contiguous."""
-    if all(t is None or t.is_contiguous() for t in o):
+    """The last axis of everything, and the whole of weights and lengths, contiguous; and no sign left to be turned."""
+    if all(t is None or (t.is_contiguous() and not t.is_neg()) for t in o):
         return o
-    x, gi, h0, w_ih, w_hh, b_ih, b_hh, lengths, decay, replacement, mask, zoneout, gain, input_gain = o
-    return Operands(
-        _inner(x), _inner(gi), _inner(h0), _whole(w_ih), w_hh if w_hh.is_contiguous() else w_hh.contiguous(),
-        _whole(b_ih), _whole(b_hh), _whole(lengths), _inner(decay), _inner(replacement),
-        _inner(mask), _inner(zoneout), _whole(gain), _whole(input_gain),
-    )  # fmt: skip
+    ways = (inner if i in STEPS_OR_ROWS else whole for i in range(len(o)))
+    found: Any = (None if t is None else way(t) for t, way in zip(o, ways, strict=True))
+    return Operands(*found)
 
 
-def _inner(t: Tensor | None) -> Any:
-    return t if t is None or t.stride(-1) == 1 else t.contiguous()
+def inner(t: Any) -> Any:
+    """The same values with a contiguous last axis, in memory as they are: torch keeps some negations for later."""
+    if t.is_neg() or (not t.const_data_ptr() and t._is_zerotensor()):  # torch's tensors of zeros have no memory
+        t = t.clone()
+    return t if t.stride(-1) == 1 else t.contiguous()
 
 
-def _whole(t: Tensor | None) -> Tensor | None:
-    return t if t is None or t.is_contiguous() else t.contiguous()
+def whole(t: Any) -> Any:
+    """The same, contiguous."""
+    t = inner(t)
+    return t if t.is_contiguous() else t.contiguous()
 
 
 def _sizes(o: Operands, before: bool, reverse: bool) -> tuple[int, int, int, int, bool, bool]:
@@ -268,23 +297,23 @@ def _sizes(o: Operands, before: bool, reverse: bool) -> tuple[int, int, int, int
     return T, B, 0 if o.x is None else width, o.w_hh.shape[1], before, reverse
 
 
-def _address(t: Tensor | None) -> int:
-    return 0 if t is None else t.data_ptr()
+def _address(t: Any) -> int:
+    return 0 if t is None else t.const_data_ptr() or (no_memory("an operand") if t.numel() else 0)
 
 
 def _steps(t: Tensor | None) -> tuple[int, int, int]:
     """Address and strides of [T, B, ...]. An empty tensor has no address; the kernel asks for one and reads nothing."""
-    return NONE3 if t is None else (t.data_ptr() or 8, t.stride(0), t.stride(1))
+    return NONE3 if t is None else (_address(t) or 8, t.stride(0), t.stride(1))
 
 
 def _rows(t: Tensor | None) -> tuple[int, int]:
-    return NONE2 if t is None else (t.data_ptr(), t.stride(0))
+    return NONE2 if t is None else (_address(t), t.stride(0))
 
 
 def _weights(o: Operands) -> tuple[int, int, int, int]:
     if o.x is None:  # ready terms hold the input's weights and bias already
-        return 0, o.w_hh.data_ptr(), 0, _address(o.b_hh)
-    return _address(o.w_ih), o.w_hh.data_ptr(), _address(o.b_ih), _address(o.b_hh)
+        return 0, _address(o.w_hh), 0, _address(o.b_hh)
+    return _address(o.w_ih), _address(o.w_hh), _address(o.b_ih), _address(o.b_hh)
 
 
 def _inputs(o: Operands) -> tuple[Any, ...]:

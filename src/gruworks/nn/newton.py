@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from gruworks.errors import OptionError
+from gruworks.nn.checks import check_alike
 from gruworks.nn.gru import GRU
 
 __all__ = ["Evaluation", "evaluate"]
@@ -49,6 +50,7 @@ def evaluate(gru: GRU, x: Tensor, h0: Tensor | None = None, method: str = "deer"
     """
     if method not in METHODS:
         raise OptionError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
+    check_alike(x=x, **({} if h0 is None else {"h0": h0}), w_hh=gru.weight_hh_l0)
     if gru.num_layers != 1 or gru.bidirectional or gru.batch_first or x.dim() != 3:
         raise OptionError("Newton's method takes one layer, one direction and x as [T, B, I] (batch_first=False)")
     start = x.new_zeros(x.shape[1], gru.hidden_size) if h0 is None else h0

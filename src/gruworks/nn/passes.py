@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from gruworks.nn import native
+from gruworks.nn.checks import no_memory
 from gruworks.nn.eager import computable, looks
-from gruworks.nn.native import CPU, LARGE, OPERANDS, Known, Operands
+from gruworks.nn.native import CPU, LARGE, OPERANDS, Known, Operands, inner, whole
 
 __all__ = ["forward", "layer", "one_step", "step"]
 
@@ -18,29 +19,26 @@ _empty, _empty_like, _threads = torch.empty, torch.empty_like, torch.get_num_thr
 
 
 def forward(
-    keep: bool, form: tuple[Any, ...], x: Tensor, h0: Tensor | None,
-    w_ih: Tensor | None, w_hh: Tensor, b_ih: Tensor | None, b_hh: Tensor | None,
+    keep: bool, form: tuple[Any, ...], x: Any, h0: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any
 ) -> tuple[Tensor, Tensor, Any]:  # fmt: skip
     """Output, final state and, with `keep`, what the backward needs."""
-    known, T, B, before, reverse, batch_first, lead, _ = form
+    known, T, B, before, reverse, batch_first, lead, _, (x_t, x_b) = form
     H, dtype = known.H, known.dtype
     output = _empty((B, T, H) if batch_first else (T, B, H), dtype=dtype, device=CPU)
     final = _empty((1, B, H) if lead else (B, H), dtype=dtype, device=CPU)
-    x_t, x_b = x.stride(0), x.stride(1)
-    if batch_first:
-        x_t, x_b = x_b, x_t
     run = known.layer.forward_kept if keep else known.layer.forward_plain
     kept = run(
-        T, B, known.I, H, before, reverse, batch_first, x.data_ptr(), x_t, x_b, 0 if h0 is None else h0.data_ptr(), H,
-        output.data_ptr(), final.data_ptr(), 0 if w_ih is None else w_ih.data_ptr(), w_hh.data_ptr(),
-        0 if b_ih is None else b_ih.data_ptr(), 0 if b_hh is None else b_hh.data_ptr(), _threads(),
+        T, B, known.I, H, before, reverse, batch_first, x.const_data_ptr() or no_memory("x"), x_t, x_b,
+        0 if h0 is None else h0.const_data_ptr() or no_memory("hx"), H, output.data_ptr(), final.data_ptr(),
+        0 if w_ih is None else w_ih.const_data_ptr() or no_memory("w_ih"), w_hh.const_data_ptr() or no_memory("w_hh"),
+        0 if b_ih is None else b_ih.const_data_ptr() or no_memory("b_ih"),
+        0 if b_hh is None else b_hh.const_data_ptr() or no_memory("b_hh"), _threads(),
     )  # fmt: skip
     return output, final, kept
 
 
 def one_step(
-    keep: bool, known: Known, before: bool, x: Tensor, h: Tensor | None,
-    w_ih: Tensor | None, w_hh: Tensor, b_ih: Tensor | None, b_hh: Tensor | None,
+    keep: bool, known: Known, before: bool, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any
 ) -> tuple[Tensor, Any]:  # fmt: skip
     """The state after the step and, with `keep`, what the backward needs."""
     B, H = x.shape[0], known.H
@@ -48,9 +46,11 @@ def one_step(
     address = state.data_ptr()  # of the only output and the final state at once
     run = known.layer.forward_kept if keep else known.layer.forward_plain
     kept = run(
-        1, B, known.I, H, before, False, False, x.data_ptr(), 0, x.stride(0), 0 if h is None else h.data_ptr(), H,
-        address, address, 0 if w_ih is None else w_ih.data_ptr(), w_hh.data_ptr(),
-        0 if b_ih is None else b_ih.data_ptr(), 0 if b_hh is None else b_hh.data_ptr(), _threads(),
+        1, B, known.I, H, before, False, False, x.const_data_ptr() or no_memory("x"), 0, x.stride(0),
+        0 if h is None else h.const_data_ptr() or no_memory("hx"), H, address, address,
+        0 if w_ih is None else w_ih.const_data_ptr() or no_memory("w_ih"), w_hh.const_data_ptr() or no_memory("w_hh"),
+        0 if b_ih is None else b_ih.const_data_ptr() or no_memory("b_ih"),
+        0 if b_hh is None else b_hh.const_data_ptr() or no_memory("b_hh"), _threads(),
     )  # fmt: skip
     return state, kept
 
@@ -62,8 +62,8 @@ class _Layer(torch.autograd.Function):
     def forward(ctx: Any, form: Any, *tensors: Any) -> tuple[Tensor, Tensor]:
         output, final, ctx.kept = forward(True, form, *tensors)
         ctx.form = form
-        # Not the output itself, which would come back as a new tensor with a history; they share the count of changes.
-        ctx.save_for_backward(*tensors, output.detach())
+        # The states are shared with the output until somebody writes to it, and only then copied.
+        ctx.save_for_backward(*tensors, native.shared(output))
         ctx.set_materialize_grads(False)
         return output, final
 
@@ -99,7 +99,7 @@ class _Step(torch.autograd.Function):
         if torch.is_grad_enabled() or not computable(grad) or looks(*tensors[2:]) != looked:
             with torch.enable_grad():
                 whole = tensors[0][None], *tensors[1:]
-            form = known, 1, len(grad), before, False, False, False, looked
+            form = known, 1, len(grad), before, False, False, False, looked, (0, 0)
             grad_x, *rest = _by_equations(form, whole, (None, grad), ctx.needs_input_grad[2:])
             return None, None, None if grad_x is None else grad_x[0], *rest
         kept, ctx.kept = ctx.kept, None
@@ -121,18 +121,16 @@ def _gradients(
     kept: Any, again: Callable[[], Any], tensors: Any, grads: Any, needed: tuple[bool, ...], batch_first: bool
 ) -> list[Tensor | None]:
     """Gradients of x, h0 and the weights; `again` makes what was kept once more, for a second backward."""
-    grad_output, grad_final = grads
-    along = 0, 0, 0
+    along, (grad_output, grad_final) = (0, 0, 0), grads
     if grad_output is not None:
-        if grad_output.stride(2) != 1:
-            grad_output = grad_output.contiguous()
+        grad_output = inner(grad_output)
         t, b = (1, 0) if batch_first else (0, 1)
-        along = grad_output.data_ptr(), grad_output.stride(t), grad_output.stride(b)
-    if grad_final is not None and not grad_final.is_contiguous():
-        grad_final = grad_final.contiguous()
+        along = grad_output.const_data_ptr(), grad_output.stride(t), grad_output.stride(b)
+    if grad_final is not None:
+        grad_final = whole(grad_final)
     made = [_made_like(t) if need else None for t, need in zip(tensors, needed)]  # noqa: B905 (output is the odd one)
-    arguments = [0 if t is None else t.data_ptr() for t in tensors]
-    arguments += (*along, 0 if grad_final is None else grad_final.data_ptr(), tensors[3].shape[1])
+    arguments = [0 if t is None else t.const_data_ptr() for t in tensors]
+    arguments += (*along, 0 if grad_final is None else grad_final.const_data_ptr(), tensors[3].shape[1])
     arguments += [0 if t is None else t.data_ptr() for t in made]
     if kept is None or not kept.backward(*arguments, _threads()):
         again().backward(*arguments, _threads())
@@ -150,7 +148,7 @@ def _by_equations(form: Any, tensors: Any, grads: tuple[Any, ...], needed: tuple
     """Gradients that have gradients, or go through a transform, themselves."""
     from gruworks.nn.functional import gradients_of_equations
 
-    known, _, _, before, reverse, batch_first, lead, _ = form
+    known, _, _, before, reverse, batch_first, lead, *_ = form
     x, h0, *weights = tensors
     grad_output, grad_final = grads
     with torch.enable_grad():

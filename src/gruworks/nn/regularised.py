@@ -14,7 +14,7 @@ from gruworks.nn import native
 from gruworks.nn.eager import eager
 from gruworks.nn.native import Operands
 
-__all__ = ["Regular", "check", "gain_names", "regularised"]
+__all__ = ["Regular", "check", "dropped", "gain_names", "regularised"]
 
 
 class Regular(NamedTuple):
@@ -60,12 +60,18 @@ def gain_names(layer: int, reverse: bool) -> tuple[str, str]:
     return f"norm_ih_{ending}", f"norm_hh_{ending}"
 
 
+def dropped(w_hh: Tensor, regular: Regular, training: bool) -> Tensor:
+    """The recurrent weights of a call, DropConnect's zeros in them."""
+    if not training or not regular.weight_dropout:
+        return w_hh
+    return w_hh * _dropout(w_hh.shape, regular.weight_dropout, w_hh)
+
+
 def regularised(o: Operands, regular: Regular, gains: tuple[Tensor, Tensor] | None, training: bool) -> Operands:
-    """The operands of one layer and direction with what `regular` adds to them. `gains`: layer norm's [3H], both."""
+    """The operands of one layer and direction with what `regular` adds to them, weights aside. `gains`: both of layer
+    norm's [3H]."""
     T, B, _ = o.given.shape
     H = o.w_hh.shape[1]
-    if training and regular.weight_dropout:
-        o = o._replace(w_hh=o.w_hh * _dropout(o.w_hh.shape, regular.weight_dropout, o.w_hh))
     if training and regular.recurrent_dropout:
         o = o._replace(mask=_dropout((B, H), regular.recurrent_dropout, o.w_hh))
     if regular.zoneout:

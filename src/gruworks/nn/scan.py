@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gruworks.errors import ShapeError
 from gruworks.nn import native
+from gruworks.nn.checks import check_alike, no_memory
 from gruworks.nn.eager import eager
 from gruworks.ops import scan as ops
 
@@ -35,6 +36,7 @@ def log_scan(log_a: Tensor, log_b: Tensor, h0: Tensor) -> Tensor:
     Raises:
         ShapeError: shapes that don't fit.
     """
+    check_alike(log_a=log_a, log_b=log_b, h0=h0)
     if log_a.shape != log_b.shape or h0.shape != log_a.shape[1:]:
         shapes = [list(t.shape) for t in (log_a, log_b, h0)]
         raise ShapeError(f"a scan takes log a and log b [T, B, H] and h0 [B, H], not {', '.join(map(str, shapes))}")
@@ -63,18 +65,20 @@ def log_scan_in_torch(log_a: Tensor, log_b: Tensor, h0: Tensor) -> Tensor:
 
 
 def _scan(log_a: Tensor, log_b: Tensor, h0: Tensor) -> Tensor:
-    start = h0.detach().reshape(-1).numpy()
+    start = _flat(h0[None])[0]
     states = ops.log_scan(_flat(log_a), _flat(log_b), start, torch.get_num_threads())
     return torch.from_numpy(states).reshape(log_a.shape)
 
 
 def _scan_backward(log_a: Tensor, log_b: Tensor, h0: Tensor, states: Tensor, grad: Tensor) -> list[Tensor]:
-    start, threads = h0.detach().reshape(-1).numpy(), torch.get_num_threads()
+    start, threads = _flat(h0[None])[0], torch.get_num_threads()
     found = ops.log_scan_backward(_flat(log_a), _flat(log_b), start, _flat(states), _flat(grad), threads)
     return [torch.from_numpy(g).reshape(t.shape) for g, t in zip(found, (log_a, log_b, h0), strict=True)]
 
 
-def _flat(t: Tensor) -> Any:
+def _flat(t: Any) -> Any:
+    if t.numel() and not t.const_data_ptr():
+        no_memory("an operand")
     return t.detach().reshape(len(t), math.prod(t.shape[1:])).numpy()
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gruworks.errors import ShapeError
+from gruworks.errors import DtypeError, ShapeError
+from gruworks.nn.checks import check_alike, check_beside
 
 __all__ = ["linear_cross_entropy"]
 
@@ -28,6 +29,12 @@ def linear_cross_entropy(x: Tensor, weight: Tensor, bias: Tensor, targets: Tenso
     Raises:
         ShapeError: operands that do not fit together.
     """
+    check_alike(x=x, bias=bias, weight=weight)
+    check_beside("targets", targets, weight)
+    if targets.dtype != torch.int64:
+        raise DtypeError(f"targets must be torch.int64, not {targets.dtype}")
+    if x.dim() != 2:
+        raise ShapeError(f"x must be [N, H], not {list(x.shape)}")
     N, H = x.shape
     if weight.shape[1:] != (H,) or bias.shape != weight.shape[:1] or targets.shape != (N,):
         raise ShapeError(

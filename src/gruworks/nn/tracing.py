@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gruworks.nn.checks import check_alike
 from gruworks.nn.gru import GRU
 from gruworks.ops import equations
 
@@ -30,6 +31,7 @@ def trace(gru: GRU, x: Tensor, h0: Tensor | None = None) -> Trace:
     torch.Size([5, 1, 2])
     """
     weights = gru.weights()
+    check_alike(x=x, **({} if h0 is None else {"h0": h0}), w_hh=weights.w_hh)
     h = x.new_zeros(x.shape[1], gru.hidden_size) if h0 is None else h0
     rows = []
     for gi in equations.input_terms(x, weights):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gruworks.errors import DtypeError, OptionError, ShapeError
 from gruworks.ops.backend import native
-from gruworks.ops.weights import GRUWeights
+from gruworks.ops.weights import GRUWeights, as_array
 
 __all__ = ["Gradients", "Kept", "Operands", "backward", "forward", "forward_kept", "gates"]
 
@@ -74,11 +74,11 @@ class Operands:
     def check(self) -> Operands:
         """Itself with every array as the kernel reads it; a ShapeError, DtypeError or OptionError if not."""
         check_together(self)
-        weights = self.weights.map(numpy.ascontiguousarray).check()
+        weights = self.weights.map(as_array).map(numpy.ascontiguousarray).check()
         dtype = weights.w_hh.dtype
         if dtype not in (numpy.float32, numpy.float64):
             raise DtypeError(f"the kernel computes in float32 or float64, not {dtype}; convert with weights.astype")
-        given: Any = self.x if self.x is not None else self.gi
+        given: Any = as_array(self.x if self.x is not None else self.gi)
         if numpy.ndim(given) != 3:
             raise ShapeError(f"the input must be [T, B, I] (or gi [T, B, 3H]), not {list(numpy.shape(given))}")
         T, B = numpy.shape(given)[:2]
@@ -178,9 +178,12 @@ def gates(gi: Array, gh: Array, h: Array) -> Array:
     >>> gates(numpy.zeros((1, 6)), numpy.zeros((1, 6)), numpy.ones((1, 2))).tolist()
     [[0.5, 0.5]]
     """
-    dtype, shape = numpy.asarray(h).dtype, numpy.shape(h)
+    gi, gh, h = as_array(gi, "gi"), as_array(gh, "gh"), as_array(h, "h")
+    dtype, shape = h.dtype, h.shape
     if dtype not in (numpy.float32, numpy.float64):
         raise DtypeError(f"the kernel computes in float32 or float64, not {dtype}")
+    if not shape:
+        raise ShapeError("h must be [..., H], not a number")
     wide = (*shape[:-1], 3 * shape[-1])
     parts = [
         numpy.ascontiguousarray(_checked("gi", gi, wide, dtype)),
@@ -240,7 +243,7 @@ def aligned(shape: tuple[int, ...], dtype: Any) -> Array:
 def _checked(name: str, array: Array | None, shape: tuple[int, ...], dtype: Any) -> Any:
     if array is None:
         return None
-    array = numpy.asarray(array)
+    array = as_array(array, name)
     if array.shape != shape:
         raise ShapeError(f"{name} must be {list(shape)} beside the other operands, not {list(array.shape)}")
     if array.dtype != dtype:
@@ -253,7 +256,7 @@ def _checked(name: str, array: Array | None, shape: tuple[int, ...], dtype: Any)
 def _checked_lengths(lengths: Array | None, T: int, B: int) -> Array | None:
     if lengths is None:
         return None
-    lengths = numpy.asarray(lengths)
+    lengths = as_array(lengths, "lengths")
     if lengths.shape != (B,):
         raise ShapeError(f"lengths must hold one integer a row, [{B}], not {list(lengths.shape)}")
     if lengths.dtype.kind not in "iu":

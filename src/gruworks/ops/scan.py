@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gruworks.errors import OptionError, ShapeError
 from gruworks.ops.backend import native
+from gruworks.ops.weights import as_array
 
 __all__ = ["Share", "log_scan", "log_scan_backward"]
 
@@ -50,7 +51,9 @@ def log_scan_backward(
     return found
 
 
-def _checked(log_a: Array, log_b: Array, h0: Array, *others: Array) -> tuple[Array, ...]:
+def _checked(log_a: Any, log_b: Any, h0: Any, *others: Any) -> tuple[Array, ...]:
+    log_a, log_b, h0 = as_array(log_a, "log_a"), as_array(log_b, "log_b"), as_array(h0, "h0")
+    others = tuple(map(as_array, others))
     dtype = log_a.dtype
     if log_a.ndim != 2 or h0.shape != log_a.shape[1:] or any(a.shape != log_a.shape for a in (log_b, *others)):
         shapes = [list(a.shape) for a in (log_a, log_b, h0, *others)]

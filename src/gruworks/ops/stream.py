@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gruworks.errors import DtypeError, ShapeError
 from gruworks.ops.backend import native
 from gruworks.ops.quantised import Matrix, Precision, check_precision, quantise
-from gruworks.ops.weights import GRUWeights
+from gruworks.ops.weights import GRUWeights, as_array
 
 __all__ = ["GRUStream"]
 
@@ -52,7 +52,7 @@ class GRUStream:
         precision: Precision = "float32",
         terms: bool = False,
     ) -> None:
-        weights = weights.map(numpy.ascontiguousarray).check()
+        weights = weights.map(as_array).map(numpy.ascontiguousarray).check()
         if weights.w_hh.dtype not in (numpy.float32, numpy.float64):
             raise DtypeError(f"the kernel computes in float32 or float64, not {weights.w_hh.dtype}; use weights.astype")
         if sessions < 1:
@@ -87,7 +87,7 @@ class GRUStream:
 
     @state.setter
     def state(self, value: Array) -> None:
-        value = numpy.asarray(value)
+        value = as_array(value, "the state")
         if value.shape != self._state.shape:
             raise ShapeError(f"the state must be {list(self._state.shape)}, not {list(value.shape)}")
         self._state[...] = value
@@ -97,7 +97,7 @@ class GRUStream:
         self._state[slice(None) if session is None else session] = 0
 
     def _fitting(self, x: Array) -> Array:
-        array = numpy.asarray(x)
+        array = as_array(x, "x")
         if array.dtype != self._state.dtype:
             raise DtypeError(f"x must have the weights' element type {self._state.dtype}, not {array.dtype}")
         if array.shape != self._expected and (self._expected[0] != 1 or array.shape != self._expected[1:]):

@@ -20,7 +20,7 @@ import numpy
 
 from gruworks.errors import DtypeError, OptionError, WeightsError
 
-__all__ = ["GATES", "GRUWeights", "Reset", "Update", "check_reset", "parameter_names"]
+__all__ = ["GATES", "GRUWeights", "Reset", "Update", "as_array", "check_reset", "parameter_names"]
 
 Array = Any  # numpy.ndarray or torch.Tensor
 Reset = Literal["before", "after"]
@@ -37,6 +37,17 @@ def check_reset(reset: str) -> Reset:
             f"or 'after' (it multiplies the product, PyTorch and cuDNN), not {reset!r}"
         )
     return cast(Reset, reset)
+
+
+def as_array(given: Any, name: str = "an operand") -> Any:
+    """`given` as a NumPy array in memory; a DtypeError where it can't be one, such as a tensor on another device."""
+    try:
+        array = numpy.asarray(given)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DtypeError(f"{name} must be a NumPy array, not {type(given).__qualname__}: {error}") from error
+    if array.dtype == object or (array.size and not array.ctypes.data):
+        raise DtypeError(f"{name} must be a NumPy array of numbers, not {type(given).__qualname__}")
+    return array
 
 
 def parameter_names(layer: int = 0, reverse: bool = False, bias: bool = True) -> tuple[str, ...]:
@@ -78,6 +89,9 @@ class GRUWeights:
     def check(self) -> GRUWeights:
         """Itself, if shapes, element types and form fit together; a WeightsError, DtypeError or OptionError if not."""
         check_reset(self.reset)
+        for name in ("w_ih", "w_hh"):
+            if not hasattr(getattr(self, name), "ndim"):
+                raise DtypeError(f"{name} must be an array or a tensor, not {type(getattr(self, name)).__name__}")
         if self.w_hh.ndim != 2 or self.w_hh.shape[0] != 3 * self.w_hh.shape[1]:
             raise WeightsError(f"w_hh must be [3H, H] (gates r, z, n), not {tuple(self.w_hh.shape)}")
         rows = 3 * self.hidden_size
