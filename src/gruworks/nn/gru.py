@@ -30,8 +30,6 @@ __all__ = ["GRU", "GRUCell"]
 
 MARK = "reset_before"
 
-compiling.allow_rnn()
-
 
 class _ResetForm(torch.nn.Module):
     """What GRU and GRUCell share: the reset form, how it shows, and what it refuses to load."""
@@ -100,6 +98,10 @@ class GRU(_ResetForm, torch.nn.GRU):
 
     recompute: Recompute = False  # of the class, as `reset`
     regular: Regular | None = None
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        compiling.admit_subclass(cls)
 
     def __init__(
         self,
@@ -199,9 +201,9 @@ class GRU(_ResetForm, torch.nn.GRU):
             if lengths is not None:
                 raise OptionError("lengths= is for padded input; a PackedSequence carries its own lengths")
             self._check_packed(input, hx)
-            return super().forward(input, hx) if self._left_to_torch() else self._forward_packed(input, hx)
+            return super().forward(input, hx) if self.left_to_torch() else self._forward_packed(input, hx)
         self._check(input, hx)
-        if lengths is None and self._left_to_torch():
+        if lengths is None and self.left_to_torch():
             return super().forward(input, hx)
         return self._forward_padded(input, hx, lengths)
 
@@ -218,7 +220,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         w_ih, w_hh, before = own["weight_ih_l0"], own["weight_hh_l0"], self.reset == "before"
         return direct.layer(x, hx, w_ih, w_hh, b_ih, b_hh, before, batch_first=self.batch_first, lead=True)
 
-    def _left_to_torch(self) -> bool:
+    def left_to_torch(self) -> bool:
         """Whether torch's own kernel runs, where ours doesn't."""
         if self.reset != "after" or self.recompute or (self.regular is not None and self.regular.acts(self.training)):
             return False
@@ -348,6 +350,8 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
         state: Tensor = equations.step(equations.input_terms(input, own_weights), h, own_weights, xp=torch)
         return state
 
+
+compiling.admit(GRU)
 
 CELL = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
