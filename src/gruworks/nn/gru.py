@@ -19,6 +19,7 @@ from gruworks.errors import DtypeError, OptionError, ShapeError, WeightsError
 from gruworks.nn import compiling, direct, native
 from gruworks.nn.functional import run
 from gruworks.nn.native import Operands
+from gruworks.nn.onnx_nodes import refuse_packed
 from gruworks.nn.recompute import Recompute
 from gruworks.nn.recompute import check as check_recompute
 from gruworks.nn.regularised import Regular, gain_names, regularised
@@ -38,6 +39,7 @@ class _ResetForm(torch.nn.Module):
 
     def _set_reset(self, reset: str) -> None:
         self.reset = check_reset(reset)
+        be_a_leaf(self)
         if reset == "before":
             self.register_buffer(MARK, torch.tensor(True))
 
@@ -185,7 +187,6 @@ class GRU(_ResetForm, torch.nn.GRU):
         self,
         input: Tensor | PackedSequence,  # noqa: A002 (torch's name)
         hx: Tensor | None = None,
-        *,
         lengths: Tensor | Sequence[int] | None = None,
     ) -> tuple[Tensor | PackedSequence, Tensor]:
         """Run the sequence: input [T, B, I] ([B, T, I] if batch_first, [T, I] unbatched, or packed) and hx [L·D, B, H].
@@ -200,6 +201,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         if isinstance(input, PackedSequence):
             if lengths is not None:
                 raise OptionError("lengths= is for padded input; a PackedSequence carries its own lengths")
+            refuse_packed()
             self._check_packed(input, hx)
             return super().forward(input, hx) if self.left_to_torch() else self._forward_packed(input, hx)
         self._check(input, hx)
@@ -352,6 +354,17 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
 
 
 compiling.admit(GRU)
+
+
+def be_a_leaf(module: torch.nn.Module) -> None:
+    """Have torch.fx keep this module whole, as it does torch's.
+
+    Its tracers go by the `__module__` of the instance; pickling, repr and documentation by that of the class, which
+    stays what it is.
+    """
+    if type(module).__module__ == __name__:  # a subclass elsewhere is traced through, as a subclass of torch's is
+        module.__dict__["__module__"] = "torch.nn"
+
 
 CELL = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 

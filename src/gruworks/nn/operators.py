@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gruworks.nn import native
+from gruworks.nn import native, onnx_nodes
 from gruworks.nn.native import OPERANDS, Operands
 from gruworks.ops.recurrence import saved_width
 
@@ -155,3 +155,4 @@ _torch.register_fake("gruworks::recurrence_backward", _fake_backward, lib=_libra
 _torch.register_autograd("gruworks::recurrence", _derive, setup_context=_setup, lib=_library)
 _torch.register_autocast("gruworks::recurrence", "cpu", torch.float32, lib=_library)
 _torch.register_vmap("gruworks::recurrence", _vmap, lib=_library)
+onnx_nodes.register()

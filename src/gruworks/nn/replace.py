@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from gruworks.nn.gru import GRU, GRUCell
+from gruworks.nn.gru import GRU, GRUCell, be_a_leaf
 
 __all__ = ["Replacement", "replace"]
 
@@ -51,6 +51,7 @@ def replace(model: torch.nn.Module) -> Replacement:
         successor = SUCCESSORS.get(type(module))
         if successor is not None:
             module.__class__ = successor
+            be_a_leaf(module)
             report.swapped.append(name)
         elif (reason := _reason_to_leave(module)) is not None:
             report.left[name] = reason
