@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from gruworks.errors import DtypeError, OptionError, ShapeError, WeightsError
-from gruworks.nn import compiling, direct, native
+from gruworks.nn import compiling, direct, native, registries
 from gruworks.nn.functional import run
 from gruworks.nn.native import Operands
 from gruworks.nn.onnx_nodes import refuse_packed
@@ -24,6 +24,7 @@ from gruworks.nn.recompute import Recompute
 from gruworks.nn.recompute import check as check_recompute
 from gruworks.nn.regularised import Regular, gain_names, regularised
 from gruworks.nn.regularised import check as check_regular
+from gruworks.nn.twin import twin
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights, Reset, check_reset, parameter_names
 
@@ -42,6 +43,11 @@ class _ResetForm(torch.nn.Module):
         be_a_leaf(self)
         if reset == "before":
             self.register_buffer(MARK, torch.tensor(True))
+
+    def __prepare_scriptable__(self) -> torch.nn.Module:
+        """What torch.jit.script compiles in this module's place: torch's own over the same parameters."""
+        own = type(self).__module__ == __name__  # a subclass elsewhere has code of its own
+        return twin(self, "torch.jit.script") if own else self
 
     def extra_repr(self) -> str:
         return super().extra_repr() + (", reset='before'" if self.reset == "before" else "")
@@ -196,8 +202,10 @@ class GRU(_ResetForm, torch.nn.GRU):
         regular = self.regular is not None and self.regular.acts(self.training)
         if lengths is None and not self.recompute and not regular and (found := self._directly(input, hx)) is not None:
             return found
-        if self.reset == "after" and lengths is None and not regular and _traces():
+        if self.reset == "after" and lengths is None and not regular and (_traces() or self._expanded()):
             return super().forward(input, hx)
+        if self._expanded():
+            raise OptionError("torch's ExpandedWeights can't follow this call; torch.func.vmap of torch.func.grad can")
         if isinstance(input, PackedSequence):
             if lengths is not None:
                 raise OptionError("lengths= is for padded input; a PackedSequence carries its own lengths")
@@ -214,13 +222,17 @@ class GRU(_ResetForm, torch.nn.GRU):
         if self.num_layers != 1 or self.bidirectional or not isinstance(x, Tensor):
             return None
         own: dict[str, Any] = self._parameters
-        if "weight_hh_l0" not in own or "weight_ih_l0" not in own:
+        if "weight_hh_l0" not in own or "weight_ih_l0" not in own or self._expanded():
             return None
         b_ih, b_hh = own.get("bias_ih_l0"), own.get("bias_hh_l0")
         if self.bias and (b_ih is None or b_hh is None):
             return None
         w_ih, w_hh, before = own["weight_ih_l0"], own["weight_hh_l0"], self.reset == "before"
         return direct.layer(x, hx, w_ih, w_hh, b_ih, b_hh, before, batch_first=self.batch_first, lead=True)
+
+    def _expanded(self) -> bool:
+        """Whether torch's ExpandedWeights stand for the parameters: they know torch's function and nothing else."""
+        return type(self.weight_hh_l0).__name__ == "ExpandedWeight"
 
     def left_to_torch(self) -> bool:
         """Whether torch's own kernel runs, where ours doesn't."""
@@ -354,6 +366,7 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
 
 
 compiling.admit(GRU)
+registries.register({GRU: torch.nn.GRU, GRUCell: torch.nn.GRUCell})
 
 
 def be_a_leaf(module: torch.nn.Module) -> None:
