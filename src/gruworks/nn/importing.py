@@ -6,12 +6,13 @@ Only what registers our own types with another library belongs here: nothing of 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 __all__ = ["when_imported"]
 
@@ -25,7 +26,7 @@ def when_imported(name: str, act: Callable[[Any], None]) -> None:
         sys.meta_path.insert(0, _Waiting(name, act))
 
 
-class _Waiting(MetaPathFinder):
+class _Waiting:
     """Finds nothing by itself: has `act` called after the import, which is left to the other finders, and goes."""
 
     def __init__(self, name: str, act: Callable[[Any], None]) -> None:
