@@ -31,6 +31,7 @@ from gruworks.ops.weights import GRUWeights, Reset, check_reset, parameter_names
 __all__ = ["GRU", "GRUCell"]
 
 MARK = "reset_before"
+_TorchGRU = torch.nn.GRU  # by this name and not by super(), for classes made of copies of our methods (torchrl)
 
 
 class _ResetForm(torch.nn.Module):
@@ -50,7 +51,7 @@ class _ResetForm(torch.nn.Module):
         return twin(self, "torch.jit.script") if own else self
 
     def extra_repr(self) -> str:
-        return super().extra_repr() + (", reset='before'" if self.reset == "before" else "")
+        return super().extra_repr() + _form(self)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         own = any(key.startswith(f"{prefix}weight_hh") for key in state_dict)
@@ -63,6 +64,10 @@ class _ResetForm(torch.nn.Module):
                 f"make the module with reset='{theirs}'"
             )
         super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def _form(module: Any) -> str:
+    return ", reset='before'" if module.reset == "before" else ""
 
 
 class GRU(_ResetForm, torch.nn.GRU):
@@ -104,6 +109,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         OptionError: an unknown `reset` or `recompute`; a share outside [0, 1).
     """
 
+    reset: Reset = "after"  # here too: torchrl makes a class of its own of what this one holds
     recompute: Recompute = False  # of the class, as `reset`
     regular: Regular | None = None
 
@@ -151,7 +157,7 @@ class GRU(_ResetForm, torch.nn.GRU):
 
     def reset_parameters(self) -> None:
         """Draw the weights anew, as torch does; layer norm's gains are 1 again, which torch would draw too."""
-        super().reset_parameters()
+        _TorchGRU.reset_parameters(self)
         if self.regular is not None and self.regular.layer_norm:
             for layer, direction in itertools.product(range(self.num_layers), range(self.directions)):
                 for gain in self._gains(layer, direction == 1) or ():
@@ -165,7 +171,7 @@ class GRU(_ResetForm, torch.nn.GRU):
 
     def extra_repr(self) -> str:
         recompute = f", recompute={self.recompute}" if self.recompute else ""
-        return super().extra_repr() + recompute + str(self.regular or "")
+        return _TorchGRU.extra_repr(self) + _form(self) + recompute + str(self.regular or "")
 
     @property
     def directions(self) -> int:
@@ -203,7 +209,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         if lengths is None and not self.recompute and not regular and (found := self._directly(input, hx)) is not None:
             return found
         if self.reset == "after" and lengths is None and not regular and (_traces() or self._expanded()):
-            return super().forward(input, hx)
+            return _TorchGRU.forward(self, input, hx)
         if self._expanded():
             raise OptionError("torch's ExpandedWeights can't follow this call; torch.func.vmap of torch.func.grad can")
         if isinstance(input, PackedSequence):
@@ -211,10 +217,10 @@ class GRU(_ResetForm, torch.nn.GRU):
                 raise OptionError("lengths= is for padded input; a PackedSequence carries its own lengths")
             refuse_packed()
             self._check_packed(input, hx)
-            return super().forward(input, hx) if self.left_to_torch() else self._forward_packed(input, hx)
+            return _TorchGRU.forward(self, input, hx) if self.left_to_torch() else self._forward_packed(input, hx)
         self._check(input, hx)
         if lengths is None and self.left_to_torch():
-            return super().forward(input, hx)
+            return _TorchGRU.forward(self, input, hx)
         return self._forward_padded(input, hx, lengths)
 
     def _directly(self, x: Any, hx: Tensor | None) -> tuple[Tensor, Tensor] | None:
