@@ -14,7 +14,7 @@ from typing import Any
 from torch import nn
 
 from gruworks.nn.importing import when_imported
-from gruworks.nn.twin import reason_against, twin
+from gruworks.nn.twin import BASES, reason_against, twin
 
 __all__ = ["register"]
 
@@ -71,6 +71,6 @@ def _validate(of_gru: Any, ours: Classes) -> None:
     """Opacus' validator reports our GRU as it does torch's, and its fixer makes the same module of it."""
     opacus: Any = importlib.import_module("opacus.validators.utils")
     for kind, theirs in ours.items():
-        if theirs is nn.GRU:
+        if theirs is BASES[0]:
             opacus.register_module_validator(kind)(of_gru.validate)
             opacus.register_module_fixer(kind)(lambda module: of_gru.fix(twin(module, "Opacus")))
