@@ -18,7 +18,8 @@ NAMES = "GRU", "GRUCell"
 class Replacement:
     """What `replace` did: names of the modules that it `swapped`, and of those that it `left`, with the reason.
 
-    The model itself has the name "" (shown as "the model itself"). `model` is the model that was given.
+    The model itself has the name "" (shown as "the model itself"). `model` is the model that was given. What tools
+    that go by torch's class (quantisation, TorchScript, exporters, Opacus) do with ours stands in docs/migrating.md.
     """
 
     model: torch.nn.Module
