@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gruworks.nn import namespace
+
 if TYPE_CHECKING:
     from gruworks.errors import GruworksError
     from gruworks.nn.chunks import chunks
@@ -52,6 +54,8 @@ _HOMES = {
     "chunks": "gruworks.nn.chunks",
     "replace": "gruworks.nn.replace",
 }
+
+namespace.announce()
 
 _EXTRAS = {"Forecaster": "forecast", "Generator": "generate", "Transcriber": "transcribe", "Translator": "translate"}
 

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import logging
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,14 @@ def test_tang_poems_of_pure_form_are_gathered(folder: Path, monkeypatch: pytest.
 def test_no_network_is_said_in_one_line(folder: Path) -> None:
     with pytest.raises(DataError, match=r"can't fetch http://127.0.0.1:9/x \(ConnectionError\): is this machine"):
         fetching._retrieve("http://127.0.0.1:9/x")
+
+
+def test_the_log_of_pooch_says_what_it_said_before(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = pytest.importorskip("pooch").get_logger()
+    monkeypatch.setattr(log, "level", logging.INFO)
+    with pytest.raises(DataError):
+        fetching._retrieve("http://127.0.0.1:9/x")
+    assert log.level == logging.INFO
 
 
 def test_an_unknown_set_is_refused_with_those_there_are() -> None:

@@ -387,3 +387,16 @@ def test_a_traced_module_holds_torchs_own_node() -> None:
         traced = torch.jit.trace(ours, x)
     assert "aten::gru" in str(traced.inlined_graph)
     torch.testing.assert_close(traced(x), theirs(x), atol=FLOAT32_OUTPUT, rtol=0)
+
+
+def test_a_class_made_of_copies_of_our_methods_works() -> None:
+    class Copied(torch.nn.RNNBase):  # as torchrl makes its own
+        def __init__(self, *args: Any, **given: Any) -> None:
+            super().__init__("GRU", *args, **given)
+
+    for name in vars(GRU).keys() - {"__init__"}:
+        setattr(Copied, name, getattr(GRU, name))
+    copied, ours, x = Copied(3, 4, 2), GRU(3, 4, 2), torch.randn(5, 2, 3)
+    ours.load_state_dict(copied.state_dict())
+    torch.testing.assert_close(copied(x), ours(x))
+    assert repr(copied) == "Copied(3, 4, num_layers=2)"

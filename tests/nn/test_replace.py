@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch.nn.utils import parametrize
 
@@ -87,3 +88,33 @@ def test_training_goes_on_with_the_same_optimiser() -> None:
     model(torch.randn(5, 2, 3))[0].sum().backward()
     optimizer.step()
     assert not torch.equal(model.weight_hh_l0, before)
+
+
+def _named(home: str, inner: torch.nn.Module | None) -> torch.nn.Module:
+    module: torch.nn.Module = type("GRU", (torch.nn.Module,), {"__module__": home})()
+    if inner is not None:
+        module.inner = inner
+    return module
+
+
+def test_a_wrapper_called_gru_is_no_failure() -> None:
+    model = torch.nn.ModuleDict({"wrapped": _named("elsewhere", torch.nn.GRU(3, 4)), "own": _named("elsewhere", None)})
+    report = gruworks.replace(model)
+    assert report.swapped == ["wrapped.inner"]
+    assert report.left == {"own": "is another library's module (elsewhere)"}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_torchscript_compiled_is_left_with_true_advice() -> None:
+    script, x = torch.jit.script(torch.nn.Sequential(torch.nn.GRU(3, 4))), torch.randn(5, 2, 3)
+    traced = torch.jit.trace(torch.nn.GRUCell(3, 4), (x[0],))
+    report = gruworks.replace(torch.nn.ModuleDict({"script": script, "traced": traced}))
+    assert report.swapped == []
+    assert set(report.left) == {"script.0", "traced"}
+    assert all("compiled by TorchScript, which runs torch's GRU" in reason for reason in report.left.values())
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:torch.quantize")
+def test_what_torch_quantised_is_left_as_such() -> None:
+    model = torch.ao.quantization.quantize_dynamic(torch.nn.Sequential(torch.nn.GRU(3, 4)), {torch.nn.GRU})
+    assert gruworks.replace(model).left == {"0": "is quantised already: replace does nothing for its int8 weights"}

@@ -113,9 +113,13 @@ def _content(data: DataSet, file: File, download: Download) -> bytes:
 
 def _retrieve(address: str) -> bytes:
     pooch = require("pooch", extra="data")
-    pooch.get_logger().setLevel("ERROR")
-    with tempfile.TemporaryDirectory(prefix="gruworks-") as folder:
-        try:
+    log = pooch.get_logger()
+    level = log.level
+    log.setLevel("ERROR")
+    try:
+        with tempfile.TemporaryDirectory(prefix="gruworks-") as folder:
             return Path(pooch.retrieve(address, known_hash=None, path=folder)).read_bytes()
-        except OSError as error:  # requests' errors are OSErrors
-            raise DataError(f"can't fetch {address} ({type(error).__name__}): is this machine online?") from error
+    except OSError as error:  # requests' errors are OSErrors
+        raise DataError(f"can't fetch {address} ({type(error).__name__}): is this machine online?") from error
+    finally:
+        log.setLevel(level)  # another package's fetches say what they said

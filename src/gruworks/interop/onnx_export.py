@@ -14,6 +14,7 @@ import torch
 
 from gruworks.errors import ExportError, OptionError, require
 from gruworks.interop.onnx_write import OPSET, TOLERANCE
+from gruworks.nn.onnx_nodes import recurrence_node
 
 __all__ = ["export", "to_model", "translations"]
 
@@ -24,9 +25,7 @@ def translations() -> dict[Callable[..., Any], Callable[..., Any]]:
     >>> [str(operator) for operator in translations()]
     ['gruworks.recurrence.default']
     """
-    import gruworks.nn.operators  # noqa: F401 (defines the operator)
-
-    return {torch.ops.gruworks.recurrence.default: _recurrence}
+    return {torch.ops.gruworks.recurrence.default: recurrence_node}
 
 
 def export(
@@ -168,45 +167,3 @@ def _apart(a: Any, b: Any) -> float:
         raise ExportError(f"ONNX Runtime gives {list(a.shape)} where the module gives {list(b.shape)}")
     size = max(1.0, float(numpy.abs(b).max(initial=0)))
     return float(numpy.abs(a.astype(numpy.float64) - b).max(initial=0)) / size
-
-
-def _recurrence(
-    x: Any, gi: Any, h0: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, lengths: Any, decay: Any, replacement: Any,
-    mask: Any, zoneout: Any, gain: Any, input_gain: Any, before: bool, reverse: bool, keep: bool,
-) -> tuple[Any, Any, Any, Any]:  # fmt: skip
-    """The operator's operands as one GRU node; what it keeps for a backward is empty in a graph for inference."""
-    op: Any = require("onnxscript", "exchange").opset18
-    if decay is not None or replacement is not None:
-        raise OptionError("an ONNX GRU node has no decay of the state (GRU-D): this layer can't be written")
-    if mask is not None or zoneout is not None or gain is not None or input_gain is not None:
-        raise OptionError(
-            "an ONNX GRU node has no layer norm, zoneout or recurrent dropout: this layer can't be written"
-        )
-    H = int(w_hh.shape[1])
-    if x is None:  # ready input terms hold the input's bias already; the node multiplies them by one
-        x, b_ih, w_ih = gi, None, op.CastLike(op.Constant(value=_tensor(numpy.eye(3 * H, dtype=numpy.float32))), w_hh)
-    zeros = op.CastLike(op.Constant(value=_tensor(numpy.zeros(3 * H, numpy.float32))), w_hh)
-    biases = [zeros if b is None else b for b in (b_ih, b_hh)]
-    none = b_ih is None and b_hh is None
-    B = None if none else op.Unsqueeze(op.Concat(*(_in_order(op, b, H) for b in biases), axis=0), [0])
-    Y, Y_h = op.GRU(
-        x, op.Unsqueeze(_in_order(op, w_ih, H), [0]), op.Unsqueeze(_in_order(op, w_hh, H), [0]), B,
-        None if lengths is None else op.Cast(lengths, to=6),  # INT32
-        None if h0 is None else op.Unsqueeze(h0, [0]),
-        hidden_size=H, linear_before_reset=int(not before), direction="reverse" if reverse else "forward",
-    )  # fmt: skip
-    final = op.Squeeze(Y_h, [0])
-    if lengths is not None and h0 is not None:  # ONNX Runtime's final state of an empty row is 0; ours is h0
-        final = op.Where(op.Unsqueeze(op.Equal(lengths, op.Constant(value_int=0)), [1]), h0, final)
-    empty = op.Slice(final, [0], [0], [0])
-    return op.Squeeze(Y, [1]), final, empty, empty
-
-
-def _in_order(op: Any, rows: Any, H: int) -> Any:
-    """Rows r, z, n as ONNX's z, r, h."""
-    r, z, n = (op.Slice(rows, [k * H], [(k + 1) * H], [0]) for k in range(3))
-    return op.Concat(z, r, n, axis=0)
-
-
-def _tensor(array: Any) -> Any:
-    return require("onnx_ir", "exchange").tensor(array)

@@ -1,54 +1,49 @@
-"""Lets torch.compile see into a GRU.
+"""Lets torch.compile see into our GRU, and into no other module.
 
-Dynamo refuses every `torch.nn.GRU` by its class, subclasses included, unless its setting `allow_rnn` is on: with
-fullgraph=True that is an error, without it a break in the graph. Our forward is one operator, which it can trace. The
-setting is switched on when dynamo is first imported, not before: importing dynamo takes longer than importing torch.
-It applies to the process: dynamo then also traces torch's own RNN, LSTM and GRU.
+Dynamo breaks its graph at every `torch.nn.RNN`, `GRU` and `LSTM`, subclasses included, unless its setting `allow_rnn`
+is on. Our forward is one operator, which it can trace. So our classes, by exact type, get an entry of their own in the
+table by which dynamo chooses how to represent a value; the setting is on while it represents one of ours and as it was
+otherwise. A GRU of ours that torch's code computes (nn/gru.py) has torch's graph break.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
 from typing import Any
 
-__all__ = ["allow_rnn"]
+from gruworks.nn.importing import when_imported
 
-SETTINGS = "torch._dynamo.config"
+__all__ = ["admit", "admit_subclass"]
 
-
-def allow_rnn() -> None:
-    """Switch the setting on, now or as soon as there is one."""
-    if SETTINGS in sys.modules:
-        _switch_on(sys.modules[SETTINGS])
-    elif not any(isinstance(finder, _Watcher) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Watcher())
+BUILDER = "torch._dynamo.variables.builder"
 
 
-def _switch_on(settings: Any) -> None:
-    if hasattr(settings, "allow_rnn"):
-        settings.allow_rnn = True
+def admit(kind: type) -> None:
+    """Have dynamo trace instances of this class, a GRU of ours, and of its subclasses, as soon as it is imported."""
+    when_imported(BUILDER, lambda builder: _enter(builder, kind))
 
 
-class _Watcher(MetaPathFinder):
-    """Waits for the one import, steps aside and has the setting switched on after it."""
+def admit_subclass(kind: type) -> None:
+    """The same for a subclass that is made later than dynamo was imported."""
+    if BUILDER in sys.modules:
+        _enter(sys.modules[BUILDER], kind)
 
-    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        if name != SETTINGS:
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.loader is not None:
-            loader: Any = spec.loader
-            execute = loader.exec_module
 
-            def exec_module(module: ModuleType) -> None:
-                execute(module)
-                _switch_on(module)
+def _enter(builder: Any, kind: type) -> None:
+    tables = getattr(getattr(builder, "VariableBuilder", None), "_type_dispatch_impl", None)
+    if tables is None:  # a torch without the table breaks the graph at ours as at its own
+        return
+    for trace_numpy in (False, True):
+        tables(trace_numpy)[kind] = _represent
+    subclasses: list[type] = type.__subclasses__(kind)
+    for subclass in subclasses:
+        _enter(builder, subclass)
 
-            loader.exec_module = exec_module
-        return spec
+
+def _represent(builder: Any, module: Any) -> Any:
+    from torch._dynamo import config
+
+    if module.left_to_torch():
+        return builder.wrap_module(module)
+    with config.patch(allow_rnn=True):
+        return builder.wrap_module(module)

@@ -95,7 +95,9 @@ def run(operands: Operands, before: bool, reverse: bool = False, recompute: Reco
         return native.forward(operands, before, reverse)
     if _needs_equations(operands):
         return equations_form(operands, before, reverse)
-    output, final, _, _ = operators.recurrence(*operands, before, reverse, torch.is_grad_enabled())
+    traced = not torch.compiler.is_compiling() and torch._C._get_tracing_state() is not None
+    keep = torch.is_grad_enabled() and not traced  # a trace serves both modes
+    output, final, _, _ = operators.recurrence(*operands, before, reverse, keep)
     return output, final
 
 

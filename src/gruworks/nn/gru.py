@@ -16,23 +16,24 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from gruworks.errors import DtypeError, OptionError, ShapeError, WeightsError
-from gruworks.nn import compiling, direct, native, packing
+from gruworks.nn import compiling, direct, native, packing, registries
 from gruworks.nn.checks import autocast, check_beside, check_tensor, row_lengths
-from gruworks.nn.eager import eager
+from gruworks.nn.eager import PLAIN, eager
 from gruworks.nn.functional import run
 from gruworks.nn.native import Operands
+from gruworks.nn.onnx_nodes import refuse_packed
 from gruworks.nn.recompute import Recompute
 from gruworks.nn.recompute import check as check_recompute
 from gruworks.nn.regularised import Regular, dropped, gain_names, regularised
 from gruworks.nn.regularised import check as check_regular
+from gruworks.nn.twin import twin
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights, Reset, check_reset, parameter_names
 
 __all__ = ["GRU", "GRUCell"]
 
 MARK = "reset_before"
-
-compiling.allow_rnn()
+_TorchGRU = torch.nn.GRU  # by this name and not by super(), for classes made of copies of our methods (torchrl)
 
 
 class _ResetForm(torch.nn.Module):
@@ -42,11 +43,17 @@ class _ResetForm(torch.nn.Module):
 
     def _set_reset(self, reset: str) -> None:
         self.reset = check_reset(reset)
+        be_a_leaf(self)
         if reset == "before":
             self.register_buffer(MARK, torch.tensor(True))
 
+    def __prepare_scriptable__(self) -> torch.nn.Module:
+        """What torch.jit.script compiles in this module's place: torch's own over the same parameters."""
+        own = type(self).__module__ == __name__  # a subclass elsewhere has code of its own
+        return twin(self, "torch.jit.script") if own else self
+
     def extra_repr(self) -> str:
-        return super().extra_repr() + (", reset='before'" if self.reset == "before" else "")
+        return super().extra_repr() + _form(self)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         own = any(key.startswith(f"{prefix}weight_hh") for key in state_dict)
@@ -59,6 +66,10 @@ class _ResetForm(torch.nn.Module):
                 f"make the module with reset='{theirs}'"
             )
         super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def _form(module: Any) -> str:
+    return ", reset='before'" if module.reset == "before" else ""
 
 
 class GRU(_ResetForm, torch.nn.GRU):
@@ -100,8 +111,13 @@ class GRU(_ResetForm, torch.nn.GRU):
         OptionError: an unknown `reset` or `recompute`; a share outside [0, 1).
     """
 
+    reset: Reset = "after"  # here too: torchrl makes a class of its own of what this one holds
     recompute: Recompute = False  # of the class, as `reset`
     regular: Regular | None = None
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        compiling.admit_subclass(cls)
 
     def __init__(
         self,
@@ -143,7 +159,7 @@ class GRU(_ResetForm, torch.nn.GRU):
 
     def reset_parameters(self) -> None:
         """Draw the weights anew, as torch does; layer norm's gains are 1 again, which torch would draw too."""
-        super().reset_parameters()
+        _TorchGRU.reset_parameters(self)
         if self.regular is not None and self.regular.layer_norm:
             for layer, direction in itertools.product(range(self.num_layers), range(self.directions)):
                 for gain in self._gains(layer, direction == 1) or ():
@@ -157,7 +173,7 @@ class GRU(_ResetForm, torch.nn.GRU):
 
     def extra_repr(self) -> str:
         recompute = f", recompute={self.recompute}" if self.recompute else ""
-        return super().extra_repr() + recompute + str(self.regular or "")
+        return _TorchGRU.extra_repr(self) + _form(self) + recompute + str(self.regular or "")
 
     @property
     def directions(self) -> int:
@@ -185,7 +201,6 @@ class GRU(_ResetForm, torch.nn.GRU):
         self,
         input: Tensor | PackedSequence,  # noqa: A002 (torch's name)
         hx: Tensor | None = None,
-        *,
         lengths: Tensor | Sequence[int] | None = None,
     ) -> tuple[Tensor | PackedSequence, Tensor]:
         """Run the sequence: input [T, B, I] ([B, T, I] if batch_first, [T, I] unbatched, or packed) and hx [L·D, B, H].
@@ -195,16 +210,19 @@ class GRU(_ResetForm, torch.nn.GRU):
         regular = self.regular is not None and self.regular.acts(self.training)
         if lengths is None and not self.recompute and not regular and (found := self._directly(input, hx)) is not None:
             return found
-        if self.reset == "after" and lengths is None and not regular and _traces():
-            return super().forward(input, hx)
+        if self.reset == "after" and lengths is None and not regular and (_traces() or self._expanded()):
+            return _TorchGRU.forward(self, input, hx)
+        if self._expanded():
+            raise OptionError("torch's ExpandedWeights can't follow this call; torch.func.vmap of torch.func.grad can")
         if isinstance(input, PackedSequence):
             if lengths is not None:
                 raise OptionError("lengths= is for padded input; a PackedSequence carries its own lengths")
+            refuse_packed()
             self._check_packed(input, hx)
-            return super().forward(input, hx) if self._left_to_torch() else self._forward_packed(input, hx)
+            return _TorchGRU.forward(self, input, hx) if self.left_to_torch() else self._forward_packed(input, hx)
         self._check(input, hx)
-        if lengths is None and self._left_to_torch():
-            return super().forward(input, hx)
+        if lengths is None and self.left_to_torch():
+            return _TorchGRU.forward(self, input, hx)
         return self._forward_padded(input, hx, lengths)
 
     def _directly(self, x: Any, hx: Tensor | None) -> tuple[Tensor, Tensor] | None:
@@ -212,7 +230,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         if self.num_layers != 1 or self.bidirectional or not isinstance(x, Tensor):
             return None
         own: dict[str, Any] = self._parameters
-        if "weight_hh_l0" not in own or "weight_ih_l0" not in own:
+        if type(own.get("weight_hh_l0")) not in PLAIN or "weight_ih_l0" not in own:
             return None
         b_ih, b_hh = own.get("bias_ih_l0"), own.get("bias_hh_l0")
         if self.bias and (b_ih is None or b_hh is None):
@@ -220,7 +238,11 @@ class GRU(_ResetForm, torch.nn.GRU):
         w_ih, w_hh, before = own["weight_ih_l0"], own["weight_hh_l0"], self.reset == "before"
         return direct.layer(x, hx, w_ih, w_hh, b_ih, b_hh, before, batch_first=self.batch_first, lead=True)
 
-    def _left_to_torch(self) -> bool:
+    def _expanded(self) -> bool:
+        """Whether torch's ExpandedWeights stand for the parameters: they know torch's function and nothing else."""
+        return type(self.weight_hh_l0).__name__ == "ExpandedWeight"
+
+    def left_to_torch(self) -> bool:
         """Whether torch's own kernel runs, where ours doesn't."""
         if self.reset != "after" or self.recompute or (self.regular is not None and self.regular.acts(self.training)):
             return False
@@ -422,6 +444,20 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
         if hx is not None:
             check_beside("hx", hx, self.weight_hh)
             _check_state("GRUCell", hx, [*input.shape[:-1], self.hidden_size], self.weight_ih)
+
+
+compiling.admit(GRU)
+registries.register({GRU: torch.nn.GRU, GRUCell: torch.nn.GRUCell})
+
+
+def be_a_leaf(module: torch.nn.Module) -> None:
+    """Have torch.fx keep this module whole, as it does torch's.
+
+    Its tracers go by the `__module__` of the instance; pickling, repr and documentation by that of the class, which
+    stays what it is.
+    """
+    if type(module).__module__ == __name__:  # a subclass elsewhere is traced through, as a subclass of torch's is
+        module.__dict__["__module__"] = "torch.nn"
 
 
 CELL = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gruworks.nn import native
+from gruworks.nn import namespace, native, onnx_nodes
 from gruworks.nn.native import OPERANDS, Operands
 from gruworks.ops.recurrence import saved_width
 
@@ -25,6 +25,8 @@ _INPUTS = (
 COUNT = len(OPERANDS)
 STEPWISE = (0, 1, 8, 11)  # places of x, gi, decay and zoneout: [T, B, ...]
 BATCHED = (*STEPWISE, 2, 7, 9, 10)  # and those of h0, lengths, replacement and mask: [B, ...]
+
+namespace.give_way(torch.ops)
 
 _torch: Any = torch.library  # its functions carry no types
 _library = _torch.Library("gruworks", "DEF")
@@ -155,3 +157,4 @@ _torch.register_fake("gruworks::recurrence_backward", _fake_backward, lib=_libra
 _torch.register_autograd("gruworks::recurrence", _derive, setup_context=_setup, lib=_library)
 _torch.register_autocast("gruworks::recurrence", "cpu", torch.float32, lib=_library)
 _torch.register_vmap("gruworks::recurrence", _vmap, lib=_library)
+onnx_nodes.register()

@@ -6,18 +6,20 @@ from dataclasses import dataclass, field
 
 import torch
 
-from gruworks.nn.gru import GRU, GRUCell
+from gruworks.nn.gru import GRU, GRUCell, be_a_leaf
 
 __all__ = ["Replacement", "replace"]
 
 SUCCESSORS = {torch.nn.GRU: GRU, torch.nn.GRUCell: GRUCell}
+NAMES = "GRU", "GRUCell"
 
 
 @dataclass
 class Replacement:
     """What `replace` did: names of the modules that it `swapped`, and of those that it `left`, with the reason.
 
-    The model itself has the name "" (shown as "the model itself"). `model` is the model that was given.
+    The model itself has the name "" (shown as "the model itself"). `model` is the model that was given. What tools
+    that go by torch's class (quantisation, TorchScript, exporters, Opacus) do with ours stands in docs/migrating.md.
     """
 
     model: torch.nn.Module
@@ -44,28 +46,35 @@ def replace(model: torch.nn.Module) -> Replacement:
 
     Returns:
         A `Replacement` that names what was swapped and what was left and why: subclasses with code of their own,
-        parametrised, scripted and quantised modules.
+        parametrised, scripted, traced and quantised modules.
     """
     report = Replacement(model)
+    for name, module in model.named_modules():
+        if (reason := _reason_to_leave(module)) is not None:
+            report.left[name] = reason
     for name, module in model.named_modules():
         successor = SUCCESSORS.get(type(module))
         if successor is not None:
             module.__class__ = successor
+            be_a_leaf(module)
             report.swapped.append(name)
-        elif (reason := _reason_to_leave(module)) is not None:
-            report.left[name] = reason
     return report
 
 
 def _reason_to_leave(module: torch.nn.Module) -> str | None:
+    home, kinds = f"{type(module).__module__}.{type(module).__qualname__}", tuple(SUCCESSORS)
+    if type(module) in SUCCESSORS:
+        return None
     if isinstance(module, GRU | GRUCell):
         return "is a Gruworks module already"
-    if torch.nn.utils.parametrize.is_parametrized(module) and isinstance(module, tuple(SUCCESSORS)):
-        return "is parametrised: replace first, then register the parametrisations"
-    if isinstance(module, tuple(SUCCESSORS)):
-        return f"is a subclass with code of its own ({type(module).__module__}.{type(module).__qualname__})"
-    if getattr(module, "original_name", None) in ("GRU", "GRUCell"):
-        return "is scripted: replace before torch.jit.script"
-    if type(module).__name__ in ("GRU", "GRUCell"):
-        return f"is another library's module ({type(module).__module__})"
-    return None
+    if isinstance(module, kinds):
+        if torch.nn.utils.parametrize.is_parametrized(module):
+            return "is parametrised: replace first, then register the parametrisations"
+        return f"is a subclass with code of its own ({home})"
+    if getattr(module, "original_name", None) in NAMES:
+        return "is compiled by TorchScript, which runs torch's GRU: replace in the Python model, and call that"
+    if type(module).__name__ not in NAMES or any(isinstance(inner, kinds) for inner in module.modules()):
+        return None  # one that holds torch's needs no word of its own: what is inside it is named
+    if ".quantized." in home:
+        return "is quantised already: replace does nothing for its int8 weights"
+    return f"is another library's module ({type(module).__module__})"

@@ -1,0 +1,54 @@
+"""Work that waits for another module's import, so that nothing is imported for its sake.
+
+Only what registers our own types with another library belongs here: nothing of that library changes for others.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+__all__ = ["when_imported"]
+
+
+def when_imported(name: str, act: Callable[[Any], None]) -> None:
+    """Call `act(module)` now if the module `name` is imported, else right after its import."""
+    module = sys.modules.get(name)
+    if module is not None and not getattr(module.__spec__, "_initializing", False):
+        act(module)
+    else:
+        sys.meta_path.insert(0, _Waiting(name, act))
+
+
+class _Waiting:
+    """Finds nothing by itself: has `act` called after the import, which is left to the other finders, and goes."""
+
+    def __init__(self, name: str, act: Callable[[Any], None]) -> None:
+        self.name, self.act, self.asks = name, act, False
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        if name != self.name or self.asks:
+            return None
+        self.asks = True  # of the others, of whom it is one
+        try:
+            spec = find_spec(name)
+        finally:
+            self.asks = False
+        if spec is not None and spec.loader is not None:
+            loader: Any = spec.loader
+            execute = loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                execute(module)
+                if self in sys.meta_path:
+                    sys.meta_path.remove(self)
+                    self.act(module)
+
+            loader.exec_module = exec_module
+        return spec
