@@ -45,7 +45,7 @@ def tables():
             12 + 8 * numpy.sin((numpy.arange(500) + 31 * k) * 2 * numpy.pi / 365.25) + (numpy.arange(500) * 7 + k) % 5
         )
         rows = "".join(f"{day},{value:.2f}\n" for day, value in zip(days, wave, strict=True))
-        yield {"csv": "date,temp_max\n" + rows, "horizon": 14}
+        yield {"model": "ready/seattle", "csv": "date,temp_max\n" + rows, "horizon": 14}
 
 
 async def client(path, bodies, until, times, wrong):

@@ -22,17 +22,20 @@ log = logging.getLogger("gruworks.server")
 
 
 class RequestError(GruworksError):
-    """A request that gets `status` and one sentence."""
+    """A request that gets `status` and one sentence; `code` and `values` say the same to a page with its own words."""
 
-    def __init__(self, status: int, message: str, where: str | None = None) -> None:
+    def __init__(self, status: int, message: str, where: str | None = None, code: str = "", **values: Any) -> None:
         super().__init__(message)
-        self.status, self.where = status, where
+        self.status, self.where, self.code, self.values = status, where, code, values
 
 
-def problem(status: int, message: str, where: str | None = None, headers: dict[str, str] | None = None) -> JSONResponse:
-    """An error: `{"error": {"message": ..., "where": ...}}`."""
+def problem(
+    status: int, message: str, where: str | None = None, headers: dict[str, str] | None = None, **more: Any
+) -> JSONResponse:
+    """An error: `{"error": {"message": ..., "where": ...}}`, and of `more` what there is."""
     said = " ".join(message.encode("utf-8", "replace").decode().split())
-    return JSONResponse({"error": {"message": said[:2000], "where": where}}, status, headers)
+    told = {"message": said[:2000], "where": where} | {name: value for name, value in more.items() if value}
+    return JSONResponse({"error": told}, status, headers)
 
 
 def event(kind: str, **data: Any) -> str:
@@ -62,7 +65,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(GruworksError)
     async def ours(_: Request, error: GruworksError) -> JSONResponse:
         if isinstance(error, RequestError):
-            return problem(error.status, str(error), error.where)
+            return problem(error.status, str(error), error.where, code=error.code, values=error.values)
         return problem(400, str(error))
 
     @app.exception_handler(RequestValidationError)

@@ -17,6 +17,7 @@ Table = list[list[str]]
 TIME = ("ds", "date", "time", "timestamp", "datetime", "month", "day", "日期", "时间")
 TARGET = ("y", "value", "target", "price", "close", "temp_max", "sales")
 SERIES = ("unique_id", "id", "series", "symbol", "name", "item")
+COUNTED = (*TIME, "year", "week", "step", "t", "年", "年份", "月份", "序号")  # where whole numbers are times
 SAMPLE = 50
 
 
@@ -68,8 +69,10 @@ def look(table: Table) -> dict[str, Any]:
         {"name": name, "kind": kinds[name], "examples": [row[i][:40] for row in rows[:3]]}
         for i, name in enumerate(head)
     ]
-    time = _first(head, TIME, lambda name: kinds[name] == "time")
-    series = _first(head, SERIES, lambda name: kinds[name] == "text" and name != time)
+    counted = [name for name in head if name.lower() in COUNTED and kinds[name] == "number"]
+    time = _first(head, TIME, lambda name: kinds[name] == "time") or next(iter(counted), None)
+    text = [name for name in head if kinds[name] == "text" and name != time]
+    series = _first(text, SERIES, lambda name: _repeats(table, head.index(name)))
     rest = [name for name in head if name not in (time, series) and kinds[name] == "number"]
     target = _first(rest, TARGET, lambda _: True)
     return {"columns": found, "guess": {"id": series, "time": time, "target": target}, "rows": len(table) - 1}
@@ -81,6 +84,12 @@ def _first(head: list[str], known: tuple[str, ...], fits: Any) -> str | None:
             if name.lower() == wanted and fits(name):
                 return name
     return next((name for name in head if fits(name)), None)
+
+
+def _repeats(table: Table, at: int) -> bool:
+    """Names of series stand in several rows each; dates in a form of their own, or remarks, do not."""
+    values = [row[at] for row in table[1:]]
+    return 2 * len(set(values)) <= len(values)
 
 
 def _kind(values: list[str]) -> str:
