@@ -1,5 +1,5 @@
 // The microphone, text while it hears; or a recording, words with their times.
-import { tokenQuery, upload } from "/page/server.js";
+import { upload } from "/page/server.js";
 import { busy, card, choice, field, head, make, ofTask, remember, takesFile, wrong } from "/page/parts.js";
 import { say } from "/page/words.js";
 
@@ -56,7 +56,7 @@ async function begin() {
   }
   const context = new AudioContext();
   await context.audioWorklet.addModule("/page/tap.js");
-  const address = location.origin.replace(/^http/, "ws") + "/v1/transcribe/live?model=" + encodeURIComponent(ui.model.value) + "&rate=" + context.sampleRate + tokenQuery();
+  const address = location.origin.replace(/^http/, "ws") + "/v1/transcribe/live?model=" + encodeURIComponent(ui.model.value) + "&rate=" + context.sampleRate;
   const socket = new WebSocket(address);
   const tap = new AudioWorkletNode(context, "tap");
   live = { media, context, socket };

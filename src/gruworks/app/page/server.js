@@ -1,44 +1,22 @@
 // Talking to the server: JSON, server-sent events over POST, uploads; errors as sentences.
 import { say } from "/page/words.js";
 
-let token = "";
-try { token = sessionStorage.getItem("token") || ""; } catch { /* nothing is kept */ }
 let known = null;
 
 export class Said extends Error {}
 
-function headers(more = {}) {
-  return token ? { ...more, authorization: "Bearer " + token } : more;
-}
-
-export function tokenQuery() {
-  return token ? "&token=" + encodeURIComponent(token) : "";
-}
-
-function askToken() {
-  const dialog = document.getElementById("token-dialog");
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => {
-      token = document.getElementById("token").value.trim();
-      try { sessionStorage.setItem("token", token); } catch { /* nothing is kept */ }
-      resolve();
-    }, { once: true });
-    if (!dialog.open) dialog.showModal();
-  });
-}
-
-// fetch, with the token asked for where the server wants one, and every failure as one sentence.
-async function request(path, options = {}) {
+// fetch, with every failure as one sentence. The token is in a cookie; without it the server shows its sign-in page.
+async function request(path, options) {
   let answer;
   try {
-    answer = await fetch(path, { ...options, headers: headers(options.headers) });
+    answer = await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Said(say("noServer"));
   }
   if (answer.status === 401) {
-    await askToken();
-    return request(path, options);
+    location.reload();
+    return new Promise(() => {});
   }
   if (!answer.ok) {
     const told = await answer.json().catch(() => null);

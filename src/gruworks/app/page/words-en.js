@@ -2,7 +2,6 @@
 export const en = {
   skip: "Skip to the content", views: "Views", theme: "Light or dark", working: "Working",
   tabForecast: "Forecast", tabWrite: "Write", tabTranslate: "Translate", tabListen: "Listen", tabInside: "Look inside",
-  tokenTitle: "This server wants a token", tokenLabel: "Token", tokenGo: "Go on",
   noServer: "The server does not answer. Is it still running?", failed: "The server could not do this",
   noModel: "No model for this is served. Start the server with a run of this task.",
   model: "Model", stop: "Stop", more: "More settings", copyLink: "Copy link", copied: "Copied",

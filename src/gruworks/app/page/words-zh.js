@@ -2,7 +2,6 @@
 export const zh = {
   skip: "跳到正文", views: "视图", theme: "明暗", working: "正在计算",
   tabForecast: "预测", tabWrite: "写作", tabTranslate: "翻译", tabListen: "听写", tabInside: "看内部",
-  tokenTitle: "此服务器需要令牌", tokenLabel: "令牌", tokenGo: "继续",
   noServer: "服务器没有回应。它还在运行吗？", failed: "服务器未能完成",
   noModel: "没有可用于此任务的模型。请用该任务的运行结果启动服务器。",
   model: "模型", stop: "停止", more: "更多设置", copyLink: "复制链接", copied: "已复制",

@@ -7,7 +7,9 @@ lanes.py      texts that are written side by side, a step of the network for all
 jobs.py       fits, one at a time, each a process of its own
 schemas.py    what requests hold, with examples
 replies.py    errors and server-sent events
-guard.py      token, body size, headers: before any route
+hosts.py      host names and addresses as requests and flags write them
+access.py     host, origin and token: who may ask
+guard.py      access, body size, headers: before any route
 metrics.py    what Prometheus reads
 routes/       one file a task
 service.py    all of it as one application

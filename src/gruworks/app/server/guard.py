@@ -1,22 +1,20 @@
-"""Before any route: token, body size, security headers, counting. Plain ASGI, so that it sees every byte."""
+"""Before any route: access, body size, security headers, counting. Plain ASGI, so that it sees every byte."""
 
 from __future__ import annotations
 
-import hmac
 import time
 from typing import Any
-from urllib.parse import parse_qs
 
+from gruworks.app.server.access import Access, header
 from gruworks.app.server.limits import Limits
 from gruworks.app.server.metrics import ACTIVE, REQUESTS, SECONDS
 from gruworks.app.server.replies import problem
 
 __all__ = ["Guard"]
 
-OPEN = ("/", "/health", "/plotly.js", "/favicon.ico")
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "media-src 'self' blob:; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; form-action 'none'; "
+    "media-src 'self' blob:; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
 HEADERS = {
@@ -33,16 +31,12 @@ HEADERS = {
 class Guard:
     """The outermost layer of the application."""
 
-    def __init__(self, app: Any, limits: Limits, token: str | None) -> None:
-        self.app, self.limits, self.token = app, limits, token
+    def __init__(self, app: Any, limits: Limits, access: Access) -> None:
+        self.app, self.limits, self.access = app, limits, access
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "websocket":
-            if self._allowed(scope) and self._own_page(scope):
-                await self.app(scope, receive, send)
-            else:
-                await receive()
-                await send({"type": "websocket.close", "code": 1008, "reason": "a token is needed"})
+            await (self.access.refusal(scope) or self.app)(scope, receive, send)
         elif scope["type"] == "http":
             await self._http(scope, receive, send)
         else:
@@ -71,15 +65,10 @@ class Guard:
             SECONDS.labels(route).observe(time.perf_counter() - begun)
 
     def _refusal(self, scope: Any) -> Any:
-        if not self._allowed(scope):
-            said = "this server wants a token: send it as `Authorization: Bearer TOKEN`"
-            return problem(401, said, headers={"www-authenticate": "Bearer"})
-        if not self._own_page(scope):
-            return problem(403, "requests from other sites' pages are refused")
-        length = _header(scope, b"content-length")
+        length = header(scope, b"content-length")
         if length.isdigit() and int(length) > self._most(scope):
             return problem(413, f"the request has {length} bytes, more than {self._most(scope)}")
-        return None
+        return self.access.refusal(scope)
 
     async def _limited(self, scope: Any, receive: Any, send: Any) -> None:
         """The application, its body counted as it comes: a length that is not told, or told wrongly, ends it too."""
@@ -97,20 +86,3 @@ class Guard:
 
     def _most(self, scope: Any) -> int:
         return self.limits.upload if scope["path"] == "/v1/transcribe" else self.limits.body
-
-    def _allowed(self, scope: Any) -> bool:
-        if self.token is None or (scope["path"] in OPEN or scope["path"].startswith("/page/")):
-            return True
-        given = _header(scope, b"authorization").removeprefix("Bearer ").strip()
-        if not given:
-            given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
-        return hmac.compare_digest(given.encode(), self.token.encode())
-
-    def _own_page(self, scope: Any) -> bool:
-        """Whether a browser sends this from our own page; programs send no Origin."""
-        origin, host = _header(scope, b"origin"), _header(scope, b"host")
-        return not origin or origin.partition("://")[2] == host
-
-
-def _header(scope: Any, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 
 from gruworks import __version__
+from gruworks.app.server.access import Access
 from gruworks.app.server.batching import Batcher
 from gruworks.app.server.guard import Guard
 from gruworks.app.server.jobs import Jobs
@@ -26,13 +27,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Service", "application"]
 
+log = logging.getLogger("gruworks.server")
+
 
 class Service:
     """The shelf, the limits, and one batcher a model."""
 
     def __init__(self, shelf: Shelf, limits: Limits, jobs: Jobs | None) -> None:
         self.shelf, self.limits, self.jobs = shelf, limits, jobs
-        self.begun = time.time()
+        self.state = "loading"  # then "ready" or "failed", at the end "closing"
         self.sessions = 0
         self._batchers: dict[tuple[str, str], Batcher] = {}
         self._pools: dict[str, ThreadPoolExecutor] = {}
@@ -81,9 +84,21 @@ class Service:
 
     def warm_all(self) -> None:
         """Read every model in a thread, so that first requests don't wait for it."""
-        threading.Thread(target=lambda: [one.estimator for one in self.shelf.models.values()], daemon=True).start()
+        threading.Thread(target=self._warm_each, daemon=True).start()
+
+    def _warm_each(self) -> None:
+        for one in list(self.shelf.models.values()):
+            try:
+                one.estimator  # noqa: B018 - reads the weights
+            except Exception as error:
+                log.error("%s can't be loaded: %s", one.name, error)
+                self.state = "failed"
+                return
+        if self.state == "loading":
+            self.state = "ready"
 
     def close(self) -> None:
+        self.state = "closing"
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
         self._pools.clear()
@@ -97,13 +112,15 @@ def application(
     limits: Limits | None = None,
     *,
     token: str | None = None,
+    hosts: Iterable[str] = (),
     ready: bool = True,
     fits: Path | None = None,
 ) -> FastAPI:
     """The server's ASGI application over run folders and the ready models.
 
     Args:
-        token: what every request but those for the page must bring.
+        token: what requests must bring, as a bearer token or in the cookie of the page; None asks for none.
+        hosts: names of this server beside loopback names and its address.
         ready: with the models that the package brings.
         fits: the folder for runs that are fitted over HTTP; None refuses fits.
     """
@@ -126,6 +143,6 @@ def application(
 
     for routes in (house, forecast, generate, translate, transcribe, trace):
         app.include_router(routes.router(service))
-    app.add_middleware(Guard, limits=limits, token=token)
+    app.add_middleware(Guard, limits=limits, access=Access(token, hosts))
     app.state.service = service
     return app

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-import time
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from gruworks import __version__
 from gruworks.app.server.metrics import exposition
 from gruworks.app.server.replies import RequestError
 from gruworks.app.server.schemas import Fit
@@ -48,7 +46,7 @@ def _page(routes: APIRouter) -> None:
         found = importlib.util.find_spec("plotly")
         folder = Path(found.origin).parent if found and found.origin else None
         path = folder / "package_data" / "plotly.min.js" if folder else None
-        return _file(path, "public, max-age=86400")
+        return _file(path, "private, max-age=86400")
 
 
 def _file(path: Path | None, cache: str = "no-cache") -> Response:
@@ -58,9 +56,14 @@ def _file(path: Path | None, cache: str = "no-cache") -> Response:
 
 
 def _facts(routes: APIRouter, service: Service) -> None:
-    @routes.get("/health", tags=["server"], summary="Whether the server is up")
-    async def health() -> dict[str, Any]:
-        return {"status": "ok", "version": __version__, "uptime_s": round(time.time() - service.begun, 1)}
+    @routes.get("/health", tags=["server"], summary="Whether the process is alive")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @routes.get("/ready", tags=["server"], summary="Whether the models are read and requests are taken")
+    async def ready() -> JSONResponse:
+        state = service.state
+        return JSONResponse({"status": state}, 200 if state == "ready" else 503)
 
     @routes.get(
         "/metrics", tags=["server"], summary="Counts and times, for Prometheus", response_class=PlainTextResponse
