@@ -1,18 +1,22 @@
-// Talking to the server: JSON, server-sent events over POST, uploads; errors as sentences.
-import { say } from "/page/words.js";
-
+// Talking to the server: JSON, server-sent events over POST, uploads; errors with their code and place.
 let known = null;
 
-export class Said extends Error {}
+// What went wrong: a code that the page has a sentence for, with its values; or the server's sentence.
+export class Said extends Error {
+  constructor({ message = "", code = "", values = {}, where = "", status = 0 }) {
+    super(message || code);
+    Object.assign(this, { told: message, code, values, where: where ?? "", status });
+  }
+}
 
-// fetch, with every failure as one sentence. The token is in a cookie; without it the server shows its sign-in page.
+// fetch, with every failure as one error. The token is in a cookie; without it the server shows its sign-in page.
 async function request(path, options) {
   let answer;
   try {
     answer = await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Said(say("noServer"));
+    throw new Said({ code: "no-server" });
   }
   if (answer.status === 401) {
     location.reload();
@@ -20,7 +24,7 @@ async function request(path, options) {
   }
   if (!answer.ok) {
     const told = await answer.json().catch(() => null);
-    throw new Said(told?.error?.message || say("failed") + " (" + answer.status + ")");
+    throw new Said({ ...told?.error, status: answer.status });
   }
   return answer;
 }
@@ -31,8 +35,8 @@ export const get = async (path) => (await request(path)).json();
 export const remove = async (path) => (await request(path, { method: "DELETE" })).json();
 export const post = async (path, body, signal) => (await request(path, { ...json(body), signal })).json();
 
-export async function upload(path, form) {
-  return (await request(path, { method: "POST", body: form })).json();
+export async function upload(path, form, signal) {
+  return (await request(path, { method: "POST", body: form, signal })).json();
 }
 
 // Events as they come: yields {kind, data}.
@@ -55,6 +59,6 @@ export async function* events(path, body, signal) {
 }
 
 export async function models(anew = false) {
-  if (!known || anew) known = await get("/v1/models").catch((error) => ({ models: [], limits: {}, allow_fit: false, error: error.message }));
+  if (!known || anew) known = await get("/v1/models").catch((error) => ({ models: [], limits: {}, allow_fit: false, error }));
   return known;
 }
