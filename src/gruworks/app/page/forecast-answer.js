@@ -56,7 +56,7 @@ export function tested(answer) {
   const covered = found.scores.some((row) => row.coverage !== null);
   const own = (row) => row.model === found.answer;
   const body = found.scores.map((row) => [
-    own(row) ? say("thisAnswer", { name: answer.answered_by === "naive" ? named(answer.series[0].skill.naive) : model(answer) }) : named(row.model),
+    own(row) ? say("thisAnswer", { name: answer.model ? model(answer) : named(row.model) }) : named(row.model),
     short(row.mae), ...(covered ? [row.coverage === null ? "" : Math.round(100 * row.coverage) + " %"] : []),
   ]);
   const title = found.rows === "held out" ? "heldTitle" : answer.model ? "testTitle" : "pastTitle";

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from typing import Any
 
 import numpy
@@ -96,9 +97,14 @@ def _kind(values: list[str]) -> str:
     full = [value.strip() for value in values if value.strip()]
     if not full:
         return "text"
-    if all(_is_number(value) for value in full):
+    if _most(_is_number, full):
         return "number"
-    return "time" if all(_is_time(value) for value in full) else "text"
+    return "time" if _most(_is_time, full) else "text"
+
+
+def _most(fits: Callable[[str], bool], values: list[str]) -> bool:
+    """Some slips do not change what a column is: they are named, with their lines, when it is read."""
+    return sum(map(fits, values)) >= 0.8 * len(values)
 
 
 def _is_number(value: str) -> bool:
