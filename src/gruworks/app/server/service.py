@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import FastAPI
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Service", "application"]
 
+T = TypeVar("T")
+READERS = 4  # threads that read bodies, tables and recordings
 log = logging.getLogger("gruworks.server")
 
 
@@ -40,6 +42,8 @@ class Service:
         self._batchers: dict[tuple[str, str], Batcher] = {}
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._lanes: dict[str, Lanes] = {}
+        self._readers = ThreadPoolExecutor(READERS, "gruworks-reader")
+        self._apart = 0
 
     def named(self, name: str) -> Served:
         if name not in self.shelf.models:
@@ -63,6 +67,20 @@ class Service:
             self._lanes[model.name] = Lanes(model.estimator, model.name, self.limits.streams)
         return self._lanes[model.name]
 
+    async def apart(self, work: Callable[..., T], *given: Any) -> T:
+        """`work(*given)` in a thread, for what would hold up the loop that serves everybody.
+
+        Raises:
+            RequestError: too much waits already.
+        """
+        if self._apart >= self.limits.waiting:
+            raise RequestError(429, f"{self._apart} requests wait to be read already: try again in a moment")
+        self._apart += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, work, *given)
+        finally:
+            self._apart -= 1
+
     async def warm(self, model: Served) -> None:
         """Read the model's weights, if nobody has, away from the loop that serves everyone."""
         await asyncio.get_running_loop().run_in_executor(None, lambda: model.estimator)
@@ -84,10 +102,12 @@ class Service:
 
     def warm_all(self) -> None:
         """Read every model in a thread, so that first requests don't wait for it."""
-        threading.Thread(target=self._warm_each, daemon=True).start()
+        threading.Thread(target=self._warm_each, daemon=False).start()  # a daemon would be cut off within C++
 
     def _warm_each(self) -> None:
         for one in list(self.shelf.models.values()):
+            if self.state == "closing":
+                return
             try:
                 one.estimator  # noqa: B018 - reads the weights
             except Exception as error:
@@ -99,7 +119,7 @@ class Service:
 
     def close(self) -> None:
         self.state = "closing"
-        for pool in self._pools.values():
+        for pool in (*self._pools.values(), self._readers):
             pool.shutdown(wait=False, cancel_futures=True)
         self._pools.clear()
         self._batchers.clear()

@@ -6,10 +6,11 @@ import math
 from typing import Any
 
 import numpy
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from gruworks.app.server import tables
-from gruworks.app.server.replies import RequestError, within
+from gruworks.app.server.bodies import CheckedRoute
+from gruworks.app.server.replies import RequestError, encoded, within
 from gruworks.app.server.schemas import Columns, ColumnsOf, Forecast
 from gruworks.app.server.service import Service
 from gruworks.errors import GruworksError
@@ -20,22 +21,20 @@ HISTORY = 400  # rows of a series that are sent back
 
 
 def router(service: Service) -> APIRouter:
-    routes, limits = APIRouter(tags=["forecast"]), service.limits
+    routes, limits = APIRouter(tags=["forecast"], route_class=CheckedRoute), service.limits
 
     @routes.post("/v1/columns", summary="What the columns of a table are")
     async def columns(asked: ColumnsOf) -> dict[str, Any]:
-        found = tables.parse(asked.csv, limits)
-        return tables.look(found)
+        return await service.apart(lambda: tables.look(tables.parse(asked.csv, limits)))
 
     @routes.post("/v1/forecast", summary="Forecast a table, or what a model was fitted on")
-    async def forecast(asked: Forecast) -> dict[str, Any]:
+    async def forecast(asked: Forecast) -> Response:
         if asked.csv is not None and asked.rows is not None:
             raise RequestError(400, "expected csv or rows, not both", "rows")
         model = service.shelf.find("forecast", asked.model)
         # one at a time: a table gains nothing from the others, and would wait for them
         answer = service.batcher(model.name, lambda items: [answered(service, model, one) for one in items], most=1)
-        found: dict[str, Any] = await within(limits.seconds, answer.ask(asked))
-        return found
+        return await service.apart(encoded, await within(limits.seconds, answer.ask(asked)))
 
     return routes
 

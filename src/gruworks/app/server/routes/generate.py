@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
+from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.replies import RequestError, event, within
 from gruworks.app.server.schemas import Generate
 from gruworks.app.server.service import Service
@@ -22,7 +23,7 @@ USUAL = 300  # symbols of a text whose length is not given
 
 
 def router(service: Service) -> APIRouter:
-    routes, limits = APIRouter(tags=["generate"]), service.limits
+    routes, limits = APIRouter(tags=["generate"], route_class=CheckedRoute), service.limits
 
     @routes.post("/v1/generate", summary="Write a text; with a form, a poem that keeps its rules", response_model=None)
     async def generate(asked: Generate) -> Any:
@@ -58,7 +59,7 @@ async def _text(service: Service, model: Any, asked: Generate, seed: int) -> Asy
 async def _poem(service: Service, model: Any, asked: Generate, seed: int) -> AsyncIterator[str]:
     if asked.prompt:
         raise RequestError(400, "a poem of a form is written from nothing or a title, not after a prompt", "prompt")
-    answer = service.batcher(model.name, lambda items: [_verse(model.estimator, one, number) for one, number in items])
+    answer = service.batcher(model.name, lambda items: [_verse(model.estimator, *one) for one in items], "verse", 1)
     lines = await within(service.limits.seconds, answer.ask((asked, seed)))
 
     async def pieces() -> AsyncIterator[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 
+from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.metrics import exposition
 from gruworks.app.server.replies import RequestError
 from gruworks.app.server.schemas import Fit
@@ -23,7 +24,7 @@ TYPES |= {".svg": "image/svg+xml"}
 
 
 def router(service: Service) -> APIRouter:
-    routes = APIRouter()
+    routes = APIRouter(route_class=CheckedRoute)
     _page(routes)
     _facts(routes, service)
     _fits(routes, service)
