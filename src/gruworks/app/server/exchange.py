@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import HTTPException  # starlette's own is taken for a fault of the parser
 
 from gruworks.app.server.access import header
-from gruworks.app.server.replies import problem
+from gruworks.app.server.replies import FAULT, problem
 
 __all__ = ["HEADERS", "Exchange"]
 
@@ -60,8 +60,7 @@ class Exchange:
         if isinstance(error, Exception):
             log.error("%s %s", self.scope["method"], self.scope["path"], exc_info=error)
             if not self.started:
-                said = "something went wrong in the server; its log has the details"
-                await problem(500, said)(self.scope, self._receive, self.send)
+                await problem(500, FAULT)(self.scope, self._receive, self.send)
 
     async def refuse(self, answer: Any) -> None:
         """An answer that needs no body; a small body is read all the same, so that the client reads the answer."""

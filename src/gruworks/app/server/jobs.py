@@ -10,7 +10,7 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,7 @@ class Jobs:
         for name in self.jobs:
             self.cancel(name)
 
-    async def events(self, job: Job) -> AsyncIterator[str]:
+    async def events(self, job: Job) -> AsyncGenerator[str, None]:
         """Progress until the end."""
         last = None
         while job.state in ("waiting", "running"):

@@ -16,9 +16,10 @@ from starlette.exceptions import HTTPException
 
 from gruworks.errors import GruworksError
 
-__all__ = ["RequestError", "encoded", "event", "install", "problem", "within"]
+__all__ = ["FAULT", "RequestError", "encoded", "event", "install", "problem", "within"]
 
 T = TypeVar("T")
+FAULT = "something went wrong in the server; its log has the details"
 
 
 class RequestError(GruworksError):

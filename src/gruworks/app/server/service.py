@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,8 +19,9 @@ from gruworks.app.server.batching import Batcher
 from gruworks.app.server.guard import Guard
 from gruworks.app.server.jobs import Jobs
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.replies import RequestError, install
+from gruworks.app.server.replies import FAULT, RequestError, event, install
 from gruworks.app.server.shelf import Served, Shelf
+from gruworks.errors import GruworksError
 
 if TYPE_CHECKING:
     from gruworks.app.server.lanes import Lanes
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Service", "application"]
 
 T = TypeVar("T")
+CLOSING = "the server is closing"
 READERS = 4  # threads that read bodies, tables and recordings
 log = logging.getLogger("gruworks.server")
 
@@ -38,7 +40,9 @@ class Service:
     def __init__(self, shelf: Shelf, limits: Limits, jobs: Jobs | None) -> None:
         self.shelf, self.limits, self.jobs = shelf, limits, jobs
         self.state = "loading"  # then "ready" or "failed", at the end "closing"
+        self.closing = asyncio.Event()
         self.sessions = 0
+        self.streams = 0
         self._batchers: dict[tuple[str, str], Batcher] = {}
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._lanes: dict[str, Lanes] = {}
@@ -100,6 +104,51 @@ class Service:
         finally:
             self.sessions -= 1
 
+    async def unless_closing(self, awaited: Awaitable[T], seconds: float | None = None) -> T:
+        """What is waited for.
+
+        Raises:
+            RequestError: the server is closing. TimeoutError: it took longer.
+        """
+        task, stop = asyncio.ensure_future(awaited), asyncio.ensure_future(self.closing.wait())
+        try:
+            done, _ = await asyncio.wait({task, stop}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if task in done:
+                return task.result()
+            if stop in done:
+                raise RequestError(503, CLOSING)
+            raise TimeoutError
+        finally:
+            stop.cancel()
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def events(self, source: AsyncGenerator[str, None]) -> AsyncIterator[str]:
+        """Server-sent events; an error on the way, the server's end too, is the last one."""
+        self.streams += 1
+        try:
+            while True:
+                yield await self.unless_closing(anext(source))
+        except StopAsyncIteration:
+            return
+        except GruworksError as error:
+            yield event("error", message=str(error))
+        except Exception:
+            log.exception("a stream ended early")
+            yield event("error", message=FAULT)
+        finally:
+            self.streams -= 1
+            await source.aclose()
+
+    async def end_streams(self, seconds: float) -> None:
+        """Tell every stream that the server is closing; wait until all have told their clients, so long at most."""
+        self.state = "closing"
+        self.closing.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.streams or self.sessions:
+                    await asyncio.sleep(0.01)
+
     def warm_all(self) -> None:
         """Read every model in a thread, so that first requests don't wait for it."""
         threading.Thread(target=self._warm_each, daemon=False).start()  # a daemon would be cut off within C++
@@ -119,6 +168,9 @@ class Service:
 
     def close(self) -> None:
         self.state = "closing"
+        self.closing.set()
+        for lanes in self._lanes.values():
+            lanes.close()
         for pool in (*self._pools.values(), self._readers):
             pool.shutdown(wait=False, cancel_futures=True)
         self._pools.clear()

@@ -96,7 +96,7 @@ def _fits(routes: APIRouter, service: Service) -> None:
     @routes.get("/v1/jobs/{job}/events", tags=["fit"], summary="A job's progress, as server-sent events")
     async def events(job: str) -> StreamingResponse:
         found = jobs()
-        stream = found.events(found.find(job))
+        stream = service.events(found.events(found.find(job)))
         return StreamingResponse(stream, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     @routes.delete("/v1/jobs/{job}", tags=["fit"], summary="Cancel a job")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import io
 import json
+import logging
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -12,12 +13,13 @@ import numpy
 from fastapi import APIRouter, File, Form, Response, UploadFile, WebSocket, WebSocketDisconnect
 
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.replies import RequestError, encoded, within
+from gruworks.app.server.replies import FAULT, RequestError, encoded, within
 from gruworks.app.server.service import Service
 from gruworks.errors import GruworksError
 
 __all__ = ["router"]
 
+log = logging.getLogger("gruworks.server")
 LOWEST, HIGHEST = 4000, 192_000  # samples a second
 UNTOLD = 2**62  # frames: libsndfile says more than this where the header leaves them open
 IDLE = 30.0  # seconds after which a live client that says nothing is let go
@@ -45,17 +47,22 @@ def router(service: Service) -> APIRouter:
 
     @routes.websocket("/v1/transcribe/live")
     async def live(socket: WebSocket, model: str | None = None, rate: int = 16000) -> None:
-        await socket.accept()
-        try:
-            _usual(rate)
-            served = service.shelf.find("transcribe", model)
-            with service.session():
-                await service.warm(served)
-                await _listen(socket, service, served, rate)
-        except GruworksError as error:
-            await _last_word(socket, {"error": {"message": str(error), "where": None}})
-        except (WebSocketDisconnect, RuntimeError):
-            pass  # the client has gone
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the client has gone
+            await socket.accept()
+            try:
+                _usual(rate)
+                served = service.shelf.find("transcribe", model)
+                with service.session():
+                    await service.warm(served)
+                    await _listen(socket, service, served, rate)
+            except GruworksError as error:
+                closing = isinstance(error, RequestError) and error.status == 503
+                await _last_word(socket, str(error), 1012 if closing else 1008)
+            except (WebSocketDisconnect, RuntimeError):
+                raise
+            except Exception:
+                log.exception("a live session ended early")
+                await _last_word(socket, FAULT, 1011)
 
     return routes
 
@@ -128,7 +135,7 @@ async def _listen(socket: WebSocket, service: Service, served: Any, rate: int) -
     said, left = [], int(service.limits.audio * rate)
     while True:
         try:
-            message = await asyncio.wait_for(socket.receive(), IDLE)
+            message = await service.unless_closing(socket.receive(), IDLE)
         except TimeoutError:
             raise RequestError(408, f"nothing came for {IDLE:g} s: the session is over") from None
         if message["type"] == "websocket.disconnect":
@@ -181,9 +188,6 @@ def _alone(stream: Any, samples: Any) -> Any:
         return error
 
 
-async def _last_word(socket: WebSocket, said: dict[str, Any]) -> None:
-    try:
-        await socket.send_json(said)
-        await socket.close(1008)
-    except RuntimeError:
-        pass
+async def _last_word(socket: WebSocket, message: str, code: int) -> None:
+    await socket.send_json({"error": {"message": message, "where": None}})
+    await socket.close(code)
