@@ -166,7 +166,7 @@ class Service:
         if self.state == "loading":
             self.state = "ready"
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self.state = "closing"
         self.closing.set()
         for lanes in self._lanes.values():
@@ -176,7 +176,7 @@ class Service:
         self._pools.clear()
         self._batchers.clear()
         if self.jobs is not None:
-            self.jobs.close()
+            await self.jobs.close()
 
 
 def application(
@@ -198,13 +198,13 @@ def application(
     """
     limits = limits or Limits()
     shelf = Shelf(runs, ready)
-    service = Service(shelf, limits, None if fits is None else Jobs(shelf, fits, limits.jobs))
+    service = Service(shelf, limits, None if fits is None else Jobs(shelf, fits, limits))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service.warm_all()
         yield
-        service.close()
+        await service.close()
 
     app = FastAPI(
         title="Gruworks", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
