@@ -13,7 +13,7 @@ import soundfile
 from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from gruworks.app.server.guard import HEADERS
+from gruworks.app.server.exchange import HEADERS
 from gruworks.app.server.service import application
 
 DAYS = numpy.datetime_as_string(numpy.arange("2020-01-01", "2021-06-01", dtype="datetime64[D]"))
@@ -224,6 +224,21 @@ def test_looking_inside_numbers_text_and_models(client: TestClient) -> None:
     assert model["inputs"] == ["明", "月"]
 
 
+def test_a_trace_is_remembered_and_bounded(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gruworks.lab import side_by_side
+
+    calls, real = [], side_by_side.side_by_side
+    monkeypatch.setattr(side_by_side, "side_by_side", lambda *given: (calls.append(given), real(*given))[1])
+    asked = {"numbers": [4, 1, 3], "cells": ["rnn", "gru"], "hidden": 3}
+    first = client.post("/v1/trace", json=asked)
+    assert client.post("/v1/trace", json=asked).content == first.content
+    assert len(calls) == 1
+    assert client.post("/v1/trace", json=asked | {"seed": 1}).content != first.content
+    large = client.post("/v1/trace", json={"text": "a" * 50, "hidden": 64})
+    assert (large.status_code, "steps times units" in large.json()["error"]["message"]) == (413, True)
+    assert client.post("/v1/trace", json={"text": "明月" * 4, "model": "ready/verse"}).status_code == 413
+
+
 def test_a_fit_is_a_job_whose_model_is_served(client: TestClient) -> None:
     small = {"horizon": 3, "steps": 4, "validate_every": 2, "hidden_size": 4}
     asked = {"csv": CSV, "columns": {"time": "day", "target": "warm"}, "settings": small, "name": "mine"}
@@ -244,7 +259,7 @@ def test_a_fit_on_bad_data_says_what_is_wrong_and_a_job_can_be_cancelled(client:
     assert kind == "error"
     assert "line 2" in said["message"]
     assert "/" not in said["message"].replace("n/a", "")  # no path of the server's
-    long = {"csv": CSV, "settings": {"steps": 100_000, "patience": 10_000, "minutes": 60.0}}
+    long = {"csv": CSV, "settings": {"steps": 20_000, "patience": 10_000, "minutes": 30.0}}
     job = client.post("/v1/fit", json=long).json()["job"]
     time.sleep(0.2)
     assert client.delete(f"/v1/jobs/{job}").json()["state"] == "cancelled"

@@ -52,7 +52,7 @@ def serve(
     """Serve runs and the ready models: the page at the address it prints, the interface at /openapi.json."""
     token = _token(token, no_token)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    uvicorn: Any = require("uvicorn", extra="serve")
+    listener: Any = require("gruworks.app.server.listening", extra="serve")
     service: Any = require("gruworks.app.server.service", extra="serve")
     names = [host, *(allow_host or [])]
     app = service.application(
@@ -65,13 +65,7 @@ def serve(
     if token is None:
         show.complain(_open_to(host, allow_fit))
     show.remark("Ctrl-C ends it")
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app, log_level="warning", server_header=False, timeout_keep_alive=20, limit_concurrency=512,
-            timeout_graceful_shutdown=5, ws_max_size=4_000_000, h11_max_incomplete_event_size=65_536,
-        )
-    )  # fmt: skip
-    server.run(sockets=[listening])
+    listener.server(app, limits).run(sockets=[listening])
 
 
 def _bound(host: str, port: int) -> socket.socket:

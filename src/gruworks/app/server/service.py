@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import FastAPI
 
@@ -19,14 +19,18 @@ from gruworks.app.server.batching import Batcher
 from gruworks.app.server.guard import Guard
 from gruworks.app.server.jobs import Jobs
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.replies import RequestError, install
+from gruworks.app.server.replies import FAULT, RequestError, event, install
 from gruworks.app.server.shelf import Served, Shelf
+from gruworks.errors import GruworksError
 
 if TYPE_CHECKING:
     from gruworks.app.server.lanes import Lanes
 
 __all__ = ["Service", "application"]
 
+T = TypeVar("T")
+CLOSING = "the server is closing"
+READERS = 4  # threads that read bodies, tables and recordings
 log = logging.getLogger("gruworks.server")
 
 
@@ -36,10 +40,14 @@ class Service:
     def __init__(self, shelf: Shelf, limits: Limits, jobs: Jobs | None) -> None:
         self.shelf, self.limits, self.jobs = shelf, limits, jobs
         self.state = "loading"  # then "ready" or "failed", at the end "closing"
+        self.closing = asyncio.Event()
         self.sessions = 0
+        self.streams = 0
         self._batchers: dict[tuple[str, str], Batcher] = {}
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._lanes: dict[str, Lanes] = {}
+        self._readers = ThreadPoolExecutor(READERS, "gruworks-reader")
+        self._apart = 0
 
     def named(self, name: str) -> Served:
         if name not in self.shelf.models:
@@ -63,6 +71,20 @@ class Service:
             self._lanes[model.name] = Lanes(model.estimator, model.name, self.limits.streams)
         return self._lanes[model.name]
 
+    async def apart(self, work: Callable[..., T], *given: Any) -> T:
+        """`work(*given)` in a thread, for what would hold up the loop that serves everybody.
+
+        Raises:
+            RequestError: too much waits already.
+        """
+        if self._apart >= self.limits.waiting:
+            raise RequestError(429, f"{self._apart} requests wait to be read already: try again in a moment")
+        self._apart += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, work, *given)
+        finally:
+            self._apart -= 1
+
     async def warm(self, model: Served) -> None:
         """Read the model's weights, if nobody has, away from the loop that serves everyone."""
         await asyncio.get_running_loop().run_in_executor(None, lambda: model.estimator)
@@ -82,12 +104,59 @@ class Service:
         finally:
             self.sessions -= 1
 
+    async def unless_closing(self, awaited: Awaitable[T], seconds: float | None = None) -> T:
+        """What is waited for.
+
+        Raises:
+            RequestError: the server is closing. TimeoutError: it took longer.
+        """
+        task, stop = asyncio.ensure_future(awaited), asyncio.ensure_future(self.closing.wait())
+        try:
+            done, _ = await asyncio.wait({task, stop}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if task in done:
+                return task.result()
+            if stop in done:
+                raise RequestError(503, CLOSING)
+            raise TimeoutError
+        finally:
+            stop.cancel()
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def events(self, source: AsyncGenerator[str, None]) -> AsyncIterator[str]:
+        """Server-sent events; an error on the way, the server's end too, is the last one."""
+        self.streams += 1
+        try:
+            while True:
+                yield await self.unless_closing(anext(source))
+        except StopAsyncIteration:
+            return
+        except GruworksError as error:
+            yield event("error", message=str(error))
+        except Exception:
+            log.exception("a stream ended early")
+            yield event("error", message=FAULT)
+        finally:
+            self.streams -= 1
+            await source.aclose()
+
+    async def end_streams(self, seconds: float) -> None:
+        """Tell every stream that the server is closing; wait until all have told their clients, so long at most."""
+        self.state = "closing"
+        self.closing.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.streams or self.sessions:
+                    await asyncio.sleep(0.01)
+
     def warm_all(self) -> None:
         """Read every model in a thread, so that first requests don't wait for it."""
-        threading.Thread(target=self._warm_each, daemon=True).start()
+        threading.Thread(target=self._warm_each, daemon=False).start()  # a daemon would be cut off within C++
 
     def _warm_each(self) -> None:
         for one in list(self.shelf.models.values()):
+            if self.state == "closing":
+                return
             try:
                 one.estimator  # noqa: B018 - reads the weights
             except Exception as error:
@@ -97,14 +166,17 @@ class Service:
         if self.state == "loading":
             self.state = "ready"
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self.state = "closing"
-        for pool in self._pools.values():
+        self.closing.set()
+        for lanes in self._lanes.values():
+            lanes.close()
+        for pool in (*self._pools.values(), self._readers):
             pool.shutdown(wait=False, cancel_futures=True)
         self._pools.clear()
         self._batchers.clear()
         if self.jobs is not None:
-            self.jobs.close()
+            await self.jobs.close()
 
 
 def application(
@@ -126,13 +198,13 @@ def application(
     """
     limits = limits or Limits()
     shelf = Shelf(runs, ready)
-    service = Service(shelf, limits, None if fits is None else Jobs(shelf, fits, limits.jobs))
+    service = Service(shelf, limits, None if fits is None else Jobs(shelf, fits, limits))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service.warm_all()
         yield
-        service.close()
+        await service.close()
 
     app = FastAPI(
         title="Gruworks", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,

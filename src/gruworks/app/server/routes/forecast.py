@@ -6,11 +6,12 @@ import math
 from typing import Any
 
 import numpy
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from gruworks.app.server import tables
+from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.panels import PLACES, few, notes, panel_of
-from gruworks.app.server.replies import RequestError, within
+from gruworks.app.server.replies import RequestError, encoded, within
 from gruworks.app.server.schemas import ColumnsOf, Forecast
 from gruworks.app.server.service import Service
 from gruworks.errors import DataError, GruworksError
@@ -22,16 +23,14 @@ NAIVE = "naive forecast"  # what answers a table where no model is named
 
 
 def router(service: Service) -> APIRouter:
-    routes, limits = APIRouter(tags=["forecast"]), service.limits
+    routes, limits = APIRouter(tags=["forecast"], route_class=CheckedRoute), service.limits
 
     @routes.post("/v1/columns", summary="What the columns of a table are")
     async def columns(asked: ColumnsOf) -> dict[str, Any]:
-        answer = service.batcher("columns", lambda items: [tables.look(tables.parse(one, limits)) for one in items])
-        found: dict[str, Any] = await within(limits.seconds, answer.ask(asked.csv))
-        return found
+        return await service.apart(lambda: tables.look(tables.parse(asked.csv, limits)))
 
     @routes.post("/v1/forecast", summary="Forecast a table, or what a model was fitted on")
-    async def forecast(asked: Forecast) -> dict[str, Any]:
+    async def forecast(asked: Forecast) -> Response:
         if asked.csv is not None and asked.rows is not None:
             raise RequestError(400, "expected csv or rows, not both", "rows")
         table = asked.csv is not None or asked.rows is not None
@@ -39,8 +38,7 @@ def router(service: Service) -> APIRouter:
         name = NAIVE if model is None else model.name
         # one at a time: a table gains nothing from the others, and would wait for them
         answer = service.batcher(name, lambda items: [answered(service, model, one) for one in items], most=1)
-        found: dict[str, Any] = await within(limits.seconds, answer.ask(asked))
-        return found
+        return await service.apart(encoded, await within(limits.seconds, answer.ask(asked)))
 
     return routes
 

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 
+from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.metrics import exposition
 from gruworks.app.server.replies import RequestError
 from gruworks.app.server.schemas import Fit
@@ -23,7 +24,7 @@ TYPES |= {".svg": "image/svg+xml"}
 
 
 def router(service: Service) -> APIRouter:
-    routes = APIRouter()
+    routes = APIRouter(route_class=CheckedRoute)
     _page(routes)
     _facts(routes, service)
     _fits(routes, service)
@@ -71,6 +72,10 @@ def _facts(routes: APIRouter, service: Service) -> None:
     async def metrics() -> Response:
         return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
+    @routes.get("/v1/limits", tags=["server"], summary="How much of everything one request may ask")
+    async def limits() -> dict[str, Any]:
+        return dataclasses.asdict(service.limits)
+
     @routes.get("/v1/models", tags=["server"], summary="What is served, with cards")
     async def models() -> dict[str, Any]:
         shown = [one.shown() for one in service.shelf.models.values()]
@@ -86,7 +91,7 @@ def _fits(routes: APIRouter, service: Service) -> None:
 
     @routes.post("/v1/fit", status_code=202, tags=["fit"], summary="Begin a fit as a job")
     async def fit(asked: Fit) -> dict[str, Any]:
-        return {"job": jobs().start(asked).id}
+        return {"job": (await jobs().start(asked)).id}
 
     @routes.get("/v1/jobs", tags=["fit"], summary="All jobs")
     async def listed() -> dict[str, Any]:
@@ -95,8 +100,13 @@ def _fits(routes: APIRouter, service: Service) -> None:
     @routes.get("/v1/jobs/{job}/events", tags=["fit"], summary="A job's progress, as server-sent events")
     async def events(job: str) -> StreamingResponse:
         found = jobs()
-        stream = found.events(found.find(job))
+        stream = service.events(found.events(found.find(job)))
         return StreamingResponse(stream, media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+    @routes.post("/v1/jobs/{job}/resume", status_code=202, tags=["fit"], summary="Go on with an interrupted job")
+    async def resume(job: str) -> dict[str, Any]:
+        found: dict[str, Any] = jobs().resume(job).told()
+        return found
 
     @routes.delete("/v1/jobs/{job}", tags=["fit"], summary="Cancel a job")
     async def cancel(job: str) -> dict[str, Any]:
