@@ -233,8 +233,15 @@ def test_a_late_answer_of_an_old_request_is_not_shown(visit: Visit) -> None:
     assert "ready/seattle" in shown
 
 
-def learn(page: Any, steps: str = "3") -> None:
-    page.get_by_label("Steps ahead").last.fill(steps)
+def with_settings(asked: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    return asked | {"settings": asked["settings"] | more}
+
+
+def learn(page: Any) -> None:
+    """A fit of few steps: its length is no matter of the page."""
+    few = {"steps": 20, "validate_every": 10, "hidden_size": 4}
+    page.route("**/v1/fit", lambda route: route.continue_(post_data=with_settings(route.request.post_data_json, few)))
+    page.get_by_label("Steps ahead").last.fill("3")
     page.get_by_role("button", name="Learn from this table").click()
 
 

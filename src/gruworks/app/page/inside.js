@@ -77,7 +77,7 @@ function title(one, model) {
 // A pixel a step at least.
 function picture(key, what, steps = 0) {
   const chart = make("div", { className: "chart low", role: "img", "aria-label": say(key) });
-  if (steps > 60) chart.style.minWidth = steps + 110 + "px";
+  if (steps > 60) chart.style.minWidth = steps + 125 + "px";
   draw(chart, what).catch((error) => complain(ui.error, error));
   return make("div", {}, make("h3", { say: key }), chart);
 }

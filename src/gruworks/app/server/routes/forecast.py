@@ -136,7 +136,7 @@ def _tested(found: Any) -> dict[str, Any] | None:
         return None
     scores = found.evaluation.scores
     ours = next((one.model for one in scores if one.coverage is not None), found.gate.naive)
-    told: dict[str, Any] = sound(found.evaluation.to_dict())
+    told: dict[str, Any] = found.evaluation.to_dict()
     return told | {"answer": ours, "rows": found.tested}
 
 
@@ -152,14 +152,3 @@ def stamps(values: Any) -> list[Any]:
 def plain(values: Any) -> list[float | None]:
     """Numbers as JSON has them: what is no number is null."""
     return [float(one) if math.isfinite(one) else None for one in numpy.asarray(values, dtype=numpy.float64)]
-
-
-def sound(value: Any) -> Any:
-    """Nested plain values without NaN."""
-    if isinstance(value, dict):
-        return {key: sound(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [sound(one) for one in value]
-    if isinstance(value, float | numpy.floating):
-        return float(value) if math.isfinite(value) else None
-    return value.item() if isinstance(value, numpy.generic) else value
