@@ -255,7 +255,7 @@ def test_a_fit_shows_the_naive_forecast_at_once_then_its_own_with_what_it_held_o
     model = page.get_by_label("Model").input_value()
     assert model.startswith("forecast-")
     expect(page.locator(f"{PANEL} tr.best")).to_contain_text(f"{model} (this forecast)")
-    expect(page.locator(f"{PANEL} .said")).to_contain_text("%")
+    expect(page.locator(f"{PANEL} .said")).to_contain_text(model)
     expect(wrong(page)).to_have_count(0)
 
 
