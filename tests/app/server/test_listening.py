@@ -126,6 +126,15 @@ def written(port: int, body: dict[str, Any]) -> socket.socket:
     return opened(port, f"POST /v1/generate HTTP/1.1\r\n{head}\r\n\r\n".encode() + content)
 
 
+def begun(stream: socket.socket) -> None:
+    """Read until a piece has come."""
+    seen = b""
+    while b"event: piece" not in seen:
+        part = stream.recv(65_536)
+        assert part
+        seen += part
+
+
 @pytest.fixture
 def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Texts are written slowly, and end nowhere before their length."""
@@ -150,7 +159,7 @@ def test_the_end_of_the_server_is_an_error_event_of_each_stream(
     ):
         live.send(bytes(4000))
         assert "partial" in json.loads(live.recv(20))
-        assert b"event: piece" in stream.recv(65_536)
+        begun(stream)
         found.should_exit = True  # what SIGTERM sets
         assert b'event: error\ndata: {"message": "the server is closing"}' in ended(stream)
         assert json.loads(live.recv(20))["error"]["message"] == "the server is closing"
@@ -168,7 +177,7 @@ def test_clients_that_leave_leave_no_trace_in_the_log(served: Served, capfd: pyt
                 live.send(bytes(32_000))
             live.socket.shutdown(socket.SHUT_RDWR)  # without a word
         with written(port, {"length": 2000}) as stream:
-            stream.recv(10)
+            begun(stream)
     until = time.monotonic() + 20
     while service.sessions or service.streams or any(lanes.count for lanes in service._lanes.values()):
         assert time.monotonic() < until

@@ -42,4 +42,4 @@ class Limits(Settings):
     fit_batch_size: int = setting(256, "batch size of a fit over HTTP at most", low=1)
     fit_hidden_size: int = setting(512, "hidden size of a fit over HTTP at most", low=1)
     fit_layers: int = setting(4, "layers of a fit over HTTP at most", low=1)
-    fit_memory: float = setting(8.0, "gigabytes of memory that a fit over HTTP may take", low=0.1)
+    fit_memory: float = setting(8.0, "gigabytes of memory that a fit over HTTP may take", low=1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import reprlib
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
@@ -16,9 +16,10 @@ from starlette.exceptions import HTTPException
 
 from gruworks.errors import GruworksError
 
-__all__ = ["FAULT", "RequestError", "encoded", "event", "install", "problem", "within"]
+__all__ = ["FAULT", "STREAMED", "RequestError", "encoded", "event", "install", "problem", "within"]
 
 T = TypeVar("T")
+STREAMED = {"cache-control": "no-store", "x-accel-buffering": "no"}  # headers of server-sent events
 FAULT = "something went wrong in the server; its log has the details"
 
 
@@ -57,12 +58,6 @@ async def within(seconds: float, answer: Awaitable[T]) -> T:
         raise RequestError(
             408, f"this took longer than {seconds:g} s: ask for less, or try again when it is quieter"
         ) from None
-
-
-async def lines(source: AsyncIterator[str]) -> AsyncIterator[bytes]:
-    """Events as bytes."""
-    async for one in source:
-        yield one.encode()
 
 
 def install(app: FastAPI) -> None:

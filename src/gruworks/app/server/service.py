@@ -47,7 +47,6 @@ class Service:
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._lanes: dict[str, Lanes] = {}
         self._readers = ThreadPoolExecutor(READERS, "gruworks-reader")
-        self._apart = 0
 
     def named(self, name: str) -> Served:
         if name not in self.shelf.models:
@@ -72,18 +71,8 @@ class Service:
         return self._lanes[model.name]
 
     async def apart(self, work: Callable[..., T], *given: Any) -> T:
-        """`work(*given)` in a thread, for what would hold up the loop that serves everybody.
-
-        Raises:
-            RequestError: too much waits already.
-        """
-        if self._apart >= self.limits.waiting:
-            raise RequestError(429, f"{self._apart} requests wait to be read already: try again in a moment")
-        self._apart += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, work, *given)
-        finally:
-            self._apart -= 1
+        """`work(*given)` in a thread, for what would hold up the loop that serves everybody."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, work, *given)
 
     async def warm(self, model: Served) -> None:
         """Read the model's weights, if nobody has, away from the loop that serves everyone."""

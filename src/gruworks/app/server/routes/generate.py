@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from gruworks.app.server.bodies import CheckedRoute
-from gruworks.app.server.replies import RequestError, event, within
+from gruworks.app.server.replies import STREAMED, RequestError, event, within
 from gruworks.app.server.schemas import Generate
 from gruworks.app.server.service import Service
 from gruworks.nn.sampling import Sampling
@@ -39,9 +39,8 @@ def router(service: Service) -> APIRouter:
         begun = time.perf_counter()
         pieces = await (_poem if asked.form else _text)(service, model, asked, seed)
         if asked.stream:
-            headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
             return StreamingResponse(
-                service.events(_events(pieces, asked, seed, begun)), media_type="text/event-stream", headers=headers
+                service.events(_events(pieces, asked, seed, begun)), media_type="text/event-stream", headers=STREAMED
             )
         text = await within(limits.seconds, _whole(pieces))
         return {"text": text, "seed": seed, "seconds": round(time.perf_counter() - begun, 3), **_verdict(asked, text)}

@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Res
 
 from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.metrics import exposition
-from gruworks.app.server.replies import RequestError
+from gruworks.app.server.replies import STREAMED, RequestError
 from gruworks.app.server.schemas import Fit
 from gruworks.app.server.service import Service
 
@@ -101,7 +101,7 @@ def _fits(routes: APIRouter, service: Service) -> None:
     async def events(job: str) -> StreamingResponse:
         found = jobs()
         stream = service.events(found.events(found.find(job)))
-        return StreamingResponse(stream, media_type="text/event-stream", headers={"cache-control": "no-store"})
+        return StreamingResponse(stream, media_type="text/event-stream", headers=STREAMED)
 
     @routes.post("/v1/jobs/{job}/resume", status_code=202, tags=["fit"], summary="Go on with an interrupted job")
     async def resume(job: str) -> dict[str, Any]:
