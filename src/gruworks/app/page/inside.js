@@ -2,7 +2,7 @@
 import { post } from "/page/server.js";
 import { busy, choice, complain, field, head, leave, make, remember, wrong } from "/page/parts.js";
 import { colour, draw, heat, steps, tickStep } from "/page/charts.js";
-import { hush, say, tell } from "/page/words.js";
+import { hush, say } from "/page/words.js";
 
 // What each cell shows, with the lower end of its scale.
 const SHOWN = {
