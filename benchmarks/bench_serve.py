@@ -1,11 +1,10 @@
 """The server under load, from the same cores: latencies of 20 closed-loop clients, and what batching gains.
 
-    python benchmarks/bench_serve.py [--seconds 20] [--mixed 600]
+    python benchmarks/bench_serve.py [--seconds 20]
 
 A fresh `gruworks serve` with its ready models answers: a 12-word sentence by beam 5, and a table of 500 daily rows 14
 days ahead. Each client sends its next request when it has its answer. The gain is the throughput of 20 clients over
-that of one. With --mixed the server is loaded with five kinds of requests for so many seconds instead; errors and its
-memory are told.
+that of one. `bench_serve_soak.py` loads it for ten minutes with five kinds of requests.
 """
 
 import argparse
@@ -45,7 +44,7 @@ def tables():
             12 + 8 * numpy.sin((numpy.arange(500) + 31 * k) * 2 * numpy.pi / 365.25) + (numpy.arange(500) * 7 + k) % 5
         )
         rows = "".join(f"{day},{value:.2f}\n" for day, value in zip(days, wave, strict=True))
-        yield {"csv": "date,temp_max\n" + rows, "horizon": 14}
+        yield {"model": "ready/seattle", "csv": "date,temp_max\n" + rows, "horizon": 14}
 
 
 async def client(path, bodies, until, times, wrong):
@@ -76,7 +75,7 @@ async def load(path, bodies, clients, seconds):
 def start():
     """The server, and the seconds from its start to the first answer of each route."""
     begun = time.perf_counter()
-    command = [sys.executable, "-m", "gruworks", "serve", "--port", str(PORT), "--quiet"]
+    command = [sys.executable, "-m", "gruworks", "serve", "--port", str(PORT), "--quiet", "--no-token"]
     server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     first = {}
     with httpx.Client(base_url=ADDRESS, timeout=60) as http:
@@ -101,36 +100,15 @@ def resident(process) -> float:
     return int(text.partition("VmRSS:")[2].split()[0]) / 1024
 
 
-def mixed(server, seconds):
-    async def all_tasks():
-        written = itertools.cycle({"length": 60, "stream": False, "seed": k} for k in range(1000))
-        poems = itertools.cycle({"form": "jueju7", "stream": False, "seed": k} for k in range(1000))
-        traced = itertools.cycle([{"text": "abcabc", "cells": ["rnn", "lstm", "gru"]}])
-        each = [("/v1/translate", sentences()), ("/v1/forecast", tables()), ("/v1/generate", written)]
-        each += [("/v1/generate", poems), ("/v1/trace", traced)]
-        return await asyncio.gather(*(load(path, bodies, 4, seconds / 10) for path, bodies in each))
-
-    held, count = [], 0
-    for _ in range(10):
-        count += sum(map(len, asyncio.run(all_tasks())))
-        held.append(round(resident(server)))
-        print(f"{count} answers, {held[-1]} MB", flush=True)
-    return f"{count} answers to five kinds of requests in {seconds:g} s without an error; MB held: {held}"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--mixed", type=float, default=0.0)
     args = parser.parse_args()
     server, first = start()
     told = ", ".join(f"{path} {seconds:.1f} s" for path, seconds in first.items())
     print("first answers after", told, flush=True)
     try:
-        if args.mixed:
-            write("serve_mixed", [record("serve/mixed/errors", 0, note=mixed(server, args.mixed))])
-        else:
-            write("serve", measured(args.seconds, told))
+        write("serve", measured(args.seconds, told))
     finally:
         server.terminate()
         server.wait(20)

@@ -24,7 +24,7 @@ PICTURES = {
 
 
 def main() -> None:
-    server = subprocess.Popen([sys.executable, "-m", "gruworks", "serve", "--port", str(PORT), "--quiet"])
+    server = subprocess.Popen([sys.executable, "-m", "gruworks", "serve", "--port", str(PORT), "--quiet", "--no-token"])
     try:
         _wait()
         with sync_playwright() as playwright:

@@ -125,3 +125,13 @@ def test_no_name_of_a_config_stands_twice_and_every_field_has_a_sentence() -> No
     names = [field.name for field in (*own, *nested) if field.name != "training"]
     assert sorted(names) == sorted(set(names)) == sorted(Config.flat_names())
     assert all(field.metadata["sentence"] for field in (*own, *nested))
+
+
+def test_what_stays_with_the_machine_is_marked_nested_fields_too() -> None:
+    @dataclass(frozen=True)
+    class Marked(Settings):
+        folder: str = setting("", "where", local=True)
+        inner: Inner = setting(Inner(), "inside")
+        fit: FitSettings = setting(FitSettings(), "the fit")
+
+    assert Marked.local_names() == {"folder", "threads", "devices"}

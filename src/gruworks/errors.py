@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
+from typing import Any
 
 __all__ = [
     "DataError",
@@ -67,7 +68,14 @@ class WeightsError(GruworksError, ValueError, RuntimeError):
 
 
 class DataError(GruworksError, ValueError):
-    """Something in the user's data; says the file, line and column where there is one."""
+    """Something in the user's data; says the file, line and column where there is one.
+
+    `fault` and `facts` are the same for programs: a key and the values of the sentence, for one in other words.
+    """
+
+    def __init__(self, message: str = "", fault: str = "", **facts: Any) -> None:
+        super().__init__(message)
+        self.fault, self.facts = fault, facts
 
 
 class TooShortError(DataError):

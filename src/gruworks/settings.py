@@ -22,9 +22,14 @@ __all__ = ["Settings", "setting"]
 T = TypeVar("T")
 
 
-def setting(default: T, sentence: str, low: float | None = None, high: float | None = None) -> T:
-    """A dataclass field with a default, one sentence of help and, for numbers, inclusive bounds."""
-    metadata = {"sentence": sentence, "low": low, "high": high}
+def setting(
+    default: T, sentence: str, low: float | None = None, high: float | None = None, *, local: bool = False
+) -> T:
+    """A dataclass field with a default, one sentence of help and, for numbers, inclusive bounds.
+
+    A `local` one names files of the machine or takes its memory, threads or time: server and page never take it.
+    """
+    metadata = {"sentence": sentence, "low": low, "high": high, "local": local}
     # dataclasses.field returns a Field and is typed as the default's type; so is this.
     if isinstance(default, list | dict | set) or dataclasses.is_dataclass(default):
         return dataclasses.field(default_factory=lambda: default, metadata=metadata)
@@ -72,6 +77,13 @@ class Settings:
         for name, hint in typing.get_type_hints(cls).items():
             names |= hint.flat_names() if _is_settings(hint) else {name}
         return names
+
+    @classmethod
+    def local_names(cls) -> set[str]:
+        """The names among them that are marked `local`."""
+        hints = typing.get_type_hints(cls)
+        nested = [hint.local_names() for hint in hints.values() if _is_settings(hint)]
+        return {field.name for field in dataclasses.fields(cls) if field.metadata.get("local")}.union(*nested)
 
     @classmethod
     def _from_known(cls, values: dict[str, Any]) -> Self:

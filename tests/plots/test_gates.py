@@ -53,6 +53,16 @@ def test_four_panels_are_taller_than_one_and_longer_sequences_wider(tmp_path):
     assert long.shape[1] > 3 * one.shape[1]
 
 
+def test_every_unit_and_every_step_can_be_seen(tmp_path):
+    """A chessboard: neighbours differ, so that a row or column left out would join two of one colour."""
+    board = (numpy.indices((1500, 256)).sum(0) % 2).astype(float)
+    picture = pixels(draw_gates({"z": board}, tmp_path / "board.png")).sum(-1)
+    middle = numpy.array(picture.shape) // 2
+    for line in (picture[:, middle[1] // 2], picture[middle[0] // 2, :]):
+        assert (numpy.abs(numpy.diff(line)) > 0.1).sum() >= 0.95 * 256
+    assert (numpy.abs(numpy.diff(picture[middle[0] // 2])) > 0.1).sum() >= 0.95 * 1500
+
+
 def test_the_same_arrays_give_the_same_picture(tmp_path):
     gates = {"z": numpy.linspace(0, 1, 40).reshape(5, 8)}
     first, again = (draw_gates(gates, tmp_path / name).read_bytes() for name in ("a.png", "b.png"))

@@ -16,6 +16,8 @@ __all__ = ["draw_gates"]
 Floats = NDArray[numpy.float64]
 
 PANEL_HEIGHT, STEP_WIDTH, MARGIN = 1.9, 0.45, 2.4  # inches
+UNIT_HEIGHT, STEP_LEAST = 0.02, 0.012  # inches that a unit, and a step, has at least: two dots and one
+LARGEST = 500  # inches; matplotlib draws no more than 2**16 dots
 MOST_LABELS = 24  # more steps than this get a label every few
 
 
@@ -50,7 +52,10 @@ def draw_gates(
     # A Figure of its own, not pyplot's: nothing is registered globally, no window system is asked for.
     from matplotlib.figure import Figure
 
-    size = (MARGIN + min(T, 60) * STEP_WIDTH, PANEL_HEIGHT * len(arrays) + 0.6)
+    units = next(iter(arrays.values())).shape[1]
+    height = min(max(PANEL_HEIGHT, 0.3 + UNIT_HEIGHT * units), LARGEST / len(arrays))
+    width = max(min(T, 60) * STEP_WIDTH, min(T * STEP_LEAST, LARGEST))
+    size = (MARGIN + width, height * len(arrays) + 0.6)
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(len(arrays), 1, sharex=True, squeeze=False)[:, 0]
     for panel, (name, values) in zip(panels, arrays.items(), strict=True):

@@ -27,6 +27,10 @@ class FitSettings(Settings):
     weight_decay: float = setting(0.01, "decoupled weight decay", low=0.0)
     clip: float = setting(1.0, "largest norm of the gradient", low=1e-6)
     averaged_steps: int = setting(50, "steps over which the weights are averaged; 1 keeps the last ones", low=1)
-    threads: int = setting(1, "threads; 0 takes as many as torch has, which serves large models", low=0, high=1024)
-    devices: int = setting(1, "processes (or GPUs) that fit together, each on batches of its own", low=1, high=1024)
+    threads: int = setting(
+        1, "threads; 0 takes as many as torch has, which serves large models", low=0, high=1024, local=True
+    )
+    devices: int = setting(
+        1, "processes (or GPUs) that fit together, each on batches of its own", low=1, high=1024, local=True
+    )
     seed: int = setting(0, "seed of everything that is drawn", low=0)

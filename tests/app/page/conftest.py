@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 CHROMIUM = os.environ.get("GRUWORKS_CHROMIUM", "/usr/bin/chromium")
+TOKEN = "0123456789abcdef"
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
@@ -32,7 +33,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    app = application([], fits=tmp_path_factory.mktemp("fits"))
+    app = application([], token=TOKEN, fits=tmp_path_factory.mktemp("fits"))
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", timeout_graceful_shutdown=2))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -69,7 +70,7 @@ def visit(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
         page.on("console", lambda message: message.type in ("error", "warning") and complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda one: one.url.startswith((address, "blob:", "data:")) or complaints.append(one.url))
-        page.goto(f"{address}/#{fragment}")
+        page.goto(f"{address}/?token={TOKEN}#{fragment}")
         page.wait_for_selector("[role=tabpanel]:not([hidden]) h1")
         return page
 

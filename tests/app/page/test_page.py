@@ -157,3 +157,18 @@ def test_language_and_look_are_switched_and_remembered(visit: Visit) -> None:
     page.wait_for_selector("text=接着写")
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
+
+
+def test_the_token_leaves_the_address_and_a_lost_one_is_asked_for(visit: Visit) -> None:
+    page = visit("write")
+    assert page.evaluate("location.search + location.hash.slice(0, 6)") == "#write"
+    assert page.evaluate("document.cookie") == ""
+    page.reload()
+    page.wait_for_selector("#panel-write h1")
+    page.context.clear_cookies()
+    page.evaluate("location.hash = 'translate'")
+    page.get_by_role("button", name="Translate", exact=True).click()  # the first request without the cookie
+    page.locator("input[name=token]").fill("0123456789abcdef")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[role=tabpanel]:not([hidden]) h1")
+    assert page.evaluate("location.search") == ""

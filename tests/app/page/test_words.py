@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -21,9 +22,44 @@ def keys(name: str) -> dict[str, set[str]]:
     return {key: set(re.findall(r"\{(\w+)\}", said)) for key, said in found if not key.startswith('"')}
 
 
+def quoted(name: str) -> dict[str, set[str]]:
+    """Sentences for what the server names, such as errors, with the names in them."""
+    text = (PAGE / f"words-{name}.js").read_text(encoding="utf-8")
+    found = re.findall(r'"([\w -]+)": "((?:[^"\\]|\\.)*)"', text)
+    return {key: set(re.findall(r"\{(\w+)\}", said)) for key, said in found}
+
+
 def test_every_sentence_is_there_in_both_languages_with_the_same_values() -> None:
     assert keys("en") == keys("zh")
     assert len(keys("en")) > 80
+
+
+def test_every_error_and_note_is_there_in_both_languages() -> None:
+    """Values may be left out of a sentence, but none may be wanted that the other language does not know."""
+    english, chinese = quoted("en"), quoted("zh")
+    wanted = {key for key in english | chinese if not key.startswith("named ")}
+    assert len(wanted) > 40
+    for key in wanted:
+        assert chinese[key] <= english[key], key
+
+
+def codes(path: Path) -> set[str]:
+    """The codes that errors and notes of a module have."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = [one for one in ast.walk(tree) if isinstance(one, ast.Call) and isinstance(one.func, ast.Name)]
+    raised = [one for one in calls if getattr(one.func, "id", "") in ("RequestError", "DataError", "TooShortError")]
+    values = [
+        part.value for one in raised for arg in one.args for part in ast.walk(arg) if isinstance(part, ast.Constant)
+    ]
+    return {value for value in values if isinstance(value, str) and re.fullmatch("[a-z]+(-[a-z]+)+|horizon", value)}
+
+
+def test_every_code_of_the_server_has_a_sentence() -> None:
+    root = PAGE.parents[1]
+    files = [*(root / "app" / "server").rglob("*.py"), *(root / "tasks" / "forecast").glob("*.py")]
+    found = set().union(*map(codes, files))
+    assert len(found) > 20
+    assert found - {key.partition(" ")[2] for key in quoted("en")} == set()
 
 
 def test_every_key_that_is_used_is_a_sentence() -> None:

@@ -70,3 +70,46 @@ def test_a_prompt_that_cannot_be_read_takes_no_lane(tmp_path: Path) -> None:
         assert lanes.count == 0
 
     asyncio.run(run())
+
+
+class Failing:
+    """A decoder that fails at one call of `start`, or of `step`."""
+
+    def __init__(self, decoder: Any, name: str, at: int) -> None:
+        self.decoder, self.name, self.left = decoder, name, at
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.decoder, name) if name != self.name else self.call
+
+    def call(self, *given: Any) -> Any:
+        self.left -= 1
+        if self.left == 0:
+            raise RuntimeError("no memory")
+        return getattr(self.decoder, self.name)(*given)
+
+
+@pytest.mark.parametrize("name", ["start", "step"])
+def test_a_text_that_fails_closes_nothing(writer: Any, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def run() -> None:
+        alone = await text(Lanes(writer, "test", 8), 2)
+        lanes = Lanes(writer, "test", 2)
+        lanes.decoder = Failing(lanes.decoder, name, 1)
+        found = await asyncio.gather(text(lanes, 1), return_exceptions=True)
+        assert isinstance(found[0], RuntimeError)
+        await freed(lanes)
+        assert await text(lanes, 2) == alone
+        await freed(lanes)
+
+    asyncio.run(run())
+    assert "no memory" in caplog.text
+
+
+def test_a_start_that_fails_spares_those_who_write_already(writer: Any) -> None:
+    async def run() -> None:
+        lanes = Lanes(writer, "test", 3)
+        lanes.decoder = Failing(lanes.decoder, "start", 2)
+        found = await asyncio.gather(*(text(lanes, seed) for seed in range(3)), return_exceptions=True)
+        assert [type(one) for one in found] == [str, RuntimeError, str]
+        await freed(lanes)
+
+    asyncio.run(run())

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed: the test extra brings it")
 
-OPERATIONS = ("/health", "/metrics", "/v1/models", "/v1/columns", "/v1/forecast", "/v1/generate", "/v1/translate",
-              "/v1/transcribe", "/v1/trace", "/v1/jobs", "/v1/jobs/{job}", "/v1/jobs/{job}/events")  # fmt: skip
+OPERATIONS = ("/health", "/ready", "/metrics", "/v1/models", "/v1/columns", "/v1/forecast", "/v1/generate",
+              "/v1/translate", "/v1/transcribe", "/v1/trace", "/v1/jobs", "/v1/jobs/{job}",
+              "/v1/jobs/{job}/events", "/v1/jobs/{job}/resume", "/v1/limits")  # fmt: skip
 POSTS = ("/v1/columns", "/v1/generate", "/v1/translate", "/v1/trace", "/v1/forecast")
 
 

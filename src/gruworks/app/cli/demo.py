@@ -67,5 +67,5 @@ next
   gruworks forecast fit YOUR.csv --time DATE_COLUMN --target VALUE_COLUMN --horizon 14
   gruworks lab trace 1 2 3 4 5
   gruworks try translate "I am hungry."      # the models that come with the package: also verse, transcribe
-  gruworks serve                             # all of it in the browser: http://127.0.0.1:8000
+  gruworks serve                             # all of it in the browser, at the address it prints
   gruworks --help"""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import os
+import secrets
 import socket
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import typer
 
 from gruworks.app.cli.flags import Debug, Quiet, takes
 from gruworks.app.cli.show import Show
+from gruworks.app.server.hosts import is_loopback
 from gruworks.app.server.limits import Limits
 from gruworks.errors import OptionError, require
 
@@ -26,15 +28,20 @@ def serve(
     runs: Runs = None,
     *,
     limits: Limits,
-    host: Annotated[
-        str, typer.Option(help="Address to listen on; any but this machine's own needs --token.")
-    ] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
-    token: Annotated[
-        str | None, typer.Option(envvar="GRUWORKS_TOKEN", help="What every request must bring; 16 characters or more.")
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="A name by which the server may be addressed, such as a proxy's; may be repeated."),
     ] = None,
-    open_to_everyone: Annotated[
-        bool, typer.Option("--open-to-everyone-without-token", help="Listen on a network without a token.")
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="GRUWORKS_TOKEN", help="What requests must bring; 16 characters or more; random if not given."
+        ),
+    ] = None,
+    no_token: Annotated[
+        bool, typer.Option("--no-token", help="Ask for no token: whoever reaches the address may use everything.")
     ] = False,
     allow_fit: Annotated[bool, typer.Option("--allow-fit", help="Let requests fit models, one at a time.")] = False,
     fits: Annotated[Path, typer.Option(help="Folder for what is fitted over HTTP.")] = Path("runs"),
@@ -42,23 +49,23 @@ def serve(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Serve runs and the ready models: the page at http://127.0.0.1:8000, the interface at /openapi.json."""
-    _check(host, token, open_to_everyone)
-    uvicorn: Any = require("uvicorn", extra="serve")
+    """Serve runs and the ready models: the page at the address it prints, the interface at /openapi.json."""
+    token = _token(token, no_token)
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    listener: Any = require("gruworks.app.server.listening", extra="serve")
     service: Any = require("gruworks.app.server.service", extra="serve")
-    app = service.application(list(runs or []), limits, token=token, ready=ready, fits=fits if allow_fit else None)
+    names = [host, *(allow_host or [])]
+    app = service.application(
+        list(runs or []), limits, token=token, hosts=names, ready=ready, fits=fits if allow_fit else None
+    )
     show, shelf, listening = Show(quiet=quiet), app.state.service.shelf, _bound(host, port)
     for one in shelf.models.values():
         show.remark(f"  {one.name:24} {one.task}")
-    told = f"[{host}]" if ":" in host else host
-    show.remark(f"page    http://{told}:{listening.getsockname()[1]}\nCtrl-C ends it")
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app, log_level="warning", server_header=False, timeout_keep_alive=20, limit_concurrency=512,
-            timeout_graceful_shutdown=5, ws_max_size=4_000_000, h11_max_incomplete_event_size=65_536,
-        )
-    )  # fmt: skip
-    server.run(sockets=[listening])
+    show.answer(f"page    {_address(host, listening.getsockname()[1], token)}")  # with --quiet too: it holds the token
+    if token is None:
+        show.complain(_open_to(host, allow_fit))
+    show.remark("Ctrl-C ends it")
+    listener.server(app, limits).run(sockets=[listening])
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -76,20 +83,26 @@ def _bound(host: str, port: int) -> socket.socket:
     return found
 
 
-def _check(host: str, token: str | None, open_to_everyone: bool) -> None:
-    if token is not None and len(token) < 16:
-        raise OptionError(f"a token of {len(token)} characters is guessed too soon: take 16 or more")
-    if token is None and not _own(host) and not open_to_everyone:
-        raise OptionError(
-            f"on {host} others can reach this server: give --token (or GRUWORKS_TOKEN), or say "
-            "--open-to-everyone-without-token"
-        )
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+def _token(given: str | None, no_token: bool) -> str | None:
+    """The token that is given, a random one, or none where that is asked for."""
+    if given is None:
+        return None if no_token else secrets.token_urlsafe(24)
+    if no_token:
+        raise OptionError("expected --token (or GRUWORKS_TOKEN) or --no-token, got both: leave one out")
+    if len(given) < 16:
+        raise OptionError(f"a token of {len(given)} characters is guessed too soon: take 16 or more")
+    return given
 
 
-def _own(host: str) -> bool:
-    """Whether nobody but this machine reaches an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _address(host: str, port: int, token: str | None) -> str:
+    """Where a browser on this machine finds the page, the token in it for the first visit."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    told = f"[{host}]" if ":" in host else host
+    return f"http://{told}:{port}/" + ("" if token is None else f"?{urlencode({'token': token})}")
+
+
+def _open_to(host: str, allow_fit: bool) -> str:
+    who = "every program and user of this machine" if is_loopback(host) else f"everyone who can reach {host}"
+    return (
+        f"--no-token: {who} can use the models{', start and cancel fits' if allow_fit else ''} and read what is served"
+    )

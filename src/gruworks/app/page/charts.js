@@ -58,14 +58,23 @@ export function heat(values, labels, low) {
   const units = values[0].map((_, at) => at + 1);
   const turned = units.map((_, unit) => values.map((row) => row[unit]));
   return {
-    type: "heatmap", z: turned, x: labels.map((_, at) => at), y: units, zmin: low, zmax: 1, colorscale: scale, xgap: 1, ygap: 1,
+    type: "heatmap", z: turned, x: labels.map((_, at) => at), y: units, zmin: low, zmax: 1, colorscale: scale, xgap: labels.length > 32 ? 0 : 1, ygap: units.length > 32 ? 0 : 1,
     colorbar: { thickness: 8, outlinewidth: 0, len: 0.9, tickfont: { size: 11 } },
     hovertemplate: "%{customdata} · %{y}: %{z:.3f}<extra></extra>", customdata: units.map(() => labels),
   };
 }
 
+// About eight numbers on an axis of so many units.
+export function tickStep(units) {
+  if (units <= 12) return 1;
+  const power = 10 ** Math.floor(Math.log10(units / 8));
+  return [1, 2, 5, 10].find((one) => one * power >= units / 8) * power;
+}
+
+const width = (label) => [...label].reduce((sum, sign) => sum + (sign > "\u2e7f" ? 2 : 1), 1);
+
 export function steps(labels) {
-  const every = Math.ceil(labels.length / 24);
+  const every = Math.ceil((labels.length * Math.max(...labels.map((label) => width(String(label))))) / 40);
   const at = labels.map((_, i) => i).filter((i) => i % every === 0);
   return { tickvals: at, ticktext: at.map((i) => escaped(labels[i])), showgrid: false, tickangle: 0 };
 }

@@ -1,8 +1,8 @@
 // Numbers or text in; gates and states over time, memory of each unit; three cells side by side.
 import { post } from "/page/server.js";
-import { busy, choice, field, head, make, remember, wrong } from "/page/parts.js";
-import { colour, draw, heat, steps } from "/page/charts.js";
-import { say } from "/page/words.js";
+import { busy, choice, complain, field, head, leave, make, remember, wrong } from "/page/parts.js";
+import { colour, draw, heat, steps, tickStep } from "/page/charts.js";
+import { hush, say } from "/page/words.js";
 
 // What each cell shows, with the lower end of its scale.
 const SHOWN = {
@@ -21,7 +21,8 @@ export function build(panel, known) {
   };
   const form = make("form", { className: "card", onsubmit: (event) => { event.preventDefault(); run(); } },
     field("numbersOrText", ui.input), field("reader", ui.reader), field("units", ui.units), ui.go, ui.error);
-  ui.out.append(make("div", { className: "card empty", say: "emptyInside" }));
+  ui.reader.addEventListener("change", clear);
+  clear();
   panel.append(head("insideTitle", "insideAbout"), make("div", { className: "board" }, form, ui.out));
 }
 
@@ -30,6 +31,12 @@ export function open(query) {
   if (query.has("by")) ui.reader.value = query.get("by");
   if (query.has("units")) ui.units.value = query.get("units");
   if (query.size) run();
+}
+
+function clear() {
+  leave(ui.out);
+  hush(ui.error);
+  ui.out.replaceChildren(make("div", { className: "card empty", say: "emptyInside" }));
 }
 
 function numbers(text) {
@@ -42,43 +49,48 @@ async function run() {
   const by = ui.reader.value;
   const model = by === "gru" || by === "cells" ? null : by;
   const found = model ? null : numbers(text);
+  clear();
   const asked = { ...(found ? { numbers: found } : { text }), hidden: Number(ui.units.value), cells: by === "cells" ? ["rnn", "lstm", "gru"] : ["gru"], model };
   remember("inside", { [found ? "numbers" : "text"]: text, by, units: asked.hidden });
-  await busy(ui.out, ui.error, async () => show((await post("/v1/trace", asked)).traces));
+  await busy(ui.out, ui.error, async (signal) => show((await post("/v1/trace", asked, signal)).traces, model));
 }
 
-function show(traces) {
+function show(traces, model) {
   ui.out.replaceChildren();
   for (const one of traces) {
-    const box = make("div", { className: "card result" }, make("h2", { textContent: title(one) }));
+    const box = make("div", { className: "card result" }, make("h2", { textContent: title(one, model) }));
     if (one.answer !== undefined) box.append(make("p", { className: "said", textContent: say("answerIs", { numbers: one.inputs.join(", "), answer: Number(one.answer.toFixed(3)) }) }));
-    const cells = make("div", { className: "cells" });
-    for (const [name, key, low] of SHOWN[one.cell]) cells.append(picture(key, () => [[heat(one.gates[name], one.inputs, low)], frame(one)]));
+    const cells = make("div", { className: one.inputs.length > 60 ? "cells long" : "cells" });
+    for (const [name, key, low] of SHOWN[one.cell]) cells.append(picture(key, () => [[heat(one.gates[name], one.inputs, low)], frame(one)], one.inputs.length));
     if (one.memory) cells.append(picture("memory", () => memory(one.memory)));
     box.append(cells);
     ui.out.append(box);
   }
 }
 
-function title(one) {
+function title(one, model) {
   if (one.answer !== undefined) return say("trainedUnit");
-  const model = ui.reader.value;
-  if (model !== "gru" && model !== "cells") return say("firstUnit", { model });
+  if (model) return say("firstUnit", { model });
   return say("untrained", { cell: one.cell.toUpperCase(), units: one.hidden[0].length });
 }
 
-function picture(key, what) {
+// A pixel a step at least.
+function picture(key, what, steps = 0) {
   const chart = make("div", { className: "chart low", role: "img", "aria-label": say(key) });
-  draw(chart, what).catch((error) => { ui.error.textContent = error.message; });
+  if (steps > 60) chart.style.minWidth = steps + 125 + "px";
+  draw(chart, what).catch((error) => complain(ui.error, error));
   return make("div", {}, make("h3", { say: key }), chart);
 }
 
+// Two pixels a unit, one where there are very many, so that no unit is left out.
 function frame(one) {
-  return { height: 220, xaxis: steps(one.inputs), yaxis: { title: { text: say("unit"), font: { size: 12 } }, autorange: "reversed", showgrid: false, dtick: one.hidden[0].length > 12 ? 8 : 1, zeroline: false }, margin: { l: 44, r: 8, t: 8, b: 32 } };
+  const units = one.hidden[0].length;
+  const height = Math.max(220, 40 + units * (units > 400 ? 1 : 2));
+  return { height, xaxis: steps(one.inputs), yaxis: { title: { text: say("unit"), font: { size: 12 } }, autorange: "reversed", showgrid: false, tick0: 0, dtick: tickStep(units), zeroline: false }, margin: { l: 44, r: 8, t: 8, b: 32 } };
 }
 
 function memory(lengths) {
   const shown = lengths.map((one) => (one === null ? null : Math.min(one, 1e4)));
   return [[{ type: "bar", x: shown.map((_, at) => at + 1), y: shown, marker: { color: colour("second") }, hovertemplate: "%{x}: %{y:.1f}<extra></extra>" }],
-    { height: 220, xaxis: { title: { text: say("unit"), font: { size: 12 } }, dtick: shown.length > 12 ? 8 : 1, showgrid: false }, yaxis: { title: { text: say("step"), font: { size: 12 } } }, margin: { l: 52, r: 8, t: 8, b: 40 }, bargap: 0.35 }];
+    { height: 220, xaxis: { title: { text: say("unit"), font: { size: 12 } }, tick0: 0, dtick: tickStep(shown.length), showgrid: false }, yaxis: { title: { text: say("step"), font: { size: 12 } } }, margin: { l: 52, r: 8, t: 8, b: 40 }, bargap: 0.35 }];
 }

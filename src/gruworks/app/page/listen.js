@@ -1,7 +1,7 @@
 // The microphone, text while it hears; or a recording, words with their times.
-import { tokenQuery, upload } from "/page/server.js";
-import { busy, card, choice, field, head, make, ofTask, remember, takesFile, wrong } from "/page/parts.js";
-import { say } from "/page/words.js";
+import { upload } from "/page/server.js";
+import { busy, card, choice, complain, field, head, leave, make, ofTask, remember, takesFile, wrong } from "/page/parts.js";
+import { hush, say, tell } from "/page/words.js";
 
 let ui = {};
 let live = null;
@@ -16,9 +16,9 @@ export function build(panel, known) {
   ui.empty = make("p", { className: "empty", say: "emptyListen" });
   ui.out = make("div", { className: "card result" }, ui.empty, ui.text, ui.words, ui.others);
   const form = make("form", { className: "card", onsubmit: (event) => event.preventDefault() }, ui.go, ui.state, takesFile("audio/*,.wav,.flac,.ogg,.mp3", "dropAudio", takeFile), field("model", ui.model), ui.error);
-  ui.model.addEventListener("change", () => { remember("listen", { model: ui.model.value }); ui.foot.replaceChildren(card(known, ui.model.value)); });
+  ui.model.addEventListener("change", () => { if (live) close(); clear(); ui.empty.hidden = false; remember("listen", { model: ui.model.value }); ui.foot.replaceChildren(card(known, ui.model.value)); });
   ui.foot.append(card(known, ui.model.value));
-  if (!ui.model.options.length) { ui.error.textContent = known.error || say("noModel"); ui.go.disabled = true; }
+  if (!ui.model.options.length) { known.error ? complain(ui.error, known.error) : tell(ui.error, "noModel"); ui.go.disabled = true; }
   panel.append(head("listenTitle", "listenAbout"), make("div", { className: "board" }, form, ui.out, ui.foot));
 }
 
@@ -28,17 +28,19 @@ export function open(query) {
 
 function clear() {
   ui.empty.hidden = true;
-  ui.sure.textContent = ui.partial.textContent = ui.others.textContent = ui.error.textContent = "";
+  leave(ui.out);
+  hush(ui.error);
+  ui.sure.textContent = ui.partial.textContent = ui.others.textContent = "";
   ui.words.replaceChildren();
 }
 
 async function takeFile(file) {
   clear();
-  await busy(ui.out, ui.error, async () => {
+  await busy(ui.out, ui.error, async (signal) => {
     const form = new FormData();
     form.append("file", file);
     form.append("model", ui.model.value);
-    const found = await upload("/v1/transcribe", form);
+    const found = await upload("/v1/transcribe", form, signal);
     ui.sure.textContent = found.text || say("heardNothing");
     ui.words.replaceChildren(...found.words.map((one) => make("span", {}, make("b", { textContent: one.word }), make("small", { textContent: one.start.toFixed(2) + " – " + one.end.toFixed(2) + " s · " + Math.round(100 * one.confidence) + " %" }))));
     ui.others.textContent = found.alternatives.length ? say("others") + ": " + found.alternatives.join(" · ") : "";
@@ -51,17 +53,17 @@ async function begin() {
   try {
     media = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false } });
   } catch (error) {
-    ui.error.textContent = say("noMicrophone", { why: error.message });
+    tell(ui.error, "noMicrophone", { why: error.message });
     return;
   }
   const context = new AudioContext();
   await context.audioWorklet.addModule("/page/tap.js");
-  const address = location.origin.replace(/^http/, "ws") + "/v1/transcribe/live?model=" + encodeURIComponent(ui.model.value) + "&rate=" + context.sampleRate + tokenQuery();
+  const address = location.origin.replace(/^http/, "ws") + "/v1/transcribe/live?model=" + encodeURIComponent(ui.model.value) + "&rate=" + context.sampleRate;
   const socket = new WebSocket(address);
   const tap = new AudioWorkletNode(context, "tap");
   live = { media, context, socket };
-  socket.onmessage = (event) => hear(JSON.parse(event.data));
-  socket.onclose = close;
+  socket.onmessage = (event) => live?.socket === socket && hear(JSON.parse(event.data));
+  socket.onclose = () => live?.socket === socket && close();
   socket.onopen = () => {
     tap.port.onmessage = (event) => { if (socket.readyState === WebSocket.OPEN && live && !live.ended) socket.send(event.data); };
     context.createMediaStreamSource(media).connect(tap);
@@ -72,7 +74,7 @@ async function begin() {
 }
 
 function hear(told) {
-  if (told.error) { ui.error.textContent = told.error.message; return; }
+  if (told.error) { complain(ui.error, told.error); return; }
   if (told.final) ui.sure.textContent = (ui.sure.textContent + " " + told.final).trim();
   ui.partial.textContent = told.done ? "" : told.partial;
   if (told.done && !ui.sure.textContent) ui.sure.textContent = say("heardNothing");
@@ -88,6 +90,7 @@ function end() {
 function close() {
   if (!live) return;
   for (const track of live.media.getTracks()) track.stop();
+  live.socket.close();
   live.context.close();
   live = null;
   ui.go.dataset.say = "microphone";

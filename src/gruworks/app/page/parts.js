@@ -1,5 +1,8 @@
 // Small parts that views are built of. Text from people and models only ever becomes text nodes.
-import { language, say } from "/page/words.js";
+import { hush, known as hasSentence, language, say, tell } from "/page/words.js";
+
+let count = 0;
+const running = new WeakMap();
 
 export function make(tag, given = {}, ...children) {
   const node = document.createElement(tag);
@@ -16,8 +19,13 @@ export function make(tag, given = {}, ...children) {
   return node;
 }
 
-export function field(key, control) {
-  return make("label", {}, make("span", { say: key }), control);
+// A control under its name; what is wrong with it stands below.
+export function field(key, control, error) {
+  const label = make("label", {}, make("span", { say: key }), control);
+  if (!error) return label;
+  error.id ||= "wrong-" + ++count;
+  control.setAttribute("aria-describedby", error.id);
+  return make("div", { className: "field" }, label, error);
 }
 
 export function head(title, about) {
@@ -32,7 +40,6 @@ export function choice(options, chosen) {
 
 export function fill(select, options, chosen) {
   select.replaceChildren(...options.map(([value, text, key]) => make("option", { value, say: key, textContent: text ?? undefined })));
-  for (const option of select.options) if (option.dataset.say) option.textContent = say(option.dataset.say);
   if (chosen !== undefined && options.some(([value]) => value === chosen)) select.value = chosen;
 }
 
@@ -55,16 +62,37 @@ export function wrong() {
   return make("p", { className: "wrong", role: "alert" });
 }
 
-// Run `work` with a moving bar in `place`; an error becomes a sentence in `error`.
+const BY_STATUS = { 408: "slow", 413: "too-much", 422: "value", 429: "busy", 500: "fault", 503: "busy" };
+
+// Say what went wrong in the page's language; the server's own sentence only where the page has none, in English.
+export function complain(node, error) {
+  const english = language() === "en" && error.message && error.status !== 422 && error.status !== 500;
+  const keys = [error.code, ...(english ? [] : ["at " + error.where, BY_STATUS[error.status]])].map((key) => "error " + key);
+  const key = keys.find(hasSentence);
+  if (key || !english) { tell(node, key ?? "failed", error.values); return; }
+  hush(node);
+  node.textContent = error.message;
+}
+
+// What runs for `place` ends, and what it would have shown is not shown.
+export function leave(place) {
+  running.get(place)?.abort();
+}
+
+// Run `work` with a moving bar in `place`, and only the latest; an error becomes a sentence in `error`, a node or a
+// function from the error to one.
 export async function busy(place, error, work) {
-  error.textContent = "";
+  leave(place);
+  const own = new AbortController();
+  running.set(place, own);
+  if (error instanceof Node) hush(error);
   const bar = make("div", { className: "busy", role: "status", "aria-label": say("working") });
   place.prepend(bar);
   intoView(place);
   try {
-    return await work();
+    return await work(own.signal);
   } catch (found) {
-    if (found.name !== "AbortError") error.textContent = found.message;
+    if (!own.signal.aborted) complain(error instanceof Node ? error : error(found), found);
   } finally {
     bar.remove();
   }
@@ -84,7 +112,11 @@ export function remember(name, values) {
 export function takesFile(accept, key, onfile) {
   const input = make("input", { type: "file", accept });
   const drop = make("label", { className: "drop" }, make("span", { say: key }), input);
-  input.addEventListener("change", () => input.files[0] && onfile(input.files[0]));
+  input.addEventListener("change", () => {
+    const file = input.files[0];
+    input.value = ""; // the same file, mended, may be chosen again
+    if (file) onfile(file);
+  });
   for (const kind of ["dragenter", "dragover"]) drop.addEventListener(kind, (event) => { event.preventDefault(); drop.classList.add("over"); });
   for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
   drop.addEventListener("drop", (event) => { event.preventDefault(); if (event.dataTransfer.files[0]) onfile(event.dataTransfer.files[0]); });

@@ -1,48 +1,30 @@
-// Talking to the server: JSON, server-sent events over POST, uploads; errors as sentences.
-import { say } from "/page/words.js";
-
-let token = "";
-try { token = sessionStorage.getItem("token") || ""; } catch { /* nothing is kept */ }
+// Talking to the server: JSON, server-sent events over POST, uploads; errors with their code and place.
 let known = null;
 
-export class Said extends Error {}
-
-function headers(more = {}) {
-  return token ? { ...more, authorization: "Bearer " + token } : more;
+// What went wrong: a code that the page has a sentence for, with its values; or the server's sentence.
+export class Said extends Error {
+  constructor({ message = "", code = "", values = {}, where = "", status = 0 }) {
+    super(message || code);
+    Object.assign(this, { told: message, code, values, where: where ?? "", status });
+  }
 }
 
-export function tokenQuery() {
-  return token ? "&token=" + encodeURIComponent(token) : "";
-}
-
-function askToken() {
-  const dialog = document.getElementById("token-dialog");
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => {
-      token = document.getElementById("token").value.trim();
-      try { sessionStorage.setItem("token", token); } catch { /* nothing is kept */ }
-      resolve();
-    }, { once: true });
-    if (!dialog.open) dialog.showModal();
-  });
-}
-
-// fetch, with the token asked for where the server wants one, and every failure as one sentence.
-async function request(path, options = {}) {
+// fetch, with every failure as one error. The token is in a cookie; without it the server shows its sign-in page.
+async function request(path, options) {
   let answer;
   try {
-    answer = await fetch(path, { ...options, headers: headers(options.headers) });
+    answer = await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Said(say("noServer"));
+    throw new Said({ code: "no-server" });
   }
   if (answer.status === 401) {
-    await askToken();
-    return request(path, options);
+    location.reload();
+    return new Promise(() => {});
   }
   if (!answer.ok) {
     const told = await answer.json().catch(() => null);
-    throw new Said(told?.error?.message || say("failed") + " (" + answer.status + ")");
+    throw new Said({ ...told?.error, status: answer.status });
   }
   return answer;
 }
@@ -53,8 +35,8 @@ export const get = async (path) => (await request(path)).json();
 export const remove = async (path) => (await request(path, { method: "DELETE" })).json();
 export const post = async (path, body, signal) => (await request(path, { ...json(body), signal })).json();
 
-export async function upload(path, form) {
-  return (await request(path, { method: "POST", body: form })).json();
+export async function upload(path, form, signal) {
+  return (await request(path, { method: "POST", body: form, signal })).json();
 }
 
 // Events as they come: yields {kind, data}.
@@ -77,6 +59,6 @@ export async function* events(path, body, signal) {
 }
 
 export async function models(anew = false) {
-  if (!known || anew) known = await get("/v1/models").catch((error) => ({ models: [], limits: {}, allow_fit: false, error: error.message }));
+  if (!known || anew) known = await get("/v1/models").catch((error) => ({ models: [], limits: {}, allow_fit: false, error }));
   return known;
 }

@@ -1,8 +1,8 @@
 // A sentence in, its translation, other answers, and where each piece looked.
 import { post } from "/page/server.js";
-import { busy, card, choice, field, head, make, ofTask, remember, wrong } from "/page/parts.js";
+import { busy, card, choice, complain, field, head, leave, make, ofTask, remember, wrong } from "/page/parts.js";
 import { colour, draw, escaped } from "/page/charts.js";
-import { say } from "/page/words.js";
+import { hush, say, tell } from "/page/words.js";
 
 let ui = {};
 
@@ -15,10 +15,10 @@ export function build(panel, known) {
   const form = make("form", { className: "card", onsubmit: (event) => { event.preventDefault(); run(); } },
     field("sentence", ui.text), make("div", { className: "row" }, field("beam", ui.beam)), field("model", ui.model), ui.go, ui.error);
   ui.text.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit(); });
-  ui.model.addEventListener("change", () => ui.foot.replaceChildren(card(known, ui.model.value)));
+  ui.model.addEventListener("change", () => { clear(); ui.foot.replaceChildren(card(known, ui.model.value)); });
   ui.foot.append(card(known, ui.model.value));
-  if (!ui.model.options.length) { ui.error.textContent = known.error || say("noModel"); ui.go.disabled = true; }
-  ui.out.append(make("div", { className: "card empty", say: "emptyTranslate" }));
+  if (!ui.model.options.length) { known.error ? complain(ui.error, known.error) : tell(ui.error, "noModel"); ui.go.disabled = true; }
+  clear();
   panel.append(head("translateTitle", "translateAbout"), make("div", { className: "board" }, form, ui.out, ui.foot));
 }
 
@@ -27,11 +27,17 @@ export function open(query) {
   if (query.has("text")) run();
 }
 
+function clear() {
+  leave(ui.out);
+  hush(ui.error);
+  ui.out.replaceChildren(make("div", { className: "card empty", say: "emptyTranslate" }));
+}
+
 async function run() {
   const asked = { model: ui.model.value, text: ui.text.value, beam: Number(ui.beam.value), n_best: 4, attention: true };
   remember("translate", { model: asked.model, text: asked.text, beam: asked.beam });
-  await busy(ui.out, ui.error, async () => {
-    const { translations } = await post("/v1/translate", asked);
+  await busy(ui.out, ui.error, async (signal) => {
+    const { translations } = await post("/v1/translate", asked, signal);
     show(translations[0]);
   });
 }
@@ -46,7 +52,7 @@ function show(found) {
   if (found.attention) {
     const chart = make("div", { className: "chart fitted", role: "img", "aria-label": say("attention") });
     ui.out.append(make("div", { className: "card result" }, make("h2", { say: "attention" }), chart));
-    draw(chart, () => map(found.attention)).catch((error) => { ui.error.textContent = error.message; });
+    draw(chart, () => map(found.attention)).catch((error) => complain(ui.error, error));
   }
 }
 

@@ -15,8 +15,22 @@ export function named(name) {
   return say("named " + plain, { number }) === "named " + plain ? name : say("named " + plain, { number });
 }
 
+export const known = (key) => key in all.en;
+
+// A sentence that follows the language: its key and values stay in the markup.
+export function tell(node, key, values = {}) {
+  node.dataset.say = key;
+  node.dataset.values = JSON.stringify(values);
+  node.textContent = say(key, values);
+}
+
+export function hush(node) {
+  delete node.dataset.say;
+  node.textContent = "";
+}
+
 // Put the sentences where the markup names them.
 export function speak(place) {
-  for (const node of place.querySelectorAll("[data-say]")) node.textContent = say(node.dataset.say);
+  for (const node of place.querySelectorAll("[data-say]")) node.textContent = say(node.dataset.say, JSON.parse(node.dataset.values ?? "{}"));
   for (const node of place.querySelectorAll("[data-say-label]")) node.setAttribute("aria-label", say(node.dataset.sayLabel));
 }

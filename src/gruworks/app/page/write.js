@@ -1,7 +1,7 @@
 // Text as it is written, sign by sign; verse under the rules of its form.
 import { events } from "/page/server.js";
-import { card, choice, field, head, intoView, make, ofTask, remember, wrong } from "/page/parts.js";
-import { say } from "/page/words.js";
+import { card, choice, complain, field, head, intoView, make, ofTask, remember, wrong } from "/page/parts.js";
+import { hush, say, tell } from "/page/words.js";
 
 const FORMS = { jueju5: "五絕", jueju7: "七絕", lushi5: "五律", lushi7: "七律" };
 let ui = {};
@@ -24,9 +24,9 @@ export function build(panel, known) {
     make("div", { className: "row" }, ui.go, ui.stop), ui.error);
   ui.temperature.addEventListener("input", () => { ui.shown.textContent = ui.temperature.value; });
   ui.form.addEventListener("change", shape);
-  ui.model.addEventListener("change", () => ui.foot.replaceChildren(card(known, ui.model.value)));
+  ui.model.addEventListener("change", () => { clear(); ui.foot.replaceChildren(card(known, ui.model.value)); });
   ui.foot.append(card(known, ui.model.value));
-  if (!ui.model.options.length) { ui.error.textContent = known.error || say("noModel"); ui.go.disabled = true; }
+  if (!ui.model.options.length) { known.error ? complain(ui.error, known.error) : tell(ui.error, "noModel"); ui.go.disabled = true; }
   ui.out = make("div", { className: "card result" }, ui.text, ui.note);
   ui.text.append(make("p", { className: "empty", say: "emptyWrite" }));
   panel.append(head("writeTitle", "writeAbout"), make("div", { className: "board" }, form, ui.out, ui.foot));
@@ -49,25 +49,32 @@ function shape() {
   ui.text.className = verse ? "poem" : "prose";
 }
 
-async function run() {
+// What was written belongs to its model: with another it goes, and nothing more of it comes.
+function clear() {
   stop?.abort();
+  hush(ui.error);
+  ui.text.textContent = ui.note.textContent = "";
+}
+
+async function run() {
+  clear();
   const own = (stop = new AbortController());
   const verse = ui.form.value;
   const seed = ui.seed.value === "" ? Math.floor(Math.random() * 1e6) : Number(ui.seed.value);
   const asked = { model: ui.model.value, prompt: verse ? "" : ui.prompt.value, title: ui.title.value, temperature: Number(ui.temperature.value), length: Number(ui.length.value), seed, form: verse || null, stream: true };
   remember("write", { model: asked.model, form: verse, prompt: asked.prompt, title: asked.title, temperature: asked.temperature, length: verse ? "" : asked.length, seed });
-  ui.error.textContent = ui.note.textContent = "";
   ui.text.textContent = asked.prompt;
   ui.stop.disabled = false;
   intoView(ui.out);
   try {
     for await (const { kind, data } of events("/v1/generate", asked, own.signal)) {
+      if (own.signal.aborted) break;
       if (kind === "piece") ui.text.append(data.text);
-      else if (kind === "error") ui.error.textContent = data.message;
+      else if (kind === "error") complain(ui.error, data);
       else ui.note.textContent = verdict(data, verse);
     }
   } catch (error) {
-    if (error.name !== "AbortError") ui.error.textContent = error.message;
+    if (!own.signal.aborted) complain(ui.error, error);
   }
   if (stop === own) ui.stop.disabled = true;
 }

@@ -1,116 +1,66 @@
-"""Before any route: token, body size, security headers, counting. Plain ASGI, so that it sees every byte."""
+"""Before any route: access, body size, how many at once, counting. Plain ASGI, so that it sees every byte."""
 
 from __future__ import annotations
 
-import hmac
 import time
 from typing import Any
-from urllib.parse import parse_qs
 
+from gruworks.app.server.access import OPEN, Access, header
+from gruworks.app.server.exchange import Exchange
 from gruworks.app.server.limits import Limits
 from gruworks.app.server.metrics import ACTIVE, REQUESTS, SECONDS
 from gruworks.app.server.replies import problem
 
 __all__ = ["Guard"]
 
-OPEN = ("/", "/health", "/plotly.js", "/favicon.ico")
-POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "media-src 'self' blob:; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
-HEADERS = {
-    "content-security-policy": POLICY,
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "microphone=(self), camera=(), geolocation=()",
-}
-
 
 class Guard:
     """The outermost layer of the application."""
 
-    def __init__(self, app: Any, limits: Limits, token: str | None) -> None:
-        self.app, self.limits, self.token = app, limits, token
+    def __init__(self, app: Any, limits: Limits, access: Access) -> None:
+        self.app, self.limits, self.access = app, limits, access
+        self.active = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "websocket":
-            if self._allowed(scope) and self._own_page(scope):
-                await self.app(scope, receive, send)
-            else:
-                await receive()
-                await send({"type": "websocket.close", "code": 1008, "reason": "a token is needed"})
+            await (self.access.refusal(scope) or self.app)(scope, receive, send)
         elif scope["type"] == "http":
-            await self._http(scope, receive, send)
+            await self._counted(Exchange(scope, receive, send, self._most(scope), self.limits.body_seconds))
         else:
             await self.app(scope, receive, send)
 
-    async def _http(self, scope: Any, receive: Any, send: Any) -> None:
-        begun, status = time.perf_counter(), [500]
-
-        async def guarded(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                status[0] = message["status"]
-                message["headers"] = [
-                    *message.get("headers", []),
-                    *((k.encode(), v.encode()) for k, v in HEADERS.items()),
-                ]
-            await send(message)
-
+    async def _counted(self, exchange: Exchange) -> None:
+        begun = time.perf_counter()
         ACTIVE.inc()
         try:
-            refusal = self._refusal(scope)
-            await (refusal or self._limited)(scope, receive, guarded)
+            refusal = self._refusal(exchange.scope)
+            if refusal is not None:
+                await exchange.refuse(refusal)
+            else:
+                await self._answered(exchange)
         finally:
             ACTIVE.dec()
-            route = getattr(scope.get("route"), "path", "other")
-            REQUESTS.labels(route, str(status[0])).inc()
+            route = getattr(exchange.scope.get("route"), "path", "other")
+            REQUESTS.labels(route, str(exchange.status)).inc()
             SECONDS.labels(route).observe(time.perf_counter() - begun)
 
+    async def _answered(self, exchange: Exchange) -> None:
+        self.active += 1
+        try:
+            await exchange.run(self.app)
+        finally:
+            self.active -= 1
+
     def _refusal(self, scope: Any) -> Any:
-        if not self._allowed(scope):
-            said = "this server wants a token: send it as `Authorization: Bearer TOKEN`"
-            return problem(401, said, headers={"www-authenticate": "Bearer"})
-        if not self._own_page(scope):
-            return problem(403, "requests from other sites' pages are refused")
-        length = _header(scope, b"content-length")
+        refusal = self.access.refusal(scope)
+        if refusal is not None:
+            return refusal
+        if self.active >= self.limits.requests and scope["path"] not in OPEN:
+            return problem(503, f"{self.active} requests are being answered: try again in a moment")
+        length = header(scope, b"content-length")
         if length.isdigit() and int(length) > self._most(scope):
             return problem(413, f"the request has {length} bytes, more than {self._most(scope)}")
         return None
 
-    async def _limited(self, scope: Any, receive: Any, send: Any) -> None:
-        """The application, its body counted as it comes: a length that is not told, or told wrongly, ends it too."""
-        most, seen = self._most(scope), 0
-
-        async def counted() -> Any:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > most:  # the reader of the body takes it for a client that went away
-                return {"type": "http.disconnect"}
-            return message
-
-        await self.app(scope, counted, send)
-
     def _most(self, scope: Any) -> int:
         return self.limits.upload if scope["path"] == "/v1/transcribe" else self.limits.body
-
-    def _allowed(self, scope: Any) -> bool:
-        if self.token is None or (scope["path"] in OPEN or scope["path"].startswith("/page/")):
-            return True
-        given = _header(scope, b"authorization").removeprefix("Bearer ").strip()
-        if not given:
-            given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
-        return hmac.compare_digest(given.encode(), self.token.encode())
-
-    def _own_page(self, scope: Any) -> bool:
-        """Whether a browser sends this from our own page; programs send no Origin."""
-        origin, host = _header(scope, b"origin"), _header(scope, b"host")
-        return not origin or origin.partition("://")[2] == host
-
-
-def _header(scope: Any, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -17,6 +19,8 @@ from gruworks.nn.sampling import Sampling, shaped
 from gruworks.nn.state import State, select, stack
 
 __all__ = ["Lanes"]
+
+log = logging.getLogger("gruworks.server")
 
 
 @dataclass
@@ -34,7 +38,8 @@ class Lane:
     out: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
 
     def send(self, what: Any) -> None:
-        self.loop.call_soon_threadsafe(self.out.put_nowait, what)
+        with contextlib.suppress(RuntimeError):  # the loop has been closed
+            self.loop.call_soon_threadsafe(self.out.put_nowait, what)
 
 
 class Lanes:
@@ -46,7 +51,7 @@ class Lanes:
         self.lock = threading.Lock()
         self.new: list[Lane] = []
         self.count = 0
-        self.running = False
+        self.running = self.closed = False
 
     async def write(self, prompt: str, title: str, how: Sampling, length: int, seed: int) -> AsyncIterator[str]:
         """The pieces of a text as they come. Whoever stops reading frees the lane.
@@ -64,7 +69,7 @@ class Lanes:
             self.new.append(lane)
             if not self.running:
                 self.running = True
-                threading.Thread(target=self._run, name=f"gruworks-{self.name}", daemon=True).start()
+                threading.Thread(target=self._run, name=f"gruworks-{self.name}", daemon=False).start()
         return self._read(lane)
 
     async def _read(self, lane: Lane) -> AsyncIterator[str]:
@@ -76,41 +81,56 @@ class Lanes:
         finally:
             lane.gone = True
 
+    def close(self) -> None:
+        """Write nothing more."""
+        self.closed = True
+
     def _run(self) -> None:
         lanes: list[Lane] = []
         state: State = {}
-        try:
-            while True:
-                lanes, state = self._joined(lanes, state)
-                if not lanes:
-                    return
-                BATCHES.labels(self.name).observe(len(lanes))
-                state = self._step(lanes, state)
-                kept = [row for row, lane in enumerate(lanes) if lane.left > 0 and not lane.gone]
-                if len(kept) < len(lanes):
-                    self._freed(len(lanes) - len(kept))
-                    lanes = [lanes[row] for row in kept]
-                    state = select(state, torch.tensor(kept, dtype=torch.int64))
-        except Exception as error:
-            for lane in lanes:
-                lane.send(error)
-            self._freed(len(lanes))
+        while True:
             with self.lock:
-                self.running = False
-            raise
+                new, self.new = self.new, []
+                if self.closed or not (new or lanes):
+                    self.running = False
+                    return
+            lanes, state = self._joined(new, lanes, state)
+            if lanes:
+                BATCHES.labels(self.name).observe(len(lanes))
+                lanes, state = self._stepped(lanes, state)
 
-    def _joined(self, lanes: list[Lane], state: State) -> tuple[list[Lane], State]:
-        """With those that came meanwhile; where none is left, the thread says so before it ends."""
-        with self.lock:
-            new, self.new = self.new, []
-            if not new and not lanes:
-                self.running = False
+    def _joined(self, new: list[Lane], lanes: list[Lane], state: State) -> tuple[list[Lane], State]:
+        """With those that came meanwhile. One that can't begin gets its error alone."""
         for lane in new:
-            lane.token = int(lane.context[-1])
-            own = self.decoder.start(torch.from_numpy(lane.context))
-            state = stack([state, own]) if lanes else own
+            try:
+                lane.token = int(lane.context[-1])
+                own = self.decoder.start(torch.from_numpy(lane.context))
+                state = stack([state, own]) if lanes else own
+            except Exception as error:
+                self._failed([lane], error)
+                continue
             lanes = [*lanes, lane]
         return lanes, state
+
+    def _stepped(self, lanes: list[Lane], state: State) -> tuple[list[Lane], State]:
+        """A step further, without those that have ended. A step that fails ends all that took part in it."""
+        try:
+            state = self._step(lanes, state)
+            kept = [row for row, lane in enumerate(lanes) if lane.left > 0 and not lane.gone]
+            if len(kept) == len(lanes):
+                return lanes, state
+            state = select(state, torch.tensor(kept, dtype=torch.int64))
+        except Exception as error:
+            self._failed(lanes, error)
+            return [], {}
+        self._freed(len(lanes) - len(kept))
+        return [lanes[row] for row in kept], state
+
+    def _failed(self, lanes: list[Lane], error: Exception) -> None:
+        log.error("a text of %s could not be written", self.name, exc_info=error)
+        self._freed(len(lanes))
+        for lane in lanes:
+            lane.send(error)
 
     def _freed(self, count: int) -> None:
         with self.lock:

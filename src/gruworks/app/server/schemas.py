@@ -22,8 +22,24 @@ def _readable(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_readable)]
 Name = Annotated[str, Field(max_length=200), AfterValidator(_readable)]
-Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e100, le=1e100)]
+LARGEST = 1e100
+Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+def _plain_cells(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of text, numbers and empty values; the first other one ends the check."""
+    for number, row in enumerate(rows, 1):
+        for name, value in row.items():
+            _readable(name)
+            if isinstance(value, str):
+                _readable(value)
+            elif value is not None and (type(value) not in (int, float) or not abs(value) <= LARGEST):
+                raise ValueError(f"row {number}: expected text, a number up to {LARGEST:g} or nothing in {name:.80}")
+    return rows
+
+
+Rows = Annotated[list[dict[str, Any]], Field(fail_fast=True), AfterValidator(_plain_cells)]
 
 
 class Request(BaseModel):
@@ -49,10 +65,10 @@ class Forecast(Request):
 
     model: Name | None = None
     csv: Text | None = Field(None, examples=[None])
-    rows: list[dict[str, Text | float | int | None]] | None = None
+    rows: Rows | None = None
     columns: Columns | None = None
     horizon: int | None = Field(None, ge=1, examples=[7])
-    level: list[Annotated[float, Field(gt=0, lt=100)]] = Field([80.0, 95.0], max_length=10)
+    level: list[Annotated[float, Field(gt=0, lt=100)]] = Field([80.0, 95.0], max_length=10, fail_fast=True)
     backtest: bool = False
 
 
@@ -73,7 +89,7 @@ class Generate(Request):
 class Translate(Request):
     model: Name | None = None
     text: Text | None = Field(None, examples=["I am hungry."])
-    texts: list[Text] | None = Field(None, examples=[None])
+    texts: Annotated[list[Text], Field(max_length=10_000, fail_fast=True)] | None = Field(None, examples=[None])
     beam: int = Field(5, ge=1)
     alpha: float | None = Field(None, ge=0, le=5, examples=[None])
     n_best: int = Field(1, ge=1)
@@ -83,10 +99,12 @@ class Translate(Request):
 class Trace(Request):
     """Numbers, or text; read by fresh cells, or by the first unit of a model."""
 
-    numbers: list[Number] | None = Field(None, examples=[[1, 2, 3, 4, 5]])
+    numbers: Annotated[list[Number], Field(max_length=100_000, fail_fast=True)] | None = Field(
+        None, examples=[[1, 2, 3, 4, 5]]
+    )
     text: Text | None = Field(None, examples=[None])
     model: Name | None = None
-    cells: list[Literal["rnn", "lstm", "gru"]] = Field(["gru"], min_length=1, max_length=3)
+    cells: list[Literal["rnn", "lstm", "gru"]] = Field(["gru"], min_length=1, max_length=3, fail_fast=True)
     hidden: int = Field(8, ge=1, le=64)
     seed: Seed = 0
 
@@ -98,5 +116,5 @@ class Fit(Request):
     csv: Text | None = Field(None, examples=["date,temp\n2024-01-01,3.1\n2024-01-02,2.4\n2024-01-03,2.9\n"])
     text: Text | None = Field(None, examples=[None])
     columns: Columns | None = None
-    settings: dict[Name, Any] = Field({}, max_length=50, examples=[{"horizon": 2}])
+    settings: dict[str, Any] = Field({}, max_length=50, examples=[{"horizon": 2}])
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,40}$")] | None = Field(None, examples=[None])

@@ -88,7 +88,10 @@ class Shelf:
             raise OptionError("there is nothing to serve: name a run folder, or leave the ready models in")
 
     def add(self, path: Path) -> Served:
-        """One more run folder, under its own name, or NAME-2 where that is taken."""
+        """One more run folder, under its own name, or NAME-2 where that is taken; one that is served already stays."""
+        for served in self.models.values():
+            if served.path.resolve() == path.resolve():
+                return served
         name = base = path.resolve().name
         number = 1
         while name in self.models:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy
@@ -17,47 +19,69 @@ Table = list[list[str]]
 TIME = ("ds", "date", "time", "timestamp", "datetime", "month", "day", "日期", "时间")
 TARGET = ("y", "value", "target", "price", "close", "temp_max", "sales")
 SERIES = ("unique_id", "id", "series", "symbol", "name", "item")
+COUNTED = (*TIME, "year", "week", "step", "t", "年", "年份", "月份", "序号")  # where whole numbers are times
 SAMPLE = 50
 
 
 def parse(text: str, limits: Limits) -> Table:
-    """Header and rows of CSV text with commas, semicolons or tabs between.
+    """Header and rows of CSV text with commas, semicolons or tabs between. Reading ends at the first limit passed.
 
     Raises:
-        RequestError: no table, more rows than may be, a line of another length.
+        RequestError: no table, more of it than may be, a line of another length.
     """
-    lines = text.lstrip("\ufeff").strip("\n\r")
-    if not lines:
-        raise RequestError(400, "expected a table with a line of column names, got nothing", "csv")
-    first = lines.splitlines()[0]
+    text = text.lstrip("\ufeff").strip("\n\r")
+    if not text:
+        raise RequestError(400, "expected a table with a line of column names, got nothing", "csv", "empty-table")
+    first = re.match(r"[^\r\n]*", text)[0]  # type: ignore[index]
     delimiter = max(",;\t", key=first.count)
+    rows = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     try:
-        table = [row for row in csv.reader(io.StringIO(lines), delimiter=delimiter, strict=True) if row]
+        return _read((row for row in rows if row), limits)
     except csv.Error as error:
-        raise RequestError(400, f"the table can't be read: {error}", "csv") from None
-    if len(table) - 1 > limits.rows:
-        raise RequestError(413, f"the table has {len(table) - 1} rows, more than {limits.rows}", "csv")
-    head = [name.strip() for name in table[0]]
+        raise RequestError(400, f"the table can't be read: {error}", "csv", "unreadable-table") from None
+
+
+def _read(rows: Iterator[list[str]], limits: Limits) -> Table:
+    head = [name.strip() for name in next(rows)]
+    _few(len(head), limits, "csv")
     if len(set(head)) < len(head):
-        raise RequestError(400, f"two columns of the table have one name: {', '.join(head)[:200]}", "csv")
-    for number, row in enumerate(table[1:], 2):
+        names = ", ".join(head)[:200]
+        raise RequestError(400, f"two columns of the table have one name: {names}", "csv", "same-names", names=names)
+    table = [head]
+    for row in rows:
+        table.append(row)
         if len(row) != len(head):
-            raise RequestError(
-                400, f"line {number} of the table has {len(row)} values, the first line {len(head)}", "csv"
-            )
-    return [head, *table[1:]]
+            text = f"line {len(table)} of the table has {len(row)} values, the first line {len(head)}"
+            facts = {"line": len(table), "count": len(row), "head": len(head)}
+            raise RequestError(400, text, "csv", "row-width", **facts)
+        if len(table) - 1 > limits.rows or (len(table) - 1) * len(head) > limits.cells:
+            raise _too_long(len(head), limits, "csv")
+    return table
 
 
 def of_rows(rows: list[dict[str, Any]], limits: Limits) -> Table:
     """The same from objects; a name that one lacks is an empty value."""
     if not rows:
         raise RequestError(400, "expected rows, got none", "rows")
-    if len(rows) > limits.rows:
-        raise RequestError(413, f"there are {len(rows)} rows, more than {limits.rows}", "rows")
-    head = list(dict.fromkeys(name for row in rows for name in row))
-    if len(head) > 200:
-        raise RequestError(400, f"the rows have {len(head)} columns, more than 200", "rows")
-    return [head, *(["" if row.get(name) is None else str(row[name]) for name in head] for row in rows)]
+    head: dict[str, None] = {}
+    for row in rows:
+        head.update(dict.fromkeys(row))
+        _few(len(head), limits, "rows")
+    if len(rows) > limits.rows or len(rows) * len(head) > limits.cells:
+        raise _too_long(len(head), limits, "rows")
+    return [[*head], *(["" if row.get(name) is None else str(row[name]) for name in head] for row in rows)]
+
+
+def _few(columns: int, limits: Limits, where: str) -> None:
+    if columns > limits.columns:
+        text = f"the table has more than {limits.columns} columns: leave out what isn't needed"
+        raise RequestError(413, text, where, "too-many-columns", most=limits.columns)
+
+
+def _too_long(columns: int, limits: Limits, where: str) -> RequestError:
+    most = min(limits.rows, limits.cells // max(columns, 1))
+    text = f"the table has more than {most} rows of {columns} columns: send fewer"
+    return RequestError(413, text, where, "too-many-rows", most=most)
 
 
 def look(table: Table) -> dict[str, Any]:
@@ -68,8 +92,10 @@ def look(table: Table) -> dict[str, Any]:
         {"name": name, "kind": kinds[name], "examples": [row[i][:40] for row in rows[:3]]}
         for i, name in enumerate(head)
     ]
-    time = _first(head, TIME, lambda name: kinds[name] == "time")
-    series = _first(head, SERIES, lambda name: kinds[name] == "text" and name != time)
+    counted = [name for name in head if name.lower() in COUNTED and kinds[name] == "number"]
+    time = _first(head, TIME, lambda name: kinds[name] == "time") or next(iter(counted), None)
+    text = [name for name in head if kinds[name] == "text" and name != time]
+    series = _first(text, SERIES, lambda name: _repeats(table, head.index(name)))
     rest = [name for name in head if name not in (time, series) and kinds[name] == "number"]
     target = _first(rest, TARGET, lambda _: True)
     return {"columns": found, "guess": {"id": series, "time": time, "target": target}, "rows": len(table) - 1}
@@ -83,13 +109,24 @@ def _first(head: list[str], known: tuple[str, ...], fits: Any) -> str | None:
     return next((name for name in head if fits(name)), None)
 
 
+def _repeats(table: Table, at: int) -> bool:
+    """Names of series stand in several rows each; dates in a form of their own, or remarks, do not."""
+    values = [row[at] for row in table[1:]]
+    return 2 * len(set(values)) <= len(values)
+
+
 def _kind(values: list[str]) -> str:
     full = [value.strip() for value in values if value.strip()]
     if not full:
         return "text"
-    if all(_is_number(value) for value in full):
+    if _most(_is_number, full):
         return "number"
-    return "time" if all(_is_time(value) for value in full) else "text"
+    return "time" if _most(_is_time, full) else "text"
+
+
+def _most(fits: Callable[[str], bool], values: list[str]) -> bool:
+    """Some slips do not change what a column is: they are named, with their lines, when it is read."""
+    return sum(map(fits, values)) >= 0.8 * len(values)
 
 
 def _is_number(value: str) -> bool:

@@ -58,8 +58,9 @@ class Answers:
         if not numpy.isfinite(answer).all():
             raise DataError(
                 f"the forecast of series {series.name!r} is beyond every number {self.config.horizon} steps ahead: "
-                "shorten the horizon, or forecast the logarithm of a growth like this"
-            )
+                "shorten the horizon, or forecast the logarithm of a growth like this",
+                "beyond-numbers", series=series.name,
+            )  # fmt: skip
         return answer
 
 

@@ -99,6 +99,11 @@ class Frequency:
             found = [Season("day", DAY / step, 4), Season("week", WEEK / step, 3), Season("year", YEAR / step, 2)]
         return [Season(n, p, min(h, int(p // 2))) for n, p, h in found if p >= 2]
 
+    @property
+    def kind(self) -> tuple[str, int]:
+        """A key of `WORDS`, "steps" or "irregular", and its multiple: ("h", 2) for every second hour."""
+        return (self.code, 1) if self.code in (STEPS, IRREGULAR) else self._kind()
+
     def __str__(self) -> str:
         if self.code == STEPS:
             return "numbered rows"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gruworks.errors import DataError
 
-__all__ = ["Source", "check_zone", "covariate", "names", "numbers", "times"]
+__all__ = ["Source", "check_zone", "covariate", "line", "names", "numbers", "times"]
 
 LARGEST = 1e150  # the squares of larger values leave float64
 MISSING = ("", "na", "nan", "null", "none")
@@ -25,18 +25,25 @@ class Source:
     path: Path | None
 
     def at(self, row: int) -> str:
-        return f"row {row}" if self.path is None else f"{self.path}, line {row + 2}"  # line 1 is the header
+        return f"row {row}" if self.path is None else f"{self.path}, line {line(row)}"
 
     @property
     def name(self) -> str:
         return "the frame" if self.path is None else str(self.path)
 
 
+def line(row: int) -> int:
+    """The line of a row in a file whose first line is the header."""
+    return row + 2
+
+
 def names(values: NDArray[Any], column: str, source: Source) -> NDArray[Any]:
     """Each row's series as text."""
     missing = numpy.flatnonzero(pandas.isna(values) | (values.astype(str) == ""))
     if len(missing):
-        raise DataError(f"{source.at(int(missing[0]))}: {column} is missing ({len(missing)} such in all)")
+        row = int(missing[0])
+        text = f"{source.at(row)}: {column} is missing ({len(missing)} such in all)"
+        raise DataError(text, "series-missing", line=line(row))
     return values.astype(str)
 
 
@@ -47,7 +54,8 @@ def numbers(values: NDArray[Any], column: str, source: Source) -> NDArray[numpy.
         wrong = numpy.flatnonzero(numpy.isnan(found) & ~_missing(values))
         if len(wrong):
             row = int(wrong[0])
-            raise DataError(f"{source.at(row)}: {column} is {str(values[row])!r}, not a number")
+            text = f"{source.at(row)}: {column} is {str(values[row])!r}, not a number"
+            raise DataError(text, "not-a-number", line=line(row), value=str(values[row])[:40])
     elif values.dtype.kind in "iufb":
         found = values.astype(numpy.float64)
     else:
@@ -55,13 +63,16 @@ def numbers(values: NDArray[Any], column: str, source: Source) -> NDArray[numpy.
     beyond = numpy.isfinite(found) & (numpy.abs(found) > LARGEST)
     if beyond.any():
         row = int(numpy.flatnonzero(beyond)[0])
-        raise DataError(f"{source.at(row)}: {column} is {found[row]}, beyond ±{LARGEST}: give it in larger units")
+        text = f"{source.at(row)}: {column} is {found[row]}, beyond ±{LARGEST}: give it in larger units"
+        raise DataError(text, "too-large-number", line=line(row), value=f"{found[row]:g}")
     infinite = numpy.flatnonzero(numpy.isinf(found))
     if len(infinite):
+        row = int(infinite[0])
         raise DataError(
-            f"{source.at(int(infinite[0]))}: {column} is infinite ({len(infinite)} such in all); "
-            "leave these values empty: what is missing is left out of the fit"
-        )
+            f"{source.at(row)}: {column} is infinite ({len(infinite)} such in all); "
+            "leave these values empty: what is missing is left out of the fit",
+            "infinite", line=line(row),
+        )  # fmt: skip
     return found
 
 
@@ -97,7 +108,8 @@ def times(values: NDArray[Any], column: str, date_format: str | None, source: So
         if date_format is None and digits.mean() > 0.5 and not text.str.fullmatch(r"(19|20)\d{6}").all():
             if not digits.all():
                 row = int(numpy.flatnonzero(~digits)[0])
-                raise DataError(f"{source.at(row)}: {column} is {values[row]!r}, not a whole number like the others")
+                text = f"{source.at(row)}: {column} is {values[row]!r}, not a whole number like the others"
+                raise DataError(text, "not-a-row-number", line=line(row), value=str(values[row])[:40])
             return numpy.asarray(text.astype(numpy.int64))
         stamps = _parse_dates(text, column, date_format, source)
     bad = numpy.flatnonzero(numpy.isnat(stamps))
@@ -106,8 +118,9 @@ def times(values: NDArray[Any], column: str, date_format: str | None, source: So
         how = f"the format {date_format!r}" if date_format else "YYYY-MM-DD, with or without HH:MM:SS"
         raise DataError(
             f"{source.at(row)}: {column} is {str(values[row])!r}, not a date of {how}; "
-            "name another format by date_format, for example %d.%m.%Y"
-        )
+            "name another format by date_format, for example %d.%m.%Y",
+            "not-a-date", line=line(row), value=str(values[row])[:40],
+        )  # fmt: skip
     return stamps
 
 
@@ -122,7 +135,7 @@ def _parse_dates(text: Any, column: str, date_format: str | None, source: Source
     try:
         parsed = pandas.to_datetime(text, format=date_format, errors="coerce")
     except ValueError as error:  # mixed offsets, or a format that is none
-        raise DataError(f"{source.name}: {column} can't be read as dates: {error}") from error
+        raise DataError(f"{source.name}: {column} can't be read as dates: {error}", "not-dates") from error
     if getattr(parsed.dt, "tz", None) is not None:
         check_zone(parsed.dt.tz, column, source)
         parsed = parsed.dt.tz_localize(None)
@@ -132,4 +145,5 @@ def _parse_dates(text: Any, column: str, date_format: str | None, source: Source
 def check_zone(zone: Any, column: str, source: Source) -> None:
     """A zone's days begin elsewhere than UTC's and its clock jumps: what follows would not be what was meant."""
     if zone is not None and str(zone) not in ("UTC", "UTC+00:00"):
-        raise DataError(f"{source.name}: {column} has the time zone {zone}; convert it to UTC or drop the zone first")
+        text = f"{source.name}: {column} has the time zone {zone}; convert it to UTC or drop the zone first"
+        raise DataError(text, "time-zone", zone=str(zone))

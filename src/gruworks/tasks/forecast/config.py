@@ -35,7 +35,7 @@ class Config(Settings):
     layers: int = setting(1, "GRU layers", low=1, high=16)
     dropout: float = setting(0.2, "share of state entries zeroed in training", low=0.0, high=0.9)
     window: int = setting(
-        256, "steps of one training window; all that the segment model looks back on", low=8, high=100_000
+        256, "steps of one training window; all that the segment model looks back on", low=8, high=100_000, local=True
     )
     segment: int = setting(24, "steps of one segment of the segment model", low=1, high=10_000)
     norm: Literal["last", "mean", "revin", "moves"] = setting(
@@ -45,7 +45,7 @@ class Config(Settings):
     distribution: Literal["student", "normal", "negative_binomial"] = setting(
         "student", "sampler: what a next value is drawn from; negative_binomial is for counts"
     )
-    paths: int = setting(200, "sampler: paths drawn for one forecast", low=20, high=100_000)
+    paths: int = setting(200, "sampler: paths drawn for one forecast", low=20, high=100_000, local=True)
     reset: Literal["after", "before"] = setting("after", "the GRU's reset form")
     validation: float = setting(
         0.15, "share of each series' last rows that is held out to choose on", low=0.01, high=0.5

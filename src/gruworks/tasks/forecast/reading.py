@@ -101,7 +101,7 @@ def _from_table(columns: dict[str, Any], config: Config, source: Source, backend
     if config.series not in columns and config.series != Config.series:
         raise DataError(f"{source.name} has no column {config.series!r} for the series; it has: {', '.join(columns)}")
     if not len(columns[config.time]):
-        raise TooShortError(f"{source.name} has no rows below its header")
+        raise TooShortError(f"{source.name} has no rows below its header", "no-rows")
     stamps = times(columns[config.time], config.time, config.date_format, source)
     y = numpy.stack([numbers(columns[name], name, source) for name in config.targets], 1)
     ids = names(columns.get(config.series, numpy.zeros(len(y), dtype=numpy.int64)), config.series, source)
@@ -123,8 +123,9 @@ def _need(columns: dict[str, Any], wanted: list[tuple[str, str]], source: Source
             there = ", ".join(columns)
             raise DataError(
                 f"{source.name} has no column {name!r} for the {role}; it has: {there}. "
-                f"Name one: --{role} NAME, in Python {role}=NAME"
-            )
+                f"Name one: --{role} NAME, in Python {role}=NAME",
+                "no-column", column=name, role=role,
+            )  # fmt: skip
 
 
 def _read_parquet(path: Path, config: Config) -> dict[str, NDArray[Any]]:

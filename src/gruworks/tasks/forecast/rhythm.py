@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gruworks.errors import DataError, TooShortError
 from gruworks.tasks.forecast.calendar import Frequency, grid_frequency, infer_frequency, irregular_frequency
-from gruworks.tasks.forecast.columns import Source
+from gruworks.tasks.forecast.columns import Source, line
 from gruworks.tasks.forecast.panel import FEWEST_ROWS, Panel, Series
 
 __all__ = ["Table", "assemble"]
@@ -56,14 +56,16 @@ def assemble(tables: list[Table], source: Source, backend: str = "pandas", sha25
 def _check(table: Table, source: Source) -> None:
     if len(table.y) < FEWEST_ROWS:
         raise TooShortError(
-            f"{source.name}: series {table.name!r} has {len(table.y)} rows; a forecast needs {FEWEST_ROWS} at least"
-        )
+            f"{source.name}: series {table.name!r} has {len(table.y)} rows; a forecast needs {FEWEST_ROWS} at least",
+            "too-few-values", series=table.name, count=len(table.y), least=FEWEST_ROWS,
+        )  # fmt: skip
     steps = numpy.diff(table.stamps).astype(numpy.int64)
     for i in numpy.flatnonzero(steps <= 0)[:1]:
         again = table.stamps[i + 1] in table.stamps[: i + 1]
         what = "stands twice" if again else f"comes after {_stamp(table.stamps[i])}: sort the rows by time"
-        place = source.at(int(table.rows[i + 1]))
-        raise DataError(f"{place}: the time {_stamp(table.stamps[i + 1])} {what} (series {table.name!r})")
+        row, stamp = int(table.rows[i + 1]), _stamp(table.stamps[i + 1])
+        text = f"{source.at(row)}: the time {stamp} {what} (series {table.name!r})"
+        raise DataError(text, "time-twice" if again else "time-back", line=line(row), time=stamp, series=table.name)
 
 
 def _frequency(tables: list[Table], source: Source) -> tuple[Frequency, list[str]]:
@@ -73,7 +75,8 @@ def _frequency(tables: list[Table], source: Source) -> tuple[Frequency, list[str
     for table, found in told[1:]:
         if found != told[0][1]:
             first = f"series {told[0][0].name!r} is {told[0][1]}"
-            raise DataError(f"{source.name}: {first} and {table.name!r} is {found}")
+            facts = {"one": told[0][0].name, "other": table.name}
+            raise DataError(f"{source.name}: {first} and {table.name!r} is {found}", "two-frequencies", **facts)
     if told and len(told) == len(tables):
         return told[0][1], []
     frequency = told[0][1] if told else grid_frequency(max(tables, key=lambda t: len(t.stamps)).stamps)
@@ -81,7 +84,7 @@ def _frequency(tables: list[Table], source: Source) -> tuple[Frequency, list[str
         return frequency, []
     if told or tables[0].stamps.dtype.kind != "M":
         odd = next(t for t, found in zip(tables, strict, strict=True) if found is None)
-        raise DataError(_out_of_rhythm(odd, source))
+        raise _out_of_rhythm(odd, source)
     frequency = irregular_frequency([table.stamps for table in tables])
     return frequency, [f"the stamps follow no rhythm: {frequency}; the time between rows is an input"]
 
@@ -91,13 +94,14 @@ def _fits(table: Table, frequency: Frequency) -> bool:
     return bool(len(grid) < 2 * len(table.stamps) + FEWEST_ROWS and numpy.isin(table.stamps, grid).all())
 
 
-def _out_of_rhythm(table: Table, source: Source) -> str:
+def _out_of_rhythm(table: Table, source: Source) -> DataError:
     i = int(numpy.argmax(numpy.diff(table.stamps).astype(numpy.float64)))
-    place, after, before = source.at(int(table.rows[i + 1])), _stamp(table.stamps[i + 1]), _stamp(table.stamps[i])
-    return (
-        f"{place}: the time {after} follows {before} out of rhythm (series {table.name!r}): "
-        "fill the gap, or number the rows 1, 2, 3 ... in the time column"
-    )
+    row, after, before = int(table.rows[i + 1]), _stamp(table.stamps[i + 1]), _stamp(table.stamps[i])
+    return DataError(
+        f"{source.at(row)}: the time {after} follows {before} out of rhythm (series {table.name!r}): "
+        "fill the gap, or number the rows 1, 2, 3 ... in the time column",
+        "out-of-rhythm", line=line(row), time=after, before=before, series=table.name,
+    )  # fmt: skip
 
 
 def _on_grid(table: Table, frequency: Frequency) -> Table:
@@ -129,8 +133,9 @@ def _trimmed(table: Table, source: Source) -> Table:
     counts = (~numpy.isnan(table.y)).sum(0)
     if len(there) < 1 or counts.min() < FEWEST_ROWS:
         raise TooShortError(
-            f"{source.name}: series {table.name!r} has {counts.min()} values; a forecast needs {FEWEST_ROWS} at least"
-        )
+            f"{source.name}: series {table.name!r} has {counts.min()} values; a forecast needs {FEWEST_ROWS} at least",
+            "too-few-values", series=table.name, count=int(counts.min()), least=FEWEST_ROWS,
+        )  # fmt: skip
     first = int(there[0])
     if not first:
         return table

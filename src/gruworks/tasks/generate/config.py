@@ -23,7 +23,7 @@ class GeneratorFit(FitSettings):
     warm_up: int = setting(100, "steps over which the learning rate rises", low=0)
     weight_decay: float = setting(0.05, "decoupled weight decay", low=0.0)
     averaged_steps: int = setting(200, "steps over which the weights are averaged; 1 keeps the last ones", low=1)
-    threads: int = setting(0, "threads; 0 takes as many as torch has", low=0, high=1024)
+    threads: int = setting(0, "threads; 0 takes as many as torch has", low=0, high=1024, local=True)
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Config(Settings):
     """What is fitted and saved."""
 
     unit: Literal["character", "byte", "bpe"] = setting("character", "what a symbol is")
-    symbols: int = setting(1000, "symbols that BPE may have", low=300, high=100_000)
+    symbols: int = setting(1000, "symbols that BPE may have", low=300, high=100_000, local=True)
     min_count: int = setting(1, "characters seen less often become the unknown symbol", low=1)
     lines: bool = setting(False, "each line of a text file is a document of its own")
     documents: Literal["auto", "joined", "apart"] = setting(
@@ -43,14 +43,14 @@ class Config(Settings):
     hidden_size: int = setting(256, "entries of a GRU layer's state", low=1, high=4096)
     layers: int = setting(2, "GRU layers", low=1, high=16)
     between: Literal["none", "convolution", "attention"] = setting("none", "block before each GRU layer but the first")
-    width: int = setting(4, "steps that a convolution sees", low=1, high=1024)
-    window: int = setting(64, "past steps that attention sees", low=1, high=4096)
-    heads: int = setting(4, "heads of attention; they divide hidden_size", low=1, high=256)
+    width: int = setting(4, "steps that a convolution sees", low=1, high=1024, local=True)
+    window: int = setting(64, "past steps that attention sees", low=1, high=4096, local=True)
+    heads: int = setting(4, "heads of attention; they divide hidden_size", low=1, high=256, local=True)
     dropout: float = setting(0.1, "share of each layer's output zeroed, one mask a sequence", low=0.0, high=0.9)
     drop_input: float = setting(0.05, "share of the embedding zeroed, one mask a sequence", low=0.0, high=0.9)
     drop_output: float = setting(0.1, "share zeroed before the output, one mask a sequence", low=0.0, high=0.9)
     drop_weights: float = setting(0.0, "share of the recurrent weights zeroed, one mask a step", low=0.0, high=0.9)
-    sequence: int = setting(64, "symbols through which one gradient goes back", low=2, high=100_000)
+    sequence: int = setting(64, "symbols through which one gradient goes back", low=2, high=100_000, local=True)
     restart: float = setting(0.02, "share of lanes whose carried state is emptied at a step", low=0.0, high=1.0)
     reset: Literal["after", "before"] = setting("after", "the GRU's reset form")
     training: GeneratorFit = setting(GeneratorFit(), "the fit")

@@ -34,7 +34,9 @@ class Augmentation(Settings):
                           low=0.0, high=0.5)  # fmt: skip
     gain: float = setting(6.0, "loudness varies by so many decibels, up and down", low=0.0, high=40.0)
     noise: float | None = setting(None, "least signal-to-noise ratio in decibels of the noise added; none adds none")
-    noise_from: str | None = setting(None, "a folder of recordings that the noise is cut from; else it is white")
+    noise_from: str | None = setting(
+        None, "a folder of recordings that the noise is cut from; else it is white", local=True
+    )
     band_masks: int = setting(1, "bands of features blanked out (SpecAugment)", low=0, high=10)
     band_share: float = setting(0.2, "widest band mask, as a share of the features", low=0.0, high=1.0)
     time_masks: int = setting(2, "stretches of time blanked out (SpecAugment)", low=0, high=20)
@@ -47,19 +49,21 @@ class Config(Settings):
 
     streaming: bool = setting(False, "a network that transcribes while it hears; without it both directions are read")
     units: Literal["characters", "words", "bpe"] = setting("characters", "what one symbol is; words: a closed list")
-    bpe_size: int = setting(200, "symbols where units are bpe", low=8, high=100_000)
+    bpe_size: int = setting(200, "symbols where units are bpe", low=8, high=100_000, local=True)
     lower: bool = setting(True, "transcripts in lower case")
     sample_rate: int | None = setting(
         None, "samples per second that the features are made from; the recordings' own", low=1000, high=192_000
     )
-    bands: int = setting(40, "log-mel bands", low=4, high=256)
+    bands: int = setting(40, "log-mel bands", low=4, high=256, local=True)
     normalise: Literal["corpus", "recording"] = setting(
         "corpus", "recording: also less each recording's own mean, a running one where streaming"
     )
-    coefficients: int = setting(13, "numbers per frame where the manifest names .mfc files", low=1, high=1000)
-    order: int = setting(3, "longest n-grams of the transcripts' language model", low=1, high=8)
-    channels: int = setting(128, "outputs of each convolution", low=1, high=4096)
-    kernel: int = setting(5, "steps that a convolution sees", low=1, high=101)
+    coefficients: int = setting(
+        13, "numbers per frame where the manifest names .mfc files", low=1, high=1000, local=True
+    )
+    order: int = setting(3, "longest n-grams of the transcripts' language model", low=1, high=8, local=True)
+    channels: int = setting(128, "outputs of each convolution", low=1, high=4096, local=True)
+    kernel: int = setting(5, "steps that a convolution sees", low=1, high=101, local=True)
     strides: tuple[int, ...] = setting((2,), "stride of each convolution over time; 2,2 makes two")
     hidden_size: int = setting(128, "entries of a GRU layer's state", low=1, high=4096)
     layers: int = setting(2, "GRU layers", low=1, high=16)

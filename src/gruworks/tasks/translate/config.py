@@ -23,7 +23,7 @@ class TranslatorFit(FitSettings):
     learning_rate: float = setting(2e-3, "learning rate after warm-up", low=1e-8, high=10.0)
     warm_up: int = setting(200, "steps over which the learning rate rises", low=0)
     averaged_steps: int = setting(500, "steps over which the weights are averaged; 1 keeps the last ones", low=1)
-    threads: int = setting(0, "threads; 0 takes as many as torch has", low=0, high=1024)
+    threads: int = setting(0, "threads; 0 takes as many as torch has", low=0, high=1024, local=True)
 
 
 @dataclass(frozen=True)
@@ -34,18 +34,22 @@ class Config(Settings):
     target: str = setting("tgt", "target language: the key in JSONL, the ending of its files in a folder")
     model: Literal["attention", "cho2014"] = setting("attention", "attention, or the fixed summary of Cho et al. 2014")
     lowercase: bool = setting(False, "lower-case both sides")
-    vocabulary: int = setting(0, "subwords that BPE may have; 0: by the size of the corpus", low=0, high=100_000)
+    vocabulary: int = setting(
+        0, "subwords that BPE may have; 0: by the size of the corpus", low=0, high=100_000, local=True
+    )
     shared: bool = setting(True, "one vocabulary and embedding for both sides")
     bpe_dropout: float = setting(0.1, "share of BPE's merges left out in training", low=0.0, high=0.9)
-    longest: int = setting(100, "subwords of a sentence at most; a longer pair is dropped", low=4, high=1000)
+    longest: int = setting(
+        100, "subwords of a sentence at most; a longer pair is dropped", low=4, high=1000, local=True
+    )
     ratio: float = setting(4.0, "how many times the usual ratio of lengths a pair may have", low=1.1, high=1000)
     held_out: float = setting(0.03, "share of the pairs to validate on where no others are given", low=0.001, high=0.5)
-    batch_tokens: int = setting(2000, "target subwords of one batch at most, padding counted", low=16)
-    embedding_size: int = setting(256, "entries of an embedding", low=1, high=4096)
+    batch_tokens: int = setting(2000, "target subwords of one batch at most, padding counted", low=16, local=True)
+    embedding_size: int = setting(256, "entries of an embedding", low=1, high=4096, local=True)
     hidden_size: int = setting(256, "entries of a GRU's state", low=1, high=4096)
     layers: int = setting(1, "bidirectional layers of the encoder", low=1, high=8)
-    attention_size: int = setting(128, "entries of an attention key", low=1, high=4096)
-    maxout: int = setting(500, "of cho2014: units of the output layer", low=1, high=4096)
+    attention_size: int = setting(128, "entries of an attention key", low=1, high=4096, local=True)
+    maxout: int = setting(500, "of cho2014: units of the output layer", low=1, high=4096, local=True)
     dropout: float = setting(0.3, "share of entries zeroed in training, one mask a sentence", low=0, high=0.9)
     drop_words: float = setting(0.1, "share of subwords whose embedding is zeroed in training", low=0.0, high=0.9)
     drop_weights: float = setting(0.0, "share of recurrent weights zeroed in training", low=0, high=0.9)

@@ -1,4 +1,4 @@
-"""`POST /v1/forecast` and `/v1/columns`: a table in, forecasts with bands and naive lines out."""
+"""`POST /v1/forecast` and `/v1/columns`: a table in, forecasts with intervals and naive forecasts out."""
 
 from __future__ import annotations
 
@@ -6,112 +6,138 @@ import math
 from typing import Any
 
 import numpy
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from gruworks.app.server import tables
-from gruworks.app.server.replies import RequestError, within
-from gruworks.app.server.schemas import Columns, ColumnsOf, Forecast
+from gruworks.app.server.bodies import CheckedRoute
+from gruworks.app.server.panels import PLACES, few, notes, panel_of
+from gruworks.app.server.replies import RequestError, encoded, within
+from gruworks.app.server.schemas import ColumnsOf, Forecast
 from gruworks.app.server.service import Service
-from gruworks.errors import GruworksError
+from gruworks.errors import DataError, GruworksError
 
 __all__ = ["router"]
 
 HISTORY = 400  # rows of a series that are sent back
+NAIVE = "naive forecast"  # what answers a table where no model is named
 
 
 def router(service: Service) -> APIRouter:
-    routes, limits = APIRouter(tags=["forecast"]), service.limits
+    routes, limits = APIRouter(tags=["forecast"], route_class=CheckedRoute), service.limits
 
     @routes.post("/v1/columns", summary="What the columns of a table are")
     async def columns(asked: ColumnsOf) -> dict[str, Any]:
-        found = tables.parse(asked.csv, limits)
-        return tables.look(found)
+        return await service.apart(lambda: tables.look(tables.parse(asked.csv, limits)))
 
     @routes.post("/v1/forecast", summary="Forecast a table, or what a model was fitted on")
-    async def forecast(asked: Forecast) -> dict[str, Any]:
+    async def forecast(asked: Forecast) -> Response:
         if asked.csv is not None and asked.rows is not None:
             raise RequestError(400, "expected csv or rows, not both", "rows")
-        model = service.shelf.find("forecast", asked.model)
+        table = asked.csv is not None or asked.rows is not None
+        model = None if table and asked.model is None else service.shelf.find("forecast", asked.model)
+        name = NAIVE if model is None else model.name
         # one at a time: a table gains nothing from the others, and would wait for them
-        answer = service.batcher(model.name, lambda items: [answered(service, model, one) for one in items], most=1)
-        found: dict[str, Any] = await within(limits.seconds, answer.ask(asked))
-        return found
+        answer = service.batcher(name, lambda items: [answered(service, model, one) for one in items], most=1)
+        return await service.apart(encoded, await within(limits.seconds, answer.ask(asked)))
 
     return routes
 
 
 def answered(service: Service, model: Any, asked: Forecast) -> dict[str, Any]:
-    """The forecast of one request; a horizon shorter than the model's cuts it."""
-    forecaster = model.estimator
-    horizon = asked.horizon or forecaster.config.horizon
-    if horizon > min(forecaster.config.horizon, service.limits.horizon):
-        raise RequestError(400, f"this model looks {forecaster.config.horizon} steps ahead, not {horizon}", "horizon")
-    table = _table(asked, service)
-    columns = None if table is None else _renamed(table, asked.columns, forecaster.config)
+    """The forecast of one request: by `model`, or of a table by the best naive forecast where it is None."""
+    forecaster: Any = None if model is None else model.estimator
+    limits = service.limits
+    horizon = _horizon(asked, forecaster, limits.horizon)
     try:
-        return _forecast(forecaster, columns, horizon, service.limits.series, asked)
+        panel = panel_of(asked, forecaster, limits)
+        if panel is None:
+            few(forecaster.history, limits.series)
+        found, note = _forecast(model, panel, horizon, asked)
+    except DataError as error:
+        raise RequestError(400, str(error), PLACES.get(error.fault, "csv"), error.fault, **error.facts) from error
     except GruworksError as error:
+        if isinstance(error, RequestError):
+            raise
         raise RequestError(400, str(error), "csv") from error
-
-
-def _table(asked: Forecast, service: Service) -> list[list[str]] | None:
-    if asked.csv is not None:
-        return tables.parse(asked.csv, service.limits)
-    if asked.rows is not None:
-        return tables.of_rows(asked.rows, service.limits)
-    return None
-
-
-def _renamed(table: list[list[str]], columns: Columns | None, config: Any) -> dict[str, list[str]]:
-    """The table's columns under the names of the fit: those that are asked for, else those that are guessed."""
-    head = table[0]
-    guess = tables.look(table)["guess"]
-    given = {} if columns is None else {k: v for k, v in columns.model_dump().items() if v is not None}
-    for name in given.values():
-        if name not in head:
-            raise RequestError(400, f"the table has no column {name!r}; it has: {', '.join(head)}", "columns")
-    wanted = {"time": config.time, "target": config.targets[0], "id": config.series}
-    for role, own in wanted.items():
-        name = given.get(role) or (own if own in head else guess[role])
-        if name is not None and name != own:
-            head = [f"{one} (other)" if one == own else own if one == name else one for one in head]
-    return {name: [row[i] for row in table[1:]] for i, name in enumerate(head)}
-
-
-def _forecast(
-    forecaster: Any, columns: dict[str, list[str]] | None, horizon: int, most: int, asked: Forecast
-) -> dict[str, Any]:
-    panel = None if columns is None else forecaster.read(columns)
-    series = forecaster.history if panel is None else panel.series
-    if len(series) > most:
-        raise RequestError(413, f"there are {len(series)} series; at most {most} are forecast at once", "csv")
-    frame = forecaster.predict(panel, level=asked.level)
-    rows = dict(list(frame.groupby("unique_id", sort=False)))
-    shown = [_shown(forecaster, one, rows[one.name], horizon, asked.level) for one in series if one.target == 0]
-    remarks = list(forecaster.remarks) if panel is None else list(panel.notes)
-    tested = _backtest(forecaster, columns) if asked.backtest else None
-    return {"series": shown, "remarks": remarks, "backtest": tested, "horizon": horizon}
-
-
-def _shown(forecaster: Any, series: Any, rows: Any, horizon: int, level: list[float]) -> dict[str, Any]:
-    head = "y_hat" if len(forecaster.config.targets) == 1 else f"{forecaster.config.targets[0]}_hat"
-    rows = rows.head(horizon)
-    bands = {side: {f"{one:g}": plain(rows[f"{head}-{side}-{one:g}"]) for one in level} for side in ("lo", "hi")}
-    past = slice(max(0, len(series) - HISTORY), None)
-    gate = forecaster.gate
+    alone = model is None or bool(note)
     return {
-        "id": series.name,
-        "history": {"ds": stamps(series.stamps[past]), "y": plain(series.y[past])},
-        "forecast": {"ds": stamps(rows["ds"].to_numpy()), "y_hat": plain(rows[head]), **bands},
-        "naive": {name: plain(line[0][:horizon]) for name, line in forecaster.naive(series).items()},
-        "skill": {"weight": gate.weight, "naive": gate.naive, "ratio": gate.ratio, "said": str(gate)},
+        "series": [_shown(found, at, horizon, asked.level, alone) for at in _shown_series(found)],
+        "remarks": list(forecaster.remarks if panel is None else panel.notes),
+        "notes": ([] if panel is None else notes(panel)) + note,
+        "backtest": _tested(found) if asked.backtest else None,
+        "horizon": horizon,
+        "model": None if alone else model.name,
+        "answered_by": found.by,
     }
 
 
-def _backtest(forecaster: Any, columns: dict[str, list[str]] | None) -> dict[str, Any] | None:
-    """Errors on the table's rows that the fit has not seen, or on those that it held out."""
-    found = forecaster.held_out() if columns is None else forecaster.evaluate(columns)
-    return None if found is None else sound(found.to_dict())
+def _horizon(asked: Forecast, forecaster: Any, most: int) -> int:
+    """Steps ahead: a horizon shorter than a model's cuts its forecast."""
+    from gruworks.tasks.forecast.config import Config
+
+    own = Config.horizon if forecaster is None else forecaster.config.horizon
+    limit = most if forecaster is None else min(own, most)
+    wanted: int = asked.horizon or min(own, limit)
+    if wanted > limit:
+        said = f"at most {limit} steps ahead" if forecaster is None else f"this model looks {own} steps ahead"
+        raise RequestError(400, f"{said}, not {wanted}", "horizon", "horizon", most=limit)
+    return wanted
+
+
+def _forecast(model: Any, panel: Any, horizon: int, asked: Forecast) -> tuple[Any, list[dict[str, Any]]]:
+    """The forecast, and a note where a table's frequency is none that the named model was fitted on."""
+    from gruworks.tasks.forecast.table_forecast import by_fit, by_model, by_naive, is_of_fit, reads
+
+    if model is None:
+        return by_naive(panel, horizon, asked.level), []
+    forecaster = model.estimator
+    if panel is not None and not reads(forecaster, panel):
+        values = {"model": model.name, "own": forecaster.frequency.kind[0], "table": panel.frequency.kind[0]}
+        return by_naive(panel, horizon, asked.level), [{"code": "other-frequency", "values": values}]
+    if panel is None or is_of_fit(forecaster, panel):
+        return by_fit(forecaster, panel, asked.level, asked.backtest), []
+    return by_model(forecaster, panel, asked.level, asked.backtest), []
+
+
+def _shown_series(found: Any) -> list[int]:
+    """Of several targets the first is shown."""
+    return [at for at, one in enumerate(found.series) if one.target == 0]
+
+
+def _shown(found: Any, at: int, horizon: int, level: list[float], alone: bool) -> dict[str, Any]:
+    series, quantiles, gate = found.series[at], found.quantiles[at][:horizon], found.gate
+    past = slice(max(0, len(series) - HISTORY), None)
+    bands = {
+        side: {f"{one:g}": plain(quantiles[:, 1 + 2 * i + j]) for i, one in enumerate(level)}
+        for j, side in enumerate(("lo", "hi"))
+    }
+    ahead = found.frequency.future(series.stamps[-1], horizon)
+    skill = {"weight": gate.weight, "naive": gate.naive, "ratio": gate.ratio, "said": _said(found, alone)}
+    return {
+        "id": series.name,
+        "history": {"ds": stamps(series.stamps[past]), "y": plain(series.y[past])},
+        "forecast": {"ds": stamps(ahead), "y_hat": plain(quantiles[:, 0]), **bands},
+        "naive": {name: plain(line[:horizon]) for name, line in found.naive[at].items()},
+        "skill": skill | {"weighed": found.weighed},
+    }
+
+
+def _said(found: Any, alone: bool) -> str:
+    if alone:
+        return f"the best naive forecast of this table answers ({found.gate.naive}): no model has a part in it"
+    if found.by == "autoregression":
+        return "there were too few rows to fit a network: an autoregression on differences answers alone"
+    return str(found.gate) if found.weighed else "the network answers alone: it was not weighed on this series"
+
+
+def _tested(found: Any) -> dict[str, Any] | None:
+    """Errors on the past, the name of the answer among them, and the kind of rows: "past" or "held out"."""
+    if found.evaluation is None:
+        return None
+    scores = found.evaluation.scores
+    ours = next((one.model for one in scores if one.coverage is not None), found.gate.naive)
+    told: dict[str, Any] = found.evaluation.to_dict()
+    return told | {"answer": ours, "rows": found.tested}
 
 
 def stamps(values: Any) -> list[Any]:
@@ -126,14 +152,3 @@ def stamps(values: Any) -> list[Any]:
 def plain(values: Any) -> list[float | None]:
     """Numbers as JSON has them: what is no number is null."""
     return [float(one) if math.isfinite(one) else None for one in numpy.asarray(values, dtype=numpy.float64)]
-
-
-def sound(value: Any) -> Any:
-    """Nested plain values without NaN."""
-    if isinstance(value, dict):
-        return {key: sound(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [sound(one) for one in value]
-    if isinstance(value, float | numpy.floating):
-        return float(value) if math.isfinite(value) else None
-    return value.item() if isinstance(value, numpy.generic) else value

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from gruworks.app.server.replies import RequestError, event, within
+from gruworks.app.server.bodies import CheckedRoute
+from gruworks.app.server.replies import STREAMED, RequestError, event, within
 from gruworks.app.server.schemas import Generate
 from gruworks.app.server.service import Service
-from gruworks.errors import GruworksError
 from gruworks.nn.sampling import Sampling
 
 __all__ = ["router"]
@@ -22,7 +23,7 @@ USUAL = 300  # symbols of a text whose length is not given
 
 
 def router(service: Service) -> APIRouter:
-    routes, limits = APIRouter(tags=["generate"]), service.limits
+    routes, limits = APIRouter(tags=["generate"], route_class=CheckedRoute), service.limits
 
     @routes.post("/v1/generate", summary="Write a text; with a form, a poem that keeps its rules", response_model=None)
     async def generate(asked: Generate) -> Any:
@@ -38,9 +39,8 @@ def router(service: Service) -> APIRouter:
         begun = time.perf_counter()
         pieces = await (_poem if asked.form else _text)(service, model, asked, seed)
         if asked.stream:
-            headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
             return StreamingResponse(
-                _events(pieces, asked, seed, begun), media_type="text/event-stream", headers=headers
+                service.events(_events(pieces, asked, seed, begun)), media_type="text/event-stream", headers=STREAMED
             )
         text = await within(limits.seconds, _whole(pieces))
         return {"text": text, "seed": seed, "seconds": round(time.perf_counter() - begun, 3), **_verdict(asked, text)}
@@ -58,7 +58,7 @@ async def _text(service: Service, model: Any, asked: Generate, seed: int) -> Asy
 async def _poem(service: Service, model: Any, asked: Generate, seed: int) -> AsyncIterator[str]:
     if asked.prompt:
         raise RequestError(400, "a poem of a form is written from nothing or a title, not after a prompt", "prompt")
-    answer = service.batcher(model.name, lambda items: [_verse(model.estimator, one, number) for one, number in items])
+    answer = service.batcher(model.name, lambda items: [_verse(model.estimator, *one) for one in items], "verse", 1)
     lines = await within(service.limits.seconds, answer.ask((asked, seed)))
 
     async def pieces() -> AsyncIterator[str]:
@@ -78,16 +78,12 @@ async def _whole(pieces: AsyncIterator[str]) -> str:
     return "".join([piece async for piece in pieces])
 
 
-async def _events(pieces: AsyncIterator[str], asked: Generate, seed: int, begun: float) -> AsyncIterator[str]:
-    """Pieces as events; an error on the way is an event too, for the status has gone out already."""
+async def _events(pieces: AsyncIterator[str], asked: Generate, seed: int, begun: float) -> AsyncGenerator[str, None]:
     written: list[str] = []
-    try:
+    async with contextlib.aclosing(pieces):  # type: ignore[type-var]
         async for piece in pieces:
             written.append(piece)
             yield event("piece", text=piece)
-    except GruworksError as error:
-        yield event("error", message=str(error))
-        return
     text, seconds = "".join(written), round(time.perf_counter() - begun, 3)
     yield event("done", text=text, seed=seed, seconds=seconds, **_verdict(asked, text))
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-import time
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from gruworks import __version__
+from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.metrics import exposition
-from gruworks.app.server.replies import RequestError
+from gruworks.app.server.replies import STREAMED, RequestError
 from gruworks.app.server.schemas import Fit
 from gruworks.app.server.service import Service
 
@@ -25,7 +24,7 @@ TYPES |= {".svg": "image/svg+xml"}
 
 
 def router(service: Service) -> APIRouter:
-    routes = APIRouter()
+    routes = APIRouter(route_class=CheckedRoute)
     _page(routes)
     _facts(routes, service)
     _fits(routes, service)
@@ -48,7 +47,7 @@ def _page(routes: APIRouter) -> None:
         found = importlib.util.find_spec("plotly")
         folder = Path(found.origin).parent if found and found.origin else None
         path = folder / "package_data" / "plotly.min.js" if folder else None
-        return _file(path, "public, max-age=86400")
+        return _file(path, "private, max-age=86400")
 
 
 def _file(path: Path | None, cache: str = "no-cache") -> Response:
@@ -58,15 +57,24 @@ def _file(path: Path | None, cache: str = "no-cache") -> Response:
 
 
 def _facts(routes: APIRouter, service: Service) -> None:
-    @routes.get("/health", tags=["server"], summary="Whether the server is up")
-    async def health() -> dict[str, Any]:
-        return {"status": "ok", "version": __version__, "uptime_s": round(time.time() - service.begun, 1)}
+    @routes.get("/health", tags=["server"], summary="Whether the process is alive")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @routes.get("/ready", tags=["server"], summary="Whether the models are read and requests are taken")
+    async def ready() -> JSONResponse:
+        state = service.state
+        return JSONResponse({"status": state}, 200 if state == "ready" else 503)
 
     @routes.get(
         "/metrics", tags=["server"], summary="Counts and times, for Prometheus", response_class=PlainTextResponse
     )
     async def metrics() -> Response:
         return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @routes.get("/v1/limits", tags=["server"], summary="How much of everything one request may ask")
+    async def limits() -> dict[str, Any]:
+        return dataclasses.asdict(service.limits)
 
     @routes.get("/v1/models", tags=["server"], summary="What is served, with cards")
     async def models() -> dict[str, Any]:
@@ -83,7 +91,7 @@ def _fits(routes: APIRouter, service: Service) -> None:
 
     @routes.post("/v1/fit", status_code=202, tags=["fit"], summary="Begin a fit as a job")
     async def fit(asked: Fit) -> dict[str, Any]:
-        return {"job": jobs().start(asked).id}
+        return {"job": (await jobs().start(asked)).id}
 
     @routes.get("/v1/jobs", tags=["fit"], summary="All jobs")
     async def listed() -> dict[str, Any]:
@@ -92,8 +100,13 @@ def _fits(routes: APIRouter, service: Service) -> None:
     @routes.get("/v1/jobs/{job}/events", tags=["fit"], summary="A job's progress, as server-sent events")
     async def events(job: str) -> StreamingResponse:
         found = jobs()
-        stream = found.events(found.find(job))
-        return StreamingResponse(stream, media_type="text/event-stream", headers={"cache-control": "no-store"})
+        stream = service.events(found.events(found.find(job)))
+        return StreamingResponse(stream, media_type="text/event-stream", headers=STREAMED)
+
+    @routes.post("/v1/jobs/{job}/resume", status_code=202, tags=["fit"], summary="Go on with an interrupted job")
+    async def resume(job: str) -> dict[str, Any]:
+        found: dict[str, Any] = jobs().resume(job).told()
+        return found
 
     @routes.delete("/v1/jobs/{job}", tags=["fit"], summary="Cancel a job")
     async def cancel(job: str) -> dict[str, Any]:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import io
 import json
+import logging
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import numpy
-from fastapi import APIRouter, File, Form, UploadFile, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, File, Form, Response, UploadFile, WebSocket, WebSocketDisconnect
 
-from gruworks.app.server.replies import RequestError, within
+from gruworks.app.server.limits import Limits
+from gruworks.app.server.replies import FAULT, RequestError, encoded, within
 from gruworks.app.server.service import Service
 from gruworks.errors import GruworksError
 
 __all__ = ["router"]
 
+log = logging.getLogger("gruworks.server")
+LOWEST, HIGHEST = 4000, 192_000  # samples a second
+UNTOLD = 2**62  # frames: libsndfile says more than this where the header leaves them open
 IDLE = 30.0  # seconds after which a live client that says nothing is let go
 
 
@@ -28,52 +34,83 @@ def router(service: Service) -> APIRouter:
         model: Annotated[str | None, Form(max_length=200)] = None,
         beam: Annotated[int | None, Form(ge=1, le=64)] = None,
         closed: Annotated[bool | None, Form(description="only words of the fit's transcripts")] = None,
-    ) -> dict[str, Any]:
+    ) -> Response:
         served = service.shelf.find("transcribe", model)
-        samples, rate = opened(await file.read(), limits.audio)
+        samples, rate = await service.apart(opened, await file.read(), limits)
         given = {name: value for name, value in (("beam", beam), ("closed", closed)) if value is not None}
         options = {"beam": 8} | served.options | given
-        batcher = service.batcher(served.name, lambda items: [_written(served.estimator, *one) for one in items])
-        found: dict[str, Any] = await within(limits.seconds, batcher.ask((samples, rate, options)))
-        return found | {"model": served.name}
+        batcher = service.batcher(
+            served.name, lambda items: [_written(served.estimator, *one) for one in items], most=1
+        )
+        found = await within(limits.seconds, batcher.ask((samples, rate, options)))
+        return await service.apart(encoded, found | {"model": served.name})
 
     @routes.websocket("/v1/transcribe/live")
     async def live(socket: WebSocket, model: str | None = None, rate: int = 16000) -> None:
-        await socket.accept()
-        try:
-            if not 4000 <= rate <= 192_000:
-                raise RequestError(400, f"expected 4000 to 192000 samples a second, got {rate}", "rate")
-            served = service.shelf.find("transcribe", model)
-            with service.session():
-                await service.warm(served)
-                await _listen(socket, service, served, rate)
-        except GruworksError as error:
-            await _last_word(socket, {"error": {"message": str(error), "where": None}})
-        except (WebSocketDisconnect, RuntimeError):
-            pass  # the client has gone
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the client has gone
+            await socket.accept()
+            try:
+                _usual(rate)
+                served = service.shelf.find("transcribe", model)
+                with service.session():
+                    await service.warm(served)
+                    await _listen(socket, service, served, rate)
+            except GruworksError as error:
+                closing = isinstance(error, RequestError) and error.status == 503
+                await _last_word(socket, str(error), 1012 if closing else 1008)
+            except (WebSocketDisconnect, RuntimeError):
+                raise
+            except Exception:
+                log.exception("a live session ended early")
+                await _last_word(socket, FAULT, 1011)
 
     return routes
 
 
-def opened(content: bytes, longest: float) -> tuple[Any, int]:
+def opened(content: bytes, limits: Limits) -> tuple[Any, int]:
     """Mono samples and their rate, from the bytes of an audio file; nothing touches the disk.
 
+    Its size is looked at before anything is decoded, and counted again as it comes, a second at a time.
+
     Raises:
-        RequestError: no audio, none that is short enough, or samples that are no numbers.
+        RequestError: no audio, none that is small enough, or samples that are no numbers.
     """
     import soundfile
 
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as file:
-            rate, most = file.samplerate, int(longest * file.samplerate)
-            samples = file.read(most + 1, dtype="float32", always_2d=True)
+            _usual(file.samplerate)
+            _few(file.frames if file.frames < UNTOLD else 0, file, limits)
+            samples = numpy.concatenate([numpy.zeros(0, "float32"), *_mono(file, limits)])
+            rate = int(file.samplerate)
     except (soundfile.LibsndfileError, RuntimeError, ValueError, MemoryError):
         raise RequestError(400, "this is no recording that can be read: wav, flac, ogg or mp3 are", "file") from None
-    if len(samples) > most:
-        raise RequestError(413, f"the recording is longer than {longest:g} s", "file")
     if not len(samples) or not numpy.isfinite(samples).all():
         raise RequestError(400, "the recording has no samples, or some that are no numbers", "file")
-    return samples.mean(1), rate
+    return samples, rate
+
+
+def _mono(file: Any, limits: Limits) -> Iterator[Any]:
+    seen = 0
+    while len(block := file.read(file.samplerate, dtype="float32", always_2d=True)):
+        seen += len(block)
+        _few(seen, file, limits)
+        yield block.mean(1)
+
+
+def _few(frames: int, file: Any, limits: Limits) -> None:
+    if frames > limits.audio * file.samplerate:
+        raise RequestError(413, f"the recording is longer than {limits.audio:g} s", "file")
+    if frames * file.channels > limits.samples:
+        told = f"{frames} times {file.channels} channels"
+        raise RequestError(
+            413, f"the recording has {told} samples, more than {limits.samples}: lower its rate or mix it down", "file"
+        )
+
+
+def _usual(rate: int) -> None:
+    if not LOWEST <= rate <= HIGHEST:
+        raise RequestError(400, f"expected {LOWEST} to {HIGHEST} samples a second, got {rate}", "rate")
 
 
 def _written(transcriber: Any, samples: Any, rate: int, options: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +135,7 @@ async def _listen(socket: WebSocket, service: Service, served: Any, rate: int) -
     said, left = [], int(service.limits.audio * rate)
     while True:
         try:
-            message = await asyncio.wait_for(socket.receive(), IDLE)
+            message = await service.unless_closing(socket.receive(), IDLE)
         except TimeoutError:
             raise RequestError(408, f"nothing came for {IDLE:g} s: the session is over") from None
         if message["type"] == "websocket.disconnect":
@@ -151,9 +188,6 @@ def _alone(stream: Any, samples: Any) -> Any:
         return error
 
 
-async def _last_word(socket: WebSocket, said: dict[str, Any]) -> None:
-    try:
-        await socket.send_json(said)
-        await socket.close(1008)
-    except RuntimeError:
-        pass
+async def _last_word(socket: WebSocket, message: str, code: int) -> None:
+    await socket.send_json({"error": {"message": message, "where": None}})
+    await socket.close(code)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
-from gruworks.app.server.replies import RequestError, within
+from gruworks.app.server.bodies import CheckedRoute
+from gruworks.app.server.replies import RequestError, encoded, within
 from gruworks.app.server.schemas import Translate
 from gruworks.app.server.service import Service
 
@@ -15,17 +16,17 @@ __all__ = ["router"]
 
 
 def router(service: Service) -> APIRouter:
-    routes, limits = APIRouter(tags=["translate"]), service.limits
+    routes, limits = APIRouter(tags=["translate"], route_class=CheckedRoute), service.limits
 
     @routes.post("/v1/translate", summary="Translate a sentence, or several")
-    async def translate(asked: Translate) -> dict[str, Any]:
+    async def translate(asked: Translate) -> Response:
         lines = _lines(asked, limits)
         model = service.shelf.find("translate", asked.model)
         batcher = service.batcher(model.name, lambda items: together(model.estimator, items))
         alpha = model.options.get("alpha", 1.0) if asked.alpha is None else asked.alpha
         key = (asked.beam, alpha, asked.n_best, asked.attention)
         found = await within(limits.seconds, batcher.ask((lines, key), key))
-        return {"translations": found, "model": model.name}
+        return await service.apart(encoded, {"translations": found, "model": model.name})
 
     return routes
 

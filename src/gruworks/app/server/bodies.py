@@ -1,0 +1,58 @@
+"""JSON bodies, large ones parsed and validated in a thread: the loop that serves everybody never waits for one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+__all__ = ["CheckedRoute", "validated"]
+
+SMALL = 20_000  # bytes that are validated at once, sooner than a thread would begin
+
+
+class CheckedRoute(APIRoute):
+    """A route whose one body model is validated here; FastAPI then takes the finished object as it is."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+        model = None if self.body_field is None else self.body_field.field_info.annotation
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            return handler
+
+        async def checked(request: Request) -> Response:
+            content = await request.body()
+            if content and request.headers.get("content-type", "").split(";")[0].strip() == "application/json":
+                apart = request.app.state.service.apart
+                small = len(content) <= SMALL
+                request._json = validated(model, content) if small else await apart(validated, model, content)
+            return await handler(request)
+
+        return checked
+
+
+def validated(model: type[BaseModel], content: bytes) -> BaseModel:
+    """The object that JSON text holds. Of the fields that are unknown only the first is looked at.
+
+    Raises:
+        RequestValidationError: text that is no JSON, or another object than `model` describes.
+    """
+    try:
+        values = from_json(content)
+    except ValueError as error:
+        found = {"type": "json_invalid", "loc": ("body",), "msg": f"not valid JSON: {error}"}
+        raise RequestValidationError([found]) from None
+    if isinstance(values, dict):
+        unknown = [name for name in values if name not in model.model_fields]
+        for name in unknown[1:]:
+            del values[name]
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        raise RequestValidationError([first | {"loc": ("body", *first["loc"])}]) from None

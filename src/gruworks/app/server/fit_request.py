@@ -1,0 +1,78 @@
+"""From a request for a fit to the command line that fits: what may be set, within which limits, and the data's text."""
+
+from __future__ import annotations
+
+import re
+import reprlib
+from typing import Any
+
+from gruworks.app.server.limits import Limits
+from gruworks.app.server.replies import RequestError
+from gruworks.app.server.schemas import Fit
+from gruworks.tasks import registry
+
+__all__ = ["FILES", "checked", "content", "flags"]
+
+FILES = {"forecast": "table.csv", "generate": "text.txt", "translate": "pairs.tsv"}
+LONGEST: dict[type, int] = {tuple: 50, str: 1000}  # items and characters of one setting
+CAPPED = ("steps", "minutes")  # a default beyond the server's limit is lowered to it
+
+
+def checked(asked: Fit, limits: Limits) -> tuple[dict[str, Any], int]:
+    """The settings of a fit, and its steps.
+
+    Raises:
+        RequestError: a setting that stays with this machine, or one beyond the server's limits.
+        OptionError: a setting that isn't there or can't have that value.
+    """
+    config: Any = registry.settings(asked.task, "Config")
+    most = {
+        "steps": limits.fit_steps, "minutes": limits.fit_minutes, "batch_size": limits.fit_batch_size,
+        "hidden_size": limits.fit_hidden_size, "layers": limits.fit_layers, "horizon": limits.horizon,
+    }  # fmt: skip
+    given = _given(asked)
+    for name, value in given.items():
+        where = f"settings.{name}"
+        if name in config.local_names():
+            raise RequestError(422, f"{name} is set where the server runs, not over HTTP: leave it out", where)
+        size, longest = (len(value), LONGEST[type(value)]) if isinstance(value, tuple | str) else (0, 0)
+        if size > longest:
+            raise RequestError(422, f"{name} has {size} items or characters, more than {longest}", where)
+        if name in most and isinstance(value, int | float) and not value <= most[name]:
+            raise RequestError(422, f"{name} is {most[name]} at most on this server, not {reprlib.repr(value)}", where)
+    found = config.from_flat(given)
+    lowered = {name: most[name] for name in CAPPED if getattr(found.training, name) > most[name]}
+    return given | lowered, config.from_flat(given | lowered).training.steps
+
+
+def _given(asked: Fit) -> dict[str, Any]:
+    columns = asked.columns.model_dump() if asked.columns else {}
+    named = {"time": columns.get("time"), "target": columns.get("target"), "series": columns.get("id")}
+    given = {name: tuple(v) if isinstance(v, list) else v for name, v in asked.settings.items()}
+    return given | {name: value for name, value in named.items() if value and asked.task == "forecast"}
+
+
+def flags(settings: dict[str, Any]) -> list[str]:
+    """Settings as flags of the command line, each one word, so that no value is taken for a flag."""
+    found = []
+    for name, value in settings.items():
+        flag = "--" + name.replace("_", "-")
+        if value is None:
+            continue
+        if isinstance(value, bool):
+            found.append(flag if value else f"--no-{flag[2:]}")
+        else:
+            found.append(f"{flag}={','.join(map(str, value)) if isinstance(value, tuple) else value}")
+    return found
+
+
+def content(asked: Fit) -> str:
+    """The table or text that is fitted.
+
+    Raises:
+        RequestError: there is none.
+    """
+    found = asked.csv if asked.task == "forecast" else asked.text
+    if not found or not found.strip():
+        raise RequestError(400, f"a fit of {asked.task} needs data", "csv" if asked.task == "forecast" else "text")
+    return re.sub(r"\r\n?", "\n", found)

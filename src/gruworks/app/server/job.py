@@ -1,0 +1,99 @@
+"""One fit over HTTP: its state, its record on disk, its process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gruworks.app.server.fit_request import FILES
+from gruworks.training.runs import RunFolder, write_atomically
+
+__all__ = ["OPEN", "Job"]
+
+OPEN = ("waiting", "running")
+RECORDED = ("id", "task", "arguments", "steps", "state", "said", "model", "begun")
+GRACE = 5.0  # seconds from SIGTERM to SIGKILL
+
+
+@dataclass
+class Job:
+    """One fit and how far it is. Its record and its data are in `home`, its run in `out`."""
+
+    id: str
+    task: str
+    arguments: list[str]
+    steps: int
+    home: Path
+    out: Path
+    state: str = "waiting"  # waiting, running, done, failed, cancelled; interrupted: its server ended
+    said: str = ""
+    model: str | None = None
+    begun: float = field(default_factory=time.time)
+    process: Any = field(default=None, compare=False)
+
+    @property
+    def file(self) -> Path:
+        """The data that is fitted."""
+        return self.home / FILES[self.task]
+
+    @property
+    def resumable(self) -> bool:
+        """Interrupted, with data and a checkpoint to go on from."""
+        needed = (self.file, RunFolder(self.out, {}).last_checkpoint)
+        return self.state == "interrupted" and all(one.is_file() for one in needed)
+
+    def told(self) -> dict[str, Any]:
+        told = {"job": self.id, "task": self.task, "state": self.state, "model": self.model, "said": self.said}
+        return told | {"resumable": self.resumable}
+
+    def turn(self, state: str, said: str = "", model: str | None = None) -> None:
+        """A new state, which the record keeps. Data are kept only as long as they may be needed."""
+        self.state, self.said, self.model = state, said, model
+        values = {name: getattr(self, name) for name in RECORDED} | {"out": self.out.name}
+        write_atomically(self.home / "job.json", json.dumps(values).encode())
+        if state in ("done", "failed", "cancelled"):
+            self.file.unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    @classmethod
+    def read(cls, home: Path) -> Job | None:
+        """The job that a record tells of; None where it can't be read."""
+        try:
+            values = json.loads((home / "job.json").read_text(encoding="utf-8"))
+            out = home.parent.parent / Path(values["out"]).name
+            job = cls(home=home, out=out, **{name: values[name] for name in RECORDED})
+            if job.task in FILES and isinstance(job.state, str) and isinstance(job.begun, int | float):
+                return job
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            pass
+        return None
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the process and all that it started."""
+        if self.process is None or self.process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if hasattr(os, "killpg"):
+                os.killpg(self.process.pid, number)
+            else:
+                self.process.send_signal(number)
+
+    async def end(self) -> None:
+        """Ask the process to end; after a grace it is killed."""
+        self.signal(signal.SIGTERM)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.process.wait(), GRACE)
+        self.kill()
+
+    def kill(self) -> None:
+        self.signal(getattr(signal, "SIGKILL", signal.SIGTERM))

@@ -1,0 +1,130 @@
+"""From the table of a request to checked series: which column is what, and what was found on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import numpy
+
+from gruworks.app.server import tables
+from gruworks.app.server.limits import Limits
+from gruworks.app.server.replies import RequestError
+from gruworks.app.server.schemas import Columns, Forecast
+
+__all__ = ["PLACES", "few", "notes", "panel_of"]
+
+NUMBERED = " row"  # a name that no column of a table has: theirs are stripped
+PLACES = {
+    "not-a-date": "columns.time", "not-dates": "columns.time", "not-a-row-number": "columns.time",
+    "time-zone": "columns.time", "time-twice": "columns.time", "time-back": "columns.time",
+    "out-of-rhythm": "columns.time", "two-frequencies": "columns.id", "series-missing": "columns.id",
+    "too-few-values": "columns.target", "not-a-number": "columns.target", "too-large-number": "columns.target",
+    "infinite": "columns.target", "beyond-numbers": "horizon",
+}  # fmt: skip
+
+
+def panel_of(asked: Forecast, forecaster: Any, limits: Limits) -> Any:
+    """The table's series, under the names of its own columns; None where there is no table.
+
+    Where they go on from the rows of `forecaster`'s fit, under its names, those rows stand before them.
+
+    Raises:
+        RequestError: a column that is missing or can't be guessed, too many series. DataError: see `reading.read`.
+    """
+    from gruworks.tasks.forecast.config import Config
+    from gruworks.tasks.forecast.reading import read
+    from gruworks.tasks.forecast.table_forecast import joined, reads
+
+    table = _table(asked, limits)
+    if table is None:
+        return None
+    config = Config() if forecaster is None else forecaster.config
+    roles = _roles(table, asked.columns, None if forecaster is None else config)
+    panel = read(_columns(table, roles, config), _named(config, roles))
+    few(panel.series, limits.series)
+    own = (roles["time"], roles["target"]) == (config.time, config.targets[0])
+    return joined(forecaster, panel) if forecaster is not None and own and reads(forecaster, panel) else panel
+
+
+def few(series: list[Any], most: int) -> None:
+    """Refuse more series than are forecast at once."""
+    if len(series) > most:
+        text = f"there are {len(series)} series; at most {most} are forecast at once"
+        raise RequestError(413, text, "columns.id", "too-many-series", count=len(series), most=most)
+
+
+def notes(panel: Any) -> list[dict[str, Any]]:
+    """What was found in the series, as codes with values."""
+    missing = sum(int(numpy.isnan(one.y).sum()) for one in panel.series)
+    found: list[dict[str, Any]] = [{"code": "missing-values", "values": {"count": missing}}] if missing else []
+    return found + ([{"code": "irregular", "values": {}}] if panel.frequency.kind[0] == "irregular" else [])
+
+
+def _table(asked: Forecast, limits: Limits) -> tables.Table | None:
+    if asked.csv is not None:
+        return tables.parse(asked.csv, limits)
+    return None if asked.rows is None else tables.of_rows(asked.rows, limits)
+
+
+def _roles(table: tables.Table, columns: Columns | None, config: Any) -> dict[str, str | None]:
+    """The column of each role: the one asked for (null: none), else the fit's own name, else what is guessed."""
+    head, guess = table[0], tables.look(table)["guess"]
+    given: dict[str, Any] = {} if columns is None else columns.model_dump(exclude_unset=True)
+    for role, name in given.items():
+        if name is not None and name not in head:
+            text = f"the table has no column {name!r}; it has: {', '.join(head)}"
+            raise RequestError(400, text, f"columns.{role}", "no-column", column=name)
+    own = {} if config is None else {"time": config.time, "target": config.targets[0], "id": config.series}
+    found: dict[str, Any] = guess | {role: name for role, name in own.items() if name in head} | given
+    found["target"] = found["target"] or guess["target"]
+    if found["target"] is None:
+        raise RequestError(400, "no column of the table holds numbers", "columns.target", "no-numbers")
+    if found["time"] is None and "time" not in given:
+        text = "no column of the table can be read as times: name one, or give null where the rows are in order"
+        raise RequestError(400, text, "columns.time", "no-times")
+    taken = [name for name in found.values() if name is not None]
+    if len(set(taken)) < len(taken):
+        raise RequestError(400, "time, target and id are columns of their own", "columns.target", "same-column")
+    return found
+
+
+def _columns(table: tables.Table, roles: dict[str, str | None], config: Any) -> dict[str, list[str]]:
+    """The columns that are read, by name; rows without times are numbered within their series."""
+    head, rows = table[0], table[1:]
+    lacking = [name for name in (*config.targets[1:], *config.covariates) if name not in head]
+    if lacking:
+        text = f"this model also reads columns that the table lacks: {', '.join(lacking)}"
+        raise RequestError(400, text, "model", "needs-columns", columns=", ".join(lacking))
+    wanted = {*roles.values(), *config.targets[1:], *config.covariates}
+    found = {_plain(name): [row[i] for row in rows] for i, name in enumerate(head) if name in wanted}
+    if roles["time"] is None:
+        ids = [""] * len(rows) if roles["id"] is None else found[_plain(roles["id"])]
+        found[NUMBERED] = _numbered(ids)
+    return found
+
+
+def _numbered(ids: list[str]) -> list[str]:
+    counts: Counter[str] = Counter()
+    found = []
+    for one in ids:
+        counts[one] += 1
+        found.append(str(counts[one]))
+    return found
+
+
+def _named(config: Any, roles: dict[str, str | None]) -> Any:
+    """The settings with the table's own names, so that every complaint is in its terms."""
+    time, target, series = roles["time"], str(roles["target"]), roles["id"]
+    return replace(
+        config,
+        time=NUMBERED if time is None else _plain(time),
+        target=",".join([_plain(target), *config.targets[1:]]),
+        series=type(config).series if series is None else _plain(series),
+    )
+
+
+def _plain(name: str) -> str:
+    """A column's name as settings hold it: there, commas stand between several."""
+    return name.replace(",", " ").strip()

@@ -1,0 +1,121 @@
+"""The best naive forecast of a table, chosen by a backtest on it, with intervals from the same errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy
+from numpy.typing import NDArray
+
+from gruworks.tasks.forecast.calibration import Calibration, calibrate, normal
+from gruworks.tasks.forecast.codec import Codec
+from gruworks.tasks.forecast.evaluation import Evaluation, score
+from gruworks.tasks.forecast.highway import causal_scale
+from gruworks.tasks.forecast.naive import naive_forecasts, naive_names, or_last
+from gruworks.tasks.forecast.panel import Series
+
+__all__ = ["Baseline", "best_naive"]
+
+Floats = NDArray[numpy.float64]
+Ints = NDArray[numpy.int64]
+MOST_ORIGINS = 200  # of one series
+LEVEL = [0.1, 0.5, 0.9]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A naive forecast by its name; `spread` [K] is its error at each step ahead in causal scales."""
+
+    codec: Codec
+    name: str
+    spread: Floats
+    calibration: Calibration
+
+    def quantiles(self, series: Series, origins: Ints, shares: list[float]) -> Floats:
+        """Quantiles [O, K, shares] after the rows `origins` [O]."""
+        middle = or_last(naive_forecasts(series, self.codec, origins, len(self.spread)), self.name)
+        return self.calibration.quantiles(self.around(middle, series, origins), shares)
+
+    def around(self, middle: Floats, series: Series, origins: Ints) -> Floats:
+        """Low, median and high [O, K, 3] before calibration."""
+        width = _scale(series, origins)[:, None] * self.spread
+        return numpy.stack([middle - width, middle, middle + width], -1)
+
+    def evaluation(self, panel: list[Series]) -> Evaluation | None:
+        """Errors of every naive forecast on the origins that this one was chosen by; None where no horizon fits.
+
+        Without coverage: the intervals were set by the same errors.
+        """
+        horizon = len(self.spread)
+        rows = [_origins(len(one), horizon) for one in panel]
+        kept = [(one, at[at < len(one) - horizon]) for one, at in zip(panel, rows, strict=True)]
+        kept = [(one, at) for one, at in kept if len(at) and not numpy.isnan(one.y[at[0] + 1 :]).all()]
+        if not kept:
+            return None
+        naive = [naive_forecasts(one, self.codec, at, horizon) for one, at in kept]
+        answers = [numpy.repeat(or_last(found, self.name)[..., None], 3, -1) for found in naive]
+        others = [{name: line for name, line in found.items() if name != self.name} for found in naive]
+        series, origins = [one for one, _ in kept], [at for _, at in kept]
+        found = score(series, self.codec, origins, answers, others, self.name)
+        return replace(found, scores=[replace(one, coverage=None) for one in found.scores])
+
+
+def best_naive(panel: list[Series], codec: Codec, horizon: int) -> Baseline:
+    """The naive forecast with the least error on the last part of the series, each in units of its own scale.
+
+    Targets beyond the end of a series are left out, so that a table shorter than its horizon has an answer too.
+    """
+    origins = [_origins(len(one), horizon) for one in panel]
+    found = [naive_forecasts(one, codec, at, horizon) for one, at in zip(panel, origins, strict=True)]
+    truth = [_truth(one, at, horizon) for one, at in zip(panel, origins, strict=True)]
+    usable = [naive_names(codec, int(at[0]) + 1, horizon) for at in origins]
+    names = [name for name in usable[0] if all(name in one for one in usable)]
+    scale = [_scale(one, at[-1:])[0] for one, at in zip(panel, origins, strict=True)]
+    best = min(names, key=lambda name: _mean_error([one[name] for one in found], truth, scale))
+    chosen = [one[best] for one in found]
+    moves = [_scale(one, at)[:, None] for one, at in zip(panel, origins, strict=True)]
+    errors = numpy.concatenate([_over(numpy.abs(a - y), m) for a, y, m in zip(chosen, truth, moves, strict=True)])
+    made = Baseline(codec, best, _widening(errors), normal(horizon))
+    bands = [made.around(a, one, at) for a, one, at in zip(chosen, panel, origins, strict=True)]
+    return replace(made, calibration=calibrate(bands, truth))
+
+
+def _origins(rows: int, horizon: int) -> Ints:
+    """The origins [O] of the backtest: over the last quarter or one horizon, but never the first half of the rows.
+
+    Where a whole horizon fits behind some of them, only those are taken.
+    """
+    first = max(1, rows // 2, rows - 1 - max(horizon, rows // 4))
+    last = rows - horizon if rows - horizon > first else rows - 1
+    found = numpy.arange(min(first, last - 1), last)
+    return found[numpy.unique(numpy.linspace(0, len(found) - 1, min(len(found), MOST_ORIGINS)).astype(numpy.int64))]
+
+
+def _truth(series: Series, origins: Ints, horizon: int) -> Floats:
+    """What came after each origin, [O, K]; NaN beyond the end."""
+    padded = numpy.concatenate([series.y, numpy.full(horizon, numpy.nan)])
+    return numpy.asarray(padded[origins[:, None] + numpy.arange(1, horizon + 1)])
+
+
+def _scale(series: Series, origins: Ints) -> Floats:
+    return causal_scale(series.filled(), series.observed)[origins]
+
+
+def _mean_error(forecasts: list[Floats], truth: list[Floats], scale: list[float]) -> float:
+    """The mean over the series of each one's mean absolute error over its scale."""
+    means = [_mean(numpy.abs(a - y)) / s for a, y, s in zip(forecasts, truth, scale, strict=True) if s > 0]
+    return float(numpy.mean(means)) if means else 0.0
+
+
+def _mean(values: Floats) -> float:
+    there = values[~numpy.isnan(values)]
+    return float(there.mean()) if len(there) else 0.0
+
+
+def _widening(errors: Floats) -> Floats:
+    """The mean error at each step ahead [K], never less than at the step before."""
+    return numpy.maximum.accumulate(numpy.array([_mean(column) for column in errors.T]))
+
+
+def _over(errors: Floats, scale: Floats) -> Floats:
+    return numpy.asarray(numpy.divide(errors, scale, out=numpy.zeros_like(errors), where=scale > 0))

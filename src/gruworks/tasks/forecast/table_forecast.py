@@ -1,0 +1,180 @@
+"""Forecasts of a table that came without a fit: by the best naive forecast, or by a model that was fitted elsewhere.
+
+Skill is never carried over: the combination of network and naive forecast is formed on the table's own past, and so is
+the test. A table that goes on from the rows of the fit, or is those rows, keeps the combination of the fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy
+from numpy.typing import NDArray
+
+from gruworks.errors import TooShortError
+from gruworks.tasks.forecast.answering import Answers, judge
+from gruworks.tasks.forecast.backtesting import Backtest, backtest
+from gruworks.tasks.forecast.baseline import best_naive
+from gruworks.tasks.forecast.calendar import STEPS, Frequency
+from gruworks.tasks.forecast.codec import Codec
+from gruworks.tasks.forecast.estimator import Forecaster
+from gruworks.tasks.forecast.evaluation import Evaluation, origin_rows
+from gruworks.tasks.forecast.frames import levels, with_future
+from gruworks.tasks.forecast.gate import Gate
+from gruworks.tasks.forecast.naive import naive_forecasts
+from gruworks.tasks.forecast.panel import Panel, Series
+
+__all__ = ["TableForecast", "by_fit", "by_model", "by_naive", "is_of_fit", "joined", "reads"]
+
+Floats = NDArray[numpy.float64]
+By = Literal["naive", "network", "blend", "autoregression"]
+JUDGED = 0.5  # of a table that the network has not seen: all of its rows are held out
+
+
+@dataclass(frozen=True)
+class TableForecast:
+    """Quantiles [K, 1 + 2 · levels] and naive forecasts {name: [K]} of each series, and how the past was met.
+
+    `tested` names the rows of `evaluation`: of the table's past, unseen by the network; or held out of its fit.
+    """
+
+    series: list[Series]
+    frequency: Frequency
+    quantiles: list[Floats]
+    naive: list[dict[str, Floats]]
+    by: By
+    gate: Gate
+    weighed: bool = True
+    evaluation: Evaluation | None = None
+    tested: Literal["past", "held out"] = "past"
+
+
+def by_naive(panel: Panel, horizon: int, level: list[float]) -> TableForecast:
+    """The forecast of the naive method that did best on the table's past."""
+    codec = Codec(panel.frequency)
+    found = best_naive(panel.series, codec, horizon)
+    shares = levels(level)
+    made = [found.quantiles(one, _last(one), shares)[0] for one in panel.series]
+    naive = _naive(panel.series, codec, horizon)
+    gate = Gate(0.0, found.name)
+    return TableForecast(
+        panel.series, panel.frequency, made, naive, "naive", gate, True, found.evaluation(panel.series)
+    )
+
+
+def by_model(forecaster: Forecaster, panel: Panel, level: list[float], test: bool) -> TableForecast:
+    """The forecast of a network on a table that it has not seen, of a frequency that it `reads`.
+
+    Where the table is too short to weigh the network, it answers alone and `weighed` is False.
+    """
+    codec = forecaster.answers.codec
+    codec = codec if codec.irregular else replace(codec, frequency=panel.frequency)
+    plain = replace(forecaster.answers, codec=codec)
+    answers, weighed = _judged(plain, panel.series)
+    series = with_future(panel.series, None, forecaster.config, codec)
+    tested = _tested(plain, panel.series) if test else None
+    return _answered(answers, series, [0] * len(series), level, weighed, tested)
+
+
+def by_fit(forecaster: Forecaster, panel: Panel | None, level: list[float], test: bool) -> TableForecast:
+    """The forecast after the fitted rows, or after a table that `is_of_fit`, with the combination of the fit.
+
+    The test is on the table's rows behind those of the fit, or where they are too few, on what the fit held out.
+    """
+    given = forecaster.history if panel is None else panel.series
+    series = with_future(given, None, forecaster.config, forecaster.answers.codec)
+    numbers = [forecaster.streams.number(one) for one in series]
+    made = _answered(forecaster.answers, series, numbers, level, bool(forecaster.gate.naive), None)
+    if not test:
+        return made
+    if panel is not None:
+        try:
+            return replace(made, evaluation=backtest(forecaster, panel, None, 0, True).evaluation())
+        except TooShortError:
+            pass
+    return replace(made, evaluation=forecaster.held_out(), tested="held out")
+
+
+def reads(forecaster: Forecaster, panel: Panel) -> bool:
+    """True where the table's frequency is of the kind of the fit's: weeks may end on another day."""
+    if forecaster.answers.codec.irregular:
+        return panel.frequency.kind[0] != STEPS
+    return panel.frequency.kind == forecaster.frequency.kind
+
+
+def joined(forecaster: Forecaster, panel: Panel) -> Panel:
+    """The table with the fitted rows before each series that goes on where they end."""
+    return replace(panel, series=[forecaster._continued(one) for one in panel.series])
+
+
+def is_of_fit(forecaster: Forecaster, panel: Panel) -> bool:
+    """True where every series of the table has rows of the fit with the fit's values, and differs in none of them."""
+    return all(_agrees(one, forecaster.streams.known(one)) for one in panel.series)
+
+
+def _agrees(series: Series, known: Series | None) -> bool:
+    if known is None or series.stamps.dtype != known.stamps.dtype:
+        return False
+    _, here, there = numpy.intersect1d(series.stamps, known.stamps, assume_unique=True, return_indices=True)
+    return bool(len(here)) and numpy.array_equal(series.y[here], known.y[there], equal_nan=True)
+
+
+def _answered(
+    answers: Answers,
+    series: list[Series],
+    numbers: list[int],
+    level: list[float],
+    weighed: bool,
+    evaluation: Evaluation | None,
+) -> TableForecast:
+    shares = levels(level)
+    made = [answers.quantiles(one, _last(one), shares, at)[0] for one, at in zip(series, numbers, strict=True)]
+    naive = _naive(series, answers.codec, answers.config.horizon, answers.config.periods)
+    frequency, gate = answers.codec.frequency, answers.gate
+    return TableForecast(series, frequency, made, naive, _by(answers), gate, weighed, evaluation)
+
+
+def _by(answers: Answers) -> By:
+    if answers.gate.naive and answers.gate.weight == 0:
+        return "naive"
+    if answers.model is None:
+        return "autoregression"
+    return "network" if answers.gate.weight == 1 else "blend"
+
+
+def _judged(answers: Answers, series: list[Series]) -> tuple[Answers, bool]:
+    """The same with combination and calibration from these series, and whether they were enough."""
+    config = replace(answers.config, validation=JUDGED, gate=True)
+    fresh = replace(answers, config=config, gate=Gate())
+    judge(fresh, series)
+    if not fresh.gate.naive or fresh.gate.t is None:  # too few blocks to tell a gain from chance
+        return replace(fresh, gate=Gate(), calibration=answers.calibration), False
+    return fresh, True
+
+
+def _tested(plain: Answers, series: list[Series]) -> Evaluation | None:
+    """Errors at rolling origins in the last quarter, the combination formed on the rows before the first of them."""
+    config = plain.config
+    try:
+        rows = [origin_rows(len(one), config.horizon, None, None) for one in series]
+    except TooShortError:
+        return None
+    before = [one.until(int(at[0]) + 1) for one, at in zip(series, rows, strict=True)]
+    answers, _ = _judged(plain, before)
+    shares = levels((80.0, 95.0))
+    made = [answers.quantiles(one, at, shares) for one, at in zip(series, rows, strict=True)]
+    naive = [
+        naive_forecasts(one, answers.codec, at, config.horizon, config.periods)
+        for one, at in zip(series, rows, strict=True)
+    ]
+    return Backtest(series, answers.codec, rows, made, naive, "GRU", "").evaluation()
+
+
+def _naive(series: list[Series], codec: Codec, horizon: int, periods: Any = ()) -> list[dict[str, Floats]]:
+    found = [naive_forecasts(one, codec, _last(one), horizon, periods) for one in series]
+    return [{name: line[0] for name, line in one.items()} for one in found]
+
+
+def _last(series: Series) -> NDArray[numpy.int64]:
+    return numpy.array([len(series) - 1])

@@ -1,0 +1,287 @@
+"""The forecast view says what answers, shows nothing of what was there before, and puts errors where they arise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+import pytest
+
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
+Visit = Callable[..., Any]
+PANEL = "#panel-forecast"
+DAYS = numpy.datetime_as_string(numpy.arange("2023-01-01", "2023-07-20", dtype="datetime64[D]"))
+WEEK = [200 + 60 * (k % 7 == 5) + 100 * (k % 7 == 6) + (k * 37 % 11) for k in range(len(DAYS))]
+DOTTED = [f"{day[8:]}.{day[5:7]}.{day[:4]}" for day in DAYS]
+WORKDAYS = [day for k, day in enumerate(DAYS) if numpy.is_busday(day) and k not in (30, 58)]
+
+
+def csv(stamps: Any, values: Any, head: str = "day,sold") -> str:
+    return head + "\n" + "".join(f"{stamp},{value}\n" for stamp, value in zip(stamps, values, strict=True))
+
+
+SHOP = csv(DAYS, WEEK)
+MONTHS = [f"{year}-{month:02d}" for year in range(2015, 2022) for month in range(1, 13)]
+HOURS = numpy.datetime_as_string(numpy.arange("2023-01-01T00", "2023-01-15T00", dtype="datetime64[h]"))
+QUARTERS = [f"{year}-{month:02d}-01" for year in range(2005, 2020) for month in (1, 4, 7, 10)]
+
+
+def drop(page: Any, content: str | bytes, name: str = "shop.csv") -> None:
+    given = content if isinstance(content, bytes) else content.encode()
+    page.set_input_files(f"{PANEL} input[type=file]", {"name": name, "mimeType": "text/csv", "buffer": given})
+
+
+def dropped(visit: Visit, content: str, **options: Any) -> Any:
+    page = visit("forecast", **options)
+    drop(page, content)
+    page.wait_for_selector(f"{PANEL} >> text=/shop.csv[:：].*[0-9]+/")
+    return page
+
+
+def answer(page: Any) -> str:
+    """Ask, and give the sentence above the chart."""
+    page.locator(f"{PANEL} button.main").click()
+    page.wait_for_selector(f"{PANEL} .main-svg")
+    return str(page.locator(f"{PANEL} .said").inner_text())
+
+
+def wrong(page: Any) -> Any:
+    """The complaints that can be seen."""
+    return page.locator(f"{PANEL} [role=alert]:not(:empty)")
+
+
+def beside(page: Any, label: str) -> Any:
+    """The complaint of the control with this name."""
+    told = page.get_by_label(label).first.get_attribute("aria-describedby")
+    return page.locator(f"#{told}")
+
+
+def test_a_table_is_answered_by_its_best_naive_forecast_and_the_chart_says_so(visit: Visit) -> None:
+    page = dropped(visit, SHOP)
+    page.get_by_label("Test it on the past").check()
+    said = answer(page)
+    assert "naive forecast, seasonal naive (7)" in said
+    assert "No model" in said
+    assert "Naive forecast: seasonal naive (7)" in str(page.locator(f"{PANEL} .legend").text_content())
+    assert "seasonal naive (7) (this forecast)" in page.locator(f"{PANEL} tr.best").inner_text()
+    assert "Seattle" not in page.locator(PANEL).inner_text()
+
+
+@pytest.mark.parametrize(
+    ("stamps", "head"),
+    [
+        (WORKDAYS, "Date,Close"),
+        (MONTHS, "month,n"),
+        (HOURS, "time,n"),
+        (QUARTERS, "q,n"),
+        (range(1950, 2015), "year,n"),
+    ],
+    ids=["stock", "month", "hour", "quarter", "year"],
+)
+def test_any_frequency_is_answered_and_a_model_of_days_stands_back(visit: Visit, stamps: Any, head: str) -> None:
+    values = [100 + k % 12 + k / 7 for k in range(len(stamps))]
+    page = dropped(visit, csv(stamps, values, head))
+    assert "naive" in answer(page)
+    page.get_by_label("Model").select_option("ready/seattle")
+    assert "No model" in answer(page)
+    assert "ready/seattle was fitted on daily values" in page.locator(f"{PANEL} .result .note").all_inner_texts()[-1]
+    expect(wrong(page)).to_have_count(0)
+
+
+def test_an_old_model_has_the_skill_that_it_shows_on_this_table(visit: Visit) -> None:
+    own = visit("forecast?go=1")
+    own.wait_for_selector(f"{PANEL} .main-svg")
+    page = dropped(visit, SHOP)
+    page.get_by_label("Model").select_option("ready/seattle")
+    page.get_by_label("Test it on the past").check()
+    said = answer(page)
+    assert said != own.locator(f"{PANEL} .said").inner_text()
+    assert "seasonal naive (7)" in said
+    assert "climatology" not in said
+    found = {
+        row.split("\t")[0]: float(row.split("\t")[1])
+        for row in page.locator(f"{PANEL} tbody tr").all_inner_texts()
+        if "\t" in row and "–" not in row
+    }
+    assert found["ready/seattle (this forecast)"] < 1.5 * found["seasonal naive (7)"]
+
+
+def test_of_a_short_table_nothing_is_said_of_skill(visit: Visit) -> None:
+    page = dropped(visit, csv(DAYS[:12], WEEK[:12]))
+    assert "naive" in answer(page)
+    page.get_by_label("Model").select_option("ready/seattle")
+    page.get_by_label("Test it on the past").check()
+    assert "nothing is said of its skill" in answer(page)
+    assert "too few unseen rows" in page.locator(PANEL).inner_text()
+
+
+def test_a_new_file_column_or_model_clears_the_old_answer(visit: Visit) -> None:
+    page = dropped(visit, csv(DAYS, [f"{one},{one * 3}" for one in WEEK], "day,sold,paid"))
+    chart = page.locator(f"{PANEL} .main-svg")
+    for change in (
+        lambda: page.get_by_label("Value").select_option("paid"),
+        lambda: page.get_by_label("Model").select_option("ready/seattle"),
+        lambda: page.get_by_label("Series").select_option("sold"),
+        lambda: drop(page, "ds,y\n2024-01-01,1,2\n", "bad.csv"),
+    ):
+        page.get_by_label("Series").select_option("")
+        answer(page)
+        change()
+        expect(chart).to_have_count(0)
+        expect(page.locator(f"{PANEL} table")).to_have_count(0)
+    expect(page.locator(f"{PANEL} .note").first).to_have_text("bad.csv")
+    expect(wrong(page)).to_have_count(1)
+    expect(page.get_by_label("Value")).to_be_hidden()
+    drop(page, SHOP)
+    page.wait_for_selector(f"{PANEL} >> text=shop.csv: 200 rows")
+    expect(wrong(page)).to_have_count(0)
+    assert page.get_by_label("Model").input_value() == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "label", "english", "chinese"),
+    [
+        (SHOP.replace("2023-01-05,", "5.1.2023,"), "Time", "Line 6: “5.1.2023” is no date", "第 6 行"),
+        (csv(DOTTED, WEEK), "Time", "No column could be read", "没有一列能读作日期"),
+        (csv(DAYS[::-1], WEEK), "Time", "Line 3: the time 2023-07-18 comes after a later one", "第 3 行"),
+        (SHOP.replace("2023-01-05,", "2023-01-04,"), "Time", "stands twice", "出现了两次"),
+        (SHOP.replace("2023-01-05,", "2023-01-05,x"), "Value", "is no number", "不是数字"),
+        (csv(DAYS, ["much"] * len(DAYS)), "Value", "No column holds numbers", "没有一列是数字"),
+        (csv(DAYS[:2], WEEK[:2]), "Value", "has 2 values; a forecast needs 3", "至少需要 3 个"),
+    ],
+    ids=["date", "dates", "order", "twice", "number", "numbers", "few"],
+)  # fmt: skip
+def test_what_is_wrong_stands_beside_its_control_in_both_languages(
+    visit: Visit, content: str, label: str, english: str, chinese: str
+) -> None:
+    page = dropped(visit, content)
+    if not wrong(page).count():
+        page.get_by_label("Model").select_option("ready/seattle")
+        page.locator(f"{PANEL} button.main").click()
+    expect(beside(page, label)).to_contain_text(english)
+    expect(wrong(page)).to_have_count(1)
+    page.get_by_role("button", name="中文").click()
+    expect(wrong(page)).to_contain_text(chinese)
+    for word in ("--", "temp_max", "Error", "Line"):
+        assert word not in wrong(page).inner_text()
+    expect(page.locator(f"{PANEL} .main-svg")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe\x00a", b'day,sold\n"2024-01-01,3\n', b"day,day\n1,2\n", b"a,b\n1,2,3\n"]
+)
+def test_a_file_that_is_no_table_is_told_in_chinese_at_the_file(visit: Visit, content: bytes) -> None:
+    page = visit("forecast", locale="zh-CN")
+    drop(page, content)
+    expect(wrong(page)).to_have_count(1)
+    said = wrong(page).inner_text()
+    assert any("\u4e00" <= sign <= "\u9fff" for sign in said)
+    assert "table" not in said
+    assert wrong(page).evaluate("(one) => one.previousElementSibling.className") == "note"  # the file's name
+    assert page.get_by_label("数值").is_hidden()
+
+
+def test_steps_beyond_a_model_are_told_at_their_box(visit: Visit) -> None:
+    page = dropped(visit, SHOP)
+    page.get_by_label("Model").select_option("ready/seattle")
+    page.locator(f"{PANEL} form").evaluate("(form) => { form.noValidate = true; }")
+    page.get_by_label("Steps ahead").first.fill("99")
+    page.locator(f"{PANEL} button.main").click()
+    expect(beside(page, "Steps ahead")).to_have_text("This looks at most 14 steps ahead.")
+
+
+def test_rows_without_times_are_numbered_where_none_is_chosen(visit: Visit) -> None:
+    page = dropped(visit, "sold\n" + "".join(f"{one}\n" for one in WEEK))
+    expect(beside(page, "Time")).to_contain_text("No column could be read as dates")
+    answer(page)
+    page.get_by_text("In numbers").click()
+    assert page.locator(f"{PANEL} tbody tr").first.inner_text().startswith("201")
+    page.get_by_role("button", name="Learn from this table").click()
+    expect(beside(page, "Time")).to_contain_text("choose the column of times")
+
+
+def test_a_panel_shows_each_series_and_keeps_it_when_the_language_changes(visit: Visit) -> None:
+    rows = "".join(
+        f"{name};{day};{value * size}\n"
+        for name, size in (("north", 1), ("south", 9))
+        for day, value in zip(DAYS, WEEK, strict=True)
+    )
+    page = dropped(visit, "unique_id;ds;y\n" + rows)
+    assert page.get_by_label("Series").first.input_value() == "unique_id"
+    answer(page)
+    page.get_by_label("Series").last.select_option("1")
+    page.get_by_role("button", name="中文").click()
+    expect(page.locator(f"{PANEL} .said")).to_contain_text("朴素预测")
+    assert page.get_by_label("序列").last.input_value() == "1"
+    assert "朴素预测" in str(page.locator(f"{PANEL} .legend").text_content())
+
+
+def test_a_late_answer_of_an_old_request_is_not_shown(visit: Visit) -> None:
+    page = dropped(visit, SHOP)
+    held: list[Any] = []
+    page.route("**/v1/forecast", lambda route: route.continue_() if held else held.append(route))
+    page.locator(f"{PANEL} button.main").click()
+    page.wait_for_selector(f"{PANEL} .busy")
+    page.get_by_label("Model").select_option("ready/seattle")
+    expect(page.locator(f"{PANEL} .busy")).to_have_count(0)
+    answer(page)
+    shown = page.locator(f"{PANEL} .said").inner_text()
+    held[0].continue_()
+    page.wait_for_timeout(600)
+    assert page.locator(f"{PANEL} .said").inner_text() == shown
+    assert "ready/seattle" in shown
+
+
+def with_settings(asked: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    return asked | {"settings": asked["settings"] | more}
+
+
+def learn(page: Any) -> None:
+    """A fit of few steps: its length is no matter of the page."""
+    few = {"steps": 20, "validate_every": 10, "hidden_size": 4}
+    page.route("**/v1/fit", lambda route: route.continue_(post_data=with_settings(route.request.post_data_json, few)))
+    page.get_by_label("Steps ahead").last.fill("3")
+    page.get_by_role("button", name="Learn from this table").click()
+
+
+def test_a_fit_shows_the_naive_forecast_at_once_then_its_own_with_what_it_held_out(visit: Visit) -> None:
+    page = dropped(visit, SHOP)
+    page.get_by_label("Test it on the past").check()
+    learn(page)
+    expect(page.locator(f"{PANEL} .said")).to_contain_text("No model has learnt from the table")
+    page.wait_for_selector("text=Learnt. The new model is")
+    expect(page.locator(f"{PANEL} h2")).to_have_text("On rows that the fit held out")
+    model = page.get_by_label("Model").input_value()
+    assert model.startswith("forecast-")
+    expect(page.locator(f"{PANEL} tr.best")).to_contain_text(f"{model} (this forecast)")
+    expect(page.locator(f"{PANEL} .said")).to_contain_text(model)
+    expect(wrong(page)).to_have_count(0)
+
+
+def test_a_fit_of_few_rows_is_called_what_it_is(visit: Visit) -> None:
+    page = dropped(visit, csv(DAYS[:20], WEEK[:20]))
+    learn(page)
+    page.wait_for_selector("text=Learnt. The new model is")
+    expect(page.locator(f"{PANEL} .said")).to_contain_text("autoregression")
+    expect(wrong(page)).to_have_count(0)
+
+
+def test_a_fit_can_be_cancelled_and_does_not_touch_a_file_that_came_later(visit: Visit) -> None:
+    page = dropped(visit, SHOP)
+    learn(page)
+    page.wait_for_selector(f"{PANEL} >> text=Learning from shop.csv")
+    drop(page, csv(MONTHS, range(len(MONTHS)), "month,n"), "later.csv")
+    page.wait_for_selector(f"{PANEL} >> text=later.csv: 84 rows")
+    page.wait_for_selector("text=Learnt. The new model is")
+    expect(page.locator(f"{PANEL} .main-svg")).to_have_count(0)
+    assert page.get_by_label("Model").input_value() == ""
+    page.route(
+        "**/v1/jobs/*/events",
+        lambda route: route.fulfill(
+            content_type="text/event-stream", body='event: cancelled\ndata: {"message": "cancelled"}\n\n'
+        ),
+    )
+    page.get_by_role("button", name="Learn from this table").click()
+    page.wait_for_selector("text=Cancelled. Nothing was kept.")
+    expect(page.get_by_role("button", name="Learn from this table")).to_be_enabled()
