@@ -222,6 +222,7 @@ def test_a_restart_finds_what_was_running_and_goes_on(
         other = next(one for one in found.jobs if one != name)
         with pytest.raises(RequestError, match="no checkpoint"):
             found.resume(other)
+        assert (found.cancel(other).state, found.find(other).file.exists()) == ("cancelled", False)
         job = found.resume(name)
         assert job.file.read_text() == FIT.csv
         assert found._command(job, 1.0)[-3:] == ["--resume", str(job.out), "--json"]

@@ -111,7 +111,7 @@ def test_the_oldest_of_an_address_goes_first_and_then_the_oldest_of_all() -> Non
 
     closed: list[str] = []
     waiting = Waiting(4, 2)
-    for name in ("a1", "b1", "a2", "a3", "c1", "d1"):
+    for name in ("b1", "a1", "a2", "a3", "c1", "d1"):
         waiting.add(Connection(name), name[0])
     assert closed == ["a1", "b1"]
     for one in list(waiting.connections):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import time
 from typing import Any
 
@@ -15,6 +16,8 @@ from starlette.websockets import WebSocketDisconnect
 
 from gruworks.app.server.exchange import HEADERS
 from gruworks.app.server.service import application
+from gruworks.app.server.shelf import Served
+from gruworks.errors import RunError
 
 DAYS = numpy.datetime_as_string(numpy.arange("2020-01-01", "2021-06-01", dtype="datetime64[D]"))
 YEAR = 12 + 8 * numpy.sin(numpy.arange(len(DAYS)) * 2 * numpy.pi / 365.25)
@@ -39,6 +42,26 @@ def test_health_models_and_metrics(client: TestClient) -> None:
     assert {one["task"] for one in told["models"]} == {"forecast", "generate", "translate", "transcribe"}
     assert all(one["card"]["licence"] and one["card"]["limits"] for one in told["models"])
     assert 'gruworks_requests_total{route="/health",status="200"}' in client.get("/metrics").text
+
+
+def test_ready_waits_for_the_models_and_tells_of_one_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    go = threading.Event()
+    for failing, expected in ((False, (200, "ready")), (True, (503, "failed"))):
+
+        def estimator(_: Any, failing: bool = failing) -> None:
+            go.wait(10)
+            if failing:
+                raise RunError("damaged")
+
+        monkeypatch.setattr(Served, "estimator", property(estimator))
+        go.clear()
+        with TestClient(application([])) as starting:
+            assert (starting.get("/ready").status_code, starting.get("/health").status_code) == (503, 200)
+            go.set()
+            until = time.monotonic() + 10
+            while (answer := starting.get("/ready")).json()["status"] == "loading":
+                assert time.monotonic() < until
+            assert (answer.status_code, answer.json()["status"]) == expected
 
 
 def test_every_answer_has_the_security_headers(client: TestClient) -> None:

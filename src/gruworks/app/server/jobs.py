@@ -81,9 +81,9 @@ class Jobs:
         return job
 
     def cancel(self, name: str) -> Job:
-        """End a job, running or not yet begun; one that has ended stays as it is."""
+        """End a job, running or not yet begun, or give up an interrupted one; one that has ended stays as it is."""
         job = self.find(name)
-        if job.state in OPEN:
+        if job.state in (*OPEN, "interrupted"):
             job.turn("cancelled", "cancelled")
             if job.process is not None:
                 self._end(job)
