@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -158,10 +159,12 @@ def test_the_averaged_weights_are_validated_and_kept(tmp_path: Path) -> None:
         seen.append((model.training, float(model.weight.detach())))
         return loss(model, batch)
 
-    model, _ = run(tmp_path / "run", watched, steps=11, validate_every=10, averaged_steps=1000)
+    model, _ = run(tmp_path / "run", watched, steps=10, validate_every=10, averaged_steps=1000)
     training = [weight for trains, weight in seen if trains]
     (validated,) = [weight for trains, weight in seen if not trains]
-    assert validated == pytest.approx(numpy.mean(training[1:11]), rel=1e-5)  # after steps 1 ... 10
+    last = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    after = [*training[1:], float(last["current_model_state"]["model.weight"])]  # steps 1 ... 10
+    assert validated == pytest.approx(numpy.mean(after), rel=1e-5)
     assert float(model.weight.detach()) == pytest.approx(validated)
 
 
@@ -266,6 +269,31 @@ def test_a_fit_ends_when_its_time_is_up(tmp_path: Path) -> None:
 def test_fewer_steps_than_one_validation_are_validated_at_their_end(tmp_path: Path) -> None:
     _, fitted = run(tmp_path / "run", steps=4, validate_every=10)
     assert (fitted.steps, fitted.best_step) == (4, 4)
+
+
+@pytest.mark.parametrize(("steps", "every"), [(40, 25), (11, 10), (7, 3)])
+def test_the_last_step_is_validated_and_may_be_the_best(steps: int, every: int, tmp_path: Path) -> None:
+    """Every step comes nearer, so the last one is the best wherever it falls between two validations."""
+    slow: dict[str, Any] = {"steps": steps, "validate_every": every, "averaged_steps": 1, "learning_rate": 0.01}
+    _, fitted = run(tmp_path / "run", **slow)
+    assert (fitted.steps, fitted.best_step, fitted.ended_by) == (steps, steps, "all steps done")
+    assert json.loads((tmp_path / "run" / "curve.json").read_text())["step"][-1] == steps
+    _, again = run(tmp_path / "run", resume=True, **slow)
+    assert (again.steps, again.best_step, again.best_loss) == (fitted.steps, fitted.best_step, fitted.best_loss)
+
+
+def test_the_last_step_is_validated_where_time_is_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lightning.pytorch.callbacks import Timer
+
+    steps: list[None] = []
+
+    def counted(model: torch.nn.Module, batch: Tensor) -> Tensor:
+        steps.extend([None] * model.training)
+        return loss(model, batch)
+
+    monkeypatch.setattr(Timer, "time_elapsed", lambda *_: 3600.0 if len(steps) >= 15 else 0.0)
+    _, fitted = run(tmp_path / "run", counted, averaged_steps=1)
+    assert (fitted.steps, fitted.best_step, fitted.ended_by) == (15, 15, "time is up")
 
 
 def test_a_loss_that_is_no_number_is_said(tmp_path: Path) -> None:
