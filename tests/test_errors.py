@@ -12,6 +12,7 @@ CAUGHT_AS = {
     "ShapeError": (ValueError, RuntimeError),
     "DtypeError": (TypeError, ValueError, RuntimeError),
     "OptionError": (ValueError,),
+    "WriteError": (OSError,),
     "WeightsError": (ValueError, RuntimeError),
     "DataError": (ValueError,),
     "TooShortError": (errors.DataError, ValueError),
