@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import random
 import shutil
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from gruworks.tasks import ready, registry
+from gruworks.errors import GruworksError
+from gruworks.tasks import registry
 
-__all__ = ["TASKS", "mutate", "reseal", "seed_folder", "use"]
+__all__ = ["mutate", "reseal", "use"]
 
-TASKS = ("forecast", "generate", "translate", "transcribe")
 FILES = ("run.json", "config.json", "codec/codec.json", "context.safetensors", "weights.safetensors", "metrics.json")
 ODD: tuple[Any, ...] = (
     None, True, False, 0, 1, -1, 2, 1000, 2**31, 2**53, 2**63, -(2**63), 10**9, 10**30, 0.5, -0.5, 1e-320, 1e308,
@@ -24,29 +25,23 @@ ODD: tuple[Any, ...] = (
 DTYPES = ("F16", "F32", "F64", "BF16", "I8", "I32", "I64", "U8", "U64", "BOOL", "C64", "F8_E4M3", "X", "")
 
 
-def seed_folder(task: str) -> Path:
-    """The run folder that mutations of a task start from: the package's own model."""
-    return ready.find(task).path
-
-
-def mutate(rng: random.Random, task: str, folder: Path) -> str:
-    """Copy the task's run folder to `folder` and damage it; what was done, in words."""
-    shutil.copytree(seed_folder(task), folder, ignore=shutil.ignore_patterns("card.json"))
-    seal = rng.random() < 0.3
-    if seal:
-        _add_sums(folder)
-    done = [_damage(rng, folder) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
-    if seal and rng.random() < 0.9:
+def mutate(rng: random.Random, seed: Path, others: Sequence[Path], folder: Path) -> str:
+    """Copy the run folder `seed` to `folder` and damage it, with files of `others` too; what was done, in words."""
+    shutil.copytree(seed, folder, ignore=shutil.ignore_patterns("card.json", "checkpoints", "curve.json"))
+    done = [_damage(rng, folder, others) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
+    if rng.random() < 0.9:  # else it is the sums that are tried
         reseal(folder)
         done.append("sums made anew")
-    return f"{task}: {'; '.join(done)}"
+    return f"{seed.name}: {'; '.join(done)}"
 
 
 def use(task: str, folder: Path) -> None:
-    """Load the folder as every loader does, and answer once."""
+    """Load the folder as every loader does, and answer in several ways, each of which may be refused."""
     found = registry.estimator(task).load(folder)
     _card(folder)
-    ANSWER[task](found)
+    for answer in ANSWERS[task]:
+        with contextlib.suppress(GruworksError):
+            answer(found)
 
 
 def reseal(folder: Path) -> None:
@@ -61,12 +56,6 @@ def reseal(folder: Path) -> None:
     place.write_text(json.dumps(facts))
 
 
-def _add_sums(folder: Path) -> None:
-    facts = json.loads((folder / "run.json").read_text())
-    (folder / "run.json").write_text(json.dumps(facts | {"sha256": dict.fromkeys(FILES[1:], "")}))
-    reseal(folder)
-
-
 def _card(folder: Path) -> None:
     from gruworks.tasks.card import card
     from gruworks.training.runs import RunFolder
@@ -75,40 +64,39 @@ def _card(folder: Path) -> None:
     card(run, registry.settings(str(run.facts["task"]), "Config")())
 
 
-def _forecast(model: Any) -> None:
-    model.predict(level=(80, 99))
-    model.observe(1.0, model.history[0].name)
-    model.held_out()
-
-
-def _generate(model: Any) -> None:
-    model.write(length=12, seed=1)
-    model.write(length=6, beam=2)
-
-
-def _translate(model: Any) -> None:
-    model.translate(["He is a doctor.", "I like it."])
-    model.translate("Tom.", beam=2, fast=False)
-
-
-def _transcribe(model: Any) -> None:
+def _noise(model: Any) -> dict[str, Any]:
     import numpy
 
-    noise = numpy.random.default_rng(0).normal(0, 0.1, 4000).astype(numpy.float32)
     rate = model.codec.rate or 8000
-    model.transcribe(noise, rate=rate)
-    model.transcribe(noise, rate=rate, beam=3, closed=True)
+    return {"audio": numpy.random.default_rng(0).normal(0, 0.1, rate // 2).astype(numpy.float32), "rate": rate}
 
 
-ANSWER: dict[str, Callable[[Any], None]] = {
-    "forecast": _forecast,
-    "generate": _generate,
-    "translate": _translate,
-    "transcribe": _transcribe,
+ANSWERS: dict[str, tuple[Callable[[Any], object], ...]] = {
+    "forecast": (
+        lambda model: model.predict(level=(80, 99)),
+        lambda model: model.observe(1.0, model.history[0].name),
+        lambda model: model.held_out(),
+        lambda model: model.explain(model.history[0].name),
+    ),
+    "generate": (
+        lambda model: model.write(length=12, seed=1),
+        lambda model: model.write(length=6, beam=2),
+        lambda model: model.score("the cat"),
+    ),
+    "translate": (
+        lambda model: model.translate(["He is a doctor.", "Hund rennt ."]),
+        lambda model: model.translate("Mann singt .", beam=2, fast=False),
+        lambda model: model.explain("Hund rennt ."),
+    ),
+    "transcribe": (
+        lambda model: model.transcribe(**_noise(model)),
+        lambda model: model.transcribe(**_noise(model), beam=3, closed=True),
+        lambda model: model.align(text="ab", **_noise(model)),
+    ),
 }
 
 
-def _damage(rng: random.Random, folder: Path) -> str:
+def _damage(rng: random.Random, folder: Path, others: Sequence[Path]) -> str:
     name = rng.choice(FILES)
     path = folder / name
     if not path.is_file():
@@ -116,8 +104,8 @@ def _damage(rng: random.Random, folder: Path) -> str:
     kinds = (
         [_values, _values, _values, _values, _text] if name.endswith(".json") else [_header, _header, _header, _numbers]
     )
-    change = rng.choice([*kinds, _bytes, _cut, _missing, _swapped])
-    return f"{name}: {change(rng, path)}"
+    change = rng.choice([*kinds, _bytes, _cut, _missing, None])
+    return f"{name}: {change(rng, path) if change else _swapped(rng, path, [folder, *others])}"
 
 
 def _bytes(rng: random.Random, path: Path) -> str:
@@ -145,13 +133,12 @@ def _missing(rng: random.Random, path: Path) -> str:
     return "missing"
 
 
-def _swapped(rng: random.Random, path: Path) -> str:
-    """Put a file of another task, or another file of this one, in its place."""
-    name = rng.choice(FILES)
-    source = rng.choice([seed_folder(task) for task in TASKS] + [path.parent]) / name
+def _swapped(rng: random.Random, path: Path, others: Sequence[Path]) -> str:
+    """Put another file of this run, or one of another run, in its place."""
+    source = rng.choice(others) / rng.choice((path.name, *FILES))
     if source.is_file():
         path.write_bytes(source.read_bytes())
-    return f"replaced by {name} of {source.parent.name}"
+    return f"replaced by {source.parent.name}/{source.name}"
 
 
 def _text(rng: random.Random, path: Path) -> str:

@@ -161,10 +161,12 @@ def _fitting_together(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except MissingExtraError:
+    except (MissingExtraError, MemoryError):
         raise
     except RunError as error:
-        raise error if str(path) in str(error) else RunError(f"{path} is damaged: {error}") from error
+        if str(path) in str(error):
+            raise
+        raise RunError(f"{path} is damaged: {error}") from error
     except Exception as error:
         raise RunError(f"{path} is damaged: its parts don't fit together ({error!r:.500})") from error
 
