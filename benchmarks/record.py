@@ -21,7 +21,7 @@ __all__ = ["commit", "machine", "record", "write"]
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-MAY_SAY = {"seeds", "spread", "parameters", "minutes", "threads", "baseline", "note"}
+MAY_SAY = {"seeds", "spread", "parameters", "minutes", "threads", "baseline", "note", "tried"}
 
 
 def machine() -> str:

@@ -32,6 +32,7 @@ def test_every_pinned_version_has_hashes_and_no_other() -> None:
 def audit() -> ModuleType:
     loader = importlib.machinery.SourceFileLoader("audit", str(ROOT / ".ci" / "audit"))
     module = ModuleType(loader.name)
+    module.__file__ = loader.path
     loader.exec_module(module)
     return module
 

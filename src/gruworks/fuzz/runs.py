@@ -101,10 +101,8 @@ def _damage(rng: random.Random, folder: Path, others: Sequence[Path]) -> str:
     path = folder / name
     if not path.is_file():
         return f"{name} is gone already"
-    kinds = (
-        [_values, _values, _values, _values, _text] if name.endswith(".json") else [_header, _header, _header, _numbers]
-    )
-    change = rng.choice([*kinds, _bytes, _cut, _missing, None])
+    careful = [_values] * 8 + [_text] if name.endswith(".json") else [_numbers] * 4 + [_header] * 4
+    change = rng.choice([*careful, _bytes, _cut, _missing, None])
     return f"{name}: {change(rng, path) if change else _swapped(rng, path, [folder, *others])}"
 
 
@@ -135,10 +133,10 @@ def _missing(rng: random.Random, path: Path) -> str:
 
 def _swapped(rng: random.Random, path: Path, others: Sequence[Path]) -> str:
     """Put another file of this run, or one of another run, in its place."""
-    source = rng.choice(others) / rng.choice((path.name, *FILES))
-    if source.is_file():
-        path.write_bytes(source.read_bytes())
-    return f"replaced by {source.parent.name}/{source.name}"
+    run, name = rng.choice(others), rng.choice((path.name, *FILES))
+    if (run / name).is_file():
+        path.write_bytes((run / name).read_bytes())
+    return f"replaced by {name} of {'this run' if run in path.parents else run.name}"
 
 
 def _text(rng: random.Random, path: Path) -> str:

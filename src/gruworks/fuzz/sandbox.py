@@ -41,22 +41,23 @@ class Outcome:
 def trial(work: Callable[[], None]) -> Outcome:
     """Run `work` in a fork of this process. RLIMIT_AS bounds what it may map, RLIMIT_CPU how long it computes."""
     reading, writing = os.pipe()
-    before = _pages(1)
     child = os.fork()
     if child == 0:
         os.close(reading)
         _run(work, writing)
     os.close(writing)
-    told, late = _follow(child, reading)
+    report, late = _follow(child, reading)
     _, status, used = os.wait4(child, 0)
     os.close(reading)
-    return _outcome(status, told, max(0, used.ru_maxrss * 1024 - before), late)
+    before, _, told = report.partition("\n")
+    return _outcome(status, told, max(0, used.ru_maxrss * 1024 - int(before or 0)), late)
 
 
 def _run(work: Callable[[], None], writing: int) -> None:
-    """In the child: limits, the work, one line of result, and out without the parent's clean-up."""
+    """In the child: what it has in memory, limits, the work, what it ended in, and out without any clean-up."""
     status = 3
     try:
+        os.write(writing, f"{_pages(1)}\n".encode())
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), 1)
             os.dup2(nowhere.fileno(), 2)
