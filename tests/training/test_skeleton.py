@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
+import numpy
+import pytest
 import torch
 
 from gruworks import GRU
-from gruworks.training.skeleton import planned, uninitialised
+from gruworks.errors import WeightsError
+from gruworks.training.skeleton import check_weights, planned, uninitialised
 
 
 def test_a_planned_network_has_shapes_and_no_memory() -> None:
@@ -33,3 +37,18 @@ def test_planning_loads_no_compiler() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"weight": numpy.zeros((2, 3))}, "missing: bias"),
+        ({"weight": numpy.zeros((2, 3)), "bias": numpy.zeros(2), "x": numpy.zeros(1)}, "not in the network: x"),
+        ({"weight": numpy.zeros((3, 2)), "bias": numpy.zeros(2)}, r"weight is \[3, 2\], and the network has \[2, 3\]"),
+    ],
+)
+def test_weights_of_another_network_are_refused(weights: dict[str, Any], message: str) -> None:
+    with planned():
+        network = torch.nn.Linear(3, 2)
+    with pytest.raises(WeightsError, match=message):
+        check_weights(weights, network)

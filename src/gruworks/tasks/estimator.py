@@ -19,7 +19,7 @@ from gruworks.training.checked import Check, maybe, named, number
 from gruworks.training.packing import unpack
 from gruworks.training.parallel import follows
 from gruworks.training.runs import RunFolder, json_bytes
-from gruworks.training.skeleton import planned, uninitialised
+from gruworks.training.skeleton import check_weights, planned, uninitialised
 
 __all__ = ["Estimator"]
 
@@ -99,7 +99,7 @@ class Estimator(abc.ABC):
             return None
         try:
             weights = unpack(packed)
-            _compare(weights, plan.state_dict())
+            check_weights(weights, plan)
         except WeightsError as error:
             raise RunError(f"{file} doesn't fit config.json: {error}") from error
         for name, array in weights.items():
@@ -169,15 +169,3 @@ def _fitting_together(path: Path) -> Iterator[None]:
         raise RunError(f"{path} is damaged: {error}") from error
     except Exception as error:
         raise RunError(f"{path} is damaged: its parts don't fit together ({error!r:.500})") from error
-
-
-def _compare(weights: dict[str, Any], expected: dict[str, torch.Tensor]) -> None:
-    """Refuse weights of other names or shapes than a network's."""
-    missing, unknown = sorted(set(expected) - set(weights)), sorted(set(weights) - set(expected))
-    if missing or unknown:
-        told = [f"{what}: {', '.join(f'{name:.80}' for name in names[:8])}" for what, names in
-                (("missing", missing), ("not in the network", unknown)) if names]  # fmt: skip
-        raise WeightsError("; ".join(told))
-    for name, tensor in expected.items():
-        if weights[name].shape != tensor.shape:
-            raise WeightsError(f"{name} is {list(weights[name].shape)}, and the network has {list(tensor.shape)}")

@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["planned", "uninitialised"]
+from gruworks.errors import WeightsError
+
+__all__ = ["check_weights", "planned", "uninitialised"]
 
 
 class _NoInit(TorchFunctionMode):
@@ -36,3 +38,16 @@ def planned() -> Iterator[None]:
     """Modules made in this block have shapes and no memory."""
     with torch.device("meta"), _NoInit():
         yield
+
+
+def check_weights(weights: dict[str, Any], network: torch.nn.Module) -> None:
+    """Refuse weights of other names or shapes than a network's, as WeightsError."""
+    expected = network.state_dict()
+    missing, unknown = sorted(set(expected) - set(weights)), sorted(set(weights) - set(expected))
+    if missing or unknown:
+        told = [f"{what}: {', '.join(f'{name:.80}' for name in names[:8])}" for what, names in
+                (("missing", missing), ("not in the network", unknown)) if names]  # fmt: skip
+        raise WeightsError("; ".join(told))
+    for name, tensor in expected.items():
+        if weights[name].shape != tensor.shape:
+            raise WeightsError(f"{name} is {list(weights[name].shape)}, and the network has {list(tensor.shape)}")

@@ -361,5 +361,9 @@ class Transcriber(Estimator):
         unseen = alphabet.unseen((" " if alphabet.units == "words" else "").join(codec["texts"]))
         if alphabet.units != config.units or unseen:
             raise RunError(f"codec/codec.json: alphabet must be of {config.units} and have all symbols of texts")
-        self.codec = Codec(codec["rate"], alphabet, Normaliser(context["mean"], context["deviation"]))
+        self.codec = Codec(
+            codec["rate"],
+            alphabet,
+            Normaliser(*(context[name].astype(numpy.float32) for name in ("mean", "deviation"))),
+        )
         self.texts, self.remarks = codec["texts"], codec["remarks"]
