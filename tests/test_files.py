@@ -59,6 +59,9 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(DataError, match=r"a\.json can't be read: Permission denied"):
         read_json(tmp_path / "a.json")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(DataError, match=r"a\.json may not be read by this user"):
+        regular_file(tmp_path / "a.json")
 
 
 def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import gzip
 import io
 import json
 import math
+import os
 import re
 import stat
 import zipfile
@@ -43,6 +44,8 @@ def regular_file(path: str | Path, error: Failure = DataError) -> Path:
     if not stat.S_ISREG(mode):
         kind = "a folder" if stat.S_ISDIR(mode) else "a pipe, socket or device"
         raise error(f"{path} is not a file: it is {kind}")
+    if not os.access(path, os.R_OK):
+        raise error(f"{path} may not be read by this user")
     return path
 
 
@@ -99,9 +102,9 @@ def read_json(
 
 @contextmanager
 def bounded_zip(
-    source: str | Path | IO[bytes], name: str = "", error: Failure = DataError
+    source: str | Path | IO[bytes], name: str = "", error: Failure = DataError, kind: str = "zip archive"
 ) -> Iterator[zipfile.ZipFile]:
-    """An open zip archive; every fault of the archive, also of one found while it is used, becomes an `error`."""
+    """An open zip archive; every fault of the archive, also one found while it is used, becomes an `error`."""
     name = name or str(source)
     if isinstance(source, str | Path):
         regular_file(source, error)
@@ -111,7 +114,7 @@ def bounded_zip(
     except GruworksError:
         raise
     except Exception as failure:  # zipfile lets struct's, zlib's, codecs' and its own errors out
-        raise error(f"{name} is no whole zip archive: {failure or type(failure).__name__}") from failure
+        raise error(f"{name} is no whole {kind} ({failure or type(failure).__name__})") from failure
 
 
 def bounded_member(archive: zipfile.ZipFile, name: str, limit: int, error: Failure = DataError) -> bytes:

@@ -28,7 +28,29 @@ def test_inspect_lists_the_layers(gruworks: Callable[..., Answer]) -> None:
     assert "before" in out
 
 
+def test_inspect_says_how_a_layer_reads(gruworks: Callable[..., Answer]) -> None:
+    source = FIXTURES / "backwards.keras"
+    out = gruworks("exchange", "inspect", source)[1]
+    assert "backward" in out
+    assert "2, ave" in out
+    layers = {one["name"]: one for one in json.loads(gruworks("exchange", "inspect", source, "--json")[1])["layers"]}
+    assert layers["last_first"]["reversed"] is True
+    assert (layers["mean"]["directions"], layers["mean"]["merge"]) == (2, "ave")
+
+
+def test_what_a_file_leaves_open_is_said(gruworks: Callable[..., Answer], tmp_path: Path) -> None:
+    assumed = "both: a file of weights alone doesn't say how they are used; assumed: activation='tanh'"
+    source = FIXTURES / "two.weights.h5"
+    assert assumed in " ".join(gruworks("exchange", "inspect", source)[1].split())
+    assert assumed in gruworks("exchange", "convert", source, tmp_path / "m.onnx", "--layer", "both", "--quiet")[1]
+    for command in (("inspect", source), ("convert", source, tmp_path / "m.onnx", "--layer", "both")):
+        said = json.loads(gruworks("exchange", *command, "--json")[1])
+        said = said if command[0] == "convert" else said["layers"][0]
+        assert "assumed: activation='tanh'" in said["warnings"][0]
+
+
 @pytest.mark.parametrize("suffix", ["onnx", "safetensors", "keras", "weights.h5"])
+@pytest.mark.filterwarnings("ignore:GRU .* assumed:UserWarning")
 def test_convert_writes_the_same_function(suffix: str, gruworks: Callable[..., Answer], tmp_path: Path) -> None:
     target = tmp_path / f"m.{suffix}"
     status, out, err = gruworks("exchange", "convert", FIXTURES / "two.keras", target, "--layer", "encoder")

@@ -49,3 +49,10 @@ def test_what_it_cannot_hold_is_named() -> None:
     arrays = equinox.to_arrays(GRUWeights.random(3, 4))
     with pytest.raises(WeightsError, match=r"b \[3H\] and b_n \[H\]"):
         equinox.from_cell(arrays | {"bias_n": numpy.ones(3)})
+
+
+@pytest.mark.parametrize("wrong", ["x", 1, [[1, 2], [3]], numpy.ones((12, 3), int), numpy.ones((0, 3)), object()])
+@pytest.mark.parametrize("field", equinox.FIELDS)
+def test_fields_that_are_no_arrays_of_numbers_are_refused(field: str, wrong: object) -> None:
+    with pytest.raises(WeightsError):
+        equinox.from_cell({**equinox.to_arrays(GRUWeights.random(3, 4)), field: wrong})

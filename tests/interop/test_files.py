@@ -16,11 +16,25 @@ from gruworks import interop
 from gruworks.errors import OptionError, WeightsError
 from tests.tolerances import FLOAT32_OUTPUT
 
-MODULES = ("stack", "files", "torch", "keras", "keras_config", "keras_file", "onnx", "onnx_graph", "onnx_write", "flax")
+MODULES = (
+    "stack",
+    "files",
+    "torch",
+    "keras",
+    "keras_config",
+    "keras_file",
+    "keras_layers",
+    "hdf5",
+    "onnx",
+    "onnx_graph",
+    "onnx_write",
+    "flax",
+)
 
 
 @pytest.mark.parametrize("suffix", [".onnx", ".keras", ".weights.h5", ".safetensors"])
 @pytest.mark.parametrize("reset", ["after", "before"])
+@pytest.mark.filterwarnings("ignore:GRU .* assumed:UserWarning")
 def test_every_format_gives_back_what_it_was_given(suffix: str, reset: str, tmp_path: Path) -> None:
     gru = gruworks.GRU(3, 4, reset=reset)
     interop.save_gru(gru, tmp_path / f"m{suffix}")

@@ -80,3 +80,24 @@ def test_a_tree_of_another_kind_is_named() -> None:
     tree["dense_h"]["kernel"] = numpy.ones(5)
     with pytest.raises(WeightsError, match=r"\[inputs, outputs\]"):
         flax.from_nnx(tree)
+
+
+def test_trees_that_are_hostile_are_refused() -> None:
+    cell = flax.to_linen(GRUWeights.random(3, 4))
+    for wrong in ("x", None, 1, [[1, 2], [3]], numpy.ones((3, 4), int), numpy.ones((0, 4)), numpy.ones(()), object()):
+        with pytest.raises(WeightsError):
+            flax.find({"cell": {**cell, "ir": {**cell["ir"], "kernel": wrong}}})
+        with pytest.raises(WeightsError):
+            flax.from_linen({**cell, "hn": {"kernel": cell["hn"]["kernel"], "bias": wrong}})
+    loop: dict[str, object] = {}
+    loop["loop"] = loop
+    with pytest.raises(WeightsError, match="deeper than 64"):
+        flax.find(loop)
+
+
+def test_narrow_numbers_of_jax_are_read() -> None:
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    weights = GRUWeights.random(3, 4).map(lambda array: array.astype(ml_dtypes.bfloat16))
+    found = flax.from_linen(flax.to_linen(weights))
+    assert found.w_ih.dtype == numpy.float32
+    assert numpy.array_equal(found.w_ih, weights.w_ih.astype(numpy.float32))

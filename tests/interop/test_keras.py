@@ -24,6 +24,7 @@ FILES = ("two.keras", "two.weights.h5", "two.h5")
 
 
 @pytest.mark.parametrize("file", FILES)
+@pytest.mark.filterwarnings("ignore:GRU .* assumed:UserWarning")
 def test_a_model_gives_keras_own_outputs(file: str) -> None:
     """reset_after=True, and reset_after=False in both directions; the order of the gates, and [I, 3H] kernels."""
     seen = numpy.load(FIXTURES / "two.npz")
@@ -100,6 +101,7 @@ def test_two_biases_become_one_by_one_rounding() -> None:
 @pytest.mark.parametrize("suffix", ["keras", "weights.h5"])
 @pytest.mark.parametrize("reset", ["after", "before"])
 @pytest.mark.parametrize(("layers", "both"), [(1, False), (2, True)])
+@pytest.mark.filterwarnings("ignore:GRU .* assumed:UserWarning")
 def test_a_written_file_is_read_again(layers: int, both: bool, reset: str, suffix: str, tmp_path: Path) -> None:
     gru = GRU(3, 4, layers, batch_first=True, bidirectional=both, reset=reset)
     keras.save_gru(gru, tmp_path / f"m.{suffix}")

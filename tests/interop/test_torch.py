@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import gruworks
-from gruworks.errors import OptionError, WeightsError
+from gruworks.errors import OptionError, ShapeError, WeightsError
 from gruworks.interop import torch as exchange
 from gruworks.interop.stack import Stack
 from gruworks.ops.weights import GRUWeights
@@ -89,6 +89,12 @@ def test_a_stored_initial_state_is_started_from() -> None:
     assert "initial" in repr(loaded)
     with pytest.raises(OptionError, match="padded batches only"):
         loaded(x[:, 0])
+    loaded = exchange.to_module(Stack("", exchange.from_module(gru).weights, initial=h.expand(1, 3, 4).numpy()))
+    with pytest.raises(ShapeError, match="initial state is of 3 rows, and the input of 2"):
+        loaded(x)
+    for wrong in (h.double(), torch.zeros(1, 0, 4), torch.zeros(1, 1, 5)):
+        with pytest.raises(WeightsError, match=r"initial state of '' must be \[1, B, 4\] of float32"):
+            exchange.to_module(Stack("", exchange.from_module(gru).weights, initial=wrong.numpy()))
 
 
 @pytest.mark.parametrize("suffix", [".pt", ".safetensors"])

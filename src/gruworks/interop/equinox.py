@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy
-
 from gruworks.errors import WeightsError
+from gruworks.interop.stack import floats
 from gruworks.ops.weights import GRUWeights
 
 __all__ = ["FIELDS", "from_cell", "to_arrays"]
@@ -28,7 +27,7 @@ def from_cell(cell: Any) -> GRUWeights:
         WeightsError: a field that is missing or doesn't fit.
     """
     values = cell if isinstance(cell, dict) else {name: getattr(cell, name, None) for name in FIELDS}
-    w_ih, w_hh, b, b_n = (None if values.get(name) is None else numpy.array(values[name]) for name in FIELDS)
+    w_ih, w_hh, b, b_n = (None if values.get(name) is None else floats(values[name], name) for name in FIELDS)
     if w_ih is None or w_hh is None:
         raise WeightsError(f"an Equinox GRUCell has the fields {', '.join(FIELDS)}; this is a {type(cell).__name__}")
     return GRUWeights.with_merged(w_ih, w_hh, b, b_n, reset="after")

@@ -23,12 +23,13 @@ FORMATS = {
     ".safetensors": "torch",
     ".pt": "torch",
     ".pth": "torch",
+    ".npz": "npz",
 }
 WRITTEN = (".keras", ".weights.h5", ".onnx", ".safetensors")
 
 
 def find(path: str | Path, reset: Reset | None = None) -> list[Stack]:
-    """Every GRU in a Keras, ONNX or torch file, as NumPy weights with names.
+    """Every GRU in a Keras, ONNX, torch or .npz file, as NumPy weights with names.
 
         for stack in find("model.onnx"):
             print(stack.name, stack.num_layers, stack.directions, stack.hidden_size, stack.reset)
@@ -46,7 +47,7 @@ def find(path: str | Path, reset: Reset | None = None) -> list[Stack]:
 
 
 def load_gru(path: str | Path, reset: Reset | None = None) -> dict[str, GRU]:
-    """Every GRU in a Keras, ONNX or torch file as a module, by name; in evaluation mode.
+    """Every GRU in a Keras, ONNX, torch or .npz file as a module, by name; in evaluation mode.
 
     gru = load_gru("model.keras")["encoder"]      # batch_first, as Keras is
     """

@@ -12,11 +12,13 @@ from typing import Any
 import numpy
 
 from gruworks.errors import WeightsError
+from gruworks.interop.stack import floats
 from gruworks.ops.weights import GATES, GRUWeights
 
 __all__ = ["find", "from_linen", "from_nnx", "to_linen", "to_nnx"]
 
 Tree = Mapping[str, Any]
+DEPTH = 64
 
 
 def from_nnx(tree: Tree) -> GRUWeights:
@@ -80,20 +82,28 @@ def to_linen(weights: GRUWeights) -> dict[str, dict[str, Any]]:
     return tree
 
 
-def find(tree: Tree, path: str = "") -> dict[str, GRUWeights]:
+def find(tree: Tree) -> dict[str, GRUWeights]:
     """Every GRU cell of a tree, nnx's and linen's, by its path.
 
     >>> list(find({"encoder": {"cell": to_linen(GRUWeights.random(3, 4))}}))
     ['encoder/cell']
+
+    Raises:
+        WeightsError: cells whose arrays don't fit, and trees deeper than `DEPTH`.
     """
-    if _has(tree, "dense_i", "dense_h") and _is_gru(_part(tree, "dense_h"), 3):
-        return {path: from_nnx(tree)}
-    if _has(tree, "ir", "iz", "in", "hr", "hz", "hn"):
-        return {path: from_linen(tree)}
     found: dict[str, GRUWeights] = {}
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            found |= find(value, f"{path}/{key}" if path else str(key))
+    waiting = [("", tree)]
+    while waiting:
+        path, here = waiting.pop()
+        if path.count("/") > DEPTH:
+            raise WeightsError(f"the tree is deeper than {DEPTH}: {path[:80]} ...")
+        if _has(here, "dense_i", "dense_h") and _is_gru(_part(here, "dense_h"), 3):
+            found[path] = from_nnx(here)
+        elif _has(here, "ir", "iz", "in", "hr", "hz", "hn"):
+            found[path] = from_linen(here)
+        else:
+            below = [(f"{path}/{key}" if path else str(key), one) for key, one in here.items()]
+            waiting += [(name, one) for name, one in reversed(below) if isinstance(one, Mapping)]
     return found
 
 
@@ -118,7 +128,7 @@ def _part(tree: Tree, name: str, kind: str = "kernel") -> Any:
     except (KeyError, TypeError) as error:
         names = ", ".join(map(str, tree)) or "nothing"
         raise WeightsError(f"a Flax GRU cell's tree has {name}/{kind}, this one has: {names}") from error
-    return numpy.array(value)
+    return floats(value, f"{name}/{kind}")
 
 
 def _transposed(kernel: Any) -> Any:

@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy
 
 from gruworks.errors import WeightsError, require
-from gruworks.interop.keras_config import Facts, config_of, facts_of, sequential
-from gruworks.interop.keras_file import CONTAINERS, INNER, NAMES, Layer, layers_of, opened, weights_member
+from gruworks.files import bounded_zip
+from gruworks.interop import hdf5
+from gruworks.interop.keras_config import Facts, sequential
+from gruworks.interop.keras_file import INNER, NAMES, Cell, cells_of, config_of, group_names, member, opened
+from gruworks.interop.keras_layers import Layer, layers_of
 from gruworks.interop.stack import Stack
 from gruworks.ops.weights import GRUWeights, Reset
 
@@ -89,11 +92,11 @@ def find(path: str | Path, reset: Reset | None = None) -> list[Stack]:
     """
     path = Path(path)
     with opened(path) as file:
-        facts = facts_of(config_of(file, path))
-        stacks = [_stack(path, one, _facts(one, facts), reset) for one in layers_of(file)]
-    if not stacks:
+        config, names = config_of(file, path), group_names(file)
+        cells = [Cell(cell.path, [hdf5.numbers(one) for one in cell.datasets]) for cell in cells_of(file)]
+    if not cells:
         raise WeightsError(f"{path} holds no GRU layer (a group with matrices [I, 3H] and [H, 3H])")
-    return stacks
+    return [_stack(path, layer, reset) for layer in layers_of(path, cells, names, config)]
 
 
 def load_gru(path: str | Path, reset: Reset | None = None) -> dict[str, GRU]:
@@ -136,45 +139,51 @@ def write_back(source: str | Path, stacks: Sequence[Stack], target: str | Path) 
     """
     source, target = Path(source), Path(target)
     named = {stack.name: stack for stack in stacks}
-    inner = zipfile.is_zipfile(source)
-    content = io.BytesIO(weights_member(source) if inner else source.read_bytes())
-    with opened(source):  # every complaint about the file
-        pass
-    with require("h5py", "exchange").File(content, "r+") as file:
-        for layer in layers_of(file):
+    inner = source.suffix == ".keras"
+    with opened(source) as file:  # every complaint about the file
+        config = config_of(file, source)
+    content = io.BytesIO(member(source, INNER) if inner else source.read_bytes())
+    with hdf5.opened(content, str(source), "r+") as file:
+        for layer in layers_of(source, cells_of(file), group_names(file), config):
             stack = named.pop(layer.name, None)
             if stack is not None:
                 _write(layer, stack, source)
     if named:
         raise WeightsError(f"{source} has no GRU named {' or '.join(map(repr, named))}")
-    if not inner:
-        target.write_bytes(content.getvalue())
-        return
+    target.write_bytes(_archive(source, content.getvalue()) if inner else content.getvalue())
+
+
+def _archive(source: Path, weights: bytes) -> bytes:
+    """The .keras archive `source` with other weights."""
     whole = io.BytesIO()
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(whole, "w") as new:
-        for member in old.infolist():
-            new.writestr(member, content.getvalue() if member.filename == INNER else old.read(member))
-    target.write_bytes(whole.getvalue())
+    with bounded_zip(source, error=WeightsError) as old, zipfile.ZipFile(whole, "w") as new:
+        for entry in old.infolist():
+            new.writestr(entry, weights if entry.filename == INNER else member(source, entry.filename))
+    return whole.getvalue()
 
 
-def _facts(layer: Layer, facts: dict[str, Facts]) -> Facts:
-    path = layer.path.replace(CONTAINERS[2], CONTAINERS[0])
-    named = facts.get(layer.name) or facts.get(layer.name.rpartition("/")[2])
-    return facts.get(path) or named or Facts()
-
-
-def _stack(path: Path, layer: Layer, known: Facts, reset: Reset | None) -> Stack:
-    name = layer.name if "/" in layer.name or not known.name else known.name
+def _stack(path: Path, layer: Layer, reset: Reset | None) -> Stack:
+    known, name = layer.facts, layer.name
     if known.refused:
         raise WeightsError(f"layer {name!r} of {path} has {known.refused}")
     try:
-        weights = tuple(
-            from_weights(cell.datasets, known.reset or (reset if len(cell.datasets) == 2 else None))
-            for cell in layer.cells
-        )
-        return Stack(name, (weights,), True, known.backwards, known.backwards, known.merge).check()
-    except (WeightsError, OSError) as error:
+        arrays = [cell.datasets for cell in layer.cells]
+        weights = tuple(from_weights(one, known.reset or (reset if len(one) == 2 else None)) for one in arrays)
+        _compare(weights[0], known)
+        return Stack(
+            name, (weights,), not known.time_major, known.backwards, known.backwards, known.merge, None, known.warnings
+        ).check()
+    except WeightsError as error:
         raise WeightsError(f"layer {name!r} of {path}: {error}") from error
+
+
+def _compare(weights: GRUWeights, known: Facts) -> None:
+    biased = weights.b_ih is not None
+    if known.units not in (None, weights.hidden_size) or known.bias not in (None, biased):
+        raise WeightsError(
+            f"it is described with units={known.units}, use_bias={known.bias}, and its arrays have "
+            f"{weights.hidden_size} units and {'a' if biased else 'no'} bias"
+        )
 
 
 def _write(layer: Layer, stack: Stack, path: Path) -> None:

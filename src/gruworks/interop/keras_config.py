@@ -4,116 +4,200 @@ from __future__ import annotations
 
 import json
 import re
-import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
-from gruworks.errors import WeightsError
-from gruworks.interop.stack import Merge, Stack
+from gruworks.interop.stack import MERGES, Merge, Stack
 from gruworks.ops.weights import Reset
 
-__all__ = ["Facts", "config_of", "facts_of", "sequential"]
+__all__ = ["Described", "Facts", "assumed", "described", "sequential"]
 
 Config = dict[str, Any]
+OURS = ("", "keras", "tensorflow", "tf_keras", "builtins")  # modules whose classes and functions are Keras' own
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a layer's description says; `refused` is what we can't compute, in words."""
+    """What a layer's description says; `refused` is what we can't compute, `warnings` what the caller must know."""
 
-    name: str = ""
     reset: Reset | None = None
+    units: int | None = None
+    bias: bool | None = None
     backwards: bool = False
+    time_major: bool = False
     merge: Merge = "concat"
     refused: str = ""
+    warnings: tuple[str, ...] = ()
 
 
-def config_of(file: Any, path: Path) -> Config | None:
-    """The description in a .keras archive or in an older whole-model .h5; None in a file of weights alone."""
-    try:
-        if path.suffix == ".keras":
-            with zipfile.ZipFile(path) as archive:
-                return dict(json.loads(archive.read("config.json")))
-        said = file.attrs.get("model_config")
-        return None if said is None else dict(json.loads(said))
-    except (KeyError, ValueError) as error:
-        raise WeightsError(f"{path} holds a model whose description can't be read ({error})") from error
+@dataclass(frozen=True)
+class Described:
+    """A GRU layer of a model: its path in a Keras 3 weights file, the names of the layers around it and its own."""
+
+    path: str
+    names: tuple[str, ...]
+    kind: str  # "layer"; "cell", one of several in an RNN; "both", a Bidirectional
+    facts: Facts
+
+    @property
+    def name(self) -> str:
+        return "/".join(self.names)
+
+    def warned(self, *warnings: str) -> Described:
+        return replace(self, facts=replace(self.facts, warnings=(*self.facts.warnings, *warnings)))
 
 
-def facts_of(config: Config | None) -> dict[str, Facts]:
-    """By the path of the layer in the file, and by its name, which older files have as path."""
-    found: dict[str, Facts] = {}
-    for path, layer in _walk(config or {}, ""):
-        facts = _facts(layer)
-        found[path] = facts
-        if found.setdefault(facts.name, facts) != facts:
-            found[facts.name] = Facts(facts.name, refused="the same name as another layer that is described otherwise")
-    return found
+def assumed(directions: int) -> str:
+    """What a file of weights alone doesn't say, and what Keras' defaults are, as a sentence."""
+    merge = ", merge_mode='concat'" if directions == 2 else ""
+    return (
+        "a file of weights alone doesn't say how they are used; assumed: activation='tanh', "
+        f"recurrent_activation='sigmoid', go_backwards=False, time_major=False{merge}, stateful=False, no masking"
+    )
 
 
-def _walk(layer: Config, path: str) -> Iterator[tuple[str, Config]]:
-    """Every layer that is a GRU or a Bidirectional one, with its path in a Keras 3 weights file."""
-    config = layer.get("config")
-    if not isinstance(config, dict):
-        return
-    if _as_gru(layer) or (layer.get("class_name") == "Bidirectional" and _as_gru(config.get("layer"))):
-        yield path, layer
-        return
-    for name in ("layer", "cell"):
-        if isinstance(config.get(name), dict):
-            yield from _walk(config[name], f"{path}/{name}".strip("/"))
-    for name in ("layers", "cells"):
-        seen: Counter[str] = Counter()
-        for child in config.get(name) or []:
-            snake = _snake(str(child.get("class_name")))
-            unique = snake + (f"_{seen[snake]}" if seen[snake] else "")
-            seen[snake] += 1
-            yield from _walk(child, f"{path}/{name}/{unique}".strip("/"))
+def described(config: Any) -> list[Described]:
+    """Every GRU of a model: `GRU`, `GRUCell`s in an `RNN`, and `Bidirectional` of one, in the model's order."""
+    masks = ", ".join(dict.fromkeys(_masks(config)))
+    if not masks:
+        return list(_walk(_dict(config), "", ()))
+    warning = (
+        f"the model masks steps ({masks}): Keras keeps the state there, and this layer alone doesn't; pass lengths= "
+        "where the masked steps are padding at the rows' ends"
+    )
+    return [one.warned(warning) for one in _walk(_dict(config), "", ())]
 
 
-def _as_gru(layer: Any) -> Config | None:
-    """The description of a GRU, a GRUCell, or an RNN of one GRUCell, as that of a GRU; None of anything else."""
-    if not isinstance(layer, dict) or not isinstance(layer.get("config"), dict):
-        return None
-    config: Config = layer["config"]
-    if layer.get("class_name") in ("GRU", "GRUCell"):
-        return config
-    cell = config.get("cell")
-    if layer.get("class_name") != "RNN" or not isinstance(cell, dict) or cell.get("class_name") != "GRUCell":
-        return None
-    return {**cell["config"], "name": config.get("name"), "go_backwards": config.get("go_backwards")}
+def _masks(value: Any) -> Iterator[str]:
+    """The layers of a model that make masks, and those that are given one in their call."""
+    for layer in _dicts(value):
+        config = _dict(layer.get("config"))
+        if layer.get("class_name") == "Masking" or config.get("mask_zero"):
+            yield f"{layer.get('class_name')} {_text(config.get('name'))!r}"
+        if any(one.get("mask") is not None for one in _dicts(layer.get("inbound_nodes"))):
+            yield f"mask= of {_text(config.get('name'))!r}"
 
 
-def _facts(layer: Config) -> Facts:
-    gru = _as_gru(layer)
+def _dicts(value: Any) -> Iterator[Config]:
+    """All objects in a JSON value, whose depth `read_json` has bounded."""
+    if isinstance(value, dict):
+        yield value
+    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _dicts(child)
+
+
+def _walk(layer: Config, path: str, names: tuple[str, ...]) -> Iterator[Described]:
+    config, kind = _config(layer), _text(layer.get("class_name"))
+    gru, both = _as_gru(layer), _as_gru(_dict(config.get("layer"))) if kind == "Bidirectional" else None
     if gru is not None:
-        return _of_gru(gru)
-    config = layer["config"]
-    inner, other = _as_gru(config["layer"]) or {}, _as_gru(config.get("backward_layer"))
-    one, two = _of_gru(inner), _of_gru(other or inner)
-    merge = config.get("merge_mode", "concat")
-    refused = one.refused or two.refused
+        yield Described(path, names, "layer", _of_gru(gru))
+    elif both is not None:
+        yield Described(path, names, "both", _of_both(config, both))
+    elif kind == "RNN":
+        yield from _stacked(config, f"{path}/cell/cells", names)
+    elif kind != "Bidirectional" and isinstance(config.get("layer"), dict):
+        warning = f"it stands in {kind} {_text(config.get('name'))!r}, which isn't loaded"
+        yield from (one.warned(warning) for one in _walk(config["layer"], f"{path}/layer", names))
+    for step, child in _numbered(config.get("layers")):
+        name = _text(_config(child).get("name")) or step
+        yield from _walk(child, f"{path}/layers/{step}".strip("/"), (*names, name))
+
+
+def _stacked(config: Config, path: str, names: tuple[str, ...]) -> Iterator[Described]:
+    """The cells of an RNN of several, in which `go_backwards` turns the input of the first alone."""
+    around = {key: config.get(key) for key in ("go_backwards", "stateful", "time_major")}
+    for i, (step, cell) in enumerate(_numbered(_config(_dict(config.get("cell"))).get("cells"))):
+        if _is_keras(cell, "GRUCell"):
+            said = {**_config(cell), **around, "go_backwards": i == 0 and around["go_backwards"]}
+            yield Described(f"{path}/{step}", (*names, _text(said.get("name")) or step), "cell", _of_gru(said))
+
+
+def _as_gru(layer: Config) -> Config | None:
+    """The description of a GRU, or of an RNN of one GRUCell as that of a GRU; None of anything else."""
+    config = _config(layer)
+    if _is_keras(layer, "GRU", "CuDNNGRU"):
+        return {**config, "class_name": layer["class_name"]}
+    cell = _dict(config.get("cell"))
+    if not _is_keras(layer, "RNN") or not _is_keras(cell, "GRUCell"):
+        return None
+    return {**_config(cell), **{key: config.get(key) for key in ("name", "go_backwards", "stateful", "time_major")}}
+
+
+def _is_keras(layer: Config, *kinds: str) -> bool:
+    """Whether it is Keras' own class of that name, and not one that a user registered under the name."""
+    module = _text(layer.get("module")).split(".")[0]
+    return layer.get("class_name") in kinds and module in OURS and ">" not in _text(layer.get("registered_name"))
+
+
+def _of_both(config: Config, gru: Config) -> Facts:
+    other = _dict(config.get("backward_layer"))
+    one, two = _of_gru(gru), _of_gru(_as_gru(other) or {"class_name": other.get("class_name")} if other else gru)
+    merge, refused = config.get("merge_mode", "concat"), one.refused or two.refused
     if merge is None:
         refused = "merge_mode=None, two outputs in place of one: save it with merge_mode='concat'"
-    elif one.backwards:
-        refused = "go_backwards=True within a Bidirectional, which exchanges its directions"
-    return Facts(config.get("name", ""), one.reset, False, merge or "concat", refused)
+    elif merge not in MERGES:
+        refused = f"merge_mode={merge!r}; known are {', '.join(MERGES)}"
+    elif one.backwards or (other and not two.backwards):
+        refused = "go_backwards=True in its forward layer, which exchanges its directions"
+    elif (one.reset, one.units, one.bias, one.time_major) != (two.reset, two.units, two.bias, two.time_major):
+        refused = "two directions that are described differently"
+    return replace(one, merge=merge if merge in MERGES else "concat", refused=refused)
 
 
 def _of_gru(config: Config) -> Facts:
     refused = ""
     for name, expected in (("activation", "tanh"), ("recurrent_activation", "sigmoid")):
-        given = config.get(name, expected)
+        given = _activation(config.get(name))
         if given != expected:
-            given = given if isinstance(given, str) else json.dumps(given)
-            refused = f"{name}={given!r}; only {name}={expected!r} is a GRU here"
+            refused = refused or f"{name}={given!r}; only {name}={expected!r} is a GRU here"
+    if config.get("class_name") not in (None, "GRU"):
+        refused = f"the class {config['class_name']!r}; GRU and RNN of GRUCell are read"
     after = config.get("reset_after", False)  # absent from files older than the option, which were "before"
+    units, bias = config.get("units"), config.get("use_bias")
+    stateful = "stateful=True: Keras carries the state from call to call; pass the last final state as hx"
     return Facts(
-        config.get("name", ""), "after" if after else "before", bool(config.get("go_backwards")), "concat", refused
+        reset="after" if after else "before",
+        units=units if isinstance(units, int) else None,
+        bias=bias if isinstance(bias, bool) else None,
+        backwards=bool(config.get("go_backwards")),
+        time_major=bool(config.get("time_major")),
+        refused=refused,
+        warnings=(stateful,) if config.get("stateful") else (),
     )
+
+
+def _activation(given: Any) -> Any:
+    """A function's name, also where it is described as an object: one of Keras' own; else the description as text."""
+    if given is None:
+        return "linear"
+    if isinstance(given, dict) and given.get("class_name") == "function" and _is_keras(given, "function"):
+        return given.get("config")
+    return given if isinstance(given, str) else json.dumps(given)
+
+
+def _numbered(layers: Any) -> Iterator[tuple[str, Config]]:
+    """Layers with the names of their groups: gru, gru_1, dense ..."""
+    seen: Counter[str] = Counter()
+    for child in layers if isinstance(layers, list) else ():
+        snake = _snake(_text(_dict(child).get("class_name")))
+        yield snake + (f"_{seen[snake]}" if seen[snake] else ""), _dict(child)
+        seen[snake] += 1
+
+
+def _config(layer: Config) -> Config:
+    """A layer's settings; those of the oldest Sequential models are a list of layers."""
+    config = layer.get("config")
+    return {"layers": config} if isinstance(config, list) else _dict(config)
+
+
+def _dict(value: Any) -> Config:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _snake(name: str) -> str:

@@ -1,104 +1,85 @@
-"""Where a Keras file holds the arrays of its GRU layers: Keras 3's groups, and those of older files."""
+"""The arrays in a Keras file that have the shapes of a GRU's, and what else the file says; from .keras archives too."""
 
 from __future__ import annotations
 
 import io
-import re
-import zipfile
-from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gruworks.errors import WeightsError, require
+from gruworks.errors import WeightsError
+from gruworks.files import MIB, bounded_member, bounded_zip, read_json, regular_file
+from gruworks.interop import hdf5
 
-__all__ = ["CONTAINERS", "INNER", "NAMES", "Cell", "Layer", "layers_of", "opened", "weights_member"]
+__all__ = ["INNER", "NAMES", "Cell", "cells_of", "config_of", "group_names", "member", "opened"]
 
 NAMES = (("0", "1", "2"), ("kernel", "recurrent_kernel", "bias"), ("kernel:0", "recurrent_kernel:0", "bias:0"))
-CONTAINERS = ("layers", "model_weights", "_layer_checkpoint_dependencies", "cell", "cells")
 INNER = "model.weights.h5"  # a .keras archive's weights
+UNPACKED = 32 * MIB, 8  # an archive's member has at most so many bytes, and so many for each byte of the archive
+CONFIG = 16 * MIB
 
 
 class Cell(NamedTuple):
-    path: str  # of the layer, "layers/gru"
+    path: str  # of the group whose datasets these are, "layers/gru/cell/vars"
     datasets: list[Any]
 
 
-class Layer(NamedTuple):
-    name: str
-    path: str
-    cells: list[Cell]
-
-
-def opened(path: Path) -> Any:
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
     """The open HDF5 file, also from inside a .keras archive."""
-    h5py = require("h5py", "exchange")
-    if not path.is_file():
-        hint = "; a SavedModel folder isn't read: model.save('model.keras')" if path.is_dir() else ""
-        raise WeightsError(f"{path} is not a file{hint}")
-    try:
-        return h5py.File(io.BytesIO(weights_member(path)) if path.suffix == ".keras" else path, "r")
-    except (OSError, zipfile.BadZipFile) as error:
-        raise WeightsError(f"{path} is no whole Keras file ({error})") from error
+    if path.is_dir():
+        raise WeightsError(f"{path} is not a file; a SavedModel folder isn't read: model.save('model.keras')")
+    regular_file(path, WeightsError)
+    source = io.BytesIO(member(path, INNER)) if path.suffix == ".keras" else path
+    with hdf5.opened(source, str(path)) as file:
+        yield file
 
 
-def weights_member(path: Path) -> bytes:
-    with zipfile.ZipFile(path) as archive:
-        if INNER not in archive.namelist():
-            raise WeightsError(f"{path} has no {INNER} inside: it is no .keras archive")
-        return archive.read(INNER)
+def member(path: Path, name: str) -> bytes:
+    """A member of a .keras archive that is not much larger than the archive itself."""
+    with bounded_zip(path, error=WeightsError, kind="Keras file") as archive:
+        if name not in archive.namelist():
+            raise WeightsError(f"{path} has no {name} inside: it is no .keras archive")
+        return bounded_member(archive, name, UNPACKED[0] + UNPACKED[1] * path.stat().st_size, WeightsError)
 
 
-def _cells(group: Any, path: str = "") -> Iterator[Cell]:
-    """Groups whose datasets are a GRU's kernel, recurrent kernel and perhaps bias, by their shapes."""
-    h5py = require("h5py", "exchange")
-    children = {name: group[name] for name in group}
-    datasets = {name: child for name, child in children.items() if isinstance(child, h5py.Dataset)}
+def config_of(file: Any, path: Path) -> Any:
+    """The model's description in a .keras archive or in an older whole-model .h5; None in a file of weights alone."""
+    if path.suffix == ".keras":
+        said: bytes | None = member(path, "config.json")
+    else:
+        text = hdf5.text(file, "model_config")
+        said = None if text is None else text.encode()
+    if said is None:
+        return None
+    config = read_json(said, CONFIG, error=WeightsError, name=f"the model's description in {path}", nan=True)
+    if not isinstance(config, dict) or not isinstance(config.get("config"), dict | list):
+        raise WeightsError(f"the model's description in {path} is no object with a class_name and a config")
+    return config
+
+
+def cells_of(file: Any) -> list[Cell]:
+    """The groups whose datasets have the names and shapes of a GRU's kernel, recurrent kernel and perhaps bias."""
+    return [cell for path, _, datasets in hdf5.walk(file) for cell in _cells(path, datasets)]
+
+
+def group_names(file: Any) -> dict[str, str]:
+    """What Keras 3 wrote into groups `vars` as the name of the layer around each, by the layer's path."""
+    said = {path: hdf5.text(group, "name") for path, group, _ in hdf5.walk(file) if f"/{path}".endswith("/vars")}
+    return {path.removesuffix("vars").rstrip("/"): name for path, name in said.items() if name}
+
+
+def _cells(path: str, datasets: dict[str, Any]) -> Iterator[Cell]:
     for names in NAMES:
         given = [datasets[name] for name in names if name in datasets]
-        if set(datasets) in (set(names), set(names[:2])) and _is_gru(given):
+        if set(datasets) in (set(names), set(names[:2])) and _is_gru([hdf5.shape_of(one) for one in given]):
             yield Cell(path, given)
-    for name, child in children.items():
-        if isinstance(child, h5py.Group):
-            yield from _cells(child, f"{path}/{name}" if path else name)
 
 
-def _is_gru(datasets: list[Any]) -> bool:
-    if not all(datasets[i].ndim == 2 for i in (0, 1)):
+def _is_gru(shapes: list[tuple[int, ...]]) -> bool:
+    kernel, recurrent, *bias = shapes
+    if not len(kernel) == len(recurrent) == 2 or 0 in kernel + recurrent:
         return False
-    (_, width), (H, rows), *bias = (one.shape for one in datasets)
-    return bool(rows == width == 3 * H and (not bias or bias[0] in ((2, 3 * H), (3 * H,))))
-
-
-def layers_of(file: Any) -> list[Layer]:
-    """Cells as layers: the two of a Bidirectional are one."""
-    cells = list(_cells(file))
-    siblings = Counter(cell.path.rpartition("/")[0] for cell in cells)
-    layers: dict[str, Layer] = {}
-    for cell in cells:
-        path, side = _layer_path(cell.path, siblings)
-        known = layers.setdefault(path, Layer(_name(file, path), path, []))
-        known.cells.insert(0 if side == "forward" else len(known.cells), cell)
-    return list(layers.values())
-
-
-def _layer_path(path: str, siblings: Counter[str]) -> tuple[str, str]:
-    """The layer's path, that of a Bidirectional where the cell is in one, and the side of it ("" outside)."""
-    if path.endswith("/vars"):
-        path = path.removesuffix("/vars").removesuffix("/cell")
-    elif siblings[path.rpartition("/")[0]] == 1:  # an older file, whose cells stand under their layer by name
-        path = path.rpartition("/")[0]
-    found = re.fullmatch(r"(.*)/(forward|backward)_[^/]+", path)
-    return (found[1], found[2]) if found else (path, "")
-
-
-def _name(file: Any, path: str) -> str:
-    """The names that Keras wrote beside the groups on the way, else the groups' own, without `layers/` and the like."""
-    parts: list[str] = []
-    steps = path.split("/")
-    for i, step in enumerate(steps):
-        here = file["/".join(steps[: i + 1])]
-        said = here["vars"].attrs.get("name") if "vars" in here else None
-        if said is not None or step not in CONTAINERS:
-            parts.append(str(said or step))
-    return "/".join(dict.fromkeys(parts))  # older files repeat the layer's name
+    H, rows = recurrent
+    return rows == kernel[1] == 3 * H and (not bias or bias[0] in ((2, 3 * H), (3 * H,)))

@@ -7,13 +7,16 @@ Tanh are refused by name. Whole torch modules go through `gruworks.interop.onnx_
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy
 
-from gruworks.errors import WeightsError, require
-from gruworks.interop.onnx_graph import Scope, gru_nodes
+from gruworks.errors import GruworksError, WeightsError, require
+from gruworks.files import regular_file
+from gruworks.interop.onnx_constants import attributes
+from gruworks.interop.onnx_graph import Scope, gru_nodes, inlined
 from gruworks.interop.onnx_write import save_gru, to_tensors
 from gruworks.interop.stack import Stack
 from gruworks.ops.weights import GRUWeights, Reset
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["find", "from_tensors", "load_gru", "read_model", "save_gru", "to_tensors"]
 
+DIRECTIONS = {"forward": 1, "reverse": 1, "bidirectional": 2}
+KINDS = {"hidden_size": 2, "direction": 3, "linear_before_reset": 2, "layout": 2, "clip": 1, "activations": 8}
 INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h")
 Array = Any
 
@@ -59,21 +64,28 @@ def find(model: Any) -> list[Stack]:
             weights that are computed from the graph's inputs: named.
         MissingExtraError: onnx is not installed.
     """
-    onnx = require("onnx", "exchange")
-    where = "the model"
+    where, folder = "the model", None
     if isinstance(model, str | Path):
-        where, model = str(model), read_model(model)
-    if model.functions:
-        model = require("onnx.inliner", "exchange").inline_local_functions(model)
-    stacks: list[Stack] = []
-    for scope, node in gru_nodes(onnx, model, model.graph, None):
-        name = node.name or next(filter(None, node.output), "") or "gru"
-        taken = [stack.name for stack in stacks]
-        unique = name if name not in taken else f"{name}_{len(stacks)}"
-        stacks.append(_stack(scope, node, unique, where))
+        where, folder, model = str(model), Path(model).parent, read_model(model)
+    try:
+        model = inlined(model)
+        stacks = _stacks(gru_nodes(model, folder), where)
+    except WeightsError as error:
+        if where in str(error):
+            raise
+        raise WeightsError(f"{where}: {error}") from error
     if not stacks:
         raise WeightsError(f"{where} has no GRU node; its nodes are: {_kinds(model)}")
     return stacks
+
+
+def _stacks(nodes: Iterable[tuple[Scope, Any]], where: str) -> list[Stack]:
+    stacks: dict[str, Stack] = {}
+    for scope, node in nodes:
+        name = node.name or next(filter(None, node.output), "") or "gru"
+        unique = name if name not in stacks else f"{name}_{len(stacks)}"
+        stacks[unique] = _stack(scope, node, unique, f"GRU node {name!r} of {where}")
+    return list(stacks.values())
 
 
 def load_gru(model: Any) -> dict[str, GRU]:
@@ -88,71 +100,90 @@ def load_gru(model: Any) -> dict[str, GRU]:
 
 
 def read_model(path: str | Path) -> Any:
-    """The ModelProto of a file, with its external data; a WeightsError where it is no whole ONNX file."""
+    """The ModelProto of a file, its external data left where it is; a WeightsError where it is no whole ONNX file."""
+    path = regular_file(path, WeightsError)
     onnx = require("onnx", "exchange")
-    decode_error = require("google.protobuf.message", "exchange").DecodeError
-    path = Path(path)
-    if not path.is_file():
-        raise WeightsError(f"{path} is not a file")
     try:
-        model = onnx.load(path)
-    except (decode_error, ValueError, OSError, onnx.checker.ValidationError) as error:
-        raise WeightsError(f"{path} is no whole ONNX file: {str(error).splitlines()[0]}") from error
+        model = onnx.load(path, load_external_data=False)
+    except Exception as error:  # protobuf's DecodeError, and what onnx raises beside it
+        raise WeightsError(f"{path} is no whole ONNX file: {str(error).split(chr(10))[0]}") from error
     if not model.graph.node:
         raise WeightsError(f"{path} is no whole ONNX file: it has no nodes")
     return model
 
 
-def _stack(scope: Scope, node: Any, name: str, where: str) -> Stack:
-    says = {one.name: scope.onnx.helper.get_attribute_value(one) for one in node.attribute}
-    direction = says.get("direction", b"forward").decode().lower()
-    _refuse(says, f"GRU node {name!r} of {where}")
+def _stack(scope: Scope, node: Any, name: str, who: str) -> Stack:
+    says = _says(node, who)
     inputs = dict(zip(INPUTS, node.input, strict=False))
-    W, R = (_constant(scope, inputs, kind, name, where) for kind in ("W", "R"))
-    B = _constant(scope, inputs, "B", name, where) if inputs.get("B") else None
-    if inputs.get("sequence_lens") and scope.value(inputs["sequence_lens"]) is not None:
-        raise WeightsError(
-            f"GRU node {name!r} of {where} has constant sequence_lens: give lengths= in the call instead"
-        )
     try:
-        weights = from_tensors(W, R, B, says.get("linear_before_reset", 0))
-    except WeightsError as error:
-        raise WeightsError(f"GRU node {name!r} of {where}: {error}") from error
-    said = says.get("hidden_size", weights[0].hidden_size), {"bidirectional": 2}.get(direction, 1)
-    if said != (weights[0].hidden_size, len(weights)):
-        found = f"weights of {weights[0].hidden_size} in {len(weights)}"
-        raise WeightsError(
-            f"GRU node {name!r} of {where} says {said[0]} states in {said[1]} directions, and has {found}"
-        )
-    batch_first = bool(says.get("layout", 0))
-    initial = _initial(scope, inputs.get("initial_h", ""), batch_first)
-    return Stack(name, (weights,), batch_first, reverse=direction == "reverse", initial=initial).check()
+        W, R, B = (_constant(scope, inputs, kind) for kind in ("W", "R", "B"))
+        weights = from_tensors(W, R, B, says["linear_before_reset"])
+        _compare(weights, says)
+        initial, warnings = _initial(scope, inputs.get("initial_h", ""), bool(says["layout"]))
+        warnings += _lengths(scope, inputs.get("sequence_lens", ""))
+        backwards = says["direction"] == "reverse"
+        return Stack(name, (weights,), bool(says["layout"]), backwards, False, "concat", initial, warnings).check()
+    except GruworksError as error:
+        raise WeightsError(f"{who}: {error}") from error
 
 
-def _constant(scope: Scope, inputs: dict[str, str], kind: str, name: str, where: str) -> Array:
-    value = scope.value(inputs.get(kind, ""))
+def _says(node: Any, who: str) -> dict[str, Any]:
+    """The attributes of a GRU node, with ONNX' defaults; a WeightsError names what no GRU here does."""
+    says = {"hidden_size": None, "direction": b"forward", "linear_before_reset": 0, "layout": 0, **attributes(node)}
+    types = {one.name: one.type for one in node.attribute}
+    for attribute, kind in KINDS.items():
+        if types.get(attribute, kind) != kind:
+            raise WeightsError(f"{who} has {attribute} of type {types[attribute]}; ONNX has type {kind} there")
+    if "clip" in says:
+        raise WeightsError(f"{who} has clip={says['clip']:g}, which cuts the gates' inputs: no GRU here does that")
+    says["direction"] = says["direction"].decode(errors="backslashreplace").lower()
+    if says["direction"] not in DIRECTIONS or says["linear_before_reset"] not in (0, 1) or says["layout"] not in (0, 1):
+        shown = {one: says[one] for one in ("direction", "linear_before_reset", "layout")}
+        raise WeightsError(f"{who} has {shown}; known are {', '.join(DIRECTIONS)}, and 0 or 1")
+    activations = [one.decode(errors="backslashreplace") for one in says.get("activations", [])]
+    expected = ["sigmoid", "tanh"] * DIRECTIONS[says["direction"]]
+    if activations and [one.lower() for one in activations] != expected:
+        raise WeightsError(f"{who} has activations={activations}; a GRU here has Sigmoid and Tanh in each direction")
+    return says
+
+
+def _compare(weights: tuple[GRUWeights, ...], says: dict[str, Any]) -> None:
+    H, D = weights[0].hidden_size, len(weights)
+    states, directions = says["hidden_size"] or H, DIRECTIONS[says["direction"]]
+    if (states, directions) != (H, D):
+        raise WeightsError(f"it says {states} states in {directions} directions, and has weights of {H} in {D}")
+
+
+def _constant(scope: Scope, inputs: dict[str, str], kind: str) -> Array | None:
+    name = inputs.get(kind, "")
+    if kind == "B" and not name:
+        return None
+    value = scope.value(name)
     if value is None:
         raise WeightsError(
-            f"GRU node {name!r} of {where}: its {kind} ({inputs.get(kind)!r}) is computed from the graph's inputs; "
-            "only constant weights can be loaded"
+            f"its {kind} ({name!r}) is computed from the graph's inputs; only constant weights can be loaded"
         )
+    scope.budget.take(value.nbytes)  # several nodes may have the same
     return value
 
 
-def _initial(scope: Scope, name: str, batch_first: bool) -> Array | None:
-    value = scope.value(name) if name else None
-    if value is None or not value.any():
-        return None
-    return value.swapaxes(0, 1) if batch_first else value
+def _initial(scope: Scope, name: str, batch_first: bool) -> tuple[Array | None, tuple[str, ...]]:
+    """A constant initial state, and what must be said of one that the graph computes."""
+    source = scope.source(name) if name else "zeros"
+    value = scope.value(name) if source == "other" else None
+    if source != "other":
+        return None, ()
+    if value is None:
+        return None, (f"its initial state ({name!r}) is computed in the graph: pass it as hx, else it is zero",)
+    return (value.swapaxes(0, 1) if batch_first and value.ndim > 1 else value), ()
 
 
-def _refuse(says: dict[str, Any], who: str) -> None:
-    if "clip" in says:
-        raise WeightsError(f"{who} has clip={says['clip']:g}, which cuts the gates' inputs: no GRU here does that")
-    activations = [one.decode() for one in says.get("activations", [])]
-    for given, expected in zip(activations, ("Sigmoid", "Tanh") * 2, strict=False):
-        if given.lower() != expected.lower():
-            raise WeightsError(f"{who} has activations={activations}; a GRU here has Sigmoid and Tanh")
+def _lengths(scope: Scope, name: str) -> tuple[str, ...]:
+    if not name or scope.source(name) == "input":
+        return ()
+    if scope.value(name) is not None:
+        raise WeightsError("it has constant sequence_lens: give lengths= in the call instead")
+    return (f"its sequence_lens ({name!r}) are computed in the graph: pass them as lengths=, else all rows are whole",)
 
 
 def _kinds(model: Any) -> str:

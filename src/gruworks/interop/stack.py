@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy
 from numpy.typing import NDArray
@@ -11,9 +11,23 @@ from numpy.typing import NDArray
 from gruworks.errors import WeightsError
 from gruworks.ops.weights import GRUWeights, Reset
 
-__all__ = ["Merge", "Stack"]
+__all__ = ["MERGES", "Merge", "Stack", "floats"]
 
 Merge = Literal["concat", "sum", "mul", "ave"]
+MERGES: tuple[Merge, ...] = get_args(Merge)
+
+
+def floats(value: Any, name: str) -> NDArray[Any]:
+    """The value, copied into an array, bfloat16 as float32; a WeightsError where it holds no floating-point numbers."""
+    try:
+        array = numpy.array(value)
+    except Exception as error:  # ragged lists, and whatever an object's __array__ raises
+        raise WeightsError(f"{name} is no array: {error}") from error
+    if array.dtype.name == "bfloat16":
+        array = array.astype(numpy.float32)
+    if array.dtype.kind != "f" or not array.size:
+        raise WeightsError(f"{name} must hold floating-point numbers, not {list(array.shape)} of {array.dtype}")
+    return array
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,7 @@ class Stack:
         reading_order: with `reverse`: outputs stand in the order in which they were made (Keras), not in the input's.
         merge: how the outputs of two directions become one.
         initial: a state that the file itself starts from, [L·D, B, H]; None is zeros.
+        warnings: sentences on what the file doesn't say and was assumed, and on what it says that isn't loaded.
     """
 
     name: str
@@ -41,6 +56,7 @@ class Stack:
     reading_order: bool = False
     merge: Merge = "concat"
     initial: NDArray[Any] | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def num_layers(self) -> int:
@@ -96,6 +112,9 @@ class Stack:
     def check(self) -> Stack:
         """Itself, if the layers fit onto each other; a WeightsError that names layer and sizes if not."""
         H, D, kinds = self.hidden_size, self.directions, set()
+        if self.dtype.kind != "f" or not self.input_size or not H:
+            sizes = f"{self.input_size} inputs and {H} units of {self.dtype}"
+            raise WeightsError(f"{self.name!r} must have inputs and units of floating-point numbers, not {sizes}")
         for i, layer in enumerate(self.weights):
             width = self.input_size if i == 0 else D * H
             for one in layer:
@@ -108,7 +127,13 @@ class Stack:
                     )
         if len(kinds) > 1:
             raise WeightsError(f"all parts of {self.name!r} must have one reset form and element type, not {kinds}")
-        if self.initial is not None and (self.initial.ndim != 3 or self.initial.shape[::2] != (self.num_layers * D, H)):
-            expected = f"[{self.num_layers * D}, B, {H}]"
-            raise WeightsError(f"the initial state of {self.name!r} must be {expected}, not {list(self.initial.shape)}")
+        if self.initial is not None:
+            self._check_initial(self.initial, (self.num_layers * D, H))
         return self
+
+    def _check_initial(self, initial: NDArray[Any], sizes: tuple[int, int]) -> None:
+        if initial.ndim != 3 or initial.shape[::2] != sizes or not initial.size or initial.dtype != self.dtype:
+            expected = f"[{sizes[0]}, B, {sizes[1]}] of {self.dtype}"
+            raise WeightsError(
+                f"the initial state of {self.name!r} must be {expected}, not {list(initial.shape)} of {initial.dtype}"
+            )

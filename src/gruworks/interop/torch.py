@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import pickle
-import zipfile
-from collections.abc import Mapping
+import re
+import warnings
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy
-import safetensors
 import safetensors.numpy
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from gruworks.errors import OptionError, WeightsError
+from gruworks.errors import OptionError, ShapeError, WeightsError
 from gruworks.interop.stack import Merge, Stack
+from gruworks.interop.torch_file import read_state
 from gruworks.nn.functional import gru_layer
 from gruworks.nn.gru import GRU
 from gruworks.ops.weights import GRUWeights, Reset, parameter_names
@@ -24,6 +24,8 @@ from gruworks.ops.weights import GRUWeights, Reset, parameter_names
 __all__ = ["LoadedGRU", "find", "from_module", "load_gru", "read_state", "save_gru", "state_dict", "to_module"]
 
 MARK = "reset_before"
+PART = re.compile(rf"(.*?)((?:weight|bias)_[ih]h(?:_l\d+)?(?:_reverse)?|{MARK})", re.DOTALL)
+TYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
 def find(state: Mapping[str, Any]) -> list[Stack]:
@@ -43,7 +45,7 @@ def find(state: Mapping[str, Any]) -> list[Stack]:
                 f"the GRU at {prefix or 'its root'!r} has layer norm (norm_hh_l0), which no other framework's GRU has: "
                 "it can't be exchanged"
             )
-    arrays = {key: _numpy(value) for key, value in state.items() if _ours(key, prefixes)}
+    arrays = {key: _numpy(key, value) for key, value in _parts(state, set(prefixes))}
     return [_stack(arrays, prefix) for prefix in prefixes if _is_gru(arrays, prefix)]
 
 
@@ -82,6 +84,8 @@ def from_module(gru: torch.nn.GRU | torch.nn.GRUCell, name: str = "") -> Stack:
 def to_module(stack: Stack) -> GRU:
     """A `gruworks.GRU` with these weights; a `LoadedGRU` where the file says more than a GRU can.
 
+    What the stack warns of is given as a UserWarning, and is the module's `load_warnings`.
+
     >>> to_module(Stack("", ((GRUWeights.random(3, 4, reset="before"),),)))
     GRU(3, 4, reset='before')
     """
@@ -94,6 +98,9 @@ def to_module(stack: Stack) -> GRU:
     gru.load_state_dict(state_dict(stack))
     if isinstance(gru, LoadedGRU):
         gru.say(stack.reverse, stack.reading_order, stack.merge, stack.initial)
+    gru.load_warnings = stack.warnings
+    for sentence in stack.warnings:
+        warnings.warn(f"GRU {stack.name!r}: {sentence}", UserWarning, stacklevel=2)
     return gru.eval()
 
 
@@ -104,24 +111,6 @@ def load_gru(path: str | Path) -> dict[str, GRU]:
         WeightsError: a file that is no such file, is cut off, holds code, or has no GRU.
     """
     return {stack.name: to_module(stack) for stack in find(read_state(path))}
-
-
-def read_state(path: str | Path) -> dict[str, Any]:
-    """The state dict in a .safetensors or .pt file; nothing in it is executed."""
-    path = Path(path)
-    if not path.is_file():
-        raise WeightsError(f"{path} is not a file")
-    try:
-        if path.suffix == ".safetensors":
-            return dict(safetensors.numpy.load_file(path))
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (safetensors.SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
-        reason = str(error).split("\n")[0]
-        raise WeightsError(f"{path} is no whole {path.suffix} file of plain tensors: {reason}") from error
-    state = state.get("state_dict", state) if isinstance(state, dict) else None
-    if not isinstance(state, dict) or not all(isinstance(key, str) for key in state):
-        raise WeightsError(f"{path} holds no state dict (names to tensors): save model.state_dict()")
-    return {key: value for key, value in state.items() if isinstance(value, Tensor)}
 
 
 def save_gru(gru: torch.nn.GRU | torch.nn.GRUCell | Stack, path: str | Path) -> None:
@@ -159,6 +148,10 @@ class LoadedGRU(GRU):
             raise OptionError("this GRU was loaded from a file that reverses or merges: it takes padded batches only")
         if hx is None and self.initial is not None:
             batch = input.shape[0 if self.batch_first else 1]
+            if self.initial.shape[1] not in (1, batch):
+                raise ShapeError(
+                    f"the file's initial state is of {self.initial.shape[1]} rows, and the input of {batch}"
+                )
             hx = self.initial.expand(-1, batch, -1).contiguous()
         if self.said["reverse"]:
             return self._from_the_end(input, hx, lengths)
@@ -185,8 +178,12 @@ class LoadedGRU(GRU):
         return one * two if merge == "mul" else (one + two) / (2 if merge == "ave" else 1)
 
 
-def _ours(key: str, prefixes: list[str]) -> bool:
-    return any(key.startswith(prefix) and "." not in key[len(prefix) :] for prefix in prefixes)
+def _parts(state: Mapping[str, Any], prefixes: set[str]) -> Iterator[tuple[str, Any]]:
+    """The weights and biases under these prefixes, and the marks, whose values don't matter."""
+    for key, value in state.items():
+        found = PART.fullmatch(key)
+        if found and found[1] in prefixes:
+            yield key, (True if found[2] == MARK else value)
 
 
 def _is_gru(arrays: Mapping[str, Any], prefix: str) -> bool:
@@ -221,8 +218,19 @@ def _tensor(array: Any) -> Tensor:
     return torch.from_numpy(numpy.array(array, order="C"))
 
 
-def _numpy(value: Any) -> Any:
+def _numpy(key: str, value: Any) -> Any:
+    """A weight as an array, the narrow types widened.
+
+    Raises:
+        WeightsError: a tensor that is sparse, quantised, on the meta device, of another type, or larger than its
+            memory.
+    """
     if not isinstance(value, Tensor):
         return numpy.asarray(value)
-    value = value.detach().cpu()
-    return (value.float() if value.dtype in (torch.bfloat16, torch.float16) else value).numpy().copy()
+    if value.layout is not torch.strided or value.is_nested or value.is_meta or value.dtype not in TYPES:
+        where = "on the meta device, without numbers" if value.is_meta else f"{value.layout}, {value.dtype}"
+        raise WeightsError(f"{key} must be a plain tensor of floating-point numbers; it is {where}")
+    if value.numel() * value.element_size() > value.untyped_storage().nbytes():
+        raise WeightsError(f"{key} has the shape {list(value.shape)}, more numbers than it stores (an expanded tensor)")
+    value = value.detach().cpu().resolve_neg()
+    return (value.float() if value.element_size() == 2 else value.clone()).numpy()

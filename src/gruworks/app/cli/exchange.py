@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,9 +12,14 @@ from gruworks.app.cli.show import Show
 from gruworks.errors import OptionError
 from gruworks.ops.weights import Reset
 
+if TYPE_CHECKING:
+    from gruworks.interop import Stack
+
 __all__ = ["app"]
 
-app = typer.Typer(help="GRU layers in files of Keras, TensorFlow, ONNX and PyTorch.", no_args_is_help=True)
+app = typer.Typer(
+    help="GRU layers in files of Keras, TensorFlow, ONNX, PyTorch, Flax and Equinox.", no_args_is_help=True
+)
 
 ResetFlag = Annotated[
     Reset | None, typer.Option("--reset", help="The form of Keras weights without bias, which alone don't tell it.")
@@ -23,16 +28,17 @@ ResetFlag = Annotated[
 
 @app.command()
 def inspect(
-    file: Annotated[Path, typer.Argument(help=".keras, .h5, .onnx, .pt or .safetensors")],
+    file: Annotated[Path, typer.Argument(help=".keras, .h5, .onnx, .pt, .safetensors or .npz")],
     reset: ResetFlag = None,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """List the GRU layers in a file: name, sizes, reset form."""
+    """List the GRU layers in a file: name, sizes, reset form, direction, and what the file leaves open."""
     from gruworks.interop import find
 
-    layers = [
+    stacks = find(file, reset)
+    layers: list[dict[str, Any]] = [
         {
             "name": stack.name or "(root)",
             "input": stack.input_size,
@@ -43,18 +49,22 @@ def inspect(
             "bias": stack.bias,
             "type": str(stack.dtype),
         }
-        for stack in find(file, reset)
+        for stack in stacks
     ]
     if not layers:
         raise OptionError(f"{file} holds no GRU layer")
     show = Show(as_json, quiet)
-    show.table(layers)
+    show.table([{**layer, "directions": _directions(one)} for layer, one in zip(layers, stacks, strict=True)])
+    for stack in stacks:
+        _warn(show, stack)
+    for layer, stack in zip(layers, stacks, strict=True):
+        layer |= {"reversed": stack.reverse, "merge": stack.merge, "warnings": list(stack.warnings)}
     show.result({"file": str(file), "layers": layers})
 
 
 @app.command()
 def convert(
-    source: Annotated[Path, typer.Argument(help=".keras, .h5, .onnx, .pt or .safetensors")],
+    source: Annotated[Path, typer.Argument(help=".keras, .h5, .onnx, .pt, .safetensors or .npz")],
     target: Annotated[Path, typer.Argument(help=".keras, .weights.h5, .onnx or .safetensors")],
     layer: Annotated[str | None, typer.Option("--layer", help="Which, where the file holds several.")] = None,
     reset: ResetFlag = None,
@@ -74,4 +84,15 @@ def convert(
     save_gru(found[name], target)
     show = Show(as_json, quiet)
     show.answer(f"{name or 'the GRU'} of {source} is now in {target}")
-    show.result({"layer": name, "source": str(source), "target": str(target)})
+    _warn(show, found[name])
+    warnings = list(found[name].warnings)
+    show.result({"layer": name, "source": str(source), "target": str(target), "warnings": warnings})
+
+
+def _directions(stack: Stack) -> str:
+    return "backward" if stack.reverse else "1" if stack.directions == 1 else f"2, {stack.merge}"
+
+
+def _warn(show: Show, stack: Stack) -> None:
+    for sentence in stack.warnings:
+        show.answer(f"{stack.name or '(root)'}: {sentence}")
