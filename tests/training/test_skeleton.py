@@ -44,6 +44,11 @@ def test_planning_loads_no_compiler() -> None:
     [
         ({"weight": numpy.zeros((2, 3))}, "missing: bias"),
         ({"weight": numpy.zeros((2, 3)), "bias": numpy.zeros(2), "x": numpy.zeros(1)}, "not in the network: x"),
+        (
+            {"weight": numpy.zeros((2, 3)), "bias": numpy.zeros(2, int)},
+            "bias is int64, and the network has torch.float32",
+        ),
+        ({"weight": numpy.zeros((2, 3), complex), "bias": numpy.zeros(2)}, "weight is complex128"),
         ({"weight": numpy.zeros((3, 2)), "bias": numpy.zeros(2)}, r"weight is \[3, 2\], and the network has \[2, 3\]"),
     ],
 )

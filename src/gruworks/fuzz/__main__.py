@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from gruworks.fuzz import runs
+from gruworks.fuzz import exchange, runs
 from gruworks.fuzz.sandbox import Outcome, trial
 from gruworks.fuzz.seeds import TASKS, make, seeds
 
 __all__ = ["Report", "fuzz", "main"]
+
+EXCHANGE = "exchange"  # beside the tasks: files of PyTorch, Keras, ONNX, Flax and Equinox
 
 
 class Report:
@@ -50,13 +52,20 @@ def fuzz(seed: int, numbers: Iterator[int], tell: Callable[[str], object] = prin
     report = Report()
     with tempfile.TemporaryDirectory(prefix="gruworks-fuzz-") as place:
         starts = _prepare(Path(place))
+        files = exchange.seeds(Path(place) / "exchange")
+        for one in files:
+            exchange.use(Path(shutil.copy(one, place)))
         for number in numbers:
             folder = Path(place) / str(number)
             rng = random.Random(f"{seed} {number}")
-            task = TASKS[number % len(TASKS)]
-            start = rng.choices(starts[task], (5, 5, 1))[0]
-            what = runs.mutate(rng, start, [one for several in starts.values() for one in several], folder)
-            outcome = trial(partial(runs.use, task, folder))
+            kind = (*TASKS, EXCHANGE)[number % (len(TASKS) + 1)]
+            if kind == EXCHANGE:
+                what, use = _mutated_file(rng, rng.choice(files), folder)
+            else:
+                start = rng.choices(starts[kind], (5, 5, 1))[0]
+                what = runs.mutate(rng, start, [one for several in starts.values() for one in several], folder)
+                use = partial(runs.use, kind, folder)
+            outcome = trial(use)
             report.add(seed, number, what, outcome)
             if outcome.fault:
                 tell(report.faults[-1])
@@ -64,6 +73,13 @@ def fuzz(seed: int, numbers: Iterator[int], tell: Callable[[str], object] = prin
                 tell(f"{number} {what}\n  {outcome.verdict} {outcome.told}")
             shutil.rmtree(folder)
     return report
+
+
+def _mutated_file(rng: random.Random, start: Path, folder: Path) -> tuple[str, Callable[[], None]]:
+    """A damaged copy of a file of an exchange format: what was done, and its use."""
+    folder.mkdir()
+    path = Path(shutil.copy(start, folder))
+    return f"{path.name}: {exchange.mutate(path, rng)}", partial(exchange.use, path)
 
 
 def _prepare(place: Path) -> dict[str, tuple[Path, ...]]:

@@ -51,3 +51,5 @@ def check_weights(weights: dict[str, Any], network: torch.nn.Module) -> None:
     for name, tensor in expected.items():
         if weights[name].shape != tensor.shape:
             raise WeightsError(f"{name} is {list(weights[name].shape)}, and the network has {list(tensor.shape)}")
+        if (weights[name].dtype.kind == "f") != tensor.is_floating_point() or weights[name].dtype.kind not in "fiub":
+            raise WeightsError(f"{name} is {weights[name].dtype}, and the network has {tensor.dtype}")
