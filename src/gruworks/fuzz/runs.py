@@ -165,7 +165,7 @@ def _values(rng: random.Random, path: Path) -> str:
     except (ValueError, RecursionError):
         return _bytes(rng, path)
     done = [_change(rng, root) for _ in range(rng.choice((1, 1, 1, 2, 4)))] if isinstance(root, dict | list) else []
-    path.write_text(json.dumps(root, ensure_ascii=False), encoding="utf-8")
+    path.write_text(json.dumps(root), encoding="utf-8")
     return ", ".join(done)
 
 
@@ -248,7 +248,7 @@ def _header(rng: random.Random, path: Path) -> str:
         return _bytes(rng, path)
     length = rng.choice((len(made),) * 20 + (0, 2**40, 2**63, len(made) - 1))
     path.write_bytes(struct.pack("<Q", length) + made + content[8 + size :])
-    return f"header of kind {kind} at {name}, length {length}"
+    return f"header of kind {kind} at {name!r}, length {length}"
 
 
 def _numbers(rng: random.Random, path: Path) -> str:
@@ -285,4 +285,4 @@ def _numbers(rng: random.Random, path: Path) -> str:
     else:
         arrays[name] = numpy.ascontiguousarray(array.T) if array.ndim > 1 else array[::-1].copy()
     path.write_bytes(safetensors.numpy.save(arrays))
-    return f"array {name} of kind {kind}"
+    return f"array {name!r} of kind {kind}"
