@@ -154,7 +154,7 @@ def test_a_damaged_run_is_refused(trained: Translator, tmp_path: Path) -> None:
     codec = json.loads((run / "codec" / "codec.json").read_text())
     (run / "codec" / "codec.json").write_text(json.dumps({"source": {"model": 3}}))
     reseal(run)
-    with pytest.raises(RunError, match="is damaged: codec/codec[.]json: source lacks normalizer"):
+    with pytest.raises(RunError, match=r"is damaged: codec/codec[.]json: source lacks normalizer"):
         Translator.load(run)
     (run / "codec" / "codec.json").write_text(json.dumps(codec))
     config = json.loads((run / "config.json").read_text())
