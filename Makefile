@@ -1,24 +1,50 @@
 # make demo    install what the main job needs into .venv and run it
 # make test    install the test extra and pass every check and test
 # make sanitize  the C++ tests under the address and undefined-behaviour sanitizers (some minutes)
+# make fuzz    load and use mutated files for a minute (FUZZ_SECONDS, FUZZ_SEED); 1 if any ends in more than an error line
+# make audit   known vulnerabilities in the pinned versions; 3 if the data about them can't be reached
+# make hashes  write requirements-hashed.txt anew from constraints.txt
 # make docs    build the documentation as a site, site/index.html; a link that leads nowhere is an error
 # make wheel   build a wheel and try it in an empty environment without a compiler
 # make clean   remove what the others made
 #
-# Everything is pinned by constraints.txt. A second run installs nothing.
+# Everything is pinned by constraints.txt. A second run installs nothing. `make test` takes only files whose sha256 is
+# in requirements-hashed.txt; what that doesn't list (the CUDA libraries that some builds of torch ask for) comes by
+# its version. `make test HASHES=` goes by versions alone.
 
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-WHAT_IS_INSTALLED := pyproject.toml constraints.txt CMakeLists.txt $(wildcard src/gruworks/ops/native/*)
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(INSTALL) -c constraints.txt
+HASHES ?= requirements-hashed.txt
+FUZZ_SECONDS ?= 60
+FUZZ_SEED ?= 0
+WHAT_IS_INSTALLED := pyproject.toml constraints.txt $(HASHES) CMakeLists.txt $(wildcard src/gruworks/ops/native/*)
 
-.PHONY: demo test lint docs sanitize wheel clean
+.PHONY: demo test lint fuzz audit hashes docs sanitize wheel clean
 
 demo: .venv/.demo
 	$(BIN)/gruworks demo
 
 test: lint
 	$(BIN)/python -m pytest
+
+fuzz: .venv/.test
+	OMP_NUM_THREADS=1 $(BIN)/python -m gruworks.fuzz --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
+
+audit: build/audit/.ready
+	build/audit/bin/python .ci/audit
+
+hashes: build/audit/.ready
+	build/audit/bin/uv pip compile --quiet --no-deps --generate-hashes --python-version 3.11.5 --no-header \
+	  --no-annotate constraints.txt --output-file build/hashes
+	(sed -n '/^#/p' requirements-hashed.txt; grep -v '^#' build/hashes) > build/hashed
+	@echo "build/hashed is written: compare it with requirements-hashed.txt, keep torch's CPU build, and move it there"
+
+build/audit/.ready:
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.9' 'uv>=0.8'
+	@touch $@
 
 docs: .venv/.test
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
@@ -37,6 +63,7 @@ lint: .venv/.test
 
 # The test extra contains the demo extra: what .test installs serves .demo too.
 .venv/.test: $(WHAT_IS_INSTALLED) | .venv/bin/python
+	$(if $(HASHES),$(INSTALL) --require-hashes --no-deps -r $(HASHES))
 	$(PIP) -e '.[test]'
 	@touch .venv/.demo .venv/.test
 

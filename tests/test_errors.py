@@ -13,6 +13,7 @@ CAUGHT_AS = {
     "DeviceError": (RuntimeError,),
     "DtypeError": (TypeError, ValueError, RuntimeError),
     "OptionError": (ValueError,),
+    "WriteError": (OSError,),
     "WeightsError": (ValueError, RuntimeError),
     "DataError": (ValueError,),
     "TooShortError": (errors.DataError, ValueError),

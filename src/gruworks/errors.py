@@ -9,6 +9,7 @@
     ├── DataError         ValueError                 the user's data: file, line, column and what to do
     │   └── TooShortError                            not enough rows for what was asked
     ├── RunError          ValueError                 a run folder that is missing, damaged or of another kind
+    ├── WriteError        OSError                    a file that can't be written: no space, no permission
     ├── NotFittedError    RuntimeError               an estimator was used before fit or load
     ├── ExportError       RuntimeError               a model that another format can't hold, or holds inexactly
     ├── SearchError       RuntimeError               rules that leave a search no answer
@@ -39,6 +40,7 @@ __all__ = [
     "ShapeError",
     "TooShortError",
     "WeightsError",
+    "WriteError",
     "require",
 ]
 
@@ -84,6 +86,15 @@ class TooShortError(DataError):
 
 class RunError(GruworksError, ValueError):
     """A run folder that is missing, damaged or of another kind."""
+
+
+class WriteError(GruworksError, OSError):
+    """A file that can't be written: `WriteError(errno, reason, path)`, as the system's own errors are made."""
+
+    def __str__(self) -> str:
+        if self.filename is None:
+            return super().__str__()
+        return f"can't write {self.filename}: {self.strerror}; what was there before is kept"
 
 
 class NotFittedError(GruworksError, RuntimeError):

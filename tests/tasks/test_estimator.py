@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
+import contextlib
+import errno
 import json
+import pkgutil
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +17,10 @@ import pytest
 import safetensors.numpy
 
 from gruworks import Forecaster
-from gruworks.errors import OptionError, RunError
+from gruworks.errors import OptionError, RunError, WriteError
+from gruworks.fuzz.runs import reseal
 from gruworks.training import runs
+from gruworks.training.runs import RunFolder
 from tests.tasks.forecast.conftest import TINY, wavy
 
 NAMES = ("run.json", "config.json", "weights.safetensors", "codec/codec.json", "context.safetensors", "metrics.json")
@@ -51,6 +57,7 @@ def edit(name: str, change: Callable[[dict[str, Any]], object]) -> Callable[[Pat
         values = json.loads((run / name).read_text())
         change(values)
         (run / name).write_text(json.dumps(values))
+        reseal(run)
 
     return apply
 
@@ -62,6 +69,7 @@ def arrays(name: str, change: Callable[[dict[str, Any]], object]) -> Callable[[P
         values = safetensors.numpy.load_file(run / name)
         change(values)
         safetensors.numpy.save_file(values, run / name)
+        reseal(run)
 
     return apply
 
@@ -97,27 +105,83 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], str]] = {
         "weights.safetensors is damaged: head.bias holds values that are no numbers",
     ),
     "codec cut": (cut("codec/codec.json"), r"codec.json is damaged"),
-    "codec without seasons": (edit("codec/codec.json", lambda v: v.pop("seasons")), "its parts don't fit together"),
-    "codec without names": (edit("codec/codec.json", lambda v: v.pop("series")), "its parts don't fit together"),
+    "codec without seasons": (edit("codec/codec.json", lambda v: v.pop("seasons")), "codec.json lacks seasons"),
+    "codec without names": (edit("codec/codec.json", lambda v: v.pop("series")), "codec.json lacks series"),
     "codec of another kind": (
         edit("codec/codec.json", lambda v: v.update(frequency=3)),
-        "its parts don't fit together",
+        "codec.json: frequency must be an object of named values, not 3",
     ),
     "no such frequency": (
         edit("codec/codec.json", lambda v: v["frequency"].update(code="often")),
         "its parts don't fit together",
     ),
-    "a season of text": (edit("codec/codec.json", lambda v: v["seasons"][0].update(period="x")), "don't fit together"),
-    "a series more": (edit("codec/codec.json", lambda v: v["series"].append("b")), "its parts don't fit together"),
-    "no such library": (edit("codec/codec.json", lambda v: v.update(backend="abacus")), "its parts don't fit together"),
+    "a season of text": (
+        edit("codec/codec.json", lambda v: v["seasons"][0].update(period="x")),
+        r"codec.json: seasons\[0\].period must be a number from 2 to 1e\+09, not 'x'",
+    ),
+    "a series more": (edit("codec/codec.json", lambda v: v["series"].append("b")), r"lengths must be integers \[2\]"),
+    "no such library": (
+        edit("codec/codec.json", lambda v: v.update(backend="abacus")),
+        "backend must be one of 'pandas'",
+    ),
     "context cut": (cut("context.safetensors"), r"context.safetensors is damaged"),
-    "context empty": (arrays("context.safetensors", lambda v: v.clear()), "its parts don't fit together"),
+    "context empty": (arrays("context.safetensors", lambda v: v.clear()), "context.safetensors lacks lengths, stamps"),
     "context shorter": (
         arrays("context.safetensors", lambda v: v.update(y=v["y"][:5])),
-        "its parts don't fit together",
+        "context.safetensors: lengths must hold numbers from 1 to 5 alone",
     ),
     "metrics cut": (cut("metrics.json"), r"metrics.json is damaged"),
+    "metrics deep": (lambda run: deep(run / "metrics.json"), "metrics.json is damaged: it nests .* deeper than"),
+    "run.json deep": (lambda run: deep(run / "run.json"), "run.json is damaged: it nests .* deeper than"),
+    "run.json facts": (edit("run.json", lambda v: v.update(data=[1])), "run.json is damaged: data must be an object"),
+    "a sum": (
+        lambda run: flip(run / "weights.safetensors", -5),
+        r"weights.safetensors is damaged, or was changed after the fit: its sha256 is not the one in run.json",
+    ),
+    "a scale of no dimension": (
+        arrays("weights.safetensors", lambda v: v.update({"head.bias.scale": numpy.zeros((), numpy.float16)})),
+        "weights.* doesn't fit config.json: head.bias.scale is the scale of a matrix of 8 bits, and there is none",
+    ),
+    "a large network": (
+        edit("config.json", lambda v: v.update(hidden_size=4096, layers=16)),
+        "weights.* doesn't fit config.json: missing: gru.bias_hh_l1, gru",
+    ),
+    "many harmonics": (
+        edit("codec/codec.json", lambda v: v["seasons"][0].update(harmonics=10**9)),
+        r"codec.json: seasons\[0\].harmonics must be a whole number from 1 to 12, not 1000000000",
+    ),
+    "a blend of nothing": (
+        edit("codec/codec.json", lambda v: v["gate"].update(naive=True)),
+        "codec.json: gate.naive must be a text of at most 100 characters, not True",
+    ),
+    "values as integers": (
+        arrays("context.safetensors", lambda v: v.update(y=v["y"].astype(numpy.int64))),
+        r"context.safetensors: y must be floats \[120\], not int64 \[120\]",
+    ),
+    "values complex": (
+        arrays("context.safetensors", lambda v: v.update(y=v["y"].astype(numpy.complex64))),
+        r"context.safetensors: y must be floats \[120\], not complex64 \[120\]",
+    ),
+    "other groups": (
+        arrays("context.safetensors", lambda v: v.update({"calibration.groups": numpy.zeros((2, 2), numpy.int64)})),
+        r"calibration.groups must be integers \[3\], not int64 \[2, 2\]",
+    ),
+    "targets beyond": (
+        arrays("context.safetensors", lambda v: v.update(targets=numpy.array([7]))),
+        "context.safetensors: targets must hold numbers from 0 to 0 alone",
+    ),
 }
+
+
+def deep(path: Path) -> None:
+    path.write_text("[" * 1000 + "]" * 1000)
+    reseal(path.parent)
+
+
+def flip(path: Path, at: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
 
 
 @pytest.mark.parametrize("name", DAMAGE)
@@ -129,17 +193,74 @@ def test_a_damaged_run_is_refused_in_a_line(name: str, run: Path) -> None:
     assert str(run) in str(caught.value)
 
 
-def test_a_run_is_written_whole_or_says_so(run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    loaded = Forecaster.load(run)
+def test_a_flipped_bit_is_named_with_its_file(run: Path) -> None:
+    for name in NAMES[1:]:
+        size = (run / name).stat().st_size
+        for at in (0, size // 2, size - 1):
+            flip(run / name, at)
+            with pytest.raises(RunError, match=f"{name} is damaged, or was changed after the fit"):
+                Forecaster.load(run)
+            flip(run / name, at)
+    Forecaster.load(run)
 
-    def full(run: runs.RunFolder, name: str, arrays: Any) -> None:
-        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(runs.RunFolder, "write_arrays", full)
-    with pytest.raises(OSError, match="No space left"):
-        loaded.save(tmp_path / "copy")
-    with pytest.raises(RunError, match=r"has no context.safetensors: the fit did not finish"):
-        Forecaster.load(tmp_path / "copy")
+def test_a_run_without_sums_is_loaded_as_before(run: Path) -> None:
+    facts = json.loads((run / "run.json").read_text())
+    assert set(facts.pop("sha256")) == set(NAMES) - {"run.json"}
+    (run / "run.json").write_text(json.dumps(facts))
+    assert Forecaster.load(run).fitted
+
+
+CALLS = ("open", "os.fsync", "os.replace", "os.open", "pathlib.Path.mkdir")
+
+
+def failing(call: str, at: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let the `at`-th use of a call fail as a full disk does; the list holds an entry once it has."""
+    seen, failed = 0, []
+    owner, _, name = call.rpartition(".")
+    real = getattr(builtins, name) if not owner else pkgutil.resolve_name(call)
+
+    def full(*arguments: Any, **named: Any) -> Any:
+        nonlocal seen
+        if not owner and "r" in (arguments[1] if len(arguments) > 1 else "r"):
+            return real(*arguments, **named)
+        seen += 1
+        if seen == at:
+            failed.append(call)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(f"builtins.{call}" if not owner else call, full)
+    return failed
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_whatever_call_fails_the_earlier_run_still_loads(
+    call: str, run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Every use of every call that writes, one after another, in a run that is written over and in a new one."""
+    before = Forecaster.load(run)
+    expected = before.predict()["y_hat"].tolist()
+    for at in range(1, 60):
+        changed = Forecaster.load(run)
+        changed.metrics = {**changed.metrics, "minutes": float(at)}
+        with monkeypatch.context() as patch:
+            failed = failing(call, at, patch)
+            with (
+                contextlib.suppress(WriteError) if at > 2 else pytest.raises(WriteError, match=f"{run}.*No space left")
+            ):
+                changed._write(RunFolder.open(run))
+            if not failed:
+                break
+        assert not [path for path in run.rglob("*") if path.name.startswith(".")]
+        assert Forecaster.load(run).predict()["y_hat"].tolist() == expected
+        with monkeypatch.context() as patch:
+            failing(call, at, patch)
+            with contextlib.suppress(WriteError, RunError):
+                before.save(tmp_path / f"new{at}")
+        with contextlib.suppress(RunError):  # half of a new run says so, or it is whole
+            assert Forecaster.load(tmp_path / f"new{at}").predict()["y_hat"].tolist() == expected
+    assert at > 2, f"{call} is never called"
 
 
 def test_a_folder_in_use_is_not_written_over(run: Path) -> None:
@@ -163,6 +284,7 @@ def test_a_run_that_lacks_a_newer_setting_has_its_default(run: Path) -> None:
     values = json.loads((run / "config.json").read_text())
     del values["training"]["devices"]
     (run / "config.json").write_text(json.dumps(values))
+    reseal(run)
     with pytest.raises(ValueError, match="was begun on other data"):  # and not with other settings
         Forecaster(horizon=3, **TINY).fit(wavy(120, seed=5), out=run, resume=True)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -158,10 +160,12 @@ def test_the_averaged_weights_are_validated_and_kept(tmp_path: Path) -> None:
         seen.append((model.training, float(model.weight.detach())))
         return loss(model, batch)
 
-    model, _ = run(tmp_path / "run", watched, steps=11, validate_every=10, averaged_steps=1000)
+    model, _ = run(tmp_path / "run", watched, steps=10, validate_every=10, averaged_steps=1000)
     training = [weight for trains, weight in seen if trains]
     (validated,) = [weight for trains, weight in seen if not trains]
-    assert validated == pytest.approx(numpy.mean(training[1:11]), rel=1e-5)  # after steps 1 ... 10
+    last = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    after = [*training[1:], float(last["current_model_state"]["model.weight"])]  # steps 1 ... 10
+    assert validated == pytest.approx(numpy.mean(after), rel=1e-5)
     assert float(model.weight.detach()) == pytest.approx(validated)
 
 
@@ -268,6 +272,31 @@ def test_fewer_steps_than_one_validation_are_validated_at_their_end(tmp_path: Pa
     assert (fitted.steps, fitted.best_step) == (4, 4)
 
 
+@pytest.mark.parametrize(("steps", "every"), [(40, 25), (11, 10), (7, 3)])
+def test_the_last_step_is_validated_and_may_be_the_best(steps: int, every: int, tmp_path: Path) -> None:
+    """Every step comes nearer, so the last one is the best wherever it falls between two validations."""
+    slow: dict[str, Any] = {"steps": steps, "validate_every": every, "averaged_steps": 1, "learning_rate": 0.01}
+    _, fitted = run(tmp_path / "run", **slow)
+    assert (fitted.steps, fitted.best_step, fitted.ended_by) == (steps, steps, "all steps done")
+    assert json.loads((tmp_path / "run" / "curve.json").read_text())["step"][-1] == steps
+    _, again = run(tmp_path / "run", resume=True, **slow)
+    assert (again.steps, again.best_step, again.best_loss) == (fitted.steps, fitted.best_step, fitted.best_loss)
+
+
+def test_the_last_step_is_validated_where_time_is_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lightning.pytorch.callbacks import Timer
+
+    steps: list[None] = []
+
+    def counted(model: torch.nn.Module, batch: Tensor) -> Tensor:
+        steps.extend([None] * model.training)
+        return loss(model, batch)
+
+    monkeypatch.setattr(Timer, "time_elapsed", lambda *_: 3600.0 if len(steps) >= 15 else 0.0)
+    _, fitted = run(tmp_path / "run", counted, averaged_steps=1)
+    assert (fitted.steps, fitted.best_step, fitted.ended_by) == (15, 15, "time is up")
+
+
 def test_a_loss_that_is_no_number_is_said(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"the validation loss is .*: nothing was learnt; try a smaller learning_rate"):
         run(tmp_path / "run", lambda model, batch: loss(model, batch) * float("nan"))
@@ -278,29 +307,84 @@ def test_a_damaged_checkpoint_is_said(tmp_path: Path) -> None:
         run(tmp_path / "run", interrupting(25))
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     last.write_bytes(last.read_bytes()[:1000])
-    with pytest.raises(RunError, match=r"last.ckpt is damaged: start the fit anew"):
+    with pytest.raises(RunError, match=r"last.ckpt is damaged.*start the fit anew"):
         run(tmp_path / "run", resume=True)
 
 
 def test_a_checkpoint_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fit that dies while it writes its second checkpoint still has the first."""
-    real, writes = Path.write_bytes, 0
+    """A fit that dies while it writes its second checkpoint, or its sum, still has the first."""
+    for fatal in range(5, 9):  # best and last, each with its sum, twice
+        real, writes = os.fsync, 0
 
-    def dying(self: Path, content: bytes) -> int:
-        nonlocal writes
-        if "ckpt" in self.name:
-            writes += 1
-        if writes == 4:  # best and last, twice: this is the second last
-            real(self, content[:1000])
-            raise MemoryError
-        return real(self, content)
+        def dying(at: int, fatal: int = fatal, real: Callable[[int], None] = real) -> None:
+            nonlocal writes
+            if "ckpt" in os.readlink(f"/proc/self/fd/{at}"):
+                writes += 1
+                if writes == fatal:
+                    raise MemoryError
+            real(at)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_bytes", dying)
-        with pytest.raises(MemoryError):
-            run(tmp_path / "run")
+        place = tmp_path / str(fatal)
+        with monkeypatch.context() as patch:
+            patch.setattr("os.fsync", dying)
+            with pytest.raises(MemoryError):
+                run(place)
+        if fatal == 5:
+            whole, _ = run(tmp_path / "whole")
+        resumed, _ = run(place, resume=True)
+        assert torch.equal(whole.weight, resumed.weight)
+
+
+def interrupted(path: Path) -> Path:
+    with pytest.raises(KeyboardInterrupt):
+        run(path, interrupting(25))
+    return path / "checkpoints" / "last.ckpt"
+
+
+@pytest.mark.parametrize(
+    ("drop", "message"),
+    [
+        (("state_dict",), "the checkpoint lacks state_dict"),
+        (("optimizer_states",), "the checkpoint lacks optimizer_states"),
+        (("pytorch-lightning_version",), "the checkpoint lacks pytorch-lightning_version"),
+        (("current_model_state", "model.weight"), "current_model_state lacks model.weight"),
+        (("loops", "fit_loop", "epoch_progress", "current"), "loops.fit_loop.epoch_progress lacks current"),
+        (("callbacks", "History"), "callbacks lacks History"),
+        (("lr_schedulers",), "the checkpoint lacks lr_schedulers"),
+        (("random_state",), "the checkpoint lacks random_state"),
+    ],
+)
+def test_a_checkpoint_that_lacks_something_is_said(drop: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    last = interrupted(tmp_path / "run")
+    content = torch.load(last, weights_only=True)
+    holder = content
+    for name in drop[:-1]:
+        holder = holder[name]
+    del holder[drop[-1]]
+    torch.save(content, last)
+    last.with_name("last.ckpt.sha256").unlink()  # as runs of earlier versions have none
+    with pytest.raises(RunError, match=f"{last} is damaged.*{message}; start the fit anew"):
+        run(tmp_path / "run", resume=True)
+
+
+def test_a_flipped_bit_of_a_checkpoint_is_named_with_its_file(tmp_path: Path) -> None:
+    last = interrupted(tmp_path / "run")
+    content = bytearray(last.read_bytes())
+    for at in (0, len(content) // 3, len(content) - 1):
+        content[at] ^= 16
+        last.write_bytes(content)
+        with pytest.raises(RunError, match=f"{last} is damaged: its sha256 is not in last.ckpt.sha256 beside it"):
+            run(tmp_path / "run", resume=True)
+        content[at] ^= 16
+    last.write_bytes(content)
+    run(tmp_path / "run", resume=True)
+
+
+def test_a_run_that_was_moved_goes_on_with_its_own_best_weights(tmp_path: Path) -> None:
     whole, _ = run(tmp_path / "whole")
-    resumed, _ = run(tmp_path / "run", resume=True)
+    interrupted(tmp_path / "run")
+    (tmp_path / "run").rename(tmp_path / "moved")
+    resumed, _ = run(tmp_path / "moved", resume=True)
     assert torch.equal(whole.weight, resumed.weight)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import numpy
+from typing import Any
 
+import numpy
+import pytest
+
+from gruworks.errors import WeightsError
 from gruworks.training.packing import pack, unpack
 
 RNG = numpy.random.default_rng(0)
@@ -28,3 +32,24 @@ def test_rows_of_zeros_and_weights_that_were_never_packed_stay() -> None:
     assert (unpack(pack({"w": zeros}, large=1))["w"] == 0).all()
     plain = {"w": RNG.normal(size=(3, 3)).astype(numpy.float32)}
     assert (unpack(plain)["w"] == plain["w"]).all()
+
+
+@pytest.mark.parametrize(
+    ("scale", "table", "message"),
+    [
+        (
+            numpy.zeros((), numpy.float16),
+            numpy.zeros((4, 5), numpy.int8),
+            r"w.scale must be float16 \[4\], not float16 \[\]",
+        ),
+        (numpy.zeros((4, 1), numpy.float16), numpy.zeros((4, 5), numpy.int8), r"not float16 \[4, 1\]"),
+        (numpy.zeros(4), numpy.zeros((4, 5), numpy.int8), r"not float64 \[4\]"),
+        (numpy.zeros(4, numpy.float16), numpy.zeros((4, 5), numpy.float32), "there is none"),
+        (numpy.zeros(4, numpy.float16), numpy.zeros(4, numpy.int8), "there is none"),
+    ],
+)
+def test_a_scale_that_is_not_one_number_a_row_is_refused(scale: Any, table: Any, message: str) -> None:
+    with pytest.raises(WeightsError, match=message):
+        unpack({"w": table, "w.scale": scale})
+    with pytest.raises(WeightsError, match="there is none"):
+        unpack({"w.scale": scale})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import numpy
 import pytest
 
-from gruworks.errors import RunError
+from gruworks.errors import RunError, WriteError
 from gruworks.training.runs import FORMAT, RunFolder, new_run_path, write_atomically
 
 
@@ -25,17 +27,37 @@ def test_what_fails_in_between_leaves_the_old_file_and_no_other(
 ) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    real = Path.write_bytes
 
-    def half(self: Path, content: bytes) -> int:
-        real(self, content[: len(content) // 2])
-        raise OSError(28, "No space left on device")
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", half)
-    with pytest.raises(OSError, match="No space left"):
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(WriteError, match=f"can't write {path}: No space left on device; what was there before is kept"):
         write_atomically(path, b"new content")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_file_and_folder_are_on_the_disk_before_and_after_the_rename(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    sync, replace = os.fsync, os.replace
+    monkeypatch.setattr("os.fsync", lambda at: (done.append(os.readlink(f"/proc/self/fd/{at}")), sync(at))[1])
+    monkeypatch.setattr("os.replace", lambda old, new: (done.append("rename"), replace(old, new))[1])
+    write_atomically(tmp_path / "file", b"content")
+    temporary, *rest = done
+    assert Path(temporary).name.startswith(".file.")
+    assert rest == ["rename", str(tmp_path)]
+
+
+@pytest.mark.parametrize("where", ["folder", "file/inside"])
+def test_a_place_that_can_t_be_written_is_named(where: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WriteError, match=f"can't write {tmp_path / where}: (Is a directory|Not a directory|File exi)"):
+        write_atomically(tmp_path / where, b"")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
 
 
 def test_a_run_comes_back_as_it_was_made(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy
 from numpy.typing import NDArray
 
 from gruworks.errors import DataError, require
+from gruworks.files import read_json
 
 __all__ = ["BEGIN", "END", "SPECIALS", "TITLE", "UNKNOWN", "Unit", "Vocabulary"]
 
@@ -35,7 +36,7 @@ class Vocabulary:
         if self.symbols[: len(SPECIALS)] != SPECIALS or len(self.symbols) != len(self.counts):
             raise ValueError(f"a vocabulary begins with {SPECIALS} and has a count for each symbol")
         self._numbers = {symbol: number for number, symbol in enumerate(self.symbols)}
-        self._tokenizer = None if merges is None else _tokenizers().Tokenizer.from_str(merges)
+        self._tokenizer = None if merges is None else _restored(self.symbols, merges)
 
     @classmethod
     def of(cls, texts: Iterable[str], unit: Unit = "character", min_count: int = 1, size: int = 1000) -> Vocabulary:
@@ -62,9 +63,7 @@ class Vocabulary:
     @classmethod
     def _bpe(cls, texts: list[str], size: int) -> Vocabulary:
         library = _tokenizers()
-        tokenizer = library.Tokenizer(library.models.BPE())
-        tokenizer.pre_tokenizer = library.pre_tokenizers.ByteLevel(add_prefix_space=False)
-        tokenizer.decoder = library.decoders.ByteLevel()
+        tokenizer = _byte_level(library.models.BPE())
         trainer = library.trainers.BpeTrainer(
             vocab_size=size, special_tokens=list(SPECIALS), show_progress=False,
             initial_alphabet=sorted(library.pre_tokenizers.ByteLevel.alphabet()),
@@ -108,6 +107,23 @@ class Vocabulary:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Vocabulary:
         return cls(values["unit"], values["symbols"], values["counts"], values.get("merges"))
+
+
+def _byte_level(model: Any) -> Any:
+    library = _tokenizers()
+    tokenizer = library.Tokenizer(model)
+    tokenizer.pre_tokenizer = library.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = library.decoders.ByteLevel()
+    return tokenizer
+
+
+def _restored(symbols: Sequence[str], merges: str) -> Any:
+    """The tokenizer of `_bpe` from its JSON, of which the merges alone are taken: the rest is known."""
+    pairs = read_json(merges.encode(), name="merges", error=DataError)["model"]["merges"]
+    model = _tokenizers().models.BPE({symbol: number for number, symbol in enumerate(symbols)}, list(map(tuple, pairs)))
+    tokenizer = _byte_level(model)
+    tokenizer.add_special_tokens(list(SPECIALS))
+    return tokenizer
 
 
 def _byte(number: int) -> str:

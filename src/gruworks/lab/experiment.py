@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gruworks.errors import OptionError, RunError
+from gruworks.errors import OptionError, RunError, WeightsError
 from gruworks.lab import an4, music
 from gruworks.lab.an4 import speech
 from gruworks.lab.captions import captions
@@ -23,6 +23,7 @@ from gruworks.nn.cells import Engine, keep_long, make
 from gruworks.nn.threads import torch_threads
 from gruworks.training.fit import fit
 from gruworks.training.runs import RunFolder
+from gruworks.training.skeleton import check_weights
 
 __all__ = [
     "TASKS",
@@ -203,6 +204,10 @@ def restore(folder: Path) -> tuple[Experiment, Reader]:
     settings = Experiment.from_dict(place.read_json("config.json"))
     model = reader(settings, problem(settings))
     weights = place.read_arrays("weights.safetensors")
+    try:
+        check_weights(weights, model)
+    except WeightsError as error:
+        raise RunError(f"{folder / 'weights.safetensors'} doesn't fit config.json: {error}") from error
     model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     return settings, model.eval()
 

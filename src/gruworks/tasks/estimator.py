@@ -10,15 +10,20 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy
+import safetensors.numpy
 import torch
 
-from gruworks.errors import NotFittedError, OptionError, RunError
+from gruworks.errors import MissingExtraError, NotFittedError, OptionError, RunError, WeightsError
 from gruworks.settings import Settings
+from gruworks.training.checked import Check, maybe, named, number
 from gruworks.training.packing import unpack
 from gruworks.training.parallel import follows
-from gruworks.training.runs import RunFolder
+from gruworks.training.runs import RunFolder, json_bytes
+from gruworks.training.skeleton import check_weights, planned, uninitialised
 
 __all__ = ["Estimator"]
+
+METRICS = named({"best_loss": maybe(number())}, others=True)  # what answers are made with; the rest is only shown
 
 
 class Estimator(abc.ABC):
@@ -26,6 +31,7 @@ class Estimator(abc.ABC):
 
     task: ClassVar[str]
     config_class: ClassVar[type[Settings]]
+    codec_check: ClassVar[Check]  # what codec/codec.json may hold
 
     def __init__(self, config: Settings | None = None, **settings: Any) -> None:
         """Settings by name (`Forecaster(horizon=14, seed=1)`) or as one `config` object, not both."""
@@ -52,45 +58,57 @@ class Estimator(abc.ABC):
     def load(cls, path: Path | str) -> Self:
         """The estimator that a run folder holds. Nothing in the folder is executed."""
         run = RunFolder.open(path, cls.task)
+        loaded = cls(cls._config_of(run))
+        with _fitting_together(run.path):
+            codec = run.read_json("codec/codec.json")
+            cls.codec_check(codec, "codec/codec.json: ")
+            loaded._take(codec, run.read_arrays("context.safetensors"))
+            loaded.model = loaded._load_model(run)
+        loaded.metrics = run.read_json("metrics.json")
+        METRICS(loaded.metrics, f"{run.path / 'metrics.json'} is damaged: ")
+        return loaded
+
+    @classmethod
+    def _config_of(cls, run: RunFolder) -> Settings:
         try:
-            loaded = cls(cls.config_class.from_dict(run.read_json("config.json")))
+            return cls.config_class.from_dict(run.read_json("config.json"))
         except OptionError as error:
             raise RunError(f"{run.path / 'config.json'} is damaged: {error}") from error
-        try:
-            loaded._take(run.read_json("codec/codec.json"), run.read_arrays("context.safetensors"))
-            loaded.model = loaded._load_model(run)
-        except RunError:
-            raise
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise RunError(f"{run.path} is damaged: its parts don't fit together ({error!r})") from error
-        loaded.metrics = run.read_json("metrics.json")
-        return loaded
 
     def _write(self, run: RunFolder) -> None:
         """Everything that `load` reads; run.json last, so that a run that says "fitted" is whole."""
         codec, context = self._give()
         weights = {} if self.model is None else {name: t.numpy() for name, t in self.model.state_dict().items()}
-        run.write_json("config.json", self.config.to_dict())
-        run.write_json("codec/codec.json", codec)
-        run.write_arrays("context.safetensors", context)
-        run.write_arrays("weights.safetensors", weights)
-        run.write_json("metrics.json", self.metrics)
-        run.note(state="fitted")
+        run.finish(
+            {
+                "config.json": json_bytes(self.config.to_dict()),
+                "codec/codec.json": json_bytes(codec),
+                "context.safetensors": safetensors.numpy.save(context),
+                "weights.safetensors": safetensors.numpy.save(weights),
+                "metrics.json": json_bytes(self.metrics),
+            }
+        )
 
     def _load_model(self, run: RunFolder) -> torch.nn.Module | None:
-        weights = unpack(run.read_arrays("weights.safetensors"))
-        model = self._new_model()
-        if model is None:
+        """The network, built once its shapes are known to be those of the weights."""
+        file = run.path / "weights.safetensors"
+        packed = run.read_arrays("weights.safetensors")
+        with planned():
+            plan = self._new_model()
+        if plan is None:
             return None
+        try:
+            weights = unpack(packed)
+            check_weights(weights, plan)
+        except WeightsError as error:
+            raise RunError(f"{file} doesn't fit config.json: {error}") from error
         for name, array in weights.items():
             if not numpy.isfinite(array).all():
-                raise RunError(
-                    f"{run.path / 'weights.safetensors'} is damaged: {name} holds values that are no numbers"
-                )
-        try:
-            model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
-        except RuntimeError as error:
-            raise RunError(f"{run.path / 'weights.safetensors'} doesn't fit config.json: {error}") from error
+                raise RunError(f"{file} is damaged: {name} holds values that are no numbers")
+        with uninitialised():
+            model = self._new_model()
+        assert model is not None
+        model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
         return model.eval()
 
     @abc.abstractmethod
@@ -122,7 +140,7 @@ class Estimator(abc.ABC):
                 raise OptionError("resume needs the run folder to go on from: out=...")
             run = RunFolder.open(out, self.task)
             # as settings: a run that was begun before a setting came to be has its default
-            if self.config_class.from_dict(run.read_json("config.json")) != self.config:
+            if self._config_of(run) != self.config:
                 raise OptionError(f"{run.path} was begun with other settings: resume needs those of its config.json")
             yield run
         elif out is not None and not follows():
@@ -132,3 +150,22 @@ class Estimator(abc.ABC):
         else:
             with tempfile.TemporaryDirectory(prefix="gruworks-") as folder:
                 yield RunFolder.create(Path(folder) / "run", self.task, **facts)
+
+
+@contextlib.contextmanager
+def _fitting_together(path: Path) -> Iterator[None]:
+    """Turn what parts of a run raise that don't fit together into a RunError.
+
+    Descriptions check every value; what is left is what libraries (pandas, tokenizers, torch) find in them, and they
+    raise what they like.
+    """
+    try:
+        yield
+    except (MissingExtraError, MemoryError):
+        raise
+    except RunError as error:
+        if str(path) in str(error):
+            raise
+        raise RunError(f"{path} is damaged: {error}") from error
+    except Exception as error:
+        raise RunError(f"{path} is damaged: its parts don't fit together ({error!r:.500})") from error

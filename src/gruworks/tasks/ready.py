@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gruworks.errors import OptionError
+from gruworks.errors import OptionError, RunError
+from gruworks.files import read_json
 
 __all__ = ["READY", "Ready", "find", "present"]
 
@@ -28,7 +28,7 @@ class Ready:
 
     def card(self) -> dict[str, Any]:
         """Data, licence, figures, limits, and the options that its answers have unless told otherwise."""
-        found: dict[str, Any] = json.loads((self.path / "card.json").read_text(encoding="utf-8"))
+        found: dict[str, Any] = read_json(self.path / "card.json", error=RunError)
         return found
 
 

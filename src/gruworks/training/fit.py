@@ -82,7 +82,7 @@ def fit(
         torch.manual_seed(settings.seed)
         trainer, best = _trainer(settings, run, what, quiet, show)
         steps = _Epochs(min(settings.validate_every, settings.steps))
-        checkpoint = _checkpoint(run) if resume else None
+        checkpoint = _checkpoint(run, model, trainer) if resume else None
         try:
             trainer.fit(
                 Learner(model, loss, settings, carries, weigh),
@@ -144,9 +144,11 @@ def _conclude(
     model: torch.nn.Module, run: RunFolder, trainer: Any, best: Any, settings: FitSettings, minutes: float
 ) -> Fitted:
     """Load the best checkpoint's averaged weights into `model`."""
+    from gruworks.training.checkpoints import read_checkpoint
+
     if not best.best_model_path:
         raise RunError("the fit ended before its first validation: give it more minutes or validate earlier")
-    checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+    checkpoint = read_checkpoint(run.path / "checkpoints" / "best.ckpt")
     loss = float(checkpoint["callbacks"][best.state_key]["best_model_score"])
     if not math.isfinite(loss):
         raise RunError(f"the validation loss is {loss}: nothing was learnt; try a smaller learning_rate")
@@ -161,14 +163,26 @@ def _conclude(
     return Fitted(steps, loss, int(checkpoint["global_step"]), minutes, ended)
 
 
-def _checkpoint(run: RunFolder) -> Path:
-    if not run.last_checkpoint.is_file():
+def _checkpoint(run: RunFolder, model: torch.nn.Module, trainer: Any) -> Path:
+    """The run's last checkpoint, once it is known to be one that this fit can go on from."""
+    from gruworks.training.checkpoints import AGAIN, check_like, read_checkpoint
+
+    path = run.last_checkpoint
+    if not path.is_file():
         raise RunError(f"{run.path} has no checkpoint to go on from: start the fit anew")
+    found = read_checkpoint(path)
+    weights = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    expected = {
+        "state_dict": weights,
+        "current_model_state": weights,
+        "loops": {"fit_loop": trainer.fit_loop.state_dict()},
+        "callbacks": {one.state_key: one.state_dict() for one in trainer.callbacks if one.state_dict()},
+    }
     try:
-        torch.load(run.last_checkpoint, map_location="meta", weights_only=True)
-    except Exception as error:  # torch raises what its zip reader and unpickler happen to raise
-        raise RunError(f"{run.last_checkpoint} is damaged: start the fit anew ({error})") from error
-    return run.last_checkpoint
+        check_like(expected, found, "")
+    except RunError as error:
+        raise RunError(f"{path} is damaged, or of another fit: {error}; {AGAIN}") from error
+    return path
 
 
 def _loader(data: Dataset[Any], order: Sampler[Any] | None = None) -> DataLoader[Any]:

@@ -63,6 +63,11 @@ class Learner(LightningModule):
         self.last_loss = loss.detach()  # `log` costs as much as a small model's forward pass
         return loss
 
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Stop after the last step by name: only then does Lightning validate between two validations."""
+        if self.trainer.global_step >= self.settings.steps:
+            self.trainer.should_stop = True
+
     def on_validation_epoch_start(self) -> None:
         self.carried_in_validation = None
 

@@ -7,6 +7,8 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
+from gruworks.errors import WeightsError
+
 __all__ = ["pack", "unpack"]
 
 SCALE = ".scale"
@@ -34,12 +36,25 @@ def pack(weights: dict[str, NDArray[Any]], large: int = LARGE) -> dict[str, NDAr
 
 
 def unpack(packed: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """float32 again; arrays of other types stay as they are, so that weights that were never packed pass through."""
-    scales = {name: array.astype(numpy.float32) for name, array in packed.items() if name.endswith(SCALE)}
+    """float32 again; arrays of other types stay as they are, so that weights that were never packed pass through.
+
+    Raises:
+        WeightsError: a scale that belongs to no matrix of 8 bits, or isn't one number a row.
+    """
+    scales = {name: array for name, array in packed.items() if name.endswith(SCALE)}
+    for name, scale in scales.items():
+        _check_scale(name, scale, packed.get(name.removesuffix(SCALE)))
     weights: dict[str, NDArray[Any]] = {}
     for name, array in packed.items():
         if name + SCALE in scales:
-            weights[name] = array.astype(numpy.float32) * scales[name + SCALE][:, None]
+            weights[name] = array.astype(numpy.float32) * scales[name + SCALE].astype(numpy.float32)[:, None]
         elif name not in scales:
             weights[name] = array.astype(numpy.float32) if array.dtype == numpy.float16 else array
     return weights
+
+
+def _check_scale(name: str, scale: NDArray[Any], table: NDArray[Any] | None) -> None:
+    if table is None or table.dtype != numpy.int8 or table.ndim != 2:
+        raise WeightsError(f"{name} is the scale of a matrix of 8 bits, and there is none")
+    if scale.dtype != numpy.float16 or scale.shape != table.shape[:1]:
+        raise WeightsError(f"{name} must be float16 [{len(table)}], not {scale.dtype} {list(scale.shape)}")

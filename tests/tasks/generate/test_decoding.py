@@ -65,3 +65,11 @@ def test_banned_symbols_are_never_written() -> None:
     answer, _ = decoder.step(torch.tensor([1, 2]), decoder.model.empty(2))
     assert (answer[:, [0, 3]] == -torch.inf).all()
     assert answer.exp().sum(1).tolist() == pytest.approx([1, 1])
+
+
+@pytest.mark.parametrize("between", ["none", "convolution", "attention"])
+def test_a_text_may_begin_with_nothing_read(between: str) -> None:
+    """A context of one symbol leaves none to be read before the first step."""
+    net = LanguageNet(7, 8, 2, between=between, heads=2)  # type: ignore[arg-type]
+    state = NetDecoder(net).start(torch.tensor([3]))
+    assert all(bool((state[name] == value).all()) for name, value in net.empty(1).items())

@@ -11,6 +11,7 @@ import pytest
 from gruworks import Generator
 from gruworks.data.text import Document
 from gruworks.errors import DataError, NotFittedError, OptionError, RunError
+from gruworks.fuzz.runs import reseal
 from tests.tasks.generate.conftest import TINY, poems, prose
 
 
@@ -182,14 +183,18 @@ def test_heads_must_divide() -> None:
 DAMAGE: dict[str, tuple[str, bytes, str]] = {
     "no weights": ("weights.safetensors", b"", "weights.safetensors is damaged"),
     "other weights": ("config.json", b'{"hidden_size": 13}', "doesn't fit config.json"),
-    "no vocabulary": ("codec/codec.json", b"{}", "its parts don't fit together"),
+    "no vocabulary": ("codec/codec.json", b"{}", "codec.json lacks vocabulary, apart, many, source"),
     "no JSON": ("codec/codec.json", b"nonsense", "codec.json is damaged"),
     "counts": (
         "codec/codec.json",
-        b'{"vocabulary": {"unit": "byte", "symbols": ["a"], "counts": [1, 2]}, "apart": false, "many": false}',
-        "don't fit together",
+        b'{"vocabulary": {"unit": "byte", "symbols": ["a"], "counts": [1]}, "apart": true, "many": true, "source": {}}',
+        "vocabulary.symbols must be a list of 5 to",
     ),
-    "other task": ("run.json", b'{"format": 1, "task": "forecast"}', "is a run of the task 'forecast'"),
+    "other task": (
+        "run.json",
+        b'{"format": 1, "task": "forecast", "state": "fitted"}',
+        "is a run of the task 'forecast'",
+    ),
 }
 
 
@@ -198,5 +203,6 @@ def test_a_damaged_run_folder_is_said(name: str, trained: Generator, tmp_path: P
     run = trained.save(tmp_path / "run")
     file, content, message = DAMAGE[name]
     (run / file).write_bytes(content)
+    reseal(run)
     with pytest.raises(RunError, match=message):
         Generator.load(run)

@@ -60,7 +60,7 @@ def test_separate_vocabularies_know_their_side_only(pairs: Pairs, codec: Codec) 
     assert "▁Katze" not in apart.target.symbols(range(len(apart.target)))
     again = Codec.from_dict(apart.to_dict(), apart.profile)
     assert again.target.encode("a dog") == apart.target.encode("a dog")
-    with pytest.raises(ValueError, match="the profile must be"):
+    with pytest.raises(ValueError, match="profile must be integers"):
         Codec.from_dict(apart.to_dict(), apart.profile[:, 1:])
 
 

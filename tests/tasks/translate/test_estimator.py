@@ -11,6 +11,7 @@ import pytest
 
 from gruworks import Translator
 from gruworks.errors import DataError, NotFittedError, OptionError, RunError
+from gruworks.fuzz.runs import reseal
 from gruworks.tasks.translate.config import Options
 from tests.tasks.translate.conftest import SHORT, TINY, toy
 
@@ -152,11 +153,13 @@ def test_a_damaged_run_is_refused(trained: Translator, tmp_path: Path) -> None:
     run = trained.save(tmp_path / "run")
     codec = json.loads((run / "codec" / "codec.json").read_text())
     (run / "codec" / "codec.json").write_text(json.dumps({"source": {"model": 3}}))
-    with pytest.raises(RunError, match="is damaged"):
+    reseal(run)
+    with pytest.raises(RunError, match=r"is damaged: codec/codec[.]json: source lacks normalizer"):
         Translator.load(run)
     (run / "codec" / "codec.json").write_text(json.dumps(codec))
     config = json.loads((run / "config.json").read_text())
     (run / "config.json").write_text(json.dumps(config | {"hidden_size": 33}))
+    reseal(run)
     with pytest.raises(RunError, match=r"doesn't fit config\.json"):
         Translator.load(run)
 

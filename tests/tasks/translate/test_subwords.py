@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gruworks.errors import RunError
 from gruworks.tasks.translate.reading import normal
-from gruworks.tasks.translate.subwords import BEGIN, END, PAD, UNKNOWN, Dropout, Subwords, vocabulary_size
+from gruworks.tasks.translate.subwords import BEGIN, END, PAD, SUBWORDS, UNKNOWN, Dropout, Subwords, vocabulary_size
 
 TEXTS = [
     "der Hund , der ( gestern ) schlief .",
@@ -67,8 +68,16 @@ def test_the_size_grows_as_the_root_of_the_corpus() -> None:
 def test_it_goes_through_json(subwords: Subwords) -> None:
     again = Subwords.from_dict(subwords.to_dict())
     assert again.encode(TEXTS[0] + " <s>") == subwords.encode(TEXTS[0] + " <s>")
-    with pytest.raises(ValueError, match="the vocabulary can't be read"):
-        Subwords.from_dict({"model": 3})
+    values = subwords.to_dict()
+    SUBWORDS(values, "")
+    vocabulary = values["model"]["vocab"]
+    for model, message in (
+        ({"vocab": vocabulary | {"<pad>": 1}}, "must number its subwords from 0, each once"),
+        ({"vocab": vocabulary | {"<pad>": 1, "<unk>": 0}}, "must begin with <pad>, <unk>, <s>, </s>"),
+        ({"merges": [["a", "never"]]}, "merges must join subwords to subwords"),
+    ):
+        with pytest.raises(RunError, match=message):
+            Subwords.from_dict(values | {"model": values["model"] | model})
 
 
 def test_each_subword_knows_its_word(subwords: Subwords) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import threading
 import typing
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from gruworks.app.server.replies import RequestError
 from gruworks.errors import OptionError, RunError
+from gruworks.files import read_json
 from gruworks.settings import Settings
 from gruworks.tasks import ready, registry
 from gruworks.training.runs import RunFolder
@@ -55,7 +55,7 @@ class Served:
         """Data, licence, figures and limits; of a run of the user's, what its folder says."""
         written = self.path / "card.json"
         if written.is_file():
-            found: dict[str, Any] = json.loads(written.read_text(encoding="utf-8"))
+            found: dict[str, Any] = read_json(written, error=RunError)
             return found
         data = self.run.facts.get("data") or {}
         metrics = self.run.read_json("metrics.json")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-import narwhals as nw
 import numpy
 import torch
 from numpy.typing import NDArray
@@ -28,11 +28,12 @@ from gruworks.tasks.forecast.engines import engine
 from gruworks.tasks.forecast.evaluation import Evaluation
 from gruworks.tasks.forecast.frames import forecast_frame, levels, with_future
 from gruworks.tasks.forecast.gate import OPEN, Gate
-from gruworks.tasks.forecast.keeping import gate_from, pack, unpack
+from gruworks.tasks.forecast.keeping import CODEC, check_codec, pack, unpack
 from gruworks.tasks.forecast.naive import naive_forecasts
 from gruworks.tasks.forecast.panel import Panel, Series
 from gruworks.tasks.forecast.reading import read
 from gruworks.tasks.forecast.streaming import Observed, Streams
+from gruworks.training.checked import Check
 from gruworks.training.runs import RunFolder
 
 __all__ = ["Forecaster"]
@@ -61,6 +62,7 @@ class Forecaster(Estimator):
 
     task: ClassVar[str] = "forecast"
     config_class: ClassVar[type[Settings]] = Config
+    codec_check: ClassVar[Check] = staticmethod(CODEC)
 
     def __init__(self, config: Settings | None = None, **settings: Any) -> None:
         super().__init__(config, **settings)
@@ -300,10 +302,9 @@ class Forecaster(Estimator):
 
     def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
         self.codec = Codec.from_dict(codec)
-        series, self.calibration = unpack(codec, context, self.codec)
-        self.streams, self.gate = Streams(series, self.codec.frequency), gate_from(codec["gate"])
-        self.backend, self.remarks = codec["backend"], list(codec["remarks"])
+        check_codec(self.codec, self.config)
+        series, self.calibration = unpack(codec, context, self.codec, self.config)
+        self.streams, self.gate = Streams(series, self.codec.frequency), Gate(**codec["gate"])
+        self.backend = codec["backend"] if importlib.util.find_spec(codec["backend"]) else "pandas"
+        self.remarks = codec["remarks"]
         self.metrics = {"trained": codec["trained"]}
-        backend: Any = self.backend
-        if nw.Implementation.from_backend(backend) is nw.Implementation.UNKNOWN:
-            raise ValueError(f"there is no frame library {self.backend!r}")

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gruworks.data.text import Document
-from gruworks.data.vocabulary import BEGIN, END, TITLE, UNKNOWN, Vocabulary
-from gruworks.errors import TooShortError
+from gruworks.data.vocabulary import BEGIN, END, SPECIALS, TITLE, UNKNOWN, Vocabulary
+from gruworks.errors import RunError, TooShortError
 from gruworks.tasks.generate.config import Config
+from gruworks.training.checked import choice, flag, items, maybe, named, record, string, whole
 
-__all__ = ["Batch", "Bundles", "Codec", "Lanes", "batches", "divide"]
+__all__ = ["CODEC", "Batch", "Bundles", "Codec", "Lanes", "batches", "divide"]
 
 Batch = dict[str, Tensor]
 Ids = NDArray[numpy.int64]
@@ -26,6 +27,19 @@ VALIDATION_LANES = 16
 SHORT = 4  # documents are read apart where none is longer than so many sequences
 FEWEST_APART = 8
 POOL = 32  # batches of documents that are sorted by length together
+
+
+CODEC = record(
+    vocabulary=record(
+        unit=choice("character", "byte", "bpe"),
+        symbols=items(string(1000), least=len(SPECIALS) + 1, most=2_000_000),
+        counts=items(whole(0, 2**53)),
+        merges=maybe(string(50_000_000)),
+    ),
+    apart=flag,
+    many=flag,
+    source=named({"sha256": string(200)}, others=True),
+)
 
 
 @dataclass(frozen=True)
@@ -82,8 +96,24 @@ class Codec:
         return {"vocabulary": self.vocabulary.to_dict(), "apart": self.apart, "many": self.many}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Codec:
-        return cls(Vocabulary.from_dict(values["vocabulary"]), bool(values["apart"]), bool(values["many"]))
+    def from_dict(cls, values: dict[str, Any], config: Config) -> Codec:
+        """The reverse of `to_dict`, for values that CODEC takes.
+
+        Raises:
+            RunError: a vocabulary that a fit with these settings can't have made.
+        """
+        told = values["vocabulary"]
+        symbols = told["symbols"][len(SPECIALS) :]
+        bytewise, each = told["unit"] == "byte", told["unit"] == "character"
+        if told["unit"] != config.unit or (told["unit"] == "bpe") != ("merges" in told):
+            raise RunError(f"codec/codec.json: vocabulary.unit must be {config.unit}, with merges where it is bpe")
+        if len(set(told["symbols"])) < len(told["symbols"]) or (each and any(len(one) != 1 for one in symbols)):
+            raise RunError(
+                "codec/codec.json: vocabulary.symbols must be distinct, and characters where unit is character"
+            )
+        if bytewise and len(symbols) != 256:
+            raise RunError(f"codec/codec.json: vocabulary.symbols must be 256 bytes, not {len(symbols)}")
+        return cls(Vocabulary.from_dict(told), values["apart"], values["many"])
 
     def _counts(self) -> Ids:
         return numpy.asarray(self.vocabulary.counts)

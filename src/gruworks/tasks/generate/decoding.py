@@ -34,7 +34,7 @@ class NetDecoder(Decoder):
     def start(self, context: Tensor) -> State:
         """The state, of one row, after all of the context [T] but its last symbol, which is the first to step."""
         state = self.model.empty(1)
-        for part in torch.split(context[:-1], CHUNK):
+        for part in torch.split(context[:-1], CHUNK) if len(context) > 1 else ():  # of nothing, split makes a part
             _, state = self.model(part[:, None], state)
         return state
 

@@ -18,7 +18,7 @@ from gruworks.nn.sampling import Sampling
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
 from gruworks.tasks.generate.config import Config, Options
-from gruworks.tasks.generate.data import Codec, batches, divide
+from gruworks.tasks.generate.data import CODEC, Codec, batches, divide
 from gruworks.tasks.generate.decoding import NetDecoder, Pieces, banned, log_probabilities, sampling, search, symbols
 from gruworks.tasks.generate.evaluation import Evaluation, Reading, evaluation
 from gruworks.tasks.generate.model import LanguageNet
@@ -27,6 +27,7 @@ from gruworks.tasks.generate.verse.constraint import VerseConstraint
 from gruworks.tasks.generate.verse.forms import VerseOptions
 from gruworks.tasks.generate.verse.writing import poems, to_script
 from gruworks.tasks.generate.verse.writing import write as write_verse
+from gruworks.training.checked import Check
 
 __all__ = ["Generator"]
 
@@ -54,6 +55,7 @@ class Generator(Estimator):
 
     task: ClassVar[str] = "generate"
     config_class: ClassVar[type[Settings]] = Config
+    codec_check: ClassVar[Check] = staticmethod(CODEC)
 
     def __init__(self, config: Settings | None = None, **settings: Any) -> None:
         super().__init__(config, **settings)
@@ -308,7 +310,7 @@ class Generator(Estimator):
         return self.codec.to_dict() | {"source": self.source}, {}
 
     def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
-        self.codec, self.source = Codec.from_dict(codec), dict(codec["source"])
+        self.codec, self.source = Codec.from_dict(codec, self.config), codec["source"]
 
 
 def _cut(text: str, stop: str | None) -> str:

@@ -6,12 +6,18 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from gruworks.errors import DataError, require
+from gruworks.errors import DataError, RunError, require
+from gruworks.training.checked import choice, items, record, string
 
-__all__ = ["BLANK", "Alphabet", "Word", "tidy"]
+__all__ = ["ALPHABET", "BLANK", "Alphabet", "Word", "tidy"]
 
 BLANK = 0
 START_OF_WORD = "▁"
+ALPHABET = record(
+    units=choice("characters", "words", "bpe"),
+    symbols=items(string(1000), least=1, most=1_000_000),
+    merges=items(items(string(1000), 2, 2), most=1_000_000),
+)
 
 
 class Word(NamedTuple):
@@ -108,7 +114,19 @@ class Alphabet:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Alphabet:
-        return cls(values["units"], values["symbols"], values["merges"])
+        """The reverse of `to_dict`, for values that ALPHABET takes.
+
+        Raises:
+            RunError: symbols that stand twice, or that a merge of byte pairs has no number for.
+        """
+        symbols, known = values["symbols"], set(values["symbols"])
+        if len(known) < len(symbols) or (values["units"] == "characters" and any(len(one) != 1 for one in symbols)):
+            raise RunError(
+                "codec/codec.json: alphabet.symbols must be distinct, and characters where units are characters"
+            )
+        if any(not {left, right, left + right} <= known for left, right in values["merges"]):
+            raise RunError("codec/codec.json: alphabet.merges must join symbols to symbols")
+        return cls(values["units"], symbols, values["merges"])
 
 
 def _learn_pairs(texts: Iterable[str], size: int) -> tuple[list[str], list[tuple[str, str]]]:

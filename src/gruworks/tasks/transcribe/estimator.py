@@ -13,11 +13,11 @@ from typing import Any, ClassVar, Self
 import numpy
 import torch
 
-from gruworks.errors import DataError, OptionError
+from gruworks.errors import DataError, OptionError, RunError
 from gruworks.ops.lexicon import Language
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
-from gruworks.tasks.transcribe.alphabet import Alphabet, tidy
+from gruworks.tasks.transcribe.alphabet import ALPHABET, Alphabet, tidy
 from gruworks.tasks.transcribe.config import Config, Options
 from gruworks.tasks.transcribe.data import Codec, Corpus, prepare
 from gruworks.tasks.transcribe.decoding import Search, TimedWord, Transcript, joined, searches, spelled, timed
@@ -29,10 +29,17 @@ from gruworks.tasks.transcribe.manifest import Utterance, digest, read_manifest
 from gruworks.tasks.transcribe.model import TranscribeNet
 from gruworks.tasks.transcribe.offline import frame_blocks, pieces, transcribe_pieces
 from gruworks.tasks.transcribe.streaming import Stream, finish_together, run_together
+from gruworks.training.checked import Check, array, items, optional, record, string, whole
 from gruworks.training.runs import RunFolder
 
 __all__ = ["Transcriber"]
 
+CODEC = record(
+    rate=optional(whole(1000, 192_000)),
+    alphabet=ALPHABET,
+    texts=items(string(), least=1),
+    remarks=items(string()),
+)
 TOGETHER = 16  # recordings that are transcribed at once
 
 
@@ -54,6 +61,7 @@ class Transcriber(Estimator):
 
     task: ClassVar[str] = "transcribe"
     config_class: ClassVar[type[Settings]] = Config
+    codec_check: ClassVar[Check] = staticmethod(CODEC)
 
     def __init__(self, config: Settings | None = None, **settings: Any) -> None:
         super().__init__(config, **settings)
@@ -344,12 +352,18 @@ class Transcriber(Estimator):
         return codec | {"remarks": self.remarks}, {"mean": normaliser.mean, "deviation": normaliser.deviation}
 
     def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
-        normaliser = Normaliser(context["mean"], context["deviation"])
-        if normaliser.mean.ndim != 1 or normaliser.mean.shape != normaliser.deviation.shape:
-            raise ValueError("mean and deviation differ in size")
-        if not (numpy.isfinite(normaliser.mean).all() and (normaliser.deviation > 0).all()):
-            raise ValueError("mean or deviation holds no number")
-        if codec["rate"] is not None and not isinstance(codec["rate"], int):
-            raise ValueError(f"the rate is {codec['rate']!r}")
-        self.codec = Codec(codec["rate"], Alphabet.from_dict(codec["alphabet"]), normaliser)
-        self.texts, self.remarks = list(codec["texts"]), list(codec["remarks"])
+        config = self.config
+        size = config.coefficients if codec["rate"] is None else config.bands
+        record(mean=array("f", size, low=-1e30, high=1e30), deviation=array("f", size, low=1e-30, high=1e30))(
+            context, "context.safetensors: "
+        )
+        alphabet = Alphabet.from_dict(codec["alphabet"])
+        unseen = alphabet.unseen((" " if alphabet.units == "words" else "").join(codec["texts"]))
+        if alphabet.units != config.units or unseen:
+            raise RunError(f"codec/codec.json: alphabet must be of {config.units} and have all symbols of texts")
+        self.codec = Codec(
+            codec["rate"],
+            alphabet,
+            Normaliser(*(context[name].astype(numpy.float32) for name in ("mean", "deviation"))),
+        )
+        self.texts, self.remarks = codec["texts"], codec["remarks"]

@@ -16,9 +16,10 @@ from torch import Tensor
 from gruworks.errors import DataError
 from gruworks.tasks.translate.config import Config
 from gruworks.tasks.translate.reading import Pairs
-from gruworks.tasks.translate.subwords import BEGIN, END, PAD, Dropout, Subwords
+from gruworks.tasks.translate.subwords import BEGIN, END, PAD, SUBWORDS, Dropout, Subwords
+from gruworks.training.checked import array, maybe, record
 
-__all__ = ["Batch", "Batches", "Codec", "Dropped", "clean", "judge", "padded", "split", "validation_batches"]
+__all__ = ["CODEC", "Batch", "Batches", "Codec", "Dropped", "clean", "judge", "padded", "split", "validation_batches"]
 
 Batch = dict[str, Tensor]
 Integers = NDArray[numpy.int64]
@@ -52,6 +53,9 @@ class Dropped:
             if count
         ]
         return f"dropped {self.total} of {self.pairs} pairs: {', '.join(reasons)}" if reasons else ""
+
+
+CODEC = record(source=SUBWORDS, target=maybe(SUBWORDS))
 
 
 @dataclass(frozen=True)
@@ -103,8 +107,7 @@ class Codec:
     def from_dict(cls, values: dict[str, Any], profile: Integers) -> Codec:
         source = Subwords.from_dict(values["source"])
         target = Subwords.from_dict(values["target"]) if "target" in values else source
-        if profile.shape != (2, len(source)):
-            raise ValueError(f"the profile must be [2, {len(source)}], not {list(profile.shape)}")
+        record(profile=array("i", 2, len(source), low=0, high=2**53))({"profile": profile}, "context.safetensors: ")
         return cls(source, target, profile)
 
 

@@ -12,14 +12,14 @@ import numpy
 import torch
 from numpy.typing import NDArray
 
-from gruworks.errors import DataError, OptionError
+from gruworks.errors import DataError, OptionError, RunError
 from gruworks.nn.decoder import Decoder, Ensemble
 from gruworks.nn.search import Hypothesis
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
 from gruworks.tasks.translate.cho2014 import Cho2014Net
 from gruworks.tasks.translate.config import Config, Options
-from gruworks.tasks.translate.data import Batches, Codec, Dropped, clean, cut, padded, split, validation_batches
+from gruworks.tasks.translate.data import CODEC, Batches, Codec, Dropped, clean, cut, padded, split, validation_batches
 from gruworks.tasks.translate.decoding import (
     NetDecoder,
     Translation,
@@ -34,6 +34,7 @@ from gruworks.tasks.translate.decoding import (
 from gruworks.tasks.translate.evaluation import Evaluation, score
 from gruworks.tasks.translate.model import AttentionNet, TranslationNet
 from gruworks.tasks.translate.reading import Pairs, normal, read
+from gruworks.training.checked import Check
 from gruworks.training.runs import RunFolder
 
 __all__ = ["Explanation", "Translator"]
@@ -72,6 +73,7 @@ class Translator(Estimator):
 
     task: ClassVar[str] = "translate"
     config_class: ClassVar[type[Settings]] = Config
+    codec_check: ClassVar[Check] = staticmethod(CODEC)
 
     def __init__(self, config: Settings | None = None, **settings: Any) -> None:
         super().__init__(config, **settings)
@@ -365,6 +367,8 @@ class Translator(Estimator):
         return self.codec.to_dict(), {"profile": self.codec.profile}
 
     def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
+        if ("target" in codec) == self.config.shared:
+            raise RunError("codec/codec.json: target must be there where config.json says shared=false, and only there")
         self.codec = Codec.from_dict(codec, context["profile"])
 
 

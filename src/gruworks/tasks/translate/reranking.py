@@ -11,6 +11,7 @@ from typing import Any, Self
 import sacrebleu
 
 from gruworks.errors import OptionError, RunError
+from gruworks.files import read_json
 from gruworks.tasks.translate.config import Options
 from gruworks.tasks.translate.decoding import Translation
 from gruworks.tasks.translate.estimator import Translator
@@ -114,7 +115,7 @@ class Reranker:
             RunError: the file is not there or damaged, or one of its runs is.
         """
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = read_json(path.read_bytes(), error=RunError, name=str(path))
             if values["format"] != FORMAT:
                 raise RunError(f"{path} has format {values['format']!r}; this version reads format {FORMAT}")
             weights = tuple(float(weight) for weight in values["weights"])

@@ -14,7 +14,10 @@ from typing import Any
 import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 
-__all__ = ["BEGIN", "END", "PAD", "UNKNOWN", "Dropout", "Subwords", "vocabulary_size"]
+from gruworks.errors import RunError
+from gruworks.training.checked import items, mapping, named, string, value, whole
+
+__all__ = ["BEGIN", "END", "PAD", "SUBWORDS", "UNKNOWN", "Dropout", "Subwords", "vocabulary_size"]
 
 SPECIAL = ("<pad>", "<unk>", "<s>", "</s>")
 PAD, UNKNOWN, BEGIN, END = range(4)
@@ -22,6 +25,11 @@ BLANK = "▁"  # stands before each word, in a blank's place
 # A mark with the blank before it, so that tokenised text takes no more subwords than raw text.
 PUNCTUATION = tokenizers.Regex(BLANK + r"?[\p{P}\p{S}&&[^" + BLANK + "]]")
 LARGEST = 32_000
+
+_MODEL = named(
+    {"vocab": mapping(whole(0, 1_000_000)), "merges": items(items(string(1000), 2, 2), most=1_000_000)}, others=True
+)
+SUBWORDS = named({"normalizer": value, "model": _MODEL}, others=True)
 
 
 def vocabulary_size(texts: Sequence[str]) -> int:
@@ -51,13 +59,7 @@ class Subwords:
         """BPE from `texts` with `size` subwords (0: by the corpus). A character seen only once can't be spelt."""
         if lowercase:
             texts = [text.lower() for text in texts]
-        tokenizer = tokenizers.Tokenizer(models.BPE(unk_token=SPECIAL[UNKNOWN]))
-        steps = [normalizers.NFC(), *([normalizers.Lowercase()] if lowercase else [])]
-        tokenizer.normalizer = normalizers.Sequence(steps)
-        tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-            [pre_tokenizers.Metaspace(BLANK), pre_tokenizers.Split(PUNCTUATION, "isolated")]
-        )
-        tokenizer.decoder = decoders.Metaspace(BLANK)
+        tokenizer = _tokenizer(models.BPE(unk_token=SPECIAL[UNKNOWN]), lowercase)
         trainer = trainers.BpeTrainer(
             vocab_size=size or vocabulary_size(texts),
             special_tokens=list(SPECIAL),
@@ -106,10 +108,34 @@ class Subwords:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Subwords:
-        try:
-            return cls(tokenizers.Tokenizer.from_str(json.dumps(values)))
-        except Exception as error:  # tokenizers raises bare Exception
-            raise ValueError(f"the vocabulary can't be read: {error}") from error
+        """The reverse of `to_dict`, for values that SUBWORDS takes: vocabulary and merges; the rest is known.
+
+        Raises:
+            RunError: numbers that aren't 0 and so on, or a merge that has none.
+        """
+        model = values["model"]
+        vocabulary, normalizer = model["vocab"], json.dumps(values["normalizer"])
+        if sorted(vocabulary.values()) != list(range(len(vocabulary))):
+            raise RunError("codec/codec.json: model.vocab must number its subwords from 0, each once")
+        if [vocabulary.get(one) for one in SPECIAL] != list(range(len(SPECIAL))):
+            raise RunError(f"codec/codec.json: model.vocab must begin with {', '.join(SPECIAL)}")
+        if any(not {left, right, left + right} <= vocabulary.keys() for left, right in model["merges"]):
+            raise RunError("codec/codec.json: model.merges must join subwords to subwords")
+        bpe = models.BPE(vocabulary, [(left, right) for left, right in model["merges"]], unk_token=SPECIAL[UNKNOWN])
+        tokenizer = _tokenizer(bpe, lowercase='"Lowercase"' in normalizer)
+        tokenizer.add_special_tokens(list(SPECIAL))
+        return cls(tokenizer)
+
+
+def _tokenizer(model: Any, lowercase: bool) -> tokenizers.Tokenizer:
+    tokenizer = tokenizers.Tokenizer(model)
+    steps = [normalizers.NFC(), *([normalizers.Lowercase()] if lowercase else [])]
+    tokenizer.normalizer = normalizers.Sequence(steps)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Metaspace(BLANK), pre_tokenizers.Split(PUNCTUATION, "isolated")]
+    )
+    tokenizer.decoder = decoders.Metaspace(BLANK)
+    return tokenizer
 
 
 class Dropout:

@@ -1,0 +1,55 @@
+"""Networks without their first weights: to know their shapes before memory is taken, or to be filled from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from gruworks.errors import WeightsError
+
+__all__ = ["check_weights", "planned", "uninitialised"]
+
+
+class _NoInit(TorchFunctionMode):
+    """Leaves out what `torch.nn.init` would write; on the meta device that would import torch's compiler."""
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Iterable[Any], args: Any = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(function, "__module__", None) == torch.nn.init.__name__:
+            return args[0] if args else kwargs["tensor"]
+        return function(*args, **kwargs)
+
+
+@contextmanager
+def uninitialised() -> Iterator[None]:
+    """Modules made in this block hold whatever is in memory."""
+    with _NoInit():
+        yield
+
+
+@contextmanager
+def planned() -> Iterator[None]:
+    """Modules made in this block have shapes and no memory."""
+    with torch.device("meta"), _NoInit():
+        yield
+
+
+def check_weights(weights: dict[str, Any], network: torch.nn.Module) -> None:
+    """Refuse weights of other names or shapes than a network's, as WeightsError."""
+    expected = network.state_dict()
+    missing, unknown = sorted(set(expected) - set(weights)), sorted(set(weights) - set(expected))
+    if missing or unknown:
+        told = [f"{what}: {', '.join(f'{name:.80}' for name in names[:8])}" for what, names in
+                (("missing", missing), ("not in the network", unknown)) if names]  # fmt: skip
+        raise WeightsError("; ".join(told))
+    for name, tensor in expected.items():
+        if weights[name].shape != tensor.shape:
+            raise WeightsError(f"{name} is {list(weights[name].shape)}, and the network has {list(tensor.shape)}")
+        if (weights[name].dtype.kind == "f") != tensor.is_floating_point() or weights[name].dtype.kind not in "fiub":
+            raise WeightsError(f"{name} is {weights[name].dtype}, and the network has {tensor.dtype}")
