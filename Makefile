@@ -8,15 +8,15 @@
 # make wheel   build a wheel and try it in an empty environment without a compiler
 # make clean   remove what the others made
 #
-# Everything is pinned by constraints.txt. A second run installs nothing. `make test` takes only files whose sha256 is
-# in requirements-hashed.txt; what that doesn't list (torch, in the build that the machine offers, and what that asks
-# for) comes by its version. `make test HASHES=` goes by versions alone.
+# Everything is pinned by constraints.txt. A second run installs nothing. `make test HASHES=requirements-hashed.txt`
+# takes only files whose sha256 is in there; what that doesn't list (torch, in the build that the machine offers, and
+# what that asks for) comes by its version.
 
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PIP := $(INSTALL) -c constraints.txt
-HASHES ?= requirements-hashed.txt
+HASHES ?=
 FUZZ_SECONDS ?= 60
 FUZZ_SEED ?= 0
 WHAT_IS_INSTALLED := pyproject.toml constraints.txt $(HASHES) CMakeLists.txt $(wildcard src/gruworks/ops/native/*)
