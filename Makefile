@@ -8,15 +8,15 @@
 # make wheel   build a wheel and try it in an empty environment without a compiler
 # make clean   remove what the others made
 #
-# Everything is pinned by constraints.txt. A second run installs nothing. `make test` takes only files whose sha256 is
-# in requirements-hashed.txt; what that doesn't list (the CUDA libraries that some builds of torch ask for) comes by
-# its version. `make test HASHES=` goes by versions alone.
+# Everything is pinned by constraints.txt. A second run installs nothing. `make test HASHES=requirements-hashed.txt`
+# takes only files whose sha256 is in there; what that doesn't list (torch, in the build that the machine offers, and
+# what that asks for) comes by its version.
 
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PIP := $(INSTALL) -c constraints.txt
-HASHES ?= requirements-hashed.txt
+HASHES ?=
 FUZZ_SECONDS ?= 60
 FUZZ_SEED ?= 0
 WHAT_IS_INSTALLED := pyproject.toml constraints.txt $(HASHES) CMakeLists.txt $(wildcard src/gruworks/ops/native/*)
@@ -36,10 +36,10 @@ audit: build/audit/.ready
 	build/audit/bin/python .ci/audit
 
 hashes: build/audit/.ready
+	grep -v '^torch==' constraints.txt > build/pins.in
 	build/audit/bin/uv pip compile --quiet --no-deps --generate-hashes --python-version 3.11.5 --no-header \
-	  --no-annotate constraints.txt --output-file build/hashes
-	(sed -n '/^#/p' requirements-hashed.txt; grep -v '^#' build/hashes) > build/hashed
-	@echo "build/hashed is written: compare it with requirements-hashed.txt, keep torch's CPU build, and move it there"
+	  --no-annotate build/pins.in --output-file build/pins
+	(grep '^#' requirements-hashed.txt; grep -v '^#' build/pins) > build/hashed && mv build/hashed requirements-hashed.txt
 
 build/audit/.ready:
 	$(PYTHON) -m venv build/audit

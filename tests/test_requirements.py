@@ -22,7 +22,7 @@ def pins(name: str) -> set[tuple[str, str]]:
 
 def test_every_pinned_version_has_hashes_and_no_other() -> None:
     text = (ROOT / "requirements-hashed.txt").read_text()
-    assert pins("requirements-hashed.txt") == pins("constraints.txt")
+    assert pins("requirements-hashed.txt") == {one for one in pins("constraints.txt") if one[0] != "torch"}
     assert "://" not in text
     for entry in re.split(r"\n(?=[A-Za-z])", PIN.sub(lambda found: found[0], text))[1:]:
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry
