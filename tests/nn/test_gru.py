@@ -73,7 +73,12 @@ def test_numbers_and_gradients_are_torchs(
         assert torch.equal(mine, reference) or (mine - reference).abs().max() <= tolerance, name
 
 
-@pytest.mark.parametrize("info", [m for m in module_db if m.module_cls in (torch.nn.GRU, torch.nn.GRUCell)], ids=str)
+TORCHS_CASES = pytest.mark.parametrize(
+    "info", [m for m in module_db if m.module_cls in (torch.nn.GRU, torch.nn.GRUCell)], ids=lambda m: m.name
+)
+
+
+@TORCHS_CASES
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("training", [False, True])
 def test_torchs_own_module_inputs(info: Any, dtype: torch.dtype, training: bool) -> None:
@@ -94,7 +99,7 @@ def test_torchs_own_module_inputs(info: Any, dtype: torch.dtype, training: bool)
             assert ((mine - reference).abs() <= tolerance * reference.abs().clamp(min=1)).all()
 
 
-@pytest.mark.parametrize("info", [m for m in module_db if m.module_cls in (torch.nn.GRU, torch.nn.GRUCell)], ids=str)
+@TORCHS_CASES
 @pytest.mark.parametrize("reset", ["after", "before"])
 def test_torchs_own_error_inputs_raise_the_same_types(info: Any, reset: str) -> None:
     successor = {torch.nn.GRU: GRU, torch.nn.GRUCell: GRUCell}[info.module_cls]
