@@ -107,7 +107,10 @@ def test_a_language_model_goes_out_and_in_as_arpa(run: Path, spoken: Path, gruwo
     assert "no ARPA file" in err
 
 
-def test_a_check_says_what_is_wrong(spoken: Path, gruworks: Call, tmp_path: Path) -> None:
+def test_a_check_says_what_is_wrong(
+    spoken: Path, gruworks: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")  # a table folds its cells on a narrow screen, whatever the length of the paths
     assert gruworks("transcribe", "check", spoken, "--quiet") == (0, "", "")
     other = write(tmp_path / "other", range(30, 33))
     (other / "031.wav").write_text("no sound")

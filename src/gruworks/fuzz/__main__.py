@@ -84,10 +84,7 @@ def _mutated_file(rng: random.Random, start: Path, folder: Path) -> tuple[str, C
 
 def _prepare(place: Path) -> dict[str, tuple[Path, ...]]:
     """The run folders to start from, each used once here: a forked child then has all that it imports."""
-    import torch
-
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    torch.set_num_threads(1)  # the threads of a parent aren't there in its fork
     make(place)
     starts = {task: seeds(place, task) for task in TASKS}
     for task, several in starts.items():

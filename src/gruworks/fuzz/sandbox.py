@@ -65,6 +65,7 @@ def _run(work: Callable[[], None], writing: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (_pages(0) + MEMORY, _pages(0) + MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         faulthandler.disable()
+        _single_threaded()
         try:
             work()
             status, told = 0, ""
@@ -77,6 +78,13 @@ def _run(work: Callable[[], None], writing: int) -> None:
     with contextlib.suppress(OSError):
         os.write(writing, told.encode(errors="replace")[:OUTPUT])
     os._exit(status)
+
+
+def _single_threaded() -> None:
+    """Have torch and the kernels use one thread: those of a parent's pool are not in its fork."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)
 
 
 def _out_of_memory(error: BaseException | None) -> bool:
