@@ -3,10 +3,11 @@
     python benchmarks/bench_guard.py --old ENV --new ENV [--rounds 20] [--limit 1.02] [--threads 1]
 
 ENV is an environment's folder (or its interpreter) with one version of gruworks and the same torch. Every round starts
-a fresh process of each, in an order drawn anew, and a second one of the old: old over old is the control, whose spread
-says how far a ratio moves by chance on this machine. Each process times every case and gives the median of its calls;
-the ratio is that of the medians over the rounds. Exit status 1 where a ratio exceeds the limit plus the control's
-spread (half of the 90 % interval of the control's ratio, by resampling its rounds).
+a fresh process of each and a second one of the old: old over old is the control, whose spread says how far a ratio
+moves by chance on this machine. Within a round the three run in short turns, one at a time and in an order drawn anew,
+so that all of them see the machine at the same speeds. The ratio is that of the medians over all turns. Exit status 1
+where a ratio exceeds the limit plus the control's spread (half of the 90 % interval of the control's ratio, by
+resampling its rounds).
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ CASES = [  # T, B, I, H, training
     (1, 1, 64, 64, True),
     (200, 32, 256, 256, True),
 ]
-SECONDS = 0.25  # of calls for each case, after as long a time to warm up
+NAMES = ("old", "new", "again")
+TURNS = 6  # of each process in a round
+SECONDS = 0.03  # a turn, at least
 RESAMPLES = 1000
-Times = list[list[float]]  # seconds a call, by round and case
+Times = list[list[float]]  # seconds a call, by round and turn
 
 CHILD = """
 import json, statistics, sys, time
@@ -43,9 +46,8 @@ torch.set_num_threads(threads)
 torch.manual_seed(0)
 
 
-def medians(T, B, I, H, training):
-    gru, x = GRU(I, H), torch.randn(T, B, I)
-    seed = torch.randn(T, B, H)
+def made(T, B, I, H, training):
+    gru, x, seed = GRU(I, H), torch.randn(T, B, I), torch.randn(T, B, H)
 
     def call():
         if training:
@@ -54,19 +56,47 @@ def medians(T, B, I, H, training):
         else:
             gru(x)
 
-    with torch.set_grad_enabled(training):
-        times = []
-        for part in range(2):
-            times, end = [], time.perf_counter() + seconds
-            while time.perf_counter() < end or len(times) < 5:
-                begun = time.perf_counter()
-                call()
-                times.append(time.perf_counter() - begun)
-    return statistics.median(times)
+    return call
 
 
-print(json.dumps([medians(*case) for case in cases]))
+calls = [made(*case) for case in cases]
+for line in sys.stdin:
+    case = int(line)
+    times = []
+    with torch.set_grad_enabled(cases[case][4]):
+        calls[case]()
+        end = time.perf_counter() + seconds
+        while not times or time.perf_counter() < end:
+            begun = time.perf_counter()
+            calls[case]()
+            times.append(time.perf_counter() - begun)
+    print(statistics.median(times), flush=True)
 """
+
+
+class Measured:
+    """A process of one environment, which times a case when it is told to."""
+
+    def __init__(self, python: str, threads: int) -> None:
+        work = json.dumps([CASES, SECONDS, threads])
+        self.process = subprocess.Popen(
+            [python, "-c", CHILD, work], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def turn(self, case: int) -> float:
+        """Median seconds of a call."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{case}\n")
+        self.process.stdin.flush()
+        told = self.process.stdout.readline()
+        if not told:
+            raise SystemExit("bench_guard: a process ended; its error stands above")
+        return float(told)
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.communicate()
 
 
 def interpreter(environment: str) -> str:
@@ -78,37 +108,33 @@ def interpreter(environment: str) -> str:
     return str(python.absolute())
 
 
-def timed(python: str, threads: int) -> list[float]:
-    """Seconds a call of each case, in a fresh process."""
-    work = json.dumps([CASES, SECONDS, threads])
-    done = subprocess.run([python, "-c", CHILD, work], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"bench_guard: {python} failed:\n{done.stderr}")
-    times: list[float] = json.loads(done.stdout)
-    return times
+def measured(old: str, new: str, rounds: int, threads: int) -> list[dict[str, Times]]:
+    """For each case, times of the new, the old and the old once more."""
+    found: list[dict[str, Times]] = [{name: [] for name in NAMES} for _ in CASES]
+    for _ in range(rounds):
+        processes = {name: Measured(new if name == "new" else old, threads) for name in NAMES}
+        for case, times in enumerate(found):
+            for name in NAMES:
+                processes[name].turn(case)  # warms up
+                times[name].append([])
+            for _ in range(TURNS):
+                for name in random.sample(NAMES, len(NAMES)):
+                    times[name][-1].append(processes[name].turn(case))
+        for process in processes.values():
+            process.close()
+    return found
 
 
-def measured(old: str, new: str, rounds: int, threads: int) -> dict[str, Times]:
-    """Times of the new, the old and the old once more, in every round in another order."""
-    times: dict[str, Times] = {"old": [], "new": [], "again": []}
-    for turn in range(rounds + 1):  # the first one warms the disk's cache
-        for name in random.sample(list(times), len(times)):
-            found = timed(new if name == "new" else old, threads)
-            if turn:
-                times[name].append(found)
-    return times
+def ratio(over: Times, under: Times, rounds: list[int]) -> float:
+    """Medians over all turns of these rounds, one over the other."""
+    medians = [statistics.median(time for r in rounds for time in times[r]) for times in (over, under)]
+    return medians[0] / medians[1]
 
 
-def ratio(over: Times, under: Times, case: int) -> float:
-    """Medians over the rounds, one over the other."""
-    return statistics.median(t[case] for t in over) / statistics.median(t[case] for t in under)
-
-
-def spread(over: Times, under: Times, case: int) -> float:
+def spread(over: Times, under: Times) -> float:
     """Half of the 90 % interval of `ratio`, the rounds drawn anew."""
-    draws = sorted(
-        ratio(random.choices(over, k=len(over)), random.choices(under, k=len(under)), case) for _ in range(RESAMPLES)
-    )
+    every = range(len(over))
+    draws = sorted(ratio(over, under, random.choices(every, k=len(every))) for _ in range(RESAMPLES))
     return (draws[int(0.95 * RESAMPLES)] - draws[int(0.05 * RESAMPLES)]) / 2
 
 
@@ -121,17 +147,17 @@ def main() -> int:
     parser.add_argument("--limit", type=float, default=1.02)
     parser.add_argument("--threads", type=int, default=1)
     asked = parser.parse_args()
-    times = measured(interpreter(asked.old), interpreter(asked.new), asked.rounds, asked.threads)
+    found = measured(interpreter(asked.old), interpreter(asked.new), asked.rounds, asked.threads)
     print(f"{machine()}, {asked.threads} threads, {asked.rounds} rounds")
     print(f"{'T, B, I, H':24}{'':10}{'old, us':>10}{'new/old':>9}{'old/old':>9}{'spread':>8}")
-    worst = 0.0
-    for case, (T, B, inputs, hidden, training) in enumerate(CASES):
-        found, control = ratio(times["new"], times["old"], case), ratio(times["again"], times["old"], case)
-        by_chance = spread(times["again"], times["old"], case)
-        worst = max(worst, found - by_chance)
+    worst, every = 0.0, list(range(asked.rounds))
+    for (T, B, inputs, hidden, training), times in zip(CASES, found, strict=True):
+        changed, control = ratio(times["new"], times["old"], every), ratio(times["again"], times["old"], every)
+        by_chance = spread(times["again"], times["old"])
+        worst = max(worst, changed - by_chance)
         name, kind = f"({T}, {B}, {inputs}, {hidden})", "training" if training else "forward"
-        old = 1e6 * statistics.median(t[case] for t in times["old"])
-        print(f"{name:24}{kind:10}{old:10.1f}{found:9.3f}{control:9.3f}{by_chance:8.3f}")
+        old = 1e6 * statistics.median(time for turns in times["old"] for time in turns)
+        print(f"{name:24}{kind:10}{old:10.1f}{changed:9.3f}{control:9.3f}{by_chance:8.3f}")
     return int(worst > asked.limit)
 
 
