@@ -22,9 +22,19 @@ from typing import IO, Any
 
 from gruworks.errors import DataError, GruworksError
 
-__all__ = ["MIB", "bounded_gunzip", "bounded_member", "bounded_zip", "read_bytes", "read_json", "regular_file"]
+__all__ = [
+    "MIB",
+    "MOST_TEXT",
+    "bounded_gunzip",
+    "bounded_member",
+    "bounded_zip",
+    "read_bytes",
+    "read_json",
+    "regular_file",
+]
 
 MIB = 1 << 20
+MOST_TEXT = 2048 * MIB  # of one gzipped text, unpacked
 Failure = type[GruworksError]
 
 _TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{\]}]', re.DOTALL)  # strings, whose brackets don't count; brackets

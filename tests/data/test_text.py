@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gruworks.data import text
 from gruworks.data.text import Document, digest, read_documents
 from gruworks.errors import DataError
 
@@ -46,7 +47,8 @@ BAD = {
     "empty.txt": (b"", "is empty: there is no text to learn from"),
     "binary.txt": (b"abc\0def", "is a binary file, not a text: byte 3 is zero"),
     "latin.txt": (b"line one\ncaf\xe9 noir\n", "not UTF-8: byte 0xe9 at offset 12 (line 2)"),
-    "broken.txt.gz": (b"not gzip", "can't read"),
+    "broken.txt.gz": (b"not gzip", "no whole gzip file"),
+    "damaged.txt.gz": (gzip.compress(b"a text")[:-8] + bytes(8), "no whole gzip file"),
     "json.jsonl": (b'{"text": "a"}\nnonsense\n', "json.jsonl, line 2 is not JSON"),
     "list.jsonl": (b"[1]\n", "line 1 must be an object with 'text'"),
     "lines.jsonl": (b'{"lines": "abc"}\n', "line 1: 'lines' must be a list of texts"),
@@ -68,3 +70,11 @@ def test_what_cannot_be_read_is_said(name: str, tmp_path: Path) -> None:
 def test_a_folder_without_texts_is_said(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"holds no \.txt"):
         read_documents(tmp_path)
+
+
+def test_a_gzipped_text_unpacks_to_so_many_bytes_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "MOST_TEXT", 1000)
+    path = tmp_path / "zeros.txt.gz"
+    path.write_bytes(gzip.compress(b"0" * 1001))
+    with pytest.raises(DataError, match=r"zeros\.txt\.gz unpacks to more than 1,000 bytes"):
+        read_documents(path)

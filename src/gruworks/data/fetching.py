@@ -15,6 +15,7 @@ from typing import Any
 
 from gruworks.data.catalogue import SETS, DataSet, File, cache_folder, locate
 from gruworks.errors import DataError, OptionError, require
+from gruworks.files import MOST_TEXT, bounded_gunzip
 
 __all__ = ["content_sha256", "fetch", "gather_tang", "repack"]
 
@@ -48,7 +49,9 @@ def content_sha256(name: str, content: bytes) -> str:
                 f"{hashlib.sha256(file.read()).hexdigest()}  {name}\n" for name, file in sorted(files.items()) if file
             ]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
-    return hashlib.sha256(gzip.decompress(content) if name.endswith(".gz") else content).hexdigest()
+    if name.endswith(".gz"):
+        content = bounded_gunzip(content, MOST_TEXT, name=name)
+    return hashlib.sha256(content).hexdigest()
 
 
 def gather_tang(parts: list[list[dict[str, Any]]]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gruworks.errors import DataError
+from gruworks.files import MOST_TEXT, bounded_gunzip
 
 __all__ = ["Document", "digest", "read_documents"]
 
@@ -81,10 +81,10 @@ def _read(path: Path, lines: bool) -> Iterator[Document]:
 def _decode(path: Path) -> str:
     try:
         content = path.read_bytes()
-        if path.suffix == ".gz":
-            content = gzip.decompress(content)
-    except (OSError, EOFError) as error:
+    except OSError as error:
         raise DataError(f"can't read {path}: {error}") from error
+    if path.suffix == ".gz":
+        content = bounded_gunzip(content, MOST_TEXT, name=str(path))
     content = content.removeprefix(b"\xef\xbb\xbf")
     if b"\0" in content:
         raise DataError(f"{path} is a binary file, not a text: byte {content.index(0)} is zero")

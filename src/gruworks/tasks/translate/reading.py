@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import unicodedata
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gruworks.errors import DataError
+from gruworks.files import MOST_TEXT, bounded_gunzip
 
 __all__ = ["Pairs", "normal", "read", "read_lines"]
 
@@ -72,10 +71,10 @@ def read_lines(path: Path) -> list[str]:
     """The lines of a UTF-8 file, .gz or not; the error names the first line that isn't UTF-8."""
     try:
         content = path.read_bytes()
-        content = gzip.decompress(content) if path.suffix == ".gz" else content
-    except (OSError, EOFError, zlib.error) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise DataError(f"can't read {path}: {why}") from error
+    except OSError as error:
+        raise DataError(f"can't read {path}: {error.strerror or error}") from error
+    if path.suffix == ".gz":
+        content = bounded_gunzip(content, MOST_TEXT, name=str(path))
     lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     if not lines[-1]:
         lines.pop()
