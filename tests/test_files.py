@@ -17,7 +17,16 @@ import pytest
 
 from gruworks import files
 from gruworks.errors import DataError, RunError, WeightsError
-from gruworks.files import MIB, bounded_gunzip, bounded_member, bounded_zip, read_bytes, read_json, regular_file
+from gruworks.files import (
+    MIB,
+    bounded_gunzip,
+    bounded_member,
+    bounded_zip,
+    named_path,
+    read_bytes,
+    read_json,
+    regular_file,
+)
 
 
 def test_examples_in_docstrings_run() -> None:
@@ -191,3 +200,11 @@ def test_gzip_is_unpacked_within_its_limit() -> None:
     for broken in (packed[:-9], packed[:5], b"text", packed[:-8] + bytes(8)):
         with pytest.raises(DataError, match="no whole gzip file"):
             bounded_gunzip(broken, 16 * MIB)
+
+
+def test_a_text_in_a_paths_place_is_refused(tmp_path: Path) -> None:
+    assert named_path(str(tmp_path / "not here")) == tmp_path / "not here"
+    with pytest.raises(
+        DataError, match=r"word word .* \(10,000 characters\) can't be the name of a file: .*; give a path"
+    ):
+        named_path("word " * 2000)

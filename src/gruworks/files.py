@@ -28,6 +28,7 @@ __all__ = [
     "bounded_gunzip",
     "bounded_member",
     "bounded_zip",
+    "named_path",
     "read_bytes",
     "read_json",
     "regular_file",
@@ -56,6 +57,17 @@ def regular_file(path: str | Path, error: Failure = DataError) -> Path:
         raise error(f"{path} is not a file: it is {kind}")
     if not os.access(path, os.R_OK):
         raise error(f"{path} may not be read by this user")
+    return path
+
+
+def named_path(source: str | Path, error: Failure = DataError) -> Path:
+    """The path that a caller named, there or not; a text that can't name a file, such as a whole novel, is refused."""
+    path = Path(source)
+    try:
+        path.exists()
+    except OSError as failure:
+        told = f"{path!s:.60}... ({len(str(path)):,} characters)"
+        raise error(f"{told} can't be the name of a file: {failure.strerror}; give a path") from failure
     return path
 
 

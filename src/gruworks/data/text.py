@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gruworks.errors import DataError
-from gruworks.files import MOST_TEXT, bounded_gunzip
+from gruworks.files import MOST_TEXT, bounded_gunzip, named_path
 
 __all__ = ["Document", "digest", "read_documents"]
 
@@ -40,7 +40,7 @@ def read_documents(source: Path | str | Sequence[Document], lines: bool = False)
     """
     if not isinstance(source, str | Path):
         return _not_empty(list(source), "the list of documents")
-    path = Path(source)
+    path = named_path(source)
     if path.is_dir():
         files = sorted(one for one in path.rglob("*") if one.is_file() and one.name.endswith(SUFFIXES))
         if not files:

@@ -15,6 +15,7 @@ import pandas
 from numpy.typing import NDArray
 
 from gruworks.errors import DataError, TooShortError, require
+from gruworks.files import named_path
 from gruworks.tasks.forecast.columns import Source, check_zone, covariate, names, numbers, times
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.panel import FEWEST_ROWS, Panel, Series
@@ -38,7 +39,7 @@ def read(data: Any, config: Config) -> Panel:
         TooShortError: fewer than three values in a series.
     """
     if isinstance(data, str | Path):
-        path = Path(data)
+        path = named_path(data)
         columns = _read_parquet(path, config) if path.suffix in PARQUET else _read_csv(path)
         return _from_table(columns, config, Source(path), "pandas", hashlib.sha256(path.read_bytes()).hexdigest())
     if isinstance(data, dict):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gruworks.errors import DataError
+from gruworks.files import named_path
 from gruworks.tasks.transcribe.audio import AUDIO_FILES
 from gruworks.tasks.transcribe.features import FEATURE_FILES
 
@@ -73,7 +74,7 @@ def read_manifest(source: Any) -> list[Utterance]:
             raise DataError("a list of recordings must hold Utterance objects alone; else name a manifest's path")
         utterances = list(source)
     else:
-        path = Path(source)
+        path = named_path(source)
         if not path.exists():
             raise DataError(f"{path} does not exist: name a manifest, or a folder of recordings")
         utterances = list(_reader(path)(path))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gruworks.errors import DataError
-from gruworks.files import MOST_TEXT, bounded_gunzip
+from gruworks.files import MOST_TEXT, bounded_gunzip, named_path
 
 __all__ = ["Pairs", "normal", "read", "read_lines"]
 
@@ -55,7 +55,7 @@ def read(data: Any, source: str = "src", target: str = "tgt") -> Pairs:
     if isinstance(data, Pairs):
         return data
     if isinstance(data, str | Path):
-        parts = _parts(Path(data), source, target)
+        parts = _parts(named_path(data), source, target)
         name = str(data)
     elif _are_two_files(data):
         parts, name = [_aligned(Path(data[0]), Path(data[1]))], f"{data[0]} and {data[1]}"
