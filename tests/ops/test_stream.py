@@ -99,6 +99,16 @@ def test_what_does_not_fit_is_named() -> None:
     assert stream.step(numpy.ones((2, 3)).T).shape == (3, 8)  # another layout is brought into the right one
 
 
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_a_tensor_without_memory_is_refused(precision: Any) -> None:
+    torch = pytest.importorskip("torch")
+    stream = GRUStream(GRUWeights.random(3, 4).astype(numpy.float32), precision=precision)
+    x = torch.randn(1, 3)
+    x.untyped_storage().resize_(0)
+    with pytest.raises(DtypeError, match="x is a tensor without memory"):
+        stream.step(x)
+
+
 def test_no_torch_in_the_process() -> None:
     script = "import sys; from gruworks.ops.stream import GRUStream; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "False"

@@ -45,8 +45,10 @@ def as_array(given: Any, name: str = "an operand") -> Any:
         array = numpy.asarray(given)
     except (TypeError, ValueError, RuntimeError) as error:
         raise DtypeError(f"{name} must be a NumPy array, not {type(given).__qualname__}: {error}") from error
-    if array.dtype == object or (array.size and not array.ctypes.data):
+    if array.dtype == object:
         raise DtypeError(f"{name} must be a NumPy array of numbers, not {type(given).__qualname__}")
+    if array.size and hasattr(given, "data_ptr") and not given.data_ptr():  # NumPy gives it memory of its own
+        raise DtypeError(f"{name} is a tensor without memory: its storage was freed (resized to 0)")
     return array
 
 

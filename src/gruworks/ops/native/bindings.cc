@@ -186,7 +186,7 @@ template <class T> struct Session {
   // False where x is not what the stream was made for; the caller then says what is wrong.
   bool step(const Input& x) {
     const bool many = x.ndim() == 2 && x.shape(0) == sessions && x.shape(1) == width;
-    if (!many && !(sessions == 1 && x.ndim() == 1 && x.shape(0) == width)) return false;
+    if (!x.data() || (!many && !(sessions == 1 && x.ndim() == 1 && x.shape(0) == width))) return false;
     stream.step(x.data());
     return true;
   }

@@ -36,7 +36,7 @@ struct NarrowSession {
   bool step(const Input& x) {
     const size_t width = stream.width();
     const bool many = x.ndim() == 2 && x.shape(0) == sessions && x.shape(1) == width;
-    if (!many && !(sessions == 1 && x.ndim() == 1 && x.shape(0) == width)) return false;
+    if (!x.data() || (!many && !(sessions == 1 && x.ndim() == 1 && x.shape(0) == width))) return false;
     stream.step(x.data());
     return true;
   }
