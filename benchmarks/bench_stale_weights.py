@@ -35,7 +35,7 @@ from gruworks.ops.backend import native
 SIZES = (8, 17, 32, 64, 100, 128, 256, 512)
 SHARES = {256: 0.2, 512: 0.05}  # of the trials that a smaller size gets
 STEPS = 16  # of a call: long enough to use packed weights
-VISIBLE = 0.9  # of the writes, at least
+VISIBLE = 0.8  # of the writes, at least
 CASES = (("random", False), ("two values", False), ("constant", False), ("random", True))  # first weights, training
 
 

@@ -283,6 +283,6 @@ def _numbers(rng: random.Random, path: Path) -> str:
             (rng.randrange(4),) * rng.randrange(3), "float16"
         )
     else:
-        arrays[name] = numpy.ascontiguousarray(array.T) if array.ndim > 1 else array[::-1].copy()
+        arrays[name] = numpy.ascontiguousarray(array.T) if array.ndim > 1 else numpy.atleast_1d(array)[::-1].copy()
     path.write_bytes(safetensors.numpy.save(arrays))
     return f"array {name!r} of kind {kind}"
