@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import json
 import random
@@ -201,7 +202,7 @@ def _replace(rng: random.Random, holder: Any, key: Any) -> str:
     elif kind == 4:
         holder[key] = [inner]
     else:
-        holder[key] = rng.choice(ODD)
+        holder[key] = copy.deepcopy(rng.choice(ODD))
     return f"= {holder[key]!r:.40}"
 
 
