@@ -1,5 +1,5 @@
 # make demo    install what the main job needs into .venv and run it
-# make test    install the test extra and pass every check and test
+# make test    install the test extra and pass every check and test, in two processes (WORKERS)
 # make sanitize  the C++ tests under the address and undefined-behaviour sanitizers (some minutes)
 # make fuzz    load and use mutated files for a minute (FUZZ_SECONDS, FUZZ_SEED); 1 if any ends in more than an error line
 # make audit   known vulnerabilities in the pinned versions; 3 if the data about them can't be reached
@@ -17,6 +17,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PIP := $(INSTALL) -c constraints.txt
 HASHES ?=
+WORKERS ?= 2
 FUZZ_SECONDS ?= 60
 FUZZ_SEED ?= 0
 WHAT_IS_INSTALLED := pyproject.toml constraints.txt $(HASHES) CMakeLists.txt $(wildcard src/gruworks/ops/native/*)
@@ -27,7 +28,7 @@ demo: .venv/.demo
 	$(BIN)/gruworks demo
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 fuzz: .venv/.test
 	OMP_NUM_THREADS=1 $(BIN)/python -m gruworks.fuzz --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
