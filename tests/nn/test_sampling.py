@@ -96,6 +96,13 @@ def test_rules_hold_and_a_row_without_a_way_on_is_named(chain: Chain) -> None:
         written(Constrained(chain, NeverTwice()), 4, rows=2)
 
 
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_no_symbol_is_drawn_from_nan(chain: Chain, temperature: float) -> None:
+    chain.table[1] = torch.nan
+    with pytest.raises(SearchError, match="NaN in place of probabilities"):
+        written(chain, 3, temperature=temperature)
+
+
 @pytest.mark.parametrize("wrong", [{"temperature": -1.0}, {"top_p": 1.5}, {"top_k": -1}, {"min_p": 2.0}])
 def test_settings_outside_their_range_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(OptionError, match=f"Sampling.{next(iter(wrong))} must be"):

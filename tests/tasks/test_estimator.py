@@ -104,6 +104,10 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], str]] = {
         arrays("weights.safetensors", lambda v: v["head.bias"].fill(numpy.nan)),
         "weights.safetensors is damaged: head.bias holds values that are no numbers",
     ),
+    "weights beyond all sense": (
+        arrays("weights.safetensors", lambda v: v["head.bias"].fill(1e30)),
+        r"head.bias holds values that are no numbers or beyond 1e\+06",
+    ),
     "codec cut": (cut("codec/codec.json"), r"codec.json is damaged"),
     "codec without seasons": (edit("codec/codec.json", lambda v: v.pop("seasons")), "codec.json lacks seasons"),
     "codec without names": (edit("codec/codec.json", lambda v: v.pop("series")), "codec.json lacks series"),

@@ -86,6 +86,8 @@ def shaped(log_probabilities: Tensor, how: Sampling, written: Tensor) -> Tensor:
 
 
 def _draw(answer: Tensor, how: Sampling, generator: torch.Generator) -> Tensor:
+    if bool(answer.isnan().any()):
+        raise SearchError("the model gives NaN in place of probabilities: its weights are damaged, or its fit diverged")
     if how.temperature == 0.0:
         return answer.argmax(1)
     return torch.multinomial(answer.softmax(1), 1, generator=generator).squeeze(1)

@@ -23,6 +23,7 @@ from gruworks.training.skeleton import check_weights, planned, uninitialised
 
 __all__ = ["Estimator"]
 
+LARGEST_WEIGHT = 1e6  # no trained network comes near it, and products of larger ones soon overflow
 METRICS = named({"best_loss": maybe(number())}, others=True)  # what answers are made with; the rest is only shown
 
 
@@ -103,8 +104,9 @@ class Estimator(abc.ABC):
         except WeightsError as error:
             raise RunError(f"{file} doesn't fit config.json: {error}") from error
         for name, array in weights.items():
-            if not numpy.isfinite(array).all():
-                raise RunError(f"{file} is damaged: {name} holds values that are no numbers")
+            if not (numpy.abs(array) <= LARGEST_WEIGHT).all():
+                told = f"{name} holds values that are no numbers or beyond {LARGEST_WEIGHT:g}"
+                raise RunError(f"{file} is damaged: {told}")
         with uninitialised():
             model = self._new_model()
         assert model is not None

@@ -354,7 +354,7 @@ class Transcriber(Estimator):
     def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
         config = self.config
         size = config.coefficients if codec["rate"] is None else config.bands
-        record(mean=array("f", size, low=-1e30, high=1e30), deviation=array("f", size, low=1e-30, high=1e30))(
+        record(mean=array("f", size, low=-1e6, high=1e6), deviation=array("f", size, low=1e-6, high=1e6))(
             context, "context.safetensors: "
         )
         alphabet = Alphabet.from_dict(codec["alphabet"])
