@@ -101,3 +101,11 @@ def test_narrow_numbers_of_jax_are_read() -> None:
     found = flax.from_linen(flax.to_linen(weights))
     assert found.w_ih.dtype == numpy.float32
     assert numpy.array_equal(found.w_ih, weights.w_ih.astype(numpy.float32))
+
+
+@pytest.mark.parametrize(("name", "kind"), [("iz", "kernel"), ("hn", "kernel"), ("in", "bias")])
+def test_gates_of_other_sizes_are_refused(name: str, kind: str) -> None:
+    tree = flax.to_linen(GRUWeights.random(3, 4))
+    tree[name][kind] = tree[name][kind][:2]
+    with pytest.raises(WeightsError, match="must have one shape"):
+        flax.from_linen(tree)

@@ -58,9 +58,9 @@ def from_linen(tree: Tree) -> GRUWeights:
     >>> numpy.array_equal(from_linen(to_linen(weights)).w_hh, weights.w_hh)
     True
     """
-    w_ih = numpy.concatenate([_transposed(_part(tree, f"i{gate}")) for gate in GATES])
-    w_hh = numpy.concatenate([_transposed(_part(tree, f"h{gate}")) for gate in GATES])
-    b = numpy.concatenate([_part(tree, f"i{gate}", "bias") for gate in GATES])
+    w_ih = _joined("i", [_transposed(_part(tree, f"i{gate}")) for gate in GATES])
+    w_hh = _joined("h", [_transposed(_part(tree, f"h{gate}")) for gate in GATES])
+    b = _joined("i", [_part(tree, f"i{gate}", "bias") for gate in GATES])
     return GRUWeights.with_merged(w_ih, w_hh, b, _part(tree, "hn", "bias"), reset="after")
 
 
@@ -105,6 +105,15 @@ def find(tree: Tree) -> dict[str, GRUWeights]:
             below = [(f"{path}/{key}" if path else str(key), one) for key, one in here.items()]
             waiting += [(name, one) for name, one in reversed(below) if isinstance(one, Mapping)]
     return found
+
+
+def _joined(side: str, parts: list[Any]) -> Any:
+    """The three gates' arrays of one side, one below the other."""
+    shapes = [list(part.shape) for part in parts]
+    if not parts[0].ndim or shapes != shapes[:1] * len(shapes):
+        names = ", ".join(f"{side}{gate}" for gate in GATES)
+        raise WeightsError(f"arrays of {names} must have one shape, not {', '.join(map(str, shapes))}")
+    return numpy.concatenate(parts)
 
 
 def _has(tree: Tree, *names: str) -> bool:
