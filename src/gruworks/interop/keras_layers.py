@@ -1,4 +1,4 @@
-"""Which arrays of a Keras file are which layer: by the model's description, or by the groups' names without one."""
+"""Assignment of a Keras file's arrays to layers: by the model's description, or by the groups' names without one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ONNX nodes make of constants: the operators that exporters put around weights, in NumPy, within a budget."""
+"""Evaluation of ONNX constants: the operators that exporters put around weights, in NumPy, within a budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands of all tasks share about runs: begin or resume one, say what Ctrl-C leaves, load one."""
+"""Run folders on the command line: begin or resume one, say what Ctrl-C leaves, load one."""
 
 from __future__ import annotations
 

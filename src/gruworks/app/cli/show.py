@@ -1,4 +1,4 @@
-"""What a command prints: lines for a person, or one JSON object for a program."""
+"""Output of a command: lines for a person, or one JSON object for a program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of everything one request may ask."""
+"""Limits of a single request."""
 
 from __future__ import annotations
 

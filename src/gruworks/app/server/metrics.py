@@ -1,4 +1,4 @@
-"""What Prometheus reads: requests, how long they took, how many were answered together."""
+"""Metrics for Prometheus: requests, their durations, how many were answered together."""
 
 from __future__ import annotations
 

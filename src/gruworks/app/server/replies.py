@@ -1,4 +1,4 @@
-"""What leaves the server beside answers: errors of one form, and server-sent events."""
+"""Error responses of one form, and server-sent events."""
 
 from __future__ import annotations
 

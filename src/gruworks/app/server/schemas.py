@@ -1,4 +1,4 @@
-"""What requests hold, with examples: checked before any model sees it."""
+"""Schemas of requests, with examples: checked before any model sees them."""
 
 from __future__ import annotations
 
