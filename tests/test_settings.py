@@ -12,6 +12,7 @@ import pytest
 from gruworks.errors import OptionError
 from gruworks.settings import Settings, setting
 from gruworks.tasks.forecast.config import Config
+from gruworks.tasks.transcribe.config import Config as TranscribeConfig
 from gruworks.training.settings import FitSettings
 
 
@@ -135,3 +136,9 @@ def test_what_stays_with_the_machine_is_marked_nested_fields_too() -> None:
         fit: FitSettings = setting(FitSettings(), "the fit")
 
     assert Marked.local_names() == {"folder", "threads", "devices"}
+
+
+@pytest.mark.parametrize("strides", [(0,), (2, -1), (2, 1000)])
+def test_a_range_holds_for_every_number_of_a_list(strides: tuple[int, ...]) -> None:
+    with pytest.raises(OptionError, match="strides must be between 1 and 100, not"):
+        TranscribeConfig(strides=strides)

@@ -119,11 +119,14 @@ def _check(owner: str, field: dataclasses.Field[Any], value: Any, hint: Any) -> 
     if not _is_a(hint, value):
         raise OptionError(f"{owner}.{field.name} must be {_name(hint)}, not {value!r} ({_sentence(field)})")
     low, high = field.metadata.get("low"), field.metadata.get("high")
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        below = low is not None and not value >= low
-        above = high is not None and not value <= high
-        if below or above or value != value:
-            raise OptionError(f"{owner}.{field.name} must be {_range(low, high)}, not {value!r} ({_sentence(field)})")
+    for number in value if isinstance(value, tuple) else (value,):
+        if isinstance(number, int | float) and not isinstance(number, bool):
+            below = low is not None and not number >= low
+            above = high is not None and not number <= high
+            if below or above or number != number:
+                raise OptionError(
+                    f"{owner}.{field.name} must be {_range(low, high)}, not {value!r} ({_sentence(field)})"
+                )
 
 
 def _is_a(hint: Any, value: Any) -> bool:

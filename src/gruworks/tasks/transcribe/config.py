@@ -64,7 +64,7 @@ class Config(Settings):
     order: int = setting(3, "longest n-grams of the transcripts' language model", low=1, high=8, local=True)
     channels: int = setting(128, "outputs of each convolution", low=1, high=4096, local=True)
     kernel: int = setting(5, "steps that a convolution sees", low=1, high=101, local=True)
-    strides: tuple[int, ...] = setting((2,), "stride of each convolution over time; 2,2 makes two")
+    strides: tuple[int, ...] = setting((2,), "stride of each convolution over time; 2,2 makes two", low=1, high=100)
     hidden_size: int = setting(128, "entries of a GRU layer's state", low=1, high=4096)
     layers: int = setting(2, "GRU layers", low=1, high=16)
     lookahead: int = setting(4, "steps that each layer of a streaming network sees ahead", low=0, high=100)
