@@ -40,7 +40,8 @@ def test_no_answer_is_a_fault_of_the_server(client: TestClient, path: str) -> No
         @given(case=operation.as_strategy())
         def tried(case: Any) -> None:
             answer = sent(client, case)
-            assert answer.status_code < 500, answer.text
+            loading = path == "/ready" and answer.status_code == 503 and answer.json() == {"status": "loading"}
+            assert answer.status_code < 500 or loading, answer.text
 
         tried()
 
