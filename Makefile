@@ -20,7 +20,7 @@ HASHES ?=
 WORKERS ?= 2
 FUZZ_SECONDS ?= 60
 FUZZ_SEED ?= 0
-WHAT_IS_INSTALLED := pyproject.toml constraints.txt $(HASHES) CMakeLists.txt $(wildcard src/gruworks/ops/native/*)
+WHAT_IS_INSTALLED := pyproject.toml constraints.txt $(HASHES) CMakeLists.txt $(wildcard src/gruworks/ops/native/*/*)
 
 .PHONY: demo test lint fuzz audit hashes docs sanitize wheel clean
 

@@ -17,8 +17,8 @@ import torch
 from record import record, write
 
 from gruworks import GRU
-from gruworks.nn import functional
-from gruworks.nn.native import Operands
+from gruworks.nn.recurrence import fallback
+from gruworks.ops.operands import Operands
 from gruworks.ops.weights import Reset
 
 CASES = [(100, 4, 16, 64), (1000, 1, 8, 32), (4000, 2, 8, 64), (10000, 1, 4, 32)]  # T, B, I, H
@@ -32,7 +32,7 @@ class Equations(GRU):
 
     def forward(self, x: torch.Tensor, h0: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # type: ignore[override]
         weights = self.weights().arrays()
-        output, final = functional.equations_form(Operands(x, None, h0[0], *weights), self.reset == "before", False)
+        output, final = fallback.by_equations(Operands(x, None, h0[0], *weights), self.reset == "before", False)
         return output, final[None]
 
 

@@ -71,10 +71,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=31)
     parser.add_argument("--quick", action="store_true", help="H = 64 and 512 alone")
     asked = parser.parse_args()
-    builds = [name for name in native().builds() if name != "portable"]
+    builds = [name for name in native.builds() if name != "portable"]
     records, worst = [], (float("inf"), "")
     for build, threads, kind, train in itertools.product(builds, (1, 2), (cell, one_step), (False, True)):
-        native().choose_build(build)
+        native.choose_build(build)
         torch.set_num_threads(threads)
         for H in (64, 512) if asked.quick else WIDTHS:
             ours, theirs = medians(kind, H, train, asked.rounds)

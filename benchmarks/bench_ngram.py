@@ -16,7 +16,7 @@ import numpy
 from record import record, write
 
 from gruworks.data.catalogue import find
-from gruworks.ops.ngram import KneserNey, baseline
+from gruworks.ops.language_model.kneser_ney import KneserNey, baseline
 
 UNKNOWN, END = 0, 1
 CHOICES = [(order, modified) for order in range(1, 7) for modified in (False, True)]

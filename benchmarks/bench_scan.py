@@ -17,7 +17,7 @@ import torch
 from record import record, write
 
 from gruworks import GRU
-from gruworks.nn.scan import log_scan, log_scan_in_torch
+from gruworks.nn.recurrence.linear_scan import log_scan, log_scan_in_torch
 from gruworks.ops import scan
 
 SHAPES = [(T, H) for H in (4, 16, 64, 256, 1024) for T in (100, 1000, 10_000, 100_000) if T * H <= 26_000_000]

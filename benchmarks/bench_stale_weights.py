@@ -136,21 +136,21 @@ def stale(s: Subject, writer: Writer | None, trials: int) -> tuple[int, int]:
 
 def count(tried: int, seed: int, sizes: tuple[int, ...] = SIZES, processes: bool = True) -> tuple[int, int]:
     """Stale answers and visible writes over all builds, types, sizes, first weights and kinds of call."""
-    cases = list(itertools.product(native().builds(), (numpy.float32, numpy.float64), sizes))
+    cases = list(itertools.product(native.builds(), (numpy.float32, numpy.float64), sizes))
     weight = sum(SHARES.get(H, 1) for _, _, H in cases) * VISIBLE
     memory = mmap.mmap(-1, 8 * (6 * max(sizes) ** 2 + 6 * max(sizes)))
     writer = Writer(memory) if processes else None
-    total, chosen = (0, 0), native().build()
+    total, chosen = (0, 0), native.build()
     try:
         for number, (build, dtype, H) in enumerate(cases):
-            native().choose_build(build)
+            native.choose_build(build)
             trials = int(tried / weight * SHARES.get(H, 1) / len(CASES)) + 1
             for part, case in enumerate(CASES):
                 found, seen = stale(Subject(H, dtype, case, seed + 4 * number + part, memory), writer, trials)
                 total = total[0] + found, total[1] + seen
             print(f"{build:9}{dtype.__name__:9}{H:5}: {total[0]} stale of {total[1]:,} so far", flush=True)
     finally:
-        native().choose_build(chosen)
+        native.choose_build(chosen)
         if writer:
             writer.close()
     return total
@@ -164,7 +164,7 @@ def main() -> None:
     torch.set_num_threads(1)
     begun = time.perf_counter()
     found, tried = count(asked.tried, asked.seed)
-    builds = ", ".join(native().builds())
+    builds = ", ".join(native.builds())
     note = f"{KINDS} kinds of writes, sizes {SIZES[0]} to {SIZES[-1]}, float32 and float64, builds {builds}"
     facts = {"tried": tried, "note": note, "minutes": round((time.perf_counter() - begun) / 60, 1), "threads": 1}
     write("stale_weights", [record("trust/stale-weights/count", found, **facts)])

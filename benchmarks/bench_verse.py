@@ -15,8 +15,8 @@ import torch
 from record import record, write
 
 from gruworks.data.catalogue import find
-from gruworks.nn.ngram import NGramDecoder
-from gruworks.ops.ngram import KneserNey
+from gruworks.nn.decoding.ngram import NGramDecoder
+from gruworks.ops.language_model.kneser_ney import KneserNey
 from gruworks.tasks.generate.verse import writing
 from gruworks.tasks.generate.verse.checker import check
 from gruworks.tasks.generate.verse.constraint import VerseConstraint

@@ -15,7 +15,7 @@ from record import record, write
 
 from gruworks.data.text import Document
 from gruworks.data.vocabulary import UNKNOWN
-from gruworks.ops.ngram import baseline
+from gruworks.ops.language_model.kneser_ney import baseline
 
 SETTINGS = {"hidden_size": 256, "layers": 2, "sequence": 64, "min_count": 2, "restart": 0.02}
 SETTINGS |= {"dropout": 0.15, "drop_input": 0.1, "drop_output": 0.25}

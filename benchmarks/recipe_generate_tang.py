@@ -15,7 +15,7 @@ from generation import apart, arguments, fitted, parameters, poems
 from record import record, write
 
 from gruworks.data.vocabulary import UNKNOWN
-from gruworks.ops.ngram import baseline
+from gruworks.ops.language_model.kneser_ney import baseline
 
 SETTINGS = {"hidden_size": 256, "layers": 2, "sequence": 64, "min_count": 2, "documents": "apart"}
 SETTINGS |= {"dropout": 0.1, "drop_input": 0.05, "drop_output": 0.2}

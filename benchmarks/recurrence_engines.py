@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -25,40 +26,36 @@ def kernel(shape: Shape, reset: str, train: bool, threads: int) -> Run:
     T, B, I, H = shape  # noqa: E741
     weights = GRUWeights.random(I, H, reset).astype(numpy.float32)
     x = numpy.random.default_rng(0).standard_normal((T, B, I)).astype(numpy.float32)
-    operands = recurrence.Operands(weights, x=x, threads=threads).check()
-    return _kernel(operands, train)
+    return _kernel(weights, threads, train, x=x)
 
 
 def recurrent_part(shape: Shape, threads: int) -> Run:
-    """The kernel alone without the input's product: ready terms in x's place."""
+    """The kernel alone without the input's product: precomputed input projections in x's place."""
     T, B, _, H = shape
     weights = GRUWeights.random(H, H).astype(numpy.float32)
     gi = numpy.random.default_rng(0).standard_normal((T, B, 3 * H)).astype(numpy.float32)
-    return _kernel(recurrence.Operands(weights, gi=gi, threads=threads).check(), train=False)
+    return _kernel(weights, threads, train=False, gi=gi)
 
 
-def _kernel(operands: recurrence.Operands, train: bool) -> Run:
-    r = recurrence
-    T, B, _, H, _, _ = operands.sizes
-    layer, dtype = r.new_layer(4), numpy.float32
-    output, final = r.aligned((T, B, H), dtype), numpy.empty((B, H), dtype)
-    front = operands.sizes, r._weights(operands), r._inputs(operands), r._steps(output)
+def _kernel(weights: GRUWeights, threads: int, train: bool, **given: Any) -> Run:
+    output, final, kept = recurrence.forward_kept(weights, threads=threads, **given)
+    layer, memory, grad = kept.layer, recurrence.MEMORY, numpy.ones_like(output)
+    found = recurrence.backward(kept, grad)
+    calls: dict[str, Any] = {}  # the addresses, formed once
+    caught = types.SimpleNamespace(
+        forward=lambda *called: calls.update(forward=called), backward=lambda *called: calls.update(backward=called)
+    )
+    saved = (kept.saved, None) if train else (None, None)
+    memory.forward(caught, kept.operands, kept.form, (output, final), saved, threads)
     if not train:
-        return lambda: (layer.forward(*front, r._address(final), 0, 0, operands.threads), output)
-    saved = r.aligned((T * B, 4 * r.native().padded(H)), dtype)
-    grad_output = r.aligned((T, B, H), dtype)
-    grad_output[...] = 1
-    w = operands.weights
-    grads = [numpy.empty_like(a) for a in (final, *w.arrays())]
-    grad_x = numpy.empty_like(operands.x)
-    whole = r._steps(grad_output), r.NONE2, r._steps(grad_x), r.NONE3, r.NONE3
-    flat = (*map(r._address, grads), 0, 0, 0)  # none of a replacement, a gain, an input gain
+        return lambda: (layer.forward(*calls["forward"]), output, final, kept)
+    memory.backward(caught, kept.operands, kept.form, (output, kept.saved, None), (grad, None), found, threads)
 
     def step() -> Any:
-        w.w_hh[0, 0] += 1e-6
-        layer.forward(*front, r._address(final), r._address(saved), 0, operands.threads)
-        layer.backward(*front, r._address(saved), 0, whole, flat, operands.threads)
-        return grads, output, saved, grad_output, grad_x, operands  # all that is read or written, kept alive
+        weights.w_hh[0, 0] += 1e-6
+        layer.forward(*calls["forward"])
+        layer.backward(*calls["backward"])
+        return found, output, final, grad, kept  # all that is read or written, kept alive
 
     return step
 

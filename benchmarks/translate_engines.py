@@ -27,7 +27,7 @@ def sentences(count: int) -> list[list[int]]:
 
 
 def gruworks():
-    from gruworks.nn.search import beam
+    from gruworks.nn.decoding.beam_search import beam
     from gruworks.tasks.translate.config import Config
     from gruworks.tasks.translate.data import padded
     from gruworks.tasks.translate.decoding import NetDecoder

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from gruworks.nn.cells import CELLS
-from gruworks.nn.counting import cost
+from gruworks.nn.flops import cost
 
 PAGE = Path(__file__).parent / "lab.md"
 PART = re.compile(r"(\|---\|---\|---\|---\|---\|\n).*?(\n<!-- end cells -->)", re.DOTALL)

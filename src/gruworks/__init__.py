@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gruworks.nn import namespace
+from gruworks.nn.compatibility import torch_ops
 
 if TYPE_CHECKING:
     from gruworks.errors import GruworksError
-    from gruworks.nn.chunks import chunks
+    from gruworks.nn.explain import explain
     from gruworks.nn.gru import GRU, GRUCell
     from gruworks.nn.replace import replace
+    from gruworks.nn.tbptt import chunks
     from gruworks.ops.weights import GRUWeights
     from gruworks.tasks.forecast.estimator import Forecaster
     from gruworks.tasks.generate.estimator import Generator
@@ -39,6 +40,7 @@ __all__ = [
     "Translator",
     "__version__",
     "chunks",
+    "explain",
     "replace",
 ]
 
@@ -51,11 +53,12 @@ _HOMES = {
     "GruworksError": "gruworks.errors",
     "Transcriber": "gruworks.tasks.transcribe.estimator",
     "Translator": "gruworks.tasks.translate.estimator",
-    "chunks": "gruworks.nn.chunks",
+    "chunks": "gruworks.nn.tbptt",
+    "explain": "gruworks.nn.explain",
     "replace": "gruworks.nn.replace",
 }
 
-namespace.announce()
+torch_ops.announce()
 
 _EXTRAS = {"Forecaster": "forecast", "Generator": "generate", "Transcriber": "transcribe", "Translator": "translate"}
 

@@ -19,7 +19,7 @@ from gruworks.interop import onnx as exchange
 from gruworks.interop.stack import Stack
 from gruworks.ops import equations
 from gruworks.ops.backend import backend
-from gruworks.ops.recurrence import Operands, forward
+from gruworks.ops.recurrence import forward
 from gruworks.ops.weights import GRUWeights
 from tests.interop.conftest import same_bits
 from tests.tolerances import FLOAT32_OUTPUT
@@ -73,7 +73,7 @@ def on_ops(stack: Stack, x: Any, lengths: Any, kernel: bool) -> tuple[Any, Any]:
         reverse = stack.reverse or d == 1
         ends = None if lengths is None else lengths.astype(numpy.int64)
         if kernel:
-            pairs.append(forward(Operands(weights, x=x, lengths=ends, reverse=reverse)))
+            pairs.append(forward(weights, x=x, lengths=ends, reverse=reverse))
         else:
             h0 = numpy.zeros((x.shape[1], stack.hidden_size), x.dtype)
             pairs.append(equations.sequence(x, h0, weights, ends, reverse))

@@ -100,7 +100,11 @@ def test_unknown_tasks_are_refused() -> None:
 def test_what_regularises_reaches_the_fused_gru_and_is_refused_elsewhere() -> None:
     settings = replace(SMALL, zoneout=0.3, recurrent_dropout=0.2, weight_dropout=0.1)
     cell: Any = reader(settings, problem(settings)).cell
-    assert (cell.regular.zoneout, cell.regular.recurrent_dropout, cell.regular.weight_dropout) == (0.3, 0.2, 0.1)
+    assert (cell.regularization.zoneout, cell.regularization.recurrent_dropout, cell.regularization.weight_dropout) == (
+        0.3,
+        0.2,
+        0.1,
+    )
     for changed in ({"cell": "lstm"}, {"engine": "equations"}):
         with pytest.raises(OptionError, match="zoneout, recurrent_dropout, weight_dropout need the fused GRU"):
             reader(replace(settings, **changed), problem(settings))

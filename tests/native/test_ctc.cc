@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "ctc.h"
+#include "ctc/ctc.h"
 
 using namespace gruworks;
 using Text = std::vector<int32_t>;

@@ -6,10 +6,10 @@
 #include <random>
 #include <vector>
 
-#include "decoder.h"
-#include "quantised.h"
-#include "recurrence.h"
-#include "stream.h"
+#include "attention_decoder/decoder.h"
+#include "quantised/quantised.h"
+#include "gru/recurrence.h"
+#include "gru/stream.h"
 
 using namespace gruworks;
 using Values = std::vector<double>;

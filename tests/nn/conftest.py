@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gruworks.nn.decoder import Decoder
+from gruworks.nn.decoding.decoder import Decoder
 from gruworks.nn.state import State
 
 

@@ -74,7 +74,7 @@ def test_what_cannot_be_quantised_is_named() -> None:
 
 def sisters() -> list[str]:
     """Builds that run here; "avx512" may use VNNI, "avx512-plain" may not."""
-    builds = [] if backend().name == "torch" else list(native().builds())
+    builds = [] if backend().name == "torch" else list(native.builds())
     return [*builds, "avx512-plain"] if "avx512" in builds else builds
 
 
@@ -103,9 +103,9 @@ def test_the_stream_is_the_reference(
     build: str,
 ) -> None:
     weights = layer(I, H, reset, bias=sessions != 3)
-    used = native().build()
-    native().choose_build(build.removesuffix("-plain"))
-    native().allow_vnni(not build.endswith("-plain"))
+    used = native.build()
+    native.choose_build(build.removesuffix("-plain"))
+    native.allow_vnni(not build.endswith("-plain"))
     try:
         stream = GRUStream(weights, sessions, 2, precision, terms)
         inputs = numpy.random.default_rng(0).standard_normal((4, sessions, 3 * H if terms else I)).astype(numpy.float32)
@@ -113,8 +113,8 @@ def test_the_stream_is_the_reference(
         stream.state = numpy.random.default_rng(1).uniform(-2, 2, (sessions, H))
         assert against_the_reference(quantise(weights, precision, terms), stream, inputs) < tolerances.FLOAT32_OUTPUT
     finally:
-        native().choose_build(used)
-        native().allow_vnni(True)
+        native.choose_build(used)
+        native.allow_vnni(True)
 
 
 @needs_kernel

@@ -17,22 +17,21 @@ from hypothesis import strategies as st
 from gruworks.errors import DtypeError, OptionError, ShapeError
 from gruworks.ops import equations, recurrence
 from gruworks.ops.backend import backend, native
-from gruworks.ops.recurrence import Operands
 from gruworks.ops.weights import GRUWeights
 
 if backend().name == "torch":
     pytest.skip(backend().reason, allow_module_level=True)
 
-BUILDS = native().builds()
+BUILDS = native.builds()
 # Relative to the largest entry; a gate that is all but shut (1 - z, 1 - n²) has no more digits in float32.
 TOLERANCE = {numpy.float32: 5e-5, numpy.float64: 1e-12}
 
 
 @pytest.fixture(params=BUILDS)
 def build(request: pytest.FixtureRequest) -> Iterator[str]:
-    assert native().choose_build(request.param)
+    assert native.choose_build(request.param)
     yield request.param
-    native().choose_build(backend().name)
+    native.choose_build(backend().name)
 
 
 def close(found: Any, true: Any, tolerance: float, what: str) -> None:
@@ -50,21 +49,20 @@ def check(T: int, B: int, I: int, H: int, dtype: Any, seed: int = 0, **how: Any)
     padded = x.copy()
     for b in range(B if lengths is not None else 0):
         padded[lengths[b] :, b] = numpy.nan
-    operands = Operands(
-        weights, x=padded, h0=h0, lengths=lengths, reverse=how.get("reverse", False), threads=how.get("threads", 2)
-    )
+    reverse, threads = how.get("reverse", False), how.get("threads", 2)
+    given: dict[str, Any] = {"x": padded, "h0": h0, "lengths": lengths, "reverse": reverse, "threads": threads}
     wide = [a.astype(numpy.float64) for a in (x, h0)]
     truth = weights.astype(numpy.float64)
-    true = equations.sequence(*wide, truth, lengths, operands.reverse)
+    true = equations.sequence(*wide, truth, lengths, reverse)
     tolerance = TOLERANCE[dtype]
     for run in (recurrence.forward, recurrence.forward_kept):
-        output, final = run(operands)[:2]
+        output, final = run(weights, **given)[:2]
         close(output, true.output, tolerance, "output")
         close(final, true.final, tolerance, "final")
 
     grads = draw.standard_normal((T, B, H)).astype(dtype), draw.standard_normal((B, H)).astype(dtype)
-    found = recurrence.backward(recurrence.forward_kept(operands)[2], *grads)
-    exact = equations.backward(*wide, truth, *(g.astype(numpy.float64) for g in grads), lengths, operands.reverse)
+    found = recurrence.backward(recurrence.forward_kept(weights, **given)[2], *grads)
+    exact = equations.backward(*wide, truth, *(g.astype(numpy.float64) for g in grads), lengths, reverse)
     for name in ("x", "h0", "w_ih", "w_hh", "b_ih", "b_hh"):
         if getattr(exact, name) is not None:
             close(getattr(found, name), getattr(exact, name), tolerance, f"gradient of {name}")
@@ -145,7 +143,7 @@ def test_decay_replacement_and_ready_terms(reset: str, with_gi: bool, with_repla
         rest = {name: arrays.get(name) for name in ("gi", "decay", "replacement")}
         return equations.sequence(arrays.get("x"), arrays["h0"], weights, lengths, True, **rest)
 
-    output, final, kept = recurrence.forward_kept(Operands(weights, lengths=lengths, reverse=True, **given))
+    output, final, kept = recurrence.forward_kept(weights, lengths=lengths, reverse=True, **given)
     close(output, true(given).output, 1e-12, "output")
     close(final, true(given).final, 1e-12, "final")
     found = recurrence.backward(kept, *grads)
@@ -166,18 +164,18 @@ def test_views_are_read_where_they_lie() -> None:
     weights = GRUWeights.random(6, 20).astype(numpy.float32)
     x = numpy.random.default_rng(0).standard_normal((4, 9, 12)).astype(numpy.float32)
     for view in (x[:, :, :6], x[:, :, ::2], x[::-1, ::2, :6], x[:, :, :6].transpose(1, 0, 2)):
-        found, _ = recurrence.forward(Operands(weights, x=view))
-        whole, _ = recurrence.forward(Operands(weights, x=numpy.ascontiguousarray(view)))
+        found, _ = recurrence.forward(weights, x=view)
+        whole, _ = recurrence.forward(weights, x=numpy.ascontiguousarray(view))
         assert (found == whole).all()
 
 
 def test_the_same_bits_again_and_rows_that_know_nothing_of_each_other() -> None:
     weights = GRUWeights.random(40, 70).astype(numpy.float32)
     x = numpy.random.default_rng(0).standard_normal((30, 8, 40)).astype(numpy.float32)
-    first, _ = recurrence.forward(Operands(weights, x=x))
-    assert (recurrence.forward(Operands(weights, x=x))[0] == first).all()
+    first, _ = recurrence.forward(weights, x=x)
+    assert (recurrence.forward(weights, x=x)[0] == first).all()
     x[:, 3] = numpy.nan
-    spoilt, _ = recurrence.forward(Operands(weights, x=x))
+    spoilt, _ = recurrence.forward(weights, x=x)
     others = [b for b in range(8) if b != 3]
     assert (spoilt[:, others] == first[:, others]).all()
     assert numpy.isnan(spoilt[:, 3]).all()
@@ -186,24 +184,20 @@ def test_the_same_bits_again_and_rows_that_know_nothing_of_each_other() -> None:
 def test_thread_counts_agree_to_rounding() -> None:
     weights = GRUWeights.random(40, 70).astype(numpy.float32)
     x = numpy.random.default_rng(0).standard_normal((30, 3, 40)).astype(numpy.float32)
-    one, _ = recurrence.forward(Operands(weights, x=x, threads=1))
+    one, _ = recurrence.forward(weights, x=x, threads=1)
     for threads in (2, 3, 4, 7):
-        assert numpy.abs(recurrence.forward(Operands(weights, x=x, threads=threads))[0] - one).max() < 2e-6
+        assert numpy.abs(recurrence.forward(weights, x=x, threads=threads)[0] - one).max() < 2e-6
 
 
 def test_changed_weights_are_seen_however_they_were_changed() -> None:
     weights = GRUWeights.random(40, 70).astype(numpy.float32)
     x = numpy.ones((3, 2, 40), numpy.float32)
-    before, _, kept = recurrence.forward_kept(Operands(weights, x=x))
+    before, _, kept = recurrence.forward_kept(weights, x=x)
     memoryview(weights.w_hh).cast("B").cast("f")[5] = 3.0
     output = numpy.empty_like(before)
     final = numpy.empty((2, 70), numpy.float32)
-    o = kept.operands
-    kept.layer.forward(
-        o.sizes, recurrence._weights(o), recurrence._inputs(o), recurrence._steps(output), recurrence._address(final),
-        0, 0, 1,
-    )  # fmt: skip
-    assert (output == recurrence.forward(Operands(weights, x=x, threads=1))[0]).all()
+    recurrence.MEMORY.forward(kept.layer, kept.operands, kept.form, (output, final), (None, None), 1)
+    assert (output == recurrence.forward(weights, x=x, threads=1)[0]).all()
     assert (output != before).any()
 
 
@@ -216,7 +210,7 @@ def test_long_sequences_of_trained_size(reset: str) -> None:
     wide = [a.astype(numpy.float64) for a in (x, h0)]
     true = equations.sequence(*wide, weights.astype(numpy.float64)).output
     plain = equations.sequence(x, h0, weights).output
-    output, _, kept = recurrence.forward_kept(Operands(weights, x=x, h0=h0))
+    output, _, kept = recurrence.forward_kept(weights, x=x, h0=h0)
     assert numpy.abs(output - true).max() <= 2 * numpy.abs(plain - true).max()
     ones = numpy.ones_like(output), numpy.zeros_like(h0)
     found = recurrence.backward(kept, *ones)
@@ -233,7 +227,7 @@ def test_small_signals_keep_their_digits() -> None:
     x = numpy.random.default_rng(1).standard_normal((20, 2, 3)).astype(numpy.float32)
     wide = x.astype(numpy.float64), numpy.zeros((2, 16))
     true = equations.sequence(*wide, weights.astype(numpy.float64)).output
-    output, _ = recurrence.forward(Operands(weights, x=x))
+    output, _ = recurrence.forward(weights, x=x)
     assert numpy.abs(output - true).max() <= 1e-6 * numpy.abs(true).max()
 
 
@@ -242,11 +236,11 @@ def test_saturation_infinity_and_nan(build: str, dtype: Any) -> None:
     weights = GRUWeights(numpy.ones((3, 1), dtype), numpy.zeros((3, 1), dtype))
     big = numpy.array([-numpy.inf, -1e30, -90, -20, 0, 20, 90, 1e30, numpy.inf], dtype)
     x = big.reshape(1, -1, 1)
-    output, _ = recurrence.forward(Operands(weights, x=x))
+    output, _ = recurrence.forward(weights, x=x)
     with numpy.errstate(over="ignore"):
         z, n = 1 / (1 + numpy.exp(-big.astype(float))), numpy.tanh(big.astype(float))
     close(output[0, :, 0], (1 - z) * n, TOLERANCE[dtype], "saturated")
-    assert numpy.isnan(recurrence.forward(Operands(weights, x=numpy.full((1, 1, 1), numpy.nan, dtype)))[0]).all()
+    assert numpy.isnan(recurrence.forward(weights, x=numpy.full((1, 1, 1), numpy.nan, dtype))[0]).all()
 
 
 def test_gates_alone(build: str) -> None:
@@ -255,45 +249,45 @@ def test_gates_alone(build: str) -> None:
     x, h = draw.standard_normal((4, 5)), draw.standard_normal((4, 19))
     gi, gh = equations.input_terms(x, weights), h @ weights.w_hh.T + weights.b_hh
     true = equations.step(gi, h, weights)
-    close(recurrence.gates(gi, gh, h), true, 1e-12, "float64")
+    close(recurrence.new_state(gi, gh, h), true, 1e-12, "float64")
     narrow = (a.astype(numpy.float32) for a in (gi, gh, h))
-    close(recurrence.gates(*narrow), true, 1e-6, "float32")
+    close(recurrence.new_state(*narrow), true, 1e-6, "float32")
 
 
 def test_operands_that_do_not_fit_are_named() -> None:
     weights = GRUWeights.random(3, 4)
     x = numpy.zeros((5, 2, 3))
     with pytest.raises(OptionError, match="not both or neither"):
-        recurrence.forward(Operands(weights))
+        recurrence.forward(weights)
     with pytest.raises(OptionError, match="needs decay"):
-        recurrence.forward(Operands(weights, x=x, replacement=numpy.zeros((2, 4))))
+        recurrence.forward(weights, x=x, replacement=numpy.zeros((2, 4)))
     with pytest.raises(ShapeError, match=r"x must be \[5, 2, 3\].*not \[5, 2, 4\]"):
-        recurrence.forward(Operands(weights, x=numpy.zeros((5, 2, 4))))
+        recurrence.forward(weights, x=numpy.zeros((5, 2, 4)))
     with pytest.raises(ShapeError, match=r"\[T, B, I\]"):
-        recurrence.forward(Operands(weights, x=numpy.zeros((5, 3))))
+        recurrence.forward(weights, x=numpy.zeros((5, 3)))
     with pytest.raises(DtypeError, match="float64, not float32"):
-        recurrence.forward(Operands(weights, x=x.astype(numpy.float32)))
+        recurrence.forward(weights, x=x.astype(numpy.float32))
     with pytest.raises(DtypeError, match="float32 or float64"):
-        recurrence.forward(Operands(weights.astype(numpy.float16), x=x.astype(numpy.float16)))
+        recurrence.forward(weights.astype(numpy.float16), x=x.astype(numpy.float16))
     with pytest.raises(ShapeError, match="row 1 has 6"):
-        recurrence.forward(Operands(weights, x=x, lengths=numpy.array([1, 6])))
+        recurrence.forward(weights, x=x, lengths=numpy.array([1, 6]))
     with pytest.raises(DtypeError, match="integers"):
-        recurrence.forward(Operands(weights, x=x, lengths=numpy.array([1.0, 2.0])))
+        recurrence.forward(weights, x=x, lengths=numpy.array([1.0, 2.0]))
     with pytest.raises(ShapeError, match="h0"):
-        recurrence.forward(Operands(weights, x=x, h0=numpy.zeros((1, 4))))
+        recurrence.forward(weights, x=x, h0=numpy.zeros((1, 4)))
     with pytest.raises(ShapeError, match="gh"):
-        recurrence.gates(numpy.zeros((1, 6)), numpy.zeros((1, 5)), numpy.zeros((1, 2)))
+        recurrence.new_state(numpy.zeros((1, 6)), numpy.zeros((1, 5)), numpy.zeros((1, 2)))
 
 
 def test_python_threads_at_once() -> None:
     weights = GRUWeights.random(40, 70).astype(numpy.float32)
     x = numpy.random.default_rng(0).standard_normal((60, 3, 40)).astype(numpy.float32)
-    true, _ = recurrence.forward(Operands(weights, x=x))
+    true, _ = recurrence.forward(weights, x=x)
     wrong: list[int] = []
 
     def work(number: int) -> None:
         for _ in range(20):
-            if not (recurrence.forward(Operands(weights, x=x))[0] == true).all():
+            if not (recurrence.forward(weights, x=x)[0] == true).all():
                 wrong.append(number)
 
     workers = [threading.Thread(target=work, args=(i,)) for i in range(4)]
@@ -311,14 +305,11 @@ def test_one_layer_with_different_weights_in_two_python_threads() -> None:
     wrong: list[int] = []
 
     def work(seed: int) -> None:
-        operands = Operands(GRUWeights.random(100, 150, seed=seed).astype(numpy.float32), x=x, threads=1)
-        output, final = numpy.empty((9, 1, 150), numpy.float32), numpy.empty((1, 150), numpy.float32)
-        true = recurrence.forward(operands)[0]
+        weights = GRUWeights.random(100, 150, seed=seed).astype(numpy.float32)
+        true, final, kept = recurrence.forward_kept(weights, x=x, threads=1)
+        output = numpy.empty_like(true)
         for _ in range(200):
-            layer.forward(
-                operands.sizes, recurrence._weights(operands), recurrence._inputs(operands), recurrence._steps(output),
-                recurrence._address(final), 0, 0, 1,
-            )  # fmt: skip
+            recurrence.MEMORY.forward(layer, kept.operands, kept.form, (output, final), (None, None), 1)
             if not (output == true).all():
                 wrong.append(seed)
 
@@ -336,7 +327,7 @@ from gruworks.ops import recurrence
 from gruworks.ops.weights import GRUWeights
 weights = GRUWeights.random(40, 70).astype(numpy.float32)
 x = numpy.random.default_rng(0).standard_normal((60, 3, 40)).astype(numpy.float32)
-run = lambda: recurrence.forward(recurrence.Operands(weights, x=x))[0]
+run = lambda: recurrence.forward(weights, x=x)[0]
 first = run()
 """
 

@@ -14,7 +14,7 @@ import torch
 
 from gruworks.errors import ExportError, OptionError, require
 from gruworks.interop.onnx_write import OPSET, TOLERANCE
-from gruworks.nn.onnx_nodes import recurrence_node
+from gruworks.nn.compatibility.onnx_nodes import recurrence_node
 
 __all__ = ["export", "to_model", "translations"]
 

@@ -71,8 +71,8 @@ def from_module(gru: torch.nn.GRU | torch.nn.GRUCell, name: str = "") -> Stack:
     >>> from_module(torch.nn.GRU(3, 4, bidirectional=True)).directions
     2
     """
-    if isinstance(gru, GRU) and gru.regular is not None:
-        gru.regular.refuse()
+    if isinstance(gru, GRU) and gru.regularization is not None:
+        gru.regularization.refuse()
     found = find({key: value.detach().cpu() for key, value in gru.state_dict().items()})
     if len(found) != 1 or found[0].name:
         kind = type(gru).__name__

@@ -19,7 +19,7 @@ from gruworks.lab.costs import measure
 from gruworks.lab.experiment import problem, run
 from gruworks.lab.settings import Experiment, Study
 from gruworks.nn.cells import CELLS, about, engine_of, make, width_for
-from gruworks.nn.counting import cost
+from gruworks.nn.flops import cost
 from gruworks.training.runs import write_atomically
 
 __all__ = ["compare", "markdown", "run_all", "table"]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gruworks.nn.cells import Engine, engine_of, make
-from gruworks.nn.threads import torch_threads
+from gruworks.nn.recurrence.threads import torch_threads
 
 __all__ = ["Measured", "measure"]
 

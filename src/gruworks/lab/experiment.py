@@ -20,7 +20,7 @@ from gruworks.lab.ett import HORIZON, hours
 from gruworks.lab.settings import REGULARISED, Experiment, LabFit, Study
 from gruworks.lab.synthetic import SYNTHETIC, Batch
 from gruworks.nn.cells import Engine, keep_long, make
-from gruworks.nn.threads import torch_threads
+from gruworks.nn.recurrence.threads import torch_threads
 from gruworks.training.fit import fit
 from gruworks.training.runs import RunFolder
 from gruworks.training.skeleton import check_weights

@@ -18,7 +18,7 @@ from torch.func import jacrev
 
 from gruworks.errors import OptionError
 from gruworks.nn.cells import LSTM, GRUAfter, State, Steps, make
-from gruworks.nn.threads import torch_threads
+from gruworks.nn.recurrence.threads import torch_threads
 
 __all__ = ["Reach", "as_equations", "clamp", "loss_reach", "reach", "spectrum"]
 

@@ -18,7 +18,7 @@ from gruworks.errors import OptionError
 from gruworks.lab.least_squares import Solution, levenberg_marquardt
 from gruworks.lab.number_lines import STEP_RANGE, Lines, draw_lines
 from gruworks.nn.gru import GRU
-from gruworks.nn.threads import torch_threads
+from gruworks.nn.recurrence.threads import torch_threads
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights, Reset
 

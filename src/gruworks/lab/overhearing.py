@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gruworks.errors import OptionError, RunError
-from gruworks.nn.blocks import GRUBlock
+from gruworks.nn.blocks.stack import GRUBlock
 from gruworks.nn.gru import GRU
 from gruworks.tasks import registry
 from gruworks.training.runs import RunFolder

@@ -14,11 +14,11 @@ from torch import Tensor
 from torch.nn.functional import linear, logsigmoid, softplus
 
 from gruworks.errors import OptionError, ShapeError
-from gruworks.nn import native
-from gruworks.nn.checks import check_alike
+from gruworks.nn.blocks.augmented_cell import JOINS, Joined
 from gruworks.nn.gru import GRU
-from gruworks.nn.joined import JOINS, Joined
-from gruworks.nn.scan import log_scan
+from gruworks.nn.recurrence import conditions
+from gruworks.nn.recurrence.linear_scan import log_scan
+from gruworks.nn.recurrence.operands import check_alike
 from gruworks.ops import equations
 
 __all__ = ["CELLS", "Engine", "Kind", "Steps", "about", "engine_of", "keep_long", "make", "width_for"]
@@ -340,11 +340,11 @@ def engine_of(cell: torch.nn.Module) -> str:
     if isinstance(cell, Joined):
         return f"{engine_of(cell.cell)}, block in torch"
     if isinstance(cell, MinGRU):
-        return "native scan" if native.serves(cell.weight_ih_l0) else "scan in torch"
+        return "native scan" if conditions.serves(cell.weight_ih_l0) else "scan in torch"
     if isinstance(cell, Steps):
         return "equations in torch, step by step"
     if isinstance(cell, GRU):
-        return "native kernel" if native.serves(next(cell.parameters())) else "torch's fused layer or equations"
+        return "native kernel" if conditions.serves(next(cell.parameters())) else "torch's fused layer or equations"
     return "torch's fused layer"
 
 

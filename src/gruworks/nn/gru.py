@@ -8,7 +8,8 @@ arguments, shapes, state_dict keys and numbers. A module in the "before" form ca
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,23 +17,32 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from gruworks.errors import DtypeError, OptionError, ShapeError, WeightsError
-from gruworks.nn import compiling, direct, native, packing, registries
-from gruworks.nn.checks import autocast, check_beside, check_tensor, row_lengths
-from gruworks.nn.eager import PLAIN, eager
+from gruworks.nn.compatibility import registries
+from gruworks.nn.compatibility.onnx_nodes import refuse_packed
+from gruworks.nn.compatibility.torch_module import twin
 from gruworks.nn.functional import run
-from gruworks.nn.native import Operands
-from gruworks.nn.onnx_nodes import refuse_packed
-from gruworks.nn.recompute import Recompute
-from gruworks.nn.recompute import check as check_recompute
-from gruworks.nn.regularised import Regular, dropped, gain_names, regularised
-from gruworks.nn.regularised import check as check_regular
-from gruworks.nn.twin import twin
-from gruworks.ops import equations
+from gruworks.nn.recurrence import dynamo, fast_path, packing
+from gruworks.nn.recurrence.checkpointing import check as check_recompute
+from gruworks.nn.recurrence.conditions import (
+    PLAIN,
+    Call,
+    Layer,
+    Recompute,
+    Weights,
+    eager,
+    expanded,
+    jit_traced,
+    serves,
+)
+from gruworks.nn.recurrence.operands import autocast, check, check_beside, check_tensor, row_lengths
+from gruworks.nn.recurrence.regularization import Regularization, gain_names
+from gruworks.ops.operands import Operands
 from gruworks.ops.weights import GRUWeights, Reset, check_reset, parameter_names
 
 __all__ = ["GRU", "GRUCell"]
 
 MARK = "reset_before"
+Stack = Callable[[list[Tensor], Sequence[Tensor | None], Sequence[Tensor | None]], tuple[list[Tensor], Tensor]]
 _TorchGRU = torch.nn.GRU  # by this name and not by super(), for classes made of copies of our methods (torchrl)
 
 
@@ -85,39 +95,40 @@ class GRU(_ResetForm, torch.nn.GRU):
     - `lengths=[...]` in the call: ragged rows without packing. Outputs beyond a row's length are 0, its final state
       is the one at its own end, the backward direction starts there, and length 0 gives h0. What stands in the
       padding, NaN included, never reaches a result or a gradient.
-    - What regularises it, in the kernel, each by its option: DropConnect, recurrent dropout, zoneout, layer norm.
+    - Regularization in the kernel, each by its option: DropConnect, recurrent dropout, zoneout, layer norm.
 
     Args:
-        input_size: I, entries of one input step.
-        hidden_size: H, entries of the state.
-        num_layers: L, layers stacked.
-        bias: whether both bias vectors exist.
+        input_size: I, features of one time step.
+        hidden_size: H.
+        num_layers: L.
+        bias: True for both bias vectors, as torch has them.
         batch_first: input and output are [B, T, ...] instead of [T, B, ...]; the state never is.
-        dropout: share of entries zeroed between layers in training; the distribution is torch's, the draws are not.
+        dropout: dropout probability between layers in training; the distribution is torch's, the draws are not.
         bidirectional: D = 2 directions, outputs side by side.
         reset: "after" or "before".
-        recompute: train with less memory and more time (nn/recompute.py): keep a state every so many steps and
-            rebuild the rest in the backward. True chooses how many by T and H; False, the default, keeps everything.
-        weight_dropout: DropConnect, share of the recurrent weights' entries zeroed in a call (Merity et al. 2018).
-        recurrent_dropout: share of the state's entries that the products don't see, the same ones at all steps of a
-            row (Gal and Ghahramani 2016).
-        zoneout: share of entries that stay as they are at a step (Krueger et al. 2017); its mean in evaluation.
-        layer_norm: the input's and the state's products normalised gate by gate before the biases (Ba et al. 2016),
+        recompute: train with less memory and more time (nn/recurrence/checkpointing.py): keep a state every
+            so many steps and compute the rest again in the backward. True chooses how many by T and H; False, the
+            default, keeps everything.
+        weight_dropout: DropConnect, dropout probability of the recurrent weights, drawn per call (Merity et al. 2018).
+        recurrent_dropout: dropout probability of the state where products read it, one mask for all steps of a row
+            (Gal and Ghahramani 2016).
+        zoneout: probability that a state entry keeps its value at a step (Krueger et al. 2017); its mean in evaluation.
+        layer_norm: the input's and the state's products normalized gate by gate before the biases (Ba et al. 2016),
             by gains `norm_ih_l0`, `norm_hh_l0` [3H] and so on, which the state dict then has too.
 
     Raises:
         ShapeError: an input, state or `lengths` that doesn't fit. It is a ValueError and a RuntimeError.
         DtypeError: an input or state of another element type than the weights.
-        OptionError: an unknown `reset` or `recompute`; a share outside [0, 1).
+        OptionError: an unknown `reset` or `recompute`; a probability outside [0, 1).
     """
 
     reset: Reset = "after"  # here too: torchrl makes a class of its own of what this one holds
     recompute: Recompute = False  # of the class, as `reset`
-    regular: Regular | None = None
+    regularization: Regularization | None = None
 
     def __init_subclass__(cls, **given: Any) -> None:
         super().__init_subclass__(**given)
-        compiling.admit_subclass(cls)
+        dynamo.admit_subclass(cls)
 
     def __init__(
         self,
@@ -146,11 +157,12 @@ class GRU(_ResetForm, torch.nn.GRU):
         )  # fmt: skip
         self._set_reset(reset)
         self.recompute = check_recompute(recompute)
-        self._regularise(Regular(weight_dropout, recurrent_dropout, zoneout, layer_norm), device, dtype)
+        self._regularize(Regularization(weight_dropout, recurrent_dropout, zoneout, layer_norm), device, dtype)
 
-    def _regularise(self, regular: Regular, device: Any, dtype: Any) -> None:
-        self.regular = regular if any(check_regular(regular)) else None
-        if not regular.layer_norm:
+    def _regularize(self, regularization: Regularization, device: Any, dtype: Any) -> None:
+        regularization.check()
+        self.regularization = regularization if any(regularization) else None
+        if not regularization.layer_norm:
             return
         for layer, direction in itertools.product(range(self.num_layers), range(self.directions)):
             for name in gain_names(layer, direction == 1):
@@ -160,20 +172,26 @@ class GRU(_ResetForm, torch.nn.GRU):
     def reset_parameters(self) -> None:
         """Draw the weights anew, as torch does; layer norm's gains are 1 again, which torch would draw too."""
         _TorchGRU.reset_parameters(self)
-        if self.regular is not None and self.regular.layer_norm:
+        if self.regularization is not None and self.regularization.layer_norm:
             for layer, direction in itertools.product(range(self.num_layers), range(self.directions)):
                 for gain in self._gains(layer, direction == 1) or ():
                     torch.nn.init.ones_(gain)
 
     def _gains(self, layer: int, reverse: bool) -> tuple[Tensor, Tensor] | None:
-        if self.regular is None or not self.regular.layer_norm:
+        if self.regularization is None or not self.regularization.layer_norm:
             return None
         of_input, of_state = (getattr(self, name) for name in gain_names(layer, reverse))
         return of_input, of_state
 
+    def _all_gains(self) -> list[Tensor]:
+        if self.regularization is None or not self.regularization.layer_norm:
+            return []
+        places = itertools.product(range(self.num_layers), (False, True)[: self.directions])
+        return [gain for place in places for gain in self._gains(*place) or ()]
+
     def extra_repr(self) -> str:
         recompute = f", recompute={self.recompute}" if self.recompute else ""
-        return _TorchGRU.extra_repr(self) + _form(self) + recompute + str(self.regular or "")
+        return _TorchGRU.extra_repr(self) + _form(self) + recompute + str(self.regularization or "")
 
     @property
     def directions(self) -> int:
@@ -186,8 +204,8 @@ class GRU(_ResetForm, torch.nn.GRU):
         Raises:
             WeightsError: the module has layer norm or zoneout, of which four equations know nothing.
         """
-        if self.regular is not None:
-            self.regular.refuse()
+        if self.regularization is not None:
+            self.regularization.refuse()
         return GRUWeights(*self._layer_weights(layer, reverse), reset=self.reset)
 
     def _layer_weights(self, layer: int, reverse: bool) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
@@ -207,26 +225,17 @@ class GRU(_ResetForm, torch.nn.GRU):
 
         Returns the output [T, B, D·H] in the input's layout and the final state [L·D, B, H].
         """
-        regular = self.regular is not None and self.regular.acts(self.training)
-        if lengths is None and not self.recompute and not regular and (found := self._directly(input, hx)) is not None:
+        plain = lengths is None and not self.recompute and not self._regularizes()
+        if plain and (found := self._fast(input, hx)) is not None:
             return found
-        if self.reset == "after" and lengths is None and not regular and (_traces() or self._expanded()):
-            return _TorchGRU.forward(self, input, hx)
-        if self._expanded():
-            raise OptionError("torch's ExpandedWeights can't follow this call; torch.func.vmap of torch.func.grad can")
-        if isinstance(input, PackedSequence):
-            if lengths is not None:
-                raise OptionError("lengths= is for padded input; a PackedSequence carries its own lengths")
-            refuse_packed()
-            self._check_packed(input, hx)
-            return _TorchGRU.forward(self, input, hx) if self.left_to_torch() else self._forward_packed(input, hx)
-        self._check(input, hx)
-        if lengths is None and self.left_to_torch():
-            return _TorchGRU.forward(self, input, hx)
-        return self._forward_padded(input, hx, lengths)
+        result: tuple[Tensor | PackedSequence, Tensor] = run(self._call(input, hx, lengths))
+        return result
 
-    def _directly(self, x: Any, hx: Tensor | None) -> tuple[Tensor, Tensor] | None:
-        """One layer and direction over plain padded input, which needs nothing but the kernel; else None."""
+    def _regularizes(self) -> bool:
+        return self.regularization is not None and self.regularization.acts(self.training)
+
+    def _fast(self, x: Any, hx: Tensor | None) -> tuple[Tensor, Tensor] | None:
+        """One layer and direction over padded input by the fast path, if it takes the call."""
         if self.num_layers != 1 or self.bidirectional or not isinstance(x, Tensor):
             return None
         own: dict[str, Any] = self._parameters
@@ -236,27 +245,59 @@ class GRU(_ResetForm, torch.nn.GRU):
         if self.bias and (b_ih is None or b_hh is None):
             return None
         w_ih, w_hh, before = own["weight_ih_l0"], own["weight_hh_l0"], self.reset == "before"
-        return direct.layer(x, hx, w_ih, w_hh, b_ih, b_hh, before, batch_first=self.batch_first, lead=True)
+        return fast_path.layer(x, hx, w_ih, w_hh, b_ih, b_hh, before, batch_first=self.batch_first, lead=True)
 
-    def _expanded(self) -> bool:
-        """Whether torch's ExpandedWeights stand for the parameters: they know torch's function and nothing else."""
-        return type(self.weight_hh_l0).__name__ == "ExpandedWeight"
+    def _call(self, x: Any, hx: Tensor | None, lengths: Tensor | Sequence[int] | None) -> Call:
+        """The call as the table of implementations reads it (nn/functional.py)."""
+        packed, regularized = isinstance(x, PackedSequence), self._regularizes()
+        places = itertools.product(range(self.num_layers), range(self.directions))
+        weights = [self._layer_weights(layer, direction == 1) for layer, direction in places]
+        torchs = self.reset == "after" and lengths is None and not regularized
+        return Call(
+            "stack", x.data if packed else x, hx, weights, self.reset == "before",
+            partial(self._over_layers, weights, x, hx, lengths),
+            partial(self._torch_forward, x, hx) if torchs else None,
+            self.directions, self.batch_first, (lengths, *self._all_gains()), packed or lengths is not None,
+            regularized, self.recompute,
+        )  # fmt: skip
+
+    def _torch_forward(self, x: Any, hx: Tensor | None) -> Any:
+        """torch's own forward, over operands that are checked unless they stand for others."""
+        if not jit_traced() and not expanded(self.weight_hh_l0):
+            self._check_input(x, hx, None)
+            self._check_parameters()
+        return _TorchGRU.forward(self, x, hx)
 
     def left_to_torch(self) -> bool:
-        """Whether torch's own kernel runs, where ours doesn't."""
-        if self.reset != "after" or self.recompute or (self.regular is not None and self.regular.acts(self.training)):
+        """True where torch's own forward computes this module's calls, because the native kernel can't."""
+        if self.reset != "after" or self.recompute or self._regularizes():
             return False
+        return not serves(self._layer_weights(0, False)[1])
+
+    def _check_parameters(self) -> None:
         first = self._layer_weights(0, False)[1]
-        if native.serves(first):
-            return False
         for layer, direction in itertools.product(range(self.num_layers), range(self.directions)):
             for name in parameter_names(layer, direction == 1, self.bias):
                 check_beside(name, getattr(self, name), first)
                 _check_dtype("GRU", name, getattr(self, name), first)
-        return True
+
+    def _over_layers(
+        self,
+        weights: Sequence[Weights],
+        x: Tensor | PackedSequence,
+        hx: Tensor | None,
+        lengths: Tensor | Sequence[int] | None,
+        layer: Layer,
+    ) -> tuple[Tensor | PackedSequence, Tensor]:
+        """All layers and directions by one implementation of a layer."""
+        self._check_input(x, hx, lengths)
+        stack = partial(self._stack, layer, weights)
+        if isinstance(x, PackedSequence):
+            return self._forward_packed(x, hx, stack)
+        return self._forward_padded(x, hx, lengths, stack)
 
     def _forward_padded(
-        self, x: Tensor, hx: Tensor | None, lengths: Tensor | Sequence[int] | None
+        self, x: Tensor, hx: Tensor | None, lengths: Tensor | Sequence[int] | None, stack: Stack
     ) -> tuple[Tensor, Tensor]:
         batched = x.dim() == 3
         if not batched:
@@ -266,39 +307,34 @@ class GRU(_ResetForm, torch.nn.GRU):
         elif self.batch_first:
             x = x.transpose(0, 1)
         ends = None if lengths is None else row_lengths(lengths, x.shape[0], x.shape[1], x.device)
-        output, final = self._layers(x, hx, ends)
+        (output,), final = stack([x], [hx], [ends])
         if not batched:
             return output.squeeze(1), final.squeeze(1)
         return (output.transpose(0, 1) if self.batch_first else output), final
 
-    def _forward_packed(self, packed: PackedSequence, hx: Tensor | None) -> tuple[PackedSequence, Tensor]:
+    def _forward_packed(self, packed: PackedSequence, hx: Tensor | None, stack: Stack) -> tuple[PackedSequence, Tensor]:
         data, batch_sizes, order, back = packed
         rows = int(batch_sizes[0])
         h0 = self._initial(data, rows) if hx is None else self.permute_hidden(hx, order)
         if not eager():
-            found, final = self._padded_whole(data, batch_sizes, h0)
+            found, final = _padded_whole(data, batch_sizes, h0, stack)
         elif int(batch_sizes[-1]) == rows:  # of one length: packed rows are padded ones
-            output, final = self._layers(data.view(-1, rows, data.shape[-1]), h0, None)
+            (output,), final = stack([data.view(-1, rows, data.shape[-1])], [h0], [None])
             found = output.flatten(0, 1)
         elif (groups := packing.group(batch_sizes, data.device)) is None:
-            found, final = self._padded_whole(data, batch_sizes, h0)
+            found, final = _padded_whole(data, batch_sizes, h0, stack)
         else:
-            parts = [h0[:, part] for part in groups.rows]
-            outputs, final = self._groups(groups.padded(data), parts, groups.lengths)
+            outputs, final = stack(groups.padded(data), [h0[:, part] for part in groups.rows], groups.lengths)
             found = groups.packed(outputs)
         return PackedSequence(found, batch_sizes, order, back), self.permute_hidden(final, back)
 
-    def _padded_whole(self, data: Tensor, batch_sizes: Tensor, h0: Tensor) -> tuple[Tensor, Tensor]:
-        x, lengths = pad_packed_sequence(PackedSequence(data, batch_sizes))  # rows stay sorted by length
-        output, final = self._layers(x, h0, lengths.to(x.device))
-        return pack_padded_sequence(output, lengths).data, final
-
-    def _layers(self, x: Tensor, h0: Tensor | None, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
-        outputs, final = self._groups([x], [h0], [lengths])
-        return outputs[0], final
-
-    def _groups(
-        self, xs: list[Tensor], starts: Sequence[Tensor | None], ends: Sequence[Tensor | None]
+    def _stack(
+        self,
+        implementation: Layer,
+        weights: Sequence[Weights],
+        xs: list[Tensor],
+        starts: Sequence[Tensor | None],
+        ends: Sequence[Tensor | None],
     ) -> tuple[list[Tensor], Tensor]:
         """All layers over groups of rows, which share what is drawn for the weights."""
         finals, kind = [], _autocast_type(xs[0] if starts[0] is None else starts[0])
@@ -307,36 +343,50 @@ class GRU(_ResetForm, torch.nn.GRU):
                 xs = [torch.nn.functional.dropout(x, self.dropout, self.training) for x in xs]
             sides = []
             for direction in range(self.directions):
-                outputs, own = self._direction(xs, starts, ends, layer, direction == 1)
+                own = weights[layer * self.directions + direction]
+                outputs, last = self._direction(implementation, own, xs, starts, ends, layer, direction == 1)
                 sides.append(outputs)
-                finals.append(torch.cat(own) if len(own) > 1 else own[0])
+                finals.append(torch.cat(last) if len(last) > 1 else last[0])
             xs = [torch.cat(both, -1) for both in zip(*sides, strict=True)] if self.bidirectional else sides[0]
         final = torch.stack(finals) if len(finals) > 1 else finals[0].unsqueeze(0)
         return (xs, final) if kind is None else ([x.to(kind) for x in xs], final.to(kind))
 
     def _direction(
         self,
+        implementation: Layer,
+        weights: Weights,
         xs: list[Tensor],
         starts: Sequence[Tensor | None],
         ends: Sequence[Tensor | None],
         layer: int,
         reverse: bool,
     ) -> tuple[list[Tensor], list[Tensor]]:
-        weights, place = self._layer_weights(layer, reverse), layer * self.directions + reverse
-        if self.regular is not None:
-            check_tensor("weight_hh", weights[1])
-            weights = weights[0], dropped(weights[1], self.regular, self.training), *weights[2:]
-        found = []
+        w_ih, w_hh, b_ih, b_hh = weights
+        regularization = self.regularization if self._regularizes() else None
+        if regularization is not None:
+            check_tensor("weight_hh", w_hh)
+            w_hh = regularization.dropped(w_hh, self.training)
+        found, place = [], layer * self.directions + reverse
         for x, h0, lengths in zip(xs, starts, ends, strict=True):
-            operands = Operands(x, None, None if h0 is None else h0[place], *weights, lengths)
-            if self.regular is not None:
-                native.check(operands)
-                operands = regularised(operands, self.regular, self._gains(layer, reverse), self.training)
-            found.append(run(operands, self.reset == "before", reverse, self.recompute))
+            operands = Operands(x, None, None if h0 is None else h0[place], w_ih, w_hh, b_ih, b_hh, lengths)
+            if regularization is not None:
+                check(operands)
+                operands = regularization.added(operands, self._gains(layer, reverse), self.training)
+            found.append(implementation(operands, self.reset == "before", reverse))
         return [output for output, _ in found], [final for _, final in found]
 
     def _initial(self, x: Tensor, rows: int) -> Tensor:
         return x.new_zeros(self.num_layers * self.directions, rows, self.hidden_size)
+
+    def _check_input(self, x: Any, hx: Tensor | None, lengths: Any) -> None:
+        if expanded(self.weight_hh_l0):
+            raise OptionError("torch's ExpandedWeights can't follow this call; torch.func.vmap of torch.func.grad can")
+        if not isinstance(x, PackedSequence):
+            return self._check(x, hx)
+        if lengths is not None:
+            raise OptionError("lengths= is for padded input; a PackedSequence carries its own lengths")
+        refuse_packed()
+        return self._check_packed(x, hx)
 
     def _check(self, x: Tensor, hx: Tensor | None) -> None:
         check_beside("input", x, self.weight_hh_l0)
@@ -380,7 +430,7 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
     torch.Size([2, 4])
 
     Args:
-        input_size: I. hidden_size: H. bias: whether both bias vectors exist. reset: "after" or "before".
+        input_size: I. hidden_size: H. bias: True for both bias vectors. reset: "after" or "before".
 
     Raises:
         ShapeError, DtypeError, OptionError: as `GRU`.
@@ -405,30 +455,39 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:  # noqa: A002 (torch's name)
         """One step: input [B, I] and state hx [B, H] (or [I] and [H]) to the state after it."""
-        found = self._directly(input, hx)
+        found = self._fast(input, hx)
         if found is not None:
             return found
-        self._check(input, hx)
-        if self.reset == "after":
-            return super().forward(input, hx)
-        h = input.new_zeros(*input.shape[:-1], self.hidden_size) if hx is None else hx
-        weights = self.weights()
-        state: Tensor = equations.step(equations.input_terms(input, weights), h, weights, xp=torch)
+        state: Tensor = run(self._call(input, hx))
         return state
 
-    def _directly(self, x: Any, hx: Any) -> Tensor | None:
-        """The kernel's step, if it may take it."""
+    def _fast(self, x: Any, hx: Any) -> Tensor | None:
         if not isinstance(x, Tensor) or not (hx is None or isinstance(hx, Tensor)):
             return None
+        return fast_path.step(x, hx, *self._weights(), self.reset == "before")
+
+    def _call(self, x: Any, hx: Any) -> Call:
+        """The call as the table of implementations reads it (nn/functional.py)."""
+        weights, before = self._weights(), self.reset == "before"
+        torchs = None if before else partial(self._torch_forward, x, hx)
+        return Call("cell", x, hx, [weights], before, partial(self._over_layers, weights, x, hx), torchs)
+
+    def _weights(self) -> Weights:
         own: dict[str, Any] = self._parameters
-        weights = [own[name] if name in own else getattr(self, name) for name in CELL]
-        w_ih, w_hh, b_ih, b_hh = weights
-        if x.dim() == 2:
-            return direct.step(x, hx, w_ih, w_hh, b_ih, b_hh, self.reset == "before")
-        if x.dim() != 1 or any(t is not None and (t.dim() != 1 or t.is_nested or t.is_mkldnn) for t in (x, hx)):
-            return None
-        found = direct.step(x[None], None if hx is None else hx[None], w_ih, w_hh, b_ih, b_hh, self.reset == "before")
-        return None if found is None else found[0]
+        w_ih, w_hh, b_ih, b_hh = (own[name] if name in own else getattr(self, name) for name in CELL)
+        return w_ih, w_hh, b_ih, b_hh
+
+    def _over_layers(self, weights: Weights, x: Tensor, hx: Tensor | None, layer: Layer) -> Tensor:
+        self._check(x, hx)
+        shape = *x.shape[:-1], self.hidden_size
+        h0 = None if hx is None else hx.reshape(-1, self.hidden_size)
+        _, state = layer(Operands(x.reshape(1, -1, self.input_size), None, h0, *weights), self.reset == "before", False)
+        return state.reshape(shape)
+
+    def _torch_forward(self, x: Tensor, hx: Tensor | None) -> Tensor:
+        self._check(x, hx)
+        state: Tensor = torch.nn.GRUCell.forward(self, x, hx)
+        return state
 
     def _check(self, input: Tensor, hx: Tensor | None) -> None:  # noqa: A002 (torch's name)
         check_tensor("weight_hh", self.weight_hh)
@@ -446,7 +505,7 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
             _check_state("GRUCell", hx, [*input.shape[:-1], self.hidden_size], self.weight_ih)
 
 
-compiling.admit(GRU)
+dynamo.admit(GRU)
 registries.register({GRU: torch.nn.GRU, GRUCell: torch.nn.GRUCell})
 
 
@@ -466,9 +525,10 @@ CELL = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 _NAMES = {key: parameter_names(*key) for key in itertools.product(range(4), (False, True), (False, True))}
 
 
-def _traces() -> bool:
-    """Whether torch.jit.trace is looking: its graphs know torch's kernel, not ours, and shapes are tensors to it."""
-    return not torch.compiler.is_compiling() and torch._C._get_tracing_state() is not None
+def _padded_whole(data: Tensor, batch_sizes: Tensor, h0: Tensor, stack: Stack) -> tuple[Tensor, Tensor]:
+    x, lengths = pad_packed_sequence(PackedSequence(data, batch_sizes))  # rows stay sorted by length
+    (output,), final = stack([x], [h0], [lengths.to(x.device)])
+    return pack_padded_sequence(output, lengths).data, final
 
 
 CAST = {torch.float32, torch.bfloat16, torch.float16}  # what autocast converts

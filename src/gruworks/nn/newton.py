@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from gruworks.errors import OptionError
-from gruworks.nn.checks import check_alike
 from gruworks.nn.gru import GRU
+from gruworks.nn.recurrence.operands import check_alike
 
 __all__ = ["Evaluation", "evaluate"]
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gruworks.nn.checks import check_alike
 from gruworks.nn.gru import GRU
+from gruworks.nn.recurrence.operands import check_alike
 from gruworks.ops import equations
 
 __all__ = ["Trace", "trace"]

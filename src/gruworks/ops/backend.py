@@ -1,4 +1,4 @@
-"""Which code runs the recurrence, and why not the native one when it does not."""
+"""The native module and its build that runs the recurrence, or the reason why it does not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import importlib
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gruworks.errors import OptionError
 
@@ -52,13 +52,21 @@ def backend() -> Backend:
     return Backend(module.build(), reason, sets)
 
 
-def native() -> Any:
-    """The native module; an OptionError that says why where it is missing or switched off."""
-    found = backend()
-    if found.name == "torch":
-        raise OptionError(f"this needs the native kernel, which does not run here: {found.reason}")
-    return _load()
-
-
 def _load() -> Any:
     return importlib.import_module("gruworks.ops._native")
+
+
+if TYPE_CHECKING:
+    from gruworks.ops import _native as native
+else:
+
+    class _Native:
+        """The native module, loaded when it is first used; an OptionError says why it is missing or switched off."""
+
+        def __getattr__(self, name):
+            if (found := backend()).name == "torch":
+                raise OptionError(f"this needs the native kernel, which does not run here: {found.reason}")
+            value = self.__dict__[name] = getattr(_load(), name)
+            return value
+
+    native = _Native()

@@ -34,8 +34,9 @@ def log_scan(log_a: Array, log_b: Array, h0: Array, threads: int = 0, share: Sha
     """
     arrays = _checked(log_a, log_b, h0)
     states = numpy.empty_like(arrays[0])
-    run = native().scan32 if states.itemsize == 4 else native().scan64
-    run(*states.shape, tuple(a.ctypes.data for a in (*arrays, states)), threads, _share(share))
+    run = native.scan32 if states.itemsize == 4 else native.scan64
+    T, N = states.shape
+    run(T, N, tuple(a.ctypes.data for a in (*arrays, states)), threads, _share(share))
     return states
 
 
@@ -45,9 +46,10 @@ def log_scan_backward(
     """Gradients by log_a, log_b [T, N] and h0 [N] of Σ grad·states, whose `states` are `log_scan`'s."""
     log_a, log_b, h0, states, grad = _checked(log_a, log_b, h0, states, grad)
     found = numpy.empty_like(log_a), numpy.empty_like(log_b), numpy.empty_like(h0)
-    run = native().scan_backward32 if states.itemsize == 4 else native().scan_backward64
+    run = native.scan_backward32 if states.itemsize == 4 else native.scan_backward64
     given = tuple(a.ctypes.data for a in (log_a, log_b, h0, states))
-    run(*states.shape, given, grad.ctypes.data, tuple(a.ctypes.data for a in found), threads, _share(share))
+    T, N = states.shape
+    run(T, N, given, grad.ctypes.data, tuple(a.ctypes.data for a in found), threads, _share(share))
     return found
 
 

@@ -78,7 +78,7 @@ class GRUStream:
     @property
     def build(self) -> str:
         """The native build that steps: "avx512vnni" is the one with instructions for int8 weights."""
-        return str(self._native.build if hasattr(self._native, "build") else native().build())
+        return str(self._native.build if hasattr(self._native, "build") else native.build())
 
     @property
     def state(self) -> Array:
@@ -106,21 +106,19 @@ class GRUStream:
 
 
 def _exact(weights: GRUWeights, state: Array, threads: int, precision: Precision, terms: bool) -> Any:
-    kept = GRUWeights(weights.w_ih, weights.w_hh, None if terms else weights.b_ih, weights.b_hh, reset=weights.reset)
-    addresses = [0 if a is None else a.ctypes.data for a in kept.arrays()]
-    if terms:
-        addresses[0] = 0
-    make = native().Stream32 if state.itemsize == 4 else native().Stream64
+    w_ih, w_hh, b_ih, b_hh = (0 if a is None else a.ctypes.data for a in weights.arrays())
+    addresses = (0, w_hh, 0, b_hh) if terms else (w_ih, w_hh, b_ih, b_hh)
+    make = native.Stream32 if state.itemsize == 4 else native.Stream64
     sizes = (1, len(state), 0 if terms else weights.input_size, weights.hidden_size, weights.reset == "before", False)
-    return make(sizes, tuple(addresses), state.ctypes.data, threads)
+    return make(sizes, addresses, state.ctypes.data, threads)
 
 
 def _narrow(weights: GRUWeights, state: Array, threads: int, precision: Precision, terms: bool) -> Any:
     small = quantise(weights, precision, terms)
     x = (len(KINDS), 0, 0, 0) if small.w_ih is None else _native_matrix(small.w_ih)
-    biases = [0 if b is None else b.ctypes.data for b in (small.b_ih, small.b_hh)]
-    return native().NarrowStream(
-        x, _native_matrix(small.w_hh), *biases, state.shape[1], small.reset == "before", len(state),
+    b_ih, b_hh = (0 if b is None else b.ctypes.data for b in (small.b_ih, small.b_hh))
+    return native.NarrowStream(
+        x, _native_matrix(small.w_hh), b_ih, b_hh, state.shape[1], small.reset == "before", len(state),
         state.ctypes.data, threads,
     )  # fmt: skip
 

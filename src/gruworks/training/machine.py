@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from gruworks.nn.threads import torch_threads
+from gruworks.nn.recurrence.threads import torch_threads
 
 __all__ = ["fast_products", "kept_memory", "tuned"]
 

@@ -13,7 +13,7 @@ from gruworks import Generator
 from gruworks.app.server.lanes import Lanes
 from gruworks.app.server.replies import RequestError
 from gruworks.errors import DataError
-from gruworks.nn.sampling import Sampling
+from gruworks.nn.decoding.sampling import Sampling
 from gruworks.tasks import ready, registry
 
 

@@ -8,7 +8,7 @@ import numpy
 import pytest
 
 from gruworks.data.vocabulary import Vocabulary
-from gruworks.ops.ngram import baseline
+from gruworks.ops.language_model.kneser_ney import baseline
 from gruworks.tasks.generate.evaluation import Reading, evaluation, unigram
 
 

@@ -8,7 +8,7 @@ import numpy
 import pytest
 import torch
 
-from gruworks.nn.sampling import Sampling, shaped
+from gruworks.nn.decoding.sampling import Sampling, shaped
 from gruworks.ops.quantised import Precision
 from gruworks.ops.weights import Reset
 from gruworks.tasks.generate import stepping

@@ -8,8 +8,8 @@ import numpy
 import pytest
 
 from gruworks.errors import DataError, OptionError
-from gruworks.ops.ctc import PrefixSearch
-from gruworks.ops.prefix import NativeSearch
+from gruworks.ops.ctc.ctc import PrefixSearch
+from gruworks.ops.ctc.prefix_search import NativeSearch
 from gruworks.tasks.transcribe.alphabet import Alphabet
 from gruworks.tasks.transcribe.config import Options
 from gruworks.tasks.transcribe.decoding import Greedy, joined, searches, timed, transcript

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gruworks.ops.ctc import log_likelihood
+from gruworks.ops.ctc.ctc import log_likelihood
 from gruworks.tasks.transcribe.config import Config
 from gruworks.tasks.transcribe.data import batched, prepare
 from gruworks.tasks.transcribe.fitting import best_path, ctc_loss, edit_distance, fit_corpus

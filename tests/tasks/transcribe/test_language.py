@@ -8,7 +8,7 @@ import numpy
 import pytest
 
 from gruworks.errors import DataError, OptionError
-from gruworks.ops.ngram import KneserNey
+from gruworks.ops.language_model.kneser_ney import KneserNey
 from gruworks.tasks.transcribe.alphabet import Alphabet
 from gruworks.tasks.transcribe.language import learn_language, read_language, write_language
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from gruworks import Translator
-from gruworks.nn.decoder import Ensemble
-from gruworks.nn.search import beam
+from gruworks.nn.decoding.beam_search import beam
+from gruworks.nn.decoding.decoder import Ensemble
 from gruworks.tasks.translate.config import Options
 from gruworks.tasks.translate.data import padded
 from gruworks.tasks.translate.decoding import (

@@ -36,11 +36,11 @@ def stepped(plain: AttentionNet, memory: State, rows: int) -> tuple[Tensor, Stat
     return tokens, before, torch.log_softmax(plain.scores(features), -1)
 
 
-@pytest.fixture(params=native().builds())
+@pytest.fixture(params=native.builds())
 def build(request: pytest.FixtureRequest) -> Iterator[str]:
-    assert native().choose_build(request.param)
+    assert native.choose_build(request.param)
     yield request.param
-    native().choose_build(backend().name)
+    native.choose_build(backend().name)
 
 
 @pytest.mark.parametrize("reset", ["after", "before"])

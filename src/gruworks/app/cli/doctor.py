@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+from typing import Annotated, Any
+
+import typer
 
 from gruworks import __version__
 from gruworks.app.cli.flags import Debug, Json, Quiet
@@ -17,12 +20,15 @@ __all__ = ["doctor"]
 PACKAGES = ("torch", "numpy", "safetensors", "lightning", "pandas", "polars", "narwhals", "utilsforecast", "matplotlib")
 
 
-def doctor(as_json: Json = False, quiet: Quiet = False, debug: Debug = False) -> None:
+Explain = Annotated[bool, typer.Option("--explain", help="Show which implementation computes common calls of a GRU.")]
+
+
+def doctor(explain: Explain = False, as_json: Json = False, quiet: Quiet = False, debug: Debug = False) -> None:
     """Show versions, processor, backend and why, threads, data folder."""
     import torch
 
     found = backend()
-    facts = {
+    facts: dict[str, Any] = {
         "gruworks": __version__,
         "python": platform.python_version(),
         "system": platform.platform(),
@@ -39,7 +45,35 @@ def doctor(as_json: Json = False, quiet: Quiet = False, debug: Debug = False) ->
     show = Show(as_json, quiet)
     for name, value in facts.items():
         show.answer(f"{name:18}{value}")
+    if explain:
+        facts["implementations"] = _implementations(show)
     show.result(facts)
+
+
+def _implementations(show: Show) -> list[dict[str, str]]:
+    """The table of implementations (nn/functional.py), and its choice for some calls of a GRU."""
+    import torch
+
+    from gruworks import GRU
+    from gruworks.nn.explain import explain
+    from gruworks.nn.functional import IMPLEMENTATIONS
+
+    x, rows = torch.zeros(5, 2, 3), []
+    calls: dict[str, tuple[GRU, dict[str, Any]]] = {
+        "GRU(3, 4)": (GRU(3, 4), {}),
+        "GRU(3, 4, num_layers=2, bidirectional=True)": (GRU(3, 4, 2, bidirectional=True), {}),
+        "GRU(3, 4) with lengths": (GRU(3, 4), {"lengths": [5, 2]}),
+        'GRU(3, 4, reset="before")': (GRU(3, 4, reset="before"), {}),
+        "GRU(3, 4, recompute=True)": (GRU(3, 4, recompute=True), {}),
+        "GRU(3, 4) in bfloat16": (GRU(3, 4).bfloat16(), {}),
+    }
+    for name, (gru, named) in calls.items():
+        given = x.to(gru.weights().w_hh.dtype)
+        rows.append({"call": name, "implementation": explain(gru, given, **named)[0].chosen.name})
+        show.answer(f"{name:46}{rows[-1]['implementation']}")
+    for row in IMPLEMENTATIONS:
+        show.answer(f"  {row.name:32}{row.reason}")
+    return rows
 
 
 def _version(package: str) -> str:

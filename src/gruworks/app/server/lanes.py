@@ -15,7 +15,7 @@ import torch
 from gruworks.app.server.metrics import BATCHES
 from gruworks.app.server.replies import RequestError
 from gruworks.data.vocabulary import END
-from gruworks.nn.sampling import Sampling, shaped
+from gruworks.nn.decoding.sampling import Sampling, shaped
 from gruworks.nn.state import State, select, stack
 
 __all__ = ["Lanes"]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gruworks.nn.functional import gates
+from gruworks.nn.functional import new_state
 from gruworks.nn.gru import GRU
 
 __all__ = ["Norm", "SegmentNet"]
@@ -82,7 +82,7 @@ class SegmentNet(torch.nn.Module):
         gi = self._position_terms(channel)  # once a position
         R, P, H = len(h), len(self.positions), h.shape[1]
         wide = gi.expand(R, P, 3 * H).contiguous(), gh[:, None].expand(R, P, 3 * H).contiguous()
-        states = gates(*wide, h[:, None].expand(R, P, H).contiguous())
+        states = new_state(*wide, h[:, None].expand(R, P, H).contiguous())
         raw: Tensor = self.head(self.dropout(states)).reshape(R, -1, self.shape[1])  # [R, P · segment, Q]
         return raw[:, : self.horizon]
 

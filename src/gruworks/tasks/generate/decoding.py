@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gruworks.data.vocabulary import BEGIN, END, TITLE, UNKNOWN
-from gruworks.nn.decoder import Decoder
-from gruworks.nn.sampling import Sampling, sample
-from gruworks.nn.search import beam
+from gruworks.nn.decoding.beam_search import beam
+from gruworks.nn.decoding.decoder import Decoder
+from gruworks.nn.decoding.sampling import Sampling, sample
 from gruworks.nn.state import State, select
 from gruworks.tasks.generate.config import Options
 from gruworks.tasks.generate.data import Codec

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gruworks.data.text import Document, digest, read_documents
 from gruworks.data.vocabulary import END, UNKNOWN
 from gruworks.errors import DataError, OptionError
-from gruworks.nn.sampling import Sampling
+from gruworks.nn.decoding.sampling import Sampling
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
 from gruworks.tasks.generate.config import Config, Options

@@ -11,7 +11,7 @@ import numpy
 from numpy.typing import NDArray
 
 from gruworks.data.vocabulary import UNKNOWN, Vocabulary
-from gruworks.ops.ngram import baseline
+from gruworks.ops.language_model.kneser_ney import baseline
 
 __all__ = ["Evaluation", "Reading", "evaluation", "unigram"]
 

@@ -7,10 +7,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from gruworks.nn.blocks import Block, GRUBlock, Stack, variational_dropout
-from gruworks.nn.convolution import ConvolutionBlock
-from gruworks.nn.self_attention import AttentionBlock
-from gruworks.nn.softmax import linear_cross_entropy
+from gruworks.nn.blocks.causal_conv import ConvolutionBlock
+from gruworks.nn.blocks.self_attention import AttentionBlock
+from gruworks.nn.blocks.stack import Block, GRUBlock, Stack, variational_dropout
+from gruworks.nn.cross_entropy import linear_cross_entropy
 from gruworks.nn.state import State
 from gruworks.ops.weights import Reset
 

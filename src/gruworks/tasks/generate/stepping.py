@@ -14,12 +14,12 @@ import numpy
 import torch
 from numpy.typing import NDArray
 
-from gruworks.nn.blocks import GRUBlock
-from gruworks.nn.native import serves
-from gruworks.nn.sampling import Sampling
+from gruworks.nn.blocks.stack import GRUBlock
+from gruworks.nn.decoding.sampling import Sampling
+from gruworks.nn.recurrence.conditions import serves
 from gruworks.nn.state import State
 from gruworks.ops.quantised import Precision
-from gruworks.ops.recurrence import gates
+from gruworks.ops.recurrence import new_state
 from gruworks.ops.stream import GRUStream
 from gruworks.ops.weights import GRUWeights
 from gruworks.tasks.generate.model import LanguageNet
@@ -104,7 +104,7 @@ class _First:
             return self.hidden
         numpy.dot(self.w_hh, self.hidden, out=self._terms)
         self._terms += self.b_hh
-        self.hidden = gates(self.table[symbol], self._terms, self.hidden)
+        self.hidden = new_state(self.table[symbol], self._terms, self.hidden)
         return self.hidden
 
 

@@ -10,9 +10,9 @@ import numpy
 from numpy.typing import NDArray
 
 from gruworks.errors import DataError, OptionError
-from gruworks.ops.ctc import Guide, Hypothesis, PrefixSearch, align
-from gruworks.ops.lexicon import Language, SymbolGuide, WordGuide
-from gruworks.ops.prefix import NativeSearch, prefix_search
+from gruworks.ops.ctc.ctc import Guide, Hypothesis, PrefixSearch, align
+from gruworks.ops.ctc.lexicon import Language, SymbolGuide, WordGuide
+from gruworks.ops.ctc.prefix_search import NativeSearch, prefix_search
 from gruworks.tasks.transcribe.alphabet import BLANK, Alphabet
 from gruworks.tasks.transcribe.config import Options
 

@@ -14,7 +14,7 @@ import numpy
 import torch
 
 from gruworks.errors import DataError, OptionError, RunError
-from gruworks.ops.lexicon import Language
+from gruworks.ops.ctc.lexicon import Language
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
 from gruworks.tasks.transcribe.alphabet import ALPHABET, Alphabet, tidy

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gruworks.errors import DataError, OptionError
-from gruworks.ops.arpa import WordGrams, read_arpa, write_arpa
-from gruworks.ops.backoff import Backoff
-from gruworks.ops.lexicon import Language
-from gruworks.ops.ngram import KneserNey
+from gruworks.ops.ctc.lexicon import Language
+from gruworks.ops.language_model.arpa import WordGrams, read_arpa, write_arpa
+from gruworks.ops.language_model.backoff import Backoff
+from gruworks.ops.language_model.kneser_ney import KneserNey
 from gruworks.tasks.transcribe.alphabet import Alphabet, tidy
 
 __all__ = ["learn_language", "read_language", "write_language"]

@@ -8,11 +8,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from gruworks.nn.blocks.lookahead_conv import RowConvolution
+from gruworks.nn.blocks.ragged import mask
+from gruworks.nn.blocks.strided_conv import StridedConvolution
 from gruworks.nn.gru import GRU
-from gruworks.nn.ragged import mask
-from gruworks.nn.row_convolution import RowConvolution
 from gruworks.nn.state import State, from_hidden, to_hidden
-from gruworks.nn.strided_convolution import StridedConvolution
 from gruworks.ops.weights import Reset
 from gruworks.tasks.transcribe.light import LightLayer
 from gruworks.tasks.transcribe.speller import Speller

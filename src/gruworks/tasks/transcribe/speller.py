@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from gruworks.nn.attention import AdditiveAttention
+from gruworks.nn.blocks.additive_attention import AdditiveAttention
 from gruworks.nn.gru import GRU
 from gruworks.tasks.transcribe.alphabet import BLANK
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gruworks.nn.blocks import variational_dropout
-from gruworks.nn.fed import fed_layer
-from gruworks.nn.functional import gates
+from gruworks.nn.blocks.stack import variational_dropout
+from gruworks.nn.conditioned import fed_layer
+from gruworks.nn.functional import new_state
 from gruworks.nn.gru import GRU
 from gruworks.nn.state import State
 from gruworks.tasks.translate.model import TranslationNet
@@ -91,7 +91,7 @@ class Cho2014Net(TranslationNet):
         summary = memory["summary"]
         wide = tokens.shape[0] // summary.shape[0]
         summary = summary[:, None].expand(-1, wide, -1).flatten(0, 1)
-        h = gates(self.word(x), self.recurrent(h) + self.context(summary), h)
+        h = new_state(self.word(x), self.recurrent(h) + self.context(summary), h)
         return self._features(h, x, summary), {"hidden": h}
 
     def last_layer(self) -> tuple[Tensor, Tensor]:

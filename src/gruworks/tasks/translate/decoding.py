@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gruworks.nn.decoder import Decoder
-from gruworks.nn.sampling import Sampling, sample
-from gruworks.nn.search import Hypothesis, beam
+from gruworks.nn.decoding.beam_search import Hypothesis, beam
+from gruworks.nn.decoding.decoder import Decoder
+from gruworks.nn.decoding.sampling import Sampling, sample
 from gruworks.nn.state import State, select
 from gruworks.tasks.translate.config import Options
 from gruworks.tasks.translate.data import Batch, Codec, padded

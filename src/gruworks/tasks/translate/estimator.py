@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from gruworks.errors import DataError, OptionError, RunError
-from gruworks.nn.decoder import Decoder, Ensemble
-from gruworks.nn.search import Hypothesis
+from gruworks.nn.decoding.beam_search import Hypothesis
+from gruworks.nn.decoding.decoder import Decoder, Ensemble
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
 from gruworks.tasks.translate.cho2014 import Cho2014Net

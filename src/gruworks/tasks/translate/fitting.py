@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gruworks.nn.softmax import linear_cross_entropy
+from gruworks.nn.cross_entropy import linear_cross_entropy
 from gruworks.tasks.translate.config import Config
 from gruworks.tasks.translate.data import Batch, Batches
 from gruworks.tasks.translate.model import TranslationNet

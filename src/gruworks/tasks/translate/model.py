@@ -7,10 +7,11 @@ import abc
 import torch
 from torch import Tensor
 
-from gruworks.nn.attention import AdditiveAttention
-from gruworks.nn.blocks import variational_dropout
+from gruworks.nn.blocks.additive_attention import AdditiveAttention
+from gruworks.nn.blocks.stack import variational_dropout
 from gruworks.nn.functional import gru_layer
 from gruworks.nn.gru import GRU
+from gruworks.nn.recurrence.regularization import drop_weights
 from gruworks.nn.state import State
 from gruworks.ops.weights import GRUWeights, Reset
 
@@ -154,12 +155,9 @@ class AttentionNet(TranslationNet):
     def _run(
         self, layer: GRU, x: Tensor, h0: Tensor | None, lengths: Tensor | None = None, reverse: bool = False
     ) -> tuple[Tensor, Tensor]:
-        weights = layer.weights(0, reverse)
-        if self.training and self.drop_weights:
-            w_ih, w_hh, b_ih, b_hh = weights.arrays()
-            dropped = torch.nn.functional.dropout(w_hh, self.drop_weights)
-            weights = GRUWeights(w_ih, dropped, b_ih, b_hh, reset=layer.reset)
-        return gru_layer(x, h0, weights, lengths, reverse)
+        w_ih, w_hh, b_ih, b_hh = layer.weights(0, reverse).arrays()
+        w_hh = drop_weights(w_hh, self.drop_weights, self.training)
+        return gru_layer(x, h0, GRUWeights(w_ih, w_hh, b_ih, b_hh, reset=layer.reset), lengths, reverse)
 
 
 def _embedding(symbols: int, size: int) -> torch.nn.Embedding:

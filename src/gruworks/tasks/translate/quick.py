@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gruworks.nn.state import State
+from gruworks.ops.attention_decoder import AttentionDecoder, DecoderWeights, read_width
 from gruworks.ops.backend import backend
-from gruworks.ops.decoder import AttentionDecoder, DecoderWeights, read_width
 from gruworks.tasks.translate.model import AttentionNet
 
 __all__ = ["QuickNet"]

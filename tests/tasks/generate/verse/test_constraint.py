@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from gruworks.errors import DataError, OptionError, SearchError
-from gruworks.nn.decoder import Constrained, Decoder
-from gruworks.nn.search import beam
+from gruworks.nn.decoding.beam_search import beam
+from gruworks.nn.decoding.decoder import Constrained, Decoder
 from gruworks.nn.state import State
 from gruworks.tasks.generate.verse.checker import check
 from gruworks.tasks.generate.verse.constraint import VerseConstraint

@@ -15,7 +15,7 @@ from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.replies import STREAMED, RequestError, event, within
 from gruworks.app.server.schemas import Generate
 from gruworks.app.server.service import Service
-from gruworks.nn.sampling import Sampling
+from gruworks.nn.decoding.sampling import Sampling
 
 __all__ = ["router"]
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from gruworks.errors import OptionError, require
-from gruworks.nn.decoder import Constrained, Decoder
-from gruworks.nn.sampling import Sampling, sample
+from gruworks.nn.decoding.decoder import Constrained, Decoder
+from gruworks.nn.decoding.sampling import Sampling, sample
 from gruworks.nn.state import select
 from gruworks.tasks.generate.verse.constraint import VerseConstraint
 

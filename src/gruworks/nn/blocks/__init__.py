@@ -1,0 +1,1 @@
+"""Blocks of sequence models: residual stacks, convolutions, attention."""

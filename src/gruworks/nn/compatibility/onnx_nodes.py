@@ -1,0 +1,184 @@
+"""The operator of our layers as a GRU node, for both of torch's ONNX exporters.
+
+Each has a table of what it knows by operator; `gruworks::recurrence` enters them when the exporter is imported.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy
+import torch
+
+from gruworks.errors import ExportError, OptionError, require
+from gruworks.nn.compatibility.import_hooks import when_imported
+
+__all__ = ["recurrence_node", "refuse_packed", "register"]
+
+OLDEST = 9  # of the opsets that the tracing exporter writes
+INT32 = 6
+
+
+def register() -> None:
+    """Make the operator known to torch.onnx.export, whichever exporter it takes."""
+    when_imported("torch.onnx._internal.exporter._registration", _enter)
+    when_imported("torch.onnx", _enter_traced)
+
+
+def _enter(registration: Any) -> None:
+    from torch.onnx._internal.exporter._torchlib import _torchlib_registry
+
+    known: Any = _torchlib_registry._registry
+    operator = torch.ops.gruworks.recurrence.default
+    known.append(registration.OnnxDecompMeta(onnx_function=recurrence_node, fx_target=operator, signature=None))
+
+
+def _enter_traced(onnx: Any) -> None:
+    onnx.register_custom_op_symbolic("gruworks::recurrence", _traced_node, OLDEST)
+
+
+def refuse_packed() -> None:
+    """Say in an export that a PackedSequence has no node; torch's tracing exporter knows one for torch's code only.
+
+    Raises:
+        ExportError: where torch.onnx.export calls.
+    """
+    onnx: Any = sys.modules.get("torch.onnx")
+    if onnx is not None and onnx.is_in_onnx_export():
+        raise ExportError("a PackedSequence can't be exported to ONNX from here: give padded input and lengths=")
+
+
+def recurrence_node(
+    x: Any, gi: Any, h0: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, lengths: Any, decay: Any, replacement: Any,
+    mask: Any, zoneout: Any, gain: Any, input_gain: Any, before: bool, reverse: bool, keep: bool,
+) -> tuple[Any, Any, Any, Any]:  # fmt: skip
+    """The operator's operands as one GRU node, in onnxscript (dynamo=True)."""
+    extras = decay, replacement, mask, zoneout, gain, input_gain
+    return _node(_Script(), x, gi, h0, w_ih, w_hh, b_ih, b_hh, lengths, *extras, before, reverse)
+
+
+def _traced_node(g: Any, *arguments: Any) -> tuple[Any, Any, Any, Any]:
+    """The same for the exporter that traces (dynamo=False)."""
+    from torch.onnx import symbolic_helper
+
+    of: Any = symbolic_helper
+    tensors: Any = (None if of._is_none(a) else a for a in arguments[:-3])
+    form: Any = (of._parse_arg(flag, "b") for flag in arguments[-3:-1])
+    return _node(_Trace(g, of), *tensors, *form)
+
+
+def _node(
+    op: Any, x: Any, gi: Any, h0: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, lengths: Any, decay: Any,
+    replacement: Any, mask: Any, zoneout: Any, gain: Any, input_gain: Any, before: bool, reverse: bool,
+) -> tuple[Any, Any, Any, Any]:  # fmt: skip
+    """Output and final state; what the operator keeps for a backward is empty in a graph for inference."""
+    if decay is not None or replacement is not None:
+        raise OptionError("an ONNX GRU node has no decay of the state (GRU-D): this layer can't be written")
+    if mask is not None or zoneout is not None or gain is not None or input_gain is not None:
+        raise OptionError(
+            "an ONNX GRU node has no layer norm, zoneout or recurrent dropout: this layer can't be written"
+        )
+    H = op.columns(w_hh)
+    if x is None:  # ready input terms hold the input's bias already; the node multiplies them by one
+        x, b_ih, w_ih = gi, None, op.constant(numpy.eye(3 * H, dtype=numpy.float32), w_hh)
+    B = None
+    if b_ih is not None or b_hh is not None:
+        zeros = op.constant(numpy.zeros(3 * H, numpy.float32), w_hh)
+        B = op.unsqueeze(op.concat(*(_in_order(op, zeros if b is None else b, H) for b in (b_ih, b_hh))), 0)
+    Y, Y_h = op.gru(
+        (x, op.unsqueeze(_in_order(op, w_ih, H), 0), op.unsqueeze(_in_order(op, w_hh, H), 0), B,
+         None if lengths is None else op.to_int32(lengths), None if h0 is None else op.unsqueeze(h0, 0)),
+        H, int(not before), "reverse" if reverse else "forward",
+    )  # fmt: skip
+    final = op.squeeze(Y_h, 0)
+    if lengths is not None and h0 is not None:  # ONNX Runtime's final state of an empty row is 0; ours is h0
+        final = op.where_zero(lengths, h0, final)
+    empty = op.rows(final, 0, 0)
+    return op.squeeze(Y, 1), final, empty, empty
+
+
+def _in_order(op: Any, rows: Any, H: int) -> Any:
+    """Rows r, z, n as ONNX's z, r, h."""
+    r, z, n = (op.rows(rows, k * H, (k + 1) * H) for k in range(3))
+    return op.concat(z, r, n)
+
+
+class _Script:
+    """The operators that a node takes, in onnxscript."""
+
+    def __init__(self) -> None:
+        self.op: Any = require("onnxscript", "exchange").opset18
+
+    def columns(self, matrix: Any) -> int:
+        return int(matrix.shape[1])
+
+    def constant(self, array: Any, like: Any) -> Any:
+        return self.op.CastLike(self.op.Constant(value=require("onnx_ir", "exchange").tensor(array)), like)
+
+    def unsqueeze(self, x: Any, axis: int) -> Any:
+        return self.op.Unsqueeze(x, [axis])
+
+    def squeeze(self, x: Any, axis: int) -> Any:
+        return self.op.Squeeze(x, [axis])
+
+    def concat(self, *parts: Any) -> Any:
+        return self.op.Concat(*parts, axis=0)
+
+    def rows(self, x: Any, start: int, end: int) -> Any:
+        return self.op.Slice(x, [start], [end], [0])
+
+    def to_int32(self, x: Any) -> Any:
+        return self.op.Cast(x, to=INT32)
+
+    def where_zero(self, lengths: Any, a: Any, b: Any) -> Any:
+        return self.op.Where(self.op.Unsqueeze(self.op.Equal(lengths, self.op.Constant(value_int=0)), [1]), a, b)
+
+    def gru(self, inputs: Any, hidden_size: int, linear_before_reset: int, direction: str) -> Any:
+        return self.op.GRU(
+            *inputs, hidden_size=hidden_size, linear_before_reset=linear_before_reset, direction=direction
+        )
+
+
+class _Trace:
+    """The same in the graph of the exporter that traces."""
+
+    def __init__(self, g: Any, of: Any) -> None:
+        self.g, self.of = g, of
+
+    def columns(self, matrix: Any) -> int:
+        return int(self.of._get_tensor_dim_size(matrix, 1))
+
+    def constant(self, array: Any, like: Any) -> Any:
+        return self.g.op("Constant", value_t=torch.from_numpy(array).to(like.type().dtype()))
+
+    def unsqueeze(self, x: Any, axis: int) -> Any:
+        return self.of._unsqueeze_helper(self.g, x, [axis])
+
+    def squeeze(self, x: Any, axis: int) -> Any:
+        return self.of._squeeze_helper(self.g, x, [axis])
+
+    def concat(self, *parts: Any) -> Any:
+        return self.g.op("Concat", *parts, axis_i=0)
+
+    def rows(self, x: Any, start: int, end: int) -> Any:
+        return self.of._slice_helper(self.g, x, axes=[0], starts=[start], ends=[end])
+
+    def to_int32(self, x: Any) -> Any:
+        return self.g.op("Cast", x, to_i=INT32)
+
+    def where_zero(self, lengths: Any, a: Any, b: Any) -> Any:
+        zero = self.g.op("Equal", lengths, self.g.op("Constant", value_t=torch.tensor(0)))
+        return self.g.op("Where", self.unsqueeze(zero, 1), a, b)
+
+    def gru(self, inputs: Any, hidden_size: int, linear_before_reset: int, direction: str) -> Any:
+        given = [self._absent() if one is None else one for one in inputs]
+        return self.g.op(
+            "GRU", *given, outputs=2, hidden_size_i=hidden_size, linear_before_reset_i=linear_before_reset,
+            direction_s=direction,
+        )  # fmt: skip
+
+    def _absent(self) -> Any:
+        nothing = self.g.op("prim::Constant")
+        nothing.setType(torch._C.OptionalType.ofTensor())
+        return nothing

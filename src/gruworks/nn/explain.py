@@ -1,0 +1,83 @@
+"""Explanations of a call: the rows of the table of implementations (nn/functional.py), and the one that is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+
+from gruworks.errors import OptionError
+from gruworks.nn.functional import IMPLEMENTATIONS
+from gruworks.nn.gru import GRU, GRUCell
+
+__all__ = ["Explanation", "Row", "explain"]
+
+
+class Row(NamedTuple):
+    """One implementation: its condition's value for this call, and what it is for."""
+
+    name: str
+    applies: bool
+    reason: str
+
+
+class Explanation(NamedTuple):
+    """The choice for one module's call: all rows in their order; the first that applies is `chosen`."""
+
+    module: str
+    rows: Sequence[Row]
+
+    @property
+    def chosen(self) -> Row:
+        return next(row for row in self.rows if row.applies)
+
+    def __str__(self) -> str:
+        width = max(len(row.name) for row in self.rows)
+        marks = {row: " " if not row.applies else "+" for row in self.rows} | {self.chosen: ">"}
+        lines = [f"{marks[row]} {row.name:{width}}  {row.reason}" for row in self.rows]
+        return "\n".join([f"{self.module or 'the module'}: {self.chosen.name}", *lines])
+
+
+def explain(module: torch.nn.Module, *inputs: Any, **named: Any) -> list[Explanation]:
+    """The implementation that computes each GRU and GRUCell of a model in this call, and why: a table for each.
+
+    The model is run once in the present modes (autocast, no_grad, hooks) to see what reaches them. In a printed table
+    > is the chosen row, + a later one whose condition holds too.
+
+    >>> print(explain(GRU(3, 4), torch.zeros(5, 2, 3))[0].chosen.name)
+    fast path
+
+    Args:
+        module: a GRU or GRUCell of ours, or a model that holds some.
+        inputs, named: of the model's call; for a GRU x [T, B, I], hx and `lengths`.
+
+    Returns:
+        One `Explanation` a call of a GRU or GRUCell, in the order of the calls.
+
+    Raises:
+        OptionError: the model holds none, or none was called.
+    """
+    found: list[Explanation] = []
+    ours = [(name, own) for name, own in module.named_modules() if isinstance(own, GRU | GRUCell)]
+    hooks = [own.register_forward_pre_hook(_noted(name, found), with_kwargs=True) for name, own in ours]
+    try:
+        module(*inputs, **named)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    if not found:
+        raise OptionError(
+            f"no gruworks.GRU or GRUCell was called in this {type(module).__name__}; see gruworks.replace"
+        )
+    return found
+
+
+def _noted(name: str, found: list[Explanation]) -> Any:
+    def note(module: Any, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
+        given = dict(zip(("input", "hx", "lengths"), inputs, strict=False)) | named
+        rest = (given.get("lengths"),) if isinstance(module, GRU) else ()
+        call = module._call(given["input"], given.get("hx"), *rest)
+        found.append(Explanation(name, [Row(row.name, row.condition(call), row.reason) for row in IMPLEMENTATIONS]))
+
+    return note

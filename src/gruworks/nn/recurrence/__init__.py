@@ -1,0 +1,1 @@
+"""The GRU recurrence on torch tensors: operands, conditions, implementations."""

@@ -1,0 +1,159 @@
+"""Training with little memory: states are kept every k steps, and the backward rebuilds a segment at a time from them.
+
+A plain training step keeps four vectors of H a step (kernel.py): r, z, h̃ and the state's term of the candidate.
+None of them can be had back without a product with the recurrent weights, so nothing but a second forward rebuilds
+them. Here a forward keeps the state that each segment of k steps starts from, and nothing else; the backward runs the
+kernel over one segment again, goes back through it, and hands the gradient of its first state to the segment before.
+The results are the plain path's, to rounding; the time is that of a second forward, less what memory costs.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from gruworks.errors import OptionError
+from gruworks.nn.recurrence import fallback, kernel
+from gruworks.nn.recurrence.conditions import Layer, Recompute
+from gruworks.ops.operands import STEPWISE, Operands
+from gruworks.ops.recurrence import padded
+
+__all__ = ["by_torch", "check", "native", "segment"]
+
+SEGMENT = 4 << 20  # bytes of gates that a segment may take whatever T is
+
+
+def check(recompute: Recompute) -> Recompute:
+    """Itself, if it is False, True or a number of steps of at least 1."""
+    if isinstance(recompute, bool) or (isinstance(recompute, int) and recompute >= 1):
+        return recompute
+    raise OptionError(f"recompute must be False, True or a number of steps of at least 1, not {recompute!r}")
+
+
+def segment(T: int, B: int, H: int, itemsize: int = 4) -> int:
+    """k for a sequence of T steps: between two kept states.
+
+    T / k kept states and a segment's k gates and states, five times H each, take least memory at k = √(T / 5). But a
+    segment has to be worth its call: one whose gates take up to 4 MiB stays in the caches, where it costs neither time
+    nor memory that anybody sees. So k is the larger of the two.
+
+    >>> segment(10_000, 16, 128), segment(10_000, 1, 32), segment(1_000_000, 64, 512)
+    (102, 6553, 448)
+    """
+    fits = SEGMENT // (5 * padded(H) * max(1, B) * itemsize)
+    return max(fits, math.isqrt(max(0, T - 1) // 5) + 1)
+
+
+def native(o: Operands, before: bool, reverse: bool, *, recompute: Recompute, whole: Layer) -> tuple[Tensor, Tensor]:
+    """One layer by the native kernel in segments; by `whole` where one segment is all."""
+    k = _steps(o, recompute)
+    if k >= len(o.given):
+        return whole(o, before, reverse)
+    return _Segments.apply(before, reverse, k, *o)  # type: ignore[no-any-return,no-untyped-call]
+
+
+def by_torch(o: Operands, before: bool, reverse: bool, *, recompute: Recompute, whole: Layer) -> tuple[Tensor, Tensor]:
+    """The same by `whole`, an implementation in torch: each segment is a call that torch runs again in the backward."""
+    k = _steps(o, recompute)
+    if k >= len(o.given):
+        return whole(o, before, reverse)
+    h, rows = o.h0, []
+    if h is None:
+        h = o.w_hh.new_zeros(o.given.shape[1], o.w_hh.shape[1])
+    for a, b in _bounds(len(o.given), k, reverse):
+        output, h = checkpoint(whole, _part(o, a, b)._replace(h0=h), before, reverse, use_reentrant=False)
+        rows.append(output)
+    return torch.cat(rows[::-1] if reverse else rows), h
+
+
+def _steps(o: Operands, recompute: Recompute) -> int:
+    """k, every how many steps a state is kept."""
+    T, B, _ = o.given.shape
+    if not B:
+        return int(T)
+    return segment(T, B, o.w_hh.shape[1], o.w_hh.itemsize) if recompute is True else recompute
+
+
+class _Segments(torch.autograd.Function):
+    """The kernel's first derivatives, a segment at a time; the equations give the higher ones."""
+
+    @staticmethod
+    def forward(ctx: Any, before: bool, reverse: bool, k: int, *operands: Tensor | None) -> tuple[Tensor, Tensor]:
+        o = Operands(*operands)
+        output, final = kernel.forward(o, before, reverse)
+        ctx.save_for_backward(*operands, _starts(o, output, reverse, k))
+        ctx.form, ctx.k = (before, reverse), k
+        ctx.set_materialize_grads(False)
+        return output, final
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor | None) -> Any:
+        *tensors, starts = ctx.saved_tensors
+        o, needed = Operands(*tensors), ctx.needs_input_grad[3:]
+
+        def first() -> list[Tensor | None]:
+            return _gradients(o, ctx.form, ctx.k, starts, grads, needed)
+
+        return None, None, None, *fallback.derivatives(o, ctx.form, grads, needed, first)
+
+
+def _bounds(T: int, k: int, reverse: bool) -> list[tuple[int, int]]:
+    """The segments [a, b) in the order in which they are run."""
+    found = [(a, min(a + k, T)) for a in range(0, T, k)]
+    return found[::-1] if reverse else found
+
+
+def _part(o: Operands, a: int, b: int) -> Operands:
+    """The operands of steps [a, b); each row ends there where it ends, or at b."""
+    x, gi, decay, zoneout = (None if o[i] is None else o[i][a:b] for i in STEPWISE)
+    lengths = None if o.lengths is None else (o.lengths - a).clamp(0, b - a)
+    return o._replace(x=x, gi=gi, decay=decay, zoneout=zoneout, lengths=lengths)
+
+
+def _starts(o: Operands, output: Tensor, reverse: bool, k: int) -> Tensor:
+    """The state that each segment but the first starts from, [segments - 1, B, H], in the order in which they run."""
+    before = [b if reverse else a - 1 for a, b in _bounds(len(output), k, reverse)][1:]
+    found = output[torch.tensor(before, dtype=torch.int64)]
+    if reverse and o.lengths is not None:  # a row that has not begun is where it will start
+        begun = (torch.tensor(before)[:, None] < o.lengths)[..., None]
+        found = torch.where(begun, found, 0 if o.h0 is None else o.h0)
+    return found
+
+
+def _gradients(
+    o: Operands, form: tuple[bool, bool], k: int, starts: Tensor, grads: tuple[Tensor | None, ...], needed: Any
+) -> list[Tensor | None]:
+    """Gradients of the operands, from the last segment that ran to the first."""
+    grad_output, carry = grads
+    whole: list[Tensor | None] = [
+        torch.empty_like(t, memory_format=torch.contiguous_format) if need and t is not None else None
+        for t, need in zip(o, needed, strict=True)
+    ]
+    bounds = _bounds(len(o.given), k, form[1])
+    for i in reversed(range(len(bounds))):
+        a, b = bounds[i]
+        part = _part(o, a, b)._replace(h0=starts[i - 1] if i else o.h0)
+        output, _, saved, states = kernel.forward_kept(part, *form)
+        own = (None if grad_output is None else grad_output[a:b]), carry
+        wanted = tuple(need or (i > 0 and place == 2) for place, need in enumerate(needed))
+        found = kernel.gradients(part, form, (output, saved, states), own, wanted)
+        carry = found[2]
+        _take(whole, found, a, b, first=i == len(bounds) - 1)
+    return whole
+
+
+def _take(whole: list[Tensor | None], found: list[Tensor | None], a: int, b: int, first: bool) -> None:
+    """One segment's gradients into those of the whole: in their place, as they are (h0's), or summed."""
+    for place, (into, part) in enumerate(zip(whole, found, strict=True)):
+        if into is None or part is None:
+            continue
+        if place in STEPWISE:
+            into[a:b] = part
+        elif first or place == 2:
+            into.copy_(part)
+        else:
+            into += part

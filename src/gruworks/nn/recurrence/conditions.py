@@ -1,0 +1,224 @@
+"""Conditions on a call: the modes that torch is in, and operands whose memory may be read at once.
+
+Those of the fast path are asked in every call and as cheaply as can be; `fast` says the same in words, for the table of
+implementations (nn/functional.py), and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+from torch.nn import Parameter
+
+from gruworks.ops.backend import backend
+from gruworks.ops.operands import Operands
+
+__all__ = [
+    "AVAILABLE",
+    "PLAIN",
+    "STRIDED",
+    "Call",
+    "Layer",
+    "Recompute",
+    "computable",
+    "differentiable",
+    "eager",
+    "expanded",
+    "fast",
+    "fits",
+    "has_tangent",
+    "jit_traced",
+    "looks",
+    "plain",
+    "readable",
+    "serves",
+    "transformed",
+    "watched",
+]
+
+PLAIN = (Tensor, Parameter)
+STRIDED = torch.strided
+NATIVE_TYPES = (torch.float32, torch.float64)
+AVAILABLE = backend().name != "torch"  # settled here: a graph can't be traced through an import
+
+Weights = tuple[Any, Any, Any, Any]  # w_ih, w_hh, b_ih, b_hh
+Layer = Callable[[Operands, bool, bool], tuple[Tensor, Tensor]]  # operands, before, reverse → output, final state
+Recompute = (
+    bool | int
+)  # False: keep all states. True: a number by checkpointing.segment. A number: every how many steps
+
+# Looked up once: these questions are asked in every call.
+_C: Any = torch._C
+_is_compiling, _dispatch_modes, _tracing = (
+    torch.compiler.is_compiling, _C._len_torch_dispatch_stack, _C._get_tracing_state,
+)  # fmt: skip
+_transforms, _batched = _C._functorch.peek_interpreter_stack, _C._functorch.is_legacy_batchedtensor
+_saved_hooks = _C._autograd._top_saved_tensors_default_hooks
+
+
+class Call(NamedTuple):
+    """One call of a layer, a stack of layers or a cell: as much of it as decides which implementation computes it."""
+
+    kind: Literal["layer", "stack", "cell"]
+    x: Any  # what is read: [T, B, I] and, for a stack, as the module takes it; for a cell [B, I]
+    h0: Any
+    weights: Sequence[Weights]  # of each layer and direction, a layer's directions beside each other
+    before: bool
+    over_layers: Callable[[Layer], Any]  # computes all layers by an implementation of one
+    torch_module: Callable[[], Any] | None = None  # computes all by torch's own module, where that is the same function
+    directions: int = 1
+    batch_first: bool = False
+    further: Sequence[Any] = ()  # operands beside x, h0 and the weights
+    ragged: bool = False  # rows of several lengths
+    additions: bool = False  # decay, masks, layer norm: anything computed beside x, h0, lengths and the weights
+    recompute: Recompute = False
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """All operands that are tensors; the others are refused once their implementation is chosen."""
+        weights = itertools.chain.from_iterable(self.weights)
+        return [t for t in (self.x, self.h0, *weights, *self.further) if isinstance(t, Tensor)]
+
+    @property
+    def w_hh(self) -> Any:
+        """The first layer's recurrent weights, on whose device and type all other operands must be."""
+        return self.weights[0][1]
+
+
+def serves(weight: Any) -> bool:
+    """True where the native kernel is built and computes on this tensor's device and element type."""
+    return AVAILABLE and weight.device.type == "cpu" and weight.dtype in NATIVE_TYPES
+
+
+def fast(call: Call) -> bool:
+    """True for a call that the fast path takes: plain contiguous operands that fit, eager, nothing added, not watched.
+
+    The fast path (fast_path.py) asks the same of one layer in fewer steps.
+    """
+    x, h0, w_hh = call.x, call.h0, call.w_hh
+    if call.ragged or call.additions or call.recompute or not eager() or torch.is_autocast_enabled("cpu"):
+        return False
+    if type(x) not in PLAIN or type(w_hh) not in PLAIN or not serves(w_hh):
+        return False
+    if not (readable(x, w_hh.dtype) and readable(w_hh, w_hh.dtype)) or w_hh.dim() != 2:
+        return False
+    H, D = w_hh.shape[1], call.directions
+    axes = {"layer": (2,), "stack": (1, 2), "cell": (0, 1)}[call.kind]  # beside the features'
+    if x.dim() - 1 not in axes or not x.numel():
+        return False
+    for place, own in enumerate(call.weights):
+        width = 3 * H if own[0] is None else x.shape[-1] if place < D else D * H
+        shapes = (3 * H, width), (3 * H, H), (3 * H,), (3 * H,)
+        if not all(t is None or fits(t, shape, w_hh.dtype) for t, shape in zip(own, shapes, strict=True)):
+            return False
+        if own[0] is None and x.shape[-1] != 3 * H:
+            return False
+    if h0 is not None and not fits(h0, _initial_shape(call, H), w_hh.dtype):
+        return False
+    return not (torch.is_grad_enabled() and differentiable(*call.tensors) and watched())
+
+
+def _initial_shape(call: Call, H: int) -> tuple[int, ...]:
+    axes = tuple(call.x.shape[:-1])
+    if call.kind == "cell":
+        return (*axes, H)
+    batch = axes[1:] if not (call.batch_first and len(axes) == 2) else axes[:1]
+    return (*batch, H) if call.kind == "layer" else (len(call.weights), *batch, H)
+
+
+def eager() -> bool:
+    """True where nothing traces, transforms or watches the call, and no tensor carries a tangent."""
+    if _is_compiling() or _dispatch_modes() or forward_ad._current_level >= 0:
+        return False
+    return _transforms() is None and _tracing() is None
+
+
+def computable(*grads: Tensor | None) -> bool:
+    """True where these gradients lie in memory. Those of is_grads_batched=True are torch's older batched tensors."""
+    for grad in grads:
+        if grad is not None and (type(grad) not in PLAIN or _batched(grad)):
+            return False
+    return eager()
+
+
+def watched() -> bool:
+    """True where hooks ask to see what is saved for the backward."""
+    return _saved_hooks(True) is not None
+
+
+def fits(t: Any, shape: tuple[int, ...], dtype: torch.dtype) -> bool:
+    """True for an ordinary contiguous tensor on the CPU, of this shape and type, whose memory holds its values."""
+    if type(t) not in PLAIN or not t.is_cpu or t.dtype is not dtype or t.layout is not STRIDED or t.is_neg():
+        return False
+    try:
+        return bool(t.shape == shape and t.is_contiguous())
+    except RuntimeError:  # a nested tensor has no shape
+        return False
+
+
+def readable(x: Tensor, dtype: torch.dtype) -> bool:
+    """True for a tensor of an ordinary class, of this type, whose values lie in the CPU's memory as its strides say."""
+    return x.dtype is dtype and x.is_cpu and x.layout is STRIDED and not x.is_neg() and not x.is_nested
+
+
+def jit_traced() -> bool:
+    """True under torch.jit.trace: its graphs know torch's kernel, not ours, and shapes are tensors to it."""
+    return not _is_compiling() and _tracing() is not None
+
+
+def expanded(weight: Any) -> bool:
+    """True where torch's ExpandedWeights stand for the parameters: they know torch's function and nothing else."""
+    return type(weight).__name__ == "ExpandedWeight"
+
+
+def plain(tensors: Sequence[Tensor]) -> bool:
+    """True for ordinary tensors in an ordinary eager call, whose memory may be read at once."""
+    if _is_compiling() or _dispatch_modes() or _transforms() is not None or _tracing() is not None:
+        return False
+    return not has_tangent(tensors) and all(type(t) in PLAIN for t in tensors)
+
+
+def transformed(tensors: Sequence[Tensor]) -> bool:
+    """True under forward-mode and the transforms of torch.func, except vmap alone: the operator has a rule for it."""
+    if _is_compiling():
+        return False
+    if has_tangent(tensors):
+        return True
+    stack = _C._functorch.get_interpreter_stack() or ()
+    return any(level.key() != _C._functorch.TransformType.Vmap for level in stack)
+
+
+def has_tangent(tensors: Sequence[Tensor]) -> bool:
+    """True where any of them carries a tangent, which a registered operator would lose without a word."""
+    if forward_ad._current_level < 0:
+        return False
+    unpack: Any = forward_ad.unpack_dual
+    return any(t.is_floating_point() and unpack(t).tangent is not None for t in tensors)
+
+
+def differentiable(*tensors: Tensor | None) -> bool:
+    """True where any of them asks for a gradient."""
+    for t in tensors:  # noqa: SIM110 (a generator costs more than all of them)
+        if t is not None and t.requires_grad:
+            return True
+    return False
+
+
+def looks(w_ih: Tensor | None, w_hh: Tensor, b_ih: Tensor | None, b_hh: Tensor | None) -> tuple[Any, ...]:
+    """What `.data = ...` and `module.to(...)` can change under the same name, asked as cheaply as can be."""
+    if w_ih is None or b_ih is None or b_hh is None:
+        return tuple(
+            None if t is None else (t.shape, t.dtype, type(t), t.is_cpu and t.is_contiguous() and not t.is_neg())
+            for t in (w_ih, w_hh, b_ih, b_hh)
+        )
+    return (
+        w_ih.shape, w_hh.shape, b_ih.shape, b_hh.shape, w_ih.dtype, w_hh.dtype, b_ih.dtype, b_hh.dtype,
+        type(w_ih), type(w_hh), type(b_ih), type(b_hh), w_ih.is_cpu, w_hh.is_cpu, b_ih.is_cpu, b_hh.is_cpu,
+        w_ih.is_contiguous() and w_hh.is_contiguous() and b_ih.is_contiguous() and b_hh.is_contiguous(),
+        w_ih.is_neg() or w_hh.is_neg() or b_ih.is_neg() or b_hh.is_neg(),
+    )  # fmt: skip

@@ -1,0 +1,133 @@
+"""Operands as torch tensors: strided, on one device, of shapes and types that fit. Errors name operand and remedy."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import numpy
+import torch
+from torch import Tensor
+
+from gruworks.errors import DeviceError, DtypeError, OptionError, ShapeError
+from gruworks.nn.recurrence.conditions import PLAIN, STRIDED
+from gruworks.ops.operands import OPERANDS, Operands, check_shapes, check_together
+from gruworks.ops.weights import GRUWeights
+
+__all__ = [
+    "autocast",
+    "check",
+    "check_alike",
+    "check_beside",
+    "check_readable",
+    "check_tensor",
+    "check_weights",
+    "no_memory",
+    "row_lengths",
+]
+
+INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.uint16, torch.uint32, torch.uint64)
+
+
+def check(o: Operands) -> None:
+    """Check all that the kernel is about to trust."""
+    check_together(o)
+    check_readable(o)
+    check_shapes(o)
+    if o.lengths is not None and o.lengths.dtype != torch.int64:
+        raise DtypeError(f"lengths must be torch.int64 here, not {o.lengths.dtype}")
+
+
+def check_readable(o: Operands) -> None:
+    """Check that all are strided tensors on the device of w_hh: without that an address means nothing."""
+    check_tensor("w_hh", o.w_hh)
+    for name, tensor in zip(OPERANDS, o, strict=True):
+        if tensor is not None:
+            check_beside(name, tensor, o.w_hh)
+
+
+def check_tensor(name: str, given: Any) -> None:
+    """A DtypeError unless this is a strided torch tensor."""
+    if not isinstance(given, Tensor):
+        raise DtypeError(
+            f"{name} must be a torch.Tensor, not {type(given).__module__}.{type(given).__qualname__}; "
+            f"make one: torch.as_tensor(...)"
+        )
+    if given.is_nested:
+        raise DtypeError(
+            f"{name} must be a strided tensor, not a nested one; pad it by to_padded_tensor(0.0) and give lengths="
+        )
+    if given.layout is not STRIDED:
+        raise DtypeError(f"{name} must be a strided tensor, not {given.layout}; convert it: {name}.to_dense()")
+
+
+def check_beside(name: str, given: Any, weight: Any) -> None:
+    """The same, and a DeviceError unless it is on the device of the weights."""
+    check_tensor(name, given)
+    if given.device != weight.device:
+        raise DeviceError(
+            f"{name} must be on the weights' device {weight.device}, not on {given.device}; move one: "
+            f"{name}.to('{weight.device}') or module.to('{given.device}')"
+        )
+
+
+def check_alike(**given: Any) -> None:
+    """All of them strided, on the last one's device and, outside autocast, of its type, a floating one."""
+    for name, one in given.items():
+        check_tensor(name, one)
+    first, reference = list(given.items())[-1]
+    for name, one in given.items():
+        if one.device != reference.device:
+            raise DeviceError(f"{name} is on {one.device} and {first} on {reference.device}; move one to the other")
+        if (one.dtype != reference.dtype and not autocast(one.device)) or not one.is_floating_point():
+            raise DtypeError(f"{name} is {one.dtype} and {first} {reference.dtype}; both must be of one floating type")
+
+
+def autocast(device: torch.device) -> bool:
+    """Whether torch casts on this device; meta has no autocast to ask for."""
+    return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)
+
+
+def check_weights(weights: Any) -> GRUWeights:
+    """Itself, if it is a GRUWeights."""
+    if not isinstance(weights, GRUWeights):
+        raise OptionError(f"weights must be a gruworks.GRUWeights, not {type(weights).__qualname__}")
+    return weights
+
+
+def no_memory(name: str) -> NoReturn:
+    """For a tensor with entries but no address, because its storage was freed."""
+    raise ShapeError(f"{name} has no memory: its storage was freed (resized to 0); give it a storage again")
+
+
+def row_lengths(lengths: Any, T: int, B: int, device: torch.device) -> Tensor:
+    """`lengths`, integers of any type in a tensor, array or sequence, as int64 [B] on the device of x [T, B, I]."""
+    given: Any = lengths if isinstance(lengths, Tensor) else _from_sequence(lengths)
+    check_tensor("lengths", given)
+    if given.device != device and given.device.type != "cpu":
+        raise DeviceError(f"lengths must be on x's device {device} or on the cpu, not on {given.device}")
+    if given.dtype not in INTEGERS:
+        raise DtypeError(f"lengths must be integers, got {given.dtype}")
+    if tuple(given.shape) != (B,):
+        raise ShapeError(f"lengths must hold one integer a row, [{B}], got {list(given.shape)}")
+    if type(given) in PLAIN and given.is_cpu and given.numel() and not given.const_data_ptr():
+        no_memory("lengths")
+    ends: Tensor = given.resolve_neg().long()
+    if not torch.compiler.is_compiling() and type(ends) in PLAIN and not ends.is_meta:  # a graph has no values
+        outside = ((ends < 0) | (ends > T)).nonzero()
+        if len(outside):
+            row = int(outside[0])
+            raise ShapeError(f"lengths must lie between 0 and T = {T}; row {row} has {given[row].item()}")
+    return ends.to(device)
+
+
+def _from_sequence(lengths: Any) -> Tensor:
+    try:
+        array = numpy.asarray(lengths)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DtypeError(f"lengths must be integers, one a row: {error}") from error
+    listed = isinstance(lengths, list | tuple | range)
+    if listed and not len(lengths):
+        array = array.astype(numpy.int64)
+    if array.dtype.kind not in "iu" or (listed and any(isinstance(one, bool) for one in lengths)):
+        raise DtypeError(f"lengths must be integers, one a row, got {lengths!r:.80}")
+    return torch.from_numpy(array.astype(numpy.int64))

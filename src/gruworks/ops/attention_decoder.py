@@ -1,0 +1,132 @@
+"""One step of a decoder with attention, from the last symbol to the likeliest next ones, in one native call.
+
+    s  = GRU₁(s, first_terms[word])                       ready input terms, one row for each word
+    q  = norm(s) · query
+    w  = softmax over the source's states of Σ score · σ(q + key)
+    c  = Σ w · read                                       [3H, to the second layer; E, to the readout]
+    s' = GRU₂(s', norm(s) · gates + gates_bias + c[:3H])
+    f  = tanh(word_terms[word] + s' · readout + c[3H:])
+    log p = log softmax of f · headᵀ + head_bias          head in 8 bits if asked for, as in ops/quantised.py
+
+Additive attention's tanh(x) is 2 σ(2x) - 1: who doubles query, keys and score has the same weights.
+
+Shapes: N rows, B source sentences of up to S states, N a multiple of B and rows of a sentence side by side; H state,
+A key, E features, V symbols.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+from gruworks.errors import ShapeError
+from gruworks.ops.backend import native
+from gruworks.ops.quantised import whole_numbers
+from gruworks.ops.weights import GRUWeights
+
+__all__ = ["AttentionDecoder", "DecoderWeights", "read_width"]
+
+Array = NDArray[Any]
+PAD = 16  # entries: every instruction set has whole vectors
+FLOAT32, INT8 = 0, 2  # native numbers of the head's kind
+
+
+def read_width(hidden: int, features: int) -> int:
+    """Entries of a row of `read`: 3H and E, each with zeros up to a multiple of 16."""
+    return _padded(3 * hidden) + _padded(features)
+
+
+@dataclass(frozen=True)
+class DecoderWeights:
+    """float32; of the layers only w_hh, b_hh and the reset form are read."""
+
+    first: GRUWeights
+    second: GRUWeights
+    gain: Array  # [H], layer norm of the first layer's state
+    shift: Array  # [H]
+    epsilon: float
+    query: Array  # [H, A]
+    score: Array  # [A]
+    gates: Array  # [H, 3H]
+    gates_bias: Array  # [3H]
+    readout: Array  # [H, E]
+    first_terms: Array  # [V, 3H]
+    word_terms: Array  # [V, E]
+    head: Array  # [V, E]
+    head_bias: Array  # [V]
+
+    def check(self) -> DecoderWeights:
+        """Itself; a ShapeError that names what does not fit the others."""
+        H, A, (V, E) = self.first.hidden_size, len(self.score), self.head.shape
+        expected = {
+            "gain": (H,), "shift": (H,), "query": (H, A), "gates": (H, 3 * H), "gates_bias": (3 * H,),
+            "readout": (H, E), "first_terms": (V, 3 * H), "word_terms": (V, E), "head_bias": (V,),
+        }  # fmt: skip
+        for name, shape in expected.items():
+            if getattr(self, name).shape != shape:
+                raise ShapeError(f"{name} must be {list(shape)}, not {list(getattr(self, name).shape)}")
+        if self.second.hidden_size != H or self.second.reset != self.first.reset:
+            raise ShapeError("both layers must have one size and one reset form")
+        return self
+
+
+class AttentionDecoder:
+    """The step above; a decoder is one caller's, threads need one each.
+
+    Args:
+        weights: copied. eight_bits: the head in whole numbers, a scale for each symbol and each row; scores move by
+            about a hundredth of their spread.
+    """
+
+    def __init__(self, weights: DecoderWeights, eight_bits: bool = False) -> None:
+        w = weights.check()
+        H, A, (V, E) = w.first.hidden_size, len(w.score), w.head.shape
+        self.hidden_size, self.symbols = H, V
+        part = -(-V // 3)
+        head = numpy.zeros((3 * part, E), numpy.float32)
+        head[:V] = w.head
+        rows, scale = whole_numbers(head) if eight_bits else (head, None)
+        self._kept = [_own(w.first_terms), _own(w.word_terms)]  # read by every step
+        before = [w.first.w_hh, w.first.b_hh, w.second.w_hh, w.second.b_hh, w.gain, w.shift, w.query, w.score]
+        before += [w.gates, w.gates_bias, w.readout]
+        arrays = [None if a is None else _own(a) for a in before]
+        arrays += [*self._kept, numpy.ascontiguousarray(rows), scale, _own(w.head_bias)]
+        addresses = [0 if a is None else a.ctypes.data for a in arrays]
+        kind = INT8 if eight_bits else FLOAT32
+        self._native = native.AttentionDecoder(
+            (H, A, E, V), w.first.reset == "before", w.epsilon, tuple(addresses), kind
+        )
+
+    def step(
+        self,
+        sources: tuple[int, int, int, int, int],
+        rows: int,
+        tokens: int,
+        states: tuple[int, int],
+        after: tuple[int, int],
+        log_probabilities: int = 0,
+        best: tuple[int, int, int] = (0, 0, 0),
+        threads: int = 0,
+    ) -> None:
+        """Addresses in and out, for what is called hundreds of times a sentence; nothing is checked here.
+
+        Args:
+            sources: keys [B, S, A], read [B, S, read_width], lengths [B] int64 (each 1 to S), B and S.
+            tokens: int64 [N], each below V. states, after: both layers' states [N, H] before and after the step; not
+                the same memory. log_probabilities: [N, V], written if given.
+            best: values float32 [N, count] and symbols int64 [N, count] of the likeliest, falling, and their count; of
+                equal ones the first.
+            threads: at most so many; 0 is OpenMP's number. Few rows have one.
+        """
+        self._native.step(sources, rows, (tokens, *states, *after, log_probabilities), best, threads)
+
+
+def _own(a: Any) -> Array:
+    return numpy.ascontiguousarray(a, numpy.float32)
+
+
+def _padded(n: int) -> int:
+    return -(-n // PAD) * PAD

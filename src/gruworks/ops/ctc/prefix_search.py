@@ -1,0 +1,109 @@
+"""Which code runs the prefix search: the native one, or the reference where it is missing or can't know the guide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+from gruworks.errors import OptionError, ShapeError
+from gruworks.ops.backend import backend, native
+from gruworks.ops.ctc.ctc import Guide, Hypothesis, PrefixSearch
+from gruworks.ops.ctc.lexicon import Language, SymbolGuide, WordGuide
+from gruworks.ops.language_model.backoff import Backoff
+
+__all__ = ["NativeSearch", "can_be_native", "native_guide", "prefix_search"]
+
+
+class NativeSearch:
+    """`PrefixSearch` under the same three names, in C++ (`native/ctc.cc`)."""
+
+    def __init__(self, guide: Any, width: int = 16, blank: int = 0, margin: float = 12.0) -> None:
+        if width < 1 or not margin > 0:
+            raise OptionError(f"a search needs width >= 1 and margin > 0: got {width} and {margin}")
+        self._search = native.PrefixSearch(guide, width, blank, margin)
+
+    def advance(self, log_probabilities: NDArray[Any]) -> None:
+        """Read the next steps [T, V]."""
+        rows = numpy.ascontiguousarray(log_probabilities, numpy.float64)
+        if rows.ndim != 2 or not self._search.advance(rows):
+            raise ShapeError(f"expected log-probabilities [T, V] of the guide's symbols, got {list(rows.shape)}")
+
+    def results(self, n_best: int = 1, ended: bool = True) -> list[Hypothesis]:
+        """As `PrefixSearch.results`."""
+        return [Hypothesis(*one) for one in self._search.results(n_best, ended)]
+
+    def stable(self) -> list[int]:
+        """The symbols that all beams begin with."""
+        found: list[int] = self._search.stable()
+        return found
+
+
+def prefix_search(guide: Guide | None, width: int, blank: int = 0, margin: float = 12.0) -> Any:
+    """A search under `guide`, native where that can be.
+
+    >>> search = prefix_search(None, width=4)
+    >>> search.advance(numpy.log([[0.6, 0.4], [0.6, 0.4]]))
+    >>> search.results()[0].symbols
+    [1]
+
+    Raises:
+        OptionError: as `PrefixSearch`.
+    """
+    if can_be_native(guide):
+        return NativeSearch(None if guide is None else native_guide(guide), width, blank, margin)
+    return PrefixSearch(guide, width, blank, margin)
+
+
+def can_be_native(guide: Any) -> bool:
+    """Whether the native search can be steered by `guide`: a lexicon's guide, with a backoff model or none."""
+    if backend().name == "torch":
+        return False
+    if guide is None:
+        return True
+    language = getattr(guide, "language", None)
+    return type(guide) in (WordGuide, SymbolGuide) and (language is None or isinstance(language.model, Backoff))
+
+
+def native_guide(guide: Any) -> Any:
+    """The native form of a guide: made once and kept with it, for what it has looked up serves the next search."""
+    made = guide.__dict__.get("_native")
+    if made is None:
+        make = _words if isinstance(guide, WordGuide) else _symbols
+        made = guide.__dict__["_native"] = make(guide)
+    return made
+
+
+def _words(guide: WordGuide) -> Any:
+    parents, symbols = [-1] * len(guide.children), [-1] * len(guide.children)
+    for node, children in enumerate(guide.children):
+        for symbol, child in children.items():
+            parents[child], symbols[child] = node, symbol
+    ends = [guide.node_of(word) for word in guide.words]
+    hot = [guide.hot.get(word, 0.0) for word in guide.words]
+    return native.word_guide(
+        (parents, symbols, guide.word_at), (ends, guide.numbers, hot), guide.size, guide.space, guide.closed,
+        _language(guide.language, guide.weight, guide.bonus),
+    )  # fmt: skip
+
+
+def _symbols(guide: SymbolGuide) -> Any:
+    return native.symbol_guide(
+        guide.fixed.tolist(), guide.numbers, _language(guide.language, guide.weight, guide.bonus)
+    )
+
+
+def _language(language: Language | None, weight: float, bonus: float) -> tuple[Any, ...]:
+    if language is None:
+        return None, [], 0, 0, 1, 0.0, 0.0
+    assert isinstance(language.model, Backoff)
+    grams = _grams(language.model)
+    return grams, list(language.start), language.end, language.unknown, language.order, weight, bonus
+
+
+def _grams(model: Backoff) -> Any:
+    made = native.Grams(model.size)
+    for keys, told, back in model.arrays():
+        made.add(keys, told, back)
+    return made

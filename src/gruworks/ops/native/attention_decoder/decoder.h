@@ -1,0 +1,43 @@
+// A decoder with attention, step by step: two GRU layers, the attention between them, the output layer and its choice.
+// ops/attention_decoder.py is the door, and says what is computed.
+#pragma once
+
+#include "attention_decoder/layer.h"
+#include "quantised/quantised.h"
+#include "gru/recurrence.h"
+
+namespace gruworks {
+
+// As the caller has them, contiguous; everything is copied but the terms by word, which live as long as the decoder.
+struct DecoderWeights {
+  long H, A, E, symbols;
+  bool before;
+  const float *first_w_hh, *first_b_hh, *second_w_hh, *second_b_hh;
+  const float *gain, *shift;
+  float epsilon;
+  const float *query, *score, *gates, *gates_bias, *readout;  // [H, A], [A], [H, 3H], [3H], [H, E]
+  const float *first_terms, *word_terms;                      // [., 3H], [., E]
+  NarrowMatrix head;                                          // [3 part, E], zeros beyond the symbols
+  const float* head_bias;                                     // [symbols]
+};
+
+class AttentionDecoder {
+ public:
+  explicit AttentionDecoder(const DecoderWeights&);
+  // Tokens must be within the terms by word, and lengths from 1 to the sources' steps.
+  void step(const Sources&, DecoderStep, int threads);
+
+ private:
+  float* hold(long n);  // n zeros
+  Affine packed(const float* w, long K, long N);
+
+  const NarrowKernels& kernels_;
+  std::vector<Block<uint32_t>> memory_;
+  Packing<float> packings_[2];
+  std::shared_ptr<const PackedWeights<float>> first_, second_;
+  DecoderLayer layer_{};
+  Block<float> scratch_;
+  long scratch_size_ = 0, turn_ = 0;
+};
+
+}  // namespace gruworks

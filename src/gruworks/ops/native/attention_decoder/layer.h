@@ -1,0 +1,58 @@
+// What a step of a decoder with attention reads: plain pointers, as in problem.h. ops/attention_decoder.py says what it computes.
+#pragma once
+
+#include "gru/problem.h"
+#include "quantised/narrow_layer.h"
+
+namespace gruworks {
+
+// x [N, K] to x W + ..., W packed for multiply.h: vectors of columns in groups of three (the last of two or one),
+// [K][V][L] each.
+struct Affine {
+  const float* panels;
+  long K, N;
+};
+
+struct DecoderLayer {
+  long H, A, E, symbols;                        // state, keys, features, vocabulary
+  bool before;
+  Packed<float> first, second;                  // both GRU layers over ready terms
+  const float *gain, *shift;                    // layer norm of the first one's state [H]
+  float epsilon;
+  Affine query, gates, readout;                 // [H, A], [H, 3H], [H, E]
+  const float* score;                           // [Ap], zeros beyond A
+  const float* gates_bias;                      // [padded(3H)], zeros beyond
+  const float *first_terms, *word_terms;        // what a word gives to the first layer [., 3H] and the readout [., E]
+  Narrow kind;                                  // of the output layer: int8 or float32
+  NarrowPacked head;                            // its rows in three parts, as if they were gates, of `part` symbols
+  const float* head_bias;                       // [3][Vp], minus infinity where there is no symbol
+  long part;
+  const Kernels<float>* gru;
+};
+
+// Source sentences, one for each W rows in a row.
+struct Sources {
+  const float *keys, *read;  // [B, S, A], [B, S, padded(3H) + padded(E)]
+  const int64_t* lengths;    // [B], each from 1 to S
+  long count, steps;         // B, S
+};
+
+struct DecoderStep {
+  long rows;                    // N, a multiple of B
+  const int64_t* tokens;        // [N]
+  const float *first, *second;  // states before it [N, H]
+  float *first_out, *second_out;
+  float* log_probabilities;     // [N, symbols], or null
+  float* values;                // [N, best] and whose they are, falling; best may be 0
+  int64_t* best_symbols;
+  long best;
+  long turn;                    // steps are numbered: weights are read forwards and backwards by turns
+};
+
+struct DecoderKernels {
+  void (*pack)(const float* w, long K, long N, float* panels);  // w [K, N]
+  void (*step)(const DecoderLayer&, const Sources&, const DecoderStep&, long begin, long end, float* scratch);
+  long (*scratch)(const DecoderLayer&, const Sources&);  // floats
+};
+
+}  // namespace gruworks

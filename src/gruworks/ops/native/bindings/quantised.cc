@@ -1,0 +1,62 @@
+// Steps with narrow weights in the Python module. ops/stream.py has checked shapes and types.
+#include "bindings/quantised.h"
+
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+
+#include "quantised/quantised.h"
+
+namespace nb = nanobind;
+
+namespace gruworks {
+namespace {
+
+using Address = uintptr_t;                                // 0: none
+using Matrix = std::tuple<int, Address, Address, long>;   // kind, rows [3H, K], scale [3H], K
+using Input = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
+
+NarrowMatrix matrix(const Matrix& m) {
+  if (std::get<0>(m) < 0 || std::get<0>(m) > 3) throw nb::value_error("no such kind of weights");
+  return {static_cast<Narrow>(std::get<0>(m)), reinterpret_cast<const void*>(std::get<1>(m)),
+          reinterpret_cast<const float*>(std::get<2>(m)), std::get<3>(m)};
+}
+
+struct NarrowSession {
+  NarrowStream stream;
+  size_t sessions;
+
+  NarrowSession(const Matrix& x, const Matrix& h, Address b_ih, Address b_hh, long H, bool before, long sessions,
+                Address state, int threads)
+      : stream(matrix(x), matrix(h), reinterpret_cast<const float*>(b_ih), reinterpret_cast<const float*>(b_hh), H,
+               before, sessions, reinterpret_cast<float*>(state), threads),
+        sessions(sessions) {}
+
+  // False where x is not what the stream was made for; the caller then says what is wrong.
+  bool step(const Input& x) {
+    const size_t width = stream.width();
+    const bool many = x.ndim() == 2 && x.shape(0) == sessions && x.shape(1) == width;
+    if (!x.data() || (!many && !(sessions == 1 && x.ndim() == 1 && x.shape(0) == width))) return false;
+    stream.step(x.data());
+    return true;
+  }
+
+  bool repeat(const Input& x, long times) {
+    bool fits = true;
+    for (long i = 0; fits && i < times; ++i) fits = step(x);
+    return fits;
+  }
+};
+
+}  // namespace
+
+void bind_quantised(nb::module_& module) {
+  module.def("allow_vnni", &allow_vnni, "Whether streams made from now on may use the instructions for 8 bits.");
+  nb::class_<NarrowSession>(module, "NarrowStream", "Steps with narrow weights; the state is the caller's memory.")
+      .def(nb::init<const Matrix&, const Matrix&, Address, Address, long, bool, long, Address, int>())
+      .def("step", &NarrowSession::step, nb::arg().noconvert())
+      .def("repeat", &NarrowSession::repeat, nb::arg().noconvert(), nb::arg())
+      .def_prop_ro("build", [](const NarrowSession& s) { return std::string(s.stream.build()); });
+}
+
+}  // namespace gruworks

@@ -1,0 +1,72 @@
+// How many threads, and which of them takes which rows and columns.
+#pragma once
+
+#include <omp.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "core/layout.h"
+#include "core/threads.h"
+
+namespace gruworks {
+
+// Multiply-adds under which one thread is faster than waking a second: about 20 us of one core.
+constexpr double kAlone = 5e5;
+
+// Rows that a group needs to be worth having. Where many columns fill the caches, every group reads all the weights.
+inline long rows_of_a_group(long H) { return H < 768 ? 4 : 8; }
+
+// Groups that share out the rows; the threads that remain split columns within a group.
+inline Place grid(int threads, long batch, long H, bool columns = true) {
+  const long vectors = padded(H) / kPad;
+  int groups = 1;
+  for (int g = 2; g <= threads; ++g)
+    if (threads % g == 0 && batch >= rows_of_a_group(H) * g) groups = g;
+  Place place;
+  place.groups = groups;
+  place.members = columns ? static_cast<int>(std::min<long>(threads / groups, vectors)) : 1;
+  place.threads = place.groups * place.members;
+  return place;
+}
+
+inline Place at(Place place, int thread) {
+  place.thread = thread;
+  place.group = thread / place.members;
+  place.member = thread % place.members;
+  return place;
+}
+
+// Calls part(place) on every thread of the grid. Where OpenMP grants fewer threads than the grid has, the first does
+// all of it: a thread that waited for one that does not exist would wait for ever.
+template <class Part> void on_grid(const Place& place, Flag* flags, Part&& part) {
+  if (place.threads == 1) return part(at(place, 0));
+  std::fill(flags, flags + place.threads, Flag());
+#pragma omp parallel num_threads(place.threads)
+  {
+    const bool granted = omp_get_num_threads() == place.threads;
+    Place mine = granted ? place : Place();
+    mine.flags = flags;
+    const int thread = omp_get_thread_num();
+    mine = at(mine, thread);
+    if (granted && mine.members > 1) mine.spread();
+    if (granted || thread == 0) part(mine);
+  }
+}
+
+template <class Part> void on_grid(const Place& place, Part&& part) {
+  std::vector<Flag> flags(place.threads);
+  on_grid(place, flags.data(), part);
+}
+
+// Elements of scratch memory for all threads of a grid, or for one that does the work of all; where each one's starts.
+template <class T, class Size> long scratch_of(const Place& place, Size&& size, std::vector<long>& starts) {
+  long total = 0;
+  for (int thread = 0; thread < place.threads; ++thread) {
+    starts.push_back(total);
+    total += (size(at(place, thread)) + 127) / 64 * 64;
+  }
+  return std::max(total, size(Place()) + 64);
+}
+
+}  // namespace gruworks

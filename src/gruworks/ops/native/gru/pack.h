@@ -1,0 +1,107 @@
+// Weights from torch's rows into the order in which the inner loops read them, padded by zeros.
+//
+// A forward panel is a transposed block. One element at a time that took 2.4 ms at H = 512, as long as the forward
+// itself; in registers, L x L elements at a time, see docs/performance.md.
+#pragma once
+
+#include "gru/problem.h"
+#include "core/simd.h"
+
+namespace gruworks::GRUWORKS_ISA {
+
+// This thread's share [begin, end) of n pieces.
+struct Share {
+  long begin, end;
+  Share(long n, int index, int count) : begin(n * index / count), end(n * (index + 1) / count) {}
+};
+
+// In log2(L) rounds, each of which interleaves the first half of the vectors with the second.
+template <class T> GRUWORKS_INLINE void transpose(Vec<T> (&v)[kLanes<T>]) {
+  using Bits = typename VecOf<T>::Bits;
+  constexpr long L = kLanes<T>;
+  Bits low = {}, high = {};
+#pragma GCC unroll 16
+  for (long i = 0; i < L; ++i) {
+    low[i] = i / 2 + i % 2 * L;
+    high[i] = L / 2 + i / 2 + i % 2 * L;
+  }
+#pragma GCC unroll 4
+  for (long round = 1; round < L; round *= 2) {
+    Vec<T> next[L];
+#pragma GCC unroll 8
+    for (long i = 0; i < L / 2; ++i) {
+      next[2 * i] = __builtin_shuffle(v[i], v[i + L / 2], low);
+      next[2 * i + 1] = __builtin_shuffle(v[i], v[i + L / 2], high);
+    }
+#pragma GCC unroll 16
+    for (long i = 0; i < L; ++i) v[i] = next[i];
+  }
+}
+
+// to[k * along] = column k of L rows of `from` [rows, K], for every k; rows beyond `rows` are zeros.
+template <class T> void pack_columns(T* to, long along, const T* from, long rows, long K) {
+  constexpr long L = kLanes<T>;
+  for (long k = 0; k < K; k += L) {
+    const long width = K - k < L ? K - k : L;
+    Vec<T> block[L];
+#pragma GCC unroll 16
+    for (long c = 0; c < L; ++c) block[c] = c < rows ? load_part(from + c * K + k, width) : Vec<T>{};
+    transpose<T>(block);
+#pragma GCC unroll 16
+    for (long i = 0; i < L; ++i)
+      if (i < width) store(to + (k + i) * along, block[i]);
+  }
+}
+
+// L columns at v of the rows `first`..+H of `from` [., N], then zero rows up to Hp.
+template <class T> void pack_rows(T* to, const T* from, long first, long H, long N, long v) {
+  constexpr long L = kLanes<T>;
+  for (long j = 0; j < padded(H); ++j) {
+    const long width = N - v * L;
+    const bool none = j >= H || width <= 0;
+    store(to + j * L, none ? Vec<T>{} : load_part(from + (first + j) * N + v * L, width));
+  }
+}
+
+template <class T> void pack_bias(const Weights<T>& w, T* bias) {
+  const long Hp = padded(w.H);
+  memset(bias, 0, sizeof(T) * 4 * Hp);
+  for (long j = 0; j < w.H; ++j) {
+    for (long g = 0; g < 2; ++g)
+      bias[g * Hp + j] = (w.b_ih ? w.b_ih[g * w.H + j] : 0) + (w.b_hh ? w.b_hh[g * w.H + j] : 0);
+    bias[2 * Hp + j] = w.b_ih ? w.b_ih[2 * w.H + j] : 0;
+    bias[3 * Hp + j] = w.b_hh ? w.b_hh[2 * w.H + j] : 0;
+  }
+}
+
+template <class T> void pack_forward(const Weights<T>& w, const Packed<T>& to, Place place) {
+  constexpr long L = kLanes<T>;
+  const long gates = w.before ? 2 : 3;
+  const Share panels(padded(w.H) / L, place.thread, place.threads);
+  if (place.thread == 0) pack_bias(w, to.bias);
+  for (long p = panels.begin; p < panels.end; ++p) {
+    for (long g = 0; g < 3; ++g) {
+      const long row = g * w.H + p * L, rows = w.H - p * L;
+      if (w.w_ih) pack_columns(to.x + (p * w.I * 3 + g) * L, 3 * L, w.w_ih + row * w.I, rows, w.I);
+      if (g < gates) pack_columns(to.h + (p * w.H * gates + g) * L, gates * L, w.w_hh + row * w.H, rows, w.H);
+      else pack_columns(to.n + p * w.H * L, L, w.w_hh + row * w.H, rows, w.H);
+    }
+  }
+}
+
+template <class T> void pack_backward(const Weights<T>& w, const Packed<T>& to, Place place) {
+  constexpr long L = kLanes<T>;
+  const long Hp = padded(w.H), first = w.before ? 0 : 2;  // the gate whose rows come first: r, or n ("after")
+  const Share h(Hp / L, place.thread, place.threads), x(padded(w.I) / L, place.thread, place.threads);
+  for (long v = h.begin; v < h.end; ++v)
+    for (long g = 0; g < 3; ++g)
+      pack_rows(to.back_h + (v * 3 + g) * Hp * L, w.w_hh, (g + first) % 3 * w.H, w.H, w.H, v);
+  for (long v = x.begin; w.w_ih && v < x.end; ++v)
+    for (long g = 0; g < 3; ++g) pack_rows(to.back_x + (v * 3 + g) * Hp * L, w.w_ih, g * w.H, w.H, w.I, v);
+}
+
+template <class T> void pack(const Weights<T>& w, const Packed<T>& to, bool backward, Place place) {
+  backward ? pack_backward(w, to, place) : pack_forward(w, to, place);
+}
+
+}  // namespace gruworks::GRUWORKS_ISA

@@ -1,0 +1,113 @@
+// What a caller hands to the kernels: plain pointers and strides in elements. T time, B batch, I input, H hidden.
+#pragma once
+
+#include <cstdint>
+
+#include "core/layout.h"
+#include "core/threads.h"
+
+namespace gruworks {
+
+// Weights as torch stores them: rows r, z, n; biases may be null.
+template <class T> struct Weights {
+  long I, H;
+  bool before;
+  const T *w_ih, *w_hh, *b_ih, *b_hh;
+};
+
+// The same, as the loops read them (pack.h). Hp = padded(H), L lanes a vector.
+template <class T> struct Packed {
+  T* x;       // [Hp/L][I][3][L]   gates r, z, n of L columns together
+  T* h;       // [Hp/L][H][3][L]; "before": [Hp/L][H][2][L], gates r, z
+  T* n;       // "before": [Hp/L][H][L], W_hn
+  T* bias;    // [4][Hp]: r and z (both biases), input's n, state's n
+  T* back_h;  // [Hp/L][3Hp][L]: columns of W_hh, rows n r z ("after") or r z n ("before")
+  T* back_x;  // [Ip/L][3Hp][L]: columns of W_ih, rows r z n
+};
+
+// One layer in one direction. In training, `saved` [T * B][4Hp] holds hn|r|z|n of each step ("after") or rh|r|z|n
+// ("before") and the backward overwrites them in place by their gradients (rh stays), so that the terms of the state
+// are the first three quarters and those of the input the last three.
+template <class T> struct Sequence {
+  long steps, batch, I, H;
+  bool before, reverse;
+  long turn;                   // added to the step where weights are read forwards and backwards by turns
+  Packed<T> w;
+  Array3<const T> x, gi;       // one of the two
+  const T* h0;                 // [B, H] or null for zeros
+  long h0_b;
+  const int64_t* lengths;      // [B] or null
+  const long* order;           // rows, longest first within each group
+  Array3<const T> decay;       // or null
+  const T* replacement;        // [B, H] or null
+  long replacement_b;
+  Array3<T> output;            // [T, B, H]
+  T* final;                    // [B, H]
+  T* saved;                    // or null
+  T* states;                   // with decay or mask: states as products read them, [T * B][H] in training, else [2 * B][H]
+  T* work;                     // without `saved`, "before" or columns split: [B][4Hp]
+  T* exchange;                 // columns split, no states: [2 * B][Hp], where members read each other's states
+  const T* mask;               // recurrent dropout [B, H] or null; never with decay
+  long mask_b;
+  Array3<const T> zoneout;     // share of the old state that stays whatever z says, or null
+  const T *gain, *input_gain;  // layer norm of the state's and of x's terms [3H] (then columns are never split), or null
+  T *terms, *inputs;           // those terms, normalised, in the layout of `saved`: n|r|z|- or rh|r|z|n; -|r|z|n
+                               // [T * B][4Hp] in training, where the backward leaves their gradients, else [B][4Hp]
+  T* scales;                   // in training: 1 / deviation of each gate's terms, state's r z n -, x's r z n -, [T * B][8]
+
+  long length(long b) const { return lengths ? lengths[b] : steps; }
+  long time(long b, long step) const { return reverse ? length(b) - 1 - step : step; }
+};
+
+template <class T> struct Gradient {
+  Array3<const T> output;  // or null
+  const T* final;          // [B, H] or null
+  long final_b;
+  Array3<T> x;             // or null
+  Array3<T> gi;            // or null
+  T *h0, *w_ih, *w_hh, *b_ih, *b_hh, *replacement;  // contiguous; each or null
+  T *gain, *input_gain;
+  Array3<T> decay;         // or null
+  T* carry;                // [B][Hp]
+  T* gains;                // with gain: [groups][6Hp], what each group's rows give, state's and x's
+};
+
+// h_t = a_t h_{t-1} + b_t for `lanes` columns; everything is contiguous, [T, lanes] or [lanes].
+template <class T> struct Scan {
+  long steps, lanes;
+  const T *log_a, *log_b, *h0;
+  T* states;
+  const T* grad;                 // of the states, and what comes of it
+  T *d_log_a, *d_log_b, *d_h0;
+  T* exchange;                   // steps shared out among groups: [groups][2][lanes]
+};
+
+// One build of the kernels. Every function is one thread's part.
+template <class T> struct Kernels {
+  void (*pack)(const Weights<T>&, const Packed<T>&, bool backward, Place);
+  void (*forward)(const Sequence<T>&, Place, T* scratch);
+  long (*forward_scratch)(const Sequence<T>&, Place);
+  void (*backward)(const Sequence<T>&, const Gradient<T>&, Place, T* scratch);
+  long (*backward_scratch)(const Sequence<T>&, Place);
+  void (*gates)(long rows, long H, const T* gi, const T* gh, const T* h, T* out);
+  void (*gates_backward)(long rows, long H, const T* gi, const T* gh, const T* h, const T* grad, T* d_gi, T* d_gh,
+                         T* d_h);
+  void (*chance)(T* to, long n, double share, T value, uint64_t seed);
+  void (*scan)(const Scan<T>&, Place);
+  void (*scan_backward)(const Scan<T>&, Place);
+};
+
+struct Build {
+  const char* name;
+  int rows;  // of the batch that one block of registers holds
+  uint64_t (*fingerprint)(const void* data, long bytes);
+  Kernels<float> f32;
+  Kernels<double> f64;
+};
+
+template <class T> const Kernels<T>& kernels(const Build& from) {
+  if constexpr (sizeof(T) == 4) return from.f32;
+  else return from.f64;
+}
+
+}  // namespace gruworks

@@ -1,0 +1,132 @@
+// Where one thread works: its rows of the batch, its columns, and the addresses that a step needs.
+#pragma once
+
+#include "core/multiply.h"
+#include "core/norm.h"
+#include "gru/pack.h"
+#include "gru/problem.h"
+
+namespace gruworks::GRUWORKS_ISA {
+
+// Columns from which on a member of a group waits for the others before it sums, and not after its own part.
+constexpr long kOnePass = 384, kOnePassAfter = 128;  // the second: forward of "after", which waits only once a step
+template <class T> bool in_one_pass(const Sequence<T>& s, const Place& place, long from) {
+  return place.members == 1 || s.H >= from;
+}
+
+// The state that row b starts from at time t, before any decay.
+template <class T> const T* past_state(const Sequence<T>& s, long t, long b, const T* zeros) {
+  const bool start = s.reverse ? t + 1 == s.length(b) : t == 0;
+  if (start) return s.h0 ? s.h0 + b * s.h0_b : zeros;
+  return s.output.at(s.reverse ? t + 1 : t - 1, b);
+}
+
+// The rows of one group, longest first, and the addresses of the step at hand for those that are still running.
+template <class T> struct Rows {
+  const Sequence<T>& s;
+  const long* row;   // batch rows of this group
+  long count;        // how many
+  long steps;        // the longest's length
+  long active = 0;   // a prefix of `row`: those that run at the step at hand
+  const T** x;       // input, or ready terms
+  const T** h;       // the state that the step starts from, as the matrix product reads it
+  const T** past;    // the same before decay
+  T** out;           // the step's output
+  T** work;          // saved, or scratch of the same layout; null where none is needed
+  T** next;          // where the other members look for the state after the step; null where there are none
+  const T** skip;    // the state that passes by the product: h, but never masked
+  const T** zone;    // zoneout's shares; null where there are none
+  T** terms;         // what the state's products give or get: `work`, or the normalised terms
+  T** inputs;        // the same of x's products
+
+  static long scratch(long count) {
+    const long bytes = 10 * count * static_cast<long>(sizeof(uintptr_t)) + 8;
+    return (bytes + 63) / 64 * 64 / static_cast<long>(sizeof(T));
+  }
+
+  Rows(const Sequence<T>& sequence, Place place, T* scratch)
+      : s(sequence) {
+    const Share share(s.batch, place.group, place.groups);
+    row = s.order + share.begin;
+    count = share.end - share.begin;
+    steps = count ? s.length(row[0]) : 0;
+    const T** table = reinterpret_cast<const T**>((reinterpret_cast<uintptr_t>(scratch) + 7) & ~uintptr_t{7});
+    x = table, h = table + count, past = table + 2 * count;
+    out = const_cast<T**>(table + 3 * count), work = const_cast<T**>(table + 4 * count);
+    next = const_cast<T**>(table + 5 * count);
+    skip = table + 6 * count, zone = table + 7 * count, terms = const_cast<T**>(table + 8 * count);
+    inputs = const_cast<T**>(table + 9 * count);
+  }
+
+  void at(long step, const T* zeros) {
+    if (s.lengths == nullptr) active = step < s.steps ? count : 0;
+    else
+      for (active = 0; active < count && s.length(row[active]) > step; ++active) {}
+    for (long i = 0; i < active; ++i) point(i, row[i], step, zeros);
+  }
+
+  void point(long i, long b, long step, const T* zeros) {
+    const long t = s.time(b, step);
+    x[i] = s.x.data ? s.x.at(t, b) : s.gi.at(t, b);
+    past[i] = past_state(s, t, b, zeros);
+    out[i] = s.output.at(t, b);
+    h[i] = s.states ? state(t, b, step) : s.exchange ? exchanged(b, step) : past[i];
+    next[i] = s.exchange ? exchanged(b, step + 1) : nullptr;
+    work[i] = s.saved ? s.saved + (t * s.batch + b) * 4 * padded(s.H) : s.work ? s.work + b * 4 * padded(s.H) : nullptr;
+    skip[i] = s.mask ? past[i] : h[i];
+    zone[i] = s.zoneout.data ? s.zoneout.at(t, b) : nullptr;
+    const long normed = (s.saved ? t * s.batch + b : b) * 4 * padded(s.H);
+    terms[i] = s.terms ? s.terms + normed : work[i];
+    inputs[i] = s.inputs ? s.inputs + normed : nullptr;
+  }
+
+  // One over the deviations of row i's terms, as training keeps them.
+  T* scales(long i) const { return s.scales + (terms[i] - s.terms) / padded(s.H) * 2; }
+
+  // Two buffers in turn: aligned, and warm in both caches. The output is neither, and where its rows are not whole
+  // cache lines the members' stores fought over those they shared (3 times the time at H = 64).
+  T* exchanged(long b, long step) const { return s.exchange + (step % 2 * s.batch + b) * padded(s.H); }
+
+  // Two buffers in turn serve in inference: a neighbour may still be reading the step before.
+  T* state(long t, long b, long step) const {
+    return s.states + (s.saved ? t * s.batch + b : step % 2 * s.batch + b) * s.H;
+  }
+};
+
+// h_{t-1} of the step at hand becomes decay * h_{t-1} (+ (1 - decay) * replacement), in columns [begin, end).
+template <class T> void decay_state(const Rows<T>& rows, long step, long begin, long end) {
+  const Sequence<T>& s = rows.s;
+  for (long i = 0; i < rows.active; ++i) {
+    const long b = rows.row[i];
+    const T* d = s.decay.at(s.time(b, step), b);
+    T* to = const_cast<T*>(rows.h[i]);
+    for (long j = begin; j < end; ++j) {
+      const T kept = d[j] * rows.past[i][j];
+      to[j] = s.replacement ? kept + (1 - d[j]) * s.replacement[b * s.replacement_b + j] : kept;
+    }
+  }
+}
+
+// The same for recurrent dropout: mask * h_{t-1}.
+template <class T> void mask_state(const Rows<T>& rows, long begin, long end) {
+  constexpr long L = kLanes<T>;
+  const Sequence<T>& s = rows.s;
+  for (long i = 0; i < rows.active; ++i) {
+    const T* m = s.mask + rows.row[i] * s.mask_b;
+    T* to = const_cast<T*>(rows.h[i]);
+    for (long j = begin; j < end; j += L)
+      store_part(to + j, load_part(m + j, end - j) * load_part(rows.past[i] + j, end - j), end - j);
+  }
+}
+
+// What share of the old state stays after a step whose update gate is z, and how much of that z decides.
+template <class T> struct Staying {
+  Vec<T> stays, decided;
+};
+template <class T> GRUWORKS_INLINE Staying<T> staying(const Rows<T>& rows, long i, long v, Vec<T> z, long width) {
+  if (!rows.zone[i]) return {z, all<T>(1)};
+  const Vec<T> decided = T(1) - load_part(rows.zone[i] + v * kLanes<T>, width);
+  return {T(1) - decided * (T(1) - z), decided};
+}
+
+}  // namespace gruworks::GRUWORKS_ISA

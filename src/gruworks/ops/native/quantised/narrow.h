@@ -1,0 +1,150 @@
+// Words of narrow weights times a row: how each kind reads the row, multiplies, and makes floats of its sums.
+//
+// int8 products are summed in 32-bit integers, so every build has the same sums: VNNI takes the row as unsigned bytes
+// (128 more than the values, which the packed row sums take off again), other vectors multiply pairs of 16 bits, the
+// portable build one byte of a word at a time.
+#pragma once
+
+#include "quantised/narrow_layer.h"
+#include "core/simd.h"
+
+namespace gruworks::GRUWORKS_ISA {
+
+using V = Vec<float>;
+using B = typename VecOf<float>::Bits;
+constexpr long kL = kLanes<float>;
+
+GRUWORKS_INLINE B words_at(const uint32_t* p) { return (B)load(reinterpret_cast<const float*>(p)); }
+
+struct Float32 {
+  using Sum = V;
+  using Row = float;
+  static constexpr long kRowWord = 1;  // entries of Row for a word
+  static GRUWORKS_INLINE float read(Row* to, const float* from, long K) {
+    for (long k = 0; k < K; k += kL) store(to + k, load_part(from + k, K - k));
+    return 1;
+  }
+  static GRUWORKS_INLINE void add(Sum& s, B w, const Row* row) { s += (V)w * row[0]; }
+  static GRUWORKS_INLINE V value(Sum s, const float*, const int32_t*, float) { return s; }
+};
+
+struct BFloat16 : Float32 {
+  static constexpr long kRowWord = 2;
+  static GRUWORKS_INLINE void add(Sum& s, B w, const Row* row) {
+    s += (V)(w << 16) * row[0];
+    s += (V)(w & (int32_t)0xffff0000) * row[1];
+  }
+};
+
+// v / scale rounded to whole numbers, ties to even, as numpy.rint; the product is rounded before the sum.
+GRUWORKS_INLINE B whole(V v, float inverse) {
+  constexpr float magic = Traits<float>::kMagic;
+  V scaled = v * inverse;
+  in_order(scaled);
+  return (B)(scaled + magic) - (B)all<float>(magic);
+}
+
+struct Int8 {
+  using Sum = B;
+  using Row = int32_t;
+#if defined(__AVX512VNNI__)
+  static constexpr long kRowWord = 1;
+#elif defined(__AVX2__)
+  static constexpr long kRowWord = 2;
+#else
+  static constexpr long kRowWord = 4;
+#endif
+
+  // The row in whole numbers from -127 to 127 and its scale: the largest value over 127. A row that holds a NaN or an
+  // infinity gets a NaN for its scale, so that neither is lost.
+  static GRUWORKS_INLINE float read(Row* to, const float* from, long K) {
+    V most = {}, poison = {};
+    for (long k = 0; k < K; k += kL) {
+      const V v = load_part(from + k, K - k), size = (V)((B)v & 0x7fffffff);
+      most = size > most ? size : most;
+      poison += v * 0.0f;
+    }
+    float top = 0, bad = 0;
+    for (long i = 0; i < kL; ++i) top = most[i] > top ? most[i] : top, bad += poison[i];
+    const bool some = top > 1e-30f && bad == 0;
+    const float inverse = some ? 127.0f / top : 0.0f;
+    for (long k = 0; k < K; k += kL) {
+      const V v = load_part(from + k, K - k);
+      put(to, k, some ? whole(v, inverse) : B{});
+    }
+    return bad == 0 ? (some ? top / 127.0f : 0.0f) : bad;
+  }
+
+  static GRUWORKS_INLINE void put(Row* to, long k, B q) {
+#if defined(__AVX512VNNI__)
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to) + k / 16, _mm512_cvtepi32_epi8((__m512i)(q + 128)));
+#elif defined(__AVX2__)
+    int16_t* pairs = reinterpret_cast<int16_t*>(to);  // 0 2 1 3 of each four
+    for (long i = 0; i < kL; ++i) pairs[(k + i) / 4 * 4 + i % 2 * 2 + i % 4 / 2] = static_cast<int16_t>(q[i]);
+#else
+    for (long i = 0; i < kL; ++i) to[k + i] = q[i];
+#endif
+  }
+
+  static GRUWORKS_INLINE void add(Sum& s, B w, const Row* row) {
+#if defined(__AVX512VNNI__)
+    s = (B)_mm512_dpbusd_epi32((__m512i)s, _mm512_set1_epi32(row[0]), (__m512i)w);
+#elif defined(__AVX512BW__)
+    const __m512i even = _mm512_srai_epi16(_mm512_slli_epi16((__m512i)w, 8), 8), odd = _mm512_srai_epi16((__m512i)w, 8);
+    s += (B)_mm512_madd_epi16(even, _mm512_set1_epi32(row[0])) + (B)_mm512_madd_epi16(odd, _mm512_set1_epi32(row[1]));
+#elif defined(__AVX2__)
+    const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16((__m256i)w, 8), 8), odd = _mm256_srai_epi16((__m256i)w, 8);
+    s += (B)_mm256_madd_epi16(even, _mm256_set1_epi32(row[0])) + (B)_mm256_madd_epi16(odd, _mm256_set1_epi32(row[1]));
+#else
+    for (int i = 0; i < 4; ++i) s += ((w << (24 - 8 * i)) >> 24) * row[i];
+#endif
+  }
+
+  static GRUWORKS_INLINE V value(Sum s, const float* scale, const int32_t* sum, float of_row) {
+#if defined(__AVX512VNNI__)
+    s -= (B)load(reinterpret_cast<const float*>(sum));
+#else
+    (void)sum;
+#endif
+    V scales = load(scale) * of_row;
+    in_order(scales);
+    return __builtin_convertvector(s, V) * scales;
+  }
+};
+
+// Scratch memory as a row that a kind reads.
+template <class F> GRUWORKS_INLINE typename F::Row* as(float* p) { return reinterpret_cast<typename F::Row*>(p); }
+
+// to[i][g] = what the gates' rows of one panel make of row i. Few rows need several sums for the adder's latency.
+template <class F, int R, int G>
+GRUWORKS_INLINE void product(const NarrowPacked& w, long panel, long Hp, const typename F::Row* rows, long stride,
+                             const float* of_row, V (&to)[R][G]) {
+  constexpr int U = R == 1 ? 4 : R == 2 ? 2 : 1;
+  typename F::Sum sums[U][R][G] = {};
+  const uint32_t* at = w.words + panel * w.count * G * kL;
+  long k = 0;
+  for (; k + U <= w.count; k += U)
+#pragma GCC unroll 4
+    for (int u = 0; u < U; ++u, at += G * kL)
+#pragma GCC unroll 4
+      for (int g = 0; g < G; ++g) {
+        const B word = words_at(at + g * kL);
+#pragma GCC unroll 8
+        for (int i = 0; i < R; ++i) F::add(sums[u][i][g], word, rows + i * stride + (k + u) * F::kRowWord);
+      }
+  for (; k < w.count; ++k, at += G * kL)
+    for (int g = 0; g < G; ++g)
+      for (int i = 0; i < R; ++i) F::add(sums[0][i][g], words_at(at + g * kL), rows + i * stride + k * F::kRowWord);
+#pragma GCC unroll 8
+  for (int i = 0; i < R; ++i)
+#pragma GCC unroll 4
+    for (int g = 0; g < G; ++g) {
+      typename F::Sum s = sums[0][i][g];
+#pragma GCC unroll 4
+      for (int u = 1; u < U; ++u) s += sums[u][i][g];
+      const long column = g * Hp + panel * kL;
+      to[i][g] = F::value(s, w.scale + column, w.sum + column, of_row[i]);
+    }
+}
+
+}  // namespace gruworks::GRUWORKS_ISA

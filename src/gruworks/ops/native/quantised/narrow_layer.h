@@ -1,0 +1,41 @@
+// What a step with narrow weights reads: plain pointers, as in problem.h.
+//
+// A word is 32 bits of one row: one float32, two bfloat16 or four int8 weights of neighbouring inputs. Whatever they
+// are, words are packed and read alike, [panel of L rows][word][gate][L].
+#pragma once
+
+#include <cstdint>
+
+#include "core/layout.h"
+
+namespace gruworks {
+
+enum class Narrow : int { float32, bfloat16, int8, terms };  // terms: nothing to multiply, they come ready
+
+// Gates of one matrix as the loops read them; Hp = padded(H).
+struct NarrowPacked {
+  uint32_t* words;  // [Hp/L][words][gates][L]
+  float* scale;     // [3][Hp]
+  int32_t* sum;     // [3][Hp]: 128 times the sum of each row, what unsigned states add too much
+  long count;       // words of a row
+};
+
+struct NarrowLayer {
+  long I, H;
+  bool before;
+  Narrow kind, input;
+  NarrowPacked x, h, n;  // n: "before" only, whose h holds r and z
+  float* bias;           // [4][Hp]: r and z (both biases), input's n, state's n
+};
+
+struct DecoderKernels;
+
+struct NarrowKernels {
+  const char* name;
+  long lanes;
+  void (*step)(const NarrowLayer&, const float* x, float* h, long rows, float* scratch);
+  long (*scratch)(const NarrowLayer&);  // floats
+  const DecoderKernels* decoder;
+};
+
+}  // namespace gruworks

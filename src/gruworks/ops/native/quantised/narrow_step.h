@@ -1,0 +1,125 @@
+// One step of some sessions, up to four at once: both reset forms, every kind of weights.
+#pragma once
+
+#include <type_traits>
+
+#include "quantised/narrow.h"
+
+namespace gruworks::GRUWORKS_ISA {
+
+struct Terms {};  // the input's product is done already
+
+// What one thread needs for a block of kTogether sessions.
+constexpr int kTogether = 4;
+struct NarrowScratch {
+  long Ip, Hp;  // of a row, in 32-bit entries
+  float *x, *h, *r_h, *z, *gx;
+
+  NarrowScratch(const NarrowLayer& w, float* memory) : Ip(padded(w.I)), Hp(padded(w.H)) {
+    x = memory, h = x + kTogether * Ip, r_h = h + kTogether * Hp, z = r_h + kTogether * Hp, gx = z + kTogether * Hp;
+  }
+  static long size(const NarrowLayer& w) {
+    return kTogether * (padded(w.I) + padded(w.H) * (w.before ? 4 : 1));
+  }
+};
+
+template <class X, class F, int R> struct Sessions {
+  const NarrowLayer& w;
+  const NarrowScratch& to;
+  const float* x;
+  float* h;
+  float of_x[R], of_h[R];
+
+  GRUWORKS_INLINE Sessions(const NarrowLayer& layer, const NarrowScratch& scratch, const float* input, float* state)
+      : w(layer), to(scratch), x(input), h(state) {
+    for (int i = 0; i < R; ++i) {
+      if constexpr (!std::is_same_v<X, Terms>) of_x[i] = X::read(as<X>(to.x) + i * to.Ip, x + i * w.I, w.I);
+      of_h[i] = F::read(as<F>(to.h) + i * to.Hp, h + i * w.H, w.H);
+    }
+  }
+
+  GRUWORKS_INLINE V bias(int g, long panel) const { return load(w.bias + g * to.Hp + panel * kL); }
+
+  // The input's terms with their biases: of r and z both.
+  GRUWORKS_INLINE void input(long panel, V (&gx)[R][3]) const {
+    if constexpr (std::is_same_v<X, Terms>)
+      for (int i = 0; i < R; ++i)
+        for (int g = 0; g < 3; ++g) gx[i][g] = load_part(x + (3 * i + g) * w.H + panel * kL, w.H - panel * kL);
+    else product<X, R, 3>(w.x, panel, to.Hp, as<X>(to.x), to.Ip, of_x, gx);
+#pragma GCC unroll 4
+    for (int i = 0; i < R; ++i)
+#pragma GCC unroll 3
+      for (int g = 0; g < 3; ++g) gx[i][g] += bias(g, panel);
+  }
+
+  GRUWORKS_INLINE void finish(int i, long panel, V a, V z) const {
+    const V n = tanh_fraction<float>(a).value();
+    float* const at = h + i * w.H + panel * kL;
+    store_part(at, n + z * (load_part(at, w.H - panel * kL) - n), w.H - panel * kL);
+  }
+
+  GRUWORKS_INLINE void after() const {
+    for (long panel = 0; panel * kL < w.H; ++panel) {
+      V gx[R][3], gh[R][3];
+      input(panel, gx);
+      product<F, R, 3>(w.h, panel, to.Hp, as<F>(to.h), to.Hp, of_h, gh);
+#pragma GCC unroll 4
+      for (int i = 0; i < R; ++i) {
+        const V r = sigmoid<float>(gx[i][0] + gh[i][0]), z = sigmoid<float>(gx[i][1] + gh[i][1]);
+        finish(i, panel, gx[i][2] + r * (gh[i][2] + bias(3, panel)), z);
+      }
+    }
+  }
+
+  GRUWORKS_INLINE void before() const {
+    for (long panel = 0; panel * kL < w.H; ++panel) {
+      V gx[R][3], gh[R][2];
+      input(panel, gx);
+      product<F, R, 2>(w.h, panel, to.Hp, as<F>(to.h), to.Hp, of_h, gh);
+#pragma GCC unroll 4
+      for (int i = 0; i < R; ++i) {
+        const long at = i * to.Hp + panel * kL;
+        const V r = sigmoid<float>(gx[i][0] + gh[i][0]);
+        store(to.r_h + at, r * load_part(h + i * w.H + panel * kL, w.H - panel * kL));
+        store(to.z + at, sigmoid<float>(gx[i][1] + gh[i][1]));
+        store(to.gx + at, gx[i][2] + bias(3, panel));
+      }
+    }
+    float of_r_h[R];
+    for (int i = 0; i < R; ++i) of_r_h[i] = F::read(as<F>(to.h) + i * to.Hp, to.r_h + i * to.Hp, w.H);
+    for (long panel = 0; panel * kL < w.H; ++panel) {
+      V gh[R][1];
+      product<F, R, 1>(w.n, panel, to.Hp, as<F>(to.h), to.Hp, of_r_h, gh);
+#pragma GCC unroll 4
+      for (int i = 0; i < R; ++i) {
+        const long at = i * to.Hp + panel * kL;
+        finish(i, panel, load(to.gx + at) + gh[i][0], load(to.z + at));
+      }
+    }
+  }
+};
+
+template <class X, class F, int R>
+void some_sessions(const NarrowLayer& w, const float* x, float* h, const NarrowScratch& to) {
+  const Sessions<X, F, R> sessions(w, to, x, h);
+  w.before ? sessions.before() : sessions.after();
+}
+
+template <class X, class F> void all_sessions(const NarrowLayer& w, const float* x, float* h, long rows, float* memory) {
+  const NarrowScratch to(w, memory);
+  const long width = w.input == Narrow::terms ? 3 * w.H : w.I;
+  for (; rows >= 4; rows -= 4, x += 4 * width, h += 4 * w.H) some_sessions<X, F, 4>(w, x, h, to);
+  if (rows & 2) some_sessions<X, F, 2>(w, x, h, to), x += 2 * width, h += 2 * w.H;
+  if (rows & 1) some_sessions<X, F, 1>(w, x, h, to);
+}
+
+inline void narrow_step(const NarrowLayer& w, const float* x, float* h, long rows, float* memory) {
+  if (w.kind == Narrow::bfloat16)
+    return w.input == Narrow::terms ? all_sessions<Terms, BFloat16>(w, x, h, rows, memory)
+                                    : all_sessions<BFloat16, BFloat16>(w, x, h, rows, memory);
+  if (w.input == Narrow::terms) return all_sessions<Terms, Int8>(w, x, h, rows, memory);
+  return w.input == Narrow::int8 ? all_sessions<Int8, Int8>(w, x, h, rows, memory)
+                                 : all_sessions<Float32, Int8>(w, x, h, rows, memory);
+}
+
+}  // namespace gruworks::GRUWORKS_ISA

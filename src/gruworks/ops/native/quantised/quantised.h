@@ -1,0 +1,51 @@
+// One step at a time with weights of 16 or 8 bits; the state stays float32. ops/quantised.py is the reference, and also
+// quantises the weights: here they only find their order in memory.
+#pragma once
+
+#include <vector>
+
+#include "core/memory.h"
+#include "core/threads.h"
+#include "quantised/narrow_layer.h"
+
+namespace gruworks {
+
+// The build in use (recurrence.h), or its sister with instructions for 8 bits where the processor has them.
+const NarrowKernels& narrow_kernels();
+void allow_vnni(bool allowed);  // for streams made from now on; tests hold the plain AVX-512 build to the same numbers
+
+// Rows r, z, n as torch has them, contiguous; scales of int8 rows, else null.
+struct NarrowMatrix {
+  Narrow kind;
+  const void* rows;    // [3H, K]
+  const float* scale;  // [3H]
+  long K;
+};
+
+// Gates [first, last) of `from`, `lanes` of their H rows together. What is packed lies in `memory`.
+NarrowPacked pack_narrow(const NarrowMatrix& from, long H, long first, long last, long lanes,
+                         std::vector<Block<uint32_t>>& memory);
+
+// `state` [sessions, H] is the caller's; a step reads and replaces it. Sessions are shared out among threads.
+class NarrowStream {
+ public:
+  NarrowStream(const NarrowMatrix& x, const NarrowMatrix& h, const float* b_ih, const float* b_hh, long H, bool before,
+               long sessions, float* state, int threads);
+  void step(const float* x);  // [sessions, I], or [sessions, 3H] of ready terms
+  const char* build() const { return kernels_.name; }
+  long width() const { return layer_.input == Narrow::terms ? 3 * layer_.H : layer_.I; }
+
+ private:
+  void pack_biases(const float* b_ih, const float* b_hh);
+  const NarrowKernels& kernels_;
+  std::vector<Block<uint32_t>> memory_;
+  NarrowLayer layer_;
+  long sessions_;
+  float* state_;
+  Place place_;
+  std::vector<Flag> flags_;
+  long scratch_size_;
+  Block<float> scratch_;
+};
+
+}  // namespace gruworks

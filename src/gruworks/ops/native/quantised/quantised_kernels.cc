@@ -1,0 +1,14 @@
+// One build of the steps with narrow weights and of a decoder's, as kernels.cc is one of the rest; "avx512vnni" is built of this alone.
+#include "attention_decoder/step.h"
+#include "quantised/narrow_step.h"
+
+#define GRUWORKS_TEXT(name) GRUWORKS_TEXT_OF(name)
+#define GRUWORKS_TEXT_OF(name) #name
+
+namespace gruworks::GRUWORKS_ISA {
+
+constexpr DecoderKernels decoder = {pack_affine, decode, Decode::scratch};
+extern const NarrowKernels narrow;
+const NarrowKernels narrow = {GRUWORKS_TEXT(GRUWORKS_ISA), kL, narrow_step, NarrowScratch::size, &decoder};
+
+}  // namespace gruworks::GRUWORKS_ISA

@@ -1,0 +1,158 @@
+"""Operands of the recurrence, one layer in one direction: what they are, which fit together, where they lie in memory.
+
+The same for NumPy arrays and torch tensors. Shapes: T time, B batch, I input size, H hidden size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from gruworks.errors import DtypeError, OptionError, ShapeError
+
+__all__ = ["BATCHED", "OPERANDS", "STEPWISE", "Form", "Memory", "Operands", "check_shapes", "check_together"]
+
+
+class Operands(NamedTuple):
+    """Input, initial state, weights, row lengths, and what decays or regularizes the state; None where there is none.
+
+    Of `x` and the precomputed input projections `gi` one is given. The gradients of a call have the same names.
+    """
+
+    x: Any  # [T, B, I]
+    gi: Any  # [T, B, 3H]: W_ih x + b_ih, gates r, z, n
+    h0: Any  # [B, H], None for zeros
+    w_ih: Any  # [3H, I]
+    w_hh: Any  # [3H, H]
+    b_ih: Any  # [3H]
+    b_hh: Any  # [3H]
+    lengths: Any = None  # [B], integers
+    decay: Any = None  # [T, B, H], multiplies the state before each step
+    replacement: Any = None  # [B, H], fills up what decay takes away
+    mask: Any = None  # [B, H], recurrent dropout
+    zoneout: Any = None  # [T, B, H]
+    gain: Any = None  # [3H], layer norm of the state's products
+    input_gain: Any = None  # [3H], layer norm of x's products
+
+    @property
+    def given(self) -> Any:
+        """x, or gi in its place."""
+        return self.gi if self.x is None else self.x
+
+    @property
+    def reads_another_state(self) -> bool:
+        """True where products read another state than the step before left."""
+        return self.decay is not None or self.mask is not None
+
+
+OPERANDS = Operands._fields
+STEPWISE = tuple(map(OPERANDS.index, ("x", "gi", "decay", "zoneout")))  # places of those with axes [T, B, ...]
+BATCHED = (*STEPWISE, *map(OPERANDS.index, ("h0", "lengths", "replacement", "mask")))  # and of those with [B, ...]
+LENGTHS = OPERANDS.index("lengths")
+
+Form = tuple[bool, bool]  # reset before the product; reverse, each row from its own end
+
+
+def check_together(o: Operands) -> None:
+    """Check that these operands may stand beside each other.
+
+    Raises:
+        OptionError: one that excludes another, or lacks the one that it needs.
+    """
+    if (o.x is None) == (o.gi is None):
+        raise OptionError(
+            "give x [T, B, I], or precomputed input projections gi [T, B, 3H] in its place, not both or neither"
+        )
+    if o.replacement is not None and o.decay is None:
+        raise OptionError("replacement is what a decayed state goes to: it needs decay [T, B, H]")
+    if o.mask is not None and o.decay is not None:
+        raise OptionError("a state that decays can't be masked too: give mask [B, H] or decay [T, B, H]")
+    if (o.input_gain is None) == (o.gain is not None and o.x is not None):
+        raise OptionError(
+            "layer norm has a gain [3H] for the state's products and an input_gain [3H] for x's: give both, or with gi "
+            "(normalized already) only gain"
+        )
+
+
+def check_shapes(o: Operands) -> None:
+    """Check shapes and element types, those of `lengths` aside, against w_hh and the input.
+
+    Raises:
+        ShapeError, DtypeError: the first operand that doesn't fit.
+    """
+    H = o.w_hh.shape[-1] if len(o.w_hh.shape) else 0
+    if len(o.given.shape) != 3:
+        raise ShapeError(f"the input must be [T, B, I] (or gi [T, B, 3H]), not {list(o.given.shape)}")
+    T, B, _ = o.given.shape
+    I = o.w_ih.shape[-1] if o.w_ih is not None and len(o.w_ih.shape) else 3 * H  # noqa: E741 (the field's letter)
+    shapes = Operands(
+        (T, B, I), (T, B, 3 * H), (B, H), (3 * H, I), (3 * H, H), (3 * H,), (3 * H,),
+        (B,), (T, B, H), (B, H), (B, H), (T, B, H), (3 * H,), (3 * H,),
+    )  # fmt: skip
+    for i, (array, shape) in enumerate(zip(o, shapes, strict=True)):
+        if array is None:
+            continue
+        if tuple(array.shape) != shape:
+            raise ShapeError(f"{OPERANDS[i]} must be {list(shape)} beside the others, not {list(array.shape)}")
+        if i != LENGTHS and array.dtype != o.w_hh.dtype:
+            raise DtypeError(f"{OPERANDS[i]} must have the weights' element type {o.w_hh.dtype}, not {array.dtype}")
+
+
+class Memory(NamedTuple):
+    """Arrays of one library as the native layer takes them: addresses, and strides in elements."""
+
+    address: Callable[[Any], int]
+    strides: Callable[[Any], Sequence[int]]
+
+    def forward(
+        self, layer: Any, o: Operands, form: Form, results: tuple[Any, Any], kept: tuple[Any, Any], threads: int
+    ) -> None:
+        """Run `layer` forward into `results`, output and final state; `kept` is saved and states, or Nones."""
+        output, final = results
+        saved, states = kept
+        layer.forward(
+            self._sizes(o, form), self._weights(o), self._inputs(o), self._steps(output), self.address(final) or 8,
+            0 if saved is None else self.address(saved) or 8, self._flat(states), threads,
+        )  # fmt: skip
+
+    def backward(
+        self, layer: Any, o: Operands, form: Form, kept: tuple[Any, Any, Any], grads: tuple[Any, Any],
+        found: Operands, threads: int,
+    ) -> None:  # fmt: skip
+        """Run `layer` backward: `kept` is output, saved and states, `found` the gradients to fill in."""
+        output, saved, states = kept
+        steps = (self._steps(grads[0]), self._rows(grads[1]), self._steps(found.x), self._steps(found.gi),
+                 self._steps(found.decay))  # fmt: skip
+        flat = (found.h0, found.w_ih, found.w_hh, found.b_ih, found.b_hh, found.replacement, found.gain,
+                found.input_gain)  # fmt: skip
+        layer.backward(
+            self._sizes(o, form), self._weights(o), self._inputs(o), self._steps(output), self.address(saved) or 8,
+            self._flat(states), steps, tuple(map(self._flat, flat)), threads,
+        )  # fmt: skip
+
+    def _sizes(self, o: Operands, form: Form) -> tuple[int, int, int, int, bool, bool]:
+        T, B, width = o.given.shape
+        return T, B, 0 if o.x is None else width, o.w_hh.shape[1], *form
+
+    def _weights(self, o: Operands) -> tuple[int, int, int, int]:
+        if o.x is None:  # the projections hold the input's weights and bias already
+            return 0, self._flat(o.w_hh), 0, self._flat(o.b_hh)
+        return self._flat(o.w_ih), self._flat(o.w_hh), self._flat(o.b_ih), self._flat(o.b_hh)
+
+    def _inputs(self, o: Operands) -> tuple[Any, ...]:
+        added = self._rows(o.mask), self._steps(o.zoneout), self._flat(o.gain), self._flat(o.input_gain)
+        return (self._steps(o.x), self._steps(o.gi), self._rows(o.h0), self._flat(o.lengths), self._steps(o.decay),
+                self._rows(o.replacement), added)  # fmt: skip
+
+    def _steps(self, a: Any) -> tuple[int, int, int]:
+        """Address and strides of [T, B, ...]; an empty tensor has no address, and of another one nothing is read."""
+        if a is None:
+            return 0, 0, 0
+        t, b = self.strides(a)[:2]
+        return self.address(a) or 8, t, b
+
+    def _rows(self, a: Any) -> tuple[int, int]:
+        return (0, 0) if a is None else (self.address(a), self.strides(a)[0])
+
+    def _flat(self, a: Any) -> int:
+        return 0 if a is None else self.address(a)
