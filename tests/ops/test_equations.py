@@ -37,7 +37,7 @@ def test_step_is_the_four_lines(inputs: int, hidden: int, seed: int) -> None:
     weights = GRUWeights.random(inputs, hidden, "before", seed=seed)
     rng = numpy.random.default_rng(seed)
     x, h = rng.normal(size=inputs), rng.normal(size=hidden)
-    ours = equations.step(equations.input_terms(x[None], weights), h[None], weights)[0]
+    ours = equations.step(equations.input_projections(x[None], weights), h[None], weights)[0]
     numpy.testing.assert_allclose(ours, page_step(x, h, weights), atol=FLOAT64, rtol=0)
 
 

@@ -123,7 +123,7 @@ def test_saved_gates_too_many_for_the_caches(build: str, dtype: Any, reset: str)
 @pytest.mark.parametrize("reset", ["after", "before"])
 @pytest.mark.parametrize("with_gi", [False, True])
 @pytest.mark.parametrize("with_replacement", [False, True])
-def test_decay_replacement_and_ready_terms(reset: str, with_gi: bool, with_replacement: bool) -> None:
+def test_decay_replacement_and_precomputed_input_projections(reset: str, with_gi: bool, with_replacement: bool) -> None:
     """Their gradients by central differences of the float64 equations."""
     T, B, I, H = 5, 3, 2, 4  # noqa: E741
     draw = numpy.random.default_rng(3)
@@ -247,7 +247,7 @@ def test_gates_alone(build: str) -> None:
     draw = numpy.random.default_rng(0)
     weights = GRUWeights.random(5, 19)
     x, h = draw.standard_normal((4, 5)), draw.standard_normal((4, 19))
-    gi, gh = equations.input_terms(x, weights), h @ weights.w_hh.T + weights.b_hh
+    gi, gh = equations.input_projections(x, weights), h @ weights.w_hh.T + weights.b_hh
     true = equations.step(gi, h, weights)
     close(recurrence.new_state(gi, gh, h), true, 1e-12, "float64")
     narrow = (a.astype(numpy.float32) for a in (gi, gh, h))

@@ -139,8 +139,8 @@ def test_merged_biases_compute_the_same(reset: str) -> None:
     weights = GRUWeights.random(3, 4, reset)
     merged = GRUWeights.with_merged(weights.w_ih, weights.w_hh, *weights.merged(), reset=reset)
     x, h = numpy.random.default_rng(0).normal(size=(2, 3)), numpy.ones((2, 4))
-    expected = equations.step(equations.input_terms(x, weights), h, weights)
-    assert numpy.abs(equations.step(equations.input_terms(x, merged), h, merged) - expected).max() < FLOAT64
+    expected = equations.step(equations.input_projections(x, weights), h, weights)
+    assert numpy.abs(equations.step(equations.input_projections(x, merged), h, merged) - expected).max() < FLOAT64
 
 
 def test_one_bias_or_none_is_merged_too() -> None:

@@ -1,11 +1,11 @@
 """One step of a decoder with attention, from the last symbol to the likeliest next ones, in one native call.
 
-    s  = GRU₁(s, first_terms[word])                       ready input terms, one row for each word
+    s  = GRU₁(s, first_projections[word])                       ready input terms, one row for each word
     q  = norm(s) · query
     w  = softmax over the source's states of Σ score · σ(q + key)
     c  = Σ w · read                                       [3H, to the second layer; E, to the readout]
     s' = GRU₂(s', norm(s) · gates + gates_bias + c[:3H])
-    f  = tanh(word_terms[word] + s' · readout + c[3H:])
+    f  = tanh(word_projections[word] + s' · readout + c[3H:])
     log p = log softmax of f · headᵀ + head_bias          head in 8 bits if asked for, as in ops/quantised.py
 
 Additive attention's tanh(x) is 2 σ(2x) - 1: who doubles query, keys and score has the same weights.
@@ -53,8 +53,8 @@ class DecoderWeights:
     gates: Array  # [H, 3H]
     gates_bias: Array  # [3H]
     readout: Array  # [H, E]
-    first_terms: Array  # [V, 3H]
-    word_terms: Array  # [V, E]
+    first_projections: Array  # [V, 3H]
+    word_projections: Array  # [V, E]
     head: Array  # [V, E]
     head_bias: Array  # [V]
 
@@ -63,7 +63,7 @@ class DecoderWeights:
         H, A, (V, E) = self.first.hidden_size, len(self.score), self.head.shape
         expected = {
             "gain": (H,), "shift": (H,), "query": (H, A), "gates": (H, 3 * H), "gates_bias": (3 * H,),
-            "readout": (H, E), "first_terms": (V, 3 * H), "word_terms": (V, E), "head_bias": (V,),
+            "readout": (H, E), "first_projections": (V, 3 * H), "word_projections": (V, E), "head_bias": (V,),
         }  # fmt: skip
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
@@ -89,7 +89,7 @@ class AttentionDecoder:
         head = numpy.zeros((3 * part, E), numpy.float32)
         head[:V] = w.head
         rows, scale = whole_numbers(head) if eight_bits else (head, None)
-        self._kept = [_own(w.first_terms), _own(w.word_terms)]  # read by every step
+        self._kept = [_own(w.first_projections), _own(w.word_projections)]  # read by every step
         before = [w.first.w_hh, w.first.b_hh, w.second.w_hh, w.second.b_hh, w.gain, w.shift, w.query, w.score]
         before += [w.gates, w.gates_bias, w.readout]
         arrays = [None if a is None else _own(a) for a in before]

@@ -44,7 +44,7 @@ __all__ = [
     "Sequence",
     "backward",
     "gates",
-    "input_terms",
+    "input_projections",
     "layer_norm",
     "sequence",
     "step",
@@ -98,7 +98,7 @@ def _normalised(a: Array, xp: Any) -> Array:
     return centred / xp.sqrt((centred * centred).mean(-1)[..., None] + EPSILON)
 
 
-def input_terms(x: Array, weights: GRUWeights, gain: Array | None = None, xp: Any = numpy) -> Array:
+def input_projections(x: Array, weights: GRUWeights, gain: Array | None = None, xp: Any = numpy) -> Array:
     """W_ih x + b_ih of every step at once, [..., I] → [..., 3H]: the part that does not wait for the state.
 
     With a gain [3H], the product is normalised by gate before the bias.
@@ -146,7 +146,7 @@ def step(
     """One step: the state after it, [B, H]. `zoneout` [B, H] is the share of h that stays whatever z says.
 
     >>> weights = GRUWeights(numpy.ones((6, 1)), numpy.ones((6, 2)))
-    >>> step(input_terms(numpy.ones((1, 1)), weights), numpy.zeros((1, 2)), weights).round(4).tolist()
+    >>> step(input_projections(numpy.ones((1, 1)), weights), numpy.zeros((1, 2)), weights).round(4).tolist()
     [[0.2048, 0.2048]]
     """
     _, z, n = gates(gi, h, weights, xp, mask, gain)
@@ -183,7 +183,7 @@ def sequence(
     """
     valid = None if lengths is None else valid_steps(lengths, (x if gi is None else gi).shape[0], xp)
     # Clean before any arithmetic: 0 times NaN would be NaN in a gradient.
-    terms = input_terms(_within(x, valid, xp), weights, input_gain, xp) if gi is None else _within(gi, valid, xp)
+    terms = input_projections(_within(x, valid, xp), weights, input_gain, xp) if gi is None else _within(gi, valid, xp)
     by_step = _Steps(*(None if a is None else _within(a, valid, xp) for a in (decay, zoneout)))
     return _run(terms, h0, weights, valid, reverse, xp, by_step, replacement, mask, gain)
 
@@ -247,7 +247,7 @@ def backward(
     T, B, _ = x.shape
     valid = valid_steps(numpy.full(B, T) if lengths is None else lengths, T)
     x = numpy.where(valid, x, 0)
-    gi = input_terms(x, weights)
+    gi = input_projections(x, weights)
     before = numpy.empty_like(grad_output)  # the state that each step started from
     order = range(T - 1, -1, -1) if reverse else range(T)
     h = h0

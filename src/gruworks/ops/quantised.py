@@ -21,7 +21,7 @@ from gruworks.errors import OptionError, WeightsError
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights
 
-__all__ = ["THIN", "Matrix", "Precision", "QuantisedWeights", "check_precision", "matrix", "quantise", "step"]
+__all__ = ["THIN", "Matrix", "Precision", "QuantizedWeights", "check_precision", "matrix", "quantize", "step"]
 
 Array = NDArray[Any]
 Precision = Literal["float32", "bfloat16", "int8"]
@@ -71,7 +71,7 @@ class Matrix:
 
 
 @dataclass(frozen=True)
-class QuantisedWeights:
+class QuantizedWeights:
     """A layer's weights at another precision. `w_ih` is None where input terms come ready; biases stay float32."""
 
     w_ih: Matrix | None
@@ -87,11 +87,11 @@ class QuantisedWeights:
         return GRUWeights(self.w_ih.values(), self.w_hh.values(), self.b_ih, self.b_hh, reset=self.reset)  # type: ignore[arg-type]
 
 
-def quantise(weights: GRUWeights, precision: Precision, terms: bool = False) -> QuantisedWeights:
-    """`weights` (float32) at another precision; with `terms`, those of the input are left out.
+def quantize(weights: GRUWeights, precision: Precision, projected: bool = False) -> QuantizedWeights:
+    """`weights` (float32) at another precision; with `projected`, those of the input are left out.
 
     >>> layer = GRUWeights.random(20, 64).astype(numpy.float32)
-    >>> worst = numpy.abs(quantise(layer, "int8").values().w_hh - layer.w_hh).max()
+    >>> worst = numpy.abs(quantize(layer, "int8").values().w_hh - layer.w_hh).max()
     >>> bool(worst <= 0.5 * numpy.abs(layer.w_hh).max() / 127 * 1.0001)
     True
 
@@ -107,9 +107,9 @@ def quantise(weights: GRUWeights, precision: Precision, terms: bool = False) -> 
     if max(parts.input_size, parts.hidden_size) > WIDEST:
         raise WeightsError(f"int8 sums hold up to {WIDEST} inputs, not {max(parts.input_size, parts.hidden_size)}")
     thin = precision == "int8" and parts.input_size <= THIN
-    w_ih = None if terms else matrix(parts.w_ih, "float32" if thin else precision)
-    b_ih = None if terms else parts.b_ih
-    return QuantisedWeights(w_ih, matrix(parts.w_hh, precision), b_ih, parts.b_hh, parts.reset)
+    w_ih = None if projected else matrix(parts.w_ih, "float32" if thin else precision)
+    b_ih = None if projected else parts.b_ih
+    return QuantizedWeights(w_ih, matrix(parts.w_hh, precision), b_ih, parts.b_hh, parts.reset)
 
 
 def whole_numbers(x: Array) -> tuple[Array, Array]:
@@ -127,7 +127,7 @@ def whole_numbers(x: Array) -> tuple[Array, Array]:
     return whole.astype(numpy.int8), scale
 
 
-def step(x: Array, h: Array, weights: QuantisedWeights) -> Array:
+def step(x: Array, h: Array, weights: QuantizedWeights) -> Array:
     """One step of S sessions: x [S, I] (or ready terms [S, 3H]), h [S, H] float32; the new states [S, H]."""
     H = h.shape[1]
     gi = x if weights.w_ih is None else weights.w_ih.times(x) + _or_zero(weights.b_ih)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gruworks.errors import DtypeError, ShapeError
 from gruworks.ops.backend import native
-from gruworks.ops.quantised import Matrix, Precision, check_precision, quantise
+from gruworks.ops.quantised import Matrix, Precision, check_precision, quantize
 from gruworks.ops.weights import GRUWeights, as_array
 
 __all__ = ["GRUStream"]
@@ -50,7 +50,7 @@ class GRUStream:
         sessions: int = 1,
         threads: int = 0,
         precision: Precision = "float32",
-        terms: bool = False,
+        projected: bool = False,
     ) -> None:
         weights = weights.map(as_array).map(numpy.ascontiguousarray).check()
         if weights.w_hh.dtype not in (numpy.float32, numpy.float64):
@@ -61,9 +61,9 @@ class GRUStream:
             raise DtypeError(f"{precision} weights are made from float32, not {weights.w_hh.dtype}; use weights.astype")
         H = weights.hidden_size
         self._state: Array = numpy.zeros((sessions, H), weights.w_hh.dtype)
-        self._expected = (sessions, 3 * H if terms else weights.input_size)
+        self._expected = (sessions, 3 * H if projected else weights.input_size)
         make = _exact if precision == "float32" else _narrow
-        self._native = make(weights, self._state, threads, precision, terms)
+        self._native = make(weights, self._state, threads, precision, projected)
 
     def step(self, x: Array) -> Array:
         """Advance every session by its input x [S, I] (or [I] for one session): the new states [S, H]."""
@@ -105,16 +105,23 @@ class GRUStream:
         return numpy.ascontiguousarray(array)
 
 
-def _exact(weights: GRUWeights, state: Array, threads: int, precision: Precision, terms: bool) -> Any:
+def _exact(weights: GRUWeights, state: Array, threads: int, precision: Precision, projected: bool) -> Any:
     w_ih, w_hh, b_ih, b_hh = (0 if a is None else a.ctypes.data for a in weights.arrays())
-    addresses = (0, w_hh, 0, b_hh) if terms else (w_ih, w_hh, b_ih, b_hh)
+    addresses = (0, w_hh, 0, b_hh) if projected else (w_ih, w_hh, b_ih, b_hh)
     make = native.Stream32 if state.itemsize == 4 else native.Stream64
-    sizes = (1, len(state), 0 if terms else weights.input_size, weights.hidden_size, weights.reset == "before", False)
+    sizes = (
+        1,
+        len(state),
+        0 if projected else weights.input_size,
+        weights.hidden_size,
+        weights.reset == "before",
+        False,
+    )
     return make(sizes, addresses, state.ctypes.data, threads)
 
 
-def _narrow(weights: GRUWeights, state: Array, threads: int, precision: Precision, terms: bool) -> Any:
-    small = quantise(weights, precision, terms)
+def _narrow(weights: GRUWeights, state: Array, threads: int, precision: Precision, projected: bool) -> Any:
+    small = quantize(weights, precision, projected)
     x = (len(KINDS), 0, 0, 0) if small.w_ih is None else _native_matrix(small.w_ih)
     b_ih, b_hh = (0 if b is None else b.ctypes.data for b in (small.b_ih, small.b_hh))
     return native.NarrowStream(

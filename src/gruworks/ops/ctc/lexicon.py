@@ -171,9 +171,9 @@ class WordGuide:
     def _computed_gain(self, context: Context) -> tuple[Floats, Floats, float, float]:
         gains, unknown, end = self._hot, 0.0, 0.0
         if self.language is not None:
-            told = self.weight * self.language.model.log_probabilities(context)
-            gains = told[self.numbers] + self.bonus + self._hot
-            unknown, end = float(told[self.language.unknown]) + self.bonus, float(told[self.language.end])
+            weighted = self.weight * self.language.model.log_probabilities(context)
+            gains = weighted[self.numbers] + self.bonus + self._hot
+            unknown, end = float(weighted[self.language.unknown]) + self.bonus, float(weighted[self.language.end])
         padded = numpy.append(gains, NEVER)
         best = numpy.maximum.reduceat(padded, self._ranges)[::2]
         return gains, best, unknown, end
@@ -205,7 +205,7 @@ class SymbolGuide:
         if self.language is not None:
             known, unknown = self.language.numbers, self.language.unknown
             self.numbers = [known.get(str(symbol), unknown) for symbol in range(self.size)]
-        self._told: dict[Context, Floats] = {}
+        self._log_probabilities_after: dict[Context, Floats] = {}
 
     def start(self) -> Context:
         return self.language.start if self.language else ()
@@ -223,9 +223,9 @@ class SymbolGuide:
         return self.weight * float(self._log_probabilities(state)[self.language.end]) if self.language else 0.0
 
     def _log_probabilities(self, context: Context) -> Floats:
-        known = self._told.get(context)
+        known = self._log_probabilities_after.get(context)
         if known is None and self.language is not None:
-            if len(self._told) * self.size > REMEMBERED:
-                self._told.clear()
-            known = self._told[context] = self.language.model.log_probabilities(context)
+            if len(self._log_probabilities_after) * self.size > REMEMBERED:
+                self._log_probabilities_after.clear()
+            known = self._log_probabilities_after[context] = self.language.model.log_probabilities(context)
         return known if known is not None else self.fixed

@@ -104,6 +104,6 @@ def _language(language: Language | None, weight: float, bonus: float) -> tuple[A
 
 def _grams(model: Backoff) -> Any:
     made = native.Grams(model.size)
-    for keys, told, back in model.arrays():
-        made.add(keys, told, back)
+    for keys, log_probability, log_backoff in model.arrays():
+        made.add(keys, log_probability, log_backoff)
     return made

@@ -30,12 +30,12 @@ class Order:
     """The n-grams of one order, sorted by context and symbol; natural logarithms.
 
     `keys` is context · (V + 1) + symbol, the context being a number among the n-grams of the order below (0 for the
-    first order, whose keys are 0 … V); `told` ln p, `back` ln b (0 at the highest order).
+    first order, whose keys are 0 … V); `log_probability` ln p, `log_backoff` ln b (0 at the highest order).
     """
 
     keys: Ids
-    told: Reals
-    back: Reals
+    log_probability: Reals
+    log_backoff: Reals
 
 
 class Backoff:
@@ -71,14 +71,14 @@ class Backoff:
         made = cls(size, orders)
         for level in model.levels:
             context = level.keys // (size + 1)
-            told = numpy.zeros(len(level.keys))
-            made = cls(size, [*orders, Order(level.keys, told, numpy.zeros(len(told)))])
+            log_probability = numpy.zeros(len(level.keys))
+            made = cls(size, [*orders, Order(level.keys, log_probability, numpy.zeros(len(log_probability)))])
             grams = made.grams(len(orders) + 1)
-            shorter = numpy.exp(orders[-1].told[made._locate_all(grams[:, 1:])])
-            told[:] = numpy.log(level.discounted + level.rest[context] * shorter)
+            shorter = numpy.exp(orders[-1].log_probability[made._locate_all(grams[:, 1:])])
+            log_probability[:] = numpy.log(level.discounted + level.rest[context] * shorter)
             # Where nothing is left the weight is never used; where a context came only as another's end it is 1.
             with numpy.errstate(divide="ignore"):
-                orders[-1].back[:] = numpy.log(level.rest)
+                orders[-1].log_backoff[:] = numpy.log(level.rest)
             orders = made.orders
         return made
 
@@ -94,15 +94,15 @@ class Backoff:
 
     def log_probabilities(self, context: Sequence[int]) -> Reals:
         """ln p(w | context) of all symbols [V]; the latest symbol stands last."""
-        row: Reals = self.orders[0].told[: self.size].copy()
+        row: Reals = self.orders[0].log_probability[: self.size].copy()
         for length in range(1, min(self.order - 1, len(context)) + 1):
             number = self.locate(context[len(context) - length :])
             if number == ABSENT:
                 continue
-            row += self.orders[length - 1].back[number]
+            row += self.orders[length - 1].log_backoff[number]
             one, first = self.orders[length], self._first[length - 1]
             own = slice(first[number], first[number + 1])
-            row[one.keys[own] % (self.size + 1)] = one.told[own]
+            row[one.keys[own] % (self.size + 1)] = one.log_probability[own]
         return row
 
     def locate(self, gram: Sequence[int]) -> int:
@@ -132,6 +132,10 @@ class Backoff:
     def arrays(self) -> list[tuple[Any, Any, Any]]:
         """What the native model is made of: keys, ln p and ln b of each order, contiguous."""
         return [
-            (numpy.ascontiguousarray(one.keys), numpy.ascontiguousarray(one.told), numpy.ascontiguousarray(one.back))
+            (
+                numpy.ascontiguousarray(one.keys),
+                numpy.ascontiguousarray(one.log_probability),
+                numpy.ascontiguousarray(one.log_backoff),
+            )
             for one in self.orders
         ]

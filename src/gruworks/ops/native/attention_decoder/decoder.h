@@ -16,7 +16,7 @@ struct DecoderWeights {
   const float *gain, *shift;
   float epsilon;
   const float *query, *score, *gates, *gates_bias, *readout;  // [H, A], [A], [H, 3H], [3H], [H, E]
-  const float *first_terms, *word_terms;                      // [., 3H], [., E]
+  const float *first_projections, *word_projections;          // [., 3H], [., E]
   NarrowMatrix head;                                          // [3 part, E], zeros beyond the symbols
   const float* head_bias;                                     // [symbols]
 };

@@ -22,7 +22,8 @@ struct DecoderLayer {
   Affine query, gates, readout;                 // [H, A], [H, 3H], [H, E]
   const float* score;                           // [Ap], zeros beyond A
   const float* gates_bias;                      // [padded(3H)], zeros beyond
-  const float *first_terms, *word_terms;        // what a word gives to the first layer [., 3H] and the readout [., E]
+  // Each token's precomputed projections for the first layer [., 3H] and the readout [., E].
+  const float *first_projections, *word_projections;
   Narrow kind;                                  // of the output layer: int8 or float32
   NarrowPacked head;                            // its rows in three parts, as if they were gates, of `part` symbols
   const float* head_bias;                       // [3][Vp], minus infinity where there is no symbol

@@ -167,7 +167,7 @@ class Decode {
     const long n = b - a;
     const float* rows[kChunk];
     for (long i = 0; i < n; ++i)
-      memcpy(terms + i * Gp, d.first_terms + step.tokens[a + i] * 3 * d.H, sizeof(float) * 3 * d.H);
+      memcpy(terms + i * Gp, d.first_projections + step.tokens[a + i] * 3 * d.H, sizeof(float) * 3 * d.H);
     d.gru->forward(recurrence(a, n, terms, Gp, step.first, step.first_out, d.first), Place(), gru);
     for (long i = 0; i < n; ++i) rows[i] = normed(step.first_out + (a + i) * d.H, norm + i * Hp);
     affine(d.query, n, rows, [](long, long) { return V{}; },
@@ -180,7 +180,7 @@ class Decode {
     for (long i = 0; i < n; ++i) rows[i] = step.second_out + (a + i) * d.H;
     affine(d.readout, n, rows,
            [&](long i, long v) {
-             const float* const word = d.word_terms + step.tokens[a + i] * d.E + v * kL;
+             const float* const word = d.word_projections + step.tokens[a + i] * d.E + v * kL;
              return load(context + i * Cp + Gp + v * kL) + load_part(word, d.E - v * kL);
            },
            [&](long i, long v, V sum) {

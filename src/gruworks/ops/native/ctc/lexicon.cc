@@ -48,7 +48,7 @@ int32_t Guide::after(int32_t context, int32_t word) {
   return numbered(std::move(longer));
 }
 
-void Guide::told(int32_t context, std::vector<double>& row) const {
+void Guide::log_probabilities(int32_t context, std::vector<double>& row) const {
   row.resize(language_.grams->size());
   const auto& words = contexts_[context];
   language_.grams->log_probabilities(words.data(), static_cast<long>(words.size()), row.data());
@@ -78,7 +78,7 @@ WordGuide::Gains WordGuide::computed(int32_t context) const {
   Gains made{tree_.hot, std::vector<double>(tree_.parent.size(), never), 0, 0};
   if (language_.grams) {
     std::vector<double> row;
-    told(context, row);
+    log_probabilities(context, row);
     for (double& one : row) one *= language_.weight;
     for (size_t w = 0; w < tree_.hot.size(); ++w) made.word[w] = row[tree_.number[w]] + language_.bonus + tree_.hot[w];
     made.unknown = row[language_.unknown] + language_.bonus, made.end = row[language_.end];
@@ -148,7 +148,7 @@ double SymbolGuide::finish(GuideState state) {
 const std::vector<double>& SymbolGuide::rows(int32_t context) {
   return looked_up(known_, remembered_, context, static_cast<size_t>(language_.grams->size()), [&] {
     std::vector<double> row;
-    told(context, row);
+    log_probabilities(context, row);
     return row;
   });
 }

@@ -41,7 +41,7 @@ class Guide {
   // The number of the context after one more word. A context that the model doesn't list is as good as its known end.
   int32_t after(int32_t context, int32_t word);
   // ln p of what comes after a context [V of the model].
-  void told(int32_t context, std::vector<double>& row) const;
+  void log_probabilities(int32_t context, std::vector<double>& row) const;
 
   const LanguageModel language_;
 

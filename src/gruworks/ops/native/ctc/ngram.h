@@ -11,7 +11,7 @@ class Grams {
   explicit Grams(long size) : size_(size) {}  // V; symbol V is a text's beginning
 
   // The n-grams of the next order, `count` of them sorted by key; their logarithms.
-  void add(const int64_t* keys, const double* told, const double* back, long count);
+  void add(const int64_t* keys, const double* log_probability, const double* log_backoff, long count);
 
   long size() const { return size_; }
   long order() const { return static_cast<long>(orders_.size()); }
@@ -25,7 +25,7 @@ class Grams {
  private:
   struct Order {
     std::vector<int64_t> keys;
-    std::vector<double> told, back;
+    std::vector<double> log_probability, log_backoff;
     std::vector<int64_t> first;  // where the n-grams of each context begin, one more at the end
   };
 

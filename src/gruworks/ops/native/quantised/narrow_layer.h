@@ -10,7 +10,7 @@
 
 namespace gruworks {
 
-enum class Narrow : int { float32, bfloat16, int8, terms };  // terms: nothing to multiply, they come ready
+enum class Narrow : int { float32, bfloat16, int8, projected };  // projected: x holds precomputed input projections
 
 // Gates of one matrix as the loops read them; Hp = padded(H).
 struct NarrowPacked {

@@ -33,7 +33,7 @@ class NarrowStream {
                long sessions, float* state, int threads);
   void step(const float* x);  // [sessions, I], or [sessions, 3H] of ready terms
   const char* build() const { return kernels_.name; }
-  long width() const { return layer_.input == Narrow::terms ? 3 * layer_.H : layer_.I; }
+  long width() const { return layer_.input == Narrow::projected ? 3 * layer_.H : layer_.I; }
 
  private:
   void pack_biases(const float* b_ih, const float* b_hh);
