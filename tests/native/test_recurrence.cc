@@ -182,7 +182,8 @@ static bool decodes(const char* name) {
       return std::vector<float>(drawn.begin(), drawn.end());
     };
     const auto w_hh = some(3 * H * H), b_hh = some(3 * H), gain = some(H), query = some(H * A), score = some(A);
-    const auto gates = some(H * 3 * H), readout = some(H * E), first_projections = some(V * 3 * H), word_projections = some(V * E);
+    const auto gates = some(H * 3 * H), readout = some(H * E);
+    const auto first_projections = some(V * 3 * H), word_projections = some(V * E);
     const auto bias = some(V), scale = std::vector<float>(3 * part, .01f), head = some(3 * part * E);
     const std::vector<char> head8(3 * part * E, 3);
     const NarrowMatrix matrix{int8 ? Narrow::int8 : Narrow::float32,

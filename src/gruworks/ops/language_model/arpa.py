@@ -1,4 +1,4 @@
-"""ARPA files: n-gram language models as text, as SRILM, KenLM and others write and read them."""
+"""Reader and writer of ARPA files, the text format of n-gram models in SRILM, KenLM and others."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from gruworks.ops.language_model.backoff import Backoff, Order
 __all__ = ["BEGIN", "END", "UNKNOWN", "WordGrams", "read_arpa", "write_arpa"]
 
 BEGIN, END, UNKNOWN = "<s>", "</s>", "<unk>"
-NEVER = -99.0  # the logarithm to base 10 that stands for a probability of 0
-UNLISTED = -100.0  # of an unknown word where the file lists none, as KenLM has it
+NEVER = -99.0  # log10 of a probability of 0 by convention
+UNLISTED = -100.0  # log10 probability of <unk> where the file lists none, as in KenLM
 TEN = numpy.log(10.0)
 
 
 @dataclass(frozen=True)
 class WordGrams:
-    """A backoff model over words: `numbers` of the words, and of a text's end and of a word that isn't listed."""
+    """Backoff model with its word indices `numbers`, and those of the end of a text and of unknown words."""
 
     model: Backoff
     numbers: Mapping[str, int]
@@ -32,7 +32,12 @@ class WordGrams:
 
 
 def write_arpa(path: Path, grams: WordGrams) -> None:
-    """Write a model; probabilities to nine digits. The words must not hold spaces."""
+    """Write a model, with nine significant digits.
+
+    Args:
+        path: file to write; missing folders are created.
+        grams: the model; its words must not contain white space.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
         _write(file, grams)
@@ -62,13 +67,13 @@ def _names(grams: WordGrams) -> dict[int, str]:
 
 
 def read_arpa(path: Path) -> WordGrams:
-    """The model of an ARPA file.
+    """Backoff model of an ARPA file.
 
     >>> read_arpa(Path("words.arpa")).numbers["yes"]             # doctest: +SKIP
     17
 
     Raises:
-        DataError: no such file, or no ARPA file; with the line.
+        DataError: a missing file, or one that is not a valid ARPA file; with the line.
     """
     if not path.is_file():
         raise DataError(f"{path} does not exist: expected an ARPA file")
