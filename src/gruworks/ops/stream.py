@@ -36,7 +36,7 @@ class GRUStream:
         sessions: S.
         threads: upper limit. With 0, OpenMP's limit, few sessions run on one thread; a positive number also lets one
             session of a large layer use several, which pays where steps follow each other without a pause.
-        precision: of the weights: "float32" (unchanged), "bfloat16" or "int8", see `ops.quantised`; states stay float32.
+        precision: of the weights: "float32" (unchanged), "bfloat16" or "int8", see `ops.quantised`; states are float32.
         projected: `step` takes precomputed input projections W_ih x + b_ih [S, 3H] in place of x [S, I].
 
     Raises:

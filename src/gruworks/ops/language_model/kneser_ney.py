@@ -51,8 +51,8 @@ class Level:
     """N-grams of one order, sorted by context and symbol.
 
     `keys` are context · (V + 1) + symbol, where context is an index among the n-grams of the order below; `discounted`
-    is the first term of the formula, `rest` [contexts] the factor of the second, `first` [contexts + 1] the index of the
-    first n-gram of each context.
+    is the first term of the formula, `rest` [contexts] the factor of the second, `first` [contexts + 1] the index of
+    the first n-gram of each context.
     """
 
     keys: Ids

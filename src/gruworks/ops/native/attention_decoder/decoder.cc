@@ -9,7 +9,7 @@
 namespace gruworks {
 
 namespace {
-constexpr long kRowsOfAThread = 16;  // fewer are not worth a second thread, which would read all the weights too
+constexpr long kRowsOfAThread = 16;  // fewer do not pay for a second thread, which reads all the weights too
 }
 
 float* AttentionDecoder::hold(long n) {

@@ -9,14 +9,14 @@ namespace gruworks {
 namespace {
 
 constexpr double never = -std::numeric_limits<double>::infinity();
-constexpr size_t most_remembered = size_t{1} << 25;  // numbers kept of what was looked up: 256 MB
+constexpr size_t max_cached = size_t{1} << 25;  // elements of a cache: 256 MB
 
-// The entry of a context, made where it is missing; all are forgotten where they are too many.
+// Cache entry of a context, created if missing; a full cache is cleared.
 template <class T, class Make>
 const T& looked_up(std::vector<std::unique_ptr<T>>& known, size_t& remembered, int32_t context, size_t cost, Make make) {
   if (static_cast<size_t>(context) >= known.size()) known.resize(context + 1);
   if (!known[context]) {
-    if (remembered + cost > most_remembered) {
+    if (remembered + cost > max_cached) {
       for (auto& one : known) one.reset();
       remembered = 0;
     }

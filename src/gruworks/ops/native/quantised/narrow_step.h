@@ -7,12 +7,12 @@
 
 namespace gruworks::GRUWORKS_ISA {
 
-struct Projected {};  // the input's product is done already
+struct Projected {};  // x holds precomputed input projections
 
-// What one thread needs for a block of kTogether sessions.
+// Scratch memory of one thread for a block of kTogether sessions.
 constexpr int kTogether = 4;
 struct NarrowScratch {
-  long Ip, Hp;  // of a row, in 32-bit entries
+  long Ip, Hp;  // of a row, in 32-bit elements
   float *x, *h, *r_h, *z, *gx;
 
   NarrowScratch(const NarrowLayer& w, float* memory) : Ip(padded(w.I)), Hp(padded(w.H)) {
@@ -40,7 +40,7 @@ template <class X, class F, int R> struct Sessions {
 
   GRUWORKS_INLINE V bias(int g, long panel) const { return load(w.bias + g * to.Hp + panel * kL); }
 
-  // The input's terms with their biases: of r and z both.
+  // Input projections with biases; for r and z the sum of both biases.
   GRUWORKS_INLINE void input(long panel, V (&gx)[R][3]) const {
     if constexpr (std::is_same_v<X, Projected>)
       for (int i = 0; i < R; ++i)

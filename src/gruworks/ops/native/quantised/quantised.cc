@@ -39,7 +39,7 @@ const NarrowKernels& narrow_kernels() {
 
 namespace {
 
-constexpr long kAlone8 = 2000000;  // multiply-adds of 8 bits under which waking a second thread costs more than it saves
+constexpr long kAlone8 = 2000000;  // multiply-adds of 8 bits below which a second thread does not pay
 
 long bytes_of(Narrow kind) { return kind == Narrow::int8 ? 1 : kind == Narrow::bfloat16 ? 2 : 4; }
 
