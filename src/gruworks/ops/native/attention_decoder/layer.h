@@ -1,5 +1,5 @@
-// Operands of an attention decoder's step: plain pointers, as in problem.h. ops/attention_decoder.py documents the
-// step.
+// Operands of an attention decoder's step: plain pointers, as in problem.h.
+// ops/attention_decoder.py documents the step.
 #pragma once
 
 #include "gru/problem.h"

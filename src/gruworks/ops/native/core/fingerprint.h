@@ -1,6 +1,7 @@
-// 64-bit hash of memory near the speed of reading it, to detect changes of the source of packed weights by any writer
-// (an optimizer, `.data`, a NumPy view, another process). Version counters of tensors are not sufficient: the last
-// three do not change them.
+// Detection of changed weights: a 64-bit hash of memory near the speed of reading it.
+//
+// It detects changes by any writer (an optimizer, `.data`, a NumPy view, another process); the last three do not change
+// the version counters of tensors.
 //
 // Each 64-bit lane is a chain. A word is combined with the state (t = state ^ word ^ constant), the halves of t are
 // multiplied with each other, and t is added, so that a half that is 0 loses no information; the constant changes the

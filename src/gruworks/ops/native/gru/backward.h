@@ -1,5 +1,6 @@
-// Back-propagation through time: the rows and columns of one thread, last step first; then the gradients of input and
-// weights (outer.h), matrix products over all steps.
+// Back-propagation through time: the rows and columns of one thread, last step first.
+//
+// Then follow the gradients of input and weights (outer.h), matrix products over all steps.
 #pragma once
 
 #include "gru/outer.h"

@@ -1,5 +1,6 @@
-// Gradients of the input and of the weights: matrix products over all steps and rows. Threads divide the steps for the
-// first and the hidden units for the second, so that no two write to the same memory.
+// Gradients of the input and of the weights: matrix products over all steps and rows.
+//
+// Threads divide the steps for the first and the hidden units for the second, so that no two write to the same memory.
 //
 // Padding beyond a row's length is not in the lists of addresses and never read, so that a NaN there has no effect.
 #pragma once

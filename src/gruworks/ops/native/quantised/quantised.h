@@ -1,5 +1,5 @@
-// Stream with weights of 16 or 8 bits and a float32 state. ops/quantised.py is the reference and quantizes the weights,
-// which are only packed here.
+// Stream with weights of 16 or 8 bits and a float32 state.
+// ops/quantised.py is the reference and quantizes the weights, which are only packed here.
 #pragma once
 
 #include <vector>

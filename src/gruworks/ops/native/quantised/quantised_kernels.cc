@@ -1,5 +1,5 @@
-// Kernels of the quantized stream and of the attention decoder, compiled once for each instruction set; only these have
-// an "avx512vnni" build.
+// Kernels of the quantized stream and of the attention decoder, compiled once for each instruction set.
+// Only these have an "avx512vnni" build.
 #include "attention_decoder/step.h"
 #include "quantised/narrow_step.h"
 
