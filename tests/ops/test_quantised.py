@@ -1,4 +1,4 @@
-"""Narrow weights: the reference against float64, and the native stream against the reference."""
+"""Quantized weights: the reference against float64, and the native stream against the reference."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_whole_numbers_reach_127_and_keep_zeros_and_nans() -> None:
     assert numpy.isnan(scale[2:]).all()
 
 
-def test_what_cannot_be_quantised_is_named() -> None:
+def test_weights_that_can_not_be_quantized_are_named() -> None:
     with pytest.raises(OptionError, match="float32, bfloat16, int8, not 'int4'"):
         quantize(layer(2, 3), "int4")  # type: ignore[arg-type]
     weights = layer(2, 3)
@@ -133,7 +133,7 @@ def test_precomputed_input_projections_in_float32(reset: Any) -> None:
 
 @needs_kernel
 @pytest.mark.parametrize("precision", NARROW)
-def test_a_nan_is_not_lost_and_stays_in_its_session(precision: Precision) -> None:
+def test_a_nan_propagates_within_its_session_only(precision: Precision) -> None:
     stream = GRUStream(layer(40, 32), 5, precision=precision)
     x = numpy.ones((5, 40), numpy.float32)
     x[2, 7] = numpy.nan
@@ -144,7 +144,7 @@ def test_a_nan_is_not_lost_and_stays_in_its_session(precision: Precision) -> Non
 
 @needs_kernel
 @pytest.mark.parametrize("precision", NARROW)
-def test_a_session_is_not_changed_by_its_neighbours(precision: Precision) -> None:
+def test_sessions_are_independent(precision: Precision) -> None:
     weights = layer(20, 48)
     x = numpy.random.default_rng(0).standard_normal((6, 7, 20)).astype(numpy.float32)
     many, other = GRUStream(weights, 7, precision=precision), GRUStream(weights, 7, precision=precision)

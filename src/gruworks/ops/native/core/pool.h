@@ -1,6 +1,7 @@
 // Pool of large memory blocks that every training step needs again.
 //
-// Allocated by the system each time, every page would fault, 2.5 us each on a virtual machine: 25 of 307 ms at (T, B, I, H) = (100, 64, 512, 512).
+// Allocated by the system each time, every page would fault, 2.5 us each on a virtual machine: 25 of 307 ms at
+// (T, B, I, H) = (100, 64, 512, 512).
 #pragma once
 
 #include <mutex>
