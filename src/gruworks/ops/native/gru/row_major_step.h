@@ -1,7 +1,7 @@
 // Steps of a plain layer from row-major weights [3H, K], forward and backward.
 //
-// Forward computes dot products of each unit's row with the state, L units at once, backward linear combinations of a few
-// rows at once. Gates follow after all products of a step.
+// Forward computes dot products of each unit's row with the state, L units at once, backward linear combinations of a
+// few rows at once. Gates follow after all products of a step.
 //
 // The members of one group divide the units (backward: the columns) and synchronize at each step.
 #pragma once
