@@ -1,4 +1,4 @@
-"""What goes by a module's exact type takes ours as torch's: quantisation, per-sample gradients, Opacus."""
+"""Libraries that look up exact types support gruworks' modules: quantization, per-sample gradients, Opacus."""
 
 from __future__ import annotations
 
