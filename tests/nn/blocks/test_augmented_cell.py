@@ -67,5 +67,5 @@ def test_width_and_memory_reach_through() -> None:
 def test_names_are_checked() -> None:
     assert describe("rnn+attention").startswith("plain tanh RNN")
     for name in ("gru+juggling", "gru+", "gur+attention"):
-        with pytest.raises(OptionError, match="each also with \\+convolution, \\+attention"):
+        with pytest.raises(OptionError, match="each optionally with \\+convolution or \\+attention"):
             make(name, IN, H)

@@ -91,5 +91,5 @@ def test_opacus_reports_and_fixes_ours_as_torchs() -> None:
     model, x = torch.nn.Sequential(GRU(3, 4)), torch.randn(5, 2, 3)
     assert [type(e).__name__ for e in validators.validate(model)] == ["ShouldReplaceModuleError"]
     torch.testing.assert_close(validators.fix(model)(x)[0], model(x)[0])
-    with pytest.raises(OptionError, match="Opacus knows torch's GRU"):
+    with pytest.raises(OptionError, match="Opacus supports torch's GRU only"):
         validators.fix(torch.nn.Sequential(GRU(3, 4, reset="before")))

@@ -35,7 +35,7 @@ def test_a_model_with_ours_is_scripted() -> None:
 
 @pytest.mark.parametrize("given", [{"reset": "before"}, {"layer_norm": True}, {"zoneout": 0.1}])
 def test_another_function_is_refused_in_one_line(given: Any) -> None:
-    with pytest.raises(OptionError, match=r"^torch.jit.script knows torch's GRU, and this one [^\n]*$"):
+    with pytest.raises(OptionError, match=r"^torch.jit.script supports torch's GRU only, and this one [^\n]*$"):
         torch.jit.script(torch.nn.Sequential(GRU(3, 4, **given)))
 
 

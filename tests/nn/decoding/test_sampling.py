@@ -92,7 +92,7 @@ class NeverTwice:
 def test_rules_hold_and_a_row_without_a_way_on_is_named(chain: Chain) -> None:
     drawn = written(Constrained(chain, NeverTwice()), 3, rows=20)
     assert (drawn.sort(1).values == torch.tensor([1, 2, 3])).all()
-    with pytest.raises(SearchError, match="the rules allow row 0 no symbol"):
+    with pytest.raises(SearchError, match="the rules allow row 0 no token"):
         written(Constrained(chain, NeverTwice()), 4, rows=2)
 
 

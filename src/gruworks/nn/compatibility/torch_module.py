@@ -40,5 +40,5 @@ def reason_incompatible(module: Any) -> str | None:
     if module.reset != "after":
         return f"is reset={module.reset!r}, another function"
     if getattr(module, "regularization", None) is not None:
-        return f"has more than it{module.regularization}"
+        return f"is regularized{module.regularization}"
     return "is parametrised" if parametrize.is_parametrized(module) else None
