@@ -1,4 +1,4 @@
-"""States and inputs up to the largest float give torch's numbers, or torch's NaN and infinity; gradients too."""
+"""Extreme states and inputs: torch's numbers, NaN and infinity; gradients too."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def values(dtype: torch.dtype) -> tuple[float, ...]:
 
 
 def same(found: Any, expected: Any, what: str, size: float) -> None:
-    """Equal to some units of the last digit of numbers of this size; powers of e of large arguments have more."""
+    """Equal to some units in the last place of numbers of this size; more for exponentials of large arguments."""
     single = expected.dtype == torch.float32
     torch.testing.assert_close(
         found, expected, rtol=1e-5 if single else 1e-10, atol=(1e-6 if single else 1e-12) * min(200.0, size),

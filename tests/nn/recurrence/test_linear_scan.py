@@ -1,4 +1,4 @@
-"""The scan against the loop: both ways of sharing it out, in every build; where logarithms are short of digits."""
+"""The parallel scan against a loop: both work splits, every build, numerical precision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls that use the weights a few times read them where they lie: no write to them is missed, by whatever way."""
+"""Calls without packed weights notice every change of the weights."""
 
 from __future__ import annotations
 
