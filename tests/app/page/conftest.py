@@ -24,8 +24,8 @@ FLAGS = [
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     import uvicorn
 
+    from gruworks.app.server.application import application
     from gruworks.app.server.lanes import Lanes
-    from gruworks.app.server.service import application
 
     tell = Lanes._tell
     slowly = pytest.MonkeyPatch()

@@ -14,8 +14,8 @@ import soundfile
 from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from gruworks.app.server.application import application
 from gruworks.app.server.exchange import HEADERS
-from gruworks.app.server.service import application
 from gruworks.app.server.shelf import Served
 from gruworks.errors import RunError
 

@@ -1,4 +1,4 @@
-"""All of the server as one application: what is shared by routes, and how they are put together."""
+"""State shared by all routes of the server: loaded models, limits, one batcher a model."""
 
 from __future__ import annotations
 
@@ -6,27 +6,21 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from fastapi import FastAPI
-
-from gruworks import __version__
-from gruworks.app.server.access import Access
 from gruworks.app.server.batching import Batcher
-from gruworks.app.server.guard import Guard
 from gruworks.app.server.jobs import Jobs
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.replies import FAULT, RequestError, event, install
+from gruworks.app.server.replies import FAULT, RequestError, event
 from gruworks.app.server.shelf import Served, Shelf
 from gruworks.errors import GruworksError
 
 if TYPE_CHECKING:
     from gruworks.app.server.lanes import Lanes
 
-__all__ = ["Service", "application"]
+__all__ = ["Service"]
 
 T = TypeVar("T")
 CLOSING = "the server is closing"
@@ -166,44 +160,3 @@ class Service:
         self._batchers.clear()
         if self.jobs is not None:
             await self.jobs.close()
-
-
-def application(
-    runs: list[Path],
-    limits: Limits | None = None,
-    *,
-    token: str | None = None,
-    hosts: Iterable[str] = (),
-    ready: bool = True,
-    fits: Path | None = None,
-) -> FastAPI:
-    """The server's ASGI application over run folders and the ready models.
-
-    Args:
-        token: what requests must bring, as a bearer token or in the cookie of the page; None asks for none.
-        hosts: names of this server beside loopback names and its address.
-        ready: with the models that the package brings.
-        fits: the folder for runs that are fitted over HTTP; None refuses fits.
-    """
-    limits = limits or Limits()
-    shelf = Shelf(runs, ready)
-    service = Service(shelf, limits, None if fits is None else Jobs(shelf, fits, limits))
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        service.warm_all()
-        yield
-        await service.close()
-
-    app = FastAPI(
-        title="Gruworks", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
-        summary="Trained GRUs over HTTP: forecast, write, translate, transcribe, look inside.",
-    )  # fmt: skip
-    install(app)
-    from gruworks.app.server.routes import forecast, generate, house, trace, transcribe, translate
-
-    for routes in (house, forecast, generate, translate, transcribe, trace):
-        app.include_router(routes.router(service))
-    app.add_middleware(Guard, limits=limits, access=Access(token, hosts))
-    app.state.service = service
-    return app

@@ -1,0 +1,60 @@
+"""The server as one ASGI application: service, routes and middleware put together."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from gruworks import __version__
+from gruworks.app.server.access import Access
+from gruworks.app.server.guard import Guard
+from gruworks.app.server.jobs import Jobs
+from gruworks.app.server.limits import Limits
+from gruworks.app.server.replies import install
+from gruworks.app.server.routes import forecast, generate, house, trace, transcribe, translate
+from gruworks.app.server.service import Service
+from gruworks.app.server.shelf import Shelf
+
+__all__ = ["application"]
+
+
+def application(
+    runs: list[Path],
+    limits: Limits | None = None,
+    *,
+    token: str | None = None,
+    hosts: Iterable[str] = (),
+    ready: bool = True,
+    fits: Path | None = None,
+) -> FastAPI:
+    """The server's ASGI application over run folders and the ready models.
+
+    Args:
+        token: what requests must bring, as a bearer token or in the cookie of the page; None asks for none.
+        hosts: names of this server beside loopback names and its address.
+        ready: with the models that the package brings.
+        fits: the folder for runs that are fitted over HTTP; None refuses fits.
+    """
+    limits = limits or Limits()
+    shelf = Shelf(runs, ready)
+    service = Service(shelf, limits, None if fits is None else Jobs(shelf, fits, limits))
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        service.warm_all()
+        yield
+        await service.close()
+
+    app = FastAPI(
+        title="Gruworks", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
+        summary="Trained GRUs over HTTP: forecast, write, translate, transcribe, look inside.",
+    )  # fmt: skip
+    install(app)
+    for routes in (house, forecast, generate, translate, transcribe, trace):
+        app.include_router(routes.router(service))
+    app.add_middleware(Guard, limits=limits, access=Access(token, hosts))
+    app.state.service = service
+    return app
