@@ -13,7 +13,7 @@ from torch import Tensor
 from gruworks.ops.ctc.ctc import log_likelihood
 from gruworks.tasks.transcribe.config import Config
 from gruworks.tasks.transcribe.data import batched, prepare
-from gruworks.tasks.transcribe.fitting import best_path, ctc_loss, edit_distance, fit_corpus
+from gruworks.tasks.transcribe.fitting import best_path, ctc_loss, fit_corpus
 from gruworks.tasks.transcribe.manifest import read_manifest
 from gruworks.tasks.transcribe.model import TranscribeNet
 from gruworks.tasks.transcribe.speller import padded
@@ -78,15 +78,6 @@ def test_the_best_path_is_collapsed() -> None:
     assert best_path(answer, torch.tensor([8])) == [[1, 1, 3, 2]]
     assert best_path(answer, torch.tensor([3])) == [[1]]
     assert best_path(answer, torch.tensor([0])) == [[]]
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "errors"),
-    [("", "", 0), ("abc", "", 3), ("kitten", "sitting", 3), ("ab", "ba", 2), ("abc", "abc", 0)],
-)
-def test_edit_distance(one: str, other: str, errors: int) -> None:
-    assert edit_distance([*map(ord, one)], [*map(ord, other)]) == errors
-    assert edit_distance([*map(ord, other)], [*map(ord, one)]) == errors
 
 
 def test_two_processes_share_out_the_recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
