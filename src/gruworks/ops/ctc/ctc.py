@@ -1,4 +1,4 @@
-"""CTC in NumPy: likelihood of a text, forced alignment, prefix beam search under a guide. The reference of the kernels.
+"""CTC in NumPy: forced alignment, prefix beam search under a guide. The reference of the kernels.
 
 log_probabilities are [T, V] everywhere, one row a step, the blank among the V symbols (Graves et al. 2006).
 """
@@ -14,24 +14,10 @@ from numpy.typing import NDArray
 
 from gruworks.errors import OptionError, ShapeError, TooShortError
 
-__all__ = ["Guide", "Hypothesis", "PrefixSearch", "align", "log_likelihood"]
+__all__ = ["Guide", "Hypothesis", "PrefixSearch", "align"]
 
 Floats = NDArray[numpy.floating[Any]]
 NEVER = -numpy.inf
-
-
-def log_likelihood(log_probabilities: Floats, symbols: Sequence[int], blank: int = 0) -> float:
-    """The log-probability of `symbols` over all its alignments; -inf where there is none.
-
-    >>> log_likelihood(numpy.log([[0.4, 0.6], [0.4, 0.6]]), [1]).__round__(4)          # 1 - 0.4 · 0.4
-    -0.1744
-    """
-    states, skips = _trellis(symbols, blank)
-    alpha = numpy.full(len(states), NEVER)
-    alpha[0] = 0.0
-    for t, row in enumerate(_checked(log_probabilities)):
-        alpha = numpy.logaddexp.reduce(_arrivals(alpha, skips, t == 0)) + row[states]
-    return float(numpy.logaddexp(alpha[-1], alpha[-2]) if len(states) > 1 else alpha[-1])
 
 
 def align(log_probabilities: Floats, symbols: Sequence[int], blank: int = 0) -> tuple[list[tuple[int, int]], float]:

@@ -18,7 +18,7 @@ from torch import Tensor
 from gruworks.tasks.forecast.codec import Codec
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.highway import causal_scale, causal_slope, differences, path
-from gruworks.tasks.forecast.reading import Series
+from gruworks.tasks.forecast.panel import Series
 from gruworks.tasks.forecast.season import coefficients, fourier, season_basis, season_state
 
 __all__ = ["FEWEST_ORIGINS", "Batch", "Encoded", "Windows", "encode", "lagged_steps", "seasons_ahead", "split_rows"]

@@ -18,10 +18,10 @@ from gruworks.errors import DataError, TooShortError, require
 from gruworks.files import named_path
 from gruworks.tasks.forecast.columns import Source, check_zone, covariate, names, numbers, times
 from gruworks.tasks.forecast.config import Config
-from gruworks.tasks.forecast.panel import FEWEST_ROWS, Panel, Series
+from gruworks.tasks.forecast.panel import Panel
 from gruworks.tasks.forecast.rhythm import Table, assemble
 
-__all__ = ["FEWEST_ROWS", "Panel", "Series", "read", "read_future"]
+__all__ = ["read", "read_future"]
 
 PARQUET = (".parquet", ".pq")
 
