@@ -17,7 +17,7 @@ from forecasting import exchange_rates, long_frame
 from record import record, write
 
 from gruworks import Forecaster
-from gruworks.tasks.forecast.panel import Series
+from gruworks.tasks.forecast.series.panel import Series
 
 AHEAD = (3, 6, 12, 24)
 

@@ -170,7 +170,7 @@ static bool narrow_streams(const char* name) {
   return fine;
 }
 
-// Bounds, and that probabilities sum to one: numbers are tests/tasks/translate/test_quick.py's.
+// Bounds, and that probabilities sum to one: numbers are tests/tasks/translate/test_fused_decoder.py's.
 static bool decodes(const char* name) {
   bool fine = true;
   for (int form = 0; form < 8; ++form) {

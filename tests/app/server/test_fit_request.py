@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from gruworks.app.server.fit_request import FILES, checked, flags
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.replies import RequestError
+from gruworks.app.server.responses import RequestError
 from gruworks.app.server.schemas import Fit
 from gruworks.settings import Settings
 from gruworks.tasks import registry

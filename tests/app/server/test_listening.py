@@ -14,7 +14,7 @@ import pytest
 from websockets.sync.client import connect
 
 from gruworks.app.server.application import application
-from gruworks.app.server.lanes import Lane, Lanes
+from gruworks.app.server.continuous_batching import Lane, Lanes
 from gruworks.app.server.limits import Limits
 from gruworks.app.server.listening import Waiting, server
 from gruworks.data.vocabulary import END

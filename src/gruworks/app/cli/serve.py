@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 import typer
 
-from gruworks.app.cli.flags import Debug, Quiet, takes
-from gruworks.app.cli.show import Show
+from gruworks.app.cli.common.flags import Debug, Quiet, takes
+from gruworks.app.cli.common.show import Show
 from gruworks.app.server.hosts import is_loopback
 from gruworks.app.server.limits import Limits
 from gruworks.errors import OptionError, require

@@ -10,13 +10,13 @@ from fastapi import FastAPI
 
 from gruworks import __version__
 from gruworks.app.server.access import Access
-from gruworks.app.server.guard import Guard
 from gruworks.app.server.jobs import Jobs
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.replies import install
-from gruworks.app.server.routes import forecast, generate, house, trace, transcribe, translate
+from gruworks.app.server.middleware import Guard
+from gruworks.app.server.models import Shelf
+from gruworks.app.server.responses import install
+from gruworks.app.server.routes import forecast, generate, system, trace, transcribe, translate
 from gruworks.app.server.service import Service
-from gruworks.app.server.shelf import Shelf
 
 __all__ = ["application"]
 
@@ -53,7 +53,7 @@ def application(
         summary="Trained GRUs over HTTP: forecast, write, translate, transcribe, look inside.",
     )  # fmt: skip
     install(app)
-    for routes in (house, forecast, generate, translate, transcribe, trace):
+    for routes in (system, forecast, generate, translate, transcribe, trace):
         app.include_router(routes.router(service))
     app.add_middleware(Guard, limits=limits, access=Access(token, hosts))
     app.state.service = service

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gruworks.app.server.batching import Batcher
 from gruworks.app.server.jobs import Jobs
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.replies import FAULT, RequestError, event
-from gruworks.app.server.shelf import Served, Shelf
+from gruworks.app.server.models import Served, Shelf
+from gruworks.app.server.responses import FAULT, RequestError, event
 from gruworks.errors import GruworksError
 
 if TYPE_CHECKING:
-    from gruworks.app.server.lanes import Lanes
+    from gruworks.app.server.continuous_batching import Lanes
 
 __all__ = ["Service"]
 
@@ -58,7 +58,7 @@ class Service:
         return self._batchers[name, kind]
 
     def lanes(self, model: Served) -> Lanes:
-        from gruworks.app.server.lanes import Lanes
+        from gruworks.app.server.continuous_batching import Lanes
 
         if model.name not in self._lanes:
             self._lanes[model.name] = Lanes(model.estimator, model.name, self.limits.streams)

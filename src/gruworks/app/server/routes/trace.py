@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from gruworks.app.server.bodies import CheckedRoute
-from gruworks.app.server.replies import RequestError, encoded, within
+from gruworks.app.server.responses import RequestError, encoded, within
 from gruworks.app.server.schemas import Trace
 from gruworks.app.server.service import Service
 

@@ -13,7 +13,7 @@ import numpy
 from fastapi import APIRouter, File, Form, Response, UploadFile, WebSocket, WebSocketDisconnect
 
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.replies import FAULT, RequestError, encoded, within
+from gruworks.app.server.responses import FAULT, RequestError, encoded, within
 from gruworks.app.server.service import Service
 from gruworks.errors import GruworksError
 
