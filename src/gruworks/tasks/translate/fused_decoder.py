@@ -51,8 +51,8 @@ class QuickNet:
             gates=_array(to_gates.t()),
             gates_bias=_array(second.b_ih),
             readout=_array(of_state.t()),
-            first_terms=_array(torch.addmm(first.b_ih, words, first.w_ih.t())),
-            word_terms=_array(torch.addmm(net.readout.bias, words, of_word.t())),
+            first_projections=_array(torch.addmm(first.b_ih, words, first.w_ih.t())),
+            word_projections=_array(torch.addmm(net.readout.bias, words, of_word.t())),
             head=_array(net.target_embedding.weight),
             head_bias=_array(net.bias),
         )
