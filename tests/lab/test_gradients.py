@@ -1,4 +1,4 @@
-"""Reach and spectrum against products of finite differences and cases with a known answer."""
+"""Reach against products of finite differences and cases with a known answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gruworks.errors import OptionError
-from gruworks.lab.gradients import as_equations, clamp, loss_reach, reach, spectrum
+from gruworks.lab.gradients import as_equations, clamp, loss_reach, reach
 from gruworks.nn.cells import make
 from tests.tolerances import FINITE_DIFFERENCES, FLOAT64
 
@@ -47,10 +47,6 @@ def test_reach_is_the_norm_of_the_product_of_all_steps(name: str) -> None:
     curve = reach(cell, x)
     assert curve.mean[0] == pytest.approx(1, abs=FLOAT64)
     assert curve.mean[T] == pytest.approx(numpy.linalg.norm(differences, 2), abs=FINITE_DIFFERENCES)
-    singular, eigenvalues = spectrum(cell, x)
-    assert singular[:, 0] == pytest.approx(curve.mean, abs=FLOAT64)
-    # A determinant is the product of the eigenvalues, and of the steps' determinants.
-    assert abs(eigenvalues.prod()) == pytest.approx(singular[T].prod(), rel=1e-6)
 
 
 def test_rows_are_apart() -> None:

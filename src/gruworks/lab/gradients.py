@@ -14,13 +14,12 @@ import numpy
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.func import jacrev
 
 from gruworks.errors import OptionError
 from gruworks.nn.cells import LSTM, GRUAfter, State, StepwiseCell, make
 from gruworks.nn.recurrence.threads import torch_threads
 
-__all__ = ["Reach", "as_equations", "clamp", "loss_reach", "reach", "spectrum"]
+__all__ = ["Reach", "as_equations", "clamp", "loss_reach", "reach"]
 
 Floats = NDArray[numpy.float64]
 
@@ -58,22 +57,6 @@ def reach(cell: StepwiseCell, x: Tensor) -> Reach:
         norms = numpy.stack([torch.linalg.matrix_norm(row, ord=2).numpy() for row in rows])
     with numpy.errstate(divide="ignore"):  # a product that is 0 in float64 too
         return Reach(numpy.exp(numpy.log(norms).mean(0)), norms.min(0), norms.max(0))
-
-
-def spectrum(cell: StepwiseCell, x: Tensor) -> tuple[Floats, NDArray[numpy.complex128]]:
-    """For small cells: singular values of ∂s_T/∂s_t by T - t, [T + 1, S]; eigenvalues of each ∂s_t/∂s_{t-1}, [T, S].
-
-    >>> singular, eigen = spectrum(as_equations("gru", torch.nn.GRU(1, 3)), torch.zeros(5, 1, 1, dtype=torch.float64))
-    >>> singular.shape, eigen.shape
-    ((6, 3), (5, 3))
-
-    Args:
-        x: [T, 1, I] in float64.
-    """
-    with torch_threads(1):
-        products, steps = _products(cell, x), _steps(cell, x)
-        eigenvalues = torch.linalg.eigvals(torch.stack(steps).detach())
-        return torch.linalg.svdvals(products).numpy(), eigenvalues.numpy()
 
 
 def loss_reach(cell: StepwiseCell, x: Tensor, loss: Callable[[Tensor], Tensor]) -> Floats:
@@ -135,14 +118,3 @@ def _products(cell: StepwiseCell, x: Tensor) -> Tensor:
     every_direction = torch.eye(states[-1].shape[-1], dtype=x.dtype)[:, None]
     found = torch.autograd.grad(states[-1], states, every_direction, is_grads_batched=True)
     return torch.stack(found[::-1])[:, :, 0]
-
-
-def _steps(cell: StepwiseCell, x: Tensor) -> list[Tensor]:
-    """∂s_t/∂s_{t-1} for t = 1 ... T."""
-    states = [state.detach() for state in _states(cell, x)]
-
-    def step(term: Tensor, state: Tensor) -> Tensor:
-        return torch.cat(cell.step(term, _split(cell, state)), -1)
-
-    terms = cell.input_projections(x)[:, 0].detach()
-    return [jacrev(step, 1)(term, state[0]) for term, state in zip(terms, states[:-1], strict=True)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from typing import Any
 
 import numpy
@@ -14,8 +13,6 @@ from torch import Tensor
 import gruworks
 from gruworks.nn import functional
 from gruworks.nn.recurrence import conditions, fallback
-from gruworks.ops.backend import backend
-from gruworks.ops.backend import native as module
 from gruworks.ops.operands import Operands
 from gruworks.ops.stream import GRUStream
 from gruworks.ops.weights import GRUWeights
@@ -25,13 +22,6 @@ if not conditions.AVAILABLE:
 
 INF, NAN = float("inf"), float("nan")
 I = 3  # noqa: E741 (the field's letter)
-
-
-@pytest.fixture(params=module.builds())
-def build(request: pytest.FixtureRequest) -> Iterator[str]:
-    assert module.choose_build(request.param)
-    yield request.param
-    module.choose_build(backend().name)
 
 
 def values(dtype: torch.dtype) -> tuple[float, ...]:
