@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import torch
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from gruworks.errors import RunError
 from gruworks.files import bounded_zip, read_bytes, regular_file
 from gruworks.training.checked import Check, items, mapping, named, string, value, whole
-from gruworks.training.runs import write_atomically
+from gruworks.training.runs import RunFolder, write_atomically
 
-__all__ = ["AGAIN", "AtomicCheckpoints", "check_like", "read_checkpoint"]
+__all__ = ["AGAIN", "AtomicCheckpoints", "InterimCheckpoints", "best_so_far", "check_like", "read_checkpoint"]
 
 AGAIN = "start the fit anew"
+INTERVAL = 60.0  # seconds between checkpoints where no validation comes
 
 
 def _tensor(found: Any, where: str) -> None:
@@ -53,6 +59,58 @@ class AtomicCheckpoints(TorchCheckpointIO):
         before = _sums_in(sums)[:1] if sums.is_file() else []
         write_atomically(sums, "\n".join([hashlib.sha256(content).hexdigest(), *before, ""]).encode())
         write_atomically(Path(path), content)
+
+
+class InterimCheckpoints(Checkpoint):
+    """The last checkpoint is also written between validations: every minute, and on Ctrl-C, after the step.
+
+    A second Ctrl-C ends the fit at once. The last of the callbacks, so that it finds the others' work done.
+    """
+
+    def __init__(self, run: RunFolder) -> None:
+        self.run, self.interrupted, self.written = run, False, time.monotonic()
+
+    def on_fit_start(self, trainer: Trainer, *_: Any) -> None:
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            with contextlib.suppress(ValueError):  # only the main thread may set signals
+                signal.signal(signal.SIGINT, self._interrupt)
+
+    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+        if trainer.is_last_batch or trainer.should_stop:
+            return  # validation follows, and its checkpoints
+        if self.interrupted or time.monotonic() - self.written >= INTERVAL:
+            trainer.save_checkpoint(self.run.last_checkpoint)
+            self._done()
+
+    def on_validation_end(self, *_: Any) -> None:
+        self._done()
+
+    def on_train_end(self, *_: Any) -> None:
+        self._done()
+
+    def _done(self) -> None:
+        self.written = time.monotonic()
+        if self.interrupted:
+            raise KeyboardInterrupt
+
+    def _interrupt(self, *_: Any) -> None:
+        self.interrupted = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def best_so_far(run: RunFolder) -> tuple[dict[str, torch.Tensor], float, int] | None:
+    """The averaged weights of the best validation of a fit, its loss and its step; None before the first."""
+    path = run.path / "checkpoints" / "best.ckpt"
+    if not path.is_file():
+        return None
+    checkpoint = read_checkpoint(path)
+    weights = {name.removeprefix("model."): tensor for name, tensor in checkpoint["state_dict"].items()}
+    scores = [one.get("best_model_score") for one in checkpoint["callbacks"].values()]
+    try:
+        loss = next(float(score) for score in scores if score is not None)
+    except (StopIteration, TypeError, ValueError) as error:
+        raise RunError(f"{path} is damaged: it holds no validation loss; {AGAIN}") from error
+    return weights, loss, int(checkpoint["global_step"])
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
