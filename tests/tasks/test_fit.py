@@ -15,7 +15,7 @@ import pytest
 
 from gruworks import Forecaster, Generator, Transcriber, Translator
 from gruworks.data.text import Document
-from gruworks.errors import WriteError
+from gruworks.errors import RunError, WriteError
 from gruworks.tasks.estimator import Estimator
 from gruworks.training.learner import Learner
 from tests.tasks.forecast import conftest as forecast
@@ -147,3 +147,36 @@ def test_a_resumed_run_that_cannot_be_written_still_loads(
             model.fit(case.data, out=run, resume=True, quiet=True)
         assert not model.fitted
     assert case.answer(type(model).load(run)) == before
+
+
+def test_a_run_that_was_interrupted_gives_its_best_weights_so_far_and_goes_on(
+    case: Case, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the process was killed: what loading needs is written before and while the fit learns."""
+    run, kind = tmp_path / "run", type(case.make())
+    with monkeypatch.context() as patch:
+        failing_step(patch, KeyboardInterrupt(), at=5)
+        with pytest.raises(KeyboardInterrupt):
+            case.make().fit(case.data, out=run, quiet=True)
+    with pytest.warns(UserWarning, match="was interrupted: these are its best weights so far, of step [24]; it goes"):
+        interim = kind.load(run)
+    assert interim.metrics["best_step"] <= 4
+    with monkeypatch.context() as patch:
+        failing_step(patch, ZeroDivisionError(), at=1)
+        with pytest.raises(ZeroDivisionError):
+            case.make().fit(case.data, out=run, resume=True, quiet=True)
+    with pytest.warns(UserWarning, match="was interrupted"):
+        assert case.answer(kind.load(run)) == case.answer(interim)
+    resumed = case.make().fit(case.data, out=run, resume=True, quiet=True)
+    assert case.answer(resumed) == case.answer(kind.load(whole)) == case.answer(kind.load(run))
+
+
+def test_a_run_that_never_validated_says_that_it_did_not_finish(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gruworks.training.checkpoints.INTERVAL", 0.0)
+    failing_step(monkeypatch, KeyboardInterrupt(), at=2)
+    with pytest.raises(KeyboardInterrupt):
+        case.make().fit(case.data, out=tmp_path / "run", quiet=True)
+    with pytest.raises(RunError, match=r"has no weights.safetensors: the fit did not finish"):
+        type(case.make()).load(tmp_path / "run")

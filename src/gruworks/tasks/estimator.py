@@ -7,6 +7,7 @@ import contextlib
 import shutil
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -23,16 +24,18 @@ from gruworks.errors import (
     RunError,
     WeightsError,
     WriteError,
+    require,
 )
 from gruworks.settings import Settings
 from gruworks.training.checked import Check, maybe, named, number
 from gruworks.training.packing import unpack
 from gruworks.training.parallel import follows
-from gruworks.training.runs import RunFolder, json_bytes
+from gruworks.training.runs import RunFolder, json_bytes, write_atomically
 from gruworks.training.skeleton import check_weights, planned, uninitialised
 
 __all__ = ["Estimator", "data_facts"]
 
+WEIGHTS, BEST = "weights.safetensors", "checkpoints/best.ckpt"
 LARGEST_WEIGHT = 1e6  # no trained network comes near it, and products of larger ones soon overflow
 METRICS = named({"best_loss": maybe(number())}, others=True)  # what answers are made with; the rest is only shown
 
@@ -83,6 +86,9 @@ class Estimator(abc.ABC):
         read, facts = trial._read_data(data, validation)
         with trial._run(out, resume, facts) as run:
             prepared = trial._prepare(read)
+            if run.facts["state"] == "fitting":
+                for name, content in trial._parts().items():
+                    write_atomically(run.path / name, content)
             trial._learn(prepared, run, quiet if quiet is not None else not sys.stderr.isatty(), resume)
             trial._write(run)
         self.__dict__ = trial.__dict__
@@ -103,17 +109,35 @@ class Estimator(abc.ABC):
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
-        """The estimator that a run folder holds. Nothing in the folder is executed."""
+        """The estimator that a run folder holds. Nothing in the folder is executed.
+
+        Of a fit that was interrupted, it has the best weights so far, and a warning says so.
+        """
         run = RunFolder.open(path, cls.task)
         loaded = cls(cls._config_of(run))
+        interrupted = run.facts["state"] == "fitting" and (run.path / BEST).is_file()
         with _fitting_together(run.path):
             codec = run.read_json("codec/codec.json")
             cls.codec_check(codec, "codec/codec.json: ")
             loaded._take(codec, run.read_arrays("context.safetensors"))
-            loaded.model = loaded._load_model(run)
-        loaded.metrics = run.read_json("metrics.json")
-        METRICS(loaded.metrics, f"{run.path / 'metrics.json'} is damaged: ")
+            if interrupted:
+                loaded._take_best(run)
+            else:
+                loaded.model = loaded._load_model(run.path / WEIGHTS, run.read_arrays(WEIGHTS))
+                loaded.metrics = run.read_json("metrics.json")
+                METRICS(loaded.metrics, f"{run.path / 'metrics.json'} is damaged: ")
+        if interrupted:
+            told = f"these are its best weights so far, of step {loaded.metrics['best_step']}; it goes on with resume"
+            warnings.warn(f"the fit of {path} was interrupted: {told}", stacklevel=2)
         return loaded
+
+    def _take_best(self, run: RunFolder) -> None:
+        """The best weights of a fit that was interrupted."""
+        checkpoints = require("gruworks.training.checkpoints", extra="train")
+        weights, loss, step = checkpoints.best_so_far(run)
+        self.metrics = {"trained": True, "best_loss": loss, "best_step": step, "ended_by": "interrupted"}
+        self.model = self._load_model(run.path / BEST, {name: tensor.numpy() for name, tensor in weights.items()})
+        self._judge()
 
     @classmethod
     def _config_of(cls, run: RunFolder) -> Settings:
@@ -124,22 +148,20 @@ class Estimator(abc.ABC):
 
     def _write(self, run: RunFolder) -> None:
         """Everything that `load` reads; run.json last, so that a run that says "fitted" is whole."""
-        codec, context = self._give()
         weights = {} if self.model is None else {name: t.numpy() for name, t in self.model.state_dict().items()}
-        run.finish(
-            {
-                "config.json": json_bytes(self.config.to_dict()),
-                "codec/codec.json": json_bytes(codec),
-                "context.safetensors": safetensors.numpy.save(context),
-                "weights.safetensors": safetensors.numpy.save(weights),
-                "metrics.json": json_bytes(self.metrics),
-            }
-        )
+        run.finish(self._parts() | {WEIGHTS: safetensors.numpy.save(weights), "metrics.json": json_bytes(self.metrics)})
 
-    def _load_model(self, run: RunFolder) -> torch.nn.Module | None:
+    def _parts(self) -> dict[str, bytes]:
+        """The files that a fit writes before it learns."""
+        codec, context = self._give()
+        return {
+            "config.json": json_bytes(self.config.to_dict()),
+            "codec/codec.json": json_bytes(codec),
+            "context.safetensors": safetensors.numpy.save(context),
+        }
+
+    def _load_model(self, file: Path, packed: dict[str, Any]) -> torch.nn.Module | None:
         """The network, built once its shapes are known to be those of the weights."""
-        file = run.path / "weights.safetensors"
-        packed = run.read_arrays("weights.safetensors")
         with planned():
             plan = self._new_model()
         if plan is None:
@@ -170,6 +192,9 @@ class Estimator(abc.ABC):
     @abc.abstractmethod
     def _learn(self, prepared: Any, run: RunFolder, quiet: bool, resume: bool) -> None:
         """Set model and metrics; checkpoints go to `run`."""
+
+    def _judge(self) -> None:  # noqa: B027
+        """Set what the held-out data tell of the learnt weights; by default nothing."""
 
     @abc.abstractmethod
     def _new_model(self) -> torch.nn.Module | None:
@@ -207,7 +232,6 @@ class Estimator(abc.ABC):
             run = RunFolder(Path(out), {})
             try:
                 run = RunFolder.create(run.path, self.task, data=data)
-                run.write_json("config.json", self.config.to_dict())
                 yield run
             except BaseException as error:
                 made = bool(run.facts) or isinstance(error, WriteError)
