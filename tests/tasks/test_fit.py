@@ -161,6 +161,9 @@ def test_a_run_that_was_interrupted_gives_its_best_weights_so_far_and_goes_on(
     with pytest.warns(UserWarning, match="was interrupted: these are its best weights so far, of step [24]; it goes"):
         interim = kind.load(run)
     assert interim.metrics["best_step"] <= 4
+    bare = Path(shutil.copytree(run, tmp_path / "bare", ignore=shutil.ignore_patterns("checkpoints")))
+    with pytest.warns(UserWarning, match="was interrupted"):
+        assert case.answer(kind.load(bare)) == case.answer(interim)  # nothing is unpickled for it
     with monkeypatch.context() as patch:
         failing_step(patch, ZeroDivisionError(), at=1)
         with pytest.raises(ZeroDivisionError):
@@ -178,5 +181,5 @@ def test_a_run_that_never_validated_says_that_it_did_not_finish(
     failing_step(monkeypatch, KeyboardInterrupt(), at=2)
     with pytest.raises(KeyboardInterrupt):
         case.make().fit(case.data, out=tmp_path / "run", quiet=True)
-    with pytest.raises(RunError, match=r"has no weights.safetensors: the fit did not finish"):
+    with pytest.raises(RunError, match=r"has no metrics.json: the fit did not finish"):
         type(case.make()).load(tmp_path / "run")

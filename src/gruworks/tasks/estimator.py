@@ -24,7 +24,6 @@ from gruworks.errors import (
     RunError,
     WeightsError,
     WriteError,
-    require,
 )
 from gruworks.settings import Settings
 from gruworks.training.checked import Check, maybe, named, number
@@ -35,7 +34,6 @@ from gruworks.training.skeleton import check_weights, planned, uninitialised
 
 __all__ = ["Estimator", "data_facts"]
 
-WEIGHTS, BEST = "weights.safetensors", "checkpoints/best.ckpt"
 LARGEST_WEIGHT = 1e6  # no trained network comes near it, and products of larger ones soon overflow
 METRICS = named({"best_loss": maybe(number())}, others=True)  # what answers are made with; the rest is only shown
 
@@ -115,29 +113,20 @@ class Estimator(abc.ABC):
         """
         run = RunFolder.open(path, cls.task)
         loaded = cls(cls._config_of(run))
-        interrupted = run.facts["state"] == "fitting" and (run.path / BEST).is_file()
         with _fitting_together(run.path):
             codec = run.read_json("codec/codec.json")
             cls.codec_check(codec, "codec/codec.json: ")
             loaded._take(codec, run.read_arrays("context.safetensors"))
+            loaded.metrics |= run.read_json("metrics.json")
+            METRICS(loaded.metrics, f"{run.path / 'metrics.json'} is damaged: ")
+            loaded.model = loaded._load_model(run)
+            interrupted = run.facts["state"] == "fitting" and loaded.metrics.get("ended_by") == "interrupted"
             if interrupted:
-                loaded._take_best(run)
-            else:
-                loaded.model = loaded._load_model(run.path / WEIGHTS, run.read_arrays(WEIGHTS))
-                loaded.metrics = run.read_json("metrics.json")
-                METRICS(loaded.metrics, f"{run.path / 'metrics.json'} is damaged: ")
+                loaded._judge()
         if interrupted:
-            told = f"these are its best weights so far, of step {loaded.metrics['best_step']}; it goes on with resume"
-            warnings.warn(f"the fit of {path} was interrupted: {told}", stacklevel=2)
+            told = f"these are its best weights so far, of step {loaded.metrics.get('best_step')}"
+            warnings.warn(f"the fit of {path} was interrupted: {told}; it goes on with resume", stacklevel=2)
         return loaded
-
-    def _take_best(self, run: RunFolder) -> None:
-        """The best weights of a fit that was interrupted."""
-        checkpoints = require("gruworks.training.checkpoints", extra="train")
-        weights, loss, step = checkpoints.best_so_far(run)
-        self.metrics = {"trained": True, "best_loss": loss, "best_step": step, "ended_by": "interrupted"}
-        self.model = self._load_model(run.path / BEST, {name: tensor.numpy() for name, tensor in weights.items()})
-        self._judge()
 
     @classmethod
     def _config_of(cls, run: RunFolder) -> Settings:
@@ -149,7 +138,10 @@ class Estimator(abc.ABC):
     def _write(self, run: RunFolder) -> None:
         """Everything that `load` reads; run.json last, so that a run that says "fitted" is whole."""
         weights = {} if self.model is None else {name: t.numpy() for name, t in self.model.state_dict().items()}
-        run.finish(self._parts() | {WEIGHTS: safetensors.numpy.save(weights), "metrics.json": json_bytes(self.metrics)})
+        run.finish(
+            self._parts()
+            | {"weights.safetensors": safetensors.numpy.save(weights), "metrics.json": json_bytes(self.metrics)}
+        )
 
     def _parts(self) -> dict[str, bytes]:
         """The files that a fit writes before it learns."""
@@ -160,8 +152,10 @@ class Estimator(abc.ABC):
             "context.safetensors": safetensors.numpy.save(context),
         }
 
-    def _load_model(self, file: Path, packed: dict[str, Any]) -> torch.nn.Module | None:
+    def _load_model(self, run: RunFolder) -> torch.nn.Module | None:
         """The network, built once its shapes are known to be those of the weights."""
+        file = run.path / "weights.safetensors"
+        packed = run.read_arrays("weights.safetensors")
         with planned():
             plan = self._new_model()
         if plan is None:

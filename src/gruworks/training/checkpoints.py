@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import math
 import signal
 import time
 from pathlib import Path
@@ -23,6 +24,7 @@ from gruworks.training.runs import RunFolder, write_atomically
 __all__ = ["AGAIN", "AtomicCheckpoints", "InterimCheckpoints", "best_so_far", "check_like", "read_checkpoint"]
 
 AGAIN = "start the fit anew"
+BEST = "best.ckpt"
 INTERVAL = 60.0  # seconds between checkpoints where no validation comes
 
 
@@ -50,7 +52,14 @@ class AtomicCheckpoints(TorchCheckpointIO):
 
     NAME.sha256 beside a checkpoint holds its sum and that of the one before it, and is written first: whichever of
     the two a power cut leaves, its sum is there.
+
+    The best weights are also written as those of the run, as long as it has no others: a fit that is interrupted
+    leaves a run that can be loaded.
     """
+
+    def __init__(self, run: RunFolder) -> None:
+        super().__init__()
+        self.run = run
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         buffer = io.BytesIO()
@@ -59,6 +68,15 @@ class AtomicCheckpoints(TorchCheckpointIO):
         before = _sums_in(sums)[:1] if sums.is_file() else []
         write_atomically(sums, "\n".join([hashlib.sha256(content).hexdigest(), *before, ""]).encode())
         write_atomically(Path(path), content)
+        if Path(path).name == BEST and self.run.facts.get("state") == "fitting":
+            self._write_weights(*_best_of(checkpoint))
+
+    def _write_weights(self, weights: dict[str, torch.Tensor], loss: float, step: int) -> None:
+        if math.isfinite(loss):
+            metrics = {"trained": True, "best_loss": loss, "best_step": step, "ended_by": "interrupted"}
+            self.run.write_json("metrics.json", metrics)
+            arrays = {name: tensor.cpu().numpy() for name, tensor in weights.items()}
+            self.run.write_arrays("weights.safetensors", arrays)
 
 
 class InterimCheckpoints(Checkpoint):
@@ -100,17 +118,14 @@ class InterimCheckpoints(Checkpoint):
 
 def best_so_far(run: RunFolder) -> tuple[dict[str, torch.Tensor], float, int] | None:
     """The averaged weights of the best validation of a fit, its loss and its step; None before the first."""
-    path = run.path / "checkpoints" / "best.ckpt"
-    if not path.is_file():
-        return None
-    checkpoint = read_checkpoint(path)
+    path = run.path / "checkpoints" / BEST
+    return _best_of(read_checkpoint(path)) if path.is_file() else None
+
+
+def _best_of(checkpoint: dict[str, Any]) -> tuple[dict[str, torch.Tensor], float, int]:
     weights = {name.removeprefix("model."): tensor for name, tensor in checkpoint["state_dict"].items()}
     scores = [one.get("best_model_score") for one in checkpoint["callbacks"].values()]
-    try:
-        loss = next(float(score) for score in scores if score is not None)
-    except (StopIteration, TypeError, ValueError) as error:
-        raise RunError(f"{path} is damaged: it holds no validation loss; {AGAIN}") from error
-    return weights, loss, int(checkpoint["global_step"])
+    return weights, next(float(one) for one in scores if one is not None), int(checkpoint["global_step"])
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

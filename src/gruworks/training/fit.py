@@ -128,7 +128,7 @@ def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool, show
         max_epochs=-1,
         max_time=timedelta(minutes=settings.minutes),
         gradient_clip_val=settings.clip,
-        plugins=[AtomicCheckpoints()],
+        plugins=[AtomicCheckpoints(run)],
         # The bar comes first: what it shows after a validation is made while the averaged weights are in place.
         callbacks=([] if quiet else [FitProgress(what, settings.steps, show)])
         + [MovingAverage(settings.averaged_steps), stop, History(run), best, last, *interim],
