@@ -18,7 +18,7 @@ import numpy
 import torch
 from record import record, write
 
-from gruworks.lab.number_unit import train_unit
+from gruworks.lab.number_lines.unit import train_unit
 from gruworks.ops.weights import Reset
 
 LENGTH = 5

@@ -21,7 +21,7 @@ from forecasting import ett, long_frame
 from record import record, write
 
 from gruworks import Forecaster
-from gruworks.tasks.forecast.panel import Series
+from gruworks.tasks.forecast.series.panel import Series
 
 TRAIN, VALIDATED, TESTED = 8_640, 11_520, 14_400
 SETTINGS = {

@@ -17,7 +17,7 @@ from record import record, write
 
 from gruworks import Forecaster
 from gruworks.tasks.forecast.metrics import relative_squared_error
-from gruworks.tasks.forecast.panel import Series
+from gruworks.tasks.forecast.series.panel import Series
 
 AHEAD = (3, 6, 12, 24)
 

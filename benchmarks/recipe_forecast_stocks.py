@@ -16,7 +16,7 @@ import numpy
 from record import record, write
 
 from gruworks import Forecaster
-from gruworks.tasks.forecast.reading import read
+from gruworks.tasks.forecast.series.reading import read
 
 
 def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from record import ROOT, record, write
 
-from gruworks.app.cli.experiments import panels_of_reach
-from gruworks.lab.reaching import reaches
+from gruworks.app.cli.lab.experiments import panels_of_reach
+from gruworks.lab.gradient_study import reaches
 from gruworks.lab.settings import LabFit, Study
 from gruworks.plots.curves import draw_curves
 

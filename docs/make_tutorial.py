@@ -17,7 +17,7 @@ from vega_datasets import data
 
 from gruworks import Forecaster
 from gruworks.lab.gradients import as_equations, clamp, reach
-from gruworks.lab.next_number import next_number
+from gruworks.lab.number_lines.next_number import next_number
 from gruworks.plots.curves import Curve, Panel, draw_curves
 from gruworks.plots.gates import draw_gates
 

@@ -30,8 +30,8 @@ def test_two_biases_become_one_and_the_candidates() -> None:
     weights = GRUWeights.random(3, 4)
     merged = equinox.from_cell(equinox.to_arrays(weights))
     x, h = numpy.ones((2, 3)), numpy.ones((2, 4))
-    expected = equations.step(equations.input_terms(x, weights), h, weights)
-    assert numpy.abs(equations.step(equations.input_terms(x, merged), h, merged) - expected).max() < FLOAT64
+    expected = equations.step(equations.input_projections(x, weights), h, weights)
+    assert numpy.abs(equations.step(equations.input_projections(x, merged), h, merged) - expected).max() < FLOAT64
 
 
 def test_a_cell_without_bias_stays_without() -> None:

@@ -11,8 +11,8 @@ import torch
 
 from gruworks.errors import OptionError, RunError
 from gruworks.lab.experiment import outcome, problem, reader, restore, run
+from gruworks.lab.problems.synthetic import adding
 from gruworks.lab.settings import FIT, Experiment
-from gruworks.lab.synthetic import adding
 
 SMALL = Experiment(
     length=6, hidden=8, test_rows=200, training=replace(FIT, steps=60, validate_every=20, learning_rate=2e-2, warm_up=2)
@@ -51,7 +51,7 @@ def test_a_finished_folder_is_read_and_not_trained_again(finished: tuple[Path, d
 def test_an_interrupted_experiment_goes_on_to_the_same_end(
     finished: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gruworks.lab import synthetic
+    from gruworks.lab.problems import synthetic
 
     made, count = adding, 0
 

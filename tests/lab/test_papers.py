@@ -11,8 +11,8 @@ import pytest
 from gruworks.errors import OptionError
 from gruworks.lab import papers
 from gruworks.lab.papers import PAPERS, reproduce
+from gruworks.lab.problems.synthetic import SYNTHETIC
 from gruworks.lab.settings import Experiment
-from gruworks.lab.synthetic import SYNTHETIC
 from gruworks.nn.cells import make
 
 SIZES = {"adding": 70_000, "copy": 16_000, "jsb": 300_000, "nottingham": 1_000_000}

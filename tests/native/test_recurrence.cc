@@ -161,7 +161,7 @@ static bool narrow_streams(const char* name) {
     std::vector<char> x(3 * H * I * wide, 1), h(3 * H * H * wide, 1);
     std::vector<float> scale(3 * H, .01f), bias(3 * H, .1f), state(sessions * H, .5f), in(sessions * (terms ? 3 * H : I));
     const Narrow kind = bfloat16 ? Narrow::bfloat16 : Narrow::int8;
-    NarrowStream stream({terms ? Narrow::terms : kind, x.data(), scale.data(), terms ? 0 : I},
+    NarrowStream stream({terms ? Narrow::projected : kind, x.data(), scale.data(), terms ? 0 : I},
                         {kind, h.data(), scale.data(), H}, bias.data(), bias.data(), H, before, sessions, state.data(), 2);
     for (int t = 0; t < 3; ++t) stream.step(in.data());
     for (const float one : state) fine &= std::abs(one) <= 1;
@@ -170,7 +170,7 @@ static bool narrow_streams(const char* name) {
   return fine;
 }
 
-// Bounds, and that probabilities sum to one: numbers are tests/tasks/translate/test_quick.py's.
+// Bounds, and that probabilities sum to one: numbers are tests/tasks/translate/test_fused_decoder.py's.
 static bool decodes(const char* name) {
   bool fine = true;
   for (int form = 0; form < 8; ++form) {
@@ -182,14 +182,15 @@ static bool decodes(const char* name) {
       return std::vector<float>(drawn.begin(), drawn.end());
     };
     const auto w_hh = some(3 * H * H), b_hh = some(3 * H), gain = some(H), query = some(H * A), score = some(A);
-    const auto gates = some(H * 3 * H), readout = some(H * E), first_terms = some(V * 3 * H), word_terms = some(V * E);
+    const auto gates = some(H * 3 * H), readout = some(H * E);
+    const auto first_projections = some(V * 3 * H), word_projections = some(V * E);
     const auto bias = some(V), scale = std::vector<float>(3 * part, .01f), head = some(3 * part * E);
     const std::vector<char> head8(3 * part * E, 3);
     const NarrowMatrix matrix{int8 ? Narrow::int8 : Narrow::float32,
                               int8 ? static_cast<const void*>(head8.data()) : head.data(), scale.data(), E};
     AttentionDecoder decoder({H, A, E, V, before, w_hh.data(), b_hh.data(), w_hh.data(), nullptr, gain.data(),
                               gain.data(), 1e-5f, query.data(), score.data(), gates.data(), b_hh.data(), readout.data(),
-                              first_terms.data(), word_terms.data(), matrix, bias.data()});
+                              first_projections.data(), word_projections.data(), matrix, bias.data()});
     const auto keys = some(B * S * A), from = some(B * S * read), first = some(rows * H), second = some(rows * H);
     const std::vector<int64_t> lengths{5, 1, 3}, tokens(rows, V - 1);
     std::vector<float> one(rows * H), two(rows * H), values(rows * best), answer(rows * V);

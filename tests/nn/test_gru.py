@@ -373,7 +373,7 @@ def test_cells_are_one_step(dtype: torch.dtype, batched: bool) -> None:
         torch.testing.assert_close(ours(x, hx), theirs(x, hx), atol=tolerance, rtol=0)
     before = GRUCell(3, 4, dtype=dtype, reset="before")
     weights = before.weights().map(lambda tensor: tensor.detach().numpy())
-    expected = equations.step(equations.input_terms(x.numpy(), weights), h.numpy(), weights)
+    expected = equations.step(equations.input_projections(x.numpy(), weights), h.numpy(), weights)
     numpy.testing.assert_allclose(before(x, h).detach().numpy(), expected, atol=tolerance, rtol=0)
 
 

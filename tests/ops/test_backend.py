@@ -1,4 +1,4 @@
-"""The backend says what runs and why, also where the native module is missing."""
+"""Choice of the backend and its reason, also without the native module."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_the_native_module_reports_the_processor() -> None:
         assert (ours in found) == (theirs in flags), ours
 
 
-def test_a_missing_native_module_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_native_module_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     real = importlib.import_module
 
     def without_native(name: str, *rest: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The reference: recognised in the four lines, held against a literal reading of them, torch and finite differences."""
+"""Reference equations against the four lines of the definition, torch, and finite differences."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def logistic(a: numpy.ndarray) -> numpy.ndarray:
 
 
 def page_step(x: numpy.ndarray, h: numpy.ndarray, w: GRUWeights) -> numpy.ndarray:
-    """DESIGN's four lines with the concatenation written out: one row of the batch, matrices [H, H + I]."""
+    """The four lines of the definition with explicit concatenation: one row of the batch, matrices [H, H + I]."""
     H = len(h)
     W_r, W_z_keeps, W = (numpy.concatenate([w.w_hh[i * H :][:H], w.w_ih[i * H :][:H]], 1) for i in range(3))
     b_r, b_z_keeps, b = (w.b_ih[i * H :][:H] + w.b_hh[i * H :][:H] for i in range(3))
@@ -37,7 +37,7 @@ def test_step_is_the_four_lines(inputs: int, hidden: int, seed: int) -> None:
     weights = GRUWeights.random(inputs, hidden, "before", seed=seed)
     rng = numpy.random.default_rng(seed)
     x, h = rng.normal(size=inputs), rng.normal(size=hidden)
-    ours = equations.step(equations.input_terms(x[None], weights), h[None], weights)[0]
+    ours = equations.step(equations.input_projections(x[None], weights), h[None], weights)[0]
     numpy.testing.assert_allclose(ours, page_step(x, h, weights), atol=FLOAT64, rtol=0)
 
 
@@ -95,7 +95,7 @@ def test_backward_is_torchs_autograd_of_the_same_text(
 
 @pytest.mark.parametrize("reset", ["before", "after"])
 @pytest.mark.parametrize("reverse", [False, True])
-def test_backward_is_what_finite_differences_say(reset: Reset, reverse: bool) -> None:
+def test_backward_agrees_with_finite_differences(reset: Reset, reverse: bool) -> None:
     T, B, inputs, hidden = 4, 3, 2, 3
     rng = numpy.random.default_rng(1)
     lengths = numpy.array([4, 2, 0])

@@ -1,4 +1,4 @@
-"""The stub that mypy reads is the one that the build makes of the native module."""
+"""Committed stub of the native module against the generated one."""
 
 from __future__ import annotations
 

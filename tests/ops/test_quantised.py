@@ -1,4 +1,4 @@
-"""Narrow weights: the reference against float64, and the native stream against the reference."""
+"""Quantized weights: the reference against float64, and the native stream against the reference."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from gruworks.errors import DtypeError, OptionError, WeightsError
 from gruworks.ops import equations
 from gruworks.ops.backend import backend, native
-from gruworks.ops.quantised import Precision, QuantisedWeights, quantise, step, whole_numbers
+from gruworks.ops.quantised import Precision, QuantizedWeights, quantize, step, whole_numbers
 from gruworks.ops.stream import GRUStream
 from gruworks.ops.weights import GRUWeights
 from tests import tolerances
@@ -25,18 +25,18 @@ def layer(I: int, H: int, reset: Any = "after", bias: bool = True) -> GRUWeights
 
 @pytest.mark.parametrize("reset", ["after", "before"])
 def test_bfloat16_is_the_equations_with_rounded_weights(reset: Any) -> None:
-    small = quantise(layer(5, 17, reset), "bfloat16")
+    small = quantize(layer(5, 17, reset), "bfloat16")
     random = numpy.random.default_rng(0)
     x, h = (random.standard_normal((3, n)).astype(numpy.float32) for n in (5, 17))
     values = small.values().astype(numpy.float64)
-    true = equations.step(equations.input_terms(x.astype(numpy.float64), values), h.astype(numpy.float64), values)
+    true = equations.step(equations.input_projections(x.astype(numpy.float64), values), h.astype(numpy.float64), values)
     assert numpy.abs(step(x, h, small) - true).max() < tolerances.FLOAT32_OUTPUT
 
 
 def test_bfloat16_rounds_to_the_nearest_and_ties_to_even() -> None:
     weights = layer(4, 4)
     weights.w_hh[:3, 0] = [1 + 2**-8, 1 + 3 * 2**-8, -(1 + 2**-8 + 2**-20)]
-    small = quantise(weights, "bfloat16").values().w_hh
+    small = quantize(weights, "bfloat16").values().w_hh
     assert small[:3, 0].tolist() == [1.0, 1 + 2 * 2**-7, -(1 + 2**-7)]
     assert numpy.abs(small / weights.w_hh - 1).max() <= 2**-8
 
@@ -46,8 +46,8 @@ def test_int8_is_near_the_equations(reset: Any) -> None:
     weights = layer(20, 64, reset)
     random = numpy.random.default_rng(0)
     x, h = random.standard_normal((3, 20)).astype("f4"), numpy.tanh(random.standard_normal((3, 64))).astype("f4")
-    true = equations.step(equations.input_terms(x, weights), h, weights)
-    error = numpy.abs(step(x, h, quantise(weights, "int8")) - true).max()
+    true = equations.step(equations.input_projections(x, weights), h, weights)
+    error = numpy.abs(step(x, h, quantize(weights, "int8")) - true).max()
     assert 0 < error < tolerances.INT8_STEP
 
 
@@ -59,15 +59,15 @@ def test_whole_numbers_reach_127_and_keep_zeros_and_nans() -> None:
     assert numpy.isnan(scale[2:]).all()
 
 
-def test_what_cannot_be_quantised_is_named() -> None:
+def test_weights_that_can_not_be_quantized_are_named() -> None:
     with pytest.raises(OptionError, match="float32, bfloat16, int8, not 'int4'"):
-        quantise(layer(2, 3), "int4")  # type: ignore[arg-type]
+        quantize(layer(2, 3), "int4")  # type: ignore[arg-type]
     weights = layer(2, 3)
     weights.w_hh[0, 0] = numpy.nan
     with pytest.raises(WeightsError, match="w_hh"):
-        quantise(weights, "int8")
+        quantize(weights, "int8")
     with pytest.raises(WeightsError, match="65536"):
-        quantise(GRUWeights(numpy.zeros((3, 70_000), "f4"), numpy.zeros((3, 1), "f4")), "int8")
+        quantize(GRUWeights(numpy.zeros((3, 70_000), "f4"), numpy.zeros((3, 1), "f4")), "int8")
     with pytest.raises(DtypeError, match="float32"):
         GRUStream(GRUWeights.random(2, 3), precision="int8")
 
@@ -78,7 +78,7 @@ def sisters() -> list[str]:
     return [*builds, "avx512-plain"] if "avx512" in builds else builds
 
 
-def against_the_reference(small: QuantisedWeights, stream: GRUStream, inputs: Any) -> float:
+def against_the_reference(small: QuantizedWeights, stream: GRUStream, inputs: Any) -> float:
     """The worst difference of single steps from the same state: a last bit may round a state to the next number."""
     worst = 0.0
     for x in inputs:
@@ -89,7 +89,7 @@ def against_the_reference(small: QuantisedWeights, stream: GRUStream, inputs: An
 
 @needs_kernel
 @pytest.mark.parametrize("build", sisters())
-@pytest.mark.parametrize("terms", [False, True])
+@pytest.mark.parametrize("projected", [False, True])
 @pytest.mark.parametrize("precision", NARROW)
 @pytest.mark.parametrize("reset", ["after", "before"])
 @pytest.mark.parametrize(("sessions", "I", "H"), [(1, 1, 64), (3, 5, 17), (7, 37, 100), (300, 20, 64), (1, 257, 256)])
@@ -99,7 +99,7 @@ def test_the_stream_is_the_reference(
     H: int,
     reset: Any,
     precision: Precision,
-    terms: bool,
+    projected: bool,
     build: str,
 ) -> None:
     weights = layer(I, H, reset, bias=sessions != 3)
@@ -107,11 +107,15 @@ def test_the_stream_is_the_reference(
     native.choose_build(build.removesuffix("-plain"))
     native.allow_vnni(not build.endswith("-plain"))
     try:
-        stream = GRUStream(weights, sessions, 2, precision, terms)
-        inputs = numpy.random.default_rng(0).standard_normal((4, sessions, 3 * H if terms else I)).astype(numpy.float32)
+        stream = GRUStream(weights, sessions, 2, precision, projected)
+        inputs = (
+            numpy.random.default_rng(0).standard_normal((4, sessions, 3 * H if projected else I)).astype(numpy.float32)
+        )
         assert stream.build == build.removesuffix("-plain") or (build == "avx512" and stream.build == "avx512vnni")
         stream.state = numpy.random.default_rng(1).uniform(-2, 2, (sessions, H))
-        assert against_the_reference(quantise(weights, precision, terms), stream, inputs) < tolerances.FLOAT32_OUTPUT
+        assert (
+            against_the_reference(quantize(weights, precision, projected), stream, inputs) < tolerances.FLOAT32_OUTPUT
+        )
     finally:
         native.choose_build(used)
         native.allow_vnni(True)
@@ -119,17 +123,17 @@ def test_the_stream_is_the_reference(
 
 @needs_kernel
 @pytest.mark.parametrize("reset", ["after", "before"])
-def test_ready_terms_in_float32(reset: Any) -> None:
+def test_precomputed_input_projections_in_float32(reset: Any) -> None:
     weights = layer(5, 20, reset)
-    plain, ready = GRUStream(weights, 3), GRUStream(weights, 3, terms=True)
+    plain, projected = GRUStream(weights, 3), GRUStream(weights, 3, projected=True)
     for x in numpy.random.default_rng(0).standard_normal((4, 3, 5)).astype(numpy.float32):
-        terms = equations.input_terms(x, weights)
-        assert numpy.abs(plain.step(x) - ready.step(terms)).max() < tolerances.FLOAT32_OUTPUT
+        projections = equations.input_projections(x, weights)
+        assert numpy.abs(plain.step(x) - projected.step(projections)).max() < tolerances.FLOAT32_OUTPUT
 
 
 @needs_kernel
 @pytest.mark.parametrize("precision", NARROW)
-def test_a_nan_is_not_lost_and_stays_in_its_session(precision: Precision) -> None:
+def test_a_nan_propagates_within_its_session_only(precision: Precision) -> None:
     stream = GRUStream(layer(40, 32), 5, precision=precision)
     x = numpy.ones((5, 40), numpy.float32)
     x[2, 7] = numpy.nan
@@ -140,7 +144,7 @@ def test_a_nan_is_not_lost_and_stays_in_its_session(precision: Precision) -> Non
 
 @needs_kernel
 @pytest.mark.parametrize("precision", NARROW)
-def test_a_session_is_not_changed_by_its_neighbours(precision: Precision) -> None:
+def test_sessions_are_independent(precision: Precision) -> None:
     weights = layer(20, 48)
     x = numpy.random.default_rng(0).standard_normal((6, 7, 20)).astype(numpy.float32)
     many, other = GRUStream(weights, 7, precision=precision), GRUStream(weights, 7, precision=precision)

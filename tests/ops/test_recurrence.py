@@ -1,4 +1,4 @@
-"""Every build of the kernel against the equations in float64: outputs and every gradient."""
+"""Every build of the kernel against the float64 equations: outputs and all gradients."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if backend().name == "torch":
     pytest.skip(backend().reason, allow_module_level=True)
 
 BUILDS = native.builds()
-# Relative to the largest entry; a gate that is all but shut (1 - z, 1 - n²) has no more digits in float32.
+# Relative to the largest entry; a nearly saturated gate (1 - z, 1 - n²) has fewer significant digits in float32.
 TOLERANCE = {numpy.float32: 5e-5, numpy.float64: 1e-12}
 
 
@@ -41,7 +41,7 @@ def close(found: Any, true: Any, tolerance: float, what: str) -> None:
 
 
 def check(T: int, B: int, I: int, H: int, dtype: Any, seed: int = 0, **how: Any) -> None:  # noqa: E741
-    """Forward with and without what the backward needs, and the backward, against the truth."""
+    """Forward with and without saved values, and backward, against the float64 equations."""
     draw = numpy.random.default_rng(seed)
     weights = GRUWeights.random(I, H, how.get("reset", "after"), bias=how.get("bias", True), seed=seed).astype(dtype)
     x, h0 = draw.standard_normal((T, B, I)).astype(dtype), draw.standard_normal((B, H)).astype(dtype)
@@ -123,7 +123,7 @@ def test_saved_gates_too_many_for_the_caches(build: str, dtype: Any, reset: str)
 @pytest.mark.parametrize("reset", ["after", "before"])
 @pytest.mark.parametrize("with_gi", [False, True])
 @pytest.mark.parametrize("with_replacement", [False, True])
-def test_decay_replacement_and_ready_terms(reset: str, with_gi: bool, with_replacement: bool) -> None:
+def test_decay_replacement_and_precomputed_input_projections(reset: str, with_gi: bool, with_replacement: bool) -> None:
     """Their gradients by central differences of the float64 equations."""
     T, B, I, H = 5, 3, 2, 4  # noqa: E741
     draw = numpy.random.default_rng(3)
@@ -160,7 +160,7 @@ def test_decay_replacement_and_ready_terms(reset: str, with_gi: bool, with_repla
         close(getattr(found, name), numeric, 1e-6, name)
 
 
-def test_views_are_read_where_they_lie() -> None:
+def test_views_are_read_without_a_copy() -> None:
     weights = GRUWeights.random(6, 20).astype(numpy.float32)
     x = numpy.random.default_rng(0).standard_normal((4, 9, 12)).astype(numpy.float32)
     for view in (x[:, :, :6], x[:, :, ::2], x[::-1, ::2, :6], x[:, :, :6].transpose(1, 0, 2)):
@@ -169,7 +169,7 @@ def test_views_are_read_where_they_lie() -> None:
         assert (found == whole).all()
 
 
-def test_the_same_bits_again_and_rows_that_know_nothing_of_each_other() -> None:
+def test_determinism_and_independence_of_rows() -> None:
     weights = GRUWeights.random(40, 70).astype(numpy.float32)
     x = numpy.random.default_rng(0).standard_normal((30, 8, 40)).astype(numpy.float32)
     first, _ = recurrence.forward(weights, x=x)
@@ -189,7 +189,7 @@ def test_thread_counts_agree_to_rounding() -> None:
         assert numpy.abs(recurrence.forward(weights, x=x, threads=threads)[0] - one).max() < 2e-6
 
 
-def test_changed_weights_are_seen_however_they_were_changed() -> None:
+def test_changed_weights_are_detected() -> None:
     weights = GRUWeights.random(40, 70).astype(numpy.float32)
     x = numpy.ones((3, 2, 40), numpy.float32)
     before, _, kept = recurrence.forward_kept(weights, x=x)
@@ -222,7 +222,7 @@ def test_long_sequences_of_trained_size(reset: str) -> None:
         assert error <= 2 * theirs, name
 
 
-def test_small_signals_keep_their_digits() -> None:
+def test_small_signals_keep_their_precision() -> None:
     weights = GRUWeights.random(3, 16).map(lambda a: 1e-4 * a).astype(numpy.float32)
     x = numpy.random.default_rng(1).standard_normal((20, 2, 3)).astype(numpy.float32)
     wide = x.astype(numpy.float64), numpy.zeros((2, 16))
@@ -247,7 +247,7 @@ def test_gates_alone(build: str) -> None:
     draw = numpy.random.default_rng(0)
     weights = GRUWeights.random(5, 19)
     x, h = draw.standard_normal((4, 5)), draw.standard_normal((4, 19))
-    gi, gh = equations.input_terms(x, weights), h @ weights.w_hh.T + weights.b_hh
+    gi, gh = equations.input_projections(x, weights), h @ weights.w_hh.T + weights.b_hh
     true = equations.step(gi, h, weights)
     close(recurrence.new_state(gi, gh, h), true, 1e-12, "float64")
     narrow = (a.astype(numpy.float32) for a in (gi, gh, h))
@@ -300,7 +300,7 @@ def test_python_threads_at_once() -> None:
 
 
 def test_one_layer_with_different_weights_in_two_python_threads() -> None:
-    # What is packed is used again for other weights, but never under another call's hands.
+    # Packed memory is reused for other weights, but never during another call.
     layer, x = recurrence.new_layer(4), numpy.ones((9, 1, 100), numpy.float32)
     wrong: list[int] = []
 
@@ -381,7 +381,7 @@ print(os.waitstatus_to_exitcode(status), abs(run() - first).max() == 0)
     not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2,
     reason="needs two processors to choose from",
 )
-def test_threads_woken_on_one_processor_part_and_keep_their_masks() -> None:
+def test_threads_woken_on_one_processor_separate_and_keep_their_masks() -> None:
     crowd = """
 import os
 tasks = [int(t) for t in os.listdir("/proc/self/task")]

@@ -1,4 +1,4 @@
-"""Steps equal the whole sequence, allocate nothing, and need no torch."""
+"""Streaming: equal to the whole sequence, without allocations, without torch."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_state_is_a_value_that_can_be_saved_and_set() -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("reset", ["after", "before"])
 def test_odd_and_even_steps_give_the_same_bits(reset: str, threads: int) -> None:
-    """The kernel reads its weights forwards and backwards by turns; 256 by 256 is shared out among two threads."""
+    """The kernel reads its weights in alternating directions; 256 by 256 is divided among two threads."""
     weights = GRUWeights.random(256, 256, reset).astype(numpy.float32)
     one, other = GRUStream(weights, threads=threads), GRUStream(weights, threads=threads)
     x = numpy.random.default_rng(0).standard_normal((3, 256)).astype(numpy.float32)
@@ -86,7 +86,7 @@ def test_nothing_is_allocated_per_step() -> None:
     assert grown < 2000
 
 
-def test_what_does_not_fit_is_named() -> None:
+def test_mismatched_arguments_are_named() -> None:
     stream = GRUStream(GRUWeights.random(2, 8), sessions=3)
     with pytest.raises(ShapeError, match=r"x must be \[3, 2\], not \[2, 3\]"):
         stream.step(numpy.ones((2, 3)))
@@ -114,14 +114,14 @@ def test_no_torch_in_the_process() -> None:
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "False"
 
 
-def test_the_room_names_it_and_brings_no_torch() -> None:
+def test_the_package_exports_it_without_torch() -> None:
     script = "import sys, gruworks.ops; gruworks.ops.GRUStream(gruworks.ops.GRUWeights.random(2, 3)); "
     script += "print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "False"
 
 
 def test_a_saved_state_goes_on_in_another_process(tmp_path: Path) -> None:
-    """Weights and state travel as arrays; what steps there has no torch."""
+    """Weights and state are saved as arrays; the other process has no torch."""
     weights = GRUWeights.random(2, 8).astype(numpy.float32)
     stream = GRUStream(weights, sessions=3)
     x = numpy.random.default_rng(0).standard_normal((2, 3, 2)).astype(numpy.float32)

@@ -1,4 +1,4 @@
-"""Gate order, update convention and names convert exactly; what does not fit is refused by name."""
+"""Weight layouts: exact conversion of gate order, update convention and names; errors name the array."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ORDERS = ["".join(order) for order in itertools.permutations("rzn")]
 @pytest.mark.parametrize("update", ["keeps", "replaces"])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("kind", ["numpy", "torch"])
-def test_there_and_back_gives_the_same_bits(order: str, update: str, bias: bool, kind: str) -> None:
+def test_round_trip_gives_the_same_bits(order: str, update: str, bias: bool, kind: str) -> None:
     weights = GRUWeights.random(3, 4, "before", bias)
     if kind == "torch":
         weights = weights.map(torch.tensor)
@@ -40,7 +40,7 @@ def test_a_layout_holds_the_gates_in_its_order_and_convention() -> None:
 
 @pytest.mark.parametrize("reset", ["before", "after"])
 def test_negated_z_rows_are_the_other_update_convention(reset: str) -> None:
-    """h = z h + (1-z) h̃ with the stored rows is the page's h = (1-z) h + z h̃ with the negated ones."""
+    """h = z h + (1-z) h̃ with the stored rows is the definition's h = (1-z) h + z h̃ with the negated ones."""
     weights = GRUWeights.random(3, 4, reset)
     gi, h = numpy.random.default_rng(0).normal(size=(2, 12)), numpy.ones((2, 4))
     _, replaces, n = equations.gates(gi, h, weights)
@@ -50,7 +50,7 @@ def test_negated_z_rows_are_the_other_update_convention(reset: str) -> None:
     numpy.testing.assert_allclose(equations.step(gi, h, weights), keeps * h + (1 - keeps) * n, atol=FLOAT64)
 
 
-def test_conversion_leaves_what_it_was_given_alone() -> None:
+def test_conversion_does_not_change_its_arguments() -> None:
     weights = GRUWeights.random(3, 4)
     before = [array.copy() for array in weights.arrays()]
     weights.to_layout(update="replaces", order="zrn")
@@ -64,7 +64,7 @@ def test_names_are_torchs() -> None:
     assert list(parameter_names(bias=False)) == list(torch.nn.GRU(3, 4, bias=False).state_dict())
 
 
-def test_state_dict_there_and_back() -> None:
+def test_state_dict_round_trip() -> None:
     gru = torch.nn.GRU(3, 4, 2, bidirectional=True)
     state = {f"encoder.{name}": tensor for name, tensor in gru.state_dict().items()}
     weights = GRUWeights.from_state_dict(state, layer=1, reverse=True, prefix="encoder.")
@@ -139,8 +139,8 @@ def test_merged_biases_compute_the_same(reset: str) -> None:
     weights = GRUWeights.random(3, 4, reset)
     merged = GRUWeights.with_merged(weights.w_ih, weights.w_hh, *weights.merged(), reset=reset)
     x, h = numpy.random.default_rng(0).normal(size=(2, 3)), numpy.ones((2, 4))
-    expected = equations.step(equations.input_terms(x, weights), h, weights)
-    assert numpy.abs(equations.step(equations.input_terms(x, merged), h, merged) - expected).max() < FLOAT64
+    expected = equations.step(equations.input_projections(x, weights), h, weights)
+    assert numpy.abs(equations.step(equations.input_projections(x, merged), h, merged) - expected).max() < FLOAT64
 
 
 def test_one_bias_or_none_is_merged_too() -> None:

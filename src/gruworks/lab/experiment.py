@@ -12,13 +12,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from gruworks.errors import OptionError, RunError, WeightsError
-from gruworks.lab import an4, music
-from gruworks.lab.an4 import speech
-from gruworks.lab.captions import captions
-from gruworks.lab.characters import characters
-from gruworks.lab.ett import HORIZON, hours
+from gruworks.lab.problems import an4, music
+from gruworks.lab.problems.an4 import speech
+from gruworks.lab.problems.captions import captions
+from gruworks.lab.problems.characters import characters
+from gruworks.lab.problems.ett import HORIZON, hours
+from gruworks.lab.problems.synthetic import SYNTHETIC, Batch
 from gruworks.lab.settings import REGULARISED, Experiment, LabFit, Study
-from gruworks.lab.synthetic import SYNTHETIC, Batch
 from gruworks.nn.cells import Engine, keep_long, make
 from gruworks.nn.recurrence.threads import torch_threads
 from gruworks.training.fit import fit

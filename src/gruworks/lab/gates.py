@@ -86,7 +86,7 @@ def of_run(path: Path | str, text: str | None = None, audio: Path | str | None =
     Raises:
         RunError, OptionError, DataError: as `overhearing.overhear`.
     """
-    from gruworks.lab.overhearing import overhear
+    from gruworks.lab.run_inputs import overhear
 
     gru, x, reads, what = overhear(path, text, audio)
     return _look(gru.double(), x.double(), reads, what)

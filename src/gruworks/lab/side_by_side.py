@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gruworks.errors import DataError
 from gruworks.lab.gates import Look, fresh, memory_length, of_text, saturation
-from gruworks.lab.next_number import next_number
+from gruworks.lab.number_lines.next_number import next_number
 from gruworks.nn.cells import make
 
 __all__ = ["Cell", "side_by_side", "told"]

@@ -118,7 +118,7 @@ class GRUAfter(Steps, GRU):  # type: ignore[misc]
     """The GRU with the reset gate after the matrix product, as PyTorch and cuDNN have it (`ops/equations.py`)."""
 
     def terms(self, x: Tensor) -> Tensor:
-        return equations.input_terms(x, self.weights())  # type: ignore[no-any-return]
+        return equations.input_projections(x, self.weights())  # type: ignore[no-any-return]
 
     def step(self, term: Tensor, state: State) -> State:
         return (equations.step(term, state[0], self.weights(), xp=torch),)

@@ -34,7 +34,7 @@ def trace(gru: GRU, x: Tensor, h0: Tensor | None = None) -> Trace:
     check_alike(x=x, **({} if h0 is None else {"h0": h0}), w_hh=weights.w_hh)
     h = x.new_zeros(x.shape[1], gru.hidden_size) if h0 is None else h0
     rows = []
-    for gi in equations.input_terms(x, weights):
+    for gi in equations.input_projections(x, weights):
         gates = equations.gates(gi, h, weights, xp=torch)
         h = (1 - gates.update) * h + gates.update * gates.candidate
         rows.append((*gates, h))

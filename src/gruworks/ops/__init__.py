@@ -1,4 +1,4 @@
-"""Arrays in, arrays out: the equations, the weights' one convention, and the compiled kernels. Imports no torch."""
+"""Array operations without torch: reference equations, weight layouts, compiled kernels, CTC and n-gram models."""
 
 from __future__ import annotations
 

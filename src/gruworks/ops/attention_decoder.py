@@ -1,17 +1,18 @@
-"""One step of a decoder with attention, from the last symbol to the likeliest next ones, in one native call.
+"""Single step of a decoder with additive attention, from the last token to the best next ones, in one native call.
 
-    s  = GRU₁(s, first_terms[word])                       ready input terms, one row for each word
+    s  = GRU₁(s, first_projections[token])                precomputed input projections, one row for each token
     q  = norm(s) · query
     w  = softmax over the source's states of Σ score · σ(q + key)
     c  = Σ w · read                                       [3H, to the second layer; E, to the readout]
     s' = GRU₂(s', norm(s) · gates + gates_bias + c[:3H])
-    f  = tanh(word_terms[word] + s' · readout + c[3H:])
-    log p = log softmax of f · headᵀ + head_bias          head in 8 bits if asked for, as in ops/quantised.py
+    f  = tanh(word_projections[token] + s' · readout + c[3H:])
+    log p = log softmax of f · headᵀ + head_bias          head optionally in int8, as in ops/quantised.py
 
-Additive attention's tanh(x) is 2 σ(2x) - 1: who doubles query, keys and score has the same weights.
+The attention is additive (Bahdanau et al. 2015, arXiv 1409.0473), with σ in place of tanh: as tanh(x) = 2 σ(2x) - 1,
+doubled query, keys and score give the same attention weights.
 
-Shapes: N rows, B source sentences of up to S states, N a multiple of B and rows of a sentence side by side; H state,
-A key, E features, V symbols.
+Shapes: N decoder rows, B source sentences of up to S states; N is a multiple of B, the rows of a sentence adjacent. H
+hidden size, A attention size, E readout features, V vocabulary size.
 """
 
 from __future__ import annotations
@@ -30,40 +31,44 @@ from gruworks.ops.weights import GRUWeights
 __all__ = ["AttentionDecoder", "DecoderWeights", "read_width"]
 
 Array = NDArray[Any]
-PAD = 16  # entries: every instruction set has whole vectors
-FLOAT32, INT8 = 0, 2  # native numbers of the head's kind
+PAD = 16  # elements: a whole number of vectors in every instruction set
+FLOAT32, INT8 = 0, 2  # codes of the native module
 
 
 def read_width(hidden: int, features: int) -> int:
-    """Entries of a row of `read`: 3H and E, each with zeros up to a multiple of 16."""
+    """Width of a row of `read`: 3H and E, each zero-padded to a multiple of 16."""
     return _padded(3 * hidden) + _padded(features)
 
 
 @dataclass(frozen=True)
 class DecoderWeights:
-    """float32; of the layers only w_hh, b_hh and the reset form are read."""
+    """Float32 weights of the decoder; of both GRU layers only w_hh, b_hh and the reset form are used."""
 
     first: GRUWeights
     second: GRUWeights
     gain: Array  # [H], layer norm of the first layer's state
-    shift: Array  # [H]
+    shift: Array  # [H], its bias
     epsilon: float
     query: Array  # [H, A]
     score: Array  # [A]
     gates: Array  # [H, 3H]
     gates_bias: Array  # [3H]
     readout: Array  # [H, E]
-    first_terms: Array  # [V, 3H]
-    word_terms: Array  # [V, E]
+    first_projections: Array  # [V, 3H]
+    word_projections: Array  # [V, E]
     head: Array  # [V, E]
     head_bias: Array  # [V]
 
     def check(self) -> DecoderWeights:
-        """Itself; a ShapeError that names what does not fit the others."""
+        """These weights, checked.
+
+        Raises:
+            ShapeError: an array whose shape does not match the others.
+        """
         H, A, (V, E) = self.first.hidden_size, len(self.score), self.head.shape
         expected = {
             "gain": (H,), "shift": (H,), "query": (H, A), "gates": (H, 3 * H), "gates_bias": (3 * H,),
-            "readout": (H, E), "first_terms": (V, 3 * H), "word_terms": (V, E), "head_bias": (V,),
+            "readout": (H, E), "first_projections": (V, 3 * H), "word_projections": (V, E), "head_bias": (V,),
         }  # fmt: skip
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
@@ -74,11 +79,15 @@ class DecoderWeights:
 
 
 class AttentionDecoder:
-    """The step above; a decoder is one caller's, threads need one each.
+    """Decoder step over fixed weights; not thread-safe, each thread needs its own decoder.
 
     Args:
-        weights: copied. eight_bits: the head in whole numbers, a scale for each symbol and each row; scores move by
-            about a hundredth of their spread.
+        weights: copied.
+        eight_bits: quantize the output layer to int8, with a scale for each token and each row. The logits change by
+            about 1 % of their standard deviation.
+
+    Raises:
+        ShapeError: weights that do not fit together.
     """
 
     def __init__(self, weights: DecoderWeights, eight_bits: bool = False) -> None:
@@ -89,7 +98,10 @@ class AttentionDecoder:
         head = numpy.zeros((3 * part, E), numpy.float32)
         head[:V] = w.head
         rows, scale = whole_numbers(head) if eight_bits else (head, None)
-        self._kept = [_own(w.first_terms), _own(w.word_terms)]  # read by every step
+        self._kept = [
+            _own(w.first_projections),
+            _own(w.word_projections),
+        ]  # referenced by the native decoder, not copied
         before = [w.first.w_hh, w.first.b_hh, w.second.w_hh, w.second.b_hh, w.gain, w.shift, w.query, w.score]
         before += [w.gates, w.gates_bias, w.readout]
         arrays = [None if a is None else _own(a) for a in before]
@@ -111,15 +123,17 @@ class AttentionDecoder:
         best: tuple[int, int, int] = (0, 0, 0),
         threads: int = 0,
     ) -> None:
-        """Addresses in and out, for what is called hundreds of times a sentence; nothing is checked here.
+        """Advance N rows by one token; arrays are passed as memory addresses and are not checked.
 
         Args:
             sources: keys [B, S, A], read [B, S, read_width], lengths [B] int64 (each 1 to S), B and S.
-            tokens: int64 [N], each below V. states, after: both layers' states [N, H] before and after the step; not
-                the same memory. log_probabilities: [N, V], written if given.
-            best: values float32 [N, count] and symbols int64 [N, count] of the likeliest, falling, and their count; of
-                equal ones the first.
-            threads: at most so many; 0 is OpenMP's number. Few rows have one.
+            rows: N.
+            tokens: int64 [N], each below V.
+            states, after: states [N, H] of both layers before and after the step, in separate memory.
+            log_probabilities: float32 [N, V], written unless 0.
+            best: log-probabilities float32 [N, count] and tokens int64 [N, count] of the `count` best, in descending
+                order, ties by token number; and count.
+            threads: upper limit; 0 is OpenMP's. Few rows use one thread.
         """
         self._native.step(sources, rows, (tokens, *states, *after, log_probabilities), best, threads)
 

@@ -1,4 +1,4 @@
-"""The native module and its build that runs the recurrence, or the reason why it does not."""
+"""Choice of the native build that runs the recurrence, or the reason why none does."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ CHOICE = "GRUWORKS_KERNEL"
 
 @dataclass(frozen=True)
 class Backend:
-    """`name` of what runs the recurrence on a CPU, the `reason`, and the processor's instruction sets.
+    """Implementation of the recurrence on a CPU.
 
-    `name` is a build of the native kernel ("avx512", "avx2" or "portable"), or "torch". `instruction_sets` is empty
-    where the native module is missing: it is the one that asks the processor.
+    `name` is a build of the native kernel ("avx512", "avx2" or "portable"), or "torch"; `reason` is why it was chosen;
+    `instruction_sets` are the processor's, empty where the native module, which detects them, is missing.
     """
 
     name: str
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 else:
 
     class _Native:
-        """The native module, loaded when it is first used; an OptionError says why it is missing or switched off."""
+        """The native module, loaded at first use; an OptionError gives the reason where it is missing or disabled."""
 
         def __getattr__(self, name):
             if (found := backend()).name == "torch":

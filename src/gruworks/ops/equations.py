@@ -1,4 +1,4 @@
-"""The gated recurrent unit, in the four lines that everything else is held against.
+"""Reference equations of the gated recurrent unit, forward and backward.
 
 With x_t the input, h the state, σ the logistic function, * element by element (Cho et al. 2014, arXiv 1406.1078,
 as Chung et al. 2014, arXiv 1412.3555, write them):
@@ -11,7 +11,7 @@ as Chung et al. 2014, arXiv 1412.3555, write them):
 That is `reset="before"`. With `reset="after"` (cuDNN, PyTorch) the reset gate multiplies the matrix product instead:
 h̃_t = tanh(W_x x_t + b_x + r_t * (W_h h_{t-1} + b_h)).
 
-What training may add, each by itself or together:
+Optional regularization, each alone or in combination:
 
     recurrent dropout  every product with W_h reads m * h_{t-1}, the rest h_{t-1}; one m [B, H] for all steps, its
                        entries 0 or 1 / (1 - p) (Gal and Ghahramani 2016, arXiv 1512.05287)
@@ -20,14 +20,15 @@ What training may add, each by itself or together:
     layer norm         in place of each gate's W_x x_t and W_h h_{t-1}: g * (a - mean a) / √(var a + 1e-5), over the H
                        entries of that gate, before the bias (Ba et al. 2016, arXiv 1607.06450, which has one norm
                        for both gates)
-    DropConnect        W_h with some entries 0 and the others divided by 1 - p, drawn once a call (Wan et al. 2013;
-                       for recurrent weights Merity et al. 2018, arXiv 1708.02182). These are other weights, no more
+    DropConnect        W_h with entries zeroed with probability p and the others divided by 1 - p, drawn once a call
+                       (Wan et al. 2013; for recurrent weights Merity et al. 2018, arXiv 1708.02182). The caller passes
+                       the modified weights
 
-One text over NumPy (float64: the truth that the kernels are tested against) and torch (`xp=torch`: what runs where no
-kernel does, differentiable to any order). Weights are stored in the order and convention of `ops/weights.py`, whose
-z rows are those of a gate that keeps; that is why `gates` negates them and nothing else here knows of it.
+One implementation over NumPy (float64: the reference of the kernel tests) and torch (`xp=torch`: the fallback where no
+kernel runs, differentiable to any order). Weights are in the order and convention of `ops/weights.py`, whose stored z
+keeps the state; `gates` negates its pre-activation, and no other function depends on it.
 
-Shapes: T time, B batch, I input, H hidden. x [T, B, I], h [B, H].
+Shapes: T time, B batch, I input size, H hidden size. x [T, B, I], h [B, H].
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ __all__ = [
     "Sequence",
     "backward",
     "gates",
-    "input_terms",
+    "input_projections",
     "layer_norm",
     "sequence",
     "step",
@@ -55,7 +56,7 @@ Array = Any  # numpy.ndarray or torch.Tensor; the two share the operators that a
 
 
 class Gates(NamedTuple):
-    """One step's gates, each [B, H]: reset r_t, update z_t (it replaces, as on the page), candidate h̃_t."""
+    """Gates of one step, each [B, H]: reset r_t, update z_t (which replaces, as above), candidate h̃_t."""
 
     reset: Array
     update: Array
@@ -63,14 +64,14 @@ class Gates(NamedTuple):
 
 
 class Sequence(NamedTuple):
-    """What a whole sequence gives: every state [T, B, H] (0 beyond a row's length) and the last one [B, H]."""
+    """All states of a sequence [T, B, H], 0 beyond a row's length, and the final ones [B, H]."""
 
     output: Array
     final: Array
 
 
 class Gradients(NamedTuple):
-    """Gradients of a loss, under the names of what they belong to; the biases' are None where there are none."""
+    """Gradients of a loss with respect to the operands of the same names; None for a missing bias."""
 
     x: Array
     h0: Array
@@ -81,40 +82,42 @@ class Gradients(NamedTuple):
 
 
 def sigmoid(a: Array, xp: Any = numpy) -> Array:
-    """σ(a), by tanh: it can't overflow, and NumPy and torch both have it."""
+    """Logistic function, by tanh, which does not overflow and exists in NumPy and torch."""
     return 0.5 * (1 + xp.tanh(0.5 * a))
 
 
 EPSILON = 1e-5  # added to a variance, as torch does
 
 
-def layer_norm(terms: Array, gain: Array, xp: Any = numpy) -> Array:
-    """Each gate's part of terms [..., 3H] less its mean, over its deviation, times gain [3H]."""
-    return xp.concatenate([g * _normalised(a, xp) for a, g in zip(_thirds(terms), _thirds(gain), strict=True)], -1)
+def layer_norm(products: Array, gain: Array, xp: Any = numpy) -> Array:
+    """Layer normalization of products [..., 3H], gate by gate, times gain [3H]."""
+    return xp.concatenate([g * _normalized(a, xp) for a, g in zip(_thirds(products), _thirds(gain), strict=True)], -1)
 
 
-def _normalised(a: Array, xp: Any) -> Array:
+def _normalized(a: Array, xp: Any) -> Array:
     centred = a - a.mean(-1)[..., None]
     return centred / xp.sqrt((centred * centred).mean(-1)[..., None] + EPSILON)
 
 
-def input_terms(x: Array, weights: GRUWeights, gain: Array | None = None, xp: Any = numpy) -> Array:
-    """W_ih x + b_ih of every step at once, [..., I] → [..., 3H]: the part that does not wait for the state.
+def input_projections(x: Array, weights: GRUWeights, gain: Array | None = None, xp: Any = numpy) -> Array:
+    """Input projections W_ih x + b_ih, independent of the state: [..., I] → [..., 3H].
 
-    With a gain [3H], the product is normalised by gate before the bias.
+    With a gain [3H], the product is layer-normalized by gate before the bias is added.
     """
-    terms = x @ weights.w_ih.T
+    projections = x @ weights.w_ih.T
     if gain is not None:
-        terms = layer_norm(terms, gain, xp)
-    return terms if weights.b_ih is None else terms + weights.b_ih
+        projections = layer_norm(projections, gain, xp)
+    return projections if weights.b_ih is None else projections + weights.b_ih
 
 
 def gates(
     gi: Array, h: Array, weights: GRUWeights, xp: Any = numpy, mask: Array | None = None, gain: Array | None = None
 ) -> Gates:
-    """The three gates of one step, from its input terms gi [B, 3H] and the state before it h [B, H].
+    """The three gates of one step from its input projections gi [B, 3H] and the previous state h [B, H].
 
-    `mask` [B, H] is recurrent dropout's, `gain` [3H] layer norm's of the state's products.
+    Args:
+        mask: recurrent dropout [B, H].
+        gain: layer norm of the state's products [3H].
     """
     x_r, x_z, x_n = _thirds(gi)
     W_r, W_z, W_n = _thirds(weights.w_hh.T)
@@ -131,7 +134,7 @@ def gates(
 
 
 def _product(h: Array, W: Array, gain: Array | None, xp: Any) -> Array:
-    return h @ W if gain is None else gain * _normalised(h @ W, xp)
+    return h @ W if gain is None else gain * _normalized(h @ W, xp)
 
 
 def step(
@@ -143,11 +146,13 @@ def step(
     zoneout: Array | None = None,
     gain: Array | None = None,
 ) -> Array:
-    """One step: the state after it, [B, H]. `zoneout` [B, H] is the share of h that stays whatever z says.
+    """The state after one step [B, H] from input projections gi [B, 3H] and the previous state h [B, H].
 
     >>> weights = GRUWeights(numpy.ones((6, 1)), numpy.ones((6, 2)))
-    >>> step(input_terms(numpy.ones((1, 1)), weights), numpy.zeros((1, 2)), weights).round(4).tolist()
+    >>> step(input_projections(numpy.ones((1, 1)), weights), numpy.zeros((1, 2)), weights).round(4).tolist()
     [[0.2048, 0.2048]]
+
+    `mask` and `gain` as in `gates`; `zoneout` [B, H] is k_t above.
     """
     _, z, n = gates(gi, h, weights, xp, mask, gain)
     if zoneout is not None:
@@ -170,26 +175,37 @@ def sequence(
     gain: Array | None = None,
     input_gain: Array | None = None,
 ) -> Sequence:
-    """The whole sequence x [T, B, I], or its ready input terms gi [T, B, 3H], from h0 [B, H].
+    """States of a whole sequence.
 
-    `lengths` [B] ends each row early: what stands beyond never reaches a result or a gradient, NaN included; the
-    output there is 0, and the row's final state is the one at its own end (h0 where the length is 0). `reverse` runs
-    each row from its own end to its start; the outputs stay in the order of x. T = 0 returns h0.
+    >>> weights = GRUWeights.random(3, 4)
+    >>> output, final = sequence(numpy.ones((5, 2, 3)), numpy.zeros((2, 4)), weights)
+    >>> output.shape, final.shape
+    ((5, 2, 4), (2, 4))
 
-    `decay` [T, B, H] multiplies the state before each step (GRU-D; zero is a reset); what it takes away is filled
-    up from `replacement` [B, H] where there is one: decay * h + (1 - decay) * replacement.
+    Args:
+        x: inputs [T, B, I]; not read where gi is given.
+        h0: initial state [B, H].
+        weights: of one layer and direction.
+        lengths: valid steps of each row [B]. Padding, NaN included, affects no result and no gradient; the output there
+            is 0, and the final state is the one at the row's own end (h0 for length 0).
+        reverse: process each row from its own end to its start; outputs stay in the order of x.
+        gi: precomputed input projections [T, B, 3H].
+        decay: [T, B, H], multiplies the state before each step (GRU-D, Che et al. 2018, arXiv 1606.01865; 0 resets it).
+        replacement: [B, H], target of the decay: decay * h + (1 - decay) * replacement.
+        mask, zoneout, gain, input_gain: [B, H], [T, B, H], [3H], [3H], regularization as above.
 
-    `mask` [B, H], `zoneout` [T, B, H] and layer norm's `gain` and `input_gain` [3H] are what training adds, as above.
+    Returns:
+        The states and the final state; h0 for T = 0.
     """
     valid = None if lengths is None else valid_steps(lengths, (x if gi is None else gi).shape[0], xp)
-    # Clean before any arithmetic: 0 times NaN would be NaN in a gradient.
-    terms = input_terms(_within(x, valid, xp), weights, input_gain, xp) if gi is None else _within(gi, valid, xp)
+    # Padding is zeroed before any arithmetic: 0 times NaN would be NaN in a gradient.
+    gi = input_projections(_within(x, valid, xp), weights, input_gain, xp) if gi is None else _within(gi, valid, xp)
     by_step = _Steps(*(None if a is None else _within(a, valid, xp) for a in (decay, zoneout)))
-    return _run(terms, h0, weights, valid, reverse, xp, by_step, replacement, mask, gain)
+    return _run(gi, h0, weights, valid, reverse, xp, by_step, replacement, mask, gain)
 
 
 class _Steps(NamedTuple):
-    """What there is of [T, B, H] beside the input's terms."""
+    """Operands [T, B, H] beside the input projections."""
 
     decay: Array | None
     zoneout: Array | None
@@ -218,7 +234,7 @@ def _run(
     mask: Array | None,
     gain: Array | None,
 ) -> Sequence:
-    rows = list(gi)  # torch unbinds here: indexing step by step would make its backward quadratic in T
+    rows = list(gi)  # unbound at once: in torch, the backward of indexing step by step is quadratic in T
     order = range(len(rows) - 1, -1, -1) if reverse else range(len(rows))
     output = list(rows)
     decay, zoneout = by_step
@@ -243,12 +259,12 @@ def backward(
     lengths: Array | None = None,
     reverse: bool = False,
 ) -> Gradients:
-    """Back-propagation through time, by hand, in NumPy: the gradients of Σ grad_output·output + Σ grad_final·final."""
+    """Gradients of Σ grad_output·output + Σ grad_final·final by explicit back-propagation through time, in NumPy."""
     T, B, _ = x.shape
     valid = valid_steps(numpy.full(B, T) if lengths is None else lengths, T)
     x = numpy.where(valid, x, 0)
-    gi = input_terms(x, weights)
-    before = numpy.empty_like(grad_output)  # the state that each step started from
+    gi = input_projections(x, weights)
+    before = numpy.empty_like(grad_output)  # the state before each step
     order = range(T - 1, -1, -1) if reverse else range(T)
     h = h0
     for t in order:
@@ -276,13 +292,13 @@ def backward(
 
 
 def _step_backward(gi: Array, h: Array, weights: GRUWeights, grad: Array) -> tuple[Array, Array, Array, Array]:
-    """One step's gradients, for gi, h, w_hh and b_hh, from `grad` of the state after it."""
+    """Gradients of one step for gi, h, w_hh and b_hh from the gradient of the state after it."""
     r, z, n = gates(gi, h, weights)
     W_r, W_z, W_n = _thirds(weights.w_hh.T)
     b_n = 0 if weights.b_hh is None else _thirds(weights.b_hh)[2]
 
-    grad_n = grad * z * (1 - n * n)  # each gradient is taken before the gate's σ or tanh
-    grad_z = -(grad * (n - h)) * z * (1 - z)  # negated: the stored rows are those of a gate that keeps
+    grad_n = grad * z * (1 - n * n)  # gradients of pre-activations
+    grad_z = -(grad * (n - h)) * z * (1 - z)  # negated: the stored z keeps the state
     if weights.reset == "before":
         grad_product, read = grad_n, r * h
         grad_r = (grad_n @ W_n.T) * h * r * (1 - r)
@@ -299,6 +315,6 @@ def _step_backward(gi: Array, h: Array, weights: GRUWeights, grad: Array) -> tup
 
 
 def _thirds(a: Array) -> tuple[Array, Array, Array]:
-    """The last axis, 3H wide, as its three gates r, z, n."""
+    """The gates r, z, n of a last axis of width 3H."""
     H = a.shape[-1] // 3
     return a[..., :H], a[..., H : 2 * H], a[..., 2 * H :]

@@ -1,6 +1,6 @@
-"""Operands of the recurrence, one layer in one direction: what they are, which fit together, where they lie in memory.
+"""Operands of the recurrence of one layer in one direction: names, checks, addresses and strides.
 
-The same for NumPy arrays and torch tensors. Shapes: T time, B batch, I input size, H hidden size.
+For NumPy arrays and torch tensors alike. Shapes: T time, B batch, I input size, H hidden size.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ __all__ = ["BATCHED", "OPERANDS", "STEPWISE", "Form", "Memory", "Operands", "che
 
 
 class Operands(NamedTuple):
-    """Input, initial state, weights, row lengths, and what decays or regularizes the state; None where there is none.
+    """Input, initial state, weights, row lengths, decay and regularization; None for an absent operand.
 
-    Of `x` and the precomputed input projections `gi` one is given. The gradients of a call have the same names.
+    Either `x` or the precomputed input projections `gi` are given. Gradients are returned under the same names.
     """
 
     x: Any  # [T, B, I]
@@ -28,36 +28,36 @@ class Operands(NamedTuple):
     b_hh: Any  # [3H]
     lengths: Any = None  # [B], integers
     decay: Any = None  # [T, B, H], multiplies the state before each step
-    replacement: Any = None  # [B, H], fills up what decay takes away
+    replacement: Any = None  # [B, H], target of the decay
     mask: Any = None  # [B, H], recurrent dropout
     zoneout: Any = None  # [T, B, H]
-    gain: Any = None  # [3H], layer norm of the state's products
-    input_gain: Any = None  # [3H], layer norm of x's products
+    gain: Any = None  # [3H], layer norm of W_hh h
+    input_gain: Any = None  # [3H], layer norm of W_ih x
 
     @property
     def given(self) -> Any:
-        """x, or gi in its place."""
+        """x, or else gi."""
         return self.gi if self.x is None else self.x
 
     @property
     def reads_another_state(self) -> bool:
-        """True where products read another state than the step before left."""
+        """True where the products read a decayed or masked state, not the output of the previous step."""
         return self.decay is not None or self.mask is not None
 
 
 OPERANDS = Operands._fields
-STEPWISE = tuple(map(OPERANDS.index, ("x", "gi", "decay", "zoneout")))  # places of those with axes [T, B, ...]
-BATCHED = (*STEPWISE, *map(OPERANDS.index, ("h0", "lengths", "replacement", "mask")))  # and of those with [B, ...]
+STEPWISE = tuple(map(OPERANDS.index, ("x", "gi", "decay", "zoneout")))  # indices of operands [T, B, ...]
+BATCHED = (*STEPWISE, *map(OPERANDS.index, ("h0", "lengths", "replacement", "mask")))  # and of operands [B, ...] too
 LENGTHS = OPERANDS.index("lengths")
 
 Form = tuple[bool, bool]  # reset before the product; reverse, each row from its own end
 
 
 def check_together(o: Operands) -> None:
-    """Check that these operands may stand beside each other.
+    """Check that the combination of operands is valid.
 
     Raises:
-        OptionError: one that excludes another, or lacks the one that it needs.
+        OptionError: operands that exclude each other, or one without the operand that it requires.
     """
     if (o.x is None) == (o.gi is None):
         raise OptionError(
@@ -75,10 +75,10 @@ def check_together(o: Operands) -> None:
 
 
 def check_shapes(o: Operands) -> None:
-    """Check shapes and element types, those of `lengths` aside, against w_hh and the input.
+    """Check shapes against w_hh and the input, and element types, except that of `lengths`.
 
     Raises:
-        ShapeError, DtypeError: the first operand that doesn't fit.
+        ShapeError, DtypeError: the first operand that does not match.
     """
     H = o.w_hh.shape[-1] if len(o.w_hh.shape) else 0
     if len(o.given.shape) != 3:
@@ -99,7 +99,7 @@ def check_shapes(o: Operands) -> None:
 
 
 class Memory(NamedTuple):
-    """Arrays of one library as the native layer takes them: addresses, and strides in elements."""
+    """Access to the arrays of one library: addresses, and strides in elements, as the native layer takes them."""
 
     address: Callable[[Any], int]
     strides: Callable[[Any], Sequence[int]]
@@ -107,7 +107,7 @@ class Memory(NamedTuple):
     def forward(
         self, layer: Any, o: Operands, form: Form, results: tuple[Any, Any], kept: tuple[Any, Any], threads: int
     ) -> None:
-        """Run `layer` forward into `results`, output and final state; `kept` is saved and states, or Nones."""
+        """Run `layer` forward into `results` (output, final state); `kept` is (saved, states), each possibly None."""
         output, final = results
         saved, states = kept
         layer.forward(
@@ -119,7 +119,7 @@ class Memory(NamedTuple):
         self, layer: Any, o: Operands, form: Form, kept: tuple[Any, Any, Any], grads: tuple[Any, Any],
         found: Operands, threads: int,
     ) -> None:  # fmt: skip
-        """Run `layer` backward: `kept` is output, saved and states, `found` the gradients to fill in."""
+        """Run `layer` backward from `kept` (output, saved, states); the gradients are written into `found`."""
         output, saved, states = kept
         steps = (self._steps(grads[0]), self._rows(grads[1]), self._steps(found.x), self._steps(found.gi),
                  self._steps(found.decay))  # fmt: skip
@@ -135,7 +135,7 @@ class Memory(NamedTuple):
         return T, B, 0 if o.x is None else width, o.w_hh.shape[1], *form
 
     def _weights(self, o: Operands) -> tuple[int, int, int, int]:
-        if o.x is None:  # the projections hold the input's weights and bias already
+        if o.x is None:  # the projections include w_ih and b_ih
             return 0, self._flat(o.w_hh), 0, self._flat(o.b_hh)
         return self._flat(o.w_ih), self._flat(o.w_hh), self._flat(o.b_ih), self._flat(o.b_hh)
 
@@ -145,7 +145,7 @@ class Memory(NamedTuple):
                 self._rows(o.replacement), added)  # fmt: skip
 
     def _steps(self, a: Any) -> tuple[int, int, int]:
-        """Address and strides of [T, B, ...]; an empty tensor has no address, and of another one nothing is read."""
+        """Address and strides of [T, B, ...]; an empty tensor has no address and gets a non-zero dummy, never read."""
         if a is None:
             return 0, 0, 0
         t, b = self.strides(a)[:2]

@@ -1,12 +1,12 @@
-"""Weights of 16 and 8 bits, and one step with them, in NumPy: the reference of the native stream.
+"""Quantization of weights to bfloat16 and int8, and one step with them: the NumPy reference of the native stream.
 
-bfloat16: each weight is rounded to the nearest number of 8 significant bits; the products take it at its value, and
-the state in full. int8: the weights of a row are whole numbers from -127 to 127 times the row's scale; the state (or
-the input), which a session keeps in float32, is rounded for each product to such numbers too, its largest value over
-127 being the scale. The products' sums are then whole numbers, the same on every processor. An input of up to `THIN`
-numbers is multiplied in float32: what it would save is little beside the state's, and its numbers may differ in size.
+bfloat16: weights are rounded to 8 significant bits, ties to even; states and products stay float32. int8: symmetric,
+with one scale for each row of weights, and dynamic quantization of the state (or the input), with one scale for each
+session and product, its largest absolute value over 127. Sums are integers, hence identical on every processor
+(integer arithmetic as in Jacob et al. 2018, arXiv 1712.05877). Inputs of up to `THIN` features are multiplied in
+float32: the gain would be small, and features may differ in scale.
 
-Shapes: S sessions, I input, H hidden, K either.
+Shapes: S sessions, I input size, H hidden size, K either of them.
 """
 
 from __future__ import annotations
@@ -21,18 +21,22 @@ from gruworks.errors import OptionError, WeightsError
 from gruworks.ops import equations
 from gruworks.ops.weights import GRUWeights
 
-__all__ = ["THIN", "Matrix", "Precision", "QuantisedWeights", "check_precision", "matrix", "quantise", "step"]
+__all__ = ["THIN", "Matrix", "Precision", "QuantizedWeights", "check_precision", "matrix", "quantize", "step"]
 
 Array = NDArray[Any]
 Precision = Literal["float32", "bfloat16", "int8"]
 
 THIN = 16
 WIDEST = 65_536  # 255 * 127 * 65,536 is within 32 bits
-SMALLEST = 1e-30  # a row below it counts as zeros: 127 over it is finite in float32
+SMALLEST = 1e-30  # rows whose largest value is below it are zeros, so that 127 over it stays finite in float32
 
 
 def check_precision(precision: str) -> Precision:
-    """`precision` itself if it is known; an OptionError that names the choices if it is not."""
+    """`precision`, checked.
+
+    Raises:
+        OptionError: an unknown precision.
+    """
     if precision not in get_args(Precision):
         raise OptionError(f"precision must be one of {', '.join(get_args(Precision))}, not {precision!r}")
     return precision  # type: ignore[return-value]
@@ -40,9 +44,9 @@ def check_precision(precision: str) -> Precision:
 
 @dataclass(frozen=True)
 class Matrix:
-    """One matrix [3H, K]: its stored `rows`, and for int8 the `scale` of each row [3H].
+    """Quantized matrix: `rows` [3H, K], and for int8 the `scale` of each row [3H].
 
-    bfloat16 numbers are stored as the upper 16 bits of their float32, uint16.
+    bfloat16 values are stored as the upper 16 bits of their float32, in uint16.
     """
 
     kind: Precision
@@ -50,7 +54,7 @@ class Matrix:
     scale: Array | None = None
 
     def values(self) -> Array:
-        """What the stored numbers stand for, float32 [3H, K]."""
+        """Dequantized values, float32 [3H, K]."""
         if self.kind == "bfloat16":
             expanded: Array = (self.rows.astype(numpy.uint32) << 16).view(numpy.float32)
             return expanded
@@ -60,7 +64,7 @@ class Matrix:
         return values
 
     def times(self, x: Array, gates: slice = slice(None)) -> Array:
-        """x [S, K] times the transposed rows of the `gates` (a slice of the 3H): float32 [S, ...]."""
+        """Product of x [S, K] with the transposed rows `gates`, a slice of the 3H: float32 [S, ...]."""
         if self.scale is None:
             exact: Array = x.astype(numpy.float64) @ self.values()[gates].T.astype(numpy.float64)
             return exact.astype(numpy.float32)
@@ -71,8 +75,8 @@ class Matrix:
 
 
 @dataclass(frozen=True)
-class QuantisedWeights:
-    """A layer's weights at another precision. `w_ih` is None where input terms come ready; biases stay float32."""
+class QuantizedWeights:
+    """Quantized weights of a layer; biases stay float32. `w_ih` is None for precomputed input projections."""
 
     w_ih: Matrix | None
     w_hh: Matrix
@@ -81,23 +85,28 @@ class QuantisedWeights:
     reset: str
 
     def values(self) -> GRUWeights:
-        """The float32 weights that these stand for: what their rounding alone does to a layer."""
+        """Dequantized weights, float32, for the effect of weight rounding alone."""
         if self.w_ih is None:
-            raise WeightsError("there are no input weights here: the terms come ready")
+            raise WeightsError("these weights have no w_ih: they are for precomputed input projections")
         return GRUWeights(self.w_ih.values(), self.w_hh.values(), self.b_ih, self.b_hh, reset=self.reset)  # type: ignore[arg-type]
 
 
-def quantise(weights: GRUWeights, precision: Precision, terms: bool = False) -> QuantisedWeights:
-    """`weights` (float32) at another precision; with `terms`, those of the input are left out.
+def quantize(weights: GRUWeights, precision: Precision, projected: bool = False) -> QuantizedWeights:
+    """Weights rounded to another precision.
 
     >>> layer = GRUWeights.random(20, 64).astype(numpy.float32)
-    >>> worst = numpy.abs(quantise(layer, "int8").values().w_hh - layer.w_hh).max()
+    >>> worst = numpy.abs(quantize(layer, "int8").values().w_hh - layer.w_hh).max()
     >>> bool(worst <= 0.5 * numpy.abs(layer.w_hh).max() / 127 * 1.0001)
     True
 
+    Args:
+        weights: of one layer and direction, float32.
+        precision: "float32", "bfloat16" or "int8".
+        projected: omit w_ih and b_ih, for precomputed input projections.
+
     Raises:
-        OptionError: a precision that isn't there.
-        WeightsError: weights that aren't finite, or more inputs than 32-bit sums hold.
+        OptionError: an unknown precision.
+        WeightsError: weights that are not finite, or sizes beyond the range of 32-bit sums.
     """
     check_precision(precision)
     parts = weights.map(lambda a: numpy.ascontiguousarray(a, numpy.float32)).check()
@@ -107,15 +116,15 @@ def quantise(weights: GRUWeights, precision: Precision, terms: bool = False) -> 
     if max(parts.input_size, parts.hidden_size) > WIDEST:
         raise WeightsError(f"int8 sums hold up to {WIDEST} inputs, not {max(parts.input_size, parts.hidden_size)}")
     thin = precision == "int8" and parts.input_size <= THIN
-    w_ih = None if terms else matrix(parts.w_ih, "float32" if thin else precision)
-    b_ih = None if terms else parts.b_ih
-    return QuantisedWeights(w_ih, matrix(parts.w_hh, precision), b_ih, parts.b_hh, parts.reset)
+    w_ih = None if projected else matrix(parts.w_ih, "float32" if thin else precision)
+    b_ih = None if projected else parts.b_ih
+    return QuantizedWeights(w_ih, matrix(parts.w_hh, precision), b_ih, parts.b_hh, parts.reset)
 
 
 def whole_numbers(x: Array) -> tuple[Array, Array]:
-    """Each row of x [S, K] float32 as whole numbers from -127 to 127 [S, K] int8, and its scale [S] float32.
+    """Symmetric int8 quantization of each row of x, float32 [S, K]: integers [S, K] and scales, float32 [S].
 
-    A row that holds a NaN or an infinity has NaN for its scale, so that neither is lost.
+    The scale of a row with a NaN or an infinity is NaN, which propagates to every product.
     """
     top = numpy.abs(x).max(axis=1, initial=numpy.float32(0))
     finite = numpy.isfinite(x).all(axis=1)
@@ -127,8 +136,18 @@ def whole_numbers(x: Array) -> tuple[Array, Array]:
     return whole.astype(numpy.int8), scale
 
 
-def step(x: Array, h: Array, weights: QuantisedWeights) -> Array:
-    """One step of S sessions: x [S, I] (or ready terms [S, 3H]), h [S, H] float32; the new states [S, H]."""
+def step(x: Array, h: Array, weights: QuantizedWeights) -> Array:
+    """New states [S, H] of S sessions after one step.
+
+    >>> layer = GRUWeights.random(3, 4).astype(numpy.float32)
+    >>> step(numpy.ones((2, 3), "f4"), numpy.zeros((2, 4), "f4"), quantize(layer, "int8")).shape
+    (2, 4)
+
+    Args:
+        x: float32 [S, I], or precomputed input projections [S, 3H] where the weights have no w_ih.
+        h: states, float32 [S, H].
+        weights: of `quantize`.
+    """
     H = h.shape[1]
     gi = x if weights.w_ih is None else weights.w_ih.times(x) + _or_zero(weights.b_ih)
     b_hh = numpy.broadcast_to(_or_zero(weights.b_hh), 3 * H)
@@ -145,7 +164,7 @@ def step(x: Array, h: Array, weights: QuantisedWeights) -> Array:
 
 
 def matrix(rows: Array, precision: Precision) -> Matrix:
-    """Rows [R, K] float32 at another precision."""
+    """Rows, float32 [R, K], quantized."""
     if precision == "float32":
         return Matrix(precision, rows)
     if precision == "bfloat16":

@@ -1,6 +1,6 @@
-"""The recurrence by the native kernel: NumPy arrays in, NumPy arrays out; float32 or float64, both reset forms.
+"""Recurrence of one layer and direction in the native kernel, on NumPy arrays in float32 or float64.
 
-Same mathematics as `equations`, which is the truth that it is tested against. Operands and their shapes: `operands`.
+Same mathematics as `equations`, its reference in the tests. Operands and their shapes: `operands`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MEMORY = Memory(lambda a: int(a.ctypes.data), lambda a: [stride // a.itemsize fo
 
 
 class Kept(NamedTuple):
-    """What the backward needs of a forward; `saved` is overwritten by it, so it serves once."""
+    """Saved values of a forward pass. The backward overwrites `saved`, so that it can be used once."""
 
     operands: Operands
     form: Form
@@ -36,7 +36,7 @@ class Kept(NamedTuple):
 def forward(
     weights: GRUWeights, *, reverse: bool = False, threads: int = 0, **arrays: Array | None
 ) -> tuple[Array, Array]:
-    """Every state [T, B, H], zeros beyond a row's length, and the one at each row's own end [B, H].
+    """States of a whole sequence by the native kernel.
 
     >>> weights = GRUWeights.random(3, 4).astype(numpy.float32)
     >>> output, final = forward(weights, x=numpy.ones((5, 2, 3), numpy.float32))
@@ -45,9 +45,12 @@ def forward(
 
     Args:
         weights: of one layer and direction.
-        reverse: run each row from its own end.
-        threads: at most so many; 0 is OpenMP's number.
-        arrays: x or gi, h0, lengths and further operands of `ops.operands.Operands`, by name.
+        reverse: process each row from its own end to its start.
+        threads: upper limit; 0 is OpenMP's.
+        arrays: x [T, B, I] or gi [T, B, 3H], h0 [B, H], lengths [B] and further operands of `ops.operands.Operands`.
+
+    Returns:
+        The states [T, B, H], zeros beyond a row's length, and the state at each row's own end [B, H].
 
     Raises:
         ShapeError, DtypeError, OptionError: operands that do not fit together.
@@ -59,7 +62,7 @@ def forward(
 def forward_kept(
     weights: GRUWeights, *, reverse: bool = False, threads: int = 0, **arrays: Array | None
 ) -> tuple[Array, Array, Kept]:
-    """`forward`, and what `backward` needs."""
+    """`forward`, with the saved values for `backward` as third result."""
     output, final, kept = _run(weights, arrays, reverse, threads, keep=True)
     assert kept is not None
     return output, final, kept
@@ -80,7 +83,21 @@ def _run(
 
 
 def backward(kept: Kept, grad_output: Array | None = None, grad_final: Array | None = None) -> Operands:
-    """Gradients of Σ grad_output·output + Σ grad_final·final under the operands' names; a None given is zeros."""
+    """Gradients of Σ grad_output·output + Σ grad_final·final, under the operands' names.
+
+    >>> weights = GRUWeights.random(3, 4)
+    >>> output, _, kept = forward_kept(weights, x=numpy.ones((5, 2, 3)))
+    >>> backward(kept, numpy.ones_like(output)).w_hh.shape
+    (12, 4)
+
+    Args:
+        kept: of `forward_kept`; used up by the call.
+        grad_output: [T, B, H], None for zeros.
+        grad_final: [B, H], None for zeros.
+
+    Raises:
+        ShapeError, DtypeError: gradients that do not match the output.
+    """
     o, (T, B, H) = kept.operands, kept.output.shape
     dtype = o.w_hh.dtype
     grads = _checked("grad_output", grad_output, (T, B, H), dtype), _checked("grad_final", grad_final, (B, H), dtype)
@@ -94,12 +111,15 @@ def backward(kept: Kept, grad_output: Array | None = None, grad_final: Array | N
 
 
 def new_state(gi: Array, gh: Array, h: Array) -> Array:
-    """One step's new state from terms that the caller formed: gi and gh [..., 3H] (biases in them), h [..., H].
+    """New state [..., H] from the projections gi of the input and gh of the state, [..., 3H] with biases, and h.
 
-    The "after" form: r and z add both terms, and the candidate is tanh(gi_n + r * gh_n).
+    The "after" form: r = σ(gi_r + gh_r), z = σ(gi_z + gh_z), candidate tanh(gi_n + r * gh_n).
 
     >>> new_state(numpy.zeros((1, 6)), numpy.zeros((1, 6)), numpy.ones((1, 2))).tolist()
     [[0.5, 0.5]]
+
+    Raises:
+        ShapeError, DtypeError: arrays that do not match.
     """
     gi, gh, h = as_array(gi, "gi"), as_array(gh, "gh"), as_array(h, "h")
     dtype, shape = h.dtype, h.shape
@@ -121,22 +141,22 @@ def new_state(gi: Array, gh: Array, h: Array) -> Array:
 
 
 def padded(H: int) -> int:
-    """H rounded up to whole vectors, as in native/core/layout.h."""
+    """H rounded up to a multiple of 16, as in native/core/layout.h."""
     return (H + 15) // 16 * 16
 
 
 def saved_width(H: int, normalized: bool) -> int:
-    """Numbers that a forward saves for each step and row: four vectors; with layer norm three times as many, and 8."""
+    """Elements that a forward saves for each step and row: 4 padded H; with layer norm 12 padded H and 8 scales."""
     return 12 * padded(H) + 8 if normalized else 4 * padded(H)
 
 
 def new_layer(itemsize: int) -> Any:
-    """A native layer, which keeps what it packed of the weights that it last saw."""
+    """A native layer, which caches the packed weights of its last call."""
     return native.Layer32() if itemsize == 4 else native.Layer64()
 
 
 def aligned(shape: tuple[int, ...], dtype: Any) -> Array:
-    """An empty array that begins a cache line, as torch's do and NumPy's don't: a vector across two costs twice."""
+    """An empty array aligned to a cache line (64 bytes), which NumPy does not guarantee."""
     dtype = numpy.dtype(dtype)
     size = int(numpy.prod(shape)) * dtype.itemsize
     memory = numpy.empty(size + 64, numpy.uint8)
@@ -146,7 +166,7 @@ def aligned(shape: tuple[int, ...], dtype: Any) -> Array:
 
 
 def _readable(weights: GRUWeights, arrays: dict[str, Array | None]) -> Operands:
-    """The operands, checked, as arrays that the kernel can read."""
+    """The operands, checked, with strides and alignment that the kernel supports."""
     weights = weights.map(as_array).map(numpy.ascontiguousarray).check()
     if weights.w_hh.dtype not in (numpy.float32, numpy.float64):
         raise DtypeError(
@@ -171,7 +191,7 @@ def _row_lengths(lengths: Array, T: int) -> Array:
 
 
 def _aligned_rows(array: Array) -> Array:
-    """The array with a contiguous last axis, aligned elements and strides of whole elements."""
+    """The array with a contiguous last axis, aligned elements and strides in whole elements."""
     inner = array.strides[-1] == array.itemsize or array.shape[-1] <= 1
     whole = all(stride % array.itemsize == 0 for stride in array.strides)
     return array if inner and whole and array.flags.aligned else numpy.ascontiguousarray(array)

@@ -1,6 +1,6 @@
-"""A linear recurrence h_t = a_t * h_{t-1} + b_t by the native kernel, from log a and log b: NumPy in, NumPy out.
+"""Linear recurrence h_t = a_t * h_{t-1} + b_t in the native kernel, from log a and log b.
 
-Shapes: T time, N columns, each a recurrence of its own.
+The recurrence of minGRU and minLSTM (Feng et al. 2024, arXiv 2410.01201). Shapes: T time, N independent columns.
 """
 
 from __future__ import annotations
@@ -22,15 +22,21 @@ SHARES = {"auto": -1, "columns": 0, "steps": 1}
 
 
 def log_scan(log_a: Array, log_b: Array, h0: Array, threads: int = 0, share: Share = "auto") -> Array:
-    """Every state [T, N] from log a and log b [T, N] and h0 [N] of any sign, float32 or float64.
-
-    Args:
-        share: what threads share out. "columns" costs nothing; "steps" is the parallel scan: each thread runs its own
-            steps from zero and then adds what came in from before. "auto" takes it where columns are too few.
+    """All states [T, N] of a linear recurrence.
 
     >>> half = numpy.log(numpy.full((3, 1), 0.5))
     >>> log_scan(half, half, numpy.zeros(1))[:, 0].tolist()
     [0.5, 0.75, 0.875]
+
+    Args:
+        log_a, log_b: [T, N], natural logarithms, float32 or float64.
+        h0: initial state [N], of any sign.
+        threads: upper limit; 0 is OpenMP's.
+        share: dimension divided among threads. "columns" adds no work; "steps" is the parallel scan, in which each
+            thread runs a segment from a zero state and then adds the carried state. "auto" chooses it for few columns.
+
+    Raises:
+        ShapeError: arrays that do not match. OptionError: an unknown `share`.
     """
     arrays = _checked(log_a, log_b, h0)
     states = numpy.empty_like(arrays[0])
@@ -43,7 +49,7 @@ def log_scan(log_a: Array, log_b: Array, h0: Array, threads: int = 0, share: Sha
 def log_scan_backward(
     log_a: Array, log_b: Array, h0: Array, states: Array, grad: Array, threads: int = 0, share: Share = "auto"
 ) -> tuple[Array, Array, Array]:
-    """Gradients by log_a, log_b [T, N] and h0 [N] of Σ grad·states, whose `states` are `log_scan`'s."""
+    """Gradients of Σ grad·states for log_a, log_b [T, N] and h0 [N]; `states` is the result of `log_scan`."""
     log_a, log_b, h0, states, grad = _checked(log_a, log_b, h0, states, grad)
     found = numpy.empty_like(log_a), numpy.empty_like(log_b), numpy.empty_like(h0)
     run = native.scan_backward32 if states.itemsize == 4 else native.scan_backward64

@@ -1,6 +1,6 @@
-"""One step at a time, for one or many sessions: NumPy in, NumPy out, no torch in the process.
+"""Streaming inference of one GRU layer, step by step, for one or many sessions, without torch.
 
-Shapes: S sessions, I input, H hidden.
+Shapes: S sessions, I input size, H hidden size.
 """
 
 from __future__ import annotations
@@ -12,36 +12,35 @@ from numpy.typing import NDArray
 
 from gruworks.errors import DtypeError, ShapeError
 from gruworks.ops.backend import native
-from gruworks.ops.quantised import Matrix, Precision, check_precision, quantise
+from gruworks.ops.quantised import Matrix, Precision, check_precision, quantize
 from gruworks.ops.weights import GRUWeights, as_array
 
 __all__ = ["GRUStream"]
 
 Array = NDArray[Any]
-KINDS = ("float32", "bfloat16", "int8")  # native numbers of a matrix's kind; after them 3: terms come ready
+KINDS = ("float32", "bfloat16", "int8")  # codes of the native module; the next, 3, is projected input
 
 
 class GRUStream:
-    """A GRU layer that is stepped: it carries the state of `sessions` sessions and allocates nothing per step.
+    """GRU layer for streaming inference, which holds the states of S sessions and allocates nothing per step.
 
     >>> stream = GRUStream(GRUWeights.random(3, 4), sessions=2)
     >>> stream.step(numpy.ones((2, 3))).shape
     (2, 4)
 
-    The array that `step` returns is the stream's own state, and the next step writes over it: copy what is to stay.
-    The weights are copied when the stream is made. A stream is one caller's; threads need one each.
+    `step` returns the stream's own state array, which the next step overwrites. The weights are copied. A stream is not
+    thread-safe; each thread needs its own.
 
     Args:
-        weights: float32 or float64, either reset form.
+        weights: of one layer, float32 or float64, either reset form.
         sessions: S.
-        precision: what the weights are rounded to: "float32" (nothing is), "bfloat16" or "int8"
-            (gruworks.ops.quantised says how); the state stays float32.
-        terms: `step` takes ready input terms [S, 3H], W_ih x + b_ih, in x's place; w_ih and b_ih are not read.
-        threads: at most so many. With 0, OpenMP's number, few sessions run on one thread; a number says that steps
-            follow each other closely, so that a large layer's single session may be shared out too.
+        threads: upper limit. With 0, OpenMP's limit, few sessions run on one thread; a positive number also lets one
+            session of a large layer use several, which pays where steps follow each other without a pause.
+        precision: of the weights: "float32" (unchanged), "bfloat16" or "int8", see `ops.quantised`; states are float32.
+        projected: `step` takes precomputed input projections W_ih x + b_ih [S, 3H] in place of x [S, I].
 
     Raises:
-        ShapeError, DtypeError, WeightsError: weights or inputs that don't fit.
+        ShapeError, DtypeError, OptionError, WeightsError: weights or options that are not valid.
     """
 
     def __init__(
@@ -50,7 +49,7 @@ class GRUStream:
         sessions: int = 1,
         threads: int = 0,
         precision: Precision = "float32",
-        terms: bool = False,
+        projected: bool = False,
     ) -> None:
         weights = weights.map(as_array).map(numpy.ascontiguousarray).check()
         if weights.w_hh.dtype not in (numpy.float32, numpy.float64):
@@ -61,28 +60,38 @@ class GRUStream:
             raise DtypeError(f"{precision} weights are made from float32, not {weights.w_hh.dtype}; use weights.astype")
         H = weights.hidden_size
         self._state: Array = numpy.zeros((sessions, H), weights.w_hh.dtype)
-        self._expected = (sessions, 3 * H if terms else weights.input_size)
+        self._expected = (sessions, 3 * H if projected else weights.input_size)
         make = _exact if precision == "float32" else _narrow
-        self._native = make(weights, self._state, threads, precision, terms)
+        self._native = make(weights, self._state, threads, precision, projected)
 
     def step(self, x: Array) -> Array:
-        """Advance every session by its input x [S, I] (or [I] for one session): the new states [S, H]."""
+        """Advance every session by one step.
+
+        Args:
+            x: inputs [S, I], or [I] for one session; [S, 3H] or [3H] with `projected`.
+
+        Returns:
+            The new states [S, H], overwritten by the next step.
+
+        Raises:
+            ShapeError, DtypeError: an input that does not match.
+        """
         try:
             if self._native.step(x):
                 return self._state
         except TypeError:
-            pass  # another type or layout: say so, or bring it into the right one
+            pass  # another element type or layout: converted below, or refused
         self._native.step(self._fitting(x))
         return self._state
 
     @property
     def build(self) -> str:
-        """The native build that steps: "avx512vnni" is the one with instructions for int8 weights."""
+        """Name of the native build in use; "avx512vnni" has instructions for int8 products."""
         return str(self._native.build if hasattr(self._native, "build") else native.build())
 
     @property
     def state(self) -> Array:
-        """A copy of the states [S, H]: a value to save and to set again."""
+        """Copy of the states [S, H]; assign it to restore them."""
         return self._state.copy()
 
     @state.setter
@@ -93,7 +102,7 @@ class GRUStream:
         self._state[...] = value
 
     def reset(self, session: int | slice | Array | None = None) -> None:
-        """Set the state of one session, of several, or (None) of all to zero."""
+        """Set the state of one session, several, or all (None) to zero."""
         self._state[slice(None) if session is None else session] = 0
 
     def _fitting(self, x: Array) -> Array:
@@ -105,16 +114,23 @@ class GRUStream:
         return numpy.ascontiguousarray(array)
 
 
-def _exact(weights: GRUWeights, state: Array, threads: int, precision: Precision, terms: bool) -> Any:
+def _exact(weights: GRUWeights, state: Array, threads: int, precision: Precision, projected: bool) -> Any:
     w_ih, w_hh, b_ih, b_hh = (0 if a is None else a.ctypes.data for a in weights.arrays())
-    addresses = (0, w_hh, 0, b_hh) if terms else (w_ih, w_hh, b_ih, b_hh)
+    addresses = (0, w_hh, 0, b_hh) if projected else (w_ih, w_hh, b_ih, b_hh)
     make = native.Stream32 if state.itemsize == 4 else native.Stream64
-    sizes = (1, len(state), 0 if terms else weights.input_size, weights.hidden_size, weights.reset == "before", False)
+    sizes = (
+        1,
+        len(state),
+        0 if projected else weights.input_size,
+        weights.hidden_size,
+        weights.reset == "before",
+        False,
+    )
     return make(sizes, addresses, state.ctypes.data, threads)
 
 
-def _narrow(weights: GRUWeights, state: Array, threads: int, precision: Precision, terms: bool) -> Any:
-    small = quantise(weights, precision, terms)
+def _narrow(weights: GRUWeights, state: Array, threads: int, precision: Precision, projected: bool) -> Any:
+    small = quantize(weights, precision, projected)
     x = (len(KINDS), 0, 0, 0) if small.w_ih is None else _native_matrix(small.w_ih)
     b_ih, b_hh = (0 if b is None else b.ctypes.data for b in (small.b_ih, small.b_hh))
     return native.NarrowStream(
@@ -124,6 +140,6 @@ def _narrow(weights: GRUWeights, state: Array, threads: int, precision: Precisio
 
 
 def _native_matrix(matrix: Matrix) -> tuple[int, int, int, int]:
-    """Kind, addresses of rows and scales, K; the native stream copies what they hold."""
+    """Kind, addresses of rows and scales, K; the native stream copies the arrays."""
     scale = 0 if matrix.scale is None else matrix.scale.ctypes.data
     return KINDS.index(matrix.kind), matrix.rows.ctypes.data, scale, matrix.rows.shape[1]

@@ -1,13 +1,13 @@
-"""The one truth on a GRU's weights: names, gate order, forms, shapes, conversions and checks.
+"""Weight layouts of a GRU: names, gate order, reset forms, shapes, conversions and checks.
 
-Inside Gruworks there is one order and one convention, PyTorch's: the 3H rows are the gates r, z, n (reset, update,
-candidate), and z keeps: h_t = z * h_{t-1} + (1 - z) * h̃_t. Every other layout is converted here and nowhere else:
+Gruworks uses PyTorch's order and convention throughout: the 3H rows are the gates r, z, n (reset, update, candidate),
+and z keeps the state: h_t = z * h_{t-1} + (1 - z) * h̃_t. All other layouts are converted here:
 
 - order: any permutation of r, z, n (Keras and ONNX write z, r, h);
-- update: a gate that `"replaces"` is one that `"keeps"` with its z rows, of weights and biases, negated, because
-  σ(-a) = 1 - σ(a). Negation is exact, so the way back gives the same bits;
-- reset: `"before"` and `"after"` are different functions. No conversion exists, and none is attempted;
-- biases: formats that hold fewer than two vectors take sums (`merged`), one rounding each; the way back is exact.
+- update: `"replaces"` is `"keeps"` with the z rows of weights and biases negated, because σ(-a) = 1 - σ(a). Negation is
+  exact, so that a round trip gives the same bits;
+- reset: `"before"` and `"after"` are different functions without a conversion;
+- biases: formats with fewer than two bias vectors take their sums (`merged`), rounded once; splitting a sum is exact.
 """
 
 from __future__ import annotations
@@ -30,7 +30,11 @@ GATES = ("r", "z", "n")
 
 
 def check_reset(reset: str) -> Reset:
-    """`reset` itself if it is one of the two forms; an OptionError that names them if it is not."""
+    """`reset`, checked.
+
+    Raises:
+        OptionError: neither "before" nor "after".
+    """
     if reset not in get_args(Reset):
         raise OptionError(
             f"reset must be 'before' (the reset gate multiplies the state before the matrix product, Cho 2014) "
@@ -40,20 +44,24 @@ def check_reset(reset: str) -> Reset:
 
 
 def as_array(given: Any, name: str = "an operand") -> Any:
-    """`given` as a NumPy array in memory; a DtypeError where it can't be one, such as a tensor on another device."""
+    """`given` as a NumPy array.
+
+    Raises:
+        DtypeError: an object that is not convertible, such as a tensor on another device or one without memory.
+    """
     try:
         array = numpy.asarray(given)
     except (TypeError, ValueError, RuntimeError) as error:
         raise DtypeError(f"{name} must be a NumPy array, not {type(given).__qualname__}: {error}") from error
     if array.dtype == object:
         raise DtypeError(f"{name} must be a NumPy array of numbers, not {type(given).__qualname__}")
-    if array.size and hasattr(given, "data_ptr") and not given.data_ptr():  # NumPy gives it memory of its own
+    if array.size and hasattr(given, "data_ptr") and not given.data_ptr():  # NumPy would allocate new memory for it
         raise DtypeError(f"{name} is a tensor without memory: its storage was freed (resized to 0)")
     return array
 
 
 def parameter_names(layer: int = 0, reverse: bool = False, bias: bool = True) -> tuple[str, ...]:
-    """The names of one layer and direction in a torch state dict.
+    """Parameter names of one layer and direction in a torch state dict.
 
     >>> parameter_names(1, reverse=True, bias=False)
     ('weight_ih_l1_reverse', 'weight_hh_l1_reverse')
@@ -64,14 +72,18 @@ def parameter_names(layer: int = 0, reverse: bool = False, bias: bool = True) ->
 
 @dataclass(frozen=True)
 class GRUWeights:
-    """The weights of one layer and direction, in the order r, z, n with z keeping.
-
-    w_ih [3H, I], w_hh [3H, H], b_ih [3H] or None, b_hh [3H] or None; NumPy arrays or torch tensors. In the "before"
-    form the two biases simply add; in the "after" form the reset gate multiplies the candidate's part of b_hh.
+    """Weights of one GRU layer and direction, gates in the order r, z, n, with a z that keeps the state.
 
     >>> weights = GRUWeights(numpy.zeros((12, 3)), numpy.zeros((12, 4)), reset="before")
     >>> weights.input_size, weights.hidden_size
     (3, 4)
+
+    Args:
+        w_ih: [3H, I], NumPy array or torch tensor, as are all.
+        w_hh: [3H, H].
+        b_ih: [3H] or None.
+        b_hh: [3H] or None. In the "after" form the reset gate multiplies the candidate's part of it.
+        reset: "before" (Cho et al. 2014, arXiv 1406.1078) or "after" the matrix product (PyTorch, cuDNN).
     """
 
     w_ih: Array
@@ -89,7 +101,11 @@ class GRUWeights:
         return int(self.w_hh.shape[1])
 
     def check(self) -> GRUWeights:
-        """Itself, if shapes, element types and form fit together; a WeightsError, DtypeError or OptionError if not."""
+        """These weights, checked.
+
+        Raises:
+            WeightsError, DtypeError, OptionError: shapes, element types or a reset form that are not valid.
+        """
         check_reset(self.reset)
         for name in ("w_ih", "w_hh"):
             if not hasattr(getattr(self, name), "ndim"):
@@ -113,7 +129,7 @@ class GRUWeights:
         return self.w_ih, self.w_hh, self.b_ih, self.b_hh
 
     def map(self, change: Any) -> GRUWeights:
-        """The same weights with `change` applied to each array that there is."""
+        """Weights with `change` applied to each array that is not None."""
         changed = (None if array is None else change(array) for array in self.arrays())
         return GRUWeights(*changed, reset=self.reset)
 
@@ -121,7 +137,7 @@ class GRUWeights:
     def random(
         cls, input_size: int, hidden_size: int, reset: Reset = "after", bias: bool = True, seed: int = 0
     ) -> GRUWeights:
-        """float64 weights, uniform in ±1/√H as torch draws them."""
+        """Random float64 weights, uniform in ±1/√H, torch's initialization."""
         bound = hidden_size**-0.5
         draw = numpy.random.default_rng(seed).uniform
         rows = 3 * hidden_size
@@ -141,12 +157,12 @@ class GRUWeights:
         update: Update,
         order: str = "rzn",
     ) -> GRUWeights:
-        """From another layout: rows in `order`, a gate that `update`s so. Exact: `to_layout` gives the same bits."""
+        """Weights from another gate order and update convention; `to_layout` is the exact inverse."""
         given = cls(w_ih, w_hh, b_ih, b_hh, reset=check_reset(reset)).check()
         return given.map(lambda array: _relayout(array, order, "rzn", negate_z=_negates(update)))
 
     def to_layout(self, *, update: Update, order: str = "rzn") -> tuple[Array, Array, Array | None, Array | None]:
-        """w_ih, w_hh, b_ih, b_hh with rows in `order` and a gate that `update`s so. The inverse of `from_layout`."""
+        """w_ih, w_hh, b_ih, b_hh in another gate order and update convention; the inverse of `from_layout`."""
         negate = _negates(update)
         return self.map(lambda array: _relayout(array, "rzn", order, negate_z=negate)).arrays()
 
@@ -159,7 +175,7 @@ class GRUWeights:
         reset: Reset = "after",
         prefix: str = "",
     ) -> GRUWeights:
-        """One layer and direction of a torch state dict, under `prefix` (for example "encoder.")."""
+        """Weights of one layer and direction of a torch state dict; `prefix` is put before the names ("encoder.")."""
         names = [prefix + name for name in parameter_names(layer, reverse)]
         missing = [name for name in names[:2] if name not in state]
         if missing:
@@ -169,16 +185,16 @@ class GRUWeights:
         return cls(*(state.get(name) for name in names), reset=check_reset(reset)).check()
 
     def to_state_dict(self, layer: int = 0, reverse: bool = False, prefix: str = "") -> dict[str, Array]:
-        """Named as torch names them. The form does not travel with the names: keep it beside them."""
+        """State dict of one layer and direction with torch's names; it does not record the reset form."""
         named = zip(parameter_names(layer, reverse), self.arrays(), strict=True)
         return {prefix + name: array for name, array in named if array is not None}
 
     def merged(self) -> tuple[Array | None, Array | None]:
-        """The biases as few as the form allows: b [3H] beside the input, b_n [H] beside the candidate's W_h h.
+        """Merged biases: b [3H], added to the input's product, and b_n [H], added to the candidate's W_h h.
 
-        b is b_ih + b_hh. Only in the "after" form the candidate's part of b_hh stands alone, as b_n, because the reset
-        gate multiplies it; in the "before" form b_n is None. Each sum is rounded once, and is exact where either part
-        is zero, so `with_merged` and back gives the same bits.
+        b is b_ih + b_hh. In the "after" form the candidate's part of b_hh is b_n, because the reset gate multiplies it;
+        in the "before" form b_n is None. Each sum is rounded once, and exact where either part is zero, so that
+        merging the result of `with_merged` gives the same bits.
 
         >>> GRUWeights(numpy.ones((3, 1)), numpy.ones((3, 1)), numpy.arange(3.0), numpy.ones(3)).merged()
         (array([1., 2., 2.]), array([1.]))
@@ -197,7 +213,7 @@ class GRUWeights:
     def with_merged(
         cls, w_ih: Array, w_hh: Array, b: Array | None, b_n: Array | None = None, *, reset: Reset
     ) -> GRUWeights:
-        """Weights from merged biases: b becomes b_ih, b_n the candidate's part of b_hh, whose other parts are zero."""
+        """Weights from merged biases: b_ih is b, b_hh is zero but for the candidate's part, b_n."""
         if b is None and b_n is None:
             return cls(w_ih, w_hh, reset=check_reset(reset)).check()
         if b is None or b.ndim != 1 or (b_n is not None and (b_n.ndim != 1 or 3 * len(b_n) != len(b))):
@@ -209,7 +225,7 @@ class GRUWeights:
         return cls(w_ih, w_hh, b, b_hh, reset=check_reset(reset)).check()
 
     def astype(self, dtype: Any) -> GRUWeights:
-        """The same weights, as NumPy arrays of another element type."""
+        """Weights as NumPy arrays of another element type."""
         return self.map(lambda array: numpy.asarray(array, dtype))
 
 
@@ -222,7 +238,7 @@ def _negates(update: str) -> bool:
 
 
 def _relayout(array: Array, source: str, target: str, negate_z: bool) -> Array:
-    """Rows [3H, ...] from one gate order to another."""
+    """Rows [3H, ...] in another gate order."""
     for order in (source, target):
         if sorted(order) != sorted(GATES):
             raise OptionError(f"a gate order is r, z and n in some order, for example 'zrn', not {order!r}")

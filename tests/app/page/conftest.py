@@ -25,8 +25,8 @@ FLAGS = [
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     import uvicorn
 
-    from gruworks.app.server.lanes import Lanes
-    from gruworks.app.server.service import application
+    from gruworks.app.server.application import application
+    from gruworks.app.server.continuous_batching import Lanes
 
     tell = Lanes._tell
     slowly = pytest.MonkeyPatch()

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from gruworks.app.server.application import application
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.service import application
 
 LIMITS = Limits(body=200_000, upload=400_000, audio=5.0, characters=500, sentences=8, rows=2000, length=200, steps=50,
                 traced=2000)  # fmt: skip

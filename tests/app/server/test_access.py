@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
 
 from gruworks.app.server.access import Access
+from gruworks.app.server.application import application
 from gruworks.app.server.hosts import authority, is_loopback, plain
-from gruworks.app.server.service import application
 
 
 @pytest.fixture(scope="module")

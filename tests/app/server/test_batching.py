@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gruworks.app.server.batching import Batcher
-from gruworks.app.server.replies import RequestError
+from gruworks.app.server.responses import RequestError
 
 
 class Slow:

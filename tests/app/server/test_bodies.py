@@ -18,7 +18,7 @@ from fastapi.testclient import TestClient
 from gruworks.app.server import bodies, tables
 from gruworks.app.server.bodies import validated
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.replies import RequestError
+from gruworks.app.server.responses import RequestError
 from gruworks.app.server.routes import forecast, transcribe, translate
 from gruworks.app.server.routes.transcribe import opened
 from gruworks.app.server.schemas import Fit, Forecast, Request, Trace, Translate
@@ -154,7 +154,7 @@ def test_an_unusual_rate_is_refused(rate: int) -> None:
 
 
 def test_an_answer_is_json_without_nan() -> None:
-    from gruworks.app.server.replies import encoded
+    from gruworks.app.server.responses import encoded
 
     found = encoded({"a": [1.5, float("nan"), float("inf")], "b": "é"})
     assert json.loads(bytes(found.body)) == {"a": [1.5, None, None], "b": "é"}

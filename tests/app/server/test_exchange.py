@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from gruworks.app.server.access import Access
+from gruworks.app.server.application import application
 from gruworks.app.server.exchange import HEADERS
-from gruworks.app.server.guard import Guard
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.service import application
+from gruworks.app.server.middleware import Guard
 
 App = Callable[[Any, Any, Any], Any]
 LIMITS = Limits(body=1000, body_seconds=0.2, requests=1)

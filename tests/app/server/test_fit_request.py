@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from gruworks.app.server.fit_request import FILES, checked, flags
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.replies import RequestError
+from gruworks.app.server.responses import RequestError
 from gruworks.app.server.schemas import Fit
 from gruworks.settings import Settings
 from gruworks.tasks import registry
@@ -45,7 +45,7 @@ def test_what_costs_is_marked_local_or_limited(task: str) -> None:
 
 @pytest.fixture(scope="module")
 def fitting(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
-    from gruworks.app.server.service import application
+    from gruworks.app.server.application import application
 
     return TestClient(application([], fits=tmp_path_factory.mktemp("fits")))
 

@@ -18,9 +18,9 @@ from gruworks.app.server import jobs as module
 from gruworks.app.server.job import Job
 from gruworks.app.server.jobs import Jobs
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.replies import RequestError
+from gruworks.app.server.models import Shelf
+from gruworks.app.server.responses import RequestError
 from gruworks.app.server.schemas import Fit
-from gruworks.app.server.shelf import Shelf
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are POSIX's")
 FIT = Fit(csv="ds,y\n2024-01-01,1\n", name="mine")

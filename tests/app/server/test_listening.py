@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
-from gruworks.app.server.lanes import Lane, Lanes
+from gruworks.app.server.application import application
+from gruworks.app.server.continuous_batching import Lane, Lanes
 from gruworks.app.server.limits import Limits
 from gruworks.app.server.listening import Waiting, server
-from gruworks.app.server.service import application
 from gruworks.data.vocabulary import END
 
 LIMITS = Limits(head_seconds=0.3, silent=6, silent_of_one=4)

@@ -62,7 +62,7 @@ def test_results_and_gradients_are_the_plain_paths(
 
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("terms", [False, True])
-def test_decay_replacement_and_ready_terms(reverse: bool, terms: bool) -> None:
+def test_decay_replacement_and_precomputed_input_projections(reverse: bool, terms: bool) -> None:
     torch.manual_seed(0)
     T, B, I, H = 11, 4, 3, 5  # noqa: E741
     weights = GRUWeights.random(I, H).map(torch.tensor)

@@ -1,4 +1,4 @@
-"""CTC's reference against every path, written out."""
+"""Reference CTC against the enumeration of all paths."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_likelihood_is_the_sum_over_all_paths(seed: int) -> None:
         assert log_likelihood(rows, text) == pytest.approx(total, abs=1e-9)
 
 
-def test_a_text_that_does_not_fit_has_no_likelihood() -> None:
+def test_a_text_longer_than_its_steps_has_likelihood_zero() -> None:
     assert log_likelihood(drawn(0, 3), [1, 1, 1]) == -numpy.inf
     assert log_likelihood(drawn(0, 0), []) == 0.0
 
@@ -76,7 +76,7 @@ def test_a_wide_search_finds_every_text_with_its_likelihood(seed: int) -> None:
     assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
 
 
-def test_pieces_change_nothing() -> None:
+def test_chunks_give_the_same_result() -> None:
     rows = drawn(3, 40)
     whole, pieces = PrefixSearch(width=6), PrefixSearch(width=6)
     whole.advance(rows)
@@ -86,7 +86,7 @@ def test_pieces_change_nothing() -> None:
     assert whole.stable() == pieces.stable()
 
 
-def test_what_is_stable_begins_every_later_text() -> None:
+def test_the_stable_prefix_begins_every_later_text() -> None:
     rows = drawn(4, 60)
     search = PrefixSearch(width=4)
     stable: list[int] = []
@@ -99,7 +99,7 @@ def test_what_is_stable_begins_every_later_text() -> None:
 
 
 class NoSymbolTwice:
-    """Forbids what has been written, and likes symbol 2."""
+    """Guide that forbids repeated symbols and adds 1.5 to symbol 2."""
 
     def start(self) -> frozenset[int]:
         return frozenset()
@@ -127,7 +127,7 @@ def test_a_guide_forbids_and_adds() -> None:
         assert one.score == pytest.approx(log_likelihood(rows, one.symbols) + 1.5 * (2 in one.symbols), abs=1e-9)
 
 
-def test_where_nothing_can_end_the_best_running_text_is_given() -> None:
+def test_without_a_valid_end_the_best_prefix_is_returned() -> None:
     search = PrefixSearch(NoSymbolTwice(), width=1, margin=1e-6)
     search.advance(numpy.log([[0.1, 0.1, 0.7, 0.1]]))
     assert search.results()[0].symbols == [2]

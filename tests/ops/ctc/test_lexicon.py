@@ -1,4 +1,4 @@
-"""Guides: what a whole text gets is what its words get, however early it is told."""
+"""Lexicon and symbol guides: the look-ahead scores of a text sum to its language-model score."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ START, END, UNKNOWN = 4, 5, 6
 
 
 class Bigrams:
-    """Log-probabilities drawn once for each context."""
+    """Bigram model with random log-probabilities, fixed for each context."""
 
     def log_probabilities(self, context: tuple[int, ...]) -> Any:
         return numpy.log(numpy.random.default_rng([*context, 7]).dirichlet(numpy.ones(7)))
@@ -28,7 +28,7 @@ class Bigrams:
 LANGUAGE = Language(Bigrams(), {word: n for n, word in enumerate(WORDS)}, (START,), END, UNKNOWN, 2)
 
 
-def gained(guide: Any, symbols: Sequence[int]) -> float:
+def total_score(guide: Any, symbols: Sequence[int]) -> float:
     state, total = guide.start(), 0.0
     for symbol in symbols:
         total += guide.scores(state)[symbol]
@@ -36,7 +36,7 @@ def gained(guide: Any, symbols: Sequence[int]) -> float:
     return total + float(guide.finish(state))
 
 
-def told(words: Sequence[str]) -> float:
+def expected_score(words: Sequence[str]) -> float:
     """Half the language model's log-probability of a text, and a bonus of 0.3 a word."""
     context, total = (START,), 0.0
     for word in words:
@@ -52,41 +52,41 @@ def spelled(words: Sequence[str]) -> list[int]:
 
 
 @pytest.mark.parametrize("words", [["a"], ["abc"], ["ab", "ca"], ["ca", "a", "abc", "ab"], []])
-def test_a_text_gets_what_the_language_model_says_of_its_words(words: list[str]) -> None:
+def test_the_score_of_a_text_is_that_of_its_words(words: list[str]) -> None:
     for closed in (True, False):
         guide = WordGuide(WORDS, SIZE, SPACE, LANGUAGE, 0.5, 0.3, closed=closed)
-        assert gained(guide, spelled(words)) == pytest.approx(told(words))
+        assert total_score(guide, spelled(words)) == pytest.approx(expected_score(words))
 
 
 @pytest.mark.parametrize("words", [["other"], ["a", "other", "ca"]])
 def test_words_outside_the_list_are_unknown_or_forbidden(words: list[str]) -> None:
-    assert gained(WordGuide(WORDS, SIZE, SPACE, LANGUAGE, 0.5, 0.3, closed=False), spelled(words)) == pytest.approx(
-        told(words)
-    )
-    assert gained(WordGuide(WORDS, SIZE, SPACE, LANGUAGE, closed=True), spelled(words)) == -numpy.inf
+    assert total_score(
+        WordGuide(WORDS, SIZE, SPACE, LANGUAGE, 0.5, 0.3, closed=False), spelled(words)
+    ) == pytest.approx(expected_score(words))
+    assert total_score(WordGuide(WORDS, SIZE, SPACE, LANGUAGE, closed=True), spelled(words)) == -numpy.inf
 
 
 def test_half_a_word_can_not_end_in_a_closed_list_and_is_unknown_in_an_open_one() -> None:
-    assert gained(WordGuide(WORDS, SIZE, SPACE, closed=True), [C]) == -numpy.inf
-    assert gained(WordGuide(WORDS, SIZE, SPACE, LANGUAGE, 0.5, 0.3, closed=False), [C]) == pytest.approx(
-        told(["other"])
+    assert total_score(WordGuide(WORDS, SIZE, SPACE, closed=True), [C]) == -numpy.inf
+    assert total_score(WordGuide(WORDS, SIZE, SPACE, LANGUAGE, 0.5, 0.3, closed=False), [C]) == pytest.approx(
+        expected_score(["other"])
     )
 
 
 def test_no_space_comes_first_or_twice() -> None:
     for closed in (True, False):
         guide = WordGuide(WORDS, SIZE, SPACE, closed=closed)
-        assert gained(guide, [SPACE, A]) == gained(guide, [A, SPACE, SPACE, A]) == -numpy.inf
+        assert total_score(guide, [SPACE, A]) == total_score(guide, [A, SPACE, SPACE, A]) == -numpy.inf
 
 
-def test_hot_words_gain_what_is_given_and_only_they() -> None:
+def test_only_hot_words_gain_their_score() -> None:
     guide = WordGuide(WORDS, SIZE, SPACE, hot={"ab": 2.5})
-    assert gained(guide, [A, B]) == pytest.approx(2.5)
-    assert gained(guide, [A, B, C]) == gained(guide, [A]) == 0.0
+    assert total_score(guide, [A, B]) == pytest.approx(2.5)
+    assert total_score(guide, [A, B, C]) == total_score(guide, [A]) == 0.0
 
 
-def test_a_narrow_beam_keeps_what_the_language_model_wants() -> None:
-    """The sound says b slightly louder than c; only "ca" is a word."""
+def test_a_narrow_beam_keeps_the_word_of_the_lexicon() -> None:
+    """The acoustic score prefers b to c slightly; only "ca" is a word."""
     rows = numpy.log([[0.01, 0.01, 0.01, 0.5, 0.47], [0.01, 0.01, 0.96, 0.01, 0.01]])
     search = PrefixSearch(WordGuide(WORDS, SIZE, SPACE), width=2)
     search.advance(rows)
@@ -101,13 +101,13 @@ def test_symbols_have_a_language_model_of_their_own() -> None:
         language.model.log_probabilities(context) for context in ((START,), (numbers[str(A)],), (numbers[str(B)],))
     )
     expected = 0.5 * (first[numbers[str(A)]] + second[numbers[str(B)]] + third[END]) + 0.6 + 1.0
-    assert gained(guide, [A, B]) == pytest.approx(expected)
+    assert total_score(guide, [A, B]) == pytest.approx(expected)
 
 
 def test_only_allowed_symbols_come() -> None:
     guide = SymbolGuide(SIZE, allowed=frozenset({A}))
-    assert gained(guide, [A, A]) == 0.0
-    assert gained(guide, [A, B]) == -numpy.inf
+    assert total_score(guide, [A, A]) == 0.0
+    assert total_score(guide, [A, B]) == -numpy.inf
 
 
 def test_a_word_list_without_words_is_refused() -> None:

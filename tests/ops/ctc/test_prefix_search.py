@@ -1,4 +1,4 @@
-"""The native search against its reference: the same texts, scores and stable parts, guided and not."""
+"""Native prefix search against its reference: hypotheses, scores and stable prefixes, with and without guides."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TEXTS = [[0, 1], [2, 3, 0], [1, 1, 2], [3], [0, 1, 3, 3, 2], []]
 
 
 def language(order: int) -> Language:
-    """Over the words of test_lexicon; number 4 ends, 5 is unknown."""
+    """N-gram model of the words of test_lexicon; index 4 is the end, 5 an unknown word."""
     model = Backoff.of(KneserNey([[*text, 4] for text in TEXTS], 6, order, modified=True))
     return Language(model, {word: n for n, word in enumerate(WORDS)}, (model.begin,), 4, 5, order)
 
@@ -78,8 +78,8 @@ def test_many_symbols_and_a_long_recording() -> None:
     words = {f"w{i}": rng.integers(2, 60, rng.integers(1, 7)).tolist() for i in range(300)}
     texts = [[*rng.integers(0, 300, rng.integers(1, 9)).tolist(), 300] for _ in range(400)]
     model = Backoff.of(KneserNey(texts, 302, 3))
-    told = Language(model, {word: n for n, word in enumerate(words)}, (model.begin,), 300, 301, 3)
-    guide = WordGuide(words, 60, 1, told, 0.6, 0.5, closed=False)
+    words_model = Language(model, {word: n for n, word in enumerate(words)}, (model.begin,), 300, 301, 3)
+    guide = WordGuide(words, 60, 1, words_model, 0.6, 0.5, closed=False)
     rows = numpy.log(rng.dirichlet(numpy.full(60, 0.05), 200) + 1e-9)
     reference, native = PrefixSearch(guide, 8), prefix_search(guide, 8)
     reference.advance(rows)
@@ -101,7 +101,7 @@ def test_a_language_model_s_row_is_the_reference_s() -> None:
         assert grams.row(list(context)) == pytest.approx(model.log_probabilities(context).tolist(), abs=FLOAT64)
 
 
-def test_what_is_not_known_goes_to_the_reference() -> None:
+def test_unsupported_guides_use_the_reference() -> None:
     assert not can_be_native(WordGuide(WORDS, SIZE, SPACE, LANGUAGE))
     assert isinstance(prefix_search(WordGuide(WORDS, SIZE, SPACE, LANGUAGE), 4), PrefixSearch)
     code = "from gruworks.ops.ctc.prefix_search import prefix_search; print(type(prefix_search(None, 4)).__name__)"

@@ -1,4 +1,4 @@
-"""ARPA files: what is written comes back, what others write is read, and faults are told with their line."""
+"""ARPA files: round trip, files of other programs, errors with their line."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_file_of_others_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("modified", [False, True])
 @pytest.mark.parametrize("order", [1, 3, 5])
-def test_what_is_written_comes_back(tmp_path: Path, order: int, modified: bool) -> None:
+def test_round_trip(tmp_path: Path, order: int, modified: bool) -> None:
     words = ["go", "left", "now", "right", "ünder"]
     rng = numpy.random.default_rng(0)
     texts = [[*rng.integers(0, 5, rng.integers(0, 6)).tolist(), 5] for _ in range(60)]
@@ -80,13 +80,13 @@ def test_what_is_written_comes_back(tmp_path: Path, order: int, modified: bool) 
         ("ngram 2=3", "ngram 3=3", "line 5: expected 'ngram 2='"),
     ],
 )
-def test_faults_are_told_with_their_line(tmp_path: Path, old: str, new: str, text: str) -> None:
+def test_errors_name_the_line(tmp_path: Path, old: str, new: str, text: str) -> None:
     assert old in BY_HAND
     with pytest.raises(DataError, match=text):
         read_arpa(wrote(tmp_path, BY_HAND.replace(old, new)))
 
 
-def test_a_context_that_is_not_listed_is_told(tmp_path: Path) -> None:
+def test_an_unlisted_context_is_an_error(tmp_path: Path) -> None:
     text = BY_HAND.replace("ngram 2=3\n", "ngram 2=3\nngram 3=1\n").replace(
         "\\end\\", "\\3-grams:\n-0.1\tno yes </s>\n\n\\end\\"
     )
@@ -94,7 +94,7 @@ def test_a_context_that_is_not_listed_is_told(tmp_path: Path) -> None:
         read_arpa(wrote(tmp_path, text))
 
 
-def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_binary_or_missing_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not exist"):
         read_arpa(tmp_path / "none.arpa")
     (tmp_path / "b.arpa").write_bytes(b"\xff\xfe\x00")

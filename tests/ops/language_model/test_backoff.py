@@ -1,4 +1,4 @@
-"""The backoff form has the interpolated model's own probabilities, and its definition's where it is made by hand."""
+"""Backoff models: equal to the interpolated model, and to the definition on a hand-made example."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_it_is_the_interpolated_model(documents: list[list[int]], order: int, mo
             assert numpy.exp(form.log_probabilities(context)) == pytest.approx(expected, abs=1e-12)
 
 
-def test_grams_have_the_numbers_that_they_are_found_by() -> None:
+def test_grams_are_ordered_by_their_index() -> None:
     form = by_hand()
     for order in (1, 2, 3):
         assert [form.locate(gram) for gram in form.grams(order).tolist()] == list(range(len(form.grams(order))))

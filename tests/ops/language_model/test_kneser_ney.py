@@ -1,4 +1,4 @@
-"""The n-gram model against the formula written out with dictionaries, and against numbers worked by hand."""
+"""Kneser-Ney models against the formula in plain Python, and against an example computed by hand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DOCUMENTS = st.lists(st.lists(st.integers(0, 3), max_size=12), min_size=1, max_s
 
 
 class Literal:
-    """Chen and Goodman 1998, eq. 23, one n-gram at a time: slow, and as the formula reads."""
+    """Chen and Goodman 1998, eq. 23, one n-gram at a time, written as the formula."""
 
     def __init__(self, documents: Sequence[Sequence[int]], size: int, order: int, modified: bool) -> None:
         self.size, self.order = size, order

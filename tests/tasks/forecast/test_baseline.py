@@ -6,9 +6,9 @@ import numpy
 import pytest
 
 from gruworks.tasks.forecast.baseline import best_naive
-from gruworks.tasks.forecast.calendar import Frequency
-from gruworks.tasks.forecast.codec import Codec
-from gruworks.tasks.forecast.panel import Series
+from gruworks.tasks.forecast.features.encoding import Codec
+from gruworks.tasks.forecast.series.frequency import Frequency
+from gruworks.tasks.forecast.series.panel import Series
 
 RNG = numpy.random.default_rng(0)
 WEEK = numpy.tile([10.0, 12, 11, 13, 20, 30, 28], 30)

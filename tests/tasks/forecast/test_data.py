@@ -11,12 +11,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gruworks.tasks.forecast.calendar import STEPS, Frequency, Season
-from gruworks.tasks.forecast.codec import Codec
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.data import WARM_UP, Encoded, Windows, encode
-from gruworks.tasks.forecast.panel import Series
-from gruworks.tasks.forecast.reading import read
+from gruworks.tasks.forecast.features.encoding import Codec
+from gruworks.tasks.forecast.series.frequency import STEPS, Frequency, Season
+from gruworks.tasks.forecast.series.panel import Series
+from gruworks.tasks.forecast.series.reading import read
 from gruworks.training.settings import FitSettings
 from tests.tasks.forecast.conftest import wavy
 

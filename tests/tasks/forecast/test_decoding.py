@@ -12,7 +12,7 @@ import torch
 from gruworks import Forecaster
 from gruworks.tasks.forecast.data import encode
 from gruworks.tasks.forecast.decoding import highway_quantiles, network_quantiles
-from gruworks.tasks.forecast.panel import Series
+from gruworks.tasks.forecast.series.panel import Series
 from tests.tolerances import FLOAT32_OUTPUT
 
 ALL = numpy.arange(40, 140)

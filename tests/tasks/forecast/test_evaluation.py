@@ -11,13 +11,13 @@ import pytest
 from gruworks import Forecaster
 from gruworks.data.catalogue import seattle_weather
 from gruworks.errors import TooShortError
-from gruworks.tasks.forecast.calendar import STEPS, Frequency
-from gruworks.tasks.forecast.codec import Codec
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.evaluation import origin_rows, score, seasonal_lag
-from gruworks.tasks.forecast.naive import naive_forecasts
-from gruworks.tasks.forecast.panel import Series
-from gruworks.tasks.forecast.reading import read
+from gruworks.tasks.forecast.features.encoding import Codec
+from gruworks.tasks.forecast.features.naive import naive_forecasts
+from gruworks.tasks.forecast.series.frequency import STEPS, Frequency
+from gruworks.tasks.forecast.series.panel import Series
+from gruworks.tasks.forecast.series.reading import read
 from tests.tasks.forecast.conftest import TINY, wavy
 
 

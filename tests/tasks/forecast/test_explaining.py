@@ -8,8 +8,8 @@ import pytest
 
 from gruworks import Forecaster
 from gruworks.errors import OptionError
+from gruworks.tasks.forecast.combination.blending import Gate
 from gruworks.tasks.forecast.explaining import feature_names
-from gruworks.tasks.forecast.gate import Gate
 from tests.tasks.forecast.conftest import TINY, wavy
 from tests.tolerances import ATTRIBUTION
 

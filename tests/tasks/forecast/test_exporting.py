@@ -7,8 +7,8 @@ import pandas
 import pytest
 
 from gruworks.ops.backend import backend
-from gruworks.tasks.forecast.calendar import Frequency
 from gruworks.tasks.forecast.exporting import _positions
+from gruworks.tasks.forecast.series.frequency import Frequency
 from tests import tolerances
 from tests.exported import exported
 

@@ -12,8 +12,8 @@ import pytest
 
 from gruworks import Forecaster
 from gruworks.errors import DataError, OptionError
-from gruworks.tasks.forecast.gate import Gate
-from gruworks.tasks.forecast.panel import Series
+from gruworks.tasks.forecast.combination.blending import Gate
+from gruworks.tasks.forecast.series.panel import Series
 from tests.tasks.forecast.conftest import TINY, wavy
 from tests.tolerances import FORECAST_STREAM
 

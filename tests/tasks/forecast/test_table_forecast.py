@@ -8,8 +8,8 @@ import pytest
 from gruworks.tasks import ready
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.estimator import Forecaster
-from gruworks.tasks.forecast.panel import Panel
-from gruworks.tasks.forecast.reading import read
+from gruworks.tasks.forecast.series.panel import Panel
+from gruworks.tasks.forecast.series.reading import read
 from gruworks.tasks.forecast.table_forecast import by_fit, by_model, by_naive, is_of_fit, joined, reads
 
 RNG = numpy.random.default_rng(0)

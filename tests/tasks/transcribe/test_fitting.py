@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from gruworks.ops.ctc.ctc import log_likelihood
+from gruworks.tasks.transcribe.attention_decoder import padded
 from gruworks.tasks.transcribe.config import Config
 from gruworks.tasks.transcribe.data import batched, prepare
 from gruworks.tasks.transcribe.fitting import best_path, ctc_loss, edit_distance, fit_corpus
 from gruworks.tasks.transcribe.manifest import read_manifest
 from gruworks.tasks.transcribe.model import TranscribeNet
-from gruworks.tasks.transcribe.speller import padded
 from gruworks.training import parallel
 from gruworks.training.runs import RunFolder
 from tests.tasks.transcribe.conftest import SMALL, write

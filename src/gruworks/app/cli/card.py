@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gruworks.app.cli.flags import Debug
+from gruworks.app.cli.common.flags import Debug
 from gruworks.errors import RunError, require
 from gruworks.tasks import registry
 from gruworks.training.runs import RunFolder, write_atomically

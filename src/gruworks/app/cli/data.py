@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from gruworks.app.cli.flags import Debug, Json, Quiet
-from gruworks.app.cli.show import Show
+from gruworks.app.cli.common.flags import Debug, Json, Quiet
+from gruworks.app.cli.common.show import Show
 from gruworks.data.catalogue import SETS, cache_folder, locate
 
 __all__ = ["app"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gruworks.app.cli.flags import Debug, Json, Out, Quiet
-from gruworks.app.cli.forecast import draw, show_evaluation
-from gruworks.app.cli.show import Show
+from gruworks.app.cli.common.flags import Debug, Json, Out, Quiet
+from gruworks.app.cli.common.show import Show
+from gruworks.app.cli.tasks.forecast import draw, show_evaluation
 from gruworks.data.catalogue import seattle_weather
 from gruworks.training.runs import new_run_path
 
@@ -19,7 +19,7 @@ HORIZON = 14
 def demo(out: Out = None, as_json: Json = False, quiet: Quiet = False, debug: Debug = False) -> None:
     """After 1, 2, 3, 4, 5 comes 6, twice; then Seattle's weather, 14 days ahead, beside the naive forecasts."""
     from gruworks import Forecaster
-    from gruworks.lab.next_number import next_number
+    from gruworks.lab.number_lines.next_number import next_number
     from gruworks.tasks.forecast.config import Config
 
     show = Show(as_json, quiet)

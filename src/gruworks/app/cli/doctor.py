@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from gruworks import __version__
-from gruworks.app.cli.flags import Debug, Json, Quiet
-from gruworks.app.cli.show import Show
+from gruworks.app.cli.common.flags import Debug, Json, Quiet
+from gruworks.app.cli.common.show import Show
 from gruworks.data.catalogue import data_folder
 from gruworks.ops.backend import backend
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gruworks.app.cli.flags import Debug, Json, Quiet
-from gruworks.app.cli.show import Show
+from gruworks.app.cli.common.flags import Debug, Json, Quiet
+from gruworks.app.cli.common.show import Show
 from gruworks.errors import OptionError
 from gruworks.ops.weights import Reset
 

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from gruworks.app.cli.flags import Debug, Json, Quiet
-from gruworks.app.cli.runs import load
-from gruworks.app.cli.show import Show
+from gruworks.app.cli.common.flags import Debug, Json, Quiet
+from gruworks.app.cli.common.runs import load
+from gruworks.app.cli.common.show import Show
 from gruworks.errors import RunError
 from gruworks.training.runs import RunFolder
 

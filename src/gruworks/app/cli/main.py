@@ -9,21 +9,9 @@ from typing import Annotated
 import typer
 
 from gruworks import __version__
-from gruworks.app.cli import (
-    attempt,
-    card,
-    data,
-    demo,
-    doctor,
-    exchange,
-    export,
-    forecast,
-    generate,
-    lab,
-    serve,
-    transcribe,
-    translate,
-)
+from gruworks.app.cli import card, data, demo, doctor, exchange, export, serve, try_models
+from gruworks.app.cli.lab import lab
+from gruworks.app.cli.tasks import forecast, generate, transcribe, translate
 from gruworks.errors import GruworksError
 
 __all__ = ["app", "run"]
@@ -45,7 +33,7 @@ app.add_typer(exchange.app, name="exchange")
 app.add_typer(forecast.app, name="forecast")
 app.add_typer(generate.app, name="generate")
 app.add_typer(lab.app, name="lab")
-app.add_typer(attempt.app, name="try")
+app.add_typer(try_models.app, name="try")
 app.add_typer(translate.app, name="translate")
 app.add_typer(transcribe.app, name="transcribe")
 for task in (forecast, generate, transcribe, translate):

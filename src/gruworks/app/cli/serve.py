@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 import typer
 
-from gruworks.app.cli.flags import Debug, Quiet, takes
-from gruworks.app.cli.show import Show
+from gruworks.app.cli.common.flags import Debug, Quiet, takes
+from gruworks.app.cli.common.show import Show
 from gruworks.app.server.hosts import is_loopback
 from gruworks.app.server.limits import Limits
 from gruworks.errors import OptionError, require
@@ -53,7 +53,7 @@ def serve(
     token = _token(token, no_token)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     listener: Any = require("gruworks.app.server.listening", extra="serve")
-    service: Any = require("gruworks.app.server.service", extra="serve")
+    service: Any = require("gruworks.app.server.application", extra="serve")
     names = [host, *(allow_host or [])]
     app = service.application(
         list(runs or []), limits, token=token, hosts=names, ready=ready, fits=fits if allow_fit else None

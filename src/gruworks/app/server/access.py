@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from gruworks.app.server.hosts import authority, is_loopback, plain
-from gruworks.app.server.replies import problem
+from gruworks.app.server.responses import problem
 
 __all__ = ["Access", "header"]
 

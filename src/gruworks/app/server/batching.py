@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from gruworks.app.server.metrics import BATCHES
-from gruworks.app.server.replies import RequestError
+from gruworks.app.server.responses import RequestError
 
 __all__ = ["Batcher"]
 

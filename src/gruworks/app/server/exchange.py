@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import HTTPException  # starlette's own is taken for a fault of the parser
 
 from gruworks.app.server.access import header
-from gruworks.app.server.replies import FAULT, problem
+from gruworks.app.server.responses import FAULT, problem
 
 __all__ = ["HEADERS", "Exchange"]
 

@@ -7,7 +7,7 @@ import reprlib
 from typing import Any
 
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.replies import RequestError
+from gruworks.app.server.responses import RequestError
 from gruworks.app.server.schemas import Fit
 from gruworks.tasks import registry
 

@@ -19,9 +19,9 @@ from typing import Any
 from gruworks.app.server import fit_request
 from gruworks.app.server.job import OPEN, Job
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.replies import RequestError, event
+from gruworks.app.server.models import Shelf
+from gruworks.app.server.responses import RequestError, event
 from gruworks.app.server.schemas import Fit
-from gruworks.app.server.shelf import Shelf
 from gruworks.errors import GruworksError
 
 __all__ = ["Job", "Jobs"]

@@ -10,7 +10,7 @@ import numpy
 
 from gruworks.app.server import tables
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.replies import RequestError
+from gruworks.app.server.responses import RequestError
 from gruworks.app.server.schemas import Columns, Forecast
 
 __all__ = ["PLACES", "few", "notes", "panel_of"]
@@ -34,7 +34,7 @@ def panel_of(asked: Forecast, forecaster: Any, limits: Limits) -> Any:
         RequestError: a column that is missing or can't be guessed, too many series. DataError: see `reading.read`.
     """
     from gruworks.tasks.forecast.config import Config
-    from gruworks.tasks.forecast.reading import read
+    from gruworks.tasks.forecast.series.reading import read
     from gruworks.tasks.forecast.table_forecast import joined, reads
 
     table = _table(asked, limits)

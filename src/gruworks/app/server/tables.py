@@ -11,7 +11,7 @@ from typing import Any
 import numpy
 
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.replies import RequestError
+from gruworks.app.server.responses import RequestError
 
 __all__ = ["look", "of_rows", "parse"]
 

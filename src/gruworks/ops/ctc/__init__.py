@@ -1,1 +1,1 @@
-"""Connectionist temporal classification: loss, alignment, lexicon and prefix search."""
+"""Connectionist temporal classification: likelihood, alignment, lexicon and prefix beam search."""

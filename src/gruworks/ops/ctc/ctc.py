@@ -1,6 +1,7 @@
-"""CTC in NumPy: likelihood of a text, forced alignment, prefix beam search under a guide. The reference of the kernels.
+"""Connectionist temporal classification in NumPy: likelihood, forced alignment, prefix beam search.
 
-log_probabilities are [T, V] everywhere, one row a step, the blank among the V symbols (Graves et al. 2006).
+The reference of the native search. Graves et al. 2006, "Connectionist temporal classification". Shapes: T time steps, V
+symbols of the output layer, the blank among them; log_probabilities are natural logarithms [T, V].
 """
 
 from __future__ import annotations
@@ -21,10 +22,21 @@ NEVER = -numpy.inf
 
 
 def log_likelihood(log_probabilities: Floats, symbols: Sequence[int], blank: int = 0) -> float:
-    """The log-probability of `symbols` over all its alignments; -inf where there is none.
+    """Log-probability of a symbol sequence, summed over all its alignments (Graves et al. 2006).
 
     >>> log_likelihood(numpy.log([[0.4, 0.6], [0.4, 0.6]]), [1]).__round__(4)          # 1 - 0.4 · 0.4
     -0.1744
+
+    Args:
+        log_probabilities: [T, V].
+        symbols: at most T symbols, without blanks.
+        blank: index of the blank.
+
+    Returns:
+        Natural logarithm; -inf for a sequence without an alignment.
+
+    Raises:
+        ShapeError: log-probabilities that are not [T, V].
     """
     states, skips = _trellis(symbols, blank)
     alpha = numpy.full(len(states), NEVER)
@@ -35,22 +47,31 @@ def log_likelihood(log_probabilities: Floats, symbols: Sequence[int], blank: int
 
 
 def align(log_probabilities: Floats, symbols: Sequence[int], blank: int = 0) -> tuple[list[tuple[int, int]], float]:
-    """The steps [first, end) of each symbol on the best path that writes `symbols`, and that path's log-probability.
+    """Forced alignment: the most probable path of a symbol sequence (Viterbi).
 
     >>> align(numpy.log([[0.9, 0.1], [0.2, 0.8], [0.9, 0.1]]), [1])[0]
     [(1, 2)]
 
+    Args:
+        log_probabilities: [T, V].
+        symbols: without blanks.
+        blank: index of the blank.
+
+    Returns:
+        The time steps [first, end) of each symbol, and the log-probability of the path.
+
     Raises:
         TooShortError: fewer steps than the symbols need.
+        ShapeError: log-probabilities that are not [T, V].
     """
     rows = _checked(log_probabilities)
     states, skips = _trellis(symbols, blank)
     best = numpy.full(len(states), NEVER)
     best[0] = 0.0
-    came = numpy.zeros((len(rows), len(states)), numpy.int64)
+    origin = numpy.zeros((len(rows), len(states)), numpy.int64)
     for t, row in enumerate(rows):
         ways = _arrivals(best, skips, t == 0)
-        came[t] = ways.argmax(0)
+        origin[t] = ways.argmax(0)
         best = ways.max(0) + row[states]
     state = len(states) - 1 if len(states) == 1 or best[-1] >= best[-2] else len(states) - 2
     score = float(best[state])
@@ -61,7 +82,7 @@ def align(log_probabilities: Floats, symbols: Sequence[int], blank: int = 0) -> 
         if state % 2:
             place = state // 2
             spans[place] = (t, spans[place][1] or t + 1)
-        state -= int(came[t, state])
+        state -= int(origin[t, state])
     return spans, score
 
 
@@ -72,7 +93,7 @@ def _checked(log_probabilities: Floats) -> Floats:
 
 
 def _trellis(symbols: Sequence[int], blank: int) -> tuple[NDArray[numpy.int64], NDArray[numpy.bool_]]:
-    """Blanks between, before and after the symbols, and which states may be reached over a blank left out."""
+    """States of the trellis: the symbols with blanks around them; and those that may be reached by skipping a blank."""
     states = numpy.full(2 * len(symbols) + 1, blank)
     states[1::2] = symbols
     skips = numpy.zeros(len(states), bool)
@@ -81,7 +102,7 @@ def _trellis(symbols: Sequence[int], blank: int) -> tuple[NDArray[numpy.int64], 
 
 
 def _arrivals(score: Floats, skips: NDArray[numpy.bool_], first: bool) -> Floats:
-    """Each state's score if it is kept, reached from the one before, or from the one before that [3, S]."""
+    """Score of each state by its transition: self-loop, from the previous state, or over a blank [3, S]."""
     ways = numpy.full((3, len(score)), NEVER)
     ways[0] = score
     ways[1, 1:] = score[:-1]
@@ -91,27 +112,27 @@ def _arrivals(score: Floats, skips: NDArray[numpy.bool_], first: bool) -> Floats
 
 
 class Guide(Protocol):
-    """What steers a search beside the sound: a lexicon, a language model, hot words.
+    """External score of a prefix search: a lexicon, a language model, hot words.
 
-    A state is a function of the symbols written so far.
+    A state is a function of the prefix.
     """
 
     def start(self) -> Hashable:
         """The state before the first symbol."""
 
     def scores(self, state: Any) -> Floats:
-        """What writing each symbol adds to the score [V]; -inf forbids it. Entries of the blank are not read."""
+        """Score that each symbol adds [V]; -inf forbids it. The blank's is not read."""
 
     def advance(self, state: Any, symbol: int) -> Hashable:
         """The state after one more symbol."""
 
     def finish(self, state: Any) -> float:
-        """What ending here adds; -inf forbids it."""
+        """Score that the end of the text adds; -inf forbids it."""
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One answer: its symbols, its score, and the part of it that is the sound's (a log-probability)."""
+    """Result of a search: its symbols, its total score, and the acoustic log-probability in it."""
 
     symbols: list[int]
     score: float
@@ -119,18 +140,18 @@ class Hypothesis:
 
 
 class PrefixSearch:
-    """Prefix beam search (Hannun et al. 2014), step by step: the best texts, not the best paths.
+    """Prefix beam search over CTC outputs, incremental (Hannun et al. 2014, arXiv 1408.2873).
 
     >>> search = PrefixSearch(width=4)
     >>> search.advance(numpy.log([[0.6, 0.4], [0.6, 0.4]]))
-    >>> search.results()[0].symbols                          # blank, blank has 0.36, all paths of [1] have 0.64
+    >>> search.results()[0].symbols                          # p([]) = 0.36, p([1]) = 0.64 over all paths
     [1]
 
     Args:
-        guide: adds to the scores and forbids symbols; none leaves the sound alone.
-        width: texts that are kept after each step.
-        blank: number of the blank.
-        margin: symbols less likely than a step's best one by more than this (natural logarithm) are not tried.
+        guide: external score; None for the acoustic score alone.
+        width: beam size.
+        blank: index of the blank.
+        margin: pruning threshold: symbols whose log-probability is lower than the step's best by more are skipped.
 
     Raises:
         OptionError: a width below 1 or a margin that is not positive.
@@ -140,17 +161,24 @@ class PrefixSearch:
         if width < 1 or not margin > 0:
             raise OptionError(f"a search needs width >= 1 and margin > 0: got {width} and {margin}")
         self.guide, self.width, self.blank, self.margin = guide, width, blank, margin
-        # The texts as a tree: each node's parent, symbol and guide state. Node 0 is the empty text.
+        # Prefix tree: parent, symbol and guide state of each node. Node 0 is the empty prefix.
         self.parents, self.symbols = [-1], [blank]
         self.states: list[Any] = [guide.start() if guide else None]
         self.children: dict[tuple[int, int], int] = {}
-        # The beams: their nodes, and the log-probabilities of all paths that end in a blank and that do not.
+        # Beams: their nodes, and the log-probabilities of all their paths with and without a final blank.
         self.nodes = numpy.zeros(1, numpy.int64)
         self.after_blank, self.after_symbol = numpy.zeros(1), numpy.full(1, NEVER)
         self.guided = numpy.zeros(1)
 
     def advance(self, log_probabilities: Floats) -> None:
-        """Read the next steps [T, V]."""
+        """Process the next time steps.
+
+        Args:
+            log_probabilities: [T, V].
+
+        Raises:
+            ShapeError: another number of axes.
+        """
         for row in _checked(log_probabilities):
             self._step(row.astype(numpy.float64))
 
@@ -160,7 +188,7 @@ class PrefixSearch:
         last = numpy.array([self.symbols[node] for node in self.nodes])
         total = numpy.logaddexp(self.after_blank, self.after_symbol)
         blank, symbol = total + row[self.blank], self.after_symbol + row[last]
-        # A symbol said again is a new one only after a blank.
+        # A repeated symbol is a new one only after a blank.
         longer = numpy.where(tried == last[:, None], self.after_blank[:, None], total[:, None]) + row[tried]
         gains = self._gains(tried)
         self._merge(symbol, longer, tried, last)
@@ -177,7 +205,7 @@ class PrefixSearch:
         return numpy.stack([self.guide.scores(self.states[node])[tried] for node in self.nodes])
 
     def _merge(self, symbol: Floats, longer: Floats, tried: NDArray[numpy.int64], last: NDArray[numpy.int64]) -> None:
-        """A beam made longer may be another beam: its paths are counted there, in place."""
+        """Merge extensions that equal another beam into that beam, in place."""
         place = {int(node): i for i, node in enumerate(self.nodes)}
         column = {int(number): i for i, number in enumerate(tried)}
         for i, node in enumerate(self.nodes):
@@ -188,14 +216,14 @@ class PrefixSearch:
                 longer[parent, where] = NEVER
 
     def _best(self, kept: Floats, longer: Floats) -> tuple[Any, tuple[Any, Any]]:
-        """The best `width` of the beams as they are and of those made longer, in a fixed order."""
+        """The best `width` of the unchanged and the extended beams, in a deterministic order."""
         scores = numpy.concatenate([kept, longer.ravel()])
         order = numpy.argsort(-scores, kind="stable")[: self.width]
         order = order[scores[order] > NEVER]
         return order[order < len(kept)], numpy.divmod(order[order >= len(kept)] - len(kept), max(1, longer.shape[1]))
 
     def _grown(self, parents: NDArray[numpy.int64], symbols: NDArray[numpy.int64]) -> NDArray[numpy.int64]:
-        """The nodes of beams made longer, new ones where there are none yet."""
+        """Nodes of the extended beams, created where they do not exist yet."""
         nodes = []
         for place, symbol in zip(parents.tolist(), symbols.tolist(), strict=True):
             parent = int(self.nodes[place])
@@ -209,9 +237,11 @@ class PrefixSearch:
         return numpy.array(nodes, numpy.int64)
 
     def results(self, n_best: int = 1, ended: bool = True) -> list[Hypothesis]:
-        """The best texts, best first; `ended` adds what the guide says to ending here, and leaves out what can't end.
+        """Hypotheses, best first.
 
-        Where nothing can end, it is as if `ended` were not set.
+        Args:
+            n_best: upper limit of their number.
+            ended: add the guide's final score and drop hypotheses that may not end; ignored where none may.
         """
         acoustic = numpy.logaddexp(self.after_blank, self.after_symbol)
         scores = acoustic + self.guided
@@ -222,7 +252,7 @@ class PrefixSearch:
         return [Hypothesis(self._text(int(self.nodes[i])), float(scores[i]), float(acoustic[i])) for i in order]
 
     def stable(self) -> list[int]:
-        """The symbols that all beams begin with: what follows can't change them any more."""
+        """Common prefix of all beams, which later steps cannot change."""
         texts = [self._text(int(node)) for node in self.nodes]
         shortest = min(texts, key=len)
         same = [all(text[i] == symbol for text in texts) for i, symbol in enumerate(shortest)]

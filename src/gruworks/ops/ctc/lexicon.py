@@ -1,4 +1,4 @@
-"""Guides of a CTC search: words in a prefix tree with a language model over words, or a language model over symbols."""
+"""Lexicon and language-model scores of a CTC prefix search: word prefix tree, or n-grams of symbols."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ __all__ = ["Language", "SymbolGuide", "WordGuide", "WordModel"]
 Floats = NDArray[numpy.float64]
 Context = tuple[int, ...]
 NEVER = -numpy.inf
-OUTSIDE = -1  # a word that the tree does not have
-REMEMBERED = 1 << 24  # numbers that are kept of what was looked up: 128 MB
+OUTSIDE = -1  # a prefix of a word outside the lexicon
+CACHED = 1 << 24  # float64 values in a cache: 128 MB
 
 
 class WordModel(Protocol):
-    """A language model over numbered words."""
+    """Language model over word indices."""
 
     def log_probabilities(self, context: Context) -> Floats:
-        """Of what comes after `context`, natural logarithms [V]."""
+        """ln p(w | context) of all words [V]."""
 
 
 @dataclass(frozen=True)
 class Language:
-    """A model and its words: number of each, of the text's start, its end and of a word that it does not know.
+    """Language model with its vocabulary.
 
-    `order` - 1 words are what it remembers.
+    `numbers` are the word indices, `start` is the initial context, `end` and `unknown` are the indices of the end of a
+    text and of unknown words; contexts have at most `order` - 1 words.
     """
 
     model: WordModel
@@ -49,20 +50,27 @@ class Language:
 
 @dataclass
 class WordGuide:
-    """Words as a prefix tree over symbols, the language model's opinion as early as it can be known.
+    """Lexicon as a prefix tree over symbols, with language-model look-ahead (Ortmanns and Ney 1996).
 
-    A state is (node of the tree, context). Writing a symbol adds the best that the words below it can still get, less
-    what was added before (language model look-ahead, Ortmanns and Ney 1996), so that narrow beams don't lose a word
-    before its end.
+    >>> guide = WordGuide({"ab": [1, 2]}, size=4, space=3)
+    >>> guide.scores(guide.start()).tolist()
+    [-inf, 0.0, -inf, -inf]
+
+    A state is (node of the tree, context). Each symbol adds the best score among the words below its node, less the
+    look-ahead score added before, so that narrow beams keep a word before its end.
 
     Args:
-        spellings: the symbols of each word that may come out. size: V. space: the symbol between words.
-        language: over words; none gives every word the same. weight: of its log-probability.
-        bonus: what each word adds, with a language model. hot: what some words add beyond that.
-        closed: no other words than those of `spellings`.
+        spellings: the symbols of each word of the lexicon.
+        size: V.
+        space: the symbol between words.
+        language: model over words; None for uniform scores.
+        weight: factor of the language model's log-probability.
+        bonus: added for each word, with a language model.
+        hot: additional scores of single words.
+        closed: allow only words of the lexicon.
 
     Raises:
-        OptionError: no words, or one without symbols or with the space.
+        OptionError: an empty lexicon, or a word without symbols or with the space.
     """
 
     spellings: Mapping[str, Sequence[int]]
@@ -78,7 +86,7 @@ class WordGuide:
         bad = [word for word, spelling in self.spellings.items() if not len(spelling) or self.space in spelling]
         if bad or not self.spellings:
             raise OptionError(f"a word list needs words of one symbol or more, without a space: {bad or 'it is empty'}")
-        # Sorted by spelling, the words below a node stand side by side: first[node] to end[node].
+        # Sorted by spelling, the words below a node are contiguous: first[node] to end[node].
         self.words = sorted(self.spellings, key=lambda word: tuple(self.spellings[word]))
         self.children: list[dict[int, int]] = [{}]
         self.word_at: list[int] = [-1]
@@ -104,7 +112,7 @@ class WordGuide:
         self._scores: dict[tuple[int, Context], Floats] = {}
 
     def node_of(self, word: str) -> int:
-        """The node of the tree where a listed word ends."""
+        """The node at which a word of the lexicon ends."""
         node = 0
         for symbol in self.spellings[word]:
             node = self.children[node][symbol]
@@ -116,7 +124,7 @@ class WordGuide:
     def scores(self, state: tuple[int, Context]) -> Floats:
         known = self._scores.get(state)
         if known is None:
-            if len(self._scores) * self.size > REMEMBERED:
+            if len(self._scores) * self.size > CACHED:
                 self._scores.clear()
             known = self._scores[state] = self._compute(*state)
         return known
@@ -125,10 +133,10 @@ class WordGuide:
         if node == OUTSIDE:
             return numpy.zeros(self.size)
         _, best, unknown, _ = self._gain(context)
-        paid = best[node] if node else 0.0
-        scores = numpy.full(self.size, NEVER if self.closed else unknown - paid)
+        ahead = best[node] if node else 0.0
+        scores = numpy.full(self.size, NEVER if self.closed else unknown - ahead)
         for symbol, child in self.children[node].items():
-            scores[symbol] = best[child] - paid
+            scores[symbol] = best[child] - ahead
         scores[self.space] = self._word_end(node, context) if node else NEVER
         return scores
 
@@ -150,7 +158,7 @@ class WordGuide:
         return self.language.after(context, self.language.unknown if word < 0 else self.numbers[word])
 
     def _word_end(self, node: int, context: Context) -> float:
-        """What ending the word at `node` adds beyond what is paid already."""
+        """Score of ending the word at `node`, less the look-ahead score."""
         if node == OUTSIDE:
             return 0.0
         gains, best, unknown, _ = self._gain(context)
@@ -160,10 +168,10 @@ class WordGuide:
         return float(gains[word] - best[node])
 
     def _gain(self, context: Context) -> tuple[Floats, Floats, float, float]:
-        """After `context`: what each word adds, the best below each node, an unknown word's, the text's end's."""
+        """Scores after `context`: of each word, the best below each node, of an unknown word, of the end of a text."""
         known = self._gains.get(context)
         if known is None:
-            if len(self._gains) * (len(self.words) + len(self.children)) > REMEMBERED:
+            if len(self._gains) * (len(self.words) + len(self.children)) > CACHED:
                 self._gains.clear()
             known = self._gains[context] = self._computed_gain(context)
         return known
@@ -171,9 +179,9 @@ class WordGuide:
     def _computed_gain(self, context: Context) -> tuple[Floats, Floats, float, float]:
         gains, unknown, end = self._hot, 0.0, 0.0
         if self.language is not None:
-            told = self.weight * self.language.model.log_probabilities(context)
-            gains = told[self.numbers] + self.bonus + self._hot
-            unknown, end = float(told[self.language.unknown]) + self.bonus, float(told[self.language.end])
+            weighted = self.weight * self.language.model.log_probabilities(context)
+            gains = weighted[self.numbers] + self.bonus + self._hot
+            unknown, end = float(weighted[self.language.unknown]) + self.bonus, float(weighted[self.language.end])
         padded = numpy.append(gains, NEVER)
         best = numpy.maximum.reduceat(padded, self._ranges)[::2]
         return gains, best, unknown, end
@@ -181,11 +189,17 @@ class WordGuide:
 
 @dataclass
 class SymbolGuide:
-    """A language model over the symbols themselves, where each is a word or a part of one.
+    """Language model over the output symbols, such as subwords.
+
+    >>> SymbolGuide(size=3, allowed=frozenset({1})).scores(()).tolist()
+    [-inf, 0.0, -inf]
 
     Args:
-        size: V. language: over symbols, by their numbers as text. weight, bonus: as of `WordGuide`.
-        hot: what some symbols add. allowed: the only symbols that may come; none allows all.
+        size: V.
+        language: model over symbols, whose names are their indices in decimal.
+        weight, bonus: as for `WordGuide`.
+        hot: additional scores of single symbols.
+        allowed: permitted symbols; None permits all.
     """
 
     size: int
@@ -205,7 +219,7 @@ class SymbolGuide:
         if self.language is not None:
             known, unknown = self.language.numbers, self.language.unknown
             self.numbers = [known.get(str(symbol), unknown) for symbol in range(self.size)]
-        self._told: dict[Context, Floats] = {}
+        self._log_probabilities_after: dict[Context, Floats] = {}
 
     def start(self) -> Context:
         return self.language.start if self.language else ()
@@ -223,9 +237,9 @@ class SymbolGuide:
         return self.weight * float(self._log_probabilities(state)[self.language.end]) if self.language else 0.0
 
     def _log_probabilities(self, context: Context) -> Floats:
-        known = self._told.get(context)
+        known = self._log_probabilities_after.get(context)
         if known is None and self.language is not None:
-            if len(self._told) * self.size > REMEMBERED:
-                self._told.clear()
-            known = self._told[context] = self.language.model.log_probabilities(context)
+            if len(self._log_probabilities_after) * self.size > CACHED:
+                self._log_probabilities_after.clear()
+            known = self._log_probabilities_after[context] = self.language.model.log_probabilities(context)
         return known if known is not None else self.fixed

@@ -1,4 +1,4 @@
-"""Which code runs the prefix search: the native one, or the reference where it is missing or can't know the guide."""
+"""Prefix search by the native implementation, or by the reference where it is missing or the guide is not supported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["NativeSearch", "can_be_native", "native_guide", "prefix_search"]
 
 
 class NativeSearch:
-    """`PrefixSearch` under the same three names, in C++ (`native/ctc.cc`)."""
+    """`PrefixSearch` in C++ (`native/ctc/ctc.cc`), with the same methods."""
 
     def __init__(self, guide: Any, width: int = 16, blank: int = 0, margin: float = 12.0) -> None:
         if width < 1 or not margin > 0:
@@ -25,7 +25,7 @@ class NativeSearch:
         self._search = native.PrefixSearch(guide, width, blank, margin)
 
     def advance(self, log_probabilities: NDArray[Any]) -> None:
-        """Read the next steps [T, V]."""
+        """As `PrefixSearch.advance`."""
         rows = numpy.ascontiguousarray(log_probabilities, numpy.float64)
         if rows.ndim != 2 or not self._search.advance(rows):
             raise ShapeError(f"expected log-probabilities [T, V] of the guide's symbols, got {list(rows.shape)}")
@@ -35,21 +35,21 @@ class NativeSearch:
         return [Hypothesis(*one) for one in self._search.results(n_best, ended)]
 
     def stable(self) -> list[int]:
-        """The symbols that all beams begin with."""
+        """As `PrefixSearch.stable`."""
         found: list[int] = self._search.stable()
         return found
 
 
 def prefix_search(guide: Guide | None, width: int, blank: int = 0, margin: float = 12.0) -> Any:
-    """A search under `guide`, native where that can be.
+    """Prefix beam search, native where the guide allows it.
 
     >>> search = prefix_search(None, width=4)
     >>> search.advance(numpy.log([[0.6, 0.4], [0.6, 0.4]]))
     >>> search.results()[0].symbols
     [1]
 
-    Raises:
-        OptionError: as `PrefixSearch`.
+    Args, Raises:
+        As `PrefixSearch`.
     """
     if can_be_native(guide):
         return NativeSearch(None if guide is None else native_guide(guide), width, blank, margin)
@@ -57,7 +57,7 @@ def prefix_search(guide: Guide | None, width: int, blank: int = 0, margin: float
 
 
 def can_be_native(guide: Any) -> bool:
-    """Whether the native search can be steered by `guide`: a lexicon's guide, with a backoff model or none."""
+    """True for a guide that the native search supports: a lexicon's or symbols', with a backoff model or none."""
     if backend().name == "torch":
         return False
     if guide is None:
@@ -67,7 +67,7 @@ def can_be_native(guide: Any) -> bool:
 
 
 def native_guide(guide: Any) -> Any:
-    """The native form of a guide: made once and kept with it, for what it has looked up serves the next search."""
+    """The native form of a guide, cached with it, so that searches share its look-ups."""
     made = guide.__dict__.get("_native")
     if made is None:
         make = _words if isinstance(guide, WordGuide) else _symbols
@@ -104,6 +104,6 @@ def _language(language: Language | None, weight: float, bonus: float) -> tuple[A
 
 def _grams(model: Backoff) -> Any:
     made = native.Grams(model.size)
-    for keys, told, back in model.arrays():
-        made.add(keys, told, back)
+    for keys, log_probability, log_backoff in model.arrays():
+        made.add(keys, log_probability, log_backoff)
     return made

@@ -1,1 +1,1 @@
-"""N-gram language models: Kneser-Ney estimation, back-off tables, the ARPA format."""
+"""N-gram language models: Kneser-Ney estimation, backoff tables, the ARPA format."""

@@ -1,4 +1,4 @@
-"""ARPA files: n-gram language models as text, as SRILM, KenLM and others write and read them."""
+"""Reader and writer of ARPA files, the text format of n-gram models in SRILM, KenLM and others."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from gruworks.ops.language_model.backoff import Backoff, Order
 __all__ = ["BEGIN", "END", "UNKNOWN", "WordGrams", "read_arpa", "write_arpa"]
 
 BEGIN, END, UNKNOWN = "<s>", "</s>", "<unk>"
-NEVER = -99.0  # the logarithm to base 10 that stands for a probability of 0
-UNHEARD = -100.0  # of an unknown word where the file lists none, as KenLM has it
+NEVER = -99.0  # log10 of a probability of 0 by convention
+UNLISTED = -100.0  # log10 probability of <unk> where the file lists none, as in KenLM
 TEN = numpy.log(10.0)
 
 
 @dataclass(frozen=True)
 class WordGrams:
-    """A backoff model over words: `numbers` of the words, and of a text's end and of a word that isn't listed."""
+    """Backoff model with its word indices `numbers`, and those of the end of a text and of unknown words."""
 
     model: Backoff
     numbers: Mapping[str, int]
@@ -32,7 +32,12 @@ class WordGrams:
 
 
 def write_arpa(path: Path, grams: WordGrams) -> None:
-    """Write a model; probabilities to nine digits. The words must not hold spaces."""
+    """Write a model, with nine significant digits.
+
+    Args:
+        path: file to write; missing folders are created.
+        grams: the model; its words must not contain white space.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
         _write(file, grams)
@@ -45,8 +50,11 @@ def _write(file: TextIO, grams: WordGrams) -> None:
         file.write(f"ngram {n}={len(one.keys)}\n")
     for n, one in enumerate(model.orders, 1):
         file.write(f"\n\\{n}-grams:\n")
-        told, back = numpy.maximum(one.told / TEN, NEVER), numpy.maximum(one.back / TEN, NEVER)
-        for gram, p, b in zip(model.grams(n).tolist(), told.tolist(), back.tolist(), strict=True):
+        log_probability, log_backoff = (
+            numpy.maximum(one.log_probability / TEN, NEVER),
+            numpy.maximum(one.log_backoff / TEN, NEVER),
+        )
+        for gram, p, b in zip(model.grams(n).tolist(), log_probability.tolist(), log_backoff.tolist(), strict=True):
             weight = f"\t{b:.9g}" if n < model.order and b else ""
             file.write(f"{p:.9g}\t{' '.join(names[number] for number in gram)}{weight}\n")
     file.write("\n\\end\\\n")
@@ -59,13 +67,13 @@ def _names(grams: WordGrams) -> dict[int, str]:
 
 
 def read_arpa(path: Path) -> WordGrams:
-    """The model of an ARPA file.
+    """Backoff model of an ARPA file.
 
     >>> read_arpa(Path("words.arpa")).numbers["yes"]             # doctest: +SKIP
     17
 
     Raises:
-        DataError: no such file, or no ARPA file; with the line.
+        DataError: a missing file, or one that is not a valid ARPA file; with the line.
     """
     if not path.is_file():
         raise DataError(f"{path} does not exist: expected an ARPA file")
@@ -92,24 +100,24 @@ class _Reader:
         words = sorted(set(names) - {BEGIN, END, UNKNOWN})
         self.words = {word: number for number, word in enumerate([*words, END, UNKNOWN, BEGIN])}
         size = len(words) + 2
-        rows = [names.get(word, (UNHEARD if word == UNKNOWN else NEVER, 0.0)) for word in self.words]
-        told, back = (numpy.array(column) * TEN for column in zip(*rows, strict=True))
-        told[size] = -numpy.inf
-        orders = [Order(numpy.arange(size + 1), told, back)]
+        rows = [names.get(word, (UNLISTED if word == UNKNOWN else NEVER, 0.0)) for word in self.words]
+        log_probability, log_backoff = (numpy.array(column) * TEN for column in zip(*rows, strict=True))
+        log_probability[size] = -numpy.inf
+        orders = [Order(numpy.arange(size + 1), log_probability, log_backoff)]
         for n in range(2, len(counts) + 1):
             orders.append(self._order(n, counts, orders))
         return WordGrams(Backoff(size, orders), {w: self.words[w] for w in words}, len(words), len(words) + 1)
 
     def _order(self, n: int, counts: list[int], below: list[Order]) -> Order:
-        places, rows, told, back = [], [], [], []
+        places, rows, log_probability, log_backoff = [], [], [], []
         for gram, p, b in self._entries(n, counts[n - 1], len(counts)):
             unknown = next((word for word in gram if word not in self.words), None)
             if unknown is not None:
                 raise self._wrong(f"{unknown} is not among the 1-grams")
             places.append(self.number)
             rows.append([self.words[word] for word in gram])
-            told.append(p)
-            back.append(b)
+            log_probability.append(p)
+            log_backoff.append(b)
         grams = numpy.array(rows, numpy.int64).reshape(-1, n)
         size = len(below[0].keys) - 1
         context = Backoff(size, below)._locate_all(grams[:, :-1])
@@ -122,7 +130,9 @@ class _Reader:
         if len(twice):
             self.number = places[int(order[twice[0] + 1])]
             raise self._wrong("the n-gram is listed twice")
-        columns: list[NDArray[numpy.float64]] = [numpy.array(one)[order] * TEN for one in (told, back)]
+        columns: list[NDArray[numpy.float64]] = [
+            numpy.array(one)[order] * TEN for one in (log_probability, log_backoff)
+        ]
         return Order(keys[order], *columns)
 
     def _counts(self) -> list[int]:

@@ -1,10 +1,10 @@
-"""N-gram models in backoff form, which is how ARPA files hold them and how a search asks them.
+"""N-gram models in backoff form (Katz 1987), the form of ARPA files and of decoding.
 
     p(w | c) = p(c w)               where the n-gram c w is listed
-             = b(c) · p(w | c')     where it is not; c' is c without its oldest symbol, b(c) = 1 where c is not listed
+             = b(c) · p(w | c')     otherwise; c' is c without its oldest symbol, b(c) = 1 where c is not listed
 
-An interpolated Kneser-Ney model has this form exactly: the listed probability is the whole sum of its formula, the
-backoff weight what it leaves to the shorter context. The reference of `native/ngram.cc`.
+An interpolated Kneser-Ney model has this form exactly: the listed probability is the interpolated one, the backoff
+weight the interpolation weight of the shorter context. The reference of `native/ctc/ngram.cc`.
 """
 
 from __future__ import annotations
@@ -27,29 +27,30 @@ Reals = NDArray[numpy.float64]
 
 @dataclass(frozen=True)
 class Order:
-    """The n-grams of one order, sorted by context and symbol; natural logarithms.
+    """N-grams of one order, sorted by context and symbol.
 
-    `keys` is context · (V + 1) + symbol, the context being a number among the n-grams of the order below (0 for the
-    first order, whose keys are 0 … V); `told` ln p, `back` ln b (0 at the highest order).
+    `keys` are context · (V + 1) + symbol, where context is an index among the n-grams of the order below (0 for the
+    first order, whose keys are 0 … V); `log_probability` is ln p, `log_backoff` ln b (0 at the highest order).
     """
 
     keys: Ids
-    told: Reals
-    back: Reals
+    log_probability: Reals
+    log_backoff: Reals
 
 
 class Backoff:
-    """An n-gram model over symbols 0 … V-1; V stands for a text's beginning.
+    """N-gram model in backoff form over symbols 0 … V-1; V is the beginning of a text.
 
     >>> model = Backoff.of(KneserNey([[0, 1, 0, 1, 2]], size=3, order=2))
     >>> numpy.exp(model.log_probabilities((0,))).round(3).tolist()
-    [0.117, 0.767, 0.117]
+    [0.15, 0.775, 0.075]
 
     Args:
-        size: V. orders: the n-grams of the orders 1, 2 and so on.
+        size: V.
+        orders: n-grams of the orders 1, 2 and so on.
 
     Raises:
-        DataError: orders that don't fit together.
+        DataError: a first order that does not list all symbols.
     """
 
     def __init__(self, size: int, orders: Sequence[Order]) -> None:
@@ -65,52 +66,56 @@ class Backoff:
 
     @classmethod
     def of(cls, model: KneserNey) -> Backoff:
-        """The same probabilities, in backoff form."""
+        """Backoff form of a Kneser-Ney model, with the same probabilities."""
         size = model.size
         orders = [Order(numpy.arange(size + 1), numpy.append(numpy.log(model.base), -numpy.inf), numpy.zeros(size + 1))]
         made = cls(size, orders)
         for level in model.levels:
             context = level.keys // (size + 1)
-            told = numpy.zeros(len(level.keys))
-            made = cls(size, [*orders, Order(level.keys, told, numpy.zeros(len(told)))])
+            log_probability = numpy.zeros(len(level.keys))
+            made = cls(size, [*orders, Order(level.keys, log_probability, numpy.zeros(len(log_probability)))])
             grams = made.grams(len(orders) + 1)
-            shorter = numpy.exp(orders[-1].told[made._locate_all(grams[:, 1:])])
-            told[:] = numpy.log(level.discounted + level.rest[context] * shorter)
-            # Where nothing is left the weight is never used; where a context came only as another's end it is 1.
+            shorter = numpy.exp(orders[-1].log_probability[made._locate_all(grams[:, 1:])])
+            log_probability[:] = numpy.log(level.discounted + level.rest[context] * shorter)
+            # A weight of 0 (ln 0) is never used; the weight of a context seen only at the end of texts is 1.
             with numpy.errstate(divide="ignore"):
-                orders[-1].back[:] = numpy.log(level.rest)
+                orders[-1].log_backoff[:] = numpy.log(level.rest)
             orders = made.orders
         return made
 
     @property
     def order(self) -> int:
-        """The length of the longest n-grams."""
+        """Length of the longest n-grams."""
         return len(self.orders)
 
     @property
     def begin(self) -> int:
-        """V, what stands for a text's beginning in a context."""
+        """V, the symbol of the beginning of a text in a context."""
         return self.size
 
     def log_probabilities(self, context: Sequence[int]) -> Reals:
-        """ln p(w | context) of all symbols [V]; the latest symbol stands last."""
-        row: Reals = self.orders[0].told[: self.size].copy()
+        """ln p(w | context) of all symbols [V]; `context` ends with the latest symbol."""
+        row: Reals = self.orders[0].log_probability[: self.size].copy()
         for length in range(1, min(self.order - 1, len(context)) + 1):
             number = self.locate(context[len(context) - length :])
             if number == ABSENT:
                 continue
-            row += self.orders[length - 1].back[number]
+            row += self.orders[length - 1].log_backoff[number]
             one, first = self.orders[length], self._first[length - 1]
             own = slice(first[number], first[number + 1])
-            row[one.keys[own] % (self.size + 1)] = one.told[own]
+            row[one.keys[own] % (self.size + 1)] = one.log_probability[own]
         return row
 
     def locate(self, gram: Sequence[int]) -> int:
-        """The number of an n-gram among those of its order; -1 where it isn't listed."""
+        """Index of an n-gram within its order; -1 for one that is not listed."""
         return int(self._locate_all(numpy.array([gram], numpy.int64))[0])
 
     def grams(self, order: int) -> Ids:
-        """All n-grams of an order [N, order], in the order of their numbers."""
+        """All n-grams of an order [N, order], by index.
+
+        Raises:
+            OptionError: an order that the model does not have.
+        """
         if not 1 <= order <= self.order:
             raise OptionError(f"this model has n-grams of the orders 1 to {self.order}, not {order}")
         found: Ids = numpy.arange(self.size + 1)[:, None]
@@ -130,8 +135,12 @@ class Backoff:
         return number
 
     def arrays(self) -> list[tuple[Any, Any, Any]]:
-        """What the native model is made of: keys, ln p and ln b of each order, contiguous."""
+        """Keys, ln p and ln b of each order, contiguous, for the native model."""
         return [
-            (numpy.ascontiguousarray(one.keys), numpy.ascontiguousarray(one.told), numpy.ascontiguousarray(one.back))
+            (
+                numpy.ascontiguousarray(one.keys),
+                numpy.ascontiguousarray(one.log_probability),
+                numpy.ascontiguousarray(one.log_backoff),
+            )
             for one in self.orders
         ]

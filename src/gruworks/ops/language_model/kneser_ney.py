@@ -1,14 +1,14 @@
-"""Interpolated Kneser-Ney n-gram models of symbols: the baseline of every perplexity, and a small model of its own.
+"""Interpolated Kneser-Ney n-gram models of symbols, also as a baseline of perplexity.
 
 Kneser and Ney 1995 in the interpolated form of Chen and Goodman 1998 (eq. 23, continuation counts below the highest
 order). With c a context, c' the same without its oldest symbol, a(c w) the count of an n-gram, and T(c) = Σ_w a(c w):
 
     p(w | c) = max(a(c w) - D, 0) / T(c) + D · |{w: a(c w) > 0}| / T(c) · p(w | c')
 
-Below the empty context stands 1 / V. a is the count at the highest order, and below it how many different symbols
-stand before c w; an n-gram at the beginning of a document has none and keeps its count (Heafield et al. 2013). Each
-order has its D = n1 / (n1 + 2 n2), n1 and n2 being how many n-grams have a = 1 and 2; `modified` takes Chen and
-Goodman's three discounts for a = 1, 2 and more. Where a text is too small to have n1 or n2, D is 1/2.
+The empty context backs off to 1 / V. a is the count at the highest order, and at lower orders the number of different
+symbols before c w (continuation count); an n-gram at the beginning of a document keeps its count (Heafield et al.
+2013). Each order has its discount D = n1 / (n1 + 2 n2), where n1 and n2 are the numbers of n-grams with a = 1 and 2;
+`modified` uses Chen and Goodman's three discounts for a = 1, 2 and more. Without n1 or n2, in small texts, D is 1/2.
 """
 
 from __future__ import annotations
@@ -29,13 +29,16 @@ ABSENT = -1
 
 
 def baseline(train: Sequence[ArrayLike], test: Sequence[ArrayLike], vocabulary_size: int, order: int = 5) -> float:
-    """The perplexity per symbol of documents `test` under the interpolated Kneser-Ney model of documents `train`.
+    """Perplexity per symbol of documents under an interpolated Kneser-Ney model of others.
 
     >>> baseline([[0, 1, 0, 1, 2]] * 3, [[0, 1, 2]], vocabulary_size=3) < 3
     True
 
-    A document is its symbols in 0 … V-1 with its end symbol where it has one, without a begin symbol: the model knows
-    where a document begins. For one long text give one document each.
+    Args:
+        train, test: documents, integer arrays [T] of symbols 0 … V-1, with an end symbol if there is one, without a
+            begin symbol, which the model adds.
+        vocabulary_size: V.
+        order: length of the longest n-grams.
 
     Raises:
         As `KneserNey`.
@@ -45,11 +48,11 @@ def baseline(train: Sequence[ArrayLike], test: Sequence[ArrayLike], vocabulary_s
 
 @dataclass(frozen=True)
 class Level:
-    """The n-grams of one order, sorted by context and symbol.
+    """N-grams of one order, sorted by context and symbol.
 
-    `keys` is context · (V + 1) + symbol, the context being a number among the n-grams of the order below; `discounted`
-    the first term of the formula, `rest` [contexts] the factor of the second, `first` [contexts + 1] where each
-    context's n-grams begin.
+    `keys` are context · (V + 1) + symbol, where context is an index among the n-grams of the order below; `discounted`
+    is the first term of the formula, `rest` [contexts] the factor of the second, `first` [contexts + 1] the index of
+    the first n-gram of each context.
     """
 
     keys: Ids
@@ -59,21 +62,24 @@ class Level:
 
 
 class KneserNey:
-    """The model of documents of symbols 0 … V-1.
+    """Interpolated Kneser-Ney model of documents of symbols 0 … V-1 (Kneser and Ney 1995, Chen and Goodman 1998).
 
     >>> model = KneserNey([[0, 1, 0, 1, 2]], size=3, order=2)
     >>> model.distribution([[0]]).round(3).tolist()
-    [[0.117, 0.767, 0.117]]
+    [[0.15, 0.775, 0.075]]
     >>> model.score([0, 1]).shape
     (2,)
 
     Args:
-        documents: arrays of symbols, as in `baseline`. size: V. order: the longest n-grams, 1 or more.
-        modified: three discounts an order rather than one.
+        documents: integer arrays [T] of symbols, as in `baseline`.
+        size: V.
+        order: length of the longest n-grams, 1 or more.
+        modified: three discounts for each order rather than one.
 
     Raises:
-        DataError: no symbol at all, or one that isn't in 0 … V-1. OptionError: an order or size below 1.
-        ShapeError: a document that isn't a row of integers.
+        DataError: no symbol at all, or one outside 0 … V-1.
+        OptionError: an order or size below 1.
+        ShapeError: a document that is not a one-dimensional array of integers.
     """
 
     def __init__(self, documents: Sequence[ArrayLike], size: int, order: int = 5, modified: bool = False) -> None:
@@ -92,17 +98,17 @@ class KneserNey:
 
     @property
     def begin(self) -> int:
-        """V, what stands for a document's beginning in a context."""
+        """V, the symbol of the beginning of a document in a context."""
         return self.size
 
     def score(self, tokens: ArrayLike, context: ArrayLike | None = None) -> Reals:
-        """Natural log-probability of each symbol of a document [T]; `context` stands before it, None: nothing does."""
+        """ln p of each symbol of a document [T] after `context`; None is the beginning of a document."""
         row, before = self._checked(tokens), self._before(context)
         stream = numpy.concatenate([before, row])
         return numpy.log(self._probabilities(stream, numpy.arange(len(stream)))[len(before) :])
 
     def perplexity(self, documents: Sequence[ArrayLike]) -> float:
-        """exp of minus the mean log-probability over all symbols of the documents, end symbols too."""
+        """Perplexity per symbol over all symbols of the documents, end symbols included."""
         stream, depth = self._stream([self._checked(one) for one in documents])
         inside = depth > 0
         if not inside.any():
@@ -112,7 +118,7 @@ class KneserNey:
     def distribution(self, contexts: ArrayLike) -> Reals:
         """p(w | context) for each row of contexts [N, C], oldest symbol first: [N, V].
 
-        `begin` may stand in a row, and what stands left of it doesn't count; -1 on the left shortens a row's context.
+        Symbols to the left of a `begin` in a row have no effect; -1 on the left shortens a row's context.
         """
         rows = numpy.asarray(contexts)
         if rows.ndim != 2 or not numpy.issubdtype(rows.dtype, numpy.integer):
@@ -137,14 +143,14 @@ class KneserNey:
         answer[numpy.repeat(rows, counts), level.keys[entries] % (self.size + 1)] += level.discounted[entries]
 
     def _locate(self, grams: Ids) -> Ids:
-        """The numbers of n-grams [N, n] among those of their order; ABSENT where it never came."""
+        """Indices of n-grams [N, n] within their order; ABSENT for unseen ones."""
         number = grams[:, 0].copy()
         for place in range(1, grams.shape[1]):
             number = self._find(place - 1, number, grams[:, place])
         return number
 
     def _find(self, level: int, context: Ids, symbol: Ids) -> Ids:
-        """The numbers of (context, symbol) in a level."""
+        """Indices of (context, symbol) in a level."""
         keys = self.levels[level].keys
         wanted = context * (self.size + 1) + symbol
         at = numpy.minimum(numpy.searchsorted(keys, wanted), len(keys) - 1)
@@ -152,19 +158,19 @@ class KneserNey:
         return numpy.where(present, at, ABSENT)
 
     def _probabilities(self, stream: Ids, depth: Ids) -> Reals:
-        """p of each symbol of the stream [S], given what stands before it back to depth 0; nonsense at `begin`."""
+        """p of each symbol of the stream [S], given the symbols before it back to depth 0; undefined at `begin`."""
         answer = numpy.append(self.base, 1.0)[stream]
         number = stream
         for index, level in enumerate(self.levels):
             context = numpy.append(ABSENT, number[:-1])
             context[depth < index + 1] = ABSENT
             number = self._find(index, context, stream)
-            # rest and discounted have one entry more for ABSENT, which changes nothing.
+            # One more element of rest and discounted, 1 and 0, for ABSENT.
             answer = numpy.append(level.rest, 1.0)[context] * answer + numpy.append(level.discounted, 0.0)[number]
         return answer
 
     def _fit(self, stream: Ids, depth: Ids) -> None:
-        """Number the n-grams order by order, then turn their counts into probabilities from the highest order down."""
+        """Index the n-grams order by order, then estimate probabilities from the highest order down."""
         orders = list(_number(stream, depth, self.order, self.size + 1))
         counts = orders[-1].count
         levels = []
@@ -187,13 +193,13 @@ class KneserNey:
         return Level(keys, (counts - taken) / total[context], rest, first)
 
     def _discounts(self, counts: Ids) -> Reals:
-        """What is taken from each count."""
+        """Discount of each count."""
         n1, n2, n3, n4 = (int((counts == k).sum()) for k in range(1, 5))
         y = n1 / (n1 + 2 * n2) if n1 and n2 else 0.5
         by_count = numpy.array([0.0, y, y, y])
         if self.modified and n1 and n2 and n3 and n4:
             by_count[1:] = 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3
-            by_count[1:] = by_count[1:].clip(0.01, [1, 2, 3])  # something is left for what never came
+            by_count[1:] = by_count[1:].clip(0.01, [1, 2, 3])  # unseen n-grams keep a probability above 0
         return by_count[numpy.minimum(counts, 3)]
 
     def _checked(self, document: ArrayLike) -> Ids:
@@ -208,7 +214,7 @@ class KneserNey:
         return numpy.array([self.begin]) if context is None else self._checked(context)
 
     def _stream(self, rows: Sequence[Ids]) -> tuple[Ids, Ids]:
-        """All documents in a row, `begin` before each, and for each place how far it is from its `begin`."""
+        """The documents concatenated, `begin` before each, and the distance of each position from its `begin`."""
         lengths = numpy.array([len(row) + 1 for row in rows])
         stream = numpy.concatenate([part for row in rows for part in ([self.begin], row)]) if rows else numpy.zeros(0)
         starts = numpy.repeat(lengths.cumsum() - lengths, lengths)
@@ -217,8 +223,8 @@ class KneserNey:
 
 @dataclass(frozen=True)
 class _Grams:
-    """All different n-grams of one order: see `Level.keys`; how often each came; the number of the n-gram without its
-    first symbol; whether it stands at a document's beginning."""
+    """Distinct n-grams of one order: keys as in `Level`, counts, the index of the n-gram without its first symbol, and
+    True at the beginning of a document."""
 
     keys: Ids
     count: Ids
@@ -230,7 +236,7 @@ def _number(stream: Ids, depth: Ids, order: int, base: int) -> Iterator[_Grams]:
     """The n-grams of the orders 1 … `order`."""
     alone = numpy.arange(base)
     yield _Grams(alone, numpy.bincount(stream, minlength=base), alone * 0, alone == base - 1)
-    number = stream  # of the n-gram that ends at each place
+    number = stream  # index of the n-gram that ends at each position
     for k in range(2, order + 1):
         places = numpy.flatnonzero(depth >= k - 1)
         found = numpy.unique(

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy
 from numpy.typing import NDArray
 
-from gruworks.tasks.forecast.codec import Codec
 from gruworks.tasks.forecast.data import split_rows
 from gruworks.tasks.forecast.evaluation import Evaluation, origin_rows, score
+from gruworks.tasks.forecast.features.encoding import Codec
+from gruworks.tasks.forecast.features.naive import naive_forecasts
 from gruworks.tasks.forecast.frames import bands_of, levels
-from gruworks.tasks.forecast.naive import naive_forecasts
-from gruworks.tasks.forecast.panel import Panel, Series
+from gruworks.tasks.forecast.series.panel import Panel, Series
 
 if TYPE_CHECKING:
     from gruworks.tasks.forecast.estimator import Forecaster

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import numpy
 from numpy.typing import NDArray
 
-from gruworks.tasks.forecast.calibration import Calibration, calibrate, normal
-from gruworks.tasks.forecast.codec import Codec
+from gruworks.tasks.forecast.combination.conformal import Calibration, calibrate, normal
 from gruworks.tasks.forecast.evaluation import Evaluation, score
-from gruworks.tasks.forecast.highway import causal_scale
-from gruworks.tasks.forecast.naive import naive_forecasts, naive_names, or_last
-from gruworks.tasks.forecast.panel import Series
+from gruworks.tasks.forecast.features.difference_ar import causal_scale
+from gruworks.tasks.forecast.features.encoding import Codec
+from gruworks.tasks.forecast.features.naive import naive_forecasts, naive_names, or_last
+from gruworks.tasks.forecast.series.panel import Series
 
 __all__ = ["Baseline", "best_naive"]
 

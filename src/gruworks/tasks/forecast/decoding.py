@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from gruworks.tasks.forecast.config import QUANTILES
 from gruworks.tasks.forecast.data import Encoded
-from gruworks.tasks.forecast.highway import causal_slope, differences
-from gruworks.tasks.forecast.model import ForecastNet
+from gruworks.tasks.forecast.features.difference_ar import causal_slope, differences
+from gruworks.tasks.forecast.models.encoder import ForecastNet
 
 __all__ = ["encoder_states", "highway_quantiles", "network_quantiles"]
 

@@ -16,22 +16,22 @@ from numpy.typing import NDArray
 from gruworks.errors import DataError, OptionError
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
-from gruworks.tasks.forecast.answering import Answers, judge
 from gruworks.tasks.forecast.backtesting import Backtest, backtest, held_out
-from gruworks.tasks.forecast.calendar import Frequency
-from gruworks.tasks.forecast.calibration import Calibration, normal
-from gruworks.tasks.forecast.choosing import with_season_path
-from gruworks.tasks.forecast.codec import Codec
+from gruworks.tasks.forecast.combination.blending import OPEN, Gate
+from gruworks.tasks.forecast.combination.conformal import Calibration, normal
+from gruworks.tasks.forecast.combination.predictor import Answers, judge
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.data import FEWEST_ORIGINS
-from gruworks.tasks.forecast.engines import engine
 from gruworks.tasks.forecast.evaluation import Evaluation
+from gruworks.tasks.forecast.features.encoding import Codec
+from gruworks.tasks.forecast.features.naive import naive_forecasts
 from gruworks.tasks.forecast.frames import forecast_frame, levels, with_future
-from gruworks.tasks.forecast.gate import OPEN, Gate
-from gruworks.tasks.forecast.keeping import CODEC, check_codec, pack, unpack
-from gruworks.tasks.forecast.naive import naive_forecasts
-from gruworks.tasks.forecast.panel import Panel, Series
-from gruworks.tasks.forecast.reading import read
+from gruworks.tasks.forecast.models.engines import engine
+from gruworks.tasks.forecast.persistence import CODEC, check_codec, pack, unpack
+from gruworks.tasks.forecast.season_selection import with_season_path
+from gruworks.tasks.forecast.series.frequency import Frequency
+from gruworks.tasks.forecast.series.panel import Panel, Series
+from gruworks.tasks.forecast.series.reading import read
 from gruworks.tasks.forecast.streaming import Observed, Streams
 from gruworks.training.checked import Check
 from gruworks.training.runs import RunFolder
@@ -156,7 +156,7 @@ class Forecaster(Estimator):
         self._need_fit()
         if self.config.model != "sampler" or self.model is None:
             raise OptionError('sample paths come from a fitted model="sampler"')
-        from gruworks.tasks.forecast.sampler_data import sampled_paths
+        from gruworks.tasks.forecast.models.deepar_data import sampled_paths
 
         series = self.history if data is None else self._read_like_fit(data).series
         net: Any = self.model

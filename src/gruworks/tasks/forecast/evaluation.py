@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from utilsforecast import losses
 
 from gruworks.errors import TooShortError
-from gruworks.tasks.forecast.codec import Codec
-from gruworks.tasks.forecast.panel import FEWEST_ROWS, Series
+from gruworks.tasks.forecast.features.encoding import Codec
+from gruworks.tasks.forecast.series.panel import FEWEST_ROWS, Series
 
 __all__ = ["Evaluation", "Score", "origin_rows", "score", "seasonal_lag"]
 

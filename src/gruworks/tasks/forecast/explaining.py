@@ -15,11 +15,11 @@ from torch import Tensor
 
 from gruworks.errors import OptionError
 from gruworks.nn.tracing import trace
-from gruworks.tasks.forecast.answering import Answers
+from gruworks.tasks.forecast.combination.predictor import Answers
 from gruworks.tasks.forecast.data import Encoded, encode
-from gruworks.tasks.forecast.model import ForecastNet
-from gruworks.tasks.forecast.naive import naive_forecasts, or_last
-from gruworks.tasks.forecast.panel import Series
+from gruworks.tasks.forecast.features.naive import naive_forecasts, or_last
+from gruworks.tasks.forecast.models.encoder import ForecastNet
+from gruworks.tasks.forecast.series.panel import Series
 
 __all__ = ["Explanation", "explain"]
 

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from gruworks.errors import ExportError
 from gruworks.interop.onnx_folder import Part
-from gruworks.tasks.forecast.calendar import MONTHS, SECONDS, Frequency, Season
-from gruworks.tasks.forecast.codec import Codec
 from gruworks.tasks.forecast.config import QUANTILES, Config
 from gruworks.tasks.forecast.data import lagged_steps, seasons_ahead
-from gruworks.tasks.forecast.model import ForecastNet
-from gruworks.tasks.forecast.season import RIDGE
+from gruworks.tasks.forecast.features.encoding import Codec
+from gruworks.tasks.forecast.features.seasonality import RIDGE
+from gruworks.tasks.forecast.models.encoder import ForecastNet
+from gruworks.tasks.forecast.series.frequency import MONTHS, SECONDS, Frequency, Season
 
 __all__ = ["ForecastGraph", "parts"]
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gruworks.tasks.forecast.config import QUANTILES, Config
 from gruworks.tasks.forecast.data import Batch, Windows
-from gruworks.tasks.forecast.model import ForecastNet
+from gruworks.tasks.forecast.models.encoder import ForecastNet
 from gruworks.training.fit import Fitted, fit
 from gruworks.training.parallel import mean
 from gruworks.training.runs import RunFolder

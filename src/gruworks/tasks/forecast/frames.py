@@ -11,11 +11,11 @@ import numpy
 from numpy.typing import NDArray
 
 from gruworks.errors import DataError, OptionError
-from gruworks.tasks.forecast.calendar import Frequency
-from gruworks.tasks.forecast.codec import Codec
 from gruworks.tasks.forecast.config import Config
-from gruworks.tasks.forecast.panel import Series
-from gruworks.tasks.forecast.reading import read_future
+from gruworks.tasks.forecast.features.encoding import Codec
+from gruworks.tasks.forecast.series.frequency import Frequency
+from gruworks.tasks.forecast.series.panel import Series
+from gruworks.tasks.forecast.series.reading import read_future
 
 __all__ = ["bands_of", "forecast_frame", "levels", "with_future"]
 

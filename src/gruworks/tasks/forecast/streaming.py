@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from gruworks.errors import DataError, OptionError
 from gruworks.ops.stream import GRUStream
-from gruworks.tasks.forecast.answering import Answers
-from gruworks.tasks.forecast.calendar import IRREGULAR, Frequency, Season
+from gruworks.tasks.forecast.combination.predictor import Answers
 from gruworks.tasks.forecast.data import encode, seasons_ahead
 from gruworks.tasks.forecast.decoding import encoder_states
-from gruworks.tasks.forecast.model import ForecastNet
-from gruworks.tasks.forecast.panel import Series
-from gruworks.tasks.forecast.season import RunningClimatology
+from gruworks.tasks.forecast.features.seasonality import RunningClimatology
+from gruworks.tasks.forecast.models.encoder import ForecastNet
+from gruworks.tasks.forecast.series.frequency import IRREGULAR, Frequency, Season
+from gruworks.tasks.forecast.series.panel import Series
 
 __all__ = ["Observed", "Streams"]
 

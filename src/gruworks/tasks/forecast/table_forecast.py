@@ -13,17 +13,17 @@ import numpy
 from numpy.typing import NDArray
 
 from gruworks.errors import TooShortError
-from gruworks.tasks.forecast.answering import Answers, judge
 from gruworks.tasks.forecast.backtesting import Backtest, backtest
 from gruworks.tasks.forecast.baseline import best_naive
-from gruworks.tasks.forecast.calendar import STEPS, Frequency
-from gruworks.tasks.forecast.codec import Codec
+from gruworks.tasks.forecast.combination.blending import Gate
+from gruworks.tasks.forecast.combination.predictor import Answers, judge
 from gruworks.tasks.forecast.estimator import Forecaster
 from gruworks.tasks.forecast.evaluation import Evaluation, origin_rows
+from gruworks.tasks.forecast.features.encoding import Codec
+from gruworks.tasks.forecast.features.naive import naive_forecasts
 from gruworks.tasks.forecast.frames import levels, with_future
-from gruworks.tasks.forecast.gate import Gate
-from gruworks.tasks.forecast.naive import naive_forecasts
-from gruworks.tasks.forecast.panel import Panel, Series
+from gruworks.tasks.forecast.series.frequency import STEPS, Frequency
+from gruworks.tasks.forecast.series.panel import Panel, Series
 
 __all__ = ["TableForecast", "by_fit", "by_model", "by_naive", "is_of_fit", "joined", "reads"]
 

@@ -85,7 +85,7 @@ class _First:
         self._terms = numpy.empty_like(weights.b_hh)
         self._narrow: GRUStream | None = None
         if precision != "float32":
-            self._narrow = GRUStream(weights, threads=1, precision=precision, terms=True)
+            self._narrow = GRUStream(weights, threads=1, precision=precision, projected=True)
             self._narrow.state = hidden
 
     @classmethod

@@ -14,8 +14,8 @@ from gruworks.nn.blocks.strided_conv import StridedConvolution
 from gruworks.nn.gru import GRU
 from gruworks.nn.state import State, from_hidden, to_hidden
 from gruworks.ops.weights import Reset
-from gruworks.tasks.transcribe.light import LightLayer
-from gruworks.tasks.transcribe.speller import Speller
+from gruworks.tasks.transcribe.attention_decoder import Speller
+from gruworks.tasks.transcribe.ligru import LightLayer
 
 __all__ = ["TranscribeNet"]
 

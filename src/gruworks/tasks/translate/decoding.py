@@ -15,8 +15,8 @@ from gruworks.nn.decoding.sampling import Sampling, sample
 from gruworks.nn.state import State, select
 from gruworks.tasks.translate.config import Options
 from gruworks.tasks.translate.data import Batch, Codec, padded
+from gruworks.tasks.translate.fused_decoder import QuickNet
 from gruworks.tasks.translate.model import AttentionNet, TranslationNet
-from gruworks.tasks.translate.quick import QuickNet
 from gruworks.tasks.translate.subwords import BEGIN, END, PAD, UNKNOWN, Subwords
 
 __all__ = [

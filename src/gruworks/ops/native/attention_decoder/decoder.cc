@@ -9,7 +9,7 @@
 namespace gruworks {
 
 namespace {
-constexpr long kRowsOfAThread = 16;  // fewer are not worth a second thread, which would read all the weights too
+constexpr long kRowsOfAThread = 16;  // fewer do not pay for a second thread, which reads all the weights too
 }
 
 float* AttentionDecoder::hold(long n) {
@@ -42,7 +42,7 @@ AttentionDecoder::AttentionDecoder(const DecoderWeights& w) : kernels_(narrow_ke
   d.query = packed(w.query, w.H, w.A), d.score = copied(w.score, w.A);
   d.gates = packed(w.gates, w.H, 3 * w.H), d.gates_bias = copied(w.gates_bias, 3 * w.H);
   d.readout = packed(w.readout, w.H, w.E);
-  d.first_terms = w.first_terms, d.word_terms = w.word_terms;
+  d.first_projections = w.first_projections, d.word_projections = w.word_projections;
   d.part = (w.symbols + 2) / 3;
   d.kind = w.head.kind;
   d.head = pack_narrow(w.head, d.part, 0, 3, kernels_.lanes, memory_);

@@ -1,5 +1,5 @@
-// A decoder with attention, step by step: two GRU layers, the attention between them, the output layer and its choice.
-// ops/attention_decoder.py is the door, and says what is computed.
+// Attention decoder, step by step: two GRU layers, the attention between them, the output layer and the best tokens.
+// ops/attention_decoder.py documents the computation.
 #pragma once
 
 #include "attention_decoder/layer.h"
@@ -8,7 +8,7 @@
 
 namespace gruworks {
 
-// As the caller has them, contiguous; everything is copied but the terms by word, which live as long as the decoder.
+// The caller's arrays, contiguous. All are copied but the projections of the tokens, which must outlive the decoder.
 struct DecoderWeights {
   long H, A, E, symbols;
   bool before;
@@ -16,7 +16,7 @@ struct DecoderWeights {
   const float *gain, *shift;
   float epsilon;
   const float *query, *score, *gates, *gates_bias, *readout;  // [H, A], [A], [H, 3H], [3H], [H, E]
-  const float *first_terms, *word_terms;                      // [., 3H], [., E]
+  const float *first_projections, *word_projections;          // [., 3H], [., E]
   NarrowMatrix head;                                          // [3 part, E], zeros beyond the symbols
   const float* head_bias;                                     // [symbols]
 };
@@ -24,7 +24,7 @@ struct DecoderWeights {
 class AttentionDecoder {
  public:
   explicit AttentionDecoder(const DecoderWeights&);
-  // Tokens must be within the terms by word, and lengths from 1 to the sources' steps.
+  // Tokens must be below V, and lengths from 1 to the sources' steps.
   void step(const Sources&, DecoderStep, int threads);
 
  private:

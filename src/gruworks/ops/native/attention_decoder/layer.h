@@ -1,4 +1,5 @@
-// What a step of a decoder with attention reads: plain pointers, as in problem.h. ops/attention_decoder.py says what it computes.
+// Operands of an attention decoder's step: plain pointers, as in problem.h.
+// ops/attention_decoder.py documents the step.
 #pragma once
 
 #include "gru/problem.h"
@@ -6,7 +7,7 @@
 
 namespace gruworks {
 
-// x [N, K] to x W + ..., W packed for multiply.h: vectors of columns in groups of three (the last of two or one),
+// Affine map of x [N, K], W packed for multiply.h: vectors of columns in groups of three (the last of two or one),
 // [K][V][L] each.
 struct Affine {
   const float* panels;
@@ -16,21 +17,22 @@ struct Affine {
 struct DecoderLayer {
   long H, A, E, symbols;                        // state, keys, features, vocabulary
   bool before;
-  Packed<float> first, second;                  // both GRU layers over ready terms
+  Packed<float> first, second;                  // both GRU layers, over precomputed input projections
   const float *gain, *shift;                    // layer norm of the first one's state [H]
   float epsilon;
   Affine query, gates, readout;                 // [H, A], [H, 3H], [H, E]
   const float* score;                           // [Ap], zeros beyond A
   const float* gates_bias;                      // [padded(3H)], zeros beyond
-  const float *first_terms, *word_terms;        // what a word gives to the first layer [., 3H] and the readout [., E]
+  // Each token's precomputed projections for the first layer [., 3H] and the readout [., E].
+  const float *first_projections, *word_projections;
   Narrow kind;                                  // of the output layer: int8 or float32
-  NarrowPacked head;                            // its rows in three parts, as if they were gates, of `part` symbols
-  const float* head_bias;                       // [3][Vp], minus infinity where there is no symbol
+  NarrowPacked head;                            // its rows in three parts, in the layout of gates, `part` tokens each
+  const float* head_bias;                       // [3][Vp], -inf beyond the vocabulary
   long part;
   const Kernels<float>* gru;
 };
 
-// Source sentences, one for each W rows in a row.
+// Source sentences, one for every W adjacent rows.
 struct Sources {
   const float *keys, *read;  // [B, S, A], [B, S, padded(3H) + padded(E)]
   const int64_t* lengths;    // [B], each from 1 to S
@@ -43,10 +45,10 @@ struct DecoderStep {
   const float *first, *second;  // states before it [N, H]
   float *first_out, *second_out;
   float* log_probabilities;     // [N, symbols], or null
-  float* values;                // [N, best] and whose they are, falling; best may be 0
+  float* values;                // [N, best] and their tokens, in descending order; best may be 0
   int64_t* best_symbols;
   long best;
-  long turn;                    // steps are numbered: weights are read forwards and backwards by turns
+  long turn;                    // step counter: weights are read in alternating directions
 };
 
 struct DecoderKernels {

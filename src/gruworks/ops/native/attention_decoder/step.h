@@ -1,7 +1,7 @@
-// A decoder's step for some rows, from the last symbol to the next one's likeliest: one thread's part.
+// Step of an attention decoder for some rows, from the last token to the best next ones: the work of one thread.
 //
-// Nothing here is large but the weights, 3 MB of float32 and the output layer at H = 256, so they are read once for
-// kChunk rows, panel by panel, and all between them stays in the first caches.
+// Only the weights are large, 3 MB of float32 and the output layer at H = 256, so they are read once for kChunk rows,
+// panel by panel, and intermediate results stay in the L1 and L2 caches.
 #pragma once
 
 #include "attention_decoder/layer.h"
@@ -11,7 +11,7 @@
 
 namespace gruworks::GRUWORKS_ISA {
 
-constexpr long kChunk = 24;  // rows whose scores of 8,000 symbols fit into a second cache of 1 MB
+constexpr long kChunk = 24;  // rows whose logits for 8,000 tokens fit into an L2 cache of 1 MB
 
 inline long panels_of(long N) { return padded(N) / kL; }
 
@@ -25,7 +25,7 @@ inline void pack_affine(const float* w, long K, long N, float* to) {
   });
 }
 
-// put(i, v, sums) with the vector v of init(i, v) + rows[i] W, for every row and vector.
+// Calls put(i, v, sums) for every row i and vector v with sums = init(i, v) + rows[i] W.
 template <class Init, class Put>
 GRUWORKS_INLINE void affine(const Affine& w, long n, const float* const* rows, Init&& init, Put&& put) {
   in_groups(0, panels_of(w.N), [&]<int G>(long v) {
@@ -52,7 +52,7 @@ template <int N> GRUWORKS_INLINE void exponentials(const V (&a)[N], V (&to)[N]) 
   for (int j = 0; j < N; ++j) to[j] = e[j].scale + e[j].scale * e[j].rest;
 }
 
-// Of n entries, a multiple of the lanes.
+// Of n elements, a multiple of the lanes.
 inline float largest(const float* a, long n) {
   V most = load(a);
   for (long j = kL; j < n; j += kL) {
@@ -64,7 +64,7 @@ inline float largest(const float* a, long n) {
   return top;
 }
 
-// Σ exp(a - top), and with Keep the terms themselves in their places.
+// Σ exp(a - top); with Keep the exponentials replace a.
 template <bool Keep> float sum_of_exponentials(float* a, long n, float top) {
   V sum[4] = {};
   long j = 0;
@@ -83,7 +83,7 @@ template <bool Keep> float sum_of_exponentials(float* a, long n, float top) {
   return total<float>((sum[0] + sum[1]) + (sum[2] + sum[3]));
 }
 
-// Whether any entry of v is above the limit.
+// True if any element of v is above the limit.
 GRUWORKS_INLINE bool any_above(V v, float limit) {
 #if defined(__AVX512F__)
   return _mm512_cmp_ps_mask((__m512)v, _mm512_set1_ps(limit), _CMP_GT_OQ) != 0;
@@ -96,7 +96,7 @@ GRUWORKS_INLINE bool any_above(V v, float limit) {
 #endif
 }
 
-// The `best` largest of n entries, falling, and their places; of equal ones the first. What is no number is passed by.
+// The `best` largest of n elements in descending order and their indices, ties by index; NaNs are skipped.
 inline void select_best(const float* a, long n, long best, float* values, int64_t* places) {
   for (long i = 0; i < best; ++i) values[i] = -__builtin_inff(), places[i] = 0;
   for (long j = 0; j < n; j += kL) {
@@ -149,7 +149,7 @@ class Decode {
   }
 
  private:
-  // One GRU step of rows [a, a + n) over ready terms, `stride` apart.
+  // One GRU step of rows [a, a + n) over precomputed input projections, `stride` apart.
   Sequence<float> recurrence(long a, long n, const float* gi, long stride, const float* h, float* to,
                              const Packed<float>& w) const {
     Sequence<float> s{};
@@ -167,7 +167,7 @@ class Decode {
     const long n = b - a;
     const float* rows[kChunk];
     for (long i = 0; i < n; ++i)
-      memcpy(terms + i * Gp, d.first_terms + step.tokens[a + i] * 3 * d.H, sizeof(float) * 3 * d.H);
+      memcpy(terms + i * Gp, d.first_projections + step.tokens[a + i] * 3 * d.H, sizeof(float) * 3 * d.H);
     d.gru->forward(recurrence(a, n, terms, Gp, step.first, step.first_out, d.first), Place(), gru);
     for (long i = 0; i < n; ++i) rows[i] = normed(step.first_out + (a + i) * d.H, norm + i * Hp);
     affine(d.query, n, rows, [](long, long) { return V{}; },
@@ -180,7 +180,7 @@ class Decode {
     for (long i = 0; i < n; ++i) rows[i] = step.second_out + (a + i) * d.H;
     affine(d.readout, n, rows,
            [&](long i, long v) {
-             const float* const word = d.word_terms + step.tokens[a + i] * d.E + v * kL;
+             const float* const word = d.word_projections + step.tokens[a + i] * d.E + v * kL;
              return load(context + i * Cp + Gp + v * kL) + load_part(word, d.E - v * kL);
            },
            [&](long i, long v, V sum) {
@@ -201,7 +201,7 @@ class Decode {
     return to;
   }
 
-  // What each row reads of its sentence: weights from v · σ(query + key), then the mean of `read` by them.
+  // Attention: softmax of v · σ(query + key) over the source, then the weighted mean of `read`.
   void attend(long a, long b) {
     const long each = step.rows / sources.count;
     for (long i = a; i < b;) {
@@ -252,7 +252,7 @@ class Decode {
     return to;
   }
 
-  // The symbols' scores of n rows, [3][Vp] each.
+  // Logits of n rows, [3][Vp] each.
   template <class F> void score(long n) {
     float of_row[kChunk];
     typename F::Row* const own = as<F>(whole);

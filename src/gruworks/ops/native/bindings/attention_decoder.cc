@@ -1,4 +1,4 @@
-// The decoder's step in the Python module. ops/attention_decoder.py has checked shapes and types.
+// Python binding of the attention decoder. ops/attention_decoder.py has checked shapes and types.
 #include "bindings/attention_decoder.h"
 
 #include <nanobind/stl/array.h>

@@ -1,4 +1,4 @@
-// The prefix search in the Python module: copies what it is given, releases the interpreter lock, calls.
+// Python binding of the prefix search: copies its arguments, releases the interpreter lock, calls.
 #include "bindings/ctc.h"
 
 #include <nanobind/ndarray.h>
@@ -41,18 +41,19 @@ LanguageModel language(const Language& given) {
   return made;
 }
 
-void add(Grams& grams, const Row<int64_t>& keys, const Row<double>& told, const Row<double>& back) {
-  check(keys.size() == told.size() && keys.size() == back.size(), "keys and logarithms differ in number");
+void add(Grams& grams, const Row<int64_t>& keys, const Row<double>& log_probability, const Row<double>& log_backoff) {
+  check(keys.size() == log_probability.size() && keys.size() == log_backoff.size(),
+        "keys and logarithms differ in number");
   check(grams.order() > 0 || static_cast<long>(keys.size()) == grams.size() + 1,
         "the first order lists each symbol and the beginning");
-  grams.add(keys.data(), told.data(), back.data(), static_cast<long>(keys.size()));
+  grams.add(keys.data(), log_probability.data(), log_backoff.data(), static_cast<long>(keys.size()));
 }
 
 std::vector<double> row(const Grams& grams, const Ints& context) {
   check(grams.order() > 0, "the model has no n-grams");
-  std::vector<double> told(grams.size());
-  grams.log_probabilities(context.data(), static_cast<long>(context.size()), told.data());
-  return told;
+  std::vector<double> row(grams.size());
+  grams.log_probabilities(context.data(), static_cast<long>(context.size()), row.data());
+  return row;
 }
 
 using Nodes = std::tuple<Ints, Ints, Ints>;                  // parent, symbol, word
@@ -79,7 +80,7 @@ std::shared_ptr<Guide> symbol_guide(const std::vector<double>& fixed, const Ints
   return std::make_shared<SymbolGuide>(fixed, numbers, language(given));
 }
 
-// False where the rows are not of the guide's symbols; the caller then says what is wrong.
+// False if the rows do not have the guide's V; the caller then raises the error.
 bool advance(PrefixSearch& search, const Table& rows) {
   if (!search.fits(static_cast<long>(rows.shape(1)))) return false;
   const nb::gil_scoped_release free;
@@ -88,10 +89,11 @@ bool advance(PrefixSearch& search, const Table& rows) {
 }
 
 std::vector<std::tuple<Ints, double, double>> results(const PrefixSearch& search, long n_best, bool ended) {
-  std::vector<std::tuple<Ints, double, double>> told;
+  std::vector<std::tuple<Ints, double, double>> hypotheses;
   const nb::gil_scoped_release free;
-  for (Found& one : search.results(n_best, ended)) told.emplace_back(std::move(one.symbols), one.score, one.acoustic);
-  return told;
+  for (Found& one : search.results(n_best, ended))
+    hypotheses.emplace_back(std::move(one.symbols), one.score, one.acoustic);
+  return hypotheses;
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
-// The Python module gruworks.ops._native: hands addresses over, releases the interpreter lock, calls.
+// Python module gruworks.ops._native: passes addresses, releases the interpreter lock, calls the kernels.
 //
-// Shapes, element types and layouts are checked in ops/recurrence.py, where the arrays still have names. What can be
-// seen here without them is seen again here: sizes that make no sense, and missing operands.
+// Shapes, element types and layouts are checked in ops/recurrence.py, where the arrays have names. Invalid sizes and
+// missing operands are checked here again.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/array.h>
@@ -36,7 +36,7 @@ using Sizes = std::tuple<long, long, long, long, bool, bool>;         // T, B, I
 using Four = std::tuple<Address, Address, Address, Address>;          // w_ih, w_hh, b_ih, b_hh
 using Rows = std::tuple<Address, long>;                               // [B, H] and its stride
 using Regular = std::tuple<Rows, Strided, Address, Address>;          // mask, zoneout, gain, input gain
-// x, gi, h0, lengths, decay, replacement, what regularises
+// x, gi, h0, lengths, decay, replacement, regularization
 using Inputs = std::tuple<Strided, Strided, Rows, Address, Strided, Rows, Regular>;
 
 template <class T> Weights<T> weights(const Sizes& n, const Four& w) {
@@ -74,15 +74,15 @@ Sequence<T> sequence(const Sizes& n, const Inputs& in, const Strided& output, Ad
   return s;
 }
 
-// What one plain forward kept for its backward: x and h0 only, no lengths, no decay. A call from torch costs several
-// microseconds for every tuple and tensor that it makes, so addresses come one by one and the memory is ours.
+// Saved values of a plain forward, with x and h0 only, no lengths, no decay. Each tuple and tensor of a call from torch
+// costs several microseconds, so addresses are separate arguments and the memory is allocated here.
 template <class T> struct Kept {
   std::shared_ptr<Packing<T>> packing;
   Sequence<T> sequence;
   Pooled<T> saved;
 
-  // Addresses of x, h0, output and the weights again: they may have moved. Gradients that nobody needs are 0. False
-  // where an earlier call has used up what was kept.
+  // Addresses of x, h0, output and the weights again: they may have moved. Gradients that are not needed are 0.
+  // False if an earlier call has used the saved values.
   bool backward(Address x, Address h0, Address w_ih, Address w_hh, Address b_ih, Address b_hh, Address output,
                 Address grad_output, long grad_t, long grad_b, Address grad_final, long grad_final_b, Address grad_x,
                 Address grad_h0, Address grad_w_ih, Address grad_w_hh, Address grad_b_ih, Address grad_b_hh,
@@ -114,7 +114,7 @@ template <class T> struct Kept {
 template <class T> struct Layer {
   std::shared_ptr<Packing<T>> packing = std::make_shared<Packing<T>>();
 
-  // I = 0: x holds ready input terms.
+  // I = 0: x holds precomputed input projections.
   static Sequence<T> plain(long steps, long batch, long I, long H, bool before, bool reverse, bool batch_first,
                            Address x, long x_t, long x_b, Address h0, long h0_b, Address output, Address final) {
     Sequence<T> s{};
@@ -183,7 +183,7 @@ template <class T> struct Session {
       : stream(weights<T>(n, w), std::get<1>(n), at<T>(state), threads), sessions(std::get<1>(n)),
         width(std::get<0>(w) ? std::get<2>(n) : 3 * std::get<3>(n)) {}
 
-  // False where x is not what the stream was made for; the caller then says what is wrong.
+  // False if x does not match the stream; the caller then raises the error.
   bool step(const Input& x) {
     const bool many = x.ndim() == 2 && x.shape(0) == sessions && x.shape(1) == width;
     if (!x.data() || (!many && !(sessions == 1 && x.ndim() == 1 && x.shape(0) == width))) return false;
@@ -215,7 +215,7 @@ template <class T> void bind(nb::module_& module, const char* name, const char* 
       .def("backward", &Layer<T>::backward);
 }
 
-// A new tensor in memory of the pool, handed to torch by DLPack; it comes back with the tensor's storage.
+// A new tensor in memory of the pool, passed to torch by DLPack and released with the tensor's storage.
 template <class T> nb::ndarray<nb::pytorch, T> pooled(const std::vector<size_t>& shape) {
   long n = 1;
   for (const size_t size : shape) n *= static_cast<long>(size);
@@ -290,7 +290,7 @@ void scan_backward(long steps, long lanes, const std::array<Address, 4>& in, Add
 
 NB_MODULE(_native, module) {
   using namespace gruworks;
-  // A layer that a script still holds at its end is no leak, and nothing that its user could mend.
+  // A layer that is still referenced when the interpreter exits is not a leak.
   nb::set_leak_warnings(false);
   module.doc() = "Compiled parts of gruworks.ops";
   module.def("instruction_sets", &instruction_sets,

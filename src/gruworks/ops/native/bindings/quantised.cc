@@ -1,4 +1,4 @@
-// Steps with narrow weights in the Python module. ops/stream.py has checked shapes and types.
+// Python binding of the stream with quantized weights. ops/stream.py has checked shapes and types.
 #include "bindings/quantised.h"
 
 #include <nanobind/ndarray.h>
@@ -32,7 +32,7 @@ struct NarrowSession {
                before, sessions, reinterpret_cast<float*>(state), threads),
         sessions(sessions) {}
 
-  // False where x is not what the stream was made for; the caller then says what is wrong.
+  // False if x does not match the stream; the caller then raises the error.
   bool step(const Input& x) {
     const size_t width = stream.width();
     const bool many = x.ndim() == 2 && x.shape(0) == sessions && x.shape(1) == width;

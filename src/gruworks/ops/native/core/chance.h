@@ -1,4 +1,4 @@
-// Masks by chance: 0 or a value, from a counter and a seed, so that it takes no state and any number of threads.
+// Random masks of 0 or a value by a counter-based generator, independent of the number of threads.
 #pragma once
 
 #include "core/simd.h"
@@ -11,7 +11,7 @@ inline uint32_t scrambled(uint32_t x) {
   x = (x ^ (x >> 15)) * 0x846ca68bu;
   return x ^ (x >> 16);
 }
-// Steele, Lea and Flood 2014, SplitMix64's last steps: near seeds give far ones.
+// Steele, Lea and Flood 2014, SplitMix64's finalizer: similar seeds give uncorrelated streams.
 inline uint64_t spread_out(uint64_t x) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;

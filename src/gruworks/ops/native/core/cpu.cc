@@ -5,7 +5,7 @@ namespace gruworks {
 std::vector<std::string> instruction_sets() {
   std::vector<std::string> found;
 #if defined(__x86_64__) || defined(__i386__)
-  // The builtin also asks the operating system (XGETBV) whether it saves the wide registers.
+  // The builtin also checks that the operating system saves the wide registers (XGETBV).
   __builtin_cpu_init();
   if (__builtin_cpu_supports("sse4.2")) found.emplace_back("sse4.2");
   if (__builtin_cpu_supports("avx2")) found.emplace_back("avx2");

@@ -1,4 +1,4 @@
-// What the processor offers, asked once at load.
+// Detection of instruction sets, once at load.
 #pragma once
 
 #include <string>

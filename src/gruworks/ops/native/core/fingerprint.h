@@ -1,12 +1,12 @@
-// A 64-bit hash of memory near the speed of reading it: how packed weights know that their source has changed, whoever
-// wrote to it and by whatever way (an optimiser, `.data`, a NumPy view, another process). Tensors' version counters
-// would not save it: the last three ways leave them as they are.
+// Detection of changed weights: a 64-bit hash of memory near the speed of reading it.
 //
-// Each 64-bit lane is a chain. A word meets everything before it (t = state ^ word ^ constant), the halves of t are
-// multiplied with each other, and t is added, so that a half that is 0 hides nothing; the constant keeps the state from
-// standing still over zeros.
-// What differs at one word is multiplied again at all that follow: patterned writes (signs flipped in pairs, doublings,
-// rows exchanged, blocks shifted) meet again by chance only, 2^-64, and 2^-32 in neighbours of one lane.
+// It detects changes by any writer (an optimizer, `.data`, a NumPy view, another process); the last three do not change
+// the version counters of tensors.
+//
+// Each 64-bit lane is a chain. A word is combined with the state (t = state ^ word ^ constant), the halves of t are
+// multiplied with each other, and t is added, so that a half that is 0 loses no information; the constant changes the
+// state over zeros. A difference at one word is multiplied again at every later one: patterned writes (signs flipped in
+// pairs, doublings, rows exchanged, blocks shifted) collide with probability 2^-64, 2^-32 in adjacent words of a lane.
 #pragma once
 
 #include "core/simd.h"
@@ -39,9 +39,9 @@ inline uint64_t mixed(uint64_t a) {
   return a ^ (a >> 29);
 }
 
-constexpr int kChains = 8;  // vectors: as many as cover a chain's latency
+constexpr int kChains = 8;  // vectors: enough to hide the latency of a chain
 
-// Where the chains begin: no two lanes alike (splitmix64).
+// Initial states, different in each lane (splitmix64).
 struct Beginnings {
   alignas(64) uint64_t words[kChains * kBytes / 8];
   constexpr Beginnings() : words() {

@@ -1,5 +1,5 @@
 // Memory for vectors, freed with its owner. Aligned to a pair of cache lines, which processors fetch together, so that
-// no two threads' parts share one. (Huge pages for packed weights brought nothing.)
+// no two threads' parts share one. (Huge pages for packed weights gave no speed-up.)
 #pragma once
 
 #include <cstdlib>

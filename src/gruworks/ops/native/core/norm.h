@@ -1,6 +1,6 @@
-// Layer norm of one row's terms, a few gates side by side: a less its mean, over its deviation; and back.
+// Layer normalization of one row, a few gates at once, and its gradient.
 //
-// Rows are padded by zeros beyond their H entries, and stay so.
+// Rows are zero-padded beyond their H elements, in the results too.
 #pragma once
 
 #include "core/simd.h"
@@ -30,7 +30,7 @@ template <class T, class F> GRUWORKS_INLINE void along(long H, F&& f) {
   if (j < H) f(j, H - j);
 }
 
-// From `from` (H entries; may be the same place) to a; scale: one over the deviation.
+// Normalizes `from` (H elements; may alias a) into a; scale: 1 / standard deviation.
 template <class T, int G>
 GRUWORKS_INLINE void normalise(const T* const (&from)[G], T* const (&a)[G], long H, T (&scale)[G],
                                T epsilon = T(kEpsilon)) {
@@ -53,7 +53,8 @@ GRUWORKS_INLINE void normalise(const T* const (&from)[G], T* const (&a)[G], long
   });
 }
 
-// Gradients of what was normalised, in the place of a, from those of gain * a (+ bias); `gains` collects the gain's.
+// Gradients of the input of the normalization, written over a, from those of gain * a (+ bias); `gains` accumulates the
+// gradient of the gain.
 template <class T, int G>
 GRUWORKS_INLINE void normalise_back(const T* const (&grad)[G], const T* const (&gain)[G], T* const (&a)[G],
                                     T* const (&to)[G], T* const (&gains)[G], const T (&scale)[G], long H) {

@@ -1,5 +1,7 @@
-// Large memory that comes back every training step. Taken from the system anew each time, every page of it is a fault,
-// 2.5 us each on a virtual machine: 25 of 307 ms at (T, B, I, H) = (100, 64, 512, 512).
+// Pool of large memory blocks that every training step needs again.
+//
+// Allocated by the system each time, every page would fault, 2.5 us each on a virtual machine: 25 of 307 ms at
+// (T, B, I, H) = (100, 64, 512, 512).
 #pragma once
 
 #include <mutex>
@@ -10,7 +12,7 @@
 
 namespace gruworks {
 
-// Keeps what was given back, up to kLimit bytes, the latest last.
+// Caches freed blocks, up to kLimit bytes, the most recent last.
 class Pool {
  public:
   static constexpr long kLimit = 256l << 20;
@@ -20,7 +22,7 @@ class Pool {
     return *pool;
   }
 
-  // At least `bytes`, of which `bytes` then says how many there are.
+  // At least `bytes`, which is set to the size of the block.
   char* take(long& bytes) {
     bytes = (bytes + 127) / 128 * 128;
     if (const std::unique_lock<std::mutex> guard(lock_, std::try_to_lock); guard)  // a fork may have left it locked

@@ -1,7 +1,7 @@
-// Vectors of the compiler, one width an instruction set, and the two functions that a gate needs.
+// SIMD vectors (compiler extensions), one width for each instruction set; logistic function and tanh.
 //
 // This file and all that include it are compiled once for each instruction set, in a namespace of that name
-// (GRUWORKS_ISA): two builds of one inline function must never meet in the linker, which would keep either.
+// (GRUWORKS_ISA): of two builds of one inline function the linker would keep an arbitrary one.
 // For the same reason nothing here uses the standard library's templates.
 #pragma once
 
@@ -17,7 +17,7 @@
 #endif
 
 #define GRUWORKS_INLINE inline __attribute__((always_inline))
-// A loop that needs all of 16 registers stands alone: inlined, a quarter of its sums went to memory and back each time.
+// Loops that need all 16 registers are not inlined: inlined, a quarter of the accumulators were spilled to memory.
 #if defined(__AVX512F__)
 #define GRUWORKS_ALONE GRUWORKS_INLINE
 #else
@@ -79,7 +79,7 @@ template <class T> GRUWORKS_INLINE Vec<T> load(const T* p) {
 template <class T> GRUWORKS_INLINE void store(T* p, Vec<T> v) {
   *reinterpret_cast<typename VecOf<T>::Loose*>(p) = v;
 }
-// Past the caches, to an aligned place; `fence` after the last one, before another thread reads.
+// Non-temporal store to aligned memory; `fence` after the last one, before another thread reads.
 template <class T> GRUWORKS_INLINE void store_past(T* p, Vec<T> v) {
 #if defined(__AVX512F__)
   if constexpr (sizeof(T) == 4) _mm512_stream_ps(p, (__m512)v);
@@ -99,7 +99,7 @@ inline void fence() {
 
 template <class T> GRUWORKS_INLINE Vec<T> all(T a) { return Vec<T>{} + a; }
 
-// Holds the compiler to the order in which the program names these results.
+// Compiler barrier: keeps the order of these results.
 template <class V> GRUWORKS_INLINE void in_order(V& v) {
 #if defined(__x86_64__)
   asm volatile("" : "+v"(v));
@@ -117,8 +117,7 @@ template <class T> GRUWORKS_INLINE __m256i first_lanes(long n) {
 }
 #endif
 
-// The last vector of a row whose width is no multiple of the lanes: the n entries that exist (none where n is negative),
-// zeros for the others.
+// Partial vector at the end of a row: its n elements (none for negative n), zeros in the other lanes.
 template <class T> GRUWORKS_INLINE Vec<T> load_part(const T* p, long n) {
   if (n >= kLanes<T>) return load(p);
   if (n <= 0) return Vec<T>{};
@@ -156,7 +155,7 @@ template <class T> GRUWORKS_INLINE Vec<T> only(Vec<T> v, long n) {
   return load_part(kept, n);
 }
 
-// The smaller, or the larger, of a constant and y; a NaN in y stays one.
+// Minimum, or maximum, of a constant and y; a NaN in y is preserved.
 template <class T> GRUWORKS_INLINE Vec<T> at_most(T limit, Vec<T> y) {
 #if defined(__AVX512F__)
   if constexpr (sizeof(T) == 4) return (Vec<T>)_mm512_min_ps((__m512)all<T>(limit), (__m512)y);
@@ -179,7 +178,7 @@ template <class T> GRUWORKS_INLINE Vec<T> below_zero(Vec<T> a) {
 template <class T> struct Power {
   Vec<T> scale, rest;
 };
-// The whole and the broken part of y <= 0, the first already as a power; 0 where that is below the type's range.
+// Integer and fractional part of y <= 0, the first as a power of 2; 0 below the range of the type.
 template <class T> GRUWORKS_INLINE Power<T> split(Vec<T> y) {
 #if defined(__AVX512DQ__)
   if constexpr (sizeof(T) == 4)
@@ -197,8 +196,8 @@ template <class T> GRUWORKS_INLINE Power<T> split(Vec<T> y) {
 #endif
 }
 
-// Several at once, line by line: one alone is a chain of operations that wait for each other, and a processor doesn't
-// look far enough ahead to fill the gaps from the next.
+// Several interleaved: one alone is a chain of dependent operations, longer than the out-of-order window of a processor
+// can overlap with the next.
 template <class T, int N> GRUWORKS_INLINE void power_of_two(const Vec<T> (&y)[N], Power<T> (&e)[N]) {
   using C = Traits<T>;
   constexpr int n = sizeof(C::kPoly) / sizeof(T);
@@ -218,8 +217,8 @@ template <class T, int N> GRUWORKS_INLINE void power_of_two(const Vec<T> (&y)[N]
 
 constexpr double kLog2e = 1.4426950408889634074;
 
-// 1 / a for a from 1 to 2, 1 for 1. In AVX-512 a first guess of 14 digits and one Newton step: a quarter of a
-// division's time, and no further from the truth than one in the last digit.
+// 1 / a for a from 1 to 2, 1 for 1. In AVX-512 an approximation of 14 bits and one Newton step: a quarter of a
+// division's time, with an error of at most 1 ulp.
 template <class T> GRUWORKS_INLINE Vec<T> inverse(Vec<T> a) {
 #if defined(__AVX512F__)
   if constexpr (sizeof(T) == 4) {
@@ -230,8 +229,8 @@ template <class T> GRUWORKS_INLINE Vec<T> inverse(Vec<T> a) {
   return T(1) / a;
 }
 
-// A gate's function as top / bottom. Both are formed from a power of e of at most 1, so that nothing overflows, a
-// bottom lies between 1 and 2, and what is out of the power's reach, infinity too, gives the limits themselves.
+// Activation functions as top / bottom. Both are formed from a power of e of at most 1, so that nothing overflows, the
+// bottom lies between 1 and 2, and arguments out of range, infinity included, give the exact limits.
 template <class T> struct Fraction {
   Vec<T> top, bottom;
   GRUWORKS_INLINE Vec<T> value() const {
@@ -240,7 +239,7 @@ template <class T> struct Fraction {
   }
 };
 
-// The logistic function: 1 / (1 + e^-a), or e^a / (1 + e^a) where a is negative, which keeps its digits near 0.
+// The logistic function: 1 / (1 + e^-a), or e^a / (1 + e^a) where a is negative, which is accurate near 0.
 template <class T, int N> GRUWORKS_INLINE void sigmoid_fractions(const Vec<T> (&a)[N], Fraction<T> (&to)[N]) {
   Vec<T> y[N];
   Power<T> e[N];

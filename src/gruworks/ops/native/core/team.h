@@ -1,4 +1,4 @@
-// How many threads, and which of them takes which rows and columns.
+// Partition of rows and columns among threads.
 #pragma once
 
 #include <omp.h>
@@ -14,10 +14,10 @@ namespace gruworks {
 // Multiply-adds under which one thread is faster than waking a second: about 20 us of one core.
 constexpr double kAlone = 5e5;
 
-// Rows that a group needs to be worth having. Where many columns fill the caches, every group reads all the weights.
+// Minimum rows of a group. With many columns, where the weights exceed the caches, every group reads all of them.
 inline long rows_of_a_group(long H) { return H < 768 ? 4 : 8; }
 
-// Groups that share out the rows; the threads that remain split columns within a group.
+// Groups divide the rows; the threads of a group divide the columns.
 inline Place grid(int threads, long batch, long H, bool columns = true) {
   const long vectors = padded(H) / kPad;
   int groups = 1;
@@ -38,7 +38,7 @@ inline Place at(Place place, int thread) {
 }
 
 // Calls part(place) on every thread of the grid. Where OpenMP grants fewer threads than the grid has, the first does
-// all of it: a thread that waited for one that does not exist would wait for ever.
+// all the work: waiting for a missing thread would deadlock.
 template <class Part> void on_grid(const Place& place, Flag* flags, Part&& part) {
   if (place.threads == 1) return part(at(place, 0));
   std::fill(flags, flags + place.threads, Flag());
@@ -59,7 +59,7 @@ template <class Part> void on_grid(const Place& place, Part&& part) {
   on_grid(place, flags.data(), part);
 }
 
-// Elements of scratch memory for all threads of a grid, or for one that does the work of all; where each one's starts.
+// Elements of scratch memory for all threads of a grid, or for one that does all the work; offset of each thread's.
 template <class T, class Size> long scratch_of(const Place& place, Size&& size, std::vector<long>& starts) {
   long total = 0;
   for (int thread = 0; thread < place.threads; ++thread) {

@@ -7,7 +7,7 @@ namespace gruworks {
 
 namespace {
 bool forked = false;
-// libgomp's pool does not survive a fork: a child that asks for more than itself would wait for ever.
+// libgomp's pool does not survive a fork: a child that requests more than one thread would deadlock.
 [[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, [] { forked = true; });
 }  // namespace
 

@@ -42,7 +42,7 @@ void PrefixSearch::step(const double* row, long size) {
     const Node& node = nodes_[beam.node];
     const double total = log_add(beam.after_blank, beam.after_symbol);
     blank[i] = total + row[blank_], symbol[i] = beam.after_symbol + row[node.symbol];
-    for (size_t j = 0; j < m; ++j) {  // a symbol said again is a new one only after a blank
+    for (size_t j = 0; j < m; ++j) {  // a repeated symbol is a new one only after a blank
       longer[i * m + j] = (tried_[j] == node.symbol ? beam.after_blank : total) + row[tried_[j]];
       gains[i * m + j] = guide_ ? guide_->gain(node.state, tried_[j]) : 0.0;
     }
@@ -66,7 +66,7 @@ void PrefixSearch::step(const double* row, long size) {
   beams_ = std::move(next);
 }
 
-// A beam made longer may be another beam: its paths are counted there, in place.
+// Merges extensions that equal another beam into that beam, in place.
 void PrefixSearch::merge(std::vector<double>& symbol, std::vector<double>& longer) const {
   std::unordered_map<int32_t, size_t> place;
   for (size_t i = 0; i < beams_.size(); ++i) place[beams_[i].node] = i;
@@ -81,7 +81,7 @@ void PrefixSearch::merge(std::vector<double>& symbol, std::vector<double>& longe
   }
 }
 
-// The places of the best `width` scores, best first, the earlier of two that are the same.
+// Indices of the best `width` scores, best first, ties by index.
 std::vector<long> PrefixSearch::best(const std::vector<double>& scores) const {
   std::vector<long> order;
   for (size_t at = 0; at < scores.size(); ++at)
@@ -112,7 +112,7 @@ std::vector<Found> PrefixSearch::results(long n_best, bool ended) const {
     scores.push_back(acoustic.back() + beam.guided);
     if (ended && guide_) ends.push_back(scores.back() + guide_->finish(nodes_[beam.node].state));
   }
-  // Where nothing can end, the best running text is given.
+  // If no hypothesis may end, final scores are ignored.
   if (std::any_of(ends.begin(), ends.end(), [](double end) { return end > never; })) scores = ends;
   std::vector<Found> found;
   for (const long at : best(scores)) {
@@ -122,7 +122,7 @@ std::vector<Found> PrefixSearch::results(long n_best, bool ended) const {
   return found;
 }
 
-// What all beams begin with.
+// Common prefix of all beams.
 std::vector<int32_t> PrefixSearch::stable() const {
   if (beams_.empty()) return {};
   std::vector<int32_t> same = text(beams_[0].node);

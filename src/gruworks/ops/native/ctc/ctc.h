@@ -18,20 +18,20 @@ class PrefixSearch {
  public:
   PrefixSearch(std::shared_ptr<Guide> guide, long width, int32_t blank, double margin);
 
-  // Whether rows of V = `size` are what the guide and the blank were made for.
+  // True if V = `size` matches the guide and the blank.
   bool fits(long size) const { return size > blank_ && (!guide_ || guide_->size() == size); }
   void advance(const double* rows, long steps, long size);  // [T, V]
   std::vector<Found> results(long n_best, bool ended) const;
   std::vector<int32_t> stable() const;
 
  private:
-  struct Node {  // a text, as its last symbol after its parent's
+  struct Node {  // a prefix: its parent's and one more symbol
     int32_t parent, symbol;
     GuideState state;
   };
   struct Beam {
     int32_t node;
-    double after_blank, after_symbol;  // log-probabilities of all paths that end in a blank and that do not
+    double after_blank, after_symbol;  // log-probabilities of all paths with and without a final blank
     double guided;
   };
 

@@ -9,14 +9,14 @@ namespace gruworks {
 namespace {
 
 constexpr double never = -std::numeric_limits<double>::infinity();
-constexpr size_t most_remembered = size_t{1} << 25;  // numbers kept of what was looked up: 256 MB
+constexpr size_t max_cached = size_t{1} << 25;  // elements of a cache: 256 MB
 
-// The entry of a context, made where it is missing; all are forgotten where they are too many.
+// Cache entry of a context, created if missing; a full cache is cleared.
 template <class T, class Make>
 const T& looked_up(std::vector<std::unique_ptr<T>>& known, size_t& remembered, int32_t context, size_t cost, Make make) {
   if (static_cast<size_t>(context) >= known.size()) known.resize(context + 1);
   if (!known[context]) {
-    if (remembered + cost > most_remembered) {
+    if (remembered + cost > max_cached) {
       for (auto& one : known) one.reset();
       remembered = 0;
     }
@@ -48,7 +48,7 @@ int32_t Guide::after(int32_t context, int32_t word) {
   return numbered(std::move(longer));
 }
 
-void Guide::told(int32_t context, std::vector<double>& row) const {
+void Guide::log_probabilities(int32_t context, std::vector<double>& row) const {
   row.resize(language_.grams->size());
   const auto& words = contexts_[context];
   language_.grams->log_probabilities(words.data(), static_cast<long>(words.size()), row.data());
@@ -78,7 +78,7 @@ WordGuide::Gains WordGuide::computed(int32_t context) const {
   Gains made{tree_.hot, std::vector<double>(tree_.parent.size(), never), 0, 0};
   if (language_.grams) {
     std::vector<double> row;
-    told(context, row);
+    log_probabilities(context, row);
     for (double& one : row) one *= language_.weight;
     for (size_t w = 0; w < tree_.hot.size(); ++w) made.word[w] = row[tree_.number[w]] + language_.bonus + tree_.hot[w];
     made.unknown = row[language_.unknown] + language_.bonus, made.end = row[language_.end];
@@ -148,7 +148,7 @@ double SymbolGuide::finish(GuideState state) {
 const std::vector<double>& SymbolGuide::rows(int32_t context) {
   return looked_up(known_, remembered_, context, static_cast<size_t>(language_.grams->size()), [&] {
     std::vector<double> row;
-    told(context, row);
+    log_probabilities(context, row);
     return row;
   });
 }

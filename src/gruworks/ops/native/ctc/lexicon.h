@@ -1,4 +1,4 @@
-// Guides of a CTC search; ops/ctc/lexicon.py is the reference and says what the numbers mean.
+// Lexicon and language-model scores of a CTC search; ops/ctc/lexicon.py is the reference and documents the arguments.
 #pragma once
 
 #include <map>
@@ -10,12 +10,12 @@
 
 namespace gruworks {
 
-// A node of the words' tree (0 between words, -1 outside of it) and the number of a context.
+// Node of the prefix tree (0 between words, -1 outside of it) and index of a context.
 struct GuideState {
   int32_t node = 0, context = 0;
 };
 
-// A language model and its words' numbers, as `Language` of the reference; no model where `grams` is empty.
+// Language model and word indices, as `Language` of the reference; no model if `grams` is null.
 struct LanguageModel {
   std::shared_ptr<const Grams> grams;
   std::vector<int32_t> start;
@@ -29,19 +29,19 @@ class Guide {
   explicit Guide(LanguageModel language);
   virtual ~Guide() = default;
   GuideState start() const { return {0, language_.grams ? 1 : 0}; }
-  virtual double gain(GuideState, int32_t symbol) = 0;  // of writing a symbol
+  virtual double gain(GuideState, int32_t symbol) = 0;  // score of a symbol
   virtual GuideState advance(GuideState, int32_t symbol) = 0;
-  virtual double finish(GuideState) = 0;  // of ending here
-  virtual long size() const = 0;          // V of the network
+  virtual double finish(GuideState) = 0;  // score of the end
+  virtual long size() const = 0;          // V
 
-  // What a guide looks up is shared by its searches: one at a time.
+  // The searches of a guide share its caches, one search at a time.
   std::mutex mutex;
 
  protected:
-  // The number of the context after one more word. A context that the model doesn't list is as good as its known end.
+  // Index of the context after one more word; a context is reduced to its longest suffix that the model lists.
   int32_t after(int32_t context, int32_t word);
-  // ln p of what comes after a context [V of the model].
-  void told(int32_t context, std::vector<double>& row) const;
+  // ln p(w | context) of all words of the model.
+  void log_probabilities(int32_t context, std::vector<double>& row) const;
 
   const LanguageModel language_;
 
@@ -52,11 +52,11 @@ class Guide {
   std::map<std::vector<int32_t>, int32_t> numbers_;
 };
 
-// The words' tree: nodes in the order in which they were made, a parent before its children.
+// Prefix tree of the lexicon: nodes in order of creation, a parent before its children.
 struct Tree {
-  std::vector<int32_t> parent, symbol, word;  // of each node; word -1 where none ends
-  std::vector<int32_t> node, number;          // of each word: where it ends, its number in the language model
-  std::vector<double> hot;                    // what each word gains
+  std::vector<int32_t> parent, symbol, word;  // of each node; word -1 if none ends there
+  std::vector<int32_t> node, number;          // of each word: its node, its index in the language model
+  std::vector<double> hot;                    // additional score of each word
 };
 
 class WordGuide : public Guide {
@@ -68,14 +68,14 @@ class WordGuide : public Guide {
   long size() const override { return size_; }
 
  private:
-  // What each word gains after a context, the best below each node, what an unknown word and the end gain.
+  // Scores after a context: of each word, the best below each node, of an unknown word, of the end.
   struct Gains {
     std::vector<double> word, best;
     double unknown = 0, end = 0;
   };
   const Gains& gains(int32_t context);
   Gains computed(int32_t context) const;
-  int32_t child(int32_t node, int32_t symbol) const;  // -1 where there is none
+  int32_t child(int32_t node, int32_t symbol) const;  // -1 if there is none
   double word_end(int32_t node, int32_t context);
   int32_t after_word(int32_t node, int32_t context);
 

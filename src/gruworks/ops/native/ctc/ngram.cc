@@ -4,8 +4,8 @@
 
 namespace gruworks {
 
-void Grams::add(const int64_t* keys, const double* told, const double* back, long count) {
-  Order one{{keys, keys + count}, {told, told + count}, {back, back + count}, {}};
+void Grams::add(const int64_t* keys, const double* log_probability, const double* log_backoff, long count) {
+  Order one{{keys, keys + count}, {log_probability, log_probability + count}, {log_backoff, log_backoff + count}, {}};
   if (!orders_.empty()) {
     const long contexts = static_cast<long>(orders_.back().keys.size());
     one.first.assign(contexts + 1, count);
@@ -31,16 +31,16 @@ int64_t Grams::locate(const int32_t* gram, long length) const {
 }
 
 void Grams::log_probabilities(const int32_t* context, long length, double* row) const {
-  std::copy_n(orders_[0].told.begin(), size_, row);
+  std::copy_n(orders_[0].log_probability.begin(), size_, row);
   for (long n = 1; n <= std::min(order() - 1, length); ++n) {
     const int64_t number = locate(context + length - n, n);
     if (number < 0) continue;
-    const double back = orders_[n - 1].back[number];
-    for (long w = 0; w < size_; ++w) row[w] += back;
+    const double log_backoff = orders_[n - 1].log_backoff[number];
+    for (long w = 0; w < size_; ++w) row[w] += log_backoff;
     const Order& one = orders_[n];
     for (int64_t i = one.first[number]; i < one.first[number + 1]; ++i) {
       const int64_t symbol = one.keys[i] % (size_ + 1);
-      if (symbol < size_) row[symbol] = one.told[i];
+      if (symbol < size_) row[symbol] = one.log_probability[i];
     }
   }
 }

@@ -1,4 +1,4 @@
-// N-gram models in backoff form; ops/language_model/backoff.py is the reference and checks what comes in.
+// N-gram models in backoff form; ops/language_model/backoff.py is the reference and checks the arguments.
 #pragma once
 
 #include <cstdint>
@@ -8,15 +8,15 @@ namespace gruworks {
 
 class Grams {
  public:
-  explicit Grams(long size) : size_(size) {}  // V; symbol V is a text's beginning
+  explicit Grams(long size) : size_(size) {}  // V; symbol V is the beginning of a text
 
   // The n-grams of the next order, `count` of them sorted by key; their logarithms.
-  void add(const int64_t* keys, const double* told, const double* back, long count);
+  void add(const int64_t* keys, const double* log_probability, const double* log_backoff, long count);
 
   long size() const { return size_; }
   long order() const { return static_cast<long>(orders_.size()); }
 
-  // The number of an n-gram among those of its order, -1 where it isn't listed.
+  // Index of an n-gram within its order, -1 if it is not listed.
   int64_t locate(const int32_t* gram, long length) const;
 
   // ln p(w | context) of all symbols [V], the latest symbol last.
@@ -25,8 +25,8 @@ class Grams {
  private:
   struct Order {
     std::vector<int64_t> keys;
-    std::vector<double> told, back;
-    std::vector<int64_t> first;  // where the n-grams of each context begin, one more at the end
+    std::vector<double> log_probability, log_backoff;
+    std::vector<int64_t> first;  // index of the first n-gram of each context, and the total
   };
 
   long size_;

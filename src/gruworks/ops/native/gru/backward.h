@@ -1,5 +1,6 @@
-// Back-propagation through time: one thread's rows and columns, last step first; then the gradients of input and
-// weights (outer.h), which are plain matrix products over all steps.
+// Back-propagation through time: the rows and columns of one thread, last step first.
+//
+// Then follow the gradients of input and weights (outer.h), matrix products over all steps.
 #pragma once
 
 #include "gru/outer.h"
@@ -14,10 +15,10 @@ template <class T> class Backward {
   Rows<T> rows;
   const long Hp;
   const Share mine;
-  const long begin, end;  // the same in columns that exist
+  const long begin, end;  // the same in columns, without padding
   const bool whole;
   T *zeros, *partial, *rest, *gains = nullptr;
-  long summed = 0;  // rows that `gains` holds
+  long summed = 0;  // rows accumulated in `gains`
 
  public:
   static long scratch(const Sequence<T>& s, Place place) {
@@ -66,7 +67,7 @@ template <class T> class Backward {
     if (grad.replacement) memset(grad.replacement + b * s.H + begin, 0, sizeof(T) * (end - begin));
   }
 
-  // Gradient of the state after the step; `width` columns of the vector exist.
+  // Gradient of the state after the step; `width` is the number of valid columns of the vector.
   GRUWORKS_INLINE Vec<T> arriving(long i, long v, long step, long width) {
     const long b = rows.row[i];
     const Vec<T> later = load_part(carry(b) + v * L, width);
@@ -74,7 +75,7 @@ template <class T> class Backward {
     return later + load_part(grad.output.at(s.time(b, step), b) + v * L, width);
   }
 
-  // Layer norm's way back for the state's terms from `slot` on, all rows of the step.
+  // Gradient of layer norm for the state's products from `slot` on, all rows of the step.
   template <int G> void unnorm(long slot) {
     for (long i = 0; i < rows.active; ++i) {
       const T *from[G], *weight[G];
@@ -88,7 +89,7 @@ template <class T> class Backward {
     }
   }
 
-  // The same for x's, which wait for all gates.
+  // The same for x's products, once all gates are done.
   void unnorm_inputs() {
     for (long i = 0; s.inputs && i < rows.active; ++i) {
       const T *from[3], *weight[3];
@@ -102,14 +103,14 @@ template <class T> class Backward {
     if ((summed += rows.active) >= kDepth) add_gains();
   }
 
-  // A running sum over all steps would lose a digit.
+  // A single sum over all steps loses a decimal digit.
   void add_gains() {
     T* const to = grad.gains + place.group * 6 * Hp;
     for (long j = 0; j < 6 * Hp; ++j) to[j] += gains[j], gains[j] = 0;
     summed = 0;
   }
 
-  // The weights' and x's gradients from those of the terms, everything else from the gates'.
+  // Gradients of the weights and of x from those of the products, all others from those of the pre-activations.
   void normed_outer() {
     Gradient<T> gates = grad, recurrent{}, input{};
     gates.w_hh = gates.w_ih = nullptr, gates.x = {};
@@ -123,7 +124,7 @@ template <class T> class Backward {
     Outer<T>(from, wanted, place, zeros, rest).run();
   }
 
-  // "after": all gates at once. Each gradient is taken before the gate's own function.
+  // "after": all gates at once. Gradients are those of the pre-activations.
   void gates(long i, long v, long step) {
     const long width = s.H - v * L;
     T* kept = rows.work[i] + v * L;
@@ -139,7 +140,7 @@ template <class T> class Backward {
     store(carry(rows.row[i]) + v * L, dh * old.stays);
   }
 
-  // "before": z and n; r waits for the gradient of r * h.
+  // "before": z and n; r requires the gradient of r * h.
   void candidate(long i, long v, long step) {
     const long width = s.H - v * L;
     T* kept = rows.work[i] + v * L;
@@ -205,7 +206,7 @@ template <class T> class Backward {
     }
   }
 
-  // What the step before saved of these rows: each block of columns fetches its share, since the gates would wait.
+  // Prefetches the saved values of the previous step, a part with each block of columns.
   template <int R, int V> GRUWORKS_INLINE Ahead earlier(long first, long v, long count) {
     const long bytes = R * 4 * Hp * static_cast<long>(sizeof(T)), columns = mine.end - mine.begin;
     const long step = (s.reverse ? 1 : -1) * s.batch * 4 * Hp;
@@ -213,8 +214,8 @@ template <class T> class Backward {
     return {rows_of_it + bytes / columns * (v - mine.begin), bytes / columns * V / (count * Hp)};
   }
 
-  // The state's gradient through the matrix product. What passes by the gate z is added last: begun with it, the
-  // sum rounded 3H small terms to the digits of the large one, and h0's gradient was 3 times as wrong as torch's.
+  // The state's gradient through the matrix product. The direct path through z is added after the sum: as its
+  // initial value it would round the 3H small addends to its precision, with 3 times torch's error of h0's gradient.
   template <int R, int V, Sum S> void carry_block(long first, long v, long slot, long count) {
     Vec<T> sums[R][V];
     begin_sums<S>(sums, first, v);
@@ -227,7 +228,7 @@ template <class T> class Backward {
       }
   }
 
-  // A gradient of the state as the products read it becomes one of the state.
+  // From the gradient of the decayed or masked state to that of the state.
   GRUWORKS_INLINE Vec<T> masked(long i, long v, Vec<T> through) {
     if (!s.mask) return through;
     const long width = s.H - v * L;
@@ -240,7 +241,7 @@ template <class T> class Backward {
         sums[i][c] = S == Sum::rest ? load(partial + (first + i) * Hp + (v + c) * L) : Vec<T>{};
   }
 
-  // "before": gradient of r * h, hence of r, and what of it goes on to h.
+  // "before": gradient of r * h, hence of r, and its contribution to that of h.
   template <int R, int V, Sum S> void reset_block(long first, long v) {
     Vec<T> sums[R][V];
     begin_sums<S>(sums, first, v);

@@ -1,4 +1,4 @@
-// Which build of the kernels runs: the strongest that processor and operating system support, unless told otherwise.
+// Choice of the kernels' build: the strongest that processor and operating system support, unless another is requested.
 #include <cstring>
 
 #include "gru/recurrence.h"

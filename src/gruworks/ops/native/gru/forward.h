@@ -1,24 +1,24 @@
-// The recurrence forward: one thread's rows and columns, over all steps.
+// Forward pass of the recurrence: the rows and columns of one thread, over all steps.
 //
-// Rows of the batch are independent, so a group of threads that has rows of its own never waits. Only where there are
-// fewer rows than threads need are the columns of the state split among a group's members, who then meet once a step
-// ("before": twice). A member first sums over the columns that it wrote itself, and waits for the others' after that;
-// with many columns it waits first and sums once, every other step through its weights from the end on, where the last
-// ones are still in its cache: (100, 1, 512, 512) took 2.59 ms in two sums, 2.38 ms so.
+// Rows of the batch are independent, so groups of threads with different rows never synchronize. With too few rows for
+// all threads, the columns of the state are split among the members of a group, which then synchronize once a step
+// ("before": twice). A member first sums over its own columns and then waits for the others'; with many columns it
+// waits first and sums once, reading its weights in alternating directions, so that the last ones are still in its
+// cache: (100, 1, 512, 512) takes 2.38 ms, and 2.59 ms in two sums.
 //
 // The input's product is summed in the same registers as the state's (no [T, B, 3H] in memory). With fewer than
-// kFused rows that would read the input's weights once a row and step; then kChunk steps are projected at once. So they
-// are with more rows where both weights together would push each other out of the last cache at every step.
+// kFused rows that would read the input's weights once for each row and step; then kChunk steps are projected at once.
+// The same holds for more rows if both weights together exceed the last-level cache.
 #pragma once
 
 #include "gru/rows.h"
 
 namespace gruworks::GRUWORKS_ISA {
 
-constexpr long kPast = 4l << 20;  // bytes of `saved` from which on it goes past the caches
+constexpr long kPast = 4l << 20;  // bytes of `saved` from which on it is written by non-temporal stores
 constexpr long kFused = 4, kFusedLarge = 17, kChunk = 32;
 constexpr long kLarge = 16l << 20;  // bytes of both weights from which on rows below kFusedLarge are projected
-constexpr int kTogether = kRows / 2;  // rows whose gates are formed side by side
+constexpr int kTogether = kRows / 2;  // rows whose gates are computed interleaved
 
 enum class Sum { whole, own, rest };  // over all columns of the state, this member's, or the others'
 
@@ -33,7 +33,7 @@ template <class T> class Forward {
   T *zeros, *chunk;
   const bool whole;  // sums over all columns of the state at once
   bool chunked;
-  const bool past;  // what is saved goes past the caches: it would push the weights out of them
+  const bool past;  // non-temporal stores of `saved`, which would evict the weights from the caches
 
  public:
   static long scratch(const Sequence<T>& s, Place place) {
@@ -43,7 +43,7 @@ template <class T> class Forward {
     return Rows<T>::scratch(count) + padded(s.H) + kPad + kChunk * projected * 3 * padded(s.H);
   }
 
-  // Rows from which on the input's product is part of each step.
+  // Number of rows from which on the input's product is fused into each step.
   static long fused(const Sequence<T>& s) {
     return 3 * padded(s.H) * (padded(s.H) + s.I) * static_cast<long>(sizeof(T)) < kLarge ? kFused : kFusedLarge;
   }
@@ -81,7 +81,7 @@ template <class T> class Forward {
              sizeof(T) * (end - begin));
   }
 
-  // Addresses and decayed states of a step; the state is then in memory for the other members.
+  // Addresses and decayed states of a step, which are then in memory for the other members.
   void prepare(long step) {
     rows.at(step, zeros);
     if (s.states) s.mask ? mask_state(rows, begin, end) : decay_state(rows, step, begin, end);
@@ -90,7 +90,7 @@ template <class T> class Forward {
     if (step + 1 < rows.steps) claim(step + 1);
   }
 
-  // Fetches for writing what the next step writes. A store that misses holds up the flag that follows it.
+  // Prefetches the next step's output for writing. A store that misses the cache delays the flag after it.
   void claim(long step) {
     constexpr long line = 64 / sizeof(T);
     for (long i = 0; i < rows.active; ++i) {
@@ -145,7 +145,7 @@ template <class T> class Forward {
     }, backwards);
   }
 
-  // sums += state * weights over the columns that S names.
+  // sums += state * weights over the columns of S.
   template <Sum S, int R, int V>
   GRUWORKS_INLINE void product(Vec<T> (&sums)[R][V], const T* const* state, const T* w, long across, long along) {
     if constexpr (S == Sum::whole) return multiply<T, R, V>(sums, state, w, across, along, s.H);
@@ -156,7 +156,7 @@ template <class T> class Forward {
     multiply<T, R, V>(sums, shifted, w + from * along, across, along, to - from);
   }
 
-  // The input's part of r, z, n with its biases, by whichever way it comes.
+  // Input projections of r, z, n with biases, fused or precomputed.
   template <int R> GRUWORKS_INLINE void start(Vec<T> (&sums)[R][3], long step, long first, long p) {
     const long width = s.H - p * L;
 #pragma GCC unroll 8
@@ -257,7 +257,7 @@ template <class T> class Forward {
     if constexpr (From + N < R) finish<R, From + N>(sums, input, first, p);
   }
 
-  // "before", first half: r and z, r * h for the second half's product, and the input's part of n.
+  // "before", first half: r and z, r * h for the second half's product, and the input projection of n.
   template <int R, Sum S> void reset_block(long step, long first, long p) {
     Vec<T> sums[R][2];
     if constexpr (S == Sum::rest) {
@@ -287,8 +287,8 @@ template <class T> class Forward {
     }
   }
 
-  // "before", second half: the candidate from r * h, and the new state. The input's part is added to the finished sum:
-  // a sum that starts from it is larger all along, and rounds more (twice the error of the states at T = 200).
+  // "before", second half: the candidate from r * h, and the new state. The input projection is added
+  // after the sum: as its initial value it would increase the rounding errors (twice the error at T = 200).
   template <int R, int V, Sum S> void candidate_block(long first, long v) {
     Vec<T> sums[R][V] = {};
     product<S, R, V>(sums, rows.work + first, s.w.n + v * s.H * L, s.H * L, L);
@@ -309,8 +309,8 @@ template <class T> class Forward {
     if (s.saved) store(kept + 3 * Hp, n);
   }
 
-  // With layer norm a gate needs its whole row, so a step's products are formed first, as plain as they are, and then
-  // row by row normalised and turned into gates. The terms stand where their gradients will: n|r|z, or rh|r|z|n.
+  // Layer norm needs the whole row of a gate, so all products of a step are computed first, then normalized row by row
+  // and turned into gates. They are stored where the backward writes their gradients: n|r|z, or rh|r|z|n.
   void normed_after_step() {
     over_panels([&]<int R>(long first, long p) {
       Vec<T> sums[R][3] = {};
@@ -330,7 +330,7 @@ template <class T> class Forward {
     }
   }
 
-  // x's terms, as the state's: -|r|z|n.
+  // Products of x in the same layout: -|r|z|n.
   void norm_inputs() {
     over_panels([&]<int R>(long first, long p) {
       Vec<T> sums[R][3] = {};
@@ -353,14 +353,14 @@ template <class T> class Forward {
     to[0] = r, to[1] = z, to[2] = n;
   }
 
-  // The bias, and the state's normalised product times its gain; and the input's part.
+  // Bias plus gain times the normalized product of the state; and the input projection.
   GRUWORKS_INLINE Vec<T> normed(long v, long gate, const T* product, const T* bias) {
     const long n = s.H - v * L;
     return load(bias + v * L) + load_part(s.gain + gate * s.H + v * L, n) * load(product + v * L);
   }
   GRUWORKS_INLINE Vec<T> given(long i, long v, long gate) {
     const long n = s.H - v * L;
-    const Vec<T> bias = gate == 2 ? load(s.w.bias + 2 * Hp + v * L) : Vec<T>{};  // the others' are with the state's
+    const Vec<T> bias = gate == 2 ? load(s.w.bias + 2 * Hp + v * L) : Vec<T>{};  // the others are in `normed`
     if (!s.inputs) return bias + load_part(rows.x[i] + gate * s.H + v * L, n);
     return bias + load_part(s.input_gain + gate * s.H + v * L, n) * load(rows.inputs[i] + (gate + 1) * Hp + v * L);
   }
@@ -438,7 +438,7 @@ template <class T> class Forward {
     if (rows.next[i]) store(rows.next[i] + v * L, state);
   }
 
-  // The state at the row's own end; zeros beyond it.
+  // Final state at the row's own end; zero outputs beyond it.
   void close(long b) {
     const long length = s.length(b);
     const T* last = length ? s.output.at(s.time(b, length - 1), b) : s.h0 ? s.h0 + b * s.h0_b : zeros;

@@ -1,4 +1,4 @@
-// The gates alone, for callers that form both terms themselves ("after"): gi, gh [rows, 3H], h [rows, H].
+// Gates and new state from given projections of input and state ("after"): gi, gh [rows, 3H], h [rows, H].
 #pragma once
 
 #include "core/simd.h"
@@ -6,7 +6,7 @@
 namespace gruworks::GRUWORKS_ISA {
 
 template <class T> struct Gates {
-  Vec<T> r, z, n, product;  // product: the state's term of the candidate
+  Vec<T> r, z, n, product;  // product: the candidate's gh
 
   GRUWORKS_INLINE Gates(const T* gi, const T* gh, long H, long width) : product(load_part(gh + 2 * H, width)) {
     const auto sum = [&](long g) { return load_part(gi + g * H, width) + load_part(gh + g * H, width); };
@@ -24,7 +24,7 @@ template <class T> void gates(long rows, long H, const T* gi, const T* gh, const
     }
 }
 
-// Gradients of the three operands from the new state's. The gates are formed again: that costs less than keeping them.
+// Gradients of the three operands from the new state's. The gates are recomputed, which is faster than saving them.
 template <class T>
 void gates_backward(long rows, long H, const T* gi, const T* gh, const T* h, const T* grad, T* d_gi, T* d_gh, T* d_h) {
   for (long b = 0; b < rows; ++b, gi += 3 * H, gh += 3 * H, h += H, grad += H, d_gi += 3 * H, d_gh += 3 * H, d_h += H)

@@ -1,14 +1,15 @@
-// Gradients of the input and of the weights: matrix products over all steps and rows, the threads sharing out
-// steps for the first and hidden units for the second, so that no two write the same place.
+// Gradients of the input and of the weights: matrix products over all steps and rows.
 //
-// Padding beyond a row's length is left out of the lists of addresses and so never read: a NaN there stays there.
+// Threads divide the steps for the first and the hidden units for the second, so that no two write to the same memory.
+//
+// Padding beyond a row's length is not in the lists of addresses and never read, so that a NaN there has no effect.
 #pragma once
 
 #include "gru/forward.h"
 
 namespace gruworks::GRUWORKS_ISA {
 
-// Steps summed in registers before they are added to the result. One running float32 sum over 10,000 steps lost a digit.
+// Steps summed in registers before they are added to the result. One float32 sum over 10,000 steps loses a digit.
 constexpr long kDepth = 128;
 
 template <class T> class Outer {
@@ -19,14 +20,14 @@ template <class T> class Outer {
   const long Hp;
   const Share mine;  // panels of R hidden units
   const T* zeros;
-  const long width;  // columns of this thread
-  const bool thin;   // few inputs: their products are sums beside the biases'
-  const bool sums_up, multiplies;  // whether there is anything of the one kind, or of the other
+  const long width;  // number of this thread's columns
+  const bool thin;   // few inputs: their products are computed with the bias sums
+  const bool sums_up, multiplies;  // work of the one kind, or of the other
   T *left, *right;   // packed: [slot][panel][depth][R], a cache line between panels, and [depth][3L]
-  T *sums, *lost;    // over one chunk: [kinds()][slot][width]; what rounding took of them so far, b_hh's last
-  long soon = 0, soon_end = 0, line = 0, lines = 0, each = 0;  // of the next chunk: pairs, and what is fetched of one
+  T *sums, *lost;    // over one chunk: [kinds()][slot][width]; their accumulated rounding errors, b_hh's last
+  long soon = 0, soon_end = 0, line = 0, lines = 0, each = 0;  // prefetch position in the next chunk
 
-  struct List {  // what one chunk of valid (step, row) pairs multiplies
+  struct List {  // operands of one chunk of valid (step, row) pairs
     long n = 0;
     T* gates[kDepth];
     const T *x[kDepth], *h[kDepth];
@@ -57,7 +58,7 @@ template <class T> class Outer {
     const long pairs = s.steps * s.batch;
     const bool inputs = grad.x.data || grad.gi.data || grad.decay.data;
     const bool parameters = grad.w_ih || grad.w_hh || grad.b_ih || grad.b_hh;
-    for (long k = 0; k == 0 || k < pairs; k += kDepth) {  // both read the same gradients: from memory only once
+    for (long k = 0; k == 0 || k < pairs; k += kDepth) {  // both products read the same gradients, from memory once
       const long end = k + kDepth < pairs ? k + kDepth : pairs;
       const Share part(end - k, place.thread, place.threads);
       if (inputs) input(k + part.begin, k + part.end);
@@ -114,7 +115,7 @@ template <class T> class Outer {
   }
 
   void weights(const List& list, bool first) {
-    const long gate_of[4] = {s.before ? -1 : 2, 0, 1, s.before ? 2 : -1};  // of the state's terms
+    const long gate_of[4] = {s.before ? -1 : 2, 0, 1, s.before ? 2 : -1};  // of the state's products
     pack_left(list);
     add_sums(first);
     for (long n = 0; grad.w_ih && !thin && n < s.I; n += 3 * L) {
@@ -127,13 +128,13 @@ template <class T> class Outer {
         if (gate_of[slot] >= 0) product(grad.w_hh, list.n, slot, gate_of[slot], n, s.H, first);
     }
     for (long n = 0; grad.w_hh && s.before && n < s.H; n += 3 * L) {
-      pack_right(list.gates, list.n, n, s.H);  // r * h lies in the first quarter
+      pack_right(list.gates, list.n, n, s.H);  // r * h is in the first quarter
       product(grad.w_hh, list.n, 3, 2, n, s.H, first);
     }
   }
 
-  // A few steps' gates at a time into panels, and into the sums while they are near. Column by column over a whole
-  // chunk, rows 16H bytes apart, each of the two took twice as long.
+  // Packs and sums the gates of a few steps at a time, while they are in the L1 cache. Column by column over a whole
+  // chunk, with rows 16H bytes apart, each of the two takes twice as long.
   void pack_left(const List& list) {
     constexpr long kWide = L > R ? L : R;
     memset(sums, 0, sizeof(T) * kinds() * 4 * width);
@@ -153,7 +154,7 @@ template <class T> class Outer {
     for (long i = 0; i < count; ++i) memcpy(to + i * R, list.gates[k + i] + column, sizeof(T) * R);
   }
 
-  // Short sums of sums: one running sum over the chunk lost half a digit.
+  // Blocked summation: a single sum over the chunk loses half a decimal digit.
   void sum_up(const List& list, long k, long count, long slot, long j) {
     Vec<T> g[kNear];
 #pragma GCC unroll 8
@@ -170,8 +171,8 @@ template <class T> class Outer {
     }
   }
 
-  // The chunk's sums to the gradients of the biases, and of the weights of few inputs. What each addition rounds away
-  // is kept and added last: over 10,000 steps a running sum's largest error was 2.3 times torch's.
+  // Adds the chunk's sums to the gradients of the biases, and of the weights of few inputs, by compensated summation:
+  // without compensation the largest error over 10,000 steps was 2.3 times torch's.
   void add_sums(bool first) {
     over_sums([&](T* to, long i, T& rest) {
       const T before = first ? 0 : *to, sum = before + sums[i], added = sum - before;
@@ -183,7 +184,7 @@ template <class T> class Outer {
     over_sums([](T* to, long, T& rest) { *to += rest; });
   }
 
-  // add(where a sum goes, its index, what was lost of it) for all of them; the two biases share sums.
+  // Calls add(destination, index of the sum, its rounding error) for all sums; both biases use the same sums.
   template <class Add> void over_sums(Add&& add) {
     for (long j = 0, unit = mine.begin * R; j < width && unit < s.H; ++j, ++unit) {
       const auto index = [&](long slot, long c) { return (c * 4 + slot) * width + j; };
@@ -206,7 +207,7 @@ template <class T> class Outer {
       }
   }
 
-  // Fetches a few lines of the next chunk's gates, which would otherwise come from memory while nothing is multiplied.
+  // Prefetches a few lines of the next chunk's gates during the products.
   void fetch_soon() {
     constexpr long kLine = 64 / sizeof(T);
     for (long n = 0; n < each && soon < soon_end; ++n) {
@@ -249,7 +250,7 @@ template <class T> class Outer {
 
   template <int V> void block(T* c, const T* a, long depth, long units, long N, long width, bool first) {
     const long last = (width < V * L ? width : V * L) - 1;
-    for (int i = 0; i < R && i < units && !first; ++i)  // the result's lines come while the products are summed
+    for (int i = 0; i < R && i < units && !first; ++i)  // prefetches the result's lines
       for (long j = 0; j < last + L; j += L) __builtin_prefetch(c + i * N + (j < last ? j : last), 1);
     Vec<T> sums[R][V];
     multiply_packed<V>(sums, a, right, depth);

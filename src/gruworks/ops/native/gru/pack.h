@@ -1,7 +1,7 @@
-// Weights from torch's rows into the order in which the inner loops read them, padded by zeros.
+// Packing of torch's weights into zero-padded panels in the order of the inner loops.
 //
-// A forward panel is a transposed block. One element at a time that took 2.4 ms at H = 512, as long as the forward
-// itself; in registers, L x L elements at a time, see docs/performance.md.
+// A forward panel is a transposed block. Element by element that takes 2.4 ms at H = 512, as long as the forward
+// itself; so L x L elements are transposed in registers, see docs/performance.md.
 #pragma once
 
 #include "gru/problem.h"
@@ -9,13 +9,13 @@
 
 namespace gruworks::GRUWORKS_ISA {
 
-// This thread's share [begin, end) of n pieces.
+// This thread's part [begin, end) of n items.
 struct Share {
   long begin, end;
   Share(long n, int index, int count) : begin(n * index / count), end(n * (index + 1) / count) {}
 };
 
-// In log2(L) rounds, each of which interleaves the first half of the vectors with the second.
+// Transposition in log2(L) rounds, each interleaving the first half of the vectors with the second.
 template <class T> GRUWORKS_INLINE void transpose(Vec<T> (&v)[kLanes<T>]) {
   using Bits = typename VecOf<T>::Bits;
   constexpr long L = kLanes<T>;

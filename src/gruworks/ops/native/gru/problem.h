@@ -1,4 +1,4 @@
-// What a caller hands to the kernels: plain pointers and strides in elements. T time, B batch, I input, H hidden.
+// Arguments of the kernels: plain pointers and strides in elements. T time, B batch, I input size, H hidden size.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ template <class T> struct Weights {
   const T *w_ih, *w_hh, *b_ih, *b_hh;
 };
 
-// The same, as the loops read them (pack.h). Hp = padded(H), L lanes a vector.
+// Packed weights (pack.h). Hp = padded(H), L lanes of a vector.
 template <class T> struct Packed {
   T* x;       // [Hp/L][I][3][L]   gates r, z, n of L columns together
   T* h;       // [Hp/L][H][3][L]; "before": [Hp/L][H][2][L], gates r, z
@@ -26,12 +26,12 @@ template <class T> struct Packed {
 };
 
 // One layer in one direction. In training, `saved` [T * B][4Hp] holds hn|r|z|n of each step ("after") or rh|r|z|n
-// ("before") and the backward overwrites them in place by their gradients (rh stays), so that the terms of the state
-// are the first three quarters and those of the input the last three.
+// ("before") and the backward overwrites them with their gradients (rh stays), so that those of the state's products
+// are the first three quarters and those of the input projections the last three.
 template <class T> struct Sequence {
   long steps, batch, I, H;
   bool before, reverse;
-  long turn;                   // added to the step where weights are read forwards and backwards by turns
+  long turn;                   // added to the step number, whose parity is the direction in which weights are read
   Packed<T> w;
   Array3<const T> x, gi;       // one of the two
   const T* h0;                 // [B, H] or null for zeros
@@ -49,11 +49,11 @@ template <class T> struct Sequence {
   T* exchange;                 // columns split, no states: [2 * B][Hp], where members read each other's states
   const T* mask;               // recurrent dropout [B, H] or null; never with decay
   long mask_b;
-  Array3<const T> zoneout;     // share of the old state that stays whatever z says, or null
-  const T *gain, *input_gain;  // layer norm of the state's and of x's terms [3H] (then columns are never split), or null
-  T *terms, *inputs;           // those terms, normalised, in the layout of `saved`: n|r|z|- or rh|r|z|n; -|r|z|n
-                               // [T * B][4Hp] in training, where the backward leaves their gradients, else [B][4Hp]
-  T* scales;                   // in training: 1 / deviation of each gate's terms, state's r z n -, x's r z n -, [T * B][8]
+  Array3<const T> zoneout;     // weight of the previous state, or null
+  const T *gain, *input_gain;  // layer norm of the products of state and x [3H] (columns are then never split), or null
+  T *terms, *inputs;           // those products, normalized, in the layout of `saved`: n|r|z|- or rh|r|z|n; -|r|z|n
+                               // [T * B][4Hp] in training, overwritten by their gradients, else [B][4Hp]
+  T* scales;                   // in training: 1 / deviation of each gate's products: state's r z n -, x's, [T * B][8]
 
   long length(long b) const { return lengths ? lengths[b] : steps; }
   long time(long b, long step) const { return reverse ? length(b) - 1 - step : step; }
@@ -69,7 +69,7 @@ template <class T> struct Gradient {
   T *gain, *input_gain;
   Array3<T> decay;         // or null
   T* carry;                // [B][Hp]
-  T* gains;                // with gain: [groups][6Hp], what each group's rows give, state's and x's
+  T* gains;                // with gain: [groups][6Hp], sums over each group's rows, state's and x's
 };
 
 // h_t = a_t h_{t-1} + b_t for `lanes` columns; everything is contiguous, [T, lanes] or [lanes].
@@ -77,12 +77,12 @@ template <class T> struct Scan {
   long steps, lanes;
   const T *log_a, *log_b, *h0;
   T* states;
-  const T* grad;                 // of the states, and what comes of it
+  const T* grad;                 // of the states, and the resulting gradients
   T *d_log_a, *d_log_b, *d_h0;
-  T* exchange;                   // steps shared out among groups: [groups][2][lanes]
+  T* exchange;                   // steps divided among groups: [groups][2][lanes]
 };
 
-// One build of the kernels. Every function is one thread's part.
+// One build of the kernels. Every function is the work of one thread.
 template <class T> struct Kernels {
   void (*pack)(const Weights<T>&, const Packed<T>&, bool backward, Place);
   void (*forward)(const Sequence<T>&, Place, T* scratch);

@@ -9,7 +9,7 @@ namespace gruworks {
 
 namespace {
 
-// Rows longest first within each group; the long and the short ones dealt out evenly. Second half: one group's order.
+// Order of rows: longest first within each group, lengths distributed evenly over groups. Second half: for one group.
 template <class T> std::vector<long> order_of(const Sequence<T>& s, int groups) {
   std::vector<long> order(2 * s.batch), filled(groups);
   const auto sorted = order.begin() + s.batch;
@@ -30,9 +30,9 @@ template <class T> std::vector<long> order_of(const Sequence<T>& s, int groups) 
   return order;
 }
 
-// Packed weights serve many steps, and cost a hash of all weights in every call and a copy after every change. Up to so
-// many uses of the weights (steps times rows) the products from torch's own rows cost less: in training, which changes
-// the weights, always; otherwise only up to two steps, since a step itself is a little faster from packed weights.
+// Packed weights cost a hash of all weights in every call and a copy after every change. Up to this number of uses of
+// the weights (steps times rows) products from row-major weights take less time: in training, which changes the
+// weights, always; in inference up to two steps, since a single step is slightly faster from packed weights.
 constexpr long kFewUses = 4, kFewSteps = 2, kFewUsesTraining = 8;
 
 template <class T> bool from_rows(const Sequence<T>& s) {
@@ -46,7 +46,7 @@ template <class T> const RowMajor<T>& row_major_of() {
   else return row_major().f64;
 }
 
-// All threads share out the units, whatever the batch.
+// Threads divide the hidden units, for any batch size.
 template <class T> Place one_group(const Sequence<T>& s, int wanted) {
   Place place;
   place.members = place.threads = static_cast<int>(std::min<long>(threads_for(s, wanted), padded(s.H) / kPad));
@@ -114,7 +114,7 @@ void run_backward(Sequence<T> s, Gradient<T> grad, const Weights<T>& w, Packing<
   const long Hp = padded(s.H), gates = s.gain ? 6 * Hp : 0;
   Block<T> gains;
   if (s.gain) gains = Block<T>(place.groups * gates), grad.gains = gains.get();
-  std::fill(grad.gains, grad.gains + place.groups * gates, T(0));  // each group adds to its own
+  std::fill(grad.gains, grad.gains + place.groups * gates, T(0));  // one accumulator for each group
   std::vector<long> starts;
   const Block<T> scratch(scratch_of<T>(place, [&](Place p) { return run.backward_scratch(s, p); }, starts));
   on_grid(place, [&](Place mine) {
@@ -132,7 +132,7 @@ void run_backward(Sequence<T> s, Gradient<T> grad, const Weights<T>& w, Packing<
 }
 
 namespace {
-// Of a scan: steps times columns under which a second thread costs more than it saves, and columns for each thread.
+// Of a scan: steps times columns below which a second thread does not pay, and columns for each thread.
 constexpr long kScanAlone = 16384, kScanColumns = 48;
 }  // namespace
 

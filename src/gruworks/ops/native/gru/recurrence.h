@@ -1,4 +1,4 @@
-// One layer in one direction: packs weights when they have changed, chooses threads, runs a build of the kernels.
+// One layer in one direction: packing of changed weights, choice of threads, calls of the kernels.
 #pragma once
 
 #include <memory>
@@ -10,10 +10,10 @@
 
 namespace gruworks {
 
-// The build in use, and those that this processor could run, weakest first.
+// The build in use, and all builds that this processor supports, weakest first.
 const Build& build();
 const Build* const* builds();
-bool choose_build(const char* name);  // false where the name is unknown or the processor lacks it
+bool choose_build(const char* name);  // false if unknown or not supported by the processor
 
 template <class T> struct PackedWeights {
   uint64_t fingerprint = 0;
@@ -22,14 +22,14 @@ template <class T> struct PackedWeights {
   long size = 0;
   Packed<T> parts{};
 
-  // Memory for n elements: what is there already, if it is enough. Fresh pages cost more than the packing.
+  // Memory for n elements, reused if large enough: page faults of new memory cost more than the packing.
   void hold(long n) {
     if (n > size) memory = Block<T>(n), size = n;
   }
 };
 
-// What is packed for one set of weights. It holds no reference to them: it knows them by their content, so that a
-// change by any way is seen. Threads may share it; each works on the packing that it found.
+// Cache of packed weights, keyed by a hash of the weights' content, so that any change is detected; it holds no
+// reference to them. Threads may share it; each call keeps the packing that it found.
 template <class T> class Packing {
  public:
   std::shared_ptr<const PackedWeights<T>> get(const Weights<T>&, bool backward, int threads);
@@ -44,11 +44,11 @@ template <class T> int threads_for(const Sequence<T>& s, int wanted) {
   return work < kAlone ? 1 : usable_threads(wanted);
 }
 
-// Fills in what the caller leaves out (packed weights, order, work, carry) and runs. `threads` 0: OpenMP's number.
+// Fills in packed weights, order, work and carry, and runs. `threads` 0: OpenMP's default.
 template <class T> void run_forward(Sequence<T>, const Weights<T>&, Packing<T>&, int threads);
 template <class T> void run_backward(Sequence<T>, Gradient<T>, const Weights<T>&, Packing<T>&, int threads);
 
-// Shares out columns, or where they are too few steps: `by_steps` 1 and 0 say which, -1 lets it choose.
+// Divides columns (`by_steps` 0) or steps (1) among threads; -1 chooses steps for few columns.
 template <class T> void run_scan(Scan<T>, bool backward, int threads, int by_steps = -1);
 
 }  // namespace gruworks

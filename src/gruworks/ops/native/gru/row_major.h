@@ -1,13 +1,12 @@
-// Calls that use the weights only a few times, from the weights as torch stores them: nothing is packed, nothing hashed.
+// Calls that use the weights only a few times, computed from torch's row-major weights without packing or hashing.
 #pragma once
 
 #include "gru/problem.h"
 
 namespace gruworks {
 
-// Of one build, each one thread's part; the threads are members of one group. `zeros` [padded(H)] stand for no h0;
-// s.work [B][4Hp] where nothing is saved; each
-// thread has scratch [B][Hp].
+// Functions of one build, each the work of one thread; the threads are members of one group. `zeros` [padded(H)]
+// replace a null h0; s.work is [B][4Hp] in inference; each thread has scratch [B][Hp].
 template <class T> struct RowMajor {
   void (*forward)(const Sequence<T>&, const Weights<T>&, Place, const T* zeros);
   void (*backward)(const Sequence<T>&, const Gradient<T>&, const Weights<T>&, Place, const T* zeros, T* scratch);

@@ -1,7 +1,9 @@
-// Steps of a plain layer from row-major weights [3H, K]: forward each unit's row times the state, L units of a vector at
-// once; backward sums of rows, a few at once. The gates are formed when all products of a step lie in memory.
+// Steps of a plain layer from row-major weights [3H, K], forward and backward.
 //
-// The members of one group share out the units (backward: the columns) and meet at each step.
+// Forward computes dot products of each unit's row with the state, L units at once, backward linear combinations of a
+// few rows at once. Gates follow after all products of a step.
+//
+// The members of one group divide the units (backward: the columns) and synchronize at each step.
 #pragma once
 
 #include "gru/rows.h"
@@ -32,7 +34,7 @@ template <class T> struct Product {
   long K;
 };
 
-// Where a thread works: rows of the batch one after the other, its share of the units.
+// Work of a thread: all rows of the batch, its part of the units.
 template <class T> class RowMajorPart {
  protected:
   static constexpr long L = kLanes<T>;
@@ -50,7 +52,7 @@ template <class T> class RowMajorPart {
     const long at = Hp / kPad * member / place.members * kPad;
     return at < s.H ? at : s.H;
   }
-  long last() const { return end == s.H ? Hp : end; }  // the padding is the last one's
+  long last() const { return end == s.H ? Hp : end; }  // the last member has the padding
   T* kept(long t, long b) const { return (s.saved ? s.saved + t * s.batch * 4 * Hp : s.work) + b * 4 * Hp; }
   void meet() {
     if (place.members > 1) place.publish(), place.wait_group();
@@ -61,7 +63,7 @@ template <class T> class RowMajorForward : RowMajorPart<T> {
   using Part = RowMajorPart<T>;
   using Part::L, Part::s, Part::w, Part::Hp, Part::begin, Part::end, Part::zeros, Part::kept, Part::last;
   static constexpr int kFew = L < 4 ? 2 : 4;  // rows of the batch at once
-  static constexpr int kSums = L < 8 ? 8 / L : 1;  // for each unit: 8 sums cover the adder's latency
+  static constexpr int kSums = L < 8 ? 8 / L : 1;  // for each unit: 8 sums hide the adder's latency
 
  public:
   RowMajorForward(const Sequence<T>& sequence, const Weights<T>& weights, Place at, const T* zero)
@@ -104,7 +106,7 @@ template <class T> class RowMajorForward : RowMajorPart<T> {
   template <int R> void multiply_units(T* const* to, long at, Product<T> one, Product<T> other) {
     constexpr long U = L / R;
     for (long j = begin; j < end; j += U) {
-      // Fewer units than a vector holds: the vector begins earlier, and what was there before is left alone.
+      // Fewer units than lanes: the vector begins earlier, and its other lanes are preserved.
       const long from = j + U <= s.H ? j : s.H < U ? 0 : s.H - U, count = j + U <= s.H ? U : s.H - j;
       T sums[L];
       store(sums, s.H < U ? unit_sums<R, true>(from, one, other) : unit_sums<R, false>(from, one, other));
@@ -123,7 +125,7 @@ template <class T> class RowMajorForward : RowMajorPart<T> {
     return lane_sums<T>(sums[0]);
   }
 
-  // sums[.][i * U + u] += row `from` + u of the matrix times row i. Few: there are only H rows, the last serves again.
+  // sums[.][i * U + u] += row `from` + u of the matrix times row i. Few: beyond the H rows the last is repeated.
   template <int R, bool Few>
   GRUWORKS_INLINE void add_product(Vec<T> (&sums)[kSums][L], long from, const Product<T>& p) {
     constexpr long U = L / R;
@@ -151,11 +153,11 @@ template <class T> class RowMajorForward : RowMajorPart<T> {
     if (k < p.K) some(0, p.K - k);
   }
 
-  // Zeros where there is no bias or no such unit.
+  // Zero without a bias and beyond the last unit.
   GRUWORKS_INLINE Vec<T> bias(const T* b, long gate, long j) const {
     return b ? load_part(b + gate * s.H + j, s.H - j) : Vec<T>{};
   }
-  // What x gives to a gate beside its product: ready terms, the bias.
+  // Addends of a gate beside the products: precomputed input projections, the bias.
   GRUWORKS_INLINE Vec<T> given(long t, long b, long gate, long j) const {
     const Vec<T> ready = s.x.data ? Vec<T>{} : load_part(s.gi.at(t, b) + gate * s.H + j, s.H - j);
     return ready + bias(w.b_ih, gate, j);
@@ -359,7 +361,7 @@ template <class T> class RowMajorBackward : RowMajorPart<T> {
     }
   }
 
-  // to[.] (+)= the sum of each use's gradient of unit j times what the weights multiplied; `more`: not the first ones.
+  // to[.] (+)= sum over uses of unit j's gradient times the operand of the weights; `more`: accumulates.
   template <int N> void add_products(T* to, const T* const* rows, const T* const* factors, long j, long width, bool more) {
     Vec<T> by[N];
     for (int i = 0; i < N; ++i) by[i] = all<T>(factors[i][j]);

@@ -1,4 +1,4 @@
-// Where one thread works: its rows of the batch, its columns, and the addresses that a step needs.
+// Work of one thread: its rows of the batch, its columns, and the addresses of a step.
 #pragma once
 
 #include "core/multiply.h"
@@ -8,8 +8,8 @@
 
 namespace gruworks::GRUWORKS_ISA {
 
-// Columns from which on a member of a group waits for the others before it sums, and not after its own part.
-constexpr long kOnePass = 384, kOnePassAfter = 128;  // the second: forward of "after", which waits only once a step
+// Columns from which on a member of a group waits for the others before its sum, not after a partial one.
+constexpr long kOnePass = 384, kOnePassAfter = 128;  // the second: forward of "after", with one barrier a step
 template <class T> bool in_one_pass(const Sequence<T>& s, const Place& place, long from) {
   return place.members == 1 || s.H >= from;
 }
@@ -21,22 +21,22 @@ template <class T> const T* past_state(const Sequence<T>& s, long t, long b, con
   return s.output.at(s.reverse ? t + 1 : t - 1, b);
 }
 
-// The rows of one group, longest first, and the addresses of the step at hand for those that are still running.
+// The rows of one group, longest first, and the addresses of the current step for the active ones.
 template <class T> struct Rows {
   const Sequence<T>& s;
   const long* row;   // batch rows of this group
   long count;        // how many
   long steps;        // the longest's length
-  long active = 0;   // a prefix of `row`: those that run at the step at hand
-  const T** x;       // input, or ready terms
-  const T** h;       // the state that the step starts from, as the matrix product reads it
+  long active = 0;   // a prefix of `row`: those active at the current step
+  const T** x;       // input, or precomputed input projections
+  const T** h;       // previous state as the matrix product reads it
   const T** past;    // the same before decay
   T** out;           // the step's output
   T** work;          // saved, or scratch of the same layout; null where none is needed
-  T** next;          // where the other members look for the state after the step; null where there are none
-  const T** skip;    // the state that passes by the product: h, but never masked
-  const T** zone;    // zoneout's shares; null where there are none
-  T** terms;         // what the state's products give or get: `work`, or the normalised terms
+  T** next;          // state after the step for the other members; null without members
+  const T** skip;    // previous state of the direct path through z: h, never masked
+  const T** zone;    // zoneout weights; or null
+  T** terms;         // products of the state, or their gradients: `work`, or the normalized products
   T** inputs;        // the same of x's products
 
   static long scratch(long count) {
@@ -80,20 +80,20 @@ template <class T> struct Rows {
     inputs[i] = s.inputs ? s.inputs + normed : nullptr;
   }
 
-  // One over the deviations of row i's terms, as training keeps them.
+  // 1 / deviations of row i's products, saved in training.
   T* scales(long i) const { return s.scales + (terms[i] - s.terms) / padded(s.H) * 2; }
 
-  // Two buffers in turn: aligned, and warm in both caches. The output is neither, and where its rows are not whole
-  // cache lines the members' stores fought over those they shared (3 times the time at H = 64).
+  // Two alternating buffers, aligned and cached. The output is neither, and rows that are not whole cache lines cause
+  // false sharing among the members (3 times the time at H = 64).
   T* exchanged(long b, long step) const { return s.exchange + (step % 2 * s.batch + b) * padded(s.H); }
 
-  // Two buffers in turn serve in inference: a neighbour may still be reading the step before.
+  // Two alternating buffers suffice in inference: another member may still read the previous step.
   T* state(long t, long b, long step) const {
     return s.states + (s.saved ? t * s.batch + b : step % 2 * s.batch + b) * s.H;
   }
 };
 
-// h_{t-1} of the step at hand becomes decay * h_{t-1} (+ (1 - decay) * replacement), in columns [begin, end).
+// h_{t-1} of the current step becomes decay * h_{t-1} (+ (1 - decay) * replacement), in columns [begin, end).
 template <class T> void decay_state(const Rows<T>& rows, long step, long begin, long end) {
   const Sequence<T>& s = rows.s;
   for (long i = 0; i < rows.active; ++i) {
@@ -119,7 +119,7 @@ template <class T> void mask_state(const Rows<T>& rows, long begin, long end) {
   }
 }
 
-// What share of the old state stays after a step whose update gate is z, and how much of that z decides.
+// Weight of the previous state for an update gate z with zoneout, and its derivative by z.
 template <class T> struct Staying {
   Vec<T> stays, decided;
 };

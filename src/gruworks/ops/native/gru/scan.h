@@ -1,9 +1,9 @@
-// A linear recurrence h_t = a_t h_{t-1} + b_t from log a and log b, each column by itself: one thread's part.
+// Linear recurrence h_t = a_t h_{t-1} + b_t from log a and log b, in independent columns: the work of one thread.
 //
-// a and b are formed where they are used. No sum of logarithms is taken, so no digits are lost however long the
-// sequence is; h falls below what the type can hold only where the true one does. Columns are shared out among members,
-// who never wait. Where they are too few, groups share out the steps: each runs its own from zero, then adds what
-// comes in from before, times the product of a since, until that is nothing.
+// No logarithms are summed, so that the precision does not depend on the length of the sequence, and h underflows only
+// where the exact value does. Columns are divided among members, without synchronization. With too few columns, groups
+// divide the steps (parallel scan): each runs a segment from a zero state, then adds the carried state times the
+// cumulative product of a, until that is zero.
 #pragma once
 
 #include "gru/pack.h"
@@ -14,7 +14,7 @@ namespace gruworks::GRUWORKS_ISA {
 
 constexpr int kAbreast = 4;  // vectors of columns whose states stay in registers
 
-// ln 2 in two parts, the first so short that a whole number of them is exact (Cody and Waite 1980).
+// ln 2 in two parts, the first with so few bits that integer multiples are exact (Cody and Waite 1980).
 template <class T> constexpr T kLn2 = sizeof(T) == 4 ? T(0.693359375) : T(6.93147180369123816490e-01);
 template <class T> constexpr T kLn2Rest = sizeof(T) == 4 ? T(-2.12194440e-4) : T(1.90821492927058770002e-10);
 
@@ -98,7 +98,7 @@ template <class T> class ScanPart {
     exponentials<T, V>(logarithms, to);
   }
 
-  // What a group gives the others: its last state from zero (or its gradient), then the product of its a.
+  // Exchanged by each group: its last state from zero (or its gradient), then the product of its a.
   T* given(int group) const { return s.exchange + 2 * group * s.lanes; }
 
   template <int V> void forward_columns(long j) {
@@ -133,7 +133,7 @@ template <class T> class ScanPart {
       write<V>(s.states + t * s.lanes, j, h);
       if (t % 16) continue;
       for (int v = 0; v < V; ++v)
-        for (long i = 0; i < L; ++i) some |= carry[v][i] != 0;  // a NaN is something
+        for (long i = 0; i < L; ++i) some |= carry[v][i] != 0;  // true for a NaN too
       if (!some) return;
     }
   }
@@ -146,7 +146,7 @@ template <class T> class ScanPart {
     for (int v = 0; v < V; ++v) carry[v] = own[v] + product[v] * carry[v];
   }
 
-  // The gradient that a group's steps send to the step before them, from nothing that comes in.
+  // Gradient that a group's steps pass to the step before them, for a zero incoming gradient.
   template <int V> void summarise(long j) {
     Vec<T> g[V] = {}, product[V];
     for (int v = 0; v < V; ++v) product[v] = all<T>(1);
@@ -162,7 +162,7 @@ template <class T> class ScanPart {
   }
 
   template <int V> void backward_columns(long j) {
-    Vec<T> g[V] = {};  // what comes from the step after
+    Vec<T> g[V] = {};  // gradient from the next step
     for (int group = place.groups - 1; group > place.group; --group) join<V>(group, j, g);
     for (long t = last - 1; t >= first; --t) {
       Vec<T> a[V], b[V], own[V], h[V];

@@ -7,8 +7,9 @@
 namespace gruworks {
 
 namespace {
-// Multiply-adds from which on a step is shared out among threads that the caller asks for by number: its weights then
-// fill more than one core's cache (I = H = 256, one session: 11.6 to 5.3 us). Unasked, a second thread would have to be woken for every step of a slow stream.
+// Multiply-adds from which on a step is divided among an explicitly requested number of threads: its weights then
+// exceed one core's cache (I = H = 256, one session: 11.6 to 5.3 us). By default one thread runs, since in a slow
+// stream a second one would have to be woken at every step.
 constexpr double kAsked = 3e5;
 
 template <class T> int threads_of_step(const Sequence<T>& s, int wanted) {
@@ -25,7 +26,7 @@ Stream<T>::Stream(const Weights<T>& w, long sessions, T* state, int wanted)
   s.w = packed_->parts;
   std::iota(order_.begin(), order_.end(), 0l);
   s.order = order_.data();
-  (w.w_ih ? s.x : s.gi) = {state, 0, w.w_ih ? w.I : 3 * w.H};  // until a step says where its input is
+  (w.w_ih ? s.x : s.gi) = {state, 0, w.w_ih ? w.I : 3 * w.H};  // the input's address is set by each step
   s.h0 = state, s.h0_b = w.H;
   s.output = {output_.get(), 0, w.H};
   s.final = state;
@@ -39,7 +40,7 @@ Stream<T>::Stream(const Weights<T>& w, long sessions, T* state, int wanted)
 
 template <class T> void Stream<T>::step(const T* x) {
   (sequence_.x.data ? sequence_.x : sequence_.gi).data = x;
-  sequence_.turn ^= 1;  // what was read last is still in the cache: I = H = 256, one session, 14.4 to 11.6 us
+  sequence_.turn ^= 1;  // the weights read last are still cached: I = H = 256, one session, 14.4 to 11.6 us
   on_grid(place_, flags_.data(), [this](Place mine) { part(mine); });
 }
 

@@ -1,7 +1,7 @@
-// Words of narrow weights times a row: how each kind reads the row, multiplies, and makes floats of its sums.
+// Products of quantized weights with a row: for each kind, conversion of the row, dot product, scaling to float.
 //
 // int8 products are summed in 32-bit integers, so every build has the same sums: VNNI takes the row as unsigned bytes
-// (128 more than the values, which the packed row sums take off again), other vectors multiply pairs of 16 bits, the
+// (with an offset of 128, corrected by the packed row sums), other vectors multiply pairs of 16 bits, the
 // portable build one byte of a word at a time.
 #pragma once
 
@@ -55,8 +55,8 @@ struct Int8 {
   static constexpr long kRowWord = 4;
 #endif
 
-  // The row in whole numbers from -127 to 127 and its scale: the largest value over 127. A row that holds a NaN or an
-  // infinity gets a NaN for its scale, so that neither is lost.
+  // Symmetric int8 quantization of the row; its scale is the largest absolute value over 127, and NaN for a row with a
+  // NaN or an infinity, which propagates to every product.
   static GRUWORKS_INLINE float read(Row* to, const float* from, long K) {
     V most = {}, poison = {};
     for (long k = 0; k < K; k += kL) {
@@ -112,10 +112,11 @@ struct Int8 {
   }
 };
 
-// Scratch memory as a row that a kind reads.
+// Scratch memory as a converted row.
 template <class F> GRUWORKS_INLINE typename F::Row* as(float* p) { return reinterpret_cast<typename F::Row*>(p); }
 
-// to[i][g] = what the gates' rows of one panel make of row i. Few rows need several sums for the adder's latency.
+// to[i][g] = products of the gates' rows of one panel with row i. Few rows use several sums to hide the adder's
+// latency.
 template <class F, int R, int G>
 GRUWORKS_INLINE void product(const NarrowPacked& w, long panel, long Hp, const typename F::Row* rows, long stride,
                              const float* of_row, V (&to)[R][G]) {

@@ -1,7 +1,7 @@
-// What a step with narrow weights reads: plain pointers, as in problem.h.
+// Operands of a step with quantized weights: plain pointers, as in problem.h.
 //
-// A word is 32 bits of one row: one float32, two bfloat16 or four int8 weights of neighbouring inputs. Whatever they
-// are, words are packed and read alike, [panel of L rows][word][gate][L].
+// A word is 32 bits of one row: one float32, two bfloat16 or four int8 weights of adjacent inputs. All kinds
+// share one packed layout, [panel of L rows][word][gate][L].
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,13 @@
 
 namespace gruworks {
 
-enum class Narrow : int { float32, bfloat16, int8, terms };  // terms: nothing to multiply, they come ready
+enum class Narrow : int { float32, bfloat16, int8, projected };  // projected: x holds precomputed input projections
 
-// Gates of one matrix as the loops read them; Hp = padded(H).
+// Packed gates of one matrix; Hp = padded(H).
 struct NarrowPacked {
   uint32_t* words;  // [Hp/L][words][gates][L]
   float* scale;     // [3][Hp]
-  int32_t* sum;     // [3][Hp]: 128 times the sum of each row, what unsigned states add too much
+  int32_t* sum;     // [3][Hp]: 128 times the sum of each row, the correction for the offset of unsigned states
   long count;       // words of a row
 };
 

@@ -7,12 +7,12 @@
 
 namespace gruworks::GRUWORKS_ISA {
 
-struct Terms {};  // the input's product is done already
+struct Projected {};  // x holds precomputed input projections
 
-// What one thread needs for a block of kTogether sessions.
+// Scratch memory of one thread for a block of kTogether sessions.
 constexpr int kTogether = 4;
 struct NarrowScratch {
-  long Ip, Hp;  // of a row, in 32-bit entries
+  long Ip, Hp;  // of a row, in 32-bit elements
   float *x, *h, *r_h, *z, *gx;
 
   NarrowScratch(const NarrowLayer& w, float* memory) : Ip(padded(w.I)), Hp(padded(w.H)) {
@@ -33,16 +33,16 @@ template <class X, class F, int R> struct Sessions {
   GRUWORKS_INLINE Sessions(const NarrowLayer& layer, const NarrowScratch& scratch, const float* input, float* state)
       : w(layer), to(scratch), x(input), h(state) {
     for (int i = 0; i < R; ++i) {
-      if constexpr (!std::is_same_v<X, Terms>) of_x[i] = X::read(as<X>(to.x) + i * to.Ip, x + i * w.I, w.I);
+      if constexpr (!std::is_same_v<X, Projected>) of_x[i] = X::read(as<X>(to.x) + i * to.Ip, x + i * w.I, w.I);
       of_h[i] = F::read(as<F>(to.h) + i * to.Hp, h + i * w.H, w.H);
     }
   }
 
   GRUWORKS_INLINE V bias(int g, long panel) const { return load(w.bias + g * to.Hp + panel * kL); }
 
-  // The input's terms with their biases: of r and z both.
+  // Input projections with biases; for r and z the sum of both biases.
   GRUWORKS_INLINE void input(long panel, V (&gx)[R][3]) const {
-    if constexpr (std::is_same_v<X, Terms>)
+    if constexpr (std::is_same_v<X, Projected>)
       for (int i = 0; i < R; ++i)
         for (int g = 0; g < 3; ++g) gx[i][g] = load_part(x + (3 * i + g) * w.H + panel * kL, w.H - panel * kL);
     else product<X, R, 3>(w.x, panel, to.Hp, as<X>(to.x), to.Ip, of_x, gx);
@@ -107,7 +107,7 @@ void some_sessions(const NarrowLayer& w, const float* x, float* h, const NarrowS
 
 template <class X, class F> void all_sessions(const NarrowLayer& w, const float* x, float* h, long rows, float* memory) {
   const NarrowScratch to(w, memory);
-  const long width = w.input == Narrow::terms ? 3 * w.H : w.I;
+  const long width = w.input == Narrow::projected ? 3 * w.H : w.I;
   for (; rows >= 4; rows -= 4, x += 4 * width, h += 4 * w.H) some_sessions<X, F, 4>(w, x, h, to);
   if (rows & 2) some_sessions<X, F, 2>(w, x, h, to), x += 2 * width, h += 2 * w.H;
   if (rows & 1) some_sessions<X, F, 1>(w, x, h, to);
@@ -115,9 +115,9 @@ template <class X, class F> void all_sessions(const NarrowLayer& w, const float*
 
 inline void narrow_step(const NarrowLayer& w, const float* x, float* h, long rows, float* memory) {
   if (w.kind == Narrow::bfloat16)
-    return w.input == Narrow::terms ? all_sessions<Terms, BFloat16>(w, x, h, rows, memory)
+    return w.input == Narrow::projected ? all_sessions<Projected, BFloat16>(w, x, h, rows, memory)
                                     : all_sessions<BFloat16, BFloat16>(w, x, h, rows, memory);
-  if (w.input == Narrow::terms) return all_sessions<Terms, Int8>(w, x, h, rows, memory);
+  if (w.input == Narrow::projected) return all_sessions<Projected, Int8>(w, x, h, rows, memory);
   return w.input == Narrow::int8 ? all_sessions<Int8, Int8>(w, x, h, rows, memory)
                                  : all_sessions<Float32, Int8>(w, x, h, rows, memory);
 }

@@ -39,7 +39,7 @@ const NarrowKernels& narrow_kernels() {
 
 namespace {
 
-constexpr long kAlone8 = 2000000;  // multiply-adds of 8 bits under which waking a second thread costs more than it saves
+constexpr long kAlone8 = 2000000;  // multiply-adds of 8 bits below which a second thread does not pay
 
 long bytes_of(Narrow kind) { return kind == Narrow::int8 ? 1 : kind == Narrow::bfloat16 ? 2 : 4; }
 
@@ -89,7 +89,7 @@ NarrowStream::NarrowStream(const NarrowMatrix& x, const NarrowMatrix& h, const f
   const auto packed = [&](const NarrowMatrix& from, long first, long last) {
     return pack_narrow(from, H, first, last, kernels_.lanes, memory_);
   };
-  if (x.kind != Narrow::terms) layer_.x = packed(x, 0, 3);
+  if (x.kind != Narrow::projected) layer_.x = packed(x, 0, 3);
   layer_.h = packed(h, 0, before ? 2 : 3);
   if (before) layer_.n = packed(h, 2, 3);
   pack_biases(b_ih, b_hh);

@@ -1,5 +1,5 @@
-// One step at a time with weights of 16 or 8 bits; the state stays float32. ops/quantised.py is the reference, and also
-// quantises the weights: here they only find their order in memory.
+// Stream with weights of 16 or 8 bits and a float32 state.
+// ops/quantised.py is the reference and quantizes the weights, which are only packed here.
 #pragma once
 
 #include <vector>
@@ -10,9 +10,9 @@
 
 namespace gruworks {
 
-// The build in use (recurrence.h), or its sister with instructions for 8 bits where the processor has them.
+// The build in use (recurrence.h), or its variant with VNNI instructions if the processor has them.
 const NarrowKernels& narrow_kernels();
-void allow_vnni(bool allowed);  // for streams made from now on; tests hold the plain AVX-512 build to the same numbers
+void allow_vnni(bool allowed);  // for new streams; the tests compare the plain AVX-512 build too
 
 // Rows r, z, n as torch has them, contiguous; scales of int8 rows, else null.
 struct NarrowMatrix {
@@ -22,18 +22,18 @@ struct NarrowMatrix {
   long K;
 };
 
-// Gates [first, last) of `from`, `lanes` of their H rows together. What is packed lies in `memory`.
+// Gates [first, last) of `from`, `lanes` of their H rows together. `memory` owns the packed data.
 NarrowPacked pack_narrow(const NarrowMatrix& from, long H, long first, long last, long lanes,
                          std::vector<Block<uint32_t>>& memory);
 
-// `state` [sessions, H] is the caller's; a step reads and replaces it. Sessions are shared out among threads.
+// `state` [sessions, H] is the caller's; a step updates it in place. Sessions are divided among threads.
 class NarrowStream {
  public:
   NarrowStream(const NarrowMatrix& x, const NarrowMatrix& h, const float* b_ih, const float* b_hh, long H, bool before,
                long sessions, float* state, int threads);
-  void step(const float* x);  // [sessions, I], or [sessions, 3H] of ready terms
+  void step(const float* x);  // [sessions, I], or precomputed input projections [sessions, 3H]
   const char* build() const { return kernels_.name; }
-  long width() const { return layer_.input == Narrow::terms ? 3 * layer_.H : layer_.I; }
+  long width() const { return layer_.input == Narrow::projected ? 3 * layer_.H : layer_.I; }
 
  private:
   void pack_biases(const float* b_ih, const float* b_hh);

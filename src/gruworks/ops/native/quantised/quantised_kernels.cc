@@ -1,4 +1,5 @@
-// One build of the steps with narrow weights and of a decoder's, as kernels.cc is one of the rest; "avx512vnni" is built of this alone.
+// Kernels of the quantized stream and of the attention decoder, compiled once for each instruction set.
+// Only these have an "avx512vnni" build.
 #include "attention_decoder/step.h"
 #include "quantised/narrow_step.h"
 

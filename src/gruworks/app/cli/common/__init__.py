@@ -1,0 +1,1 @@
+"""Flags, output and run folders, as all commands have them."""

@@ -1,0 +1,77 @@
+"""`gruworks forecast report`: one HTML file that says how a run forecasts and what was found in its data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gruworks.app.cli.common.flags import Debug, Json, Quiet
+from gruworks.app.cli.common.runs import load
+from gruworks.app.cli.common.show import Show
+
+__all__ = ["report"]
+
+MOST_FANS = 24
+
+
+def report(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run folder that `forecast fit` wrote.", show_default=False)
+    ],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE.csv]", help="Rows after the fit, to score it on.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="The HTML file; RUN/report.html if not given.")] = None,
+    ahead: Annotated[Path | None, typer.Option("--future", help="The covariates of the rows to forecast.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Write one self-contained HTML page: forecasts, errors by horizon, coverage, skill, and the data's problems.
+
+    With FILE the errors are those on its rows; without, those on the rows that the fit held out.
+    """
+    from gruworks.plots.report import write_report
+
+    show = Show(as_json, quiet)
+    forecaster = load("forecast", run)
+    frame_type, forecaster.backend = forecaster.backend, "pandas"
+    found = forecaster.evaluate(file) if file is not None else forecaster.held_out()
+    path = write_report(out or run / "report.html", _contents(forecaster, run, found, ahead, file is None))
+    forecaster.backend = frame_type
+    show.remark(f"report  {path}")
+    show.result({"report": str(path)})
+
+
+def _contents(forecaster: Any, run: Path, found: Any, ahead: Path | None, held_out: bool) -> dict[str, Any]:
+    """Plain values for the page."""
+    config = forecaster.config
+    frame = forecaster.predict(level=[80, 95], future=ahead)
+    head = "y_hat" if len(config.targets) == 1 else f"{config.targets[0]}_hat"
+    fans = []
+    for one in [s for s in forecaster.history if s.target == 0][:MOST_FANS]:
+        rows, shown = frame[frame["unique_id"] == one.name], max(30, 6 * config.horizon)
+        bands = {end: rows[f"{head}{end}"].to_numpy() for end in ("", "-lo-80", "-hi-80", "-lo-95", "-hi-95")}
+        fans.append(
+            {
+                "name": one.name if len(forecaster.history) > 1 else config.target,
+                "stamps": one.stamps[-shown:],
+                "y": one.y[-shown:],
+                "ahead": rows["ds"].to_numpy(),
+                **bands,
+            }
+        )
+    return {
+        "title": f"{config.target}, {config.horizon} steps ahead",
+        "facts": {
+            "run": str(run), "series": len(forecaster.history), "rows": sum(map(len, forecaster.history)),
+            "rhythm": str(forecaster.frequency),
+            "model": config.model if forecaster.model is not None else "highway alone",
+            "steps of the fit": forecaster.metrics.get("steps", 0),
+        },
+        "remarks": forecaster.remarks, "gate": str(forecaster.gate), "fans": fans,
+        "measured": "on the rows that the fit held out" if held_out else "on rows after the fit",
+        "evaluation": found.to_dict() if found is not None else None,
+    }  # fmt: skip

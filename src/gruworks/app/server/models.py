@@ -1,0 +1,141 @@
+"""The models that are served: run folders and the package's own, by name; loaded once, read as data."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import typing
+from pathlib import Path
+from typing import Any
+
+from gruworks.app.server.responses import RequestError
+from gruworks.errors import OptionError, RunError
+from gruworks.files import read_json
+from gruworks.settings import Settings
+from gruworks.tasks import ready, registry
+from gruworks.training.runs import RunFolder
+
+__all__ = ["Served", "Shelf", "described"]
+
+READY = "ready/"
+
+
+class Served:
+    """One model: its folder is looked at now, its weights are read when it is first used."""
+
+    def __init__(self, name: str, path: Path, extra: str | None = None) -> None:
+        self.name, self.path = name, path
+        self.run = RunFolder.open(path)
+        self.task = str(self.run.facts.get("task"))
+        if self.task not in registry.TASKS:
+            raise RunError(
+                f"{path} is a run of the task {self.task!r}; served are: {', '.join(sorted(registry.TASKS))}"
+            )
+        if self.run.facts.get("state") != "fitted":
+            raise RunError(
+                f"{path} is not fitted to its end: go on with `gruworks {self.task} fit ... --resume {path}`"
+            )
+        self._estimator: Any = None
+        self._lock = threading.Lock()
+
+    @property
+    def estimator(self) -> Any:
+        with self._lock:
+            if self._estimator is None:
+                self._estimator = registry.estimator(self.task).load(self.path)
+            return self._estimator
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What its answers have unless a request says otherwise."""
+        found: dict[str, Any] = self.card().get("options", {})
+        return found
+
+    def card(self) -> dict[str, Any]:
+        """Data, licence, figures and limits; of a run of the user's, what its folder says."""
+        written = self.path / "card.json"
+        if written.is_file():
+            found: dict[str, Any] = read_json(written, error=RunError)
+            return found
+        data = self.run.facts.get("data") or {}
+        metrics = self.run.read_json("metrics.json")
+        figures = [{"id": key, "value": metrics[key]} for key in ("best_loss", "steps", "minutes") if key in metrics]
+        told = {"data": f"{data.get('rows', '?')} rows", "licence": data.get("licence") or "not given"}
+        return {"about": f"a run of {self.task}", **told, "figures": figures, "limits": ""}
+
+    def shown(self) -> dict[str, Any]:
+        """What `GET /v1/models` says of it."""
+        return {
+            "name": self.name,
+            "task": self.task,
+            "ready": self.name.startswith(READY),
+            "card": self.card(),
+            "options": described(registry.settings(self.task, "Options")),
+            "settings": self.run.read_json("config.json"),
+        }
+
+
+class Shelf:
+    """Models by name."""
+
+    def __init__(self, runs: list[Path], with_ready: bool = True) -> None:
+        self.models: dict[str, Served] = {}
+        for path in runs:
+            self.add(path)
+        for one in ready.present() if with_ready else []:
+            self.models[READY + one.name] = Served(READY + one.name, one.path)
+        if not self.models:
+            raise OptionError("there is nothing to serve: name a run folder, or leave the ready models in")
+
+    def add(self, path: Path) -> Served:
+        """One more run folder, under its own name, or NAME-2 where that is taken; one that is served already stays."""
+        for served in self.models.values():
+            if served.path.resolve() == path.resolve():
+                return served
+        name = base = path.resolve().name
+        number = 1
+        while name in self.models:
+            number += 1
+            name = f"{base}-{number}"
+        self.models[name] = Served(name, path)
+        return self.models[name]
+
+    def find(self, task: str, name: str | None = None) -> Served:
+        """The model that a request names, or the first of its task.
+
+        Raises:
+            RequestError: no such model, or one of another task.
+        """
+        of_task = [one for one in self.models.values() if one.task == task]
+        if name is None:
+            if not of_task:
+                raise RequestError(
+                    404, f"no model for {task} is served: start the server with a run of that task", "model"
+                )
+            return of_task[0]
+        if name not in self.models:
+            names = ", ".join(one.name for one in of_task) or "none"
+            raise RequestError(404, f"there is no model of this name; for {task} there are: {names}", "model")
+        if self.models[name].task != task:
+            raise RequestError(400, f"{name} is a model of {self.models[name].task}, not of {task}", "model")
+        return self.models[name]
+
+
+def described(settings: type[Settings]) -> list[dict[str, Any]]:
+    """Fields of a settings class for a form: name, type, default, range, choices, sentence."""
+    hints, found = typing.get_type_hints(settings), []
+    for field in dataclasses.fields(settings):
+        hint = hints[field.name]
+        if isinstance(hint, type) and issubclass(hint, Settings):
+            found += described(hint)
+            continue
+        literal = typing.get_origin(hint) is typing.Literal
+        default = None if field.default is dataclasses.MISSING else field.default
+        found.append(
+            {
+                "name": field.name, "type": "choice" if literal else getattr(hint, "__name__", "str"),
+                "default": default, "low": field.metadata.get("low"), "high": field.metadata.get("high"),
+                "choices": list(typing.get_args(hint)) if literal else None, "about": field.metadata.get("sentence"),
+            }
+        )  # fmt: skip
+    return found

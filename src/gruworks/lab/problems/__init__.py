@@ -1,0 +1,1 @@
+"""Problems with known answers and corpora on which cells are compared."""

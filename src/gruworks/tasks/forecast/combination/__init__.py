@@ -1,0 +1,1 @@
+"""Forecast combination: predictor, blending with a naive forecast, conformal prediction intervals."""

@@ -1,0 +1,1 @@
+"""Features of a series: encoding, seasonal component, autoregression on differences, naive forecasts."""

@@ -1,0 +1,186 @@
+"""What of a forecaster goes into a run folder beside its weights: series, gate, calibration; and back, checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+from gruworks.errors import RunError
+from gruworks.tasks.forecast.combination.conformal import SHARES, Calibration
+from gruworks.tasks.forecast.config import Config
+from gruworks.tasks.forecast.features.encoding import MOST_WORDS, Codec
+from gruworks.tasks.forecast.series.columns import LARGEST
+from gruworks.tasks.forecast.series.frequency import STEPS
+from gruworks.tasks.forecast.series.panel import Series
+from gruworks.training.checked import (
+    array,
+    choice,
+    either,
+    flag,
+    items,
+    mapping,
+    maybe,
+    named,
+    number,
+    optional,
+    record,
+    string,
+    whole,
+)  # fmt: skip
+
+__all__ = ["CODEC", "check_codec", "pack", "unpack"]
+
+Arrays = dict[str, NDArray[Any]]
+CONTEXT = "context.safetensors: "
+STEPS_BOUND = 2**62
+DATES = (-62_135_596_800_000_000, 253_402_300_799_999_999)  # years 1 to 9999, in microseconds
+COVARIATES = ("static", "past", "future")
+SEASONS, HARMONICS = 16, 12  # at most: the cost of a climatology grows with the square of its waves
+
+CODEC = record(
+    frequency=record(code=string(32), multiple=whole(1, 2**53)),
+    seasons=items(record(name=string(100), period=number(2, 1e9), harmonics=whole(1, HARMONICS)), most=SEASONS),
+    targets=maybe(whole(1, 10_000)),
+    missing=maybe(flag),
+    lag=maybe(whole(0, 10**9)),
+    covariates=maybe(
+        mapping(
+            items(
+                record(
+                    name=string(1000),
+                    mean=number(-LARGEST, LARGEST),
+                    deviation=number(1e-150, LARGEST),
+                    words=items(string(1000), most=MOST_WORDS),
+                )
+            )
+        )
+    ),
+    backend=choice("pandas", "polars", "pyarrow", "modin", "cudf"),
+    remarks=items(string()),
+    gate=record(weight=number(0, 1), naive=string(100), ratio=optional(number()), t=optional(number())),
+    trained=flag,
+    series=items(string(), least=1),
+    words=mapping(mapping(items(string()))),
+    static=items(mapping(optional(either(number(), string())))),
+)
+
+
+def pack(series: list[Series], calibration: Calibration) -> tuple[dict[str, Any], Arrays]:
+    """JSON values and arrays. All series stand behind one another in one array of each kind."""
+    words: dict[str, dict[str, list[str]]] = {"past": {}, "future": {}}
+    arrays: Arrays = {
+        "stamps": numpy.concatenate([one.stamps.astype(numpy.int64) for one in series]),
+        "y": numpy.concatenate([one.y for one in series]),
+        "lengths": numpy.array([len(one) for one in series]),
+        "targets": numpy.array([one.target for one in series]),
+        "others": numpy.concatenate(
+            [one.others.reshape(len(one), -1) if one.others.size else numpy.zeros((len(one), 0)) for one in series]
+        ),
+        "calibration.widths": calibration.widths,
+        "calibration.groups": calibration.groups,
+    }
+    for kind in ("past", "future"):
+        for name in getattr(series[0], kind):
+            parts = [getattr(one, kind)[name] for one in series]
+            arrays[f"{kind}.{name}.lengths"] = numpy.array([len(part) for part in parts])
+            joined = numpy.concatenate([part.astype(object) if part.dtype == object else part for part in parts])
+            if joined.dtype == object:
+                words[kind][name] = sorted(set(joined.tolist()))
+                joined = numpy.searchsorted(numpy.array(words[kind][name]), joined.astype(str))
+            arrays[f"{kind}.{name}"] = numpy.ascontiguousarray(joined)
+    static = [{k: (v if v == v else None) for k, v in one.static.items()} for one in series]
+    facts = {"series": [one.name for one in series], "words": words, "static": static if any(static) else []}
+    return facts, {name: numpy.ascontiguousarray(array) for name, array in arrays.items()}
+
+
+def unpack(facts: dict[str, Any], arrays: Arrays, codec: Codec, config: Config) -> tuple[list[Series], Calibration]:
+    """The reverse of `pack`, for `facts` that CODEC takes; what doesn't fit together is a RunError or a ValueError."""
+    count, rows = len(facts["series"]), len(arrays.get("y", ()))
+    dates = codec.frequency.code != STEPS
+    first, last = DATES if dates else (-STEPS_BOUND, STEPS_BOUND)
+    fields = {
+        "lengths": array("i", count, low=1, high=rows),
+        "stamps": array("i", rows, low=first, high=last),
+        "y": array("f", rows, low=-LARGEST, high=LARGEST, nan=True),
+        "others": array("f", rows, codec.targets - 1, low=-LARGEST, high=LARGEST, nan=True),
+        "targets": array("i", count, low=0, high=codec.targets - 1),
+    }
+    named(fields, others=True)(arrays, CONTEXT)
+    lengths = arrays["lengths"].tolist()
+    if sum(lengths) != rows:
+        raise RunError(f"context.safetensors: the series have {sum(lengths)} rows, and there are {rows} values")
+    cuts = numpy.cumsum(lengths)[:-1]
+    stamps = numpy.split(arrays["stamps"].astype("datetime64[us]" if dates else "int64"), cuts)
+    y, others = numpy.split(arrays["y"].astype(numpy.float64), cuts), numpy.split(arrays["others"], cuts)
+    past, future = (_columns(facts, arrays, kind, lengths, codec) for kind in ("past", "future"))
+    static = _static(facts["static"] or [{}] * count, count, codec)
+    found = zip(facts["series"], stamps, y, arrays["targets"].tolist(), others, static, past, future, strict=True)
+    series = [Series(*parts) for parts in found]
+    if len({(one.name, one.target) for one in series}) < count or count % codec.targets:
+        raise RunError("codec/codec.json: series must name each series once for each target")
+    for one in series:
+        _check_series(one, codec, config.horizon)
+    return series, _calibration(arrays, config.horizon)
+
+
+def check_codec(codec: Codec, config: Config) -> None:
+    """Refuse a codec that a fit with these settings can't have made."""
+    known = {kind: tuple(one.name for one in found) for kind, found in codec.covariates.items()}
+    if codec.targets != len(config.targets) or any(known.get(k, ()) != getattr(config, k) for k in COVARIATES):
+        raise RunError("codec/codec.json: targets and covariates must be those of config.json")
+    if codec.irregular and codec.lag:
+        raise RunError("codec/codec.json: lag must be 0 where stamps have no rhythm")
+    if any(season.harmonics > season.period / 2 for season in codec.seasons):
+        raise RunError("codec/codec.json: seasons[].harmonics must be at most half of the period")
+    codec.frequency.seasons()
+
+
+def _check_series(one: Series, codec: Codec, horizon: int) -> None:
+    if numpy.isnan(one.y[0]) or numpy.isnan(one.others).all(0).any():
+        raise ValueError(f"series {one.name!r:.60} begins without a value")
+    if not (one.stamps[1:] > one.stamps[:-1]).all():
+        raise ValueError(f"the stamps of series {one.name!r:.60} don't ascend")
+    ahead = numpy.concatenate([one.stamps[-1:], codec.frequency.future(one.stamps[-1], horizon)])
+    if len(ahead) != horizon + 1 or not (ahead[1:] > ahead[:-1]).all():
+        raise ValueError(f"no {horizon} stamps of {codec.frequency.code!r:.40} follow series {one.name!r:.60}")
+    codec.frequency.positions(one.stamps[-1:])
+
+
+def _columns(
+    facts: dict[str, Any], arrays: Arrays, kind: str, lengths: list[int], codec: Codec
+) -> list[dict[str, NDArray[Any]]]:
+    """Each series' covariates of one kind."""
+    found: list[dict[str, NDArray[Any]]] = [{} for _ in lengths]
+    for covariate in codec.covariates.get(kind, ()):
+        key, words = f"{kind}.{covariate.name}", facts["words"].get(kind, {}).get(covariate.name)
+        if (words is None) == bool(covariate.words) or not set(words or ()) <= {"", *covariate.words}:
+            raise RunError(f"codec/codec.json: words.{key} are not those of the covariate")
+        named({f"{key}.lengths": array("i", len(lengths), low=0)}, others=True)(arrays, CONTEXT)
+        ends = arrays[f"{key}.lengths"].tolist()
+        if any(end < rows or (kind == "past" and end > rows) for end, rows in zip(ends, lengths, strict=True)):
+            raise RunError(f"context.safetensors: {key}.lengths don't fit the series")
+        values = array("f", sum(ends), nan=True) if words is None else array("i", sum(ends), low=0, high=len(words) - 1)
+        named({key: values}, others=True)(arrays, CONTEXT)
+        column = arrays[key] if words is None else numpy.array(words, dtype=object)[arrays[key]]
+        for one, part in zip(found, numpy.split(column, numpy.cumsum(ends)[:-1]), strict=True):
+            one[covariate.name] = part
+    return found
+
+
+def _static(values: list[dict[str, Any]], count: int, codec: Codec) -> list[dict[str, Any]]:
+    known = codec.covariates.get("static", ())
+    fields = {one.name: choice("", *one.words) if one.words else optional(number()) for one in known}
+    items(named(fields), count, count)(values, "codec/codec.json: static")
+    return [{k: float("nan") if v is None else v for k, v in one.items()} for one in values]
+
+
+def _calibration(arrays: Arrays, horizon: int) -> Calibration:
+    groups = len(arrays.get("calibration.widths", ()))
+    fields = {
+        "calibration.widths": array("f", groups, len(SHARES)),
+        "calibration.groups": array("i", horizon, low=0, high=groups - 1),
+    }
+    named(fields, others=True)(arrays, CONTEXT)
+    return Calibration(arrays["calibration.widths"], arrays["calibration.groups"])

@@ -1,0 +1,1 @@
+"""Series in: files and frames read, columns found, frequency and alignment of timestamps."""

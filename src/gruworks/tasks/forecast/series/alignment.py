@@ -1,0 +1,173 @@
+"""From rows of one series each to a panel: order and stamps checked, the rhythm found, what is missing made NaN."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+from gruworks.errors import DataError, TooShortError
+from gruworks.tasks.forecast.series.columns import Source, line
+from gruworks.tasks.forecast.series.frequency import Frequency, grid_frequency, infer_frequency, irregular_frequency
+from gruworks.tasks.forecast.series.panel import FEWEST_ROWS, Panel, Series
+
+__all__ = ["Table", "assemble"]
+
+Floats = NDArray[numpy.float64]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One series' rows as they came: stamps [N], targets [N, D], its rows in the source, covariates by kind."""
+
+    name: str
+    stamps: NDArray[Any]
+    y: Floats
+    rows: NDArray[numpy.int64]
+    side: dict[str, dict[str, NDArray[Any]]] = field(default_factory=dict)
+
+
+def assemble(tables: list[Table], source: Source, backend: str = "pandas", sha256: str | None = None) -> Panel:
+    """The panel of these tables, a series for each of their targets.
+
+    Raises:
+        DataError, TooShortError: stamps twice or out of order, two rhythms, too few values.
+    """
+    for table in tables:
+        _check(table, source)
+    frequency, notes = _frequency(tables, source)
+    missing = sum(int(numpy.isnan(table.y).sum()) for table in tables)
+    if missing:
+        notes.append(f"{missing} values are missing: they are read as such and left out of the loss")
+    filled = [_trimmed(_on_grid(table, frequency), source) for table in tables]
+    added = sum(len(f.stamps) for f in filled) - sum(len(t.stamps) for t in tables)
+    if added > 0:
+        notes.append(f"about {added} rows are missing between the others ({frequency}): read as missing values")
+    series = [one for table in filled for one in _series(table, source)]
+    still = [one.name for one in series if numpy.nanmin(one.y) == numpy.nanmax(one.y)]
+    if still and len(series) > 1:
+        notes.append(f"{len(still)} series never move: {', '.join(still[:5])}")
+    return Panel(series, frequency, backend, sha256, tuple(notes))
+
+
+def _check(table: Table, source: Source) -> None:
+    if len(table.y) < FEWEST_ROWS:
+        raise TooShortError(
+            f"{source.name}: series {table.name!r} has {len(table.y)} rows; a forecast needs {FEWEST_ROWS} at least",
+            "too-few-values", series=table.name, count=len(table.y), least=FEWEST_ROWS,
+        )  # fmt: skip
+    steps = numpy.diff(table.stamps).astype(numpy.int64)
+    for i in numpy.flatnonzero(steps <= 0)[:1]:
+        again = table.stamps[i + 1] in table.stamps[: i + 1]
+        what = "stands twice" if again else f"comes after {_stamp(table.stamps[i])}: sort the rows by time"
+        row, stamp = int(table.rows[i + 1]), _stamp(table.stamps[i + 1])
+        text = f"{source.at(row)}: the time {stamp} {what} (series {table.name!r})"
+        raise DataError(text, "time-twice" if again else "time-back", line=line(row), time=stamp, series=table.name)
+
+
+def _frequency(tables: list[Table], source: Source) -> tuple[Frequency, list[str]]:
+    """The one frequency of all series, and what was noted on the way to it."""
+    strict = [infer_frequency(table.stamps) for table in tables]
+    told = [(table, found) for table, found in zip(tables, strict, strict=True) if found is not None]
+    for table, found in told[1:]:
+        if found != told[0][1]:
+            first = f"series {told[0][0].name!r} is {told[0][1]}"
+            facts = {"one": told[0][0].name, "other": table.name}
+            raise DataError(f"{source.name}: {first} and {table.name!r} is {found}", "two-frequencies", **facts)
+    if told and len(told) == len(tables):
+        return told[0][1], []
+    frequency = told[0][1] if told else grid_frequency(max(tables, key=lambda t: len(t.stamps)).stamps)
+    if frequency is not None and all(_fits(table, frequency) for table in tables):
+        return frequency, []
+    if told or tables[0].stamps.dtype.kind != "M":
+        odd = next(t for t, found in zip(tables, strict, strict=True) if found is None)
+        raise _out_of_rhythm(odd, source)
+    frequency = irregular_frequency([table.stamps for table in tables])
+    return frequency, [f"the stamps follow no rhythm: {frequency}; the time between rows is an input"]
+
+
+def _fits(table: Table, frequency: Frequency) -> bool:
+    grid = frequency.grid(table.stamps[0], table.stamps[-1])
+    return bool(len(grid) < 2 * len(table.stamps) + FEWEST_ROWS and numpy.isin(table.stamps, grid).all())
+
+
+def _out_of_rhythm(table: Table, source: Source) -> DataError:
+    i = int(numpy.argmax(numpy.diff(table.stamps).astype(numpy.float64)))
+    row, after, before = int(table.rows[i + 1]), _stamp(table.stamps[i + 1]), _stamp(table.stamps[i])
+    return DataError(
+        f"{source.at(row)}: the time {after} follows {before} out of rhythm (series {table.name!r}): "
+        "fill the gap, or number the rows 1, 2, 3 ... in the time column",
+        "out-of-rhythm", line=line(row), time=after, before=before, series=table.name,
+    )  # fmt: skip
+
+
+def _on_grid(table: Table, frequency: Frequency) -> Table:
+    """The table with a row for every stamp of the rhythm."""
+    if frequency.code == "irregular":
+        return table
+    grid = frequency.grid(table.stamps[0], table.stamps[-1])
+    if len(grid) == len(table.stamps):
+        return table
+    at = numpy.searchsorted(grid, table.stamps)
+
+    def spread(values: NDArray[Any]) -> NDArray[Any]:
+        empty: Any = "" if values.dtype == object else numpy.nan
+        made = numpy.full((len(grid), *values.shape[1:]), empty, dtype=values.dtype)
+        made[at] = values
+        return made
+
+    rows = table.rows[numpy.maximum(0, numpy.searchsorted(table.stamps, grid, side="right") - 1)]
+    return Table(table.name, grid, spread(table.y), rows, _each(table.side, spread))
+
+
+def _each(side: dict[str, dict[str, NDArray[Any]]], change: Callable[[Any], Any]) -> dict[str, dict[str, NDArray[Any]]]:
+    return {kind: {name: change(values) for name, values in found.items()} for kind, found in side.items()}
+
+
+def _trimmed(table: Table, source: Source) -> Table:
+    """Without the rows before the first value; rows after the last one stay where covariates may be known there."""
+    there = numpy.flatnonzero(~numpy.isnan(table.y).any(1))
+    counts = (~numpy.isnan(table.y)).sum(0)
+    if len(there) < 1 or counts.min() < FEWEST_ROWS:
+        raise TooShortError(
+            f"{source.name}: series {table.name!r} has {counts.min()} values; a forecast needs {FEWEST_ROWS} at least",
+            "too-few-values", series=table.name, count=int(counts.min()), least=FEWEST_ROWS,
+        )  # fmt: skip
+    first = int(there[0])
+    if not first:
+        return table
+    return Table(
+        table.name, table.stamps[first:], table.y[first:], table.rows[first:], _each(table.side, lambda v: v[first:])
+    )
+
+
+def _series(table: Table, source: Source) -> list[Series]:
+    """A series for each target, the other targets beside it."""
+    static = {name: _constant(name, values, table, source) for name, values in table.side.get("static", {}).items()}
+    future = table.side.get("future", {})
+    seen = numpy.flatnonzero(~numpy.isnan(table.y).all(1))
+    end = int(seen[-1]) + 1 if future else len(table.y)  # what comes after are rows to forecast
+    past = {name: values[:end] for name, values in table.side.get("past", {}).items()}
+    y = table.y[:end]
+    return [
+        Series(table.name, table.stamps[:end], y[:, d], d, numpy.delete(y, d, 1), static, past, future)
+        for d in range(y.shape[1])
+    ]
+
+
+def _constant(name: str, values: NDArray[Any], table: Table, source: Source) -> Any:
+    kept = [v for v in values.tolist() if v != "" and v == v]
+    for i, value in enumerate(values.tolist()):
+        if kept and value != kept[0] and value != "" and value == value:
+            raise DataError(
+                f"{source.at(int(table.rows[i]))}: the static column {name} is {value!r} and was {kept[0]!r} before "
+                f"(series {table.name!r}): what changes is a past or future covariate"
+            )
+    return kept[0] if kept else ("" if values.dtype == object else float("nan"))
+
+
+def _stamp(stamp: Any) -> str:
+    return str(stamp).removesuffix(".000000").removesuffix("T00:00:00")
