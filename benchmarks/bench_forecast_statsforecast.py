@@ -15,13 +15,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import forecast_measures as metrics
 import numpy
 import pandas
 from forecasting import M4_HORIZON, NAIVE2, SEASON, long_frame, m4
 from record import RESULTS, record, write
 
 from gruworks.data.catalogue import seattle_weather
-from gruworks.tasks.forecast import metrics
 
 ENGINE = Path(__file__).with_name("statsforecast_engine.py")
 MODELS = ("AutoETS", "AutoTheta")

@@ -187,7 +187,10 @@ def others(bench: Bench, limit: dict[str, Any]) -> dict[str, tuple[float, str]]:
     found |= {name: (value, "float32, warm") for name, value in steps(bench).items()}
     shares = bandwidth_share(bench, limit["read"])
     by_width = ", ".join(f"H = {H}: {share:.3g}" for H, share in shares.items())
-    return {**found, "b1-bandwidth/share": (min(shares.values()), f"precomputed input projections in place of x; {by_width}")}
+    return {
+        **found,
+        "b1-bandwidth/share": (min(shares.values()), f"precomputed input projections in place of x; {by_width}"),
+    }
 
 
 def figures(rows: dict[str, Any], limit: dict[str, Any]) -> dict[str, tuple[float, str]]:

@@ -12,11 +12,11 @@ import statistics
 import time
 
 import numpy
+from forecast_measures import relative_squared_error
 from forecasting import exchange_rates, long_frame
 from record import record, write
 
 from gruworks import Forecaster
-from gruworks.tasks.forecast.metrics import relative_squared_error
 from gruworks.tasks.forecast.series.panel import Series
 
 AHEAD = (3, 6, 12, 24)

@@ -12,12 +12,12 @@ import argparse
 import json
 import time
 
+import forecast_measures as metrics
 import numpy
 from forecasting import M4_HORIZON, NAIVE2, SEASON, long_frame, m4
 from record import record, write
 
 from gruworks import Forecaster
-from gruworks.tasks.forecast import metrics
 
 SETTINGS = {
     "hourly": {"window": 504, "segment": 24, "hidden_size": 128, "steps": 3000, "learning_rate": 2e-3,

@@ -16,7 +16,7 @@ from record import ROOT, record, write
 from gruworks.lab.compare import run_all
 from gruworks.lab.experiment import problem
 from gruworks.lab.settings import Experiment, LabFit, Study
-from gruworks.nn.cells import width_for
+from gruworks.nn.cells import hidden_size_for
 from gruworks.plots.curves import Curve, Panel, draw_curves
 
 LENGTHS = (50, 100, 200, 400)
@@ -33,7 +33,7 @@ def planned(out: Path) -> dict[tuple[str, str, int], tuple[Experiment, Path]]:
                 for memory in (0, length) if cell != "rnn" else (0,):
                     study = Study(task=task, length=length, memory=memory, test_rows=500, training=FIT)
                     posed = problem(study)
-                    width = width_for(cell, posed.inputs, 10_000, posed.outputs)
+                    width = hidden_size_for(cell, posed.inputs, 10_000, posed.outputs)
                     name = f"{cell}, long memory" if memory else cell
                     plan[task, name, length] = Experiment.of(study, cell, width), out / f"{task}-{length}-{name}"
     return plan

@@ -21,7 +21,7 @@ def rows() -> str:
     for name, kind in CELLS.items():
         counted = cost(name, 88, 46)
         sizes = f"{counted.parameters:,} | {counted.products:,} | {counted.elements:,}"
-        lines.append(f"| `{name}` | {kind.source} | {sizes} |\n")
+        lines.append(f"| `{name}` | {kind.description} | {sizes} |\n")
     return "".join(lines)
 
 

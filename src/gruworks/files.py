@@ -36,6 +36,7 @@ __all__ = [
 
 MIB = 1 << 20
 MOST_TEXT = 2048 * MIB  # of one gzipped text, unpacked
+DEPTH = 64  # of lists and objects within each other in a JSON file
 Failure = type[GruworksError]
 
 _TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{\]}]', re.DOTALL)  # strings, whose brackets don't count; brackets
@@ -60,14 +61,14 @@ def regular_file(path: str | Path, error: Failure = DataError) -> Path:
     return path
 
 
-def named_path(source: str | Path, error: Failure = DataError) -> Path:
+def named_path(source: str | Path) -> Path:
     """The path that a caller named, there or not; a text that can't name a file, such as a whole novel, is refused."""
     path = Path(source)
     try:
         path.exists()
     except OSError as failure:
         told = f"{path!s:.60}... ({len(str(path)):,} characters)"
-        raise error(f"{told} can't be the name of a file: {failure.strerror}; give a path") from failure
+        raise DataError(f"{told} can't be the name of a file: {failure.strerror}; give a path") from failure
     return path
 
 
@@ -87,7 +88,6 @@ def read_bytes(path: str | Path, limit: int, error: Failure = DataError) -> byte
 def read_json(
     source: str | Path | bytes,
     limit_bytes: int = 64 * MIB,
-    limit_depth: int = 64,
     *,
     error: Failure = DataError,
     name: str = "",
@@ -99,14 +99,14 @@ def read_json(
     {'rows': [1, 2]}
 
     Raises:
-        error: more than `limit_bytes`, lists and objects nested deeper than `limit_depth`, no UTF-8, no JSON, half of
+        error: more than `limit_bytes`, lists and objects nested deeper than DEPTH, no UTF-8, no JSON, half of
             a surrogate pair, an integer of thousands of digits; NaN and infinities, unless `nan`.
     """
     content = source if isinstance(source, bytes) else read_bytes(source, limit_bytes, error)
     name = name or ("the JSON text" if isinstance(source, bytes) else str(source))
     if len(content) > limit_bytes:
         raise error(f"{name} has {len(content):,} bytes; at most {limit_bytes:,} are read")
-    _check_depth(content, limit_depth, name, error)
+    _check_depth(content, name, error)
     try:
         text = content.decode("utf-8-sig")
         number = None if nan else _finite
@@ -160,7 +160,7 @@ def bounded_member(archive: zipfile.ZipFile, name: str, limit: int, error: Failu
     return content
 
 
-def bounded_gunzip(source: bytes | IO[bytes], limit: int, error: Failure = DataError, name: str = "") -> bytes:
+def bounded_gunzip(source: bytes | IO[bytes], limit: int, name: str = "") -> bytes:
     """What gzipped bytes, or a stream of them, unpack to, of at most `limit` bytes.
 
     >>> bounded_gunzip(gzip.compress(b"text"), limit=10)
@@ -171,19 +171,19 @@ def bounded_gunzip(source: bytes | IO[bytes], limit: int, error: Failure = DataE
         with gzip.GzipFile(fileobj=io.BytesIO(source) if isinstance(source, bytes) else source) as stream:
             content = stream.read(limit + 1)
     except (OSError, EOFError, zlib.error) as failure:
-        raise error(f"{name} is no whole gzip file: {failure}") from failure
+        raise DataError(f"{name} is no whole gzip file: {failure}") from failure
     if len(content) > limit:
-        raise error(f"{name} unpacks to more than {limit:,} bytes")
+        raise DataError(f"{name} unpacks to more than {limit:,} bytes")
     return content
 
 
-def _check_depth(content: bytes, limit: int, name: str, error: Failure) -> None:
+def _check_depth(content: bytes, name: str, error: Failure) -> None:
     depth = 0
     for token in _TOKENS.finditer(content):
         first = token[0][:1]
         depth += (first in b"[{") - (first in b"]}")
-        if depth > limit:
-            raise error(f"{name} nests lists and objects deeper than {limit}")
+        if depth > DEPTH:
+            raise error(f"{name} nests lists and objects deeper than {DEPTH}")
 
 
 def _finite(text: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -208,7 +209,7 @@ def test_what_does_not_fit_into_a_file_is_said(tmp_path: Path) -> None:
     encoder = keras.find(source)[1]
     assert encoder.name == "encoder"
     with pytest.raises(WeightsError, match="no GRU named 'decoder'"):
-        keras.write_back(source, [encoder.renamed("decoder")], tmp_path / "m.keras")
+        keras.write_back(source, [replace(encoder, name="decoder")], tmp_path / "m.keras")
     wider = Stack("encoder", ((GRUWeights.random(3, 5),),))
     with pytest.raises(WeightsError, match=r"'encoder' .* holds arrays of shapes"):
         keras.write_back(source, [wider], tmp_path / "m.keras")

@@ -1,4 +1,4 @@
-"""A decoder small enough to search exhaustively."""
+"""A decoder small enough for exhaustive search."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gruworks.nn.state import State
 
 
 class Chain(Decoder):
-    """Log-probabilities by the last symbol and by how many were read; symbol 0 ends."""
+    """Log-probabilities by the last token and the number of steps; token 0 is the end token."""
 
     def __init__(self, symbols: int = 4, depth: int = 8, seed: int = 0) -> None:
         generator = torch.Generator().manual_seed(seed)

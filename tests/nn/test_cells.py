@@ -1,4 +1,4 @@
-"""Every cell against a literal reading of its paper's equations, one row and one step at a time, in NumPy."""
+"""Every cell against its paper's equations in NumPy, one row and one step at a time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gruworks.errors import OptionError, ShapeError
-from gruworks.nn.cells import CELLS, LiGRU, Steps, engine_of, keep_long, make, width_for
+from gruworks.nn.cells import CELLS, LiGRU, StepwiseCell, chrono_init_, hidden_size_for, implementation_of, make
 from gruworks.nn.gru import GRU
 from tests.tolerances import FLOAT64
 
@@ -114,7 +114,7 @@ def drawn(name: str, engine: Any = "equations", dtype: torch.dtype = torch.float
 def inputs(name: str, steps: int = T) -> tuple[torch.Tensor, Any]:
     torch.manual_seed(1)
     x = torch.randn(steps, B, IN, dtype=torch.float64)
-    parts = tuple(torch.randn(1, B, H, dtype=torch.float64) for _ in range(CELLS[name].equations.vectors))
+    parts = tuple(torch.randn(1, B, H, dtype=torch.float64) for _ in range(CELLS[name].equations.num_states))
     return x, parts if len(parts) > 1 else parts[0]
 
 
@@ -154,7 +154,7 @@ def test_gradients_are_those_of_finite_differences(name: str) -> None:
 def test_the_light_gru_normalises_by_its_batch_in_training() -> None:
     torch.manual_seed(0)
     cell = LiGRU(IN, H, dtype=torch.float64)
-    terms = cell.terms(3 + 2 * torch.randn(50, 7, IN, dtype=torch.float64))
+    terms = cell.input_projections(3 + 2 * torch.randn(50, 7, IN, dtype=torch.float64))
     torch.testing.assert_close(terms.mean((0, 1)), torch.zeros(2 * H, dtype=torch.float64), atol=FLOAT64, rtol=0)
     torch.testing.assert_close(
         terms.var((0, 1), correction=0), torch.ones(2 * H, dtype=torch.float64), atol=1e-3, rtol=0
@@ -165,10 +165,10 @@ def test_the_light_gru_normalises_by_its_batch_in_training() -> None:
 @pytest.mark.parametrize("name", CELLS)
 def test_steps_and_sequence_agree(name: str) -> None:
     cell, (x, start) = drawn(name), inputs(name, steps=150)
-    assert isinstance(cell, Steps)
+    assert isinstance(cell, StepwiseCell)
     state = tuple(part[0] for part in (start if isinstance(start, tuple) else (start,)))
     stepped = []
-    for term in cell.terms(x):
+    for term in cell.input_projections(x):
         state = cell.step(term, state)
         stepped.append(state[0])
     torch.testing.assert_close(cell(x, start)[0], torch.stack(stepped), atol=FLOAT64, rtol=0)
@@ -185,7 +185,9 @@ def test_a_state_dict_moves_between_the_engines(name: str) -> None:
 
 def test_the_engine_is_named() -> None:
     engines = {
-        (name, engine): engine_of(make(name, 1, 1, engine)) for name in CELLS for engine in ("fused", "equations")
+        (name, engine): implementation_of(make(name, 1, 1, engine))
+        for name in CELLS
+        for engine in ("fused", "equations")
     }
     assert engines["mingru", "fused"] in ("native scan", "scan in torch")
     assert engines["lstm", "fused"] == "torch's fused layer"
@@ -198,7 +200,7 @@ def test_widths_come_as_near_as_one_unit_can(name: str) -> None:
     def count(H: int) -> int:
         return sum(p.numel() for p in make(name, 10, H).parameters()) + 3 * (H + 1)
 
-    H = width_for(name, 10, 5000, outputs=3)
+    H = hidden_size_for(name, 10, 5000, outputs=3)
     assert abs(count(H) - 5000) <= min(abs(count(H - 1) - 5000), abs(count(H + 1) - 5000))
 
 
@@ -209,9 +211,9 @@ def test_kept_long_a_cell_forgets_slowly(name: str) -> None:
         torch.manual_seed(0)
         cell = make(name, IN, 32, "equations")
         if longest:
-            keep_long(cell, longest)
+            chrono_init_(cell, longest)
         cell.eval()
-        vectors = CELLS[name].equations.vectors
+        vectors = CELLS[name].equations.num_states
         starts = [tuple(torch.full((1, 1, 32), value) for _ in range(vectors)) for value in (0.5, -0.5)]
         last = [cell(torch.zeros(50, 1, IN), s if vectors > 1 else s[0])[1] for s in starts]
         ends = [one[-1] if isinstance(one, tuple) else one for one in last]
@@ -227,18 +229,18 @@ def test_shapes_that_do_not_fit_are_refused(engine: Any) -> None:
     for x in (torch.zeros(T, B, IN + 1), torch.zeros(T, IN), torch.zeros(0, B, IN)):
         with pytest.raises(ShapeError, match=r"expected input \[T, B, 3\]"):
             cell(x)
-    with pytest.raises(ShapeError, match=r"expected a state of 1 × \[1, 2, 4\], got \[1, 3, 4\]"):
+    with pytest.raises(ShapeError, match=r"expected 1 state\(s\) of shape \[1, 2, 4\], got \[1, 3, 4\]"):
         cell(torch.zeros(T, B, IN), torch.zeros(1, 3, H))
-    with pytest.raises(ShapeError, match="a state of 2"):
+    with pytest.raises(ShapeError, match=r"expected 2 state\(s\)"):
         make("lstm", IN, H, "equations")(torch.zeros(T, B, IN), torch.zeros(1, B, H))
 
 
 def test_unknown_names_and_sizes_are_refused() -> None:
     with pytest.raises(OptionError, match="there is no cell 'gur'; there are: rnn, lstm"):
         make("gur", 1, 1)
-    with pytest.raises(OptionError, match="at least one input"):
+    with pytest.raises(OptionError, match="must be at least 1, got 1 and 0"):
         make("gru", 1, 0)
     with pytest.raises(OptionError, match="no gate"):
-        keep_long(make("rnn", 1, 1), 10)
+        chrono_init_(make("rnn", 1, 1), 10)
     with pytest.raises(OptionError, match="at least 3"):
-        keep_long(make("gru", 1, 1), 2)
+        chrono_init_(make("gru", 1, 1), 2)

@@ -1,4 +1,4 @@
-"""The fed layer against the loop of its steps, with every gradient."""
+"""The conditioned layer and its gradients against a loop over steps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gruworks.nn import conditioned
-from gruworks.nn.conditioned import fed_layer
+from gruworks.nn.conditioned import conditioned_layer
 from gruworks.nn.recurrence.fallback import new_state
 
 
@@ -26,7 +26,7 @@ def by_steps(gi: torch.Tensor, h0: torch.Tensor, w_hh: torch.Tensor, feed: torch
 @pytest.mark.parametrize(("T", "B", "H"), [(5, 3, 18), (1, 1, 1), (4, 2, 16)])
 def test_states_and_gradients_are_those_of_the_steps(T: int, B: int, H: int) -> None:
     given = operands(T, B, H)
-    found, expected = fed_layer(*given), by_steps(*given)
+    found, expected = conditioned_layer(*given), by_steps(*given)
     torch.testing.assert_close(found, expected)
     grad = torch.randn(T, B, 2 * H, dtype=torch.float64)[..., :H]
     torch.testing.assert_close(torch.autograd.grad(found, given, grad), torch.autograd.grad(expected, given, grad))
@@ -34,12 +34,12 @@ def test_states_and_gradients_are_those_of_the_steps(T: int, B: int, H: int) -> 
 
 def test_the_plain_loop_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     given = operands()
-    quick = fed_layer(*given)
+    quick = conditioned_layer(*given)
     monkeypatch.setattr(conditioned.fast_path, "new_state_fits", lambda *terms: False)
-    torch.testing.assert_close(fed_layer(*given), quick)
+    torch.testing.assert_close(conditioned_layer(*given), quick)
     with torch.no_grad():
-        torch.testing.assert_close(fed_layer(*given), quick)
+        torch.testing.assert_close(conditioned_layer(*given), quick)
 
 
 def test_no_step_gives_no_state() -> None:
-    assert fed_layer(*operands(T=0)).shape == (0, 3, 18)
+    assert conditioned_layer(*operands(T=0)).shape == (0, 3, 18)

@@ -1,4 +1,4 @@
-"""The output layer's cross-entropy against torch's, with gradients, chunk by chunk."""
+"""Chunked linear cross-entropy and its gradients against torch's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts that a person can check by hand."""
+"""Costs of a step against counts by hand."""
 
 from __future__ import annotations
 

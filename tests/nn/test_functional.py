@@ -1,4 +1,4 @@
-"""The one-layer function agrees with the equations for both forms, ragged, reversed and empty."""
+"""The functional layer against the equations: both forms, ragged, reversed, empty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GRU and GRUCell take torch's place: same numbers, same keys, same kinds of error; and the "before" form is right."""
+"""GRU and GRUCell against torch's: numbers, state_dict keys, errors; the "before" form against the equations."""
 
 from __future__ import annotations
 

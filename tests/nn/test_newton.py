@@ -1,4 +1,4 @@
-"""Newton's states are the kernel's, its gradients too, and where it fails the kernel answers."""
+"""Newton's method against the kernel: states, gradients, fallback."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 
 from gruworks import GRU
 from gruworks.errors import OptionError
-from gruworks.nn.newton import METHODS, _held, evaluate
+from gruworks.nn.newton import METHODS, _damped_step, evaluate
 from tests import tolerances
 
 
@@ -49,7 +49,7 @@ def test_large_weights_fall_back_to_the_kernel(method: str) -> None:
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 8, 13])
 @pytest.mark.parametrize("dense", [True, False])
-def test_the_held_step_solves_its_equations(dense: bool, steps: int) -> None:
+def test_the_damped_step_solves_its_equations(dense: bool, steps: int) -> None:
     torch.manual_seed(0)
     jacobian = 2 * torch.randn(steps, 1, 3, 3).double()
     if not dense:
@@ -59,7 +59,7 @@ def test_the_held_step_solves_its_equations(dense: bool, steps: int) -> None:
     for t in range(1, steps):
         whole[3 * t : 3 * t + 3, 3 * t - 3 : 3 * t] = -jacobian[t, 0]
     true = torch.linalg.solve(whole.T @ whole + 0.3 * torch.eye(3 * steps), whole.T @ miss.flatten())
-    found = _held(jacobian if dense else jacobian.diagonal(dim1=-2, dim2=-1), miss, 0.3)
+    found = _damped_step(jacobian if dense else jacobian.diagonal(dim1=-2, dim2=-1), miss, 0.3)
     torch.testing.assert_close(found.flatten(), true)
 
 

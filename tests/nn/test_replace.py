@@ -1,4 +1,4 @@
-"""`replace` swaps every torch GRU in place, keeps outputs, and reports what it swapped and left."""
+"""In-place replacement of torch GRUs: outputs, report, modules left unchanged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.tolerances import FLOAT32_OUTPUT
 
 
 class Subclassed(torch.nn.GRU):
-    """A user's GRU with code of its own."""
+    """A user's subclass of GRU."""
 
 
 class Reader(torch.nn.Module):

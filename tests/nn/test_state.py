@@ -1,4 +1,4 @@
-"""States as flat dicts: rows chosen, stacked, cut off, and turned into GRU's layout and back."""
+"""State dicts: selection, stacking, detaching, conversion to the layout of torch.nn.GRU."""
 
 from __future__ import annotations
 

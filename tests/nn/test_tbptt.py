@@ -1,4 +1,4 @@
-"""Truncated back-propagation: one piece is the exact gradient, several are the sum of what each sees."""
+"""Truncated back-propagation through time: exact with one chunk, truncated at chunk boundaries."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def gradients(module: torch.nn.Module) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize("length", [T, T + 5])
-def test_one_piece_is_the_exact_gradient(length: int) -> None:
+def test_one_chunk_is_the_exact_gradient(length: int) -> None:
     gru, x, y = data()
     loss(gru(x)[0], y).backward()
     exact = gradients(gru)
@@ -41,7 +41,7 @@ def test_one_piece_is_the_exact_gradient(length: int) -> None:
 
 
 @pytest.mark.parametrize("length", [1, 5, 22])
-def test_pieces_carry_the_state_and_cut_the_gradient(length: int) -> None:
+def test_chunks_carry_the_state_and_cut_the_gradient(length: int) -> None:
     gru, x, y = data()
     total, state = torch.zeros(()), None
     for start in range(0, T, length):  # by hand: the mean over all steps, the state without its history
@@ -101,7 +101,7 @@ def test_ragged_rows_count_the_steps_that_are_there() -> None:
     assert torch.allclose(state, gru(x, lengths=lengths)[1])
 
 
-def test_no_steps_give_no_pieces_and_an_unbatched_row_goes_through() -> None:
+def test_no_steps_give_no_chunks_and_an_unbatched_row_goes_through() -> None:
     gru, x, _ = data()
     assert list(chunks(x[:0], 5)) == []
     for chunk in chunks(x[:, 0], 8):
@@ -118,12 +118,12 @@ def test_what_does_not_fit_is_refused() -> None:
         chunks(x, 5, targets=y[:-1])
     with pytest.raises(ShapeError, match="between 0 and 23"):
         chunks(x, 5, lengths=[24, 1, 1])
-    pieces = chunks(x, 5)
-    first = next(pieces)
+    found = chunks(x, 5)
+    first = next(found)
     with pytest.raises(ShapeError, match="one number"):
         first.backward(gru(first.x)[0].mean(0))
-    with pytest.raises(OptionError, match="handed no state on"):
-        next(pieces)
+    with pytest.raises(OptionError, match="passed no state on"):
+        next(found)
 
 
 def test_evaluation_carries_without_a_backward() -> None:
@@ -137,10 +137,10 @@ def test_evaluation_carries_without_a_backward() -> None:
         assert torch.allclose(torch.cat(rows), gru(x)[0])
 
 
-def test_after_the_longest_row_there_are_no_more_pieces() -> None:
+def test_after_the_longest_row_there_are_no_more_chunks() -> None:
     _, x, _ = data()
-    pieces = []
+    found = []
     for chunk in chunks(x, 5, lengths=[7, 3, 0]):
         chunk.carry(None)
-        pieces.append((chunk.start, chunk.stop, chunk.lengths.tolist() if chunk.lengths is not None else None))
-    assert pieces == [(0, 5, [5, 3, 0]), (5, 7, [2, 0, 0])]
+        found.append((chunk.start, chunk.stop, chunk.lengths.tolist() if chunk.lengths is not None else None))
+    assert found == [(0, 5, [5, 3, 0]), (5, 7, [2, 0, 0])]

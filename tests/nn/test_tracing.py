@@ -1,4 +1,4 @@
-"""A trace holds the gates that made the states."""
+"""Traces of gates and states against the module."""
 
 from __future__ import annotations
 

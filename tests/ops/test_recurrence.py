@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy
@@ -25,13 +25,6 @@ if backend().name == "torch":
 BUILDS = native.builds()
 # Relative to the largest entry; a nearly saturated gate (1 - z, 1 - n²) has fewer significant digits in float32.
 TOLERANCE = {numpy.float32: 5e-5, numpy.float64: 1e-12}
-
-
-@pytest.fixture(params=BUILDS)
-def build(request: pytest.FixtureRequest) -> Iterator[str]:
-    assert native.choose_build(request.param)
-    yield request.param
-    native.choose_build(backend().name)
 
 
 def close(found: Any, true: Any, tolerance: float, what: str) -> None:
@@ -279,6 +272,15 @@ def test_operands_that_do_not_fit_are_named() -> None:
         recurrence.new_state(numpy.zeros((1, 6)), numpy.zeros((1, 5)), numpy.zeros((1, 2)))
 
 
+def in_threads(work: Callable[[int], None], count: int) -> None:
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(count)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(120)
+    assert not any(worker.is_alive() for worker in workers)
+
+
 def test_python_threads_at_once() -> None:
     weights = GRUWeights.random(40, 70).astype(numpy.float32)
     x = numpy.random.default_rng(0).standard_normal((60, 3, 40)).astype(numpy.float32)
@@ -290,13 +292,8 @@ def test_python_threads_at_once() -> None:
             if not (recurrence.forward(weights, x=x)[0] == true).all():
                 wrong.append(number)
 
-    workers = [threading.Thread(target=work, args=(i,)) for i in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(120)
+    in_threads(work, 4)
     assert not wrong
-    assert not any(worker.is_alive() for worker in workers)
 
 
 def test_one_layer_with_different_weights_in_two_python_threads() -> None:
@@ -313,11 +310,7 @@ def test_one_layer_with_different_weights_in_two_python_threads() -> None:
             if not (output == true).all():
                 wrong.append(seed)
 
-    workers = [threading.Thread(target=work, args=(seed,)) for seed in range(3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(120)
+    in_threads(work, 3)
     assert not wrong
 
 

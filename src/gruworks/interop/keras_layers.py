@@ -14,7 +14,6 @@ from gruworks.interop.keras_file import Cell
 __all__ = ["Layer", "layers_of"]
 
 CONTAINERS = ("layers", "model_weights", "_layer_checkpoint_dependencies", "cell", "cells")
-ROOTS = ("_layer_checkpoint_dependencies", "model_weights")
 BELOW = {
     "layer": {"cell/vars": ""},
     "cell": {"vars": ""},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy
@@ -96,9 +96,6 @@ class Stack:
     def each(self) -> list[GRUWeights]:
         """All weights, layer by layer, the forward direction first."""
         return [one for layer in self.weights for one in layer]
-
-    def renamed(self, name: str) -> Stack:
-        return replace(self, name=name)
 
     def single(self, format_name: str) -> GRUWeights:
         """The weights of the one layer and direction; a WeightsError where there are more."""

@@ -18,7 +18,7 @@ from gruworks.errors import OptionError
 from gruworks.lab.costs import measure
 from gruworks.lab.experiment import problem, run
 from gruworks.lab.settings import Experiment, Study
-from gruworks.nn.cells import CELLS, about, engine_of, make, width_for
+from gruworks.nn.cells import CELLS, describe, hidden_size_for, implementation_of, make
 from gruworks.nn.flops import cost
 from gruworks.training.runs import write_atomically
 
@@ -40,11 +40,11 @@ def compare(study: Study, cells: list[str], seeds: int, parameters: int, out: Pa
     if not cells:
         raise OptionError(f"there is no cell given; there are: {', '.join(CELLS)}")
     for name in cells:
-        about(name)
+        describe(name)
     if seeds < 1 or jobs < 1:
         raise OptionError(f"expected one seed and one process or more, got {seeds} and {jobs}")
     posed = problem(study)
-    widths = {name: width_for(name, posed.inputs, parameters, posed.outputs) for name in cells}
+    widths = {name: hidden_size_for(name, posed.inputs, parameters, posed.outputs) for name in cells}
     planned = [
         (_seeded(Experiment.of(study, name, widths[name]), seed), out / f"{name}-{seed}")
         for name in cells
@@ -127,11 +127,11 @@ def _seeded(settings: Experiment, seed: int) -> Experiment:
 def _summary(name: str, hidden: int, inputs: int, runs: list[dict[str, Any]]) -> dict[str, Any]:
     losses = [one["test"] for one in runs]
     return {
-        "what": about(name),
+        "what": describe(name),
         "hidden": hidden,
         "parameters": runs[0]["parameters"],
         "operations": cost(name, inputs, hidden).operations,
-        "trained_by": engine_of(make(name, inputs, hidden)),
+        "trained_by": implementation_of(make(name, inputs, hidden)),
         "test": losses,
         "mean": statistics.fmean(losses),
         "spread": statistics.pstdev(losses),

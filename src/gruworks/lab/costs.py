@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gruworks.nn.cells import Engine, engine_of, make
+from gruworks.nn.cells import Engine, implementation_of, make
 from gruworks.nn.recurrence.threads import torch_threads
 
 __all__ = ["Measured", "measure"]
@@ -46,7 +46,7 @@ def measure(
             output, _ = cell(x)  # held until the sum is taken: a freed tensor's address may come again
         best = min(_once(cell, x) for _ in range(repeats))
         del output
-    return Measured(1e6 * best / steps, sum(kept.values()) / steps / rows, engine_of(cell))
+    return Measured(1e6 * best / steps, sum(kept.values()) / steps / rows, implementation_of(cell))
 
 
 def _once(cell: torch.nn.Module, x: Tensor) -> float:

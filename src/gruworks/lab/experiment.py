@@ -19,7 +19,7 @@ from gruworks.lab.problems.characters import characters
 from gruworks.lab.problems.ett import HORIZON, hours
 from gruworks.lab.problems.synthetic import SYNTHETIC, Batch
 from gruworks.lab.settings import REGULARISED, Experiment, LabFit, Study
-from gruworks.nn.cells import Engine, keep_long, make
+from gruworks.nn.cells import Engine, chrono_init_, make
 from gruworks.nn.recurrence.threads import torch_threads
 from gruworks.training.fit import fit
 from gruworks.training.runs import RunFolder
@@ -163,7 +163,7 @@ def reader(settings: Experiment, posed: Problem) -> Reader:
         engine: Engine = settings.engine
         cell = make(settings.cell, posed.inputs, settings.hidden, engine, **regularised(settings))
         if settings.memory:
-            keep_long(cell, settings.memory)
+            chrono_init_(cell, settings.memory)
         model = Reader(cell, posed.outputs, settings.dropout_in, settings.dropout_out)
     if posed.prior is not None:
         model.readout.bias.data.copy_(posed.prior)

@@ -14,7 +14,7 @@ from gruworks.lab.experiment import Problem, Reader, problem, reader
 from gruworks.lab.gradients import Reach, as_equations, clamp, loss_reach, reach
 from gruworks.lab.problems.synthetic import Batch
 from gruworks.lab.settings import Experiment, Study
-from gruworks.nn.cells import CELLS, Steps
+from gruworks.nn.cells import CELLS, StepwiseCell
 from gruworks.training.runs import RunFolder
 
 __all__ = ["HELD", "reaches"]
@@ -77,7 +77,7 @@ def _answers(batch: Batch, steps: int, rows: int) -> Tensor:
 
 
 def _follow(name: str, model: Reader, posed: Problem, batch: Batch) -> dict[str, Any]:
-    cell: Steps = as_equations(name, model.cell)
+    cell: StepwiseCell = as_equations(name, model.cell)
     readout = model.readout.double()
     noise = torch.randn(batch.x.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     y = batch.y.double() if batch.y.is_floating_point() else batch.y

@@ -14,13 +14,12 @@ import numpy
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.func import jacrev
 
 from gruworks.errors import OptionError
-from gruworks.nn.cells import LSTM, GRUAfter, State, Steps, make
+from gruworks.nn.cells import LSTM, GRUAfter, State, StepwiseCell, make
 from gruworks.nn.recurrence.threads import torch_threads
 
-__all__ = ["Reach", "as_equations", "clamp", "loss_reach", "reach", "spectrum"]
+__all__ = ["Reach", "as_equations", "clamp", "loss_reach", "reach"]
 
 Floats = NDArray[numpy.float64]
 
@@ -39,14 +38,14 @@ class Reach(NamedTuple):
     high: Floats
 
 
-def as_equations(name: str, cell: Any) -> Steps:
+def as_equations(name: str, cell: Any) -> StepwiseCell:
     """The cell `name` of CELLS as its equations in float64, with the weights of `cell`, whatever engine runs that."""
     made: Any = make(name, cell.input_size, cell.hidden_size, "equations", dtype=torch.float64)
     made.load_state_dict(cell.state_dict())
     return made.eval()  # type: ignore[no-any-return]
 
 
-def reach(cell: Steps, x: Tensor) -> Reach:
+def reach(cell: StepwiseCell, x: Tensor) -> Reach:
     """The spectral norm of ∂s_T/∂s_t for every t, over x [T, B, I] in float64 from a zero state.
 
     >>> curve = reach(as_equations("rnn", torch.nn.RNN(2, 3)), torch.zeros(5, 1, 2, dtype=torch.float64))
@@ -60,23 +59,7 @@ def reach(cell: Steps, x: Tensor) -> Reach:
         return Reach(numpy.exp(numpy.log(norms).mean(0)), norms.min(0), norms.max(0))
 
 
-def spectrum(cell: Steps, x: Tensor) -> tuple[Floats, NDArray[numpy.complex128]]:
-    """For small cells: singular values of ∂s_T/∂s_t by T - t, [T + 1, S]; eigenvalues of each ∂s_t/∂s_{t-1}, [T, S].
-
-    >>> singular, eigen = spectrum(as_equations("gru", torch.nn.GRU(1, 3)), torch.zeros(5, 1, 1, dtype=torch.float64))
-    >>> singular.shape, eigen.shape
-    ((6, 3), (5, 3))
-
-    Args:
-        x: [T, 1, I] in float64.
-    """
-    with torch_threads(1):
-        products, steps = _products(cell, x), _steps(cell, x)
-        eigenvalues = torch.linalg.eigvals(torch.stack(steps).detach())
-        return torch.linalg.svdvals(products).numpy(), eigenvalues.numpy()
-
-
-def loss_reach(cell: Steps, x: Tensor, loss: Callable[[Tensor], Tensor]) -> Floats:
+def loss_reach(cell: StepwiseCell, x: Tensor, loss: Callable[[Tensor], Tensor]) -> Floats:
     """‖∂L/∂s_t‖₂ by T - t = 0 ... T, the mean over rows; `loss` takes the output [T, B, H] and gives one number."""
     states = _states(cell, x)
     output = torch.stack([_split(cell, state)[0] for state in states[1:]])
@@ -84,7 +67,7 @@ def loss_reach(cell: Steps, x: Tensor, loss: Callable[[Tensor], Tensor]) -> Floa
     return numpy.array([float(gradient.norm(dim=-1).mean()) for gradient in reversed(found)]) * x.shape[1]
 
 
-def clamp(cell: Steps, gates: Mapping[str, float]) -> Steps:
+def clamp(cell: StepwiseCell, gates: Mapping[str, float]) -> StepwiseCell:
     """A copy of a GRU or LSTM with some gates held at a number, whatever comes: what the unit is without them.
 
     >>> gru = as_equations("gru", torch.nn.GRU(1, 3))
@@ -114,35 +97,24 @@ def clamp(cell: Steps, gates: Mapping[str, float]) -> Steps:
     return held  # type: ignore[no-any-return]
 
 
-def _states(cell: Steps, x: Tensor) -> list[Tensor]:
+def _states(cell: StepwiseCell, x: Tensor) -> list[Tensor]:
     """s_0 = 0, s_1 ... s_T, [B, S] each, with the graph from each to the next."""
-    state = x.new_zeros(x.shape[1], cell.vectors * cell.hidden_size).requires_grad_()
+    state = x.new_zeros(x.shape[1], cell.num_states * cell.hidden_size).requires_grad_()
     states = [state]
-    for term in cell.terms(x).unbind(0):
+    for term in cell.input_projections(x).unbind(0):
         state = torch.cat(cell.step(term, _split(cell, state)), -1)
         states.append(state)
     return states
 
 
-def _split(cell: Steps, state: Tensor) -> State:
+def _split(cell: StepwiseCell, state: Tensor) -> State:
     parts: State = torch.split(state, cell.hidden_size, -1)
     return parts
 
 
-def _products(cell: Steps, x: Tensor) -> Tensor:
+def _products(cell: StepwiseCell, x: Tensor) -> Tensor:
     """∂s_T/∂s_t by T - t, [T + 1, S, S], of a batch of one row."""
     states = _states(cell, x)
     every_direction = torch.eye(states[-1].shape[-1], dtype=x.dtype)[:, None]
     found = torch.autograd.grad(states[-1], states, every_direction, is_grads_batched=True)
     return torch.stack(found[::-1])[:, :, 0]
-
-
-def _steps(cell: Steps, x: Tensor) -> list[Tensor]:
-    """∂s_t/∂s_{t-1} for t = 1 ... T."""
-    states = [state.detach() for state in _states(cell, x)]
-
-    def step(term: Tensor, state: Tensor) -> Tensor:
-        return torch.cat(cell.step(term, _split(cell, state)), -1)
-
-    terms = cell.terms(x)[:, 0].detach()
-    return [jacrev(step, 1)(term, state[0]) for term, state in zip(terms, states[:-1], strict=True)]

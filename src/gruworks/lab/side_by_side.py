@@ -82,9 +82,9 @@ def _look(cell: Cell, x: Tensor, reads: list[str], text: str | None, hidden: int
 @torch.no_grad()
 def _steps(cell: Cell, unit: Any, x: Tensor) -> tuple[dict[str, Any], Any]:
     """What happened at each step; an LSTM's gates are formed as in `nn/cells.py`, i f g o."""
-    state = (x.new_zeros(1, unit.hidden_size),) * unit.vectors
+    state = (x.new_zeros(1, unit.hidden_size),) * unit.num_states
     rows: dict[str, list[Any]] = {}
-    for term in unit.terms(x).unbind(0):
+    for term in unit.input_projections(x).unbind(0):
         if cell == "lstm":
             i, f, g, o = (term + torch.nn.functional.linear(state[0], unit.weight_hh_l0, unit.bias_hh_l0)).chunk(4, -1)
             for name, value in zip("ifo", (i, f, o), strict=True):

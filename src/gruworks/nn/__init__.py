@@ -1,1 +1,1 @@
-"""Torch modules, a family a file."""
+"""Torch modules: GRU, GRUCell, other recurrent cells, blocks and decoders."""

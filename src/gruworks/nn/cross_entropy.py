@@ -1,4 +1,4 @@
-"""Cross-entropy of a linear output layer, without ever holding all its log-probabilities."""
+"""Cross-entropy of a linear output layer in chunks, without storing all log-probabilities."""
 
 from __future__ import annotations
 
@@ -12,22 +12,30 @@ from gruworks.nn.recurrence.operands import check_alike, check_beside
 
 __all__ = ["linear_cross_entropy"]
 
-CHUNK_ENTRIES = 2_000_000  # of float32: 8 MB of scores at a time stay in the last cache
+CHUNK_ENTRIES = 2_000_000  # logits per chunk: 8 MB of float32 fit into the last-level cache
 
 
 def linear_cross_entropy(x: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Each row's cross-entropy in nats, -log softmax(x Wᵀ + b)[target]; a negative target costs nothing.
+    """Cross-entropy of each row in nats, -log softmax(x Wᵀ + b)[target]; 0 where the target is negative.
 
     >>> linear_cross_entropy(torch.zeros(2, 3), torch.zeros(4, 3), torch.zeros(4), torch.tensor([1, -1]))
     tensor([1.3863, 0.0000])
 
-    x [N, H], weight [V, H], bias [V], targets [N] of int64; the answer is [N]. `smoothing` is the share of the target's
-    probability that is spread over all V (Szegedy et al. 2016). The gradients are those of the formula; with grad
-    enabled they are formed in the forward, where the scores are at hand, for a loss that is a **sum or mean** of the
-    rows: the gradient that arrives must be the same number in every row whose target isn't negative.
+    Gradients are computed in the forward, chunk by chunk. They are valid for a **sum or mean** over the rows: the
+    gradient of the result must be equal in all rows whose target isn't negative.
+
+    Args:
+        x: inputs of the output layer [N, H].
+        weight: [V, H]. bias: [V].
+        targets: token indices [N], int64; negative ones are ignored.
+        smoothing: label smoothing, the probability distributed uniformly over all V (Szegedy et al. 2016).
+
+    Returns:
+        The losses [N].
 
     Raises:
-        ShapeError: operands that do not fit together.
+        ShapeError: shapes don't match, or, in the backward, gradients differ between rows.
+        DeviceError, DtypeError: operands on different devices or of other types.
     """
     check_alike(x=x, bias=bias, weight=weight)
     check_beside("targets", targets, weight)
@@ -48,11 +56,10 @@ def linear_cross_entropy(x: Tensor, weight: Tensor, bias: Tensor, targets: Tenso
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
-    """Chunk by chunk, with as few walks over the scores as there can be.
+    """Chunked loss and gradients with few passes over the logits.
 
-    The gradient in the scores is p - (1 - s) onehot - s / V. Its last part never enters a chunk: it adds the same row
-    to every gradient of x, and the same number to whole columns of the others. Nor are the scores divided by their
-    sum: the few numbers that they are multiplied with are.
+    The gradient of the logits is p - (1 - s) onehot - s / V. The last term is constant across V and added outside of
+    the chunks. The softmax is left unnormalized; its factors are applied to the smaller operands.
     """
 
     @staticmethod
@@ -67,11 +74,11 @@ class _LinearCrossEntropy(torch.autograd.Function):
             part = slice(start, start + rows)
             scores = torch.addmm(bias, x[part], weight.t())
             mean = None if mean_weight is None else x[part] @ mean_weight + mean_bias
-            losses[part], share = _losses(scores, targets[part], smoothing, mean)
+            losses[part], factor = _losses(scores, targets[part], smoothing, mean)
             if grads is not None:
-                torch.mm(scores, weight, out=grads[0][part]).mul_(share[:, None])
-                grads[1].addmm_(scores.t(), x[part] * share[:, None])
-                grads[2].addmv_(scores.t(), share)
+                torch.mm(scores, weight, out=grads[0][part]).mul_(factor[:, None])
+                grads[1].addmm_(scores.t(), x[part] * factor[:, None])
+                grads[2].addmv_(scores.t(), factor)
         if grads is not None and mean_weight is not None:
             counted = (targets >= 0).to(x.dtype)
             grads[0].addr_(counted, mean_weight, alpha=-smoothing)
@@ -92,8 +99,9 @@ class _LinearCrossEntropy(torch.autograd.Function):
 
 
 def _losses(scores: Tensor, targets: Tensor, smoothing: float, mean: Tensor | None) -> tuple[Tensor, Tensor]:
-    """The rows' losses, and the share [N] that `scores`, row by row, are then to be multiplied with: what comes out is
-    the gradient in the scores, but for what smoothing adds to all entries of a row. `mean` is that of a row's scores.
+    """Losses [N] and the factors [N] by which the rows of `scores`, overwritten, become gradients of the logits.
+
+    The uniform term of label smoothing is left out of the gradients. `mean` [N] is the mean logit of each row.
     """
     place = targets.clamp(min=0)[:, None]
     largest = scores.amax(1, keepdim=True)

@@ -1,4 +1,4 @@
-"""Explanations of a call: the rows of the table of implementations (nn/functional.py), and the one that is chosen."""
+"""Report of the implementation chosen for a call, by the table of implementations (nn/functional.py)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Explanation", "Row", "explain"]
 
 
 class Row(NamedTuple):
-    """One implementation: its condition's value for this call, and what it is for."""
+    """An implementation, its condition's value for the call, and its purpose."""
 
     name: str
     applies: bool
@@ -23,7 +23,7 @@ class Row(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """The choice for one module's call: all rows in their order; the first that applies is `chosen`."""
+    """The table for one call of a module; `chosen` is the first row that applies."""
 
     module: str
     rows: Sequence[Row]
@@ -40,23 +40,23 @@ class Explanation(NamedTuple):
 
 
 def explain(module: torch.nn.Module, *inputs: Any, **named: Any) -> list[Explanation]:
-    """The implementation that computes each GRU and GRUCell of a model in this call, and why: a table for each.
+    """The implementation that computes each GRU and GRUCell of a model in this call, and the reason.
 
-    The model is run once in the present modes (autocast, no_grad, hooks) to see what reaches them. In a printed table
-    > is the chosen row, + a later one whose condition holds too.
+    Runs the model once in the current modes (autocast, no_grad, hooks). In the printed table > marks the chosen row,
+    + later rows whose conditions hold, too.
 
     >>> print(explain(GRU(3, 4), torch.zeros(5, 2, 3))[0].chosen.name)
     fast path
 
     Args:
-        module: a GRU or GRUCell of ours, or a model that holds some.
-        inputs, named: of the model's call; for a GRU x [T, B, I], hx and `lengths`.
+        module: a gruworks.GRU or GRUCell, or a model that contains some.
+        inputs, named: arguments of the model's forward; for a GRU x [T, B, I], hx [L·D, B, H] and `lengths` [B].
 
     Returns:
-        One `Explanation` a call of a GRU or GRUCell, in the order of the calls.
+        One `Explanation` per call of a GRU or GRUCell, in execution order.
 
     Raises:
-        OptionError: the model holds none, or none was called.
+        OptionError: no gruworks.GRU or GRUCell was called.
     """
     found: list[Explanation] = []
     ours = [(name, own) for name, own in module.named_modules() if isinstance(own, GRU | GRUCell)]

@@ -1,4 +1,4 @@
-"""What one step of a cell costs, counted as it runs: parameters, operations of products, operations on elements."""
+"""Cost of one time step of a cell, counted as it runs: parameters, matrix-product FLOPs, elementwise operations."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gruworks.nn.blocks.augmented_cell import Joined
-from gruworks.nn.cells import Steps, make
+from gruworks.nn.blocks.augmented_cell import AugmentedCell
+from gruworks.nn.cells import StepwiseCell, make
 
 __all__ = ["Cost", "cost"]
 
@@ -17,7 +17,7 @@ PRODUCTS = {"mm": 0, "addmm": 1, "bmm": 0}  # which argument is the left matrix
 
 
 class Cost(NamedTuple):
-    """Of one step of one row: parameters; products' operations (2 a multiply-add); elements written by all the rest."""
+    """Cost of one step of one row: parameters, FLOPs of products (2 per multiply-add), elementwise operations."""
 
     parameters: int
     products: int
@@ -29,7 +29,7 @@ class Cost(NamedTuple):
 
 
 def cost(name: str, input_size: int, hidden_size: int) -> Cost:
-    """Count one step of the cell `name`; every σ, tanh, sum and product of an element counts as one operation.
+    """Cost of one step of the cell `name`; each elementwise σ, tanh, sum and product counts as one operation.
 
     >>> cost("rnn", 3, 4)
     Cost(parameters=36, products=56, elements=16)
@@ -42,15 +42,15 @@ def cost(name: str, input_size: int, hidden_size: int) -> Cost:
 
 
 def _step(cell: Any, x: Tensor) -> Tensor:
-    """One step of one row, x [1, 1, I], without what a whole sequence would share."""
-    if isinstance(cell, Joined) and cell.join == "convolution":
+    """One step of one row, x [1, 1, I]."""
+    if isinstance(cell, AugmentedCell) and cell.augmentation == "convolution":
         return _step(cell.cell, cell.block(cell.widen(x))[0])
-    if isinstance(cell, Joined):
+    if isinstance(cell, AugmentedCell):
         output: Tensor = cell.block(_step(cell.cell, x))[0]
         return output
-    assert isinstance(cell, Steps)
-    state = (x.new_zeros(1, cell.hidden_size),) * cell.vectors
-    return cell.step(cell.terms(x)[0], state)[0][None]
+    assert isinstance(cell, StepwiseCell)
+    state = (x.new_zeros(1, cell.hidden_size),) * cell.num_states
+    return cell.step(cell.input_projections(x)[0], state)[0][None]
 
 
 class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -67,10 +67,10 @@ class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self.elements += result.numel() if name == "addmm" else 0  # the bias
         elif "scaled_dot_product" in name:
             scores = args[0].numel() // args[0].shape[-1] * args[1].shape[-2]
-            self.products += 4 * args[0].shape[-1] * scores  # with keys, then with values
-            self.elements += 4 * scores  # scale, bias, exponential, share
+            self.products += 4 * args[0].shape[-1] * scores  # query-key and weight-value products
+            self.elements += 4 * scores  # scale, bias, exponential, normalization
         elif torch.Tag.pointwise in func.tags:
             self.elements += result.numel()
         elif "norm" in name:
-            self.elements += 5 * result[0].numel()  # mean, centre, scale, gain, bias
+            self.elements += 5 * result[0].numel()  # mean, variance, scale, gain, bias
         return result

@@ -1,8 +1,8 @@
-"""The recurrence as torch functions, and the one table that chooses who computes a call: `IMPLEMENTATIONS`.
+"""Functional interface of the recurrence, and the table that chooses the implementation of a call: `IMPLEMENTATIONS`.
 
 A call is one layer (`gru_layer`, `step`), a stack of L layers and D directions (`nn.gru.GRU`) or a cell (`GRUCell`).
-Its first true condition in the table's order decides for all layers; `gruworks.explain` and `gruworks doctor --explain`
-print the same table. A further mode or implementation is a further row.
+The first row whose condition holds computes all layers of the call; `gruworks.explain` and `gruworks doctor --explain`
+print the table. Further modes and implementations are added as rows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["IMPLEMENTATIONS", "Implementation", "choose", "gru_layer", "new_stat
 
 
 class Implementation(NamedTuple):
-    """One row of the table: `compute` serves every call for which the `condition` holds and no earlier one does."""
+    """Row of the table: `compute` takes the calls for which `condition` holds and no earlier row's does."""
 
     name: str
     condition: Callable[[Call], bool]
@@ -33,7 +33,7 @@ class Implementation(NamedTuple):
 
 
 def run(call: Call) -> Any:
-    """Compute a call by the implementation that the table chooses."""
+    """Compute a call by the first implementation whose condition holds."""
     return choose(call).compute(call)
 
 
@@ -61,23 +61,33 @@ def gru_layer(
     input_gain: Tensor | None = None,
     recompute: Recompute = False,
 ) -> tuple[Tensor, Tensor]:
-    """One layer, one direction, over x [T, B, I] from h0 [B, H] (None: zeros): every state [T, B, H], the last [B, H].
+    """One GRU layer in one direction over a sequence (Cho et al. 2014).
 
-    `lengths` (integers [B]) ends each row early: outputs beyond are 0, the final state is the one at the row's own
-    end, and what stands in the padding, NaN included, never reaches a result or a gradient. `reverse` runs each row
-    from its own end to its start; outputs stay in the order of x. T = 0 returns h0.
+    >>> weights = GRUWeights.random(3, 4).map(torch.tensor)
+    >>> output, final = gru_layer(torch.zeros(7, 2, 3, dtype=torch.float64), None, weights, lengths=[7, 5])
+    >>> output.shape, final.shape
+    (torch.Size([7, 2, 4]), torch.Size([2, 4]))
 
-    `gi` [T, B, 3H] gives precomputed input projections in x's place (W_ih x + b_ih; gates r, z, n).
-    `decay` [T, B, H] multiplies the state before each step, and `replacement` [B, H] fills up what it takes away.
+    Args:
+        x: input [T, B, I]; None if `gi` is given. T = 0 returns h0.
+        h0: initial state [B, H]; None for zeros.
+        weights: w_ih [3H, I], w_hh [3H, H] and biases [3H], gates in the order r, z, n.
+        lengths: valid steps of each row, integers [B]. Outputs beyond a row's length are 0, its final state is the one
+            after its last valid step, and padding (NaN included) affects neither results nor gradients.
+        reverse: process each row from its last valid step to its first; outputs stay in the order of x.
+        gi: precomputed input projections W_ih x + b_ih [T, B, 3H], instead of x.
+        decay: factors [T, B, H] of the state before each step (GRU-D, Che et al. 2018).
+        replacement: values [B, H] towards which the state decays; zeros if None.
+        mask: recurrent dropout mask [B, H] of the state in matrix products (Gal and Ghahramani 2016); no gradient.
+        zoneout: fraction [T, B, H] of the previous state that each step keeps (Krueger et al. 2017); no gradient.
+        gain, input_gain: layer-norm gains [3H] of recurrent and input projections (Ba et al. 2016).
+        recompute: activation checkpointing in training: True, or the number of steps of a segment.
 
-    What training may add (ops/equations.py has the formulas): `mask` [B, H], recurrent dropout, multiplies the state
-    where products read it; `zoneout` [T, B, H] is the part of the state that is kept whatever the update gate is;
-    `gain` and `input_gain` [3H] are layer norm's, of the state's products and of x's. mask and zoneout get no gradient.
-
-    `recompute` trains with less memory: True, or every how many steps a state is kept (nn/recurrence/checkpointing.py).
+    Returns:
+        The output [T, B, H] and the final state [B, H].
 
     Raises:
-        ShapeError, DtypeError, OptionError: operands that do not fit together.
+        ShapeError, DtypeError, DeviceError, OptionError: operands that don't match.
     """
     mask, zoneout = (t.detach() if isinstance(t, Tensor) else t for t in (mask, zoneout))
     weights = check_weights(weights)
@@ -89,8 +99,8 @@ def gru_layer(
 
 
 def _layer(o: Operands, before: bool, reverse: bool = False, recompute: Recompute = False) -> tuple[Tensor, Tensor]:
-    """One layer over operands as they stand."""
-    if o.x is None and o.gi is not None:  # the projections hold the input's weights and bias already
+    """One layer, given its operands."""
+    if o.x is None and o.gi is not None:  # the projections include w_ih and b_ih
         o = o._replace(w_ih=None, b_ih=None)
     ragged, added = o.lengths is not None, any(t is not None for t in o[LENGTHS + 1 :])
     if not (ragged or added or recompute) and (o.x is None) != (o.gi is None):
@@ -106,17 +116,26 @@ def _layer(o: Operands, before: bool, reverse: bool = False, recompute: Recomput
 
 
 def step(x: Tensor | None, h: Tensor, weights: GRUWeights, *, gi: Tensor | None = None) -> Tensor:
-    """One step of `gru_layer`: x [B, I], or input projections gi [B, 3H] in its place, and h [B, H] to the state after.
+    """One time step of `gru_layer`, differentiable to any order.
 
-    Differentiable to any order. The packed weights are kept from call to call. Where the input of every step is known
-    before the first, `gru_layer` is several times faster: it forms the weights' gradients once and not at every step.
+    If all inputs are known in advance, `gru_layer` is several times faster in training: it computes the gradients of
+    the weights once per sequence.
 
     >>> weights = GRUWeights.random(3, 4).map(torch.tensor)
     >>> step(torch.zeros(2, 3, dtype=torch.float64), torch.zeros(2, 4, dtype=torch.float64), weights).shape
     torch.Size([2, 4])
 
+    Args:
+        x: input [B, I]; None if `gi` is given.
+        h: state [B, H].
+        weights: as `gru_layer`.
+        gi: precomputed input projections [B, 3H], instead of x.
+
+    Returns:
+        The new state [B, H].
+
     Raises:
-        ShapeError, DtypeError, OptionError: operands that do not fit together.
+        ShapeError, DtypeError, DeviceError, OptionError: operands that don't match.
     """
     weights = check_weights(weights)
     if (x is None) != (gi is None):
@@ -133,13 +152,23 @@ def step(x: Tensor | None, h: Tensor, weights: GRUWeights, *, gi: Tensor | None 
 
 
 def new_state(gi: Tensor, gh: Tensor, h: Tensor) -> Tensor:
-    """One step's new state from sums of products that the caller formed: gi and gh [..., 3H], h [..., H].
+    """New state of an "after" GRU, given its projections; for decoders with further terms in them.
 
-    The "after" form, biases in the sums, for decoders whose sums have more parts than a layer's. Differentiable to any
-    order.
+    Differentiable to any order.
 
     >>> new_state(torch.zeros(1, 6), torch.zeros(1, 6), torch.ones(1, 2))
     tensor([[0.5000, 0.5000]])
+
+    Args:
+        gi: input projections [..., 3H] with biases, gates in the order r, z, n.
+        gh: recurrent projections [..., 3H] with biases.
+        h: state [..., H].
+
+    Returns:
+        The new state [..., H].
+
+    Raises:
+        DeviceError, DtypeError: operands on different devices or of different types.
     """
     if fast_path.new_state_fits(gi, gh, h):
         state: Tensor = autograd.new_state(gi, gh, h)
@@ -149,7 +178,7 @@ def new_state(gi: Tensor, gh: Tensor, h: Tensor) -> Tensor:
 
 
 def _served(call: Call) -> bool:
-    return isinstance(call.w_hh, Tensor) and conditions.serves(call.w_hh)
+    return isinstance(call.w_hh, Tensor) and conditions.supported(call.w_hh)
 
 
 def _by_torch_module(call: Call) -> bool:
@@ -172,12 +201,12 @@ def _by_torch_gru(call: Call) -> bool:
 
 
 def _computed_by(layer: Layer) -> Callable[[Call], Any]:
-    """All layers by one implementation of a layer, each with operands that are checked."""
+    """Compute all layers by one implementation of a layer, with validated operands."""
     return lambda call: call.over_layers(partial(_checked, layer))
 
 
-def _segmented(call: Call, segments: Callable[..., tuple[Tensor, Tensor]], whole: Layer) -> Any:
-    return _computed_by(partial(segments, recompute=call.recompute, whole=whole))(call)
+def _segmented(call: Call, segments: Callable[..., tuple[Tensor, Tensor]], layer: Layer) -> Any:
+    return _computed_by(partial(segments, recompute=call.recompute, layer=layer))(call)
 
 
 def _checked(layer: Layer, o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor]:
@@ -187,11 +216,11 @@ def _checked(layer: Layer, o: Operands, before: bool, reverse: bool) -> tuple[Te
 
 
 def _one_type(o: Operands) -> Operands:
-    """Under autocast whatever came in a narrower type goes on in the weights'."""
+    """Under autocast, operands of narrower types converted to the weights' type."""
     if not torch.is_autocast_enabled("cpu"):
         return o
     check_readable(o)
-    if not conditions.serves(o.w_hh):
+    if not conditions.supported(o.w_hh):
         return o
     dtype = o.w_hh.dtype
     return Operands(*(t if t is None or i == LENGTHS or t.dtype == dtype else t.to(dtype) for i, t in enumerate(o)))
@@ -211,7 +240,7 @@ def _kernel(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor]:
 
 
 def _operator(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor]:
-    keep = torch.is_grad_enabled() and not conditions.jit_traced()  # a trace serves both modes
+    keep = torch.is_grad_enabled() and not conditions.jit_traced()  # a trace is for training and inference
     output, final, _, _ = operators.recurrence(*o, before, reverse, keep)
     return output, final
 
@@ -219,7 +248,7 @@ def _operator(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor]
 IMPLEMENTATIONS: Sequence[Implementation] = (
     Implementation(
         "fast path", conditions.fast, lambda call: call.over_layers(_fast),
-        "plain contiguous operands in an eager call on the CPU, nothing ragged or added: straight to the native kernel",
+        "plain contiguous operands in an eager call on the CPU, nothing ragged or added: the native kernel directly",
     ),
     Implementation(
         "torch's module", _by_torch_module, lambda call: call.torch_module and call.torch_module(),
@@ -229,14 +258,14 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
     Implementation(
         "native kernel in segments", lambda call: _in_segments(call) and _served(call),
         lambda call: _segmented(call, checkpointing.native, _kernel),
-        "recompute: the states between segments are computed again in the backward",
+        "activation checkpointing (recompute=) with the native kernel",
     ),
     Implementation(
         "torch in segments", _in_segments,
         lambda call: _segmented(
             call, checkpointing.by_torch, fallback.by_torch_gru if _by_torch_gru(call) else fallback.by_equations
         ),
-        "recompute where the native kernel doesn't serve",
+        "activation checkpointing (recompute=) without the native kernel",
     ),
     Implementation(
         "native kernel", lambda call: _served(call) and conditions.plain(call.tensors), _computed_by(_kernel),
@@ -255,10 +284,10 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
     ),
     Implementation(
         "torch.gru", _by_torch_gru, _computed_by(fallback.by_torch_gru),
-        'the form "after" where the native kernel doesn\'t serve: cuDNN on CUDA',
+        'the form "after" without the native kernel: cuDNN on CUDA',
     ),
     Implementation(
         "equations", lambda call: True, _computed_by(fallback.by_equations),
-        "everything else: ops.equations in torch, on any device and in any type",
+        "all other calls: ops.equations in torch, on any device and in any type",
     ),
 )  # fmt: skip

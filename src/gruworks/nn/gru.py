@@ -1,8 +1,7 @@
-"""GRU and GRUCell: torch's modules, with the other reset form, ragged batches and our error texts.
+"""GRU and GRUCell: subclasses of torch.nn.GRU and GRUCell with both reset forms, ragged batches and regularization.
 
-They subclass torch's, so that whatever asks `isinstance(module, torch.nn.GRU)` goes on working, and share its
-arguments, shapes, state_dict keys and numbers. A module in the "before" form carries one buffer more,
-`reset_before`: by it torch refuses its state dict, and it refuses torch's.
+Arguments, shapes, state_dict keys and results are torch's. A module in the "before" form has an additional buffer,
+`reset_before`, so that torch rejects its state dict and it rejects torch's.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from gruworks.errors import DtypeError, OptionError, ShapeError, WeightsError
 from gruworks.nn.compatibility import registries
 from gruworks.nn.compatibility.onnx_nodes import refuse_packed
-from gruworks.nn.compatibility.torch_module import twin
+from gruworks.nn.compatibility.torch_module import as_torch_module
 from gruworks.nn.functional import run
 from gruworks.nn.recurrence import dynamo, fast_path, packing
 from gruworks.nn.recurrence.checkpointing import check as check_recompute
@@ -32,7 +31,7 @@ from gruworks.nn.recurrence.conditions import (
     eager,
     expanded,
     jit_traced,
-    serves,
+    supported,
 )
 from gruworks.nn.recurrence.operands import autocast, check, check_beside, check_tensor, row_lengths
 from gruworks.nn.recurrence.regularization import Regularization, gain_names
@@ -43,24 +42,24 @@ __all__ = ["GRU", "GRUCell"]
 
 MARK = "reset_before"
 Stack = Callable[[list[Tensor], Sequence[Tensor | None], Sequence[Tensor | None]], tuple[list[Tensor], Tensor]]
-_TorchGRU = torch.nn.GRU  # by this name and not by super(), for classes made of copies of our methods (torchrl)
+_TorchGRU = torch.nn.GRU  # instead of super(), for classes built from copies of these methods (torchrl)
 
 
 class _ResetForm(torch.nn.Module):
-    """What GRU and GRUCell share: the reset form, how it shows, and what it refuses to load."""
+    """Base of GRU and GRUCell: the reset form in repr and state dict."""
 
-    reset: Reset = "after"  # of the class, so that a torch.nn.GRU whose class is changed has it too
+    reset: Reset = "after"  # class attribute, for instances whose class `replace` has changed
 
     def _set_reset(self, reset: str) -> None:
         self.reset = check_reset(reset)
-        be_a_leaf(self)
+        mark_as_fx_leaf(self)
         if reset == "before":
             self.register_buffer(MARK, torch.tensor(True))
 
     def __prepare_scriptable__(self) -> torch.nn.Module:
-        """What torch.jit.script compiles in this module's place: torch's own over the same parameters."""
-        own = type(self).__module__ == __name__  # a subclass elsewhere has code of its own
-        return twin(self, "torch.jit.script") if own else self
+        """Equivalent torch module with the same parameters, for torch.jit.script."""
+        own = type(self).__module__ == __name__  # subclasses in other modules may override methods
+        return as_torch_module(self, "torch.jit.script") if own else self
 
     def extra_repr(self) -> str:
         return super().extra_repr() + _form(self)
@@ -83,7 +82,7 @@ def _form(module: Any) -> str:
 
 
 class GRU(_ResetForm, torch.nn.GRU):
-    """`torch.nn.GRU`: same arguments, shapes, state_dict keys and numbers; and three things more.
+    """Gated recurrent unit, a drop-in replacement of torch.nn.GRU, with three additions.
 
     >>> gru = GRU(3, 4)
     >>> output, h_n = gru(torch.zeros(7, 2, 3))          # [T, B, I]
@@ -91,39 +90,38 @@ class GRU(_ResetForm, torch.nn.GRU):
     (torch.Size([7, 2, 4]), torch.Size([1, 2, 4]))
 
     - `reset="before"`: the reset gate multiplies the state before the matrix product (Cho et al. 2014), instead of
-      the product (`"after"`, PyTorch and cuDNN, the default). Weights of the two forms don't convert into each other.
-    - `lengths=[...]` in the call: ragged rows without packing. Outputs beyond a row's length are 0, its final state
-      is the one at its own end, the backward direction starts there, and length 0 gives h0. What stands in the
-      padding, NaN included, never reaches a result or a gradient.
-    - Regularization in the kernel, each by its option: DropConnect, recurrent dropout, zoneout, layer norm.
+      the product (`"after"`, PyTorch and cuDNN, the default). Weights of the two forms aren't interchangeable.
+    - `lengths=[...]` in the call: ragged batches without packing. Outputs beyond a row's length are 0, its final state
+      is the one after its last valid step, where the reverse direction starts, and length 0 gives h0. Padding (NaN
+      included) affects neither results nor gradients.
+    - Regularization inside the recurrence: DropConnect, recurrent dropout, zoneout, layer norm.
 
     Args:
-        input_size: I, features of one time step.
-        hidden_size: H.
-        num_layers: L.
-        bias: True for both bias vectors, as torch has them.
-        batch_first: input and output are [B, T, ...] instead of [T, B, ...]; the state never is.
-        dropout: dropout probability between layers in training; the distribution is torch's, the draws are not.
-        bidirectional: D = 2 directions, outputs side by side.
+        input_size: I, number of input features.
+        hidden_size: H, number of features of the state.
+        num_layers: L, number of stacked layers.
+        bias: use the bias vectors b_ih and b_hh.
+        batch_first: input and output are [B, T, ...] instead of [T, B, ...]; states are [L·D, B, H] in both cases.
+        dropout: dropout probability between layers in training; random numbers differ from torch's.
+        bidirectional: D = 2 directions, outputs concatenated.
         reset: "after" or "before".
-        recompute: train with less memory and more time (nn/recurrence/checkpointing.py): keep a state every
-            so many steps and compute the rest again in the backward. True chooses how many by T and H; False, the
-            default, keeps everything.
-        weight_dropout: DropConnect, dropout probability of the recurrent weights, drawn per call (Merity et al. 2018).
-        recurrent_dropout: dropout probability of the state where products read it, one mask for all steps of a row
-            (Gal and Ghahramani 2016).
-        zoneout: probability that a state entry keeps its value at a step (Krueger et al. 2017); its mean in evaluation.
-        layer_norm: the input's and the state's products normalized gate by gate before the biases (Ba et al. 2016),
-            by gains `norm_ih_l0`, `norm_hh_l0` [3H] and so on, which the state dict then has too.
+        recompute: activation checkpointing over time (nn/recurrence/checkpointing.py): the number of steps of a
+            segment, True to choose it by T, B and H, or False.
+        weight_dropout: dropout probability of the recurrent weights, one mask per call (Merity et al. 2018).
+        recurrent_dropout: dropout probability of the state in matrix products, one mask for all steps of a row (Gal and
+            Ghahramani 2016).
+        zoneout: probability that an element of the state keeps its value at a step (Krueger et al. 2017).
+        layer_norm: layer normalization of input and recurrent projections, gate by gate, before the biases (Ba et al.
+            2016), with gains `norm_ih_l0`, `norm_hh_l0` [3H] and so on.
 
     Raises:
-        ShapeError: an input, state or `lengths` that doesn't fit. It is a ValueError and a RuntimeError.
-        DtypeError: an input or state of another element type than the weights.
-        OptionError: an unknown `reset` or `recompute`; a probability outside [0, 1).
+        ShapeError: the shape of input, state or `lengths` doesn't match; a ValueError and a RuntimeError.
+        DtypeError: input or state of another type than the weights.
+        OptionError: an unknown `reset` or `recompute`, or a probability outside [0, 1).
     """
 
-    reset: Reset = "after"  # here too: torchrl makes a class of its own of what this one holds
-    recompute: Recompute = False  # of the class, as `reset`
+    reset: Reset = "after"  # repeated, because torchrl copies the attributes of this class
+    recompute: Recompute = False  # class attribute, as `reset`
     regularization: Regularization | None = None
 
     def __init_subclass__(cls, **given: Any) -> None:
@@ -150,7 +148,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         layer_norm: bool = False,
         **unknown: Any,
     ) -> None:
-        # `unknown` goes to torch, so that what it refuses (proj_size) is refused in its words.
+        # torch raises its own errors for `unknown` arguments and proj_size.
         super().__init__(
             input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
             device=device, dtype=dtype, **unknown,
@@ -170,7 +168,7 @@ class GRU(_ResetForm, torch.nn.GRU):
                 self.register_parameter(name, torch.nn.Parameter(gain))
 
     def reset_parameters(self) -> None:
-        """Draw the weights anew, as torch does; layer norm's gains are 1 again, which torch would draw too."""
+        """Initialize the weights as torch does, and the layer-norm gains to 1."""
         _TorchGRU.reset_parameters(self)
         if self.regularization is not None and self.regularization.layer_norm:
             for layer, direction in itertools.product(range(self.num_layers), range(self.directions)):
@@ -199,17 +197,17 @@ class GRU(_ResetForm, torch.nn.GRU):
         return 2 if self.bidirectional else 1
 
     def weights(self, layer: int = 0, reverse: bool = False) -> GRUWeights:
-        """One layer's and direction's parameters themselves (no copies).
+        """Parameters of one layer and direction, not copied.
 
         Raises:
-            WeightsError: the module has layer norm or zoneout, of which four equations know nothing.
+            WeightsError: the module has layer norm or zoneout.
         """
         if self.regularization is not None:
             self.regularization.refuse()
         return GRUWeights(*self._layer_weights(layer, reverse), reset=self.reset)
 
     def _layer_weights(self, layer: int, reverse: bool) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-        own: dict[str, Any] = self._parameters  # asked first: a module's getattr takes as long as a small step
+        own: dict[str, Any] = self._parameters  # faster than the module's getattr
         names = _NAMES.get((layer, reverse, self.bias)) or parameter_names(layer, reverse, self.bias)
         w_ih, w_hh, *biases = [own[name] if name in own else getattr(self, name) for name in names]
         b_ih, b_hh = biases or (None, None)
@@ -221,9 +219,15 @@ class GRU(_ResetForm, torch.nn.GRU):
         hx: Tensor | None = None,
         lengths: Tensor | Sequence[int] | None = None,
     ) -> tuple[Tensor | PackedSequence, Tensor]:
-        """Run the sequence: input [T, B, I] ([B, T, I] if batch_first, [T, I] unbatched, or packed) and hx [L·D, B, H].
+        """Output and final state of a sequence.
 
-        Returns the output [T, B, D·H] in the input's layout and the final state [L·D, B, H].
+        Args:
+            input: [T, B, I], [B, T, I] if batch_first, [T, I] unbatched, or a PackedSequence.
+            hx: initial state [L·D, B, H] or [L·D, H]; zeros if None.
+            lengths: valid steps of each row, integers [B].
+
+        Returns:
+            Output [T, B, D·H] in the layout of the input, and final state [L·D, B, H].
         """
         plain = lengths is None and not self.recompute and not self._regularizes()
         if plain and (found := self._fast(input, hx)) is not None:
@@ -235,7 +239,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         return self.regularization is not None and self.regularization.acts(self.training)
 
     def _fast(self, x: Any, hx: Tensor | None) -> tuple[Tensor, Tensor] | None:
-        """One layer and direction over padded input by the fast path, if it takes the call."""
+        """Result of the fast path for one layer and direction, or None if it doesn't support the call."""
         if self.num_layers != 1 or self.bidirectional or not isinstance(x, Tensor):
             return None
         own: dict[str, Any] = self._parameters
@@ -248,7 +252,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         return fast_path.layer(x, hx, w_ih, w_hh, b_ih, b_hh, before, batch_first=self.batch_first, lead=True)
 
     def _call(self, x: Any, hx: Tensor | None, lengths: Tensor | Sequence[int] | None) -> Call:
-        """The call as the table of implementations reads it (nn/functional.py)."""
+        """Description of the call for the table of implementations (nn/functional.py)."""
         packed, regularized = isinstance(x, PackedSequence), self._regularizes()
         places = itertools.product(range(self.num_layers), range(self.directions))
         weights = [self._layer_weights(layer, direction == 1) for layer, direction in places]
@@ -262,17 +266,17 @@ class GRU(_ResetForm, torch.nn.GRU):
         )  # fmt: skip
 
     def _torch_forward(self, x: Any, hx: Tensor | None) -> Any:
-        """torch's own forward, over operands that are checked unless they stand for others."""
+        """torch's forward, with validated operands unless traced or expanded."""
         if not jit_traced() and not expanded(self.weight_hh_l0):
             self._check_input(x, hx, None)
             self._check_parameters()
         return _TorchGRU.forward(self, x, hx)
 
     def left_to_torch(self) -> bool:
-        """True where torch's own forward computes this module's calls, because the native kernel can't."""
+        """True if torch's forward computes this module's calls, for lack of native support."""
         if self.reset != "after" or self.recompute or self._regularizes():
             return False
-        return not serves(self._layer_weights(0, False)[1])
+        return not supported(self._layer_weights(0, False)[1])
 
     def _check_parameters(self) -> None:
         first = self._layer_weights(0, False)[1]
@@ -289,7 +293,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         lengths: Tensor | Sequence[int] | None,
         layer: Layer,
     ) -> tuple[Tensor | PackedSequence, Tensor]:
-        """All layers and directions by one implementation of a layer."""
+        """Compute all layers and directions by one implementation of a layer."""
         self._check_input(x, hx, lengths)
         stack = partial(self._stack, layer, weights)
         if isinstance(x, PackedSequence):
@@ -318,7 +322,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         h0 = self._initial(data, rows) if hx is None else self.permute_hidden(hx, order)
         if not eager():
             found, final = _padded_whole(data, batch_sizes, h0, stack)
-        elif int(batch_sizes[-1]) == rows:  # of one length: packed rows are padded ones
+        elif int(batch_sizes[-1]) == rows:  # equal lengths: a packed sequence is a padded one
             (output,), final = stack([data.view(-1, rows, data.shape[-1])], [h0], [None])
             found = output.flatten(0, 1)
         elif (groups := packing.group(batch_sizes, data.device)) is None:
@@ -336,7 +340,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         starts: Sequence[Tensor | None],
         ends: Sequence[Tensor | None],
     ) -> tuple[list[Tensor], Tensor]:
-        """All layers over groups of rows, which share what is drawn for the weights."""
+        """All layers over groups of rows, which share DropConnect masks."""
         finals, kind = [], _autocast_type(xs[0] if starts[0] is None else starts[0])
         for layer in range(self.num_layers):
             if layer:
@@ -423,14 +427,17 @@ class GRU(_ResetForm, torch.nn.GRU):
 
 
 class GRUCell(_ResetForm, torch.nn.GRUCell):
-    """`torch.nn.GRUCell`, one step, with `reset="after"` (PyTorch, the default) or `"before"` (Cho et al. 2014).
+    """One step of a GRU, a drop-in replacement of torch.nn.GRUCell, with both reset forms.
 
     >>> cell = GRUCell(3, 4, reset="before")
     >>> cell(torch.zeros(2, 3)).shape                     # [B, I] → [B, H]
     torch.Size([2, 4])
 
     Args:
-        input_size: I. hidden_size: H. bias: True for both bias vectors. reset: "after" or "before".
+        input_size: I, number of input features.
+        hidden_size: H, number of features of the state.
+        bias: use the bias vectors b_ih and b_hh.
+        reset: "after" (PyTorch, the default) or "before" (Cho et al. 2014).
 
     Raises:
         ShapeError, DtypeError, OptionError: as `GRU`.
@@ -450,11 +457,11 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
         self._set_reset(reset)
 
     def weights(self) -> GRUWeights:
-        """The parameters themselves (no copies)."""
+        """Parameters, not copied."""
         return GRUWeights(self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, reset=self.reset)
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:  # noqa: A002 (torch's name)
-        """One step: input [B, I] and state hx [B, H] (or [I] and [H]) to the state after it."""
+        """New state [B, H] of input [B, I] and state hx [B, H] (zeros if None), or [H] of unbatched [I] and [H]."""
         found = self._fast(input, hx)
         if found is not None:
             return found
@@ -467,7 +474,7 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
         return fast_path.step(x, hx, *self._weights(), self.reset == "before")
 
     def _call(self, x: Any, hx: Any) -> Call:
-        """The call as the table of implementations reads it (nn/functional.py)."""
+        """Description of the call for the table of implementations (nn/functional.py)."""
         weights, before = self._weights(), self.reset == "before"
         torchs = None if before else partial(self._torch_forward, x, hx)
         return Call("cell", x, hx, [weights], before, partial(self._over_layers, weights, x, hx), torchs)
@@ -509,19 +516,18 @@ dynamo.admit(GRU)
 registries.register({GRU: torch.nn.GRU, GRUCell: torch.nn.GRUCell})
 
 
-def be_a_leaf(module: torch.nn.Module) -> None:
-    """Have torch.fx keep this module whole, as it does torch's.
+def mark_as_fx_leaf(module: torch.nn.Module) -> None:
+    """Make torch.fx treat this module as a leaf, as it does torch's.
 
-    Its tracers go by the `__module__` of the instance; pickling, repr and documentation by that of the class, which
-    stays what it is.
+    Tracers look at the `__module__` of the instance; pickling, repr and documentation at that of the class.
     """
-    if type(module).__module__ == __name__:  # a subclass elsewhere is traced through, as a subclass of torch's is
+    if type(module).__module__ == __name__:  # subclasses in other modules are traced, as torch's are
         module.__dict__["__module__"] = "torch.nn"
 
 
 CELL = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
-# A forward asks for them every time. A table and no functools.cache: dynamo warns of that.
+# A table instead of functools.cache, which makes dynamo warn.
 _NAMES = {key: parameter_names(*key) for key in itertools.product(range(4), (False, True), (False, True))}
 
 
@@ -531,11 +537,11 @@ def _padded_whole(data: Tensor, batch_sizes: Tensor, h0: Tensor, stack: Stack) -
     return pack_padded_sequence(output, lengths).data, final
 
 
-CAST = {torch.float32, torch.bfloat16, torch.float16}  # what autocast converts
+CAST = {torch.float32, torch.bfloat16, torch.float16}  # types that autocast converts
 
 
 def _autocast_type(start: Tensor) -> torch.dtype | None:
-    """Of torch's results under autocast: its products' type together with that of the first state, or of x without."""
+    """Result type of torch's GRU under autocast, or None without: the autocast type promoted by that of hx or x."""
     if not autocast(start.device):
         return None
     return torch.promote_types(torch.get_autocast_dtype(start.device.type), start.dtype)

@@ -1,9 +1,8 @@
-"""All states of a dense GRU at once, by Newton's method on h_t = f(h_{t-1}, x_t) for all t together.
+"""Parallel-in-time evaluation of a GRU by Newton's method on h_t = f(h_{t-1}, x_t) for all t.
 
-DEER (Lim et al. 2024, arXiv 2309.12252) solves a linear recurrence with the Jacobians of f in every iteration, or with
-their diagonals alone. ELK (Gonzalez et al. 2024, arXiv 2407.19115) also holds each iteration near the one before: its
-Kalman smoother gives the mean of a Levenberg-Marquardt step, (LᵀL + λ) Δ = Lᵀ miss with L the Jacobian of all
-residuals. Here the same block-tridiagonal system is solved by cyclic reduction, in log2 T rounds as well.
+DEER (Lim et al. 2024, arXiv 2309.12252) solves a linear recurrence with the Jacobians of f, or their diagonals, in each
+iteration. ELK (Gonzalez et al. 2024, arXiv 2407.19115) adds damping: a Levenberg-Marquardt step (LᵀL + λ) Δ = Lᵀ e
+with L the Jacobian of all residuals e. Its block-tridiagonal system is solved by cyclic reduction in log2 T rounds.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ from gruworks.nn.recurrence.operands import check_alike
 __all__ = ["Evaluation", "evaluate"]
 
 METHODS = ("deer", "quasi", "elk", "quasi-elk")
-FIRST, LEAST, MOST = 1.0, 1e-6, 1e12  # ELK's λ: at first; where it is nothing and the plain step serves; where it ends
+FIRST, LEAST, MOST = 1.0, 1e-6, 1e12  # ELK's λ: initial; below it undamped steps; maximum
 
 
 class Evaluation(NamedTuple):
-    """States [T, B, H] and how they came: `residual` is the largest |h_t - f(h_{t-1}, x_t)| of what Newton reached."""
+    """States [T, B, H]; `residual` is the largest |h_t - f(h_{t-1}, x_t)| that Newton's method reached."""
 
     states: Tensor
     residual: float
@@ -34,19 +33,29 @@ class Evaluation(NamedTuple):
 
 def evaluate(gru: GRU, x: Tensor, h0: Tensor | None = None, method: str = "deer", tolerance: float = 1e-6,
              iterations: int = 50) -> Evaluation:  # fmt: skip
-    """The states of a plain one-layer GRU over x [T, B, I] from h0 [B, H], all steps at once.
+    """States of a plain GRU with one layer, all time steps in parallel.
 
-    Stops when the residual is at most `tolerance`; after `iterations`, or where numbers overflow, the kernel
-    computes the states step by step instead, and `fell_back` says so. Gradients are exact: one linear recurrence.
-    Memory is T * B * H² numbers for "deer", "elk" and every gradient; T * B * H for the quasi forms without one.
+    If the residual exceeds `tolerance` after `iterations`, or on overflow, the kernel computes the states sequentially
+    and `fell_back` is True. Gradients are exact, by one linear recurrence. Memory is O(T B H²) for "deer", "elk" and
+    gradients, O(T B H) for the quasi methods without gradients.
+
+    >>> evaluate(GRU(3, 4), torch.randn(50, 2, 3), tolerance=1e-5).states.shape
+    torch.Size([50, 2, 4])
 
     Args:
-        method: "deer", plain Newton; "elk", which cannot run away (the sum of squared residuals falls at every step
-            that is taken) and so needs more iterations where Newton's would do; "quasi" and "quasi-elk" with the
-            Jacobians' diagonals.
+        gru: a GRU with one layer and direction.
+        x: input [T, B, I].
+        h0: initial state [B, H]; None for zeros.
+        method: "deer" (Newton), "elk" (damped, stable, more iterations), or "quasi" and "quasi-elk" with diagonal
+            Jacobians.
+        tolerance: maximum residual.
+        iterations: maximum number of iterations.
+
+    Returns:
+        An `Evaluation`.
 
     Raises:
-        OptionError: an unknown method, or a layer that it can't take.
+        OptionError: an unknown method or an unsupported layer.
     """
     if method not in METHODS:
         raise OptionError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
@@ -63,59 +72,63 @@ def evaluate(gru: GRU, x: Tensor, h0: Tensor | None = None, method: str = "deer"
     return Evaluation(states, residual, count, False)
 
 
-def _solve(gru: GRU, x: Tensor, h0: Tensor, method: str, tolerance: float, most: int) -> tuple[Tensor, float, int]:
-    diagonal, weight = method.startswith("quasi"), FIRST if method.endswith("elk") else 0.0
+def _solve(
+    gru: GRU, x: Tensor, h0: Tensor, method: str, tolerance: float, max_iterations: int
+) -> tuple[Tensor, float, int]:
+    diagonal, damping = method.startswith("quasi"), FIRST if method.endswith("elk") else 0.0
     states = h0.expand(len(x), *h0.shape).clone()
     following, jacobian = _step(gru, x, _before(h0, states), diagonal)
     residual = _largest(following - states)
-    for count in range(most):
+    for count in range(max_iterations):
         if residual <= tolerance:
             return states, residual, count
-        miss = following - states
-        if weight > LEAST:
-            trial = states + _held(jacobian, miss, weight)
+        error = following - states
+        if damping > LEAST:
+            trial = states + _damped_step(jacobian, error, damping)
         else:
             trial = _scan(jacobian, following - _apply(jacobian, _before(h0, states)), h0)
         ahead, slopes = _step(gru, x, _before(h0, trial), diagonal)
         if method.endswith("elk"):
-            nearer = bool((ahead - trial).square().sum() < miss.square().sum())
-            weight = weight / 10 if nearer else 8 * max(weight, LEAST)
-            if not nearer and weight < MOST:
+            nearer = bool((ahead - trial).square().sum() < error.square().sum())
+            damping = damping / 10 if nearer else 8 * max(damping, LEAST)
+            if not nearer and damping < MOST:
                 continue
         states, following, jacobian, residual = trial, ahead, slopes, _largest(ahead - trial)
         if not residual < float("inf"):
             break
-    return states, residual, most
+    return states, residual, max_iterations
 
 
-def _held(jacobian: Tensor, miss: Tensor, weight: float) -> Tensor:
-    """The step Δ of (LᵀL + weight) Δ = Lᵀ miss: L has ones, and -J_t beside them at step t's place for t - 1.
+def _damped_step(jacobian: Tensor, error: Tensor, damping: float) -> Tensor:
+    """The damped step Δ of (LᵀL + damping) Δ = Lᵀ error, L block bidiagonal with identities and -J_t.
 
-    Cyclic reduction: in each round every step's equation loses its neighbours `reach` away, and gets those twice as
-    far in their place; the matrices stay symmetric and positive.
+    Cyclic reduction: each round eliminates the unknowns at distance `stride` from every equation, which couples it to
+    those at twice the distance. The matrices stay symmetric positive definite.
     """
-    dense = jacobian.dim() > miss.dim()
+    dense = jacobian.dim() > error.dim()
     along = jacobian[1:]
-    main = (1 + weight) * (torch.eye(miss.shape[-1]).to(miss).expand_as(jacobian) if dense else torch.ones_like(miss))
-    main = torch.cat([main[:-1] + _times(_turned(along, dense), along, dense), main[-1:]])
-    right = torch.cat([miss[:-1] - _apply(_turned(along, dense), miss[1:]), miss[-1:]])
-    low, reach = -along, 1  # low[t]: the coupling of step t + reach with step t
-    while reach < len(miss):
-        from_early = _turned(_solved(main[:-reach], _turned(low, dense), dense), dense)  # low · main⁻¹
-        from_late = _turned(_solved(main[reach:], low, dense), dense)
-        early, late = _times(from_late, low, dense), _times(from_early, _turned(low, dense), dense)
-        gain = _apply(from_late, right[reach:]), _apply(from_early, right[:-reach])
+    main = (1 + damping) * (
+        torch.eye(error.shape[-1]).to(error).expand_as(jacobian) if dense else torch.ones_like(error)
+    )
+    main = torch.cat([main[:-1] + _times(_transposed(along, dense), along, dense), main[-1:]])
+    right = torch.cat([error[:-1] - _apply(_transposed(along, dense), error[1:]), error[-1:]])
+    low, stride = -along, 1  # low[t]: coupling of steps t + stride and t
+    while stride < len(error):
+        from_early = _transposed(_solved(main[:-stride], _transposed(low, dense), dense), dense)  # low · main⁻¹
+        from_late = _transposed(_solved(main[stride:], low, dense), dense)
+        early, late = _times(from_late, low, dense), _times(from_early, _transposed(low, dense), dense)
+        gain = _apply(from_late, right[stride:]), _apply(from_early, right[:-stride])
         main, right = main.clone(), right.clone()
-        main[:-reach] -= early
-        main[reach:] -= late
-        right[:-reach] -= gain[0]
-        right[reach:] -= gain[1]
-        low = -_times(from_early[reach:], low[:-reach], dense)
-        reach *= 2
+        main[:-stride] -= early
+        main[stride:] -= late
+        right[:-stride] -= gain[0]
+        right[stride:] -= gain[1]
+        low = -_times(from_early[stride:], low[:-stride], dense)
+        stride *= 2
     return torch.linalg.solve(main, right[..., None])[..., 0] if dense else right / main
 
 
-def _turned(A: Tensor, dense: bool) -> Tensor:
+def _transposed(A: Tensor, dense: bool) -> Tensor:
     return A.mT if dense else A
 
 
@@ -129,12 +142,12 @@ def _solved(A: Tensor, B: Tensor, dense: bool) -> Tensor:
 
 
 def _linearised(gru: GRU, x: Tensor, h0: Tensor, states: Tensor) -> Tensor:
-    """The same states with their gradient: dh_t = J_t dh_{t-1} + what x, weights and h0 change in f."""
+    """States with gradients by the linear recurrence dh_t = J_t dh_{t-1} + ∂f/∂(x, weights, h0)."""
     before = _before(h0.detach(), states)
     with torch.no_grad():
         jacobian = _step(gru, x, before, False)[1]
     following = _step(gru, x, torch.cat([h0[None], before[1:]]), False)[0]
-    jacobian[0] = 0  # h0's own gradient comes by f
+    jacobian[0] = 0  # the gradient of h0 is part of f's
     return _scan(jacobian, following - _apply(jacobian, before), h0)
 
 
@@ -147,16 +160,16 @@ def _largest(difference: Tensor) -> float:
 
 
 def _step(gru: Any, x: Tensor, h: Tensor, diagonal: bool) -> tuple[Tensor, Tensor]:
-    """f for all steps at once, and its Jacobian [T, B, H, H] by h, or that one's diagonal [T, B, H]."""
+    """f of all steps, and its Jacobian with respect to h [T, B, H, H] or the diagonal [T, B, H]."""
     b_ih, b_hh = (gru.bias_ih_l0, gru.bias_hh_l0) if gru.bias else (None, None)
-    terms = torch.nn.functional.linear(x, gru.weight_ih_l0, b_ih).chunk(3, -1)
+    gi = torch.nn.functional.linear(x, gru.weight_ih_l0, b_ih).chunk(3, -1)
     U = gru.weight_hh_l0.chunk(3)
     b = b_hh.chunk(3) if b_hh is not None else (x.new_zeros(()),) * 3
-    r = (terms[0] + h @ U[0].T + b[0]).sigmoid()
-    z = (terms[1] + h @ U[1].T + b[1]).sigmoid()
+    r = (gi[0] + h @ U[0].T + b[0]).sigmoid()
+    z = (gi[1] + h @ U[1].T + b[1]).sigmoid()
     first = gru.reset == "before"
     q = (r * h if first else h) @ U[2].T + b[2]
-    n = (terms[2] + (q if first else r * q)).tanh()
+    n = (gi[2] + (q if first else r * q)).tanh()
     new = z * h + (1 - z) * n
     to_z, to_n = (h - n) * z * (1 - z), (1 - z) * (1 - n * n)
     slope = r * (1 - r)
@@ -165,7 +178,7 @@ def _step(gru: Any, x: Tensor, h: Tensor, diagonal: bool) -> tuple[Tensor, Tenso
     def rows(v: Tensor) -> Tensor:
         return v if diagonal else v[..., None]
 
-    if first and diagonal:  # Σ_k U_n[i, k] h_k r'_k U_r[k, i] beside U_n[i, i] r_i
+    if first and diagonal:  # U_n[i, i] r_i + Σ_k U_n[i, k] h_k r'_k U_r[k, i]
         candidate = r * u[2] + (h * slope) @ (U[2] * U[0].T).T
     elif first:
         candidate = U[2] * r[..., None, :] + (U[2] * (h * slope)[..., None, :]) @ U[0]
@@ -180,14 +193,14 @@ def _apply(A: Tensor, h: Tensor) -> Tensor:
 
 
 def _scan(A: Tensor, b: Tensor, h0: Tensor) -> Tensor:
-    """Every h_t = A_t h_{t-1} + b_t, in log2 T rounds: each joins steps with those `reach` before them."""
+    """Parallel scan of h_t = A_t h_{t-1} + b_t in log2 T rounds."""
     if not len(b):
         return b
     b = torch.cat([(b[0] + _apply(A[0], h0))[None], b[1:]])
-    reach, dense = 1, A.dim() > b.dim()
-    while reach < len(b):
-        late, early = A[reach:], A[:-reach]
-        b = torch.cat([b[:reach], b[reach:] + _apply(late, b[:-reach])])
-        A = torch.cat([A[:reach], late @ early if dense else late * early])
-        reach *= 2
+    stride, dense = 1, A.dim() > b.dim()
+    while stride < len(b):
+        late, early = A[stride:], A[:-stride]
+        b = torch.cat([b[:stride], b[stride:] + _apply(late, b[:-stride])])
+        A = torch.cat([A[:stride], late @ early if dense else late * early])
+        stride *= 2
     return b

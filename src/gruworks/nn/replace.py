@@ -1,4 +1,4 @@
-"""Swap torch's GRUs for ours inside any model."""
+"""In-place replacement of torch.nn.GRU and GRUCell by gruworks' modules."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from gruworks.nn.gru import GRU, GRUCell, be_a_leaf
+from gruworks.nn.gru import GRU, GRUCell, mark_as_fx_leaf
 
 __all__ = ["Replacement", "replace"]
 
@@ -16,10 +16,10 @@ NAMES = "GRU", "GRUCell"
 
 @dataclass
 class Replacement:
-    """What `replace` did: names of the modules that it `swapped`, and of those that it `left`, with the reason.
+    """Report of `replace`: names of the modules `swapped`, and of those `left` with the reason.
 
-    The model itself has the name "" (shown as "the model itself"). `model` is the model that was given. What tools
-    that go by torch's class (quantisation, TorchScript, exporters, Opacus) do with ours stands in docs/migrating.md.
+    The name of the model itself is "", printed as "the model itself". docs/migrating.md lists the behaviour of tools
+    that depend on torch's classes (quantization, TorchScript, exporters, Opacus).
     """
 
     model: torch.nn.Module
@@ -34,19 +34,22 @@ class Replacement:
 
 
 def replace(model: torch.nn.Module) -> Replacement:
-    """Make every `torch.nn.GRU` and `torch.nn.GRUCell` inside `model`, itself included, ours, in place.
+    """Replace every torch.nn.GRU and GRUCell of a model, itself included, by gruworks.GRU and GRUCell, in place.
 
-    Only the class changes: parameters, hooks, optimisers that hold the parameters, modules shared between places,
-    device and training mode stay as they are, and outputs are equal to rounding.
+    Only the class changes: parameters, hooks, optimizer references, shared modules, device and training mode stay, and
+    outputs are equal to rounding.
 
     >>> model = torch.nn.ModuleDict({"encoder": torch.nn.GRU(3, 4), "head": torch.nn.Linear(4, 2)})
     >>> print(replace(model))
     swapped 1, left 0
       swapped  encoder
 
+    Args:
+        model: any module.
+
     Returns:
-        A `Replacement` that names what was swapped and what was left and why: subclasses with code of their own,
-        parametrised, scripted, traced and quantised modules.
+        A `Replacement` with the names of replaced modules, and of modules left unchanged with the reason: subclasses
+        with their own code, parametrized, scripted, traced and quantized modules.
     """
     report = Replacement(model)
     for name, module in model.named_modules():
@@ -56,7 +59,7 @@ def replace(model: torch.nn.Module) -> Replacement:
         successor = SUCCESSORS.get(type(module))
         if successor is not None:
             module.__class__ = successor
-            be_a_leaf(module)
+            mark_as_fx_leaf(module)
             report.swapped.append(name)
     return report
 
@@ -74,7 +77,7 @@ def _reason_to_leave(module: torch.nn.Module) -> str | None:
     if getattr(module, "original_name", None) in NAMES:
         return "is compiled by TorchScript, which runs torch's GRU: replace in the Python model, and call that"
     if type(module).__name__ not in NAMES or any(isinstance(inner, kinds) for inner in module.modules()):
-        return None  # one that holds torch's needs no word of its own: what is inside it is named
+        return None  # a container of torch's modules; those are reported themselves
     if ".quantized." in home:
         return "is quantised already: replace does nothing for its int8 weights"
     return f"is another library's module ({type(module).__module__})"

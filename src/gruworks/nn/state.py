@@ -1,6 +1,6 @@
-"""The state that a model carries: a flat dict of tensors, batch first in each.
+"""Recurrent state of a model as a flat dict of tensors [B, ...].
 
-Selecting rows, stacking, saving and the inputs and outputs of an exported graph are then one loop over names.
+The batch axis comes first in each, so that selecting, stacking, saving and exporting are loops over names.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ State = dict[str, Tensor]
 
 
 def rows(state: State) -> int:
-    """B, how many rows the state has."""
+    """Batch size B of a state."""
     return len(next(iter(state.values())))
 
 
 def select(state: State, index: Tensor) -> State:
-    """The rows at `index` [N], in its order; a row may come twice.
+    """Rows of a state at `index` [N]; repetitions are allowed.
 
     >>> select({"h": torch.tensor([[1.0], [2.0]])}, torch.tensor([1, 1]))["h"].tolist()
     [[2.0], [2.0]]
@@ -30,20 +30,20 @@ def select(state: State, index: Tensor) -> State:
 
 
 def stack(states: Sequence[State]) -> State:
-    """The rows of all `states`, one below the other."""
+    """Concatenation of states along the batch axis."""
     return {name: torch.cat([state[name] for state in states]) for name in states[0]}
 
 
 def detach(state: State) -> State:
-    """The same values, cut off from the graph that made them."""
+    """A state detached from the autograd graph."""
     return {name: value.detach() for name, value in state.items()}
 
 
 def from_hidden(hidden: Tensor) -> Tensor:
-    """GRU's final state [L·D, B, H] as a state's [B, L·D, H]."""
+    """Final state of a GRU [L·D, B, H] with the batch axis first, [B, L·D, H]."""
     return hidden.transpose(0, 1)
 
 
 def to_hidden(value: Tensor) -> Tensor:
-    """A state's [B, L·D, H] as GRU's initial state [L·D, B, H]."""
+    """Entry of a state [B, L·D, H] as the initial state of a GRU [L·D, B, H]."""
     return value.transpose(0, 1).contiguous()

@@ -1,13 +1,13 @@
-"""Truncated back-propagation through time, with the state carried: a long sequence in pieces, each with its backward.
+"""Truncated back-propagation through time: chunks of a long sequence with carried state.
 
     for chunk in gruworks.chunks(x, 512, targets=y):
         output, state = gru(chunk.x, chunk.state)
         chunk.backward(loss(output, chunk.targets), state)
-    optimiser.step()
+    optimizer.step()
 
-The gradient is that of the mean loss over all steps, cut where a piece begins: a piece's loss counts by its share of
-the steps, and its first state is the last one of the piece before, without its history (Williams and Peng 1990). With
-one piece it is the exact gradient. Memory is that of one piece.
+The gradient is that of the mean loss over all steps, truncated at chunk boundaries: a chunk's loss is weighted by its
+fraction of the steps, and its initial state is the detached final state of the previous chunk (Williams and Peng 1990).
+With a single chunk the gradient is exact. Memory is that of one chunk.
 """
 
 from __future__ import annotations
@@ -26,39 +26,43 @@ State = Any  # None, a tensor, or a tuple, list or dict of states
 
 
 class Chunk:
-    """One piece: its input, its targets, the state that it begins with, and where it stands.
+    """A chunk of a sequence: steps `start` to `stop` of input and targets, and the initial state.
 
-    `x` and `targets` are views of what was given; `state` is what the piece before handed to `backward` or `carry`,
-    detached; `lengths` are the rows' steps within the piece; `start` and `stop` say which steps these are.
+    `x` and `targets` are views; `state` is the detached state passed to `backward` or `carry` of the previous chunk;
+    `lengths` are the valid steps of each row within the chunk.
     """
 
     def __init__(
-        self, x: Tensor, targets: Any, state: State, lengths: Tensor | None, start: int, stop: int, share: float
+        self, x: Tensor, targets: Any, state: State, lengths: Tensor | None, start: int, stop: int, weight: float
     ) -> None:
         self.x, self.targets, self.state, self.lengths = x, targets, state, lengths
-        self.start, self.stop, self.share = start, stop, share
+        self.start, self.stop, self.weight = start, stop, weight
         self.carried: State = None
-        self.handed_on = False
+        self.has_carried = False
 
     def backward(self, loss: Tensor, state: State = None) -> Tensor:
-        """Back through this piece: `loss` is the mean over its steps. Hands `state` on to the next piece.
+        """Backward of this chunk; passes `state` to the next one.
+
+        Args:
+            loss: mean loss over the chunk's steps, a scalar.
+            state: final state of the chunk.
 
         Returns:
-            The loss times this piece's share of all steps, detached: their sum is the mean loss of the sequence.
+            The detached loss times the chunk's fraction of all steps; the sum over chunks is the mean loss.
 
         Raises:
-            ShapeError: a loss of more than one number.
+            ShapeError: the loss isn't a scalar.
         """
         if loss.numel() != 1:
-            raise ShapeError(f"expected the mean loss of the piece, one number, got {list(loss.shape)}")
-        weighed = loss * self.share
-        weighed.backward()  # type: ignore[no-untyped-call]
+            raise ShapeError(f"expected the mean loss of the chunk, one number, got {list(loss.shape)}")
+        weighted = loss * self.weight
+        weighted.backward()  # type: ignore[no-untyped-call]
         self.carry(state)
-        return weighed.detach()
+        return weighted.detach()
 
     def carry(self, state: State) -> None:
-        """Hand a state on without a backward, as in evaluation."""
-        self.carried, self.handed_on = detached(state), True
+        """Pass a state to the next chunk without a backward, as in evaluation."""
+        self.carried, self.has_carried = detached(state), True
 
 
 def chunks(
@@ -70,7 +74,7 @@ def chunks(
     lengths: Any = None,
     batch_first: bool = False,
 ) -> Iterator[Chunk]:
-    """Pieces of `length` steps of x [T, B, I] ([B, T, I] if `batch_first`, [T, I] for one row).
+    """Iterate over chunks of `length` steps of x, for truncated back-propagation through time.
 
     >>> from gruworks import GRU
     >>> gru, x, y = GRU(1, 4), torch.zeros(100, 2, 1), torch.ones(100, 2, 4)
@@ -80,48 +84,51 @@ def chunks(
     ...     total += chunk.backward((output - chunk.targets).square().mean(), h).item()
 
     Args:
-        length: steps of a piece; the last may be shorter.
-        targets: a tensor with the same time axis, or a tuple, list or dict of them.
-        state: the first piece's; a tensor or a nest of tensors, such as an LSTM's pair. It is detached.
-        lengths: [B], steps of each row where rows are ragged: a piece then has the rows' steps within it, and its share
-            is that of the steps that are there. Rows that have ended keep their last state if the layer is given
-            the piece's `lengths`; after the longest row there are no more pieces.
+        x: input [T, B, I], [B, T, I] if `batch_first`, or [T, I] for one row.
+        length: steps per chunk; the last may be shorter.
+        targets: a tensor with the time axis of x, or a tuple, list or dict of such tensors.
+        state: initial state of the first chunk, a tensor or nested tensors (LSTM); it is detached.
+        lengths: valid steps of each row [B]. Chunks are weighted by their valid steps and end with the longest row;
+            pass `chunk.lengths` to the layer, so that ended rows keep their final state.
+
+    Yields:
+        `Chunk`s in order of time.
 
     Raises:
-        OptionError: a length below 1. ShapeError: targets or lengths that don't fit x. RuntimeError from the loop: a
-        piece whose state was not handed on, by `backward` or `carry`, before the next one was asked for.
+        OptionError: a length below 1; or, while iterating, a chunk without a call of `backward` or `carry`.
+        ShapeError: targets or lengths don't match x.
     """
     if length < 1:
-        raise OptionError(f"a piece has 1 step or more, not {length}")
+        raise OptionError(f"a chunk has 1 step or more, not {length}")
     axis = 1 if batch_first and x.dim() == 3 else 0
     T = x.shape[axis]
     each = _lengths(lengths, x, axis)
     _check(targets, axis, T)
     steps = float(T if each is None else max(1, int(each.sum())))
-    return _pieces(x, length, targets, detached(state), each, axis, steps)
+    return _chunks(x, length, targets, detached(state), each, axis, steps)
 
 
-def _pieces(
+def _chunks(
     x: Tensor, length: int, targets: Any, state: State, each: Tensor | None, axis: int, steps: float
 ) -> Iterator[Chunk]:
     T = x.shape[axis] if each is None else int(each.max())
     for start in range(0, T, length):
         stop = min(start + length, T)
-        inside = None if each is None else (each - start).clamp(0, stop - start)
-        share = (stop - start if inside is None else int(inside.sum())) / steps
+        valid = None if each is None else (each - start).clamp(0, stop - start)
+        weight = (stop - start if valid is None else int(valid.sum())) / steps
         cut = _cut(targets, axis, start, stop)
-        chunk = Chunk(x.narrow(axis, start, stop - start), cut, state, inside, start, stop, share)
+        chunk = Chunk(x.narrow(axis, start, stop - start), cut, state, valid, start, stop, weight)
         yield chunk
-        if not chunk.handed_on and stop < T:
+        if not chunk.has_carried and stop < T:
             raise OptionError(
-                f"the piece of steps {start} to {stop} handed no state on: call chunk.backward(loss, state), or "
+                f"the chunk of steps {start} to {stop} passed no state on: call chunk.backward(loss, state), or "
                 "chunk.carry(state)"
             )
         state = chunk.carried
 
 
 def detached(state: State) -> State:
-    """The same state cut off from the graph that made it."""
+    """A state detached from the autograd graph."""
     return _each(state, torch.Tensor.detach)
 
 

@@ -1,4 +1,4 @@
-"""Look inside: the gates and states of a GRU layer at every step."""
+"""Gates, candidates and states of a GRU layer at every time step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Trace", "trace"]
 
 
 class Trace(NamedTuple):
-    """Every step: reset r_t, update z_t (it replaces, as in the equations), candidate h̃_t, state h_t; [T, B, H]."""
+    """Reset gate r_t, update gate z_t (1 replaces the state), candidate h̃_t and state h_t, each [T, B, H]."""
 
     reset: Tensor
     update: Tensor
@@ -25,10 +25,21 @@ class Trace(NamedTuple):
 
 @torch.no_grad()
 def trace(gru: GRU, x: Tensor, h0: Tensor | None = None) -> Trace:
-    """The gates of a one-layer, one-direction GRU over x [T, B, I] from h0 [B, H] (zeros if none).
+    """Gates and states of a GRU with one layer and one direction, without gradients.
 
     >>> trace(GRU(1, 2), torch.zeros(5, 1, 1)).update.shape
     torch.Size([5, 1, 2])
+
+    Args:
+        gru: a plain GRU, either reset form.
+        x: input [T, B, I].
+        h0: initial state [B, H]; None for zeros.
+
+    Returns:
+        A `Trace` of tensors [T, B, H].
+
+    Raises:
+        WeightsError: the GRU has layer norm or zoneout.
     """
     weights = gru.weights()
     check_alike(x=x, **({} if h0 is None else {"h0": h0}), w_hh=weights.w_hh)

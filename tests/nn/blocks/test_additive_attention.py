@@ -1,4 +1,4 @@
-"""Additive attention: the formula, padding, one query or many."""
+"""Additive attention: formula, padding, one or many queries."""
 
 from __future__ import annotations
 

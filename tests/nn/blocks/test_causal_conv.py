@@ -1,4 +1,4 @@
-"""The convolution block against torch's own convolution."""
+"""The convolution block against torch's convolution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The row convolution: its formula, its start, and the same in pieces."""
+"""The row convolution: formula, initialization, streaming."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_it_starts_near_the_identity() -> None:
 
 
 @given(st.lists(st.lists(st.integers(0, 5), min_size=2, max_size=2), min_size=1, max_size=4), st.integers(1, 4))
-def test_pieces_of_two_rows_give_the_same(counts: list[list[int]], ahead: int) -> None:
+def test_streaming_of_two_rows_equals_whole_sequences(counts: list[list[int]], ahead: int) -> None:
     torch.manual_seed(0)
     rows = RowConvolution(3, ahead)
     lengths = torch.tensor(counts).sum(0)

@@ -1,16 +1,16 @@
-"""Ragged rows, against Python lists."""
+"""Operations on right-padded sequences against Python lists."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from gruworks.nn.blocks.ragged import join, mask, take
+from gruworks.nn.blocks.ragged import concatenate, mask, take
 
 
 def test_join_puts_rows_together_without_a_gap() -> None:
     held, x = torch.tensor([[1.0, 2, 3], [4, 5, 6]])[..., None], torch.tensor([[7.0, 8], [9, float("nan")]])[..., None]
-    joined, ends = join(held, torch.tensor([2, 0]), x, torch.tensor([2, 1]))
+    joined, ends = concatenate(held, torch.tensor([2, 0]), x, torch.tensor([2, 1]))
     assert joined[..., 0].tolist() == [[1, 2, 7, 8, 0], [9, 0, 0, 0, 0]]
     assert ends.tolist() == [4, 1]
 
@@ -29,7 +29,7 @@ def test_mask_leaves_no_trace_of_the_padding() -> None:
 @pytest.mark.parametrize("count", [[0, 0], [3, 1]])
 def test_gradients_come_from_what_counts(count: list[int]) -> None:
     x = torch.ones(2, 4, 1, requires_grad=True)
-    joined, _ = join(torch.ones(2, 3, 1), torch.tensor(count), x, torch.tensor([4, 2]))
+    joined, _ = concatenate(torch.ones(2, 3, 1), torch.tensor(count), x, torch.tensor([4, 2]))
     joined.sum().backward()
     assert x.grad is not None
     assert x.grad[..., 0].tolist() == [[1, 1, 1, 1], [1, 1, 0, 0]]

@@ -1,4 +1,4 @@
-"""Windowed attention against the plain formula, step by step."""
+"""Windowed self-attention against the formula, step by step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks: the same numbers in one piece and step by step, dropout that keeps one mask, weights that are dropped."""
+"""Blocks: whole sequences against single steps, variational dropout, weight dropout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The strided convolution: causal, ragged, and the same in pieces."""
+"""The strided convolution: causal, ragged, streaming."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_future_changes_nothing() -> None:
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=5), st.integers(0, 1))
-def test_pieces_give_the_same(strides: list[int], rest: int) -> None:
+def test_streaming_equals_whole_sequences(strides: list[int], rest: int) -> None:
     torch.manual_seed(0)
     convolution = StridedConvolution(2, 3, 5, 2)
     length = 2 * sum(strides) + rest

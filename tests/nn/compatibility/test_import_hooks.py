@@ -1,4 +1,4 @@
-"""What waits for an import happens once, right after it, and is not lost to those who only look for the module."""
+"""Import hooks run once, right after the import, and survive a mere find_spec."""
 
 from __future__ import annotations
 

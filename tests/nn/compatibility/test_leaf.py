@@ -1,4 +1,4 @@
-"""torch.fx keeps GRU and GRUCell whole, as it does torch's, whatever their class says of its own home."""
+"""torch.fx treats GRU and GRUCell as leaves, as torch's."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _loaded() -> torch.nn.Module:
     [lambda: Model(gruworks), lambda: Model(gruworks, reset="before"), _replaced, _loaded,
      lambda: copy.deepcopy(_replaced()), lambda: pickle.loads(pickle.dumps(_replaced(), 5))],
 )  # fmt: skip
-def test_symbolic_trace_keeps_them_whole(make: Any) -> None:
+def test_symbolic_trace_treats_them_as_leaves(make: Any) -> None:
     model, x = make(), torch.randn(5, 2, 3)
     traced = torch.fx.symbolic_trace(model)
     leaves = [node.target for node in traced.graph.nodes if node.op == "call_module"]
@@ -55,7 +55,7 @@ def test_the_class_says_where_it_lives() -> None:
 
 
 class Own(GRU):
-    """A subclass with code of its own."""
+    """A user's subclass."""
 
     def forward(self, *given: Any, **named: Any) -> Any:
         return super().forward(*given, **named)[0].relu()

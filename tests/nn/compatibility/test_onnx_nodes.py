@@ -1,4 +1,4 @@
-"""torch.onnx.export, called as for torch's own GRU, writes ours by either exporter: real nodes, the same numbers."""
+"""torch.onnx.export by both exporters: GRU nodes with equal numbers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FORMS = ("after", "before")
 
 
 def _same(content: bytes, model: torch.nn.Module, args: tuple[torch.Tensor, ...]) -> int:
-    """Check the graph's numbers; how many GRU nodes it has."""
+    """Check the graph's outputs and return its number of GRU nodes."""
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     given = dict(zip((one.name for one in session.get_inputs()), (a.numpy() for a in args), strict=True))
     for found, expected in zip(session.run(None, given), torch.utils._pytree.tree_leaves(model(*args)), strict=True):

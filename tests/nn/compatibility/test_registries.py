@@ -1,4 +1,4 @@
-"""What goes by a module's exact type takes ours as torch's: quantisation, per-sample gradients, Opacus."""
+"""Libraries that look up exact types support gruworks' modules: quantization, per-sample gradients, Opacus."""
 
 from __future__ import annotations
 
@@ -91,5 +91,5 @@ def test_opacus_reports_and_fixes_ours_as_torchs() -> None:
     model, x = torch.nn.Sequential(GRU(3, 4)), torch.randn(5, 2, 3)
     assert [type(e).__name__ for e in validators.validate(model)] == ["ShouldReplaceModuleError"]
     torch.testing.assert_close(validators.fix(model)(x)[0], model(x)[0])
-    with pytest.raises(OptionError, match="Opacus knows torch's GRU"):
+    with pytest.raises(OptionError, match="Opacus supports torch's GRU only"):
         validators.fix(torch.nn.Sequential(GRU(3, 4, reset="before")))

@@ -1,4 +1,4 @@
-"""torch.jit.script compiles torch's own layer in the place of ours, over the same parameters, or refuses."""
+"""torch.jit.script compiles an equivalent torch module over the same parameters, or raises."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 import gruworks
 from gruworks import GRU, GRUCell
 from gruworks.errors import OptionError
-from gruworks.nn.compatibility.torch_module import twin
+from gruworks.nn.compatibility.torch_module import as_torch_module
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # TorchScript's of itself
 
@@ -35,14 +35,14 @@ def test_a_model_with_ours_is_scripted() -> None:
 
 @pytest.mark.parametrize("given", [{"reset": "before"}, {"layer_norm": True}, {"zoneout": 0.1}])
 def test_another_function_is_refused_in_one_line(given: Any) -> None:
-    with pytest.raises(OptionError, match=r"^torch.jit.script knows torch's GRU, and this one [^\n]*$"):
+    with pytest.raises(OptionError, match=r"^torch.jit.script supports torch's GRU only, and this one [^\n]*$"):
         torch.jit.script(torch.nn.Sequential(GRU(3, 4, **given)))
 
 
-def test_a_twin_shares_parameters_and_hooks_and_leaves_ours_as_it_is() -> None:
+def test_the_torch_module_shares_parameters_and_hooks() -> None:
     gru, calls = GRU(3, 4, recompute=True), list[int]()
     gru.register_forward_hook(lambda *_: calls.append(1))
-    theirs = twin(gru, "a test")
+    theirs = as_torch_module(gru, "a test")
     assert type(theirs) is torch.nn.GRU
     assert type(gru) is GRU
     assert theirs.weight_hh_l0 is gru.weight_hh_l0

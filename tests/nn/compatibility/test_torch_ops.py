@@ -1,4 +1,4 @@
-"""torch.export.load finds our operator once torch and gruworks are imported, in either order."""
+"""torch.export.load finds the operator once torch and gruworks are imported, in either order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Beam search against looking at every answer there is."""
+"""Beam search against exhaustive search."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def search(chain: Any, rows: int = 1, first: list[int] | None = None, **how: Any
 
 
 def every_answer(chain: Chain, first: int, length: int, alpha: float) -> list[tuple[float, list[int]]]:
-    """All answers that end within `length` symbols, best first."""
+    """All hypotheses that end within `length` tokens, best first."""
     answers = []
     for count in range(length):
         for tokens in itertools.product(range(1, 4), repeat=count):
@@ -83,7 +83,7 @@ def test_a_forced_prefix_is_kept_and_counted(chain: Chain) -> None:
 
 
 class Rising:
-    """Symbols only rise."""
+    """Token indices only increase."""
 
     def constrain(self, prefix: Tensor) -> Tensor:
         highest = prefix.amax(1, keepdim=True) if prefix.shape[1] else torch.zeros(len(prefix), 1)
@@ -120,7 +120,7 @@ def test_no_rows_no_answers(chain: Chain) -> None:
 
 
 class Single(Chain):
-    """Wants one thread, and keeps how many there were at its steps."""
+    """Requests one thread and records the number at each step."""
 
     def __init__(self) -> None:
         super().__init__()

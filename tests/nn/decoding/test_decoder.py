@@ -1,4 +1,4 @@
-"""Ensembles average probabilities; constraints meet."""
+"""Ensembles average probabilities; constraints are combined."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.nn.conftest import Chain
 
 
 class Only:
-    """Allows the given symbols alone."""
+    """Allows only the given tokens."""
 
     def __init__(self, *symbols: int) -> None:
         self.symbols = symbols

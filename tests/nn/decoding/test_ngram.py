@@ -1,4 +1,4 @@
-"""The n-gram model as a decoder gives the model's own probabilities, from any context, without its begin symbol."""
+"""The n-gram decoder against the model's probabilities, from any context."""
 
 from __future__ import annotations
 

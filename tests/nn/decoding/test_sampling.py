@@ -1,4 +1,4 @@
-"""Sampling: frequencies, cuts, penalty, ends, rules, seeds."""
+"""Sampling: frequencies, truncation, penalty, end token, constraints, seeds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def written(chain: Any, steps: int, rows: int = 1, seed: int = 0, end: int | Non
     return torch.stack(list(itertools.islice(drawn, steps)), 1)
 
 
-def test_symbols_come_as_often_as_the_model_says(chain: Chain) -> None:
+def test_token_frequencies_match_probabilities(chain: Chain) -> None:
     drawn = written(chain, 1, rows=20_000)[:, 0]
     frequency = drawn.bincount(minlength=4) / len(drawn)
     torch.testing.assert_close(frequency, chain.table[0, 1].exp(), atol=0.015, rtol=0)
@@ -62,7 +62,7 @@ def test_cuts_keep_the_likeliest(how: dict[str, Any], kept: list[int]) -> None:
     assert left.isfinite().nonzero().flatten().tolist() == kept
 
 
-def test_a_penalty_makes_what_was_written_less_likely_and_looks_back_as_far_as_told() -> None:
+def test_the_repetition_penalty_applies_to_its_window() -> None:
     answer = torch.tensor([[0.25, 0.25, 0.25, 0.25]]).log()
     past = torch.tensor([[0, 1, 1]])
     how = Sampling(repetition_penalty=2.0)
@@ -81,7 +81,7 @@ def test_rows_that_ended_repeat_the_end_and_the_last_one_stops_it() -> None:
 
 
 class NeverTwice:
-    """No symbol twice, and no end."""
+    """No token twice, and no end token."""
 
     def constrain(self, prefix: Tensor) -> Tensor:
         allowed = torch.ones(len(prefix), 4, dtype=torch.bool).scatter(1, prefix, False)
@@ -92,12 +92,12 @@ class NeverTwice:
 def test_rules_hold_and_a_row_without_a_way_on_is_named(chain: Chain) -> None:
     drawn = written(Constrained(chain, NeverTwice()), 3, rows=20)
     assert (drawn.sort(1).values == torch.tensor([1, 2, 3])).all()
-    with pytest.raises(SearchError, match="the rules allow row 0 no symbol"):
+    with pytest.raises(SearchError, match="the rules allow row 0 no token"):
         written(Constrained(chain, NeverTwice()), 4, rows=2)
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
-def test_no_symbol_is_drawn_from_nan(chain: Chain, temperature: float) -> None:
+def test_nan_is_an_error(chain: Chain, temperature: float) -> None:
     chain.table[1] = torch.nan
     with pytest.raises(SearchError, match="NaN in place of probabilities"):
         written(chain, 3, temperature=temperature)

@@ -1,4 +1,4 @@
-"""Every public operation of nn and ops that takes tensors or arrays, and what may be given to one."""
+"""Public operations of nn and ops on tensors or arrays, and kinds of operands to try."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def functions() -> Iterator[tuple[str, Operation]]:
     logs = {"log_a": -torch.rand(T, B, H), "log_b": -torch.rand(T, B, H), "h0": drawn(B, H)}
     yield "log_scan", Operation(linear_scan.log_scan, logs)
     feed = {"gi": drawn(T, B, 3 * H), "h0": drawn(B, H), "w_hh": drawn(3 * H, H), "feed": drawn(B, 3 * H)}
-    yield "fed_layer", Operation(conditioned.fed_layer, feed)
+    yield "conditioned_layer", Operation(conditioned.conditioned_layer, feed)
     read = {"queries": drawn(B, T, H), "keys": drawn(B, 6, H), "score": drawn(H)}
     yield "additive_scores", Operation(additive_attention.additive_scores, read)
     loss = {"x": drawn(6, H), "weight": drawn(7, H), "bias": drawn(7), "targets": torch.tensor([1, -1, 3, 0, 6, 2])}
@@ -140,7 +140,7 @@ def functions() -> Iterator[tuple[str, Operation]]:
 
 
 def arrays() -> Iterator[tuple[str, Operation]]:
-    """NumPy's side: the operands are arrays, made of tensors so that the same kinds can be tried."""
+    """Operations on NumPy arrays, converted from the same kinds of tensors."""
     weights = GRUWeights.random(I, H).astype(numpy.float32)
 
     def forward(w_ih: Any, w_hh: Any, **rest: Any) -> Any:
@@ -201,7 +201,7 @@ def _freed(t: Tensor) -> Tensor:
 
 
 def variants(operand: Any) -> Iterator[tuple[str, Any]]:
-    """The operand in every kind that it can be brought to."""
+    """The operand converted to every kind that supports it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name, change in KINDS.items():

@@ -1,4 +1,4 @@
-"""The output may be written to before the backward, as on torch's CPU; inputs and weights may not."""
+"""In-place changes before the backward: allowed for outputs, an error for inputs and weights, as in torch."""
 
 from __future__ import annotations
 

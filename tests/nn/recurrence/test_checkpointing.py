@@ -1,4 +1,4 @@
-"""Training in segments gives the plain path's results and gradients, and keeps next to nothing."""
+"""Activation checkpointing: results and gradients of the plain path, and little saved memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.tolerances import FLOAT32_GRADIENT, FLOAT32_OUTPUT, FLOAT64
 
 
 def results(gru: GRU, x: Tensor, hx: Tensor | None, lengths: Any = None) -> dict[str, Tensor]:
-    """Output, final state and every gradient of a loss that weighs each of them differently."""
+    """Output, final state and every gradient of a loss that weights each of them differently."""
     leaves = {"x": x.clone().requires_grad_(), **dict(gru.named_parameters())}
     if hx is not None:
         leaves["hx"] = hx.clone().requires_grad_()
@@ -118,7 +118,7 @@ def test_second_derivatives_and_a_second_backward() -> None:
 
 
 def saved(gru: GRU, x: Tensor) -> int:
-    """Elements that autograd keeps beside the operands."""
+    """Number of elements that autograd saves, operands excluded."""
     own = {p.data_ptr() for p in gru.parameters()} | {x.data_ptr()}
     kept: dict[int, int] = {}
 

@@ -46,7 +46,7 @@ MODES: dict[str, Callable[[], Any]] = {
 
 
 def taken(fast: Callable[..., Any], *operands: Any) -> bool:
-    """True where the fast path took the call, if only to refuse a freed storage."""
+    """True if the fast path took the call or raised for a freed storage."""
     try:
         return fast(*operands) is not None
     except GruworksError:
@@ -68,7 +68,7 @@ def layer_operands(gi: bool, bias: bool = True) -> dict[str, Any]:
 
 
 def both(o: dict[str, Any]) -> tuple[bool, bool]:
-    """The fast path's answer over one layer and the condition's."""
+    """Values of the fast path's condition and of `conditions.fast` for one layer."""
     w = o["w_ih"], o["w_hh"], o["b_ih"], o["b_hh"]
     call = Call("layer", o["x"], o["h0"], [w], False, lambda layer: None)
     return taken(fast_path.layer, o["x"], o["h0"], *w, False), conditions.fast(call)

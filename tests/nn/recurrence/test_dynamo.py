@@ -1,4 +1,4 @@
-"""torch.compile sees into our GRU, and treats torch's RNN, GRU and LSTM as if Gruworks weren't there."""
+"""torch.compile traces gruworks' GRU; torch's RNN, GRU and LSTM behave as without gruworks."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from torch.nn.utils import parametrize
 import gruworks
 from gruworks import GRU
 
-# What dynamo makes of torch's recurrent layers: its settings, and of each case the error or output, the graphs and
-# the graph breaks, as JSON.
+# Prints dynamo's settings and, for each of torch's recurrent layers, error or output, graphs and graph breaks, as JSON.
 PROGRAM = """
 import itertools, json, sys
 if sys.argv[1] == "with":
@@ -90,7 +89,7 @@ def test_beside_ours_torch_lstm_keeps_its_graph_break() -> None:
 
 
 class Own(GRU):
-    """A subclass, made after dynamo was imported."""
+    """A subclass defined after dynamo was imported."""
 
 
 def _parametrized() -> GRU:

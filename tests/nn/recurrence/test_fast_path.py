@@ -1,4 +1,4 @@
-"""The plain call: it is taken, agrees with the long way to every order, and steps aside where something watches."""
+"""The fast path: taken for plain calls, equal to the other paths to every order, declined under hooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The native recurrence under torch: derivatives of every order, transforms, compile, export, edges."""
+"""The native recurrence under torch: derivatives of every order, transforms, compile, export, edge cases."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_exported_with_dynamic_steps_and_rows() -> None:
     torch.testing.assert_close(program.module()(x)[0], gru(x)[0], atol=tolerances.FLOAT32_OUTPUT, rtol=0)
 
 
-def test_a_graph_can_be_walked_twice() -> None:
+def test_a_retained_graph_allows_a_second_backward() -> None:
     gru, x = GRU(I, H), torch.randn(T, B, I)
     loss = gru(x)[0].sum()
     first = torch.autograd.grad(loss, list(gru.parameters()), retain_graph=True)
@@ -305,7 +305,7 @@ def test_swapped_weights_are_served_and_old_ones_never() -> None:
 
 def test_what_is_known_of_a_weight_dies_with_its_memory() -> None:
     gc.collect()
-    before = len(kernel._known)
+    before = len(kernel._cache)
     for _ in range(20):
         gru = GRU(I, H)
         gru(torch.randn(T, B, I))
@@ -313,7 +313,7 @@ def test_what_is_known_of_a_weight_dies_with_its_memory() -> None:
         gru(torch.randn(T, B, I))
     del gru
     gc.collect()
-    assert len(kernel._known) == before
+    assert len(kernel._cache) == before
 
 
 def test_a_module_that_ran_is_copied_pickled_shared_and_saved(tmp_path: Any) -> None:

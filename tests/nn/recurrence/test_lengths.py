@@ -1,4 +1,4 @@
-"""`lengths` of every integer type and sequence; what else comes is refused by name."""
+"""`lengths` of every integer type and sequence; errors for all others."""
 
 from __future__ import annotations
 

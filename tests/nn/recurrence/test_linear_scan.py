@@ -1,8 +1,7 @@
-"""The scan against the loop: both ways of sharing it out, in every build; where logarithms are short of digits."""
+"""The parallel scan against a loop: both work splits, every build, numerical precision."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy
@@ -13,18 +12,10 @@ from torch.nn.functional import logsigmoid
 from gruworks.errors import OptionError, ShapeError
 from gruworks.nn.recurrence.linear_scan import log_scan, log_scan_in_torch
 from gruworks.ops import scan as ops
-from gruworks.ops.backend import backend, native
+from gruworks.ops.backend import backend
 from tests.tolerances import FLOAT64
 
 needs_kernel = pytest.mark.skipif(backend().name == "torch", reason=backend().reason)
-BUILDS = native.builds() if backend().name != "torch" else []
-
-
-@pytest.fixture(params=BUILDS)
-def build(request: pytest.FixtureRequest) -> Iterator[str]:
-    assert native.choose_build(request.param)
-    yield request.param
-    native.choose_build(backend().name)
 
 
 def drawn(steps: int, *sizes: int, spread: float = 3.0) -> tuple[torch.Tensor, ...]:

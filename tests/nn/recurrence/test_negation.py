@@ -1,4 +1,4 @@
-"""Tensors whose sign torch keeps for later, and views of odd strides: operands and gradients have their values."""
+"""Lazily negated tensors and views of unusual strides as operands and gradients."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DOUBLE: dict[str, Any] = {"dtype": torch.float64}
 
 
 def part(t: Tensor) -> Tensor:
-    """The same values as the imaginary part of a conjugate."""
+    """A lazily negated tensor with these values: the imaginary part of a conjugate."""
     return torch.complex(torch.zeros_like(t), -t).conj().imag
 
 
@@ -116,11 +116,11 @@ def test_every_operand_of_the_function(view: str, place: str) -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_gates_scans_steps_and_fed_layers(view: str) -> None:
+def test_gates_scans_steps_and_conditioned_layers(view: str) -> None:
     calls: list[tuple[Any, tuple[Tensor, ...]]] = [
         (functional.new_state, (drawn(B, 3 * H), drawn(B, 3 * H), drawn(B, H))),
         (lambda a, b, h: linear_scan.log_scan(-a.abs(), b, h), (drawn(T, B, H), drawn(T, B, H), drawn(B, H))),
-        (conditioned.fed_layer, (drawn(T, B, 3 * H), drawn(B, H), drawn(3 * H, H), drawn(B, 3 * H))),
+        (conditioned.conditioned_layer, (drawn(T, B, 3 * H), drawn(B, H), drawn(3 * H, H), drawn(B, 3 * H))),
     ]
     for call, operands in calls:
         odd = [VIEWS[view](t) for t in operands]

@@ -1,4 +1,4 @@
-"""Every public operation with every operand of every kind: torch's numbers, or an error of ours."""
+"""Every public operation with operands of every kind: torch's numbers, or a GruworksError."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def same(mine: Tensor, expected: Tensor) -> bool:
 
 
 def answers(operation: Operation, operand: str, kind: str, given: Any, expected: list[Tensor]) -> str:
-    """What is wrong with the answer to this operand, or nothing."""
+    """Error description for this operand, or nothing."""
     try:
         found = tensors(operation.call(**{**operation.operands, operand: given}))
     except GruworksError:

@@ -1,4 +1,4 @@
-"""Packed rows in groups: the same numbers as one by one and as torch's, whatever their lengths."""
+"""Packed sequences in groups against single rows and torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recurrent dropout, zoneout, layer norm and DropConnect: the kernel against the equations, the module's options."""
+"""Recurrent dropout, zoneout, layer norm and DropConnect: kernel against equations, module options."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def made(form: str, T: int, B: int, H: int, lengths: bool, dtype: torch.dtype = 
 
 
 def found(results: tuple[Tensor, Tensor], o: Operands) -> list[Tensor]:
-    """Both results and the gradients of all that has some, of the same weighted sum."""
+    """Both results, and gradients of all differentiable operands for a weighted sum."""
     generator = torch.Generator().manual_seed(1)
     loss = sum((r * torch.randn(r.shape, generator=generator, dtype=torch.float64).to(r.dtype)).sum() for r in results)
     wanted = [t for t in o if t is not None and t.requires_grad]
@@ -150,9 +150,9 @@ def test_dropped_weights_get_no_gradient() -> None:
 def test_masks_have_their_share_and_follow_the_seed() -> None:
     like = torch.empty(0)
     torch.manual_seed(5)
-    drawn = kernel.chance((300, 7, 500), 0.2, 1.25, like)
+    drawn = kernel.bernoulli((300, 7, 500), 0.2, 1.25, like)
     torch.manual_seed(5)
-    again = kernel.chance((300, 7, 500), 0.2, 1.25, like)
+    again = kernel.bernoulli((300, 7, 500), 0.2, 1.25, like)
     assert torch.equal(drawn, again)
     assert set(drawn.unique().tolist()) == {0.0, 1.25}
     there = (drawn != 0).float()
@@ -160,7 +160,7 @@ def test_masks_have_their_share_and_follow_the_seed() -> None:
     for axis in range(3):  # no row, column or step stands out
         means = there.mean([a for a in range(3) if a != axis])
         assert float((means - 0.2).abs().max()) < 5 * (0.16 * there.shape[axis] / there.numel()) ** 0.5
-    assert not torch.equal(drawn, kernel.chance((300, 7, 500), 0.2, 1.25, like))
+    assert not torch.equal(drawn, kernel.bernoulli((300, 7, 500), 0.2, 1.25, like))
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0, float("nan"), "a", True])

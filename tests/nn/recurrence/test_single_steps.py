@@ -1,8 +1,7 @@
-"""Calls that use the weights a few times read them where they lie: no write to them is missed, by whatever way."""
+"""Calls without packed weights notice every change of the weights."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,20 +10,11 @@ from torch import Tensor
 
 from gruworks import GRU, GRUCell
 from gruworks.nn.recurrence import conditions, fallback
-from gruworks.ops.backend import backend
-from gruworks.ops.backend import native as module
 from gruworks.ops.operands import Operands
 from tests import tolerances
 
 if not conditions.AVAILABLE:
     pytest.skip("the native kernel does not run here", allow_module_level=True)
-
-
-@pytest.fixture(params=module.builds())
-def build(request: pytest.FixtureRequest) -> Iterator[str]:
-    assert module.choose_build(request.param)
-    yield request.param
-    module.choose_build(backend().name)
 
 
 def copied(layer: Any) -> Any:

@@ -25,7 +25,7 @@ def network(**settings: object) -> TranscribeNet:
         {},
         {"lookahead": 0},
         {"reset": "before"},
-        {"residual": False, "strides": (4,)},
+        {"strides": (4,)},
         {"cell": "ligru"},
         {"drop_weights": 0.3, "drop_state": 0.3},
     ],

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from torch import Tensor
 
 from gruworks.nn.state import State
-from gruworks.ops.backend import backend, native
+from gruworks.ops.backend import backend
 from gruworks.tasks.translate.fused_decoder import QuickNet
 from gruworks.tasks.translate.model import AttentionNet
 from tests import tolerances
@@ -34,13 +32,6 @@ def stepped(plain: AttentionNet, memory: State, rows: int) -> tuple[Tensor, Stat
         before = state
         features, state = plain.step(tokens, state, memory)
     return tokens, before, torch.log_softmax(plain.scores(features), -1)
-
-
-@pytest.fixture(params=native.builds())
-def build(request: pytest.FixtureRequest) -> Iterator[str]:
-    assert native.choose_build(request.param)
-    yield request.param
-    native.choose_build(backend().name)
 
 
 @pytest.mark.parametrize("reset", ["after", "before"])

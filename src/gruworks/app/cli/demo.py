@@ -51,13 +51,13 @@ def demo(out: Out = None, as_json: Json = False, quiet: Quiet = False, debug: De
         ]
     )
     picture = draw(forecaster, frame, Path(run) / "forecast.png")
-    show.remark(_next(picture, run, path))
+    show.remark(_next(picture, run))
     show.result(
         {"next_number": {"forecaster": answer, "unit": unit.answer}, "evaluation": result.to_dict(), "run": str(run)}
     )
 
 
-def _next(picture: Path, run: Path, path: Path) -> str:
+def _next(picture: Path, run: Path) -> str:
     return f"""
 picture  {picture}
 run      {run}

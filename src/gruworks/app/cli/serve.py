@@ -53,9 +53,9 @@ def serve(
     token = _token(token, no_token)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     listener: Any = require("gruworks.app.server.listening", extra="serve")
-    service: Any = require("gruworks.app.server.application", extra="serve")
+    server: Any = require("gruworks.app.server.application", extra="serve")
     names = [host, *(allow_host or [])]
-    app = service.application(
+    app = server.application(
         list(runs or []), limits, token=token, hosts=names, ready=ready, fits=fits if allow_fit else None
     )
     show, shelf, listening = Show(quiet=quiet), app.state.service.shelf, _bound(host, port)

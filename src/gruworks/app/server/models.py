@@ -23,7 +23,7 @@ READY = "ready/"
 class Served:
     """One model: its folder is looked at now, its weights are read when it is first used."""
 
-    def __init__(self, name: str, path: Path, extra: str | None = None) -> None:
+    def __init__(self, name: str, path: Path) -> None:
         self.name, self.path = name, path
         self.run = RunFolder.open(path)
         self.task = str(self.run.facts.get("task"))

@@ -1,4 +1,4 @@
-"""Additive attention: a query weighs the states of a memory, and reads their mean."""
+"""Additive attention (Bahdanau et al. 2015) with a memory-efficient score function."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from gruworks.nn.recurrence.operands import check_alike
 
 __all__ = ["AdditiveAttention", "additive_scores"]
 
-CHUNK_ENTRIES = 131_072  # of float32: 512 KB at a time stay in the second cache
+CHUNK_ENTRIES = 131_072  # elements per chunk: 512 KB of float32 fit into the L2 cache
 
 
 class AdditiveAttention(torch.nn.Module):
     """score(q, m) = v · tanh(W q + U m + b), weights = softmax over the memory, context = Σ weight · m.
 
-    Bahdanau et al. 2015. U m + b, the keys, are computed once a memory.
+    Bahdanau et al. 2015. The keys U m + b are computed once per memory.
 
     >>> attention = AdditiveAttention(query=3, memory=4, size=5)
     >>> memory = torch.zeros(2, 7, 4)                                          # [B, S, M]
@@ -27,7 +27,9 @@ class AdditiveAttention(torch.nn.Module):
     (torch.Size([2, 6, 4]), torch.Size([2, 6, 7]))
 
     Args:
-        query: Q, entries of a query. memory: M, entries of a memory's state. size: A, entries of a key.
+        query: Q, size of a query.
+        memory: M, size of a memory vector.
+        size: A, size of a key.
     """
 
     def __init__(self, query: int, memory: int, size: int) -> None:
@@ -37,16 +39,16 @@ class AdditiveAttention(torch.nn.Module):
         self.score = torch.nn.Parameter(torch.empty(size).uniform_(-1, 1).mul_(size**-0.5))
 
     def keys(self, memory: Tensor) -> Tensor:
-        """[B, S, A] of a memory [B, S, M]."""
+        """Keys [B, S, A] of a memory [B, S, M]."""
         keys: Tensor = self.memory(memory)
         return keys
 
     def forward(
         self, queries: Tensor, keys: Tensor, memory: Tensor, hidden: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Contexts [B, T, M] and weights [B, T, S] of T queries [B, T, Q] on each memory.
+        """Contexts [B, T, M] and weights [B, T, S] of queries [B, T, Q] over a memory [B, S, M].
 
-        `hidden` [B, S] is True where the memory is padding.
+        `hidden` [B, S] is True at padding of the memory.
         """
         scores = additive_scores(self.query(queries), keys, self.score)
         if hidden is not None:
@@ -56,17 +58,16 @@ class AdditiveAttention(torch.nn.Module):
 
 
 def additive_scores(queries: Tensor, keys: Tensor, score: Tensor) -> Tensor:
-    """v · tanh(q + k), [B, T, S], of each query [B, T, A] and key [B, S, A] of a row; score is v [A].
+    """Scores v · tanh(q + k) [B, T, S] of queries [B, T, A] and keys [B, S, A]; `score` is v [A].
 
     >>> additive_scores(torch.zeros(1, 2, 3), torch.ones(1, 4, 3), torch.ones(3)).shape
     torch.Size([1, 2, 4])
 
-    The entries of [B, T, S, A] are formed some rows at a time, and formed again where a gradient needs them: the whole
-    would be by far the largest tensor of a translator's step. tanh(x) is taken as 2 σ(2x) - 1, a tenth of the work.
-    Differentiable once.
+    The tensor [B, T, S, A] is computed in chunks of rows and recomputed in the backward, because it would be by far the
+    largest of a training step. tanh(x) is computed as 2 σ(2x) - 1, which is ten times as fast. Differentiable once.
     """
     check_alike(queries=queries, keys=keys, score=score)
-    if torch.compiler.is_compiling():  # a graph is for any number of rows and steps: no loop over them
+    if torch.compiler.is_compiling():  # no loop over rows, whose number is dynamic
         return torch.tanh(queries[:, :, None] + keys[:, None]) @ score
     if torch.is_grad_enabled() and any(t.requires_grad for t in (queries, keys, score)):
         found: Tensor = _AdditiveScores.apply(queries, keys, score)  # type: ignore[no-untyped-call]
@@ -111,6 +112,6 @@ def _sigmoids(queries: Tensor, keys: Tensor) -> Tensor:
 
 
 def _chunks(queries: Tensor, keys: Tensor) -> list[slice]:
-    """Rows whose [T, S, A] fit into a cache together."""
+    """Chunks of rows whose [T, S, A] fit into the cache."""
     rows = max(1, CHUNK_ENTRIES // max(1, queries.shape[1] * keys.shape[1] * keys.shape[2]))
     return [slice(start, start + rows) for start in range(0, len(queries), rows)]

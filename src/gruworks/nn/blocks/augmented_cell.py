@@ -1,4 +1,4 @@
-"""A cell with a convolution before it, or attention over it, under a cell's signature: what blocks add to it."""
+"""A recurrent cell augmented by a causal convolution of its input or self-attention over its outputs."""
 
 from __future__ import annotations
 
@@ -10,34 +10,39 @@ from torch import Tensor
 from gruworks.nn.blocks.causal_conv import ConvolutionBlock
 from gruworks.nn.blocks.self_attention import AttentionBlock
 
-__all__ = ["JOINS", "Joined"]
+__all__ = ["AUGMENTATIONS", "AugmentedCell"]
 
-WIDTH, WINDOW = 4, 64  # steps that a convolution sees; steps before its own that attention looks back
-JOINS = {
+WIDTH, WINDOW = 4, 64  # kernel size of the convolution; past steps in the attention window
+AUGMENTATIONS = {
     "convolution": f"a causal convolution over {WIDTH} steps before it",
     "attention": f"attention over its last {WINDOW} outputs after it",
 }
 
 
-class Joined(torch.nn.Module):
-    """`cell` over x [T, B, I] with a block joined to it; the state is the pair of the cell's and the block's.
+class AugmentedCell(torch.nn.Module):
+    """A cell with a convolution before it or attention after it; the state is the pair of the cell's and the block's.
 
-    "convolution": x is brought to the width of the cell, goes through `nn.ConvolutionBlock`, then the cell reads it.
-    "attention": the cell reads x, `nn.AttentionBlock` its outputs; one head, so that any width will do.
+    "convolution": a linear layer maps x [T, B, I] to [T, B, H], then `ConvolutionBlock`, then the cell.
+    "attention": the cell, then `AttentionBlock` with one head over its outputs.
+
+    >>> cell = AugmentedCell(torch.nn.GRU(3, 4), input_size=3, augmentation="attention")
+    >>> cell(torch.zeros(7, 2, 3))[0].shape
+    torch.Size([7, 2, 4])
 
     Args:
-        cell: of `nn.cells`, which reads H entries for "convolution" and I for "attention".
-        input_size: I. join: a name of JOINS.
+        cell: a cell of `nn.cells` with input size H for "convolution", I for "attention".
+        input_size: I, number of input features.
+        augmentation: a key of AUGMENTATIONS.
     """
 
     def __init__(
-        self, cell: torch.nn.Module, input_size: int, join: str, device: Any = None, dtype: Any = None
+        self, cell: torch.nn.Module, input_size: int, augmentation: str, device: Any = None, dtype: Any = None
     ) -> None:
         super().__init__()
         H: int = cell.hidden_size  # type: ignore[assignment]
-        self.cell, self.input_size, self.hidden_size, self.join = cell, input_size, H, join
+        self.cell, self.input_size, self.hidden_size, self.augmentation = cell, input_size, H, augmentation
         self.block: ConvolutionBlock | AttentionBlock
-        if join == "convolution":
+        if augmentation == "convolution":
             self.widen = torch.nn.Linear(input_size, H, device=device, dtype=dtype)
             self.block = ConvolutionBlock(H, WIDTH)
         else:
@@ -45,9 +50,9 @@ class Joined(torch.nn.Module):
         self.block.to(device=device, dtype=dtype)
 
     def forward(self, input: Tensor, hx: Any = None) -> tuple[Tensor, Any]:  # noqa: A002 (torch's name)
-        """x [T, B, I] and the state (none is the beginning) to the output [T, B, H] and the state after it."""
+        """Output [T, B, H] and final state of x [T, B, I] and an optional initial state."""
         cell_state, block_state = (None, None) if hx is None else hx
-        if self.join == "convolution":
+        if self.augmentation == "convolution":
             x, block_state = self.block(self.widen(input), block_state)
             output, cell_state = self.cell(x, cell_state)
         else:

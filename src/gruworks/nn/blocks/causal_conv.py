@@ -1,4 +1,4 @@
-"""A causal convolution as a block between GRU layers."""
+"""Causal depthwise convolution as a residual block."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ __all__ = ["ConvolutionBlock"]
 
 
 class ConvolutionBlock(Block):
-    """A causal depthwise convolution over the last `width` steps, SiLU, and a linear layer across entries.
+    """Causal depthwise convolution over the last `width` steps, SiLU, and a linear layer.
 
     >>> y, state = ConvolutionBlock(4, width=3)(torch.zeros(7, 2, 4))
     >>> y.shape, state["past"].shape
     (torch.Size([7, 2, 4]), torch.Size([2, 2, 4]))
 
-    Its state is `past` [B, width - 1, H]: the last inputs, zeros before the text.
+    The state is `past` [B, width - 1, H], the last inputs; zeros at the start of a sequence.
 
     Args:
-        size: H. width: steps that one output sees, its own among them. dropout: as every block's.
+        size: H.
+        width: kernel size in steps.
+        dropout: dropout probability of the block's output, one mask for all steps.
     """
 
     def __init__(self, size: int, width: int = 4, dropout: float = 0.0) -> None:
@@ -33,8 +35,8 @@ class ConvolutionBlock(Block):
         self.bias = torch.nn.Parameter(torch.zeros(size))
         self.mix = torch.nn.Linear(size, size)
 
-    def inner(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        T, width = x.shape[0], len(self.taps)  # torch.export would fix len(x)
+    def residual(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        T, width = x.shape[0], len(self.taps)  # len(x) would be a constant in torch.export
         seen = torch.cat([state["past"].transpose(0, 1), x])
         y = self.bias + seen[:T] * self.taps[0]
         for i in range(1, width):

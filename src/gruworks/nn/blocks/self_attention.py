@@ -1,4 +1,4 @@
-"""Causal self-attention over a fixed window as a block between GRU layers."""
+"""Causal sliding-window self-attention as a residual block."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ __all__ = ["AttentionBlock"]
 
 
 class AttentionBlock(Block):
-    """Each step attends to itself and to the `window` steps before it, with a learnt bias for each distance.
+    """Self-attention of each step to itself and the `window` steps before it, with a learned bias per distance.
 
     >>> y, state = AttentionBlock(4, window=3, heads=2)(torch.zeros(7, 2, 4))
     >>> y.shape, state["keys"].shape, state["filled"]
     (torch.Size([7, 2, 4]), torch.Size([2, 3, 4]), tensor([3, 3]))
 
-    Its state is `keys` and `values` [B, window, H] of the last steps, and `filled` [B], how many of them there have
-    been: it doesn't grow with the text.
+    The state has constant size: `keys` and `values` [B, window, H] of the last steps, and `filled` [B], how many of
+    them are valid.
 
     Args:
-        size: H. window: steps before its own that a step sees. heads: parts of H that attend on their own.
-        dropout: as every block's.
+        size: H.
+        window: number of past steps.
+        heads: number of attention heads, a divisor of H.
+        dropout: dropout probability of the block's output, one mask for all steps.
     """
 
     def __init__(self, size: int, window: int = 64, heads: int = 4, dropout: float = 0.0) -> None:
@@ -36,25 +38,25 @@ class AttentionBlock(Block):
         self.mix = torch.nn.Linear(size, size)
         self.near = torch.nn.Parameter(torch.zeros(heads, window + 1))  # by distance
 
-    def inner(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+    def residual(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         T, W = x.shape[0], self.window
         query, key, value = (part.transpose(0, 1) for part in self.project(x).chunk(3, -1))
         keys, values = torch.cat([state["keys"], key], 1), torch.cat([state["values"], value], 1)
-        # A graph, which is to serve every T, keeps to one form.
+        # An exported graph has one form for every T.
         banded = not torch.compiler.is_compiling() and T > 2 * W and W > 0
         y = (self._in_bands if banded else self._at_once)(query, keys, values, state["filled"])
         after = {"keys": keys[:, T:], "values": values[:, T:], "filled": (state["filled"] + T).clamp(max=W)}
         return self.mix(y.transpose(0, 1)), after
 
     def _at_once(self, query: Tensor, keys: Tensor, values: Tensor, filled: Tensor) -> Tensor:
-        """Every step [B, T, H] against all keys [B, W + T, H], those outside its window masked."""
+        """Attention of [B, T, H] to all keys [B, W + T, H] with a mask."""
         y = torch.nn.functional.scaled_dot_product_attention(
             self._split(query), self._split(keys), self._split(values), self._bias(query.shape[1], filled)
         )
         return y.transpose(1, 2).flatten(2)
 
     def _in_bands(self, query: Tensor, keys: Tensor, values: Tensor, filled: Tensor) -> Tensor:
-        """The same, `window` steps at a time against the 2 · window keys that they may see: linear in T."""
+        """Banded attention, `window` queries to 2 · window keys at a time: linear in T."""
         (B, T, H), W = query.shape, self.window
         count = -(-T // W)
         rest = count * W - T
@@ -73,7 +75,7 @@ class AttentionBlock(Block):
         return {"keys": nothing, "values": nothing.clone(), "filled": filled}
 
     def _bias(self, T: int, filled: Tensor) -> Tensor:
-        """[B, heads, T, window + T]: each distance's bias; minus infinity outside the window and before the text."""
+        """Distance biases [B, heads, T, window + T]; -inf outside the window and before the first step."""
         W = self.window
         place = torch.arange(W + T, device=filled.device)
         distance = torch.arange(W, W + T, device=filled.device)[:, None] - place

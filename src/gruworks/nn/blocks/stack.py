@@ -1,8 +1,7 @@
-"""Blocks that stack: each reads [T, B, H] and a state, and gives [T, B, H] and the state after it.
+"""Causal residual blocks [T, B, H] → [T, B, H] with a recurrent state, and stacks of them.
 
-Every block is residual with a layer norm at its entrance, x + f(norm(x)), and causal: run in one piece or step by step
-with its state carried, it gives the same numbers to rounding. A state is a flat dict of tensors, batch first; None is
-the beginning of a text.
+Blocks are pre-norm, x + f(norm(x)). Processing a sequence at once or in chunks with carried state gives equal results
+to rounding. A state is a flat dict of tensors [B, ...]; None is the initial state.
 """
 
 from __future__ import annotations
@@ -21,15 +20,15 @@ from gruworks.ops.weights import Reset
 __all__ = ["Block", "GRUBlock", "Stack", "variational_dropout"]
 
 
-def variational_dropout(x: Tensor, share: float, training: bool) -> Tensor:
+def variational_dropout(x: Tensor, p: float, training: bool) -> Tensor:
     """Dropout with one mask for all steps of x [T, B, H] (Gal and Ghahramani 2016)."""
-    if not training or not share:
+    if not training or not p:
         return x
-    return x * torch.empty_like(x[:1]).bernoulli_(1 - share).div_(1 - share)
+    return x * torch.empty_like(x[:1]).bernoulli_(1 - p).div_(1 - p)
 
 
 class Block(torch.nn.Module, abc.ABC):
-    """x + dropout(f(norm(x))); a subclass gives f, which takes and gives a state."""
+    """Base class of residual blocks x + dropout(f(norm(x))); subclasses implement f as `residual`."""
 
     def __init__(self, size: int, dropout: float = 0.0) -> None:
         super().__init__()
@@ -37,30 +36,31 @@ class Block(torch.nn.Module, abc.ABC):
         self.dropout = dropout
 
     def forward(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """x [T, B, H] and the state before it to the block's output [T, B, H] and the state after it."""
+        """Output [T, B, H] and new state of x [T, B, H] and a state."""
         check_alike(x=x, weight=self.norm.weight)
-        y, after = self.inner(self.norm(x), self.empty(x.shape[1]) if state is None else state)
+        y, after = self.residual(self.norm(x), self.empty(x.shape[1]) if state is None else state)
         return x + variational_dropout(y, self.dropout, self.training), after
 
     @abc.abstractmethod
-    def inner(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """f: what the block adds to its input."""
+    def residual(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """f: the residual branch [T, B, H] and the new state."""
 
     @abc.abstractmethod
     def empty(self, rows: int) -> State:
-        """The state of `rows` texts before their first step."""
+        """Initial state of `rows` sequences."""
 
 
 class GRUBlock(Block):
-    """A GRU layer as a block. Its state is `hidden` [B, H].
+    """GRU layer as a residual block; the state is `hidden` [B, H].
 
     >>> y, state = GRUBlock(4)(torch.zeros(7, 2, 4))
     >>> y.shape, state["hidden"].shape
     (torch.Size([7, 2, 4]), torch.Size([2, 4]))
 
     Args:
-        size: H. dropout: dropout probability of the layer's output, one mask for all steps.
-        weight_dropout: dropout probability of the recurrent weights, one mask a call (DropConnect).
+        size: H.
+        dropout: dropout probability of the layer's output, one mask for all steps.
+        weight_dropout: dropout probability of the recurrent weights, one mask per call (DropConnect).
         reset: "after" or "before".
     """
 
@@ -68,7 +68,7 @@ class GRUBlock(Block):
         super().__init__(size, dropout)
         self.gru = GRU(size, size, reset=reset, weight_dropout=weight_dropout)
 
-    def inner(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+    def residual(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         output, final = self.gru(x, state["hidden"][None])
         return output, {"hidden": final[0]}
 
@@ -77,14 +77,19 @@ class GRUBlock(Block):
 
 
 class Stack(torch.nn.Module):
-    """Blocks one after another; the state's names carry each block's number: `0.hidden`, `1.past`."""
+    """Sequence of blocks; state names are prefixed with the block's index: `0.hidden`, `1.past`.
+
+    >>> y, state = Stack([GRUBlock(4), GRUBlock(4)])(torch.zeros(7, 2, 4))
+    >>> y.shape, list(state)
+    (torch.Size([7, 2, 4]), ['0.hidden', '1.hidden'])
+    """
 
     def __init__(self, blocks: Iterable[Block]) -> None:
         super().__init__()
         self.blocks = torch.nn.ModuleList(blocks)
 
     def forward(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """x [T, B, H] through all blocks; None is the state before the first step."""
+        """Output [T, B, H] and new state of x [T, B, H]; `state` defaults to the initial one."""
         state = self.empty(x.shape[1]) if state is None else state
         after: State = {}
         for i, block in enumerate(self.blocks):
@@ -95,7 +100,7 @@ class Stack(torch.nn.Module):
         return x, after
 
     def empty(self, rows: int) -> State:
-        """The state of `rows` texts before their first step."""
+        """Initial state of `rows` sequences."""
         return {f"{i}.{name}": value for i, block in enumerate(self) for name, value in block.empty(rows).items()}
 
     def __iter__(self) -> Iterator[Block]:

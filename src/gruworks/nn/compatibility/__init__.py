@@ -1,1 +1,1 @@
-"""Entries for our modules in torch's tools and other libraries, which go by torch's own classes."""
+"""Support for gruworks' modules in tools that depend on the exact classes of torch.nn."""

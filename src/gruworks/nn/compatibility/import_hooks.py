@@ -1,6 +1,6 @@
-"""Work that waits for another module's import, so that nothing is imported for its sake.
+"""Callbacks that run when another module is imported.
 
-Only what registers our own types with another library belongs here: nothing of that library changes for others.
+Used to register gruworks' types with other libraries without importing them.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ def when_imported(name: str, act: Callable[[Any], None]) -> None:
 
 
 class _Waiting:
-    """Finds nothing by itself: has `act` called after the import, which is left to the other finders, and goes."""
+    """Meta path finder that delegates to the other finders, calls `act` after the import, and removes itself."""
 
     def __init__(self, name: str, act: Callable[[Any], None]) -> None:
-        self.name, self.act, self.asks = name, act, False
+        self.name, self.act, self.delegating = name, act, False
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        if name != self.name or self.asks:
+        if name != self.name or self.delegating:
             return None
-        self.asks = True  # of the others, of whom it is one
+        self.delegating = True  # importlib's find_spec calls this finder, too
         try:
             spec = find_spec(name)
         finally:
-            self.asks = False
+            self.delegating = False
         if spec is not None and spec.loader is not None:
             loader: Any = spec.loader
             execute = loader.exec_module

@@ -1,6 +1,6 @@
-"""The operator of our layers as a GRU node, for both of torch's ONNX exporters.
+"""ONNX export of `gruworks::recurrence` as GRU nodes, for both of torch's exporters.
 
-Each has a table of what it knows by operator; `gruworks::recurrence` enters them when the exporter is imported.
+Translations are registered when an exporter is imported.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from gruworks.nn.compatibility.import_hooks import when_imported
 
 __all__ = ["recurrence_node", "refuse_packed", "register"]
 
-OLDEST = 9  # of the opsets that the tracing exporter writes
+OLDEST = 9  # opset of the tracing exporter
 INT32 = 6
 
 
 def register() -> None:
-    """Make the operator known to torch.onnx.export, whichever exporter it takes."""
+    """Register the operator with both exporters of torch.onnx.export."""
     when_imported("torch.onnx._internal.exporter._registration", _enter)
     when_imported("torch.onnx", _enter_traced)
 
@@ -39,10 +39,10 @@ def _enter_traced(onnx: Any) -> None:
 
 
 def refuse_packed() -> None:
-    """Say in an export that a PackedSequence has no node; torch's tracing exporter knows one for torch's code only.
+    """Reject a PackedSequence during ONNX export.
 
     Raises:
-        ExportError: where torch.onnx.export calls.
+        ExportError: during torch.onnx.export.
     """
     onnx: Any = sys.modules.get("torch.onnx")
     if onnx is not None and onnx.is_in_onnx_export():
@@ -53,13 +53,13 @@ def recurrence_node(
     x: Any, gi: Any, h0: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, lengths: Any, decay: Any, replacement: Any,
     mask: Any, zoneout: Any, gain: Any, input_gain: Any, before: bool, reverse: bool, keep: bool,
 ) -> tuple[Any, Any, Any, Any]:  # fmt: skip
-    """The operator's operands as one GRU node, in onnxscript (dynamo=True)."""
+    """GRU node of the operator, in onnxscript (dynamo=True)."""
     extras = decay, replacement, mask, zoneout, gain, input_gain
     return _node(_Script(), x, gi, h0, w_ih, w_hh, b_ih, b_hh, lengths, *extras, before, reverse)
 
 
 def _traced_node(g: Any, *arguments: Any) -> tuple[Any, Any, Any, Any]:
-    """The same for the exporter that traces (dynamo=False)."""
+    """GRU node of the operator, for the tracing exporter (dynamo=False)."""
     from torch.onnx import symbolic_helper
 
     of: Any = symbolic_helper
@@ -72,7 +72,7 @@ def _node(
     op: Any, x: Any, gi: Any, h0: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, lengths: Any, decay: Any,
     replacement: Any, mask: Any, zoneout: Any, gain: Any, input_gain: Any, before: bool, reverse: bool,
 ) -> tuple[Any, Any, Any, Any]:  # fmt: skip
-    """Output and final state; what the operator keeps for a backward is empty in a graph for inference."""
+    """Output and final state of a GRU node, and empty tensors for the operator's saved activations."""
     if decay is not None or replacement is not None:
         raise OptionError("an ONNX GRU node has no decay of the state (GRU-D): this layer can't be written")
     if mask is not None or zoneout is not None or gain is not None or input_gain is not None:
@@ -80,7 +80,7 @@ def _node(
             "an ONNX GRU node has no layer norm, zoneout or recurrent dropout: this layer can't be written"
         )
     H = op.columns(w_hh)
-    if x is None:  # ready input terms hold the input's bias already; the node multiplies them by one
+    if x is None:  # precomputed input projections include the bias; the node's input weights are the identity
         x, b_ih, w_ih = gi, None, op.constant(numpy.eye(3 * H, dtype=numpy.float32), w_hh)
     B = None
     if b_ih is not None or b_hh is not None:
@@ -99,13 +99,13 @@ def _node(
 
 
 def _in_order(op: Any, rows: Any, H: int) -> Any:
-    """Rows r, z, n as ONNX's z, r, h."""
+    """Rows r, z, n in ONNX's order z, r, h."""
     r, z, n = (op.rows(rows, k * H, (k + 1) * H) for k in range(3))
     return op.concat(z, r, n)
 
 
 class _Script:
-    """The operators that a node takes, in onnxscript."""
+    """ONNX operators in onnxscript."""
 
     def __init__(self) -> None:
         self.op: Any = require("onnxscript", "exchange").opset18
@@ -141,7 +141,7 @@ class _Script:
 
 
 class _Trace:
-    """The same in the graph of the exporter that traces."""
+    """ONNX operators in the tracing exporter's graph."""
 
     def __init__(self, g: Any, of: Any) -> None:
         self.g, self.of = g, of

@@ -1,6 +1,6 @@
-"""Our classes in other libraries' tables that go by a module's exact type: torch.ao's quantisation, Opacus.
+"""Registration with libraries that look up modules by exact type: torch.ao.quantization, Opacus.
 
-Entered when the library is imported; what it does with other classes stays as it is.
+Registration happens when the library is imported and doesn't change its behaviour for other classes.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from typing import Any
 from torch import nn
 
 from gruworks.nn.compatibility.import_hooks import when_imported
-from gruworks.nn.compatibility.torch_module import BASES, reason_against, twin
+from gruworks.nn.compatibility.torch_module import BASES, as_torch_module, reason_incompatible
 
 __all__ = ["register"]
 
-Classes = Mapping[type, type]  # ours, and torch's whose place they take
+Classes = Mapping[type, type]  # gruworks' class to torch's
 
 
 def register(ours: Classes) -> None:
-    """Enter classes of ours wherever torch's stand."""
+    """Register gruworks' classes beside torch's."""
     when_imported("torch.ao.quantization.quantize", lambda quantize: _quantise(quantize, ours))
     when_imported("opacus.validators.gru", lambda of_gru: _validate(of_gru, ours))
 
 
 def _quantise(quantize: Any, ours: Classes) -> None:
-    """`quantize_dynamic` makes torch's quantised modules of ours, and takes torch.nn.GRU in its spec for ours too."""
+    """Make `quantize_dynamic` convert gruworks' classes, also when its spec names torch's."""
     from torch.ao.quantization import quantization_mappings
 
     table: Any = quantization_mappings.DEFAULT_DYNAMIC_QUANT_MODULE_MAPPINGS
@@ -47,9 +47,9 @@ def _quantise(quantize: Any, ours: Classes) -> None:
 
 
 def _leave_others(model: nn.Module, ours: Classes) -> None:
-    """Take the configuration from modules that torch's classes can't stand for, and say so."""
+    """Remove the qconfig from modules without an equivalent torch module, with a warning."""
     for name, module in model.named_modules():
-        if type(module) in ours and getattr(module, "qconfig", None) and (reason := reason_against(module)):
+        if type(module) in ours and getattr(module, "qconfig", None) and (reason := reason_incompatible(module)):
             module.qconfig = None
             warnings.warn(
                 f"{name or 'the model'} is not quantised: this {type(module).__name__} {reason}", stacklevel=5
@@ -57,20 +57,22 @@ def _leave_others(model: nn.Module, ours: Classes) -> None:
 
 
 class _Quantised:
-    """The table's entry for a class of ours: torch's quantised class, made from torch's module of the same weights."""
+    """Quantized class of a gruworks class: torch's, created from an equivalent torch module."""
 
     def __init__(self, made: Any) -> None:
         self.made = made
 
     def from_float(self, module: nn.Module, use_precomputed_fake_quant: bool = False) -> nn.Module:
-        found: nn.Module = self.made.from_float(twin(module, "torch.ao.quantization"), use_precomputed_fake_quant)
+        found: nn.Module = self.made.from_float(
+            as_torch_module(module, "torch.ao.quantization"), use_precomputed_fake_quant
+        )
         return found
 
 
 def _validate(of_gru: Any, ours: Classes) -> None:
-    """Opacus' validator reports our GRU as it does torch's, and its fixer makes the same module of it."""
+    """Register Opacus' validator and fixer of torch.nn.GRU for gruworks.GRU."""
     opacus: Any = importlib.import_module("opacus.validators.utils")
     for kind, theirs in ours.items():
         if theirs is BASES[0]:
             opacus.register_module_validator(kind)(of_gru.validate)
-            opacus.register_module_fixer(kind)(lambda module: of_gru.fix(twin(module, "Opacus")))
+            opacus.register_module_fixer(kind)(lambda module: of_gru.fix(as_torch_module(module, "Opacus")))

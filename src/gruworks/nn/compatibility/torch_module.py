@@ -1,4 +1,4 @@
-"""torch's own module in the place of one of ours, for tools that know only torch's class."""
+"""Conversion of gruworks' modules to equivalent torch modules that share their parameters."""
 
 from __future__ import annotations
 
@@ -10,20 +10,24 @@ from torch.nn.utils import parametrize
 
 from gruworks.errors import OptionError
 
-__all__ = ["reason_against", "twin"]
+__all__ = ["as_torch_module", "reason_incompatible"]
 
-OURS = "__module__", "reset", "recompute", "regularization"  # what our modules have beside torch's attributes
+OURS = "__module__", "reset", "recompute", "regularization"  # attributes that torch's modules don't have
 BASES = nn.GRU, nn.GRUCell
 
 
-def twin(module: Any, reader: str) -> Any:
-    """A `torch.nn.GRU` or `GRUCell` with the very parameters, hooks and settings of `module`, which stays as it is.
+def as_torch_module(module: Any, reader: str) -> Any:
+    """A torch.nn.GRU or GRUCell that shares parameters, hooks and settings with `module`.
+
+    Args:
+        module: a gruworks.GRU or GRUCell; not modified.
+        reader: name of the tool that needs it, for the error message.
 
     Raises:
-        OptionError: torch's class computes something else; `reader` is named as the one who asked for it.
+        OptionError: torch's class computes another function.
     """
-    if (reason := reason_against(module)) is not None:
-        raise OptionError(f"{reader} knows torch's {type(module).__name__}, and this one {reason}")
+    if (reason := reason_incompatible(module)) is not None:
+        raise OptionError(f"{reader} supports torch's {type(module).__name__} only, and this one {reason}")
     theirs = copy.copy(module)
     for name in OURS:
         theirs.__dict__.pop(name, None)
@@ -31,10 +35,10 @@ def twin(module: Any, reader: str) -> Any:
     return theirs
 
 
-def reason_against(module: Any) -> str | None:
-    """Why a module of ours has no twin, or None."""
+def reason_incompatible(module: Any) -> str | None:
+    """Reason why a module has no equivalent torch module, or None."""
     if module.reset != "after":
         return f"is reset={module.reset!r}, another function"
     if getattr(module, "regularization", None) is not None:
-        return f"has more than it{module.regularization}"
+        return f"is regularized{module.regularization}"
     return "is parametrised" if parametrize.is_parametrized(module) else None

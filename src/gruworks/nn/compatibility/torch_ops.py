@@ -1,6 +1,6 @@
-"""`torch.ops.gruworks` before our torch modules are imported: whoever asks for an operator there has it defined.
+"""Lazy definition of the operators in `torch.ops.gruworks`, on first access.
 
-So `import torch, gruworks` is enough for torch.export.load, and `import gruworks` alone still imports no torch.
+With `import torch, gruworks` torch.export.load finds them; `import gruworks` alone doesn't import torch.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ NAME = "gruworks"
 
 
 def announce() -> None:
-    """Put the namespace where torch looks for it, as soon as torch is imported."""
+    """Install a lazy namespace in torch.ops, now or when torch is imported."""
     when_imported("torch", lambda torch: vars(torch.ops).setdefault(NAME, _Announced(torch.ops)))
 
 
 def give_way(ops: Any) -> None:
-    """Leave the place to the namespace that torch makes of the operators themselves."""
+    """Remove the lazy namespace, so that torch creates its own."""
     if isinstance(vars(ops).get(NAME), _Announced):
         delattr(ops, NAME)
 

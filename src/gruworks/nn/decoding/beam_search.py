@@ -1,4 +1,4 @@
-"""Beam search over any decoder: n-best, length normalisation, forced prefix, rules; many rows at once."""
+"""Beam search over autoregressive decoders: n-best, length normalization, forced prefixes, constraints; batched."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Hypothesis", "beam"]
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One answer: its symbols without the end symbol, its log-probability, its score, and whether it ended itself."""
+    """A hypothesis: tokens without the end token, log-probability, length-normalized score; `ended` by the token."""
 
     tokens: list[int]
     log_probability: float
@@ -37,21 +37,35 @@ def beam(
     alpha: float = 1.0,
     forced: Tensor | None = None,
 ) -> list[list[Hypothesis]]:
-    """The `n_best` answers of each row, best first, by beams of `width`.
+    """Beam search for N rows; width 1 is greedy search.
+
+    >>> from gruworks.nn.decoding.ngram import NGramDecoder
+    >>> from gruworks.ops.language_model.kneser_ney import KneserNey
+    >>> decoder, tokens = NGramDecoder(KneserNey([[0, 1, 2]], size=4), begin=3), torch.tensor([3])  # N = 1
+    >>> beam(decoder, decoder.start(tokens), tokens, end=2, length=5)[0][0].tokens
+    [0, 1]
+
+    A row is finished when `width` of its hypotheses have ended or no running one can enter its n-best list. Hypotheses
+    of the maximum length without an end token are used only if fewer than `n_best` have ended.
 
     Args:
-        state, tokens: `state` [N, ...] has not read `tokens` [N] yet, such as the start symbol.
-        end: the symbol that ends an answer. length: the most symbols, for all or for each row [N].
-        alpha: the score is log-probability / length ** alpha, the end symbol counted (Wu et al. 2016 without their
-            constant 5); 0 leaves it alone.
-        forced: symbols that answers must begin with [N, F]; -1 where free.
+        decoder: over V tokens.
+        state: state of N rows [N, ...], before `tokens`.
+        tokens: last tokens of the context [N], such as the start token.
+        end: end token.
+        length: maximum number of tokens, one for all rows or [N].
+        width: number of beams per row.
+        n_best: number of hypotheses per row, at most `width`.
+        alpha: length penalty; scores are log-probability / length ** alpha, end token included (Wu et al. 2016,
+            without their constant 5).
+        forced: prefixes of the hypotheses [N, F]; -1 for any token.
 
-    A row is done when `width` of its answers have ended, or none that still runs can pass its n-best. Width 1 is
-    greedy. An answer that reached `length` without an end counts only where too few ended.
+    Returns:
+        For each row at most `n_best` hypotheses, best first.
 
     Raises:
         OptionError: a width, length or n_best below 1, or n_best above width.
-        SearchError: the decoder's rules leave a row no answer.
+        SearchError: the constraints leave a row without hypotheses.
     """
     limit = torch.as_tensor(length, device=tokens.device).expand(len(tokens))
     if width < 1 or n_best < 1 or n_best > width or (len(limit) and int(limit.min()) < 1):
@@ -64,10 +78,10 @@ def beam(
 
 
 class _Beams:
-    """The running search: rows that are not done, `width` beams each, dead ones at -inf.
+    """State of a search: unfinished rows with `width` beams each, unused ones at -inf.
 
-    The scores of all symbols stay in tensors; the few candidates that are best go through lists, which for one row
-    takes a fifth of the time that as many small tensor operations take.
+    Scores of all tokens are tensors, the best candidates lists, which for one row are
+    five times as fast as small tensor operations.
     """
 
     def __init__(
@@ -78,10 +92,12 @@ class _Beams:
         self.decoder, self.end, self.width, self.n_best, self.alpha = decoder, end, width, n_best, alpha
         self.limit: list[int] = limit.tolist()
         self.forced = forced
-        self.rows = list(range(count))  # which of the caller's rows each running one is
+        self.rows = list(range(count))  # indices of the unfinished rows
         self.total = torch.zeros(count, 1, device=self.device)
-        self.written = torch.empty(count, 0, dtype=torch.long, device=self.device)  # kept where rules read it
-        self.trace: list[tuple[list[int], list[int]]] = []  # by step, then beam: the beam before it, and its symbol
+        self.written = torch.empty(
+            count, 0, dtype=torch.long, device=self.device
+        )  # prefixes, kept for constraints only
+        self.trace: list[tuple[list[int], list[int]]] = []  # by step: parent and token of each beam
         self.found: list[list[Hypothesis]] = [[] for _ in range(count)]
 
     def run(self, state: State, tokens: Tensor) -> None:
@@ -90,7 +106,7 @@ class _Beams:
                 tokens, state = self._step(tokens, state)
 
     def _step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        count = self.width + 1  # a beam has one end at most, so that many symbols of each are enough
+        count = self.width + 1  # at most one of a beam's candidates is the end token
         if self.decoder.constrains or self._forces():
             answer, state = self.decoder.step(tokens, state)
             values, symbols = largest(self._ruled(answer), count)
@@ -115,7 +131,7 @@ class _Beams:
         return self.forced is not None and len(self.trace) < self.forced.shape[1]
 
     def _ruled(self, answer: Tensor) -> Tensor:
-        """What the decoder's rules and the forced prefix leave, as float32 [rows · beams, V]."""
+        """Log-probabilities [rows · beams, V] as float32, -inf where excluded by constraints or the forced prefix."""
         answer = answer.float()
         if self.decoder.constrains:
             allowed = self.decoder.constrain(self.written)
@@ -129,8 +145,10 @@ class _Beams:
     def _candidates(
         self, values: Tensor, symbols: Tensor
     ) -> tuple[list[list[float]], list[list[int]], list[list[int]]]:
-        """The best continuations of each row, best first, from those of each beam [rows · beams, count]: totals, beams
-        they go on from, symbols; 2 · width of all are enough."""
+        """The 2 · width best continuations of each row, given those of its beams [rows · beams, count].
+
+        Returns total log-probabilities in decreasing order, parent beams and tokens.
+        """
         count, each = len(self.rows), values.shape[1]
         totals = (self.total[..., None] + values.view(count, -1, each)).flatten(1)
         best, place = totals.topk(min(2 * self.width, totals.shape[1]), dim=1)
@@ -140,9 +158,9 @@ class _Beams:
     def _advance(
         self, totals: list[list[float]], beams: list[list[int]], tokens: list[list[int]]
     ) -> tuple[list[int], list[int]]:
-        """Take ends among the first `width` as found and let the best others run on, in the rows that are not done.
+        """Record ended candidates among the best `width`, keep the best others as beams, and drop finished rows.
 
-        Gives the beams (rows of the state) that run on and their symbols, `width` a row.
+        Returns parent beams (rows of the state) and tokens, `width` per unfinished row.
         """
         before = self.total.shape[1]
         kept, parents, symbols, running = [], [], [], []
@@ -157,7 +175,7 @@ class _Beams:
                 elif rank < self.width:
                     self._found(row, place * before + beam, None, total)
             if self._runs_on(row, alive):
-                alive += [(-math.inf, *alive[-1][1:])] * (self.width - len(alive))  # fewer symbols than beams
+                alive += [(-math.inf, *alive[-1][1:])] * (self.width - len(alive))  # fewer candidates than beams
                 kept.append(row)
                 running.append([one[0] for one in alive])
                 parents += [one[1] for one in alive]
@@ -166,7 +184,7 @@ class _Beams:
         return parents, symbols
 
     def _runs_on(self, row: int, alive: list[tuple[float, int, int]]) -> bool:
-        """Whether the row is not done; at its length it leaves what it has."""
+        """True if the row is unfinished; at the maximum length its beams become hypotheses."""
         found = self.found[row]
         if len(self.trace) + 1 >= self.limit[row]:
             if len(found) < self.n_best:
@@ -176,14 +194,14 @@ class _Beams:
         return bool(alive) and len(found) < self.width and not self._settled(found, alive[0][0], row)
 
     def _settled(self, found: list[Hypothesis], best: float, row: int) -> bool:
-        """Whether no running answer of the row can pass its n-best any more: totals only fall."""
+        """True if no running beam can enter the row's n-best list, because totals only decrease."""
         if len(found) < self.n_best:
             return False
         reachable = best / self.limit[row] ** self.alpha
         return bool(reachable <= sorted((one.score for one in found), reverse=True)[self.n_best - 1])
 
     def _found(self, row: int, beam: int, token: int | None, total: float) -> None:
-        """An answer that goes on from `beam` of the last step with `token`, or ends there."""
+        """Record the hypothesis of `beam` continued by `token`, or ended if that is None."""
         tokens = [] if token is None else [token]
         for parents, symbols in reversed(self.trace):
             tokens.append(symbols[beam])

@@ -1,4 +1,4 @@
-"""What writes symbol by symbol: start, step, constrain. Search, sampling, verse and ensembles know only that."""
+"""Interface of autoregressive decoders: start, step, constrain; ensembles and constrained decoders."""
 
 from __future__ import annotations
 
@@ -15,53 +15,56 @@ from gruworks.nn.state import State
 
 __all__ = ["Constrained", "Constraint", "Decoder", "Ensemble", "largest"]
 
-BLOCK = 64  # symbols whose largest is looked at first
-LARGE = 500_000  # entries from which that pays
+BLOCK = 64  # tokens per block of the two-stage top-k
+LARGE = 500_000  # elements from which two stages are faster
 
 
 class Decoder(abc.ABC):
-    """A model seen as a writer: N rows at once, one symbol a step.
+    """Autoregressive decoder over a vocabulary of V tokens, N rows at a time.
 
-    `start(context)` gives the state [N, ...] before the first symbol; `step` reads one symbol a row and gives the
-    log-probabilities of the next one. `constrain` may forbid symbols; `constrains` says whether it ever does, so that
-    a search keeps what has been written only where somebody reads it.
+    `start(context)` gives the initial state [N, ...]; `step` maps one token per row to the log-probabilities of the
+    next. `constrain` may exclude tokens; `constrains` is True if it ever does, so that searches keep prefixes.
     """
 
     constrains: bool = False
 
     @abc.abstractmethod
     def start(self, context: Any) -> State:
-        """The state before the first symbol, from whatever the model is conditioned on."""
+        """Initial state, given the context that the model is conditioned on."""
 
     @abc.abstractmethod
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        """tokens [N] → log-probabilities of the next symbols [N, V] and the state after reading `tokens`."""
+        """Log-probabilities of the next tokens [N, V] and the new state, given tokens [N]."""
 
     def best(self, tokens: Tensor, state: State, count: int) -> tuple[Tensor, Tensor, State]:
-        """`step`, of which the `count` likeliest symbols are wanted (all, where there are fewer): log-probabilities,
-        falling, and symbols [N, count], and the state. Rules don't count here."""
+        """The `count` most likely next tokens after `step`, without constraints.
+
+        Returns log-probabilities in decreasing order and tokens, each [N, min(count, V)], and the new state.
+        """
         answer, state = self.step(tokens, state)
         return *largest(answer.float(), count), state
 
     def threads(self, rows: int) -> int:
-        """How many of torch's threads serve a step of so many rows best; 0: as many as are set."""
+        """Best number of torch threads for a step of `rows` rows; 0 leaves it unchanged."""
         return 0
 
     def constrain(self, prefix: Tensor) -> Tensor | None:
-        """What may come next [N, V], True where allowed; None: everything. `prefix` [N, t] is what has been written so
-        far (a forced prefix counts, a prompt or start symbol doesn't), t = 0 at first."""
+        """Mask [N, V] of allowed next tokens, or None if all are.
+
+        `prefix` [N, t] holds the tokens generated so far, a forced prefix included, prompt and start token excluded.
+        """
         return None
 
 
 class Constraint(Protocol):
-    """Rules about what is written, apart from any model."""
+    """Constraint on generated tokens, independent of a model."""
 
     def constrain(self, prefix: Tensor) -> Tensor | None:
         """As `Decoder.constrain`."""
 
 
 class Constrained(Decoder):
-    """`decoder`, allowed to write only what `constraint` allows too."""
+    """A decoder with an additional constraint on its tokens."""
 
     constrains = True
 
@@ -82,9 +85,9 @@ class Constrained(Decoder):
 
 
 class Ensemble(Decoder):
-    """Several decoders over one vocabulary as one: the mean of their probabilities.
+    """Ensemble of decoders over one vocabulary, by the mean of their probabilities.
 
-    `start` takes one context for each decoder.
+    `start` takes a sequence with one context per decoder.
     """
 
     def __init__(self, decoders: Sequence[Decoder]) -> None:
@@ -123,13 +126,12 @@ class Ensemble(Decoder):
 
 
 def largest(answer: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The `count` largest of each row of [N, V], falling, and their places [N, count].
+    """The `count` largest values of each row of [N, V] in decreasing order, and their indices [N, count].
 
-    topk; where there is much in two steps, since the best symbols stand in the best blocks.
+    Large inputs are reduced in two stages: the blocks with the largest maxima contain the largest values.
     """
-    symbols = answer.shape[1]
-    count = min(count, symbols)
-    blocks = symbols // BLOCK
+    count = min(count, answer.shape[1])
+    blocks = answer.shape[1] // BLOCK
     if answer.numel() < LARGE or blocks < 2 * count:
         return answer.topk(count, dim=1)
     whole = answer[:, : blocks * BLOCK].view(-1, blocks, BLOCK)
@@ -137,7 +139,7 @@ def largest(answer: Tensor, count: int) -> tuple[Tensor, Tensor]:
     inside = whole.gather(1, chosen[..., None].expand(-1, -1, BLOCK)).flatten(1)
     values, place = torch.cat([inside, answer[:, blocks * BLOCK :]], 1).topk(count, dim=1)
     block = place // BLOCK
-    tail = block >= count  # what is left beyond the last whole block
+    tail = block >= count  # elements after the last full block
     first = chosen.gather(1, block.clamp(max=count - 1)) * BLOCK + place % BLOCK
     return values, torch.where(tail, place - count * BLOCK + blocks * BLOCK, first)
 

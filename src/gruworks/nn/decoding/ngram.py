@@ -1,4 +1,4 @@
-"""An n-gram model as a decoder: what it writes can be drawn, searched and constrained as a network's."""
+"""An n-gram language model as a decoder, for sampling, beam search and constraints."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["NGramDecoder"]
 
 
 class NGramDecoder(Decoder):
-    """`model` as a writer: its state is each row's last symbols, its context symbols [C], the same for all rows.
+    """Decoder of an n-gram model; its state holds the last tokens of each row, its context is a sequence of tokens [C].
 
     >>> decoder = NGramDecoder(KneserNey([[0, 1, 2]], size=4), begin=3)
     >>> state = decoder.start(torch.tensor([3]))
@@ -23,14 +23,15 @@ class NGramDecoder(Decoder):
     torch.Size([1, 4])
 
     Args:
-        model: over V symbols. begin: the symbol, of these V, that stands before a document and is never written.
+        model: a Kneser-Ney model over V tokens.
+        begin: the token, one of the V, that precedes every document and is never generated.
     """
 
     def __init__(self, model: KneserNey, begin: int) -> None:
         self.model, self.begin = model, begin
 
     def start(self, context: Any) -> State:
-        """The state, of one row, after all of the context [C] but its last symbol, which is the first to step."""
+        """State of one row after the context [C] without its last token, which is the first argument of `step`."""
         kept = max(1, self.model.order - 1)
         read = torch.as_tensor(context, dtype=torch.int64)[:-1][-kept:]
         return {"last": torch.cat([torch.full((kept - len(read),), -1), read])[None]}

@@ -1,4 +1,4 @@
-"""Sampling: one symbol after another, drawn from what the model gives, shaped by temperature and cuts."""
+"""Sampling from an autoregressive decoder: temperature, top-k, top-p, min-p, repetition penalty."""
 
 from __future__ import annotations
 
@@ -18,26 +18,43 @@ __all__ = ["Sampling", "sample", "shaped"]
 
 @dataclass(frozen=True)
 class Sampling(Settings):
-    """How the next symbol is drawn. The order is: repetition penalty, temperature, top-k, top-p, min-p."""
+    """Sampling parameters, applied in the order repetition penalty, temperature, top-k, top-p, min-p."""
 
-    temperature: float = setting(1.0, "below 1 safer, above 1 wilder, 0 always the likeliest", low=0.0, high=100.0)
-    top_k: int = setting(0, "draw from the k likeliest symbols; 0: from all", low=0)
-    top_p: float = setting(1.0, "draw from the likeliest symbols that hold this share together", low=0.0, high=1.0)
-    min_p: float = setting(0.0, "draw from symbols at least this share as likely as the likeliest", low=0.0, high=1.0)
-    repetition_penalty: float = setting(1.0, "above 1 avoids symbols that were written lately", low=0.01, high=100.0)
-    repetition_window: int = setting(256, "how many of the last symbols the repetition penalty looks at", low=1)
+    temperature: float = setting(1.0, "sampling temperature; 0: always the most likely token", low=0.0, high=100.0)
+    top_k: int = setting(0, "sample from the k most likely tokens; 0: from all", low=0)
+    top_p: float = setting(1.0, "sample from the most likely tokens of this total probability", low=0.0, high=1.0)
+    min_p: float = setting(0.0, "sample from tokens of at least this fraction of the top one's", low=0.0, high=1.0)
+    repetition_penalty: float = setting(1.0, "above 1 reduces the probability of recent tokens", low=0.01, high=100.0)
+    repetition_window: int = setting(256, "number of recent tokens that the repetition penalty applies to", low=1)
 
 
 def sample(
     decoder: Decoder, state: State, tokens: Tensor, how: Sampling, generator: torch.Generator, end: int | None = None
 ) -> Iterator[Tensor]:
-    """Write on after `tokens` [N], which `state` has not read yet: yields the next symbols [N], step after step.
+    """Sample continuations of N rows from a decoder, one token per row and iteration.
 
-    It goes on for ever unless `end` is given: a row that wrote `end` repeats it, and after the step in which the last
-    row wrote it the iteration stops. Memory doesn't grow with the length unless the decoder constrains.
+    >>> from gruworks.nn.decoding.ngram import NGramDecoder
+    >>> from gruworks.ops.language_model.kneser_ney import KneserNey
+    >>> decoder, tokens = NGramDecoder(KneserNey([[0, 1, 2]], size=4), begin=3), torch.tensor([3])  # N = 1
+    >>> sampled = sample(decoder, decoder.start(tokens), tokens, Sampling(temperature=0.0), torch.Generator(), end=2)
+    >>> [token.item() for token in sampled]
+    [0, 1, 2]
+
+    Memory is independent of the length, unless the decoder has constraints.
+
+    Args:
+        decoder: over V tokens.
+        state: state of N rows, before `tokens`.
+        tokens: last tokens of the context [N].
+        how: sampling parameters.
+        generator: source of randomness.
+        end: end token. A row that sampled it repeats it; iteration ends when all rows have. None: infinite.
+
+    Yields:
+        The next tokens [N].
 
     Raises:
-        SearchError: the decoder allows a row no symbol at all.
+        SearchError: the constraints allow no token for a row, or the model returns NaN.
     """
     count, device = len(tokens), tokens.device
     written = torch.empty(count, 0, dtype=torch.long, device=device)
@@ -60,10 +77,10 @@ def sample(
 
 
 def shaped(log_probabilities: Tensor, how: Sampling, written: Tensor) -> Tensor:
-    """Log-probabilities [N, V] after penalty, temperature and cuts, no longer normalised; -inf where cut.
+    """Unnormalized log-probabilities [N, V] after penalty, temperature and truncation; -inf where truncated.
 
-    `written` [N, t] is what the repetition penalty counts (Keskar et al. 2019, CTRL, on log-probabilities). Top-p is
-    Holtzman et al. 2020, min-p Nguyen et al. 2024. The likeliest symbol always stays.
+    Repetition penalty of Keskar et al. 2019 on the tokens `written` [N, t]; top-p of Holtzman et al. 2020; min-p of
+    Nguyen et al. 2024. The most likely token is never truncated.
     """
     answer = log_probabilities
     if how.repetition_penalty != 1.0 and written.shape[1]:
@@ -76,7 +93,7 @@ def shaped(log_probabilities: Tensor, how: Sampling, written: Tensor) -> Tensor:
         answer = answer.masked_fill(answer < smallest, -torch.inf)
     if how.top_p < 1.0:
         ordered, order = answer.softmax(1).sort(dim=1, descending=True)
-        beyond = ordered.cumsum(1) - ordered >= how.top_p  # what stands before it holds the share already
+        beyond = ordered.cumsum(1) - ordered >= how.top_p  # the tokens before it have that probability already
         beyond[:, 0] = False
         answer = answer.masked_fill(torch.zeros_like(beyond).scatter(1, order, beyond), -torch.inf)
     if how.min_p > 0.0:
@@ -99,6 +116,6 @@ def _allowed(answer: Tensor, allowed: Tensor | None, finished: Tensor) -> Tensor
     stuck = ~allowed.any(1) & ~finished
     if bool(stuck.any()):
         row = int(stuck.nonzero()[0])
-        raise SearchError(f"the rules allow row {row} no symbol to go on with: loosen them or take another seed")
-    allowed = allowed | finished[:, None]  # a row that has ended follows no rule any more
+        raise SearchError(f"the rules allow row {row} no token to go on with: loosen them or take another seed")
+    allowed = allowed | finished[:, None]  # finished rows have no constraints
     return answer.masked_fill(~allowed, -torch.inf)

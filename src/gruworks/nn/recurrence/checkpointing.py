@@ -1,10 +1,9 @@
-"""Training with little memory: states are kept every k steps, and the backward rebuilds a segment at a time from them.
+"""Activation checkpointing over time: the forward saves a state every k steps, the backward recomputes each segment.
 
-A plain training step keeps four vectors of H a step (kernel.py): r, z, h̃ and the state's term of the candidate.
-None of them can be had back without a product with the recurrent weights, so nothing but a second forward rebuilds
-them. Here a forward keeps the state that each segment of k steps starts from, and nothing else; the backward runs the
-kernel over one segment again, goes back through it, and hands the gradient of its first state to the segment before.
-The results are the plain path's, to rounding; the time is that of a second forward, less what memory costs.
+Without it a training step saves four vectors of size H per step (kernel.py): r, z, h̃ and the recurrent part of the
+candidate. With it the forward saves only the initial state of each segment of k steps; the backward recomputes the
+segments from last to first and passes the gradient of a segment's initial state to the segment before it. Gradients are
+equal to rounding, at the cost of a second forward.
 """
 
 from __future__ import annotations
@@ -24,22 +23,21 @@ from gruworks.ops.recurrence import padded
 
 __all__ = ["by_torch", "check", "native", "segment"]
 
-SEGMENT = 4 << 20  # bytes of gates that a segment may take whatever T is
+SEGMENT = 4 << 20  # bytes of activations that a segment may take for any T
 
 
 def check(recompute: Recompute) -> Recompute:
-    """Itself, if it is False, True or a number of steps of at least 1."""
+    """The argument, if it is a bool or a positive number of steps."""
     if isinstance(recompute, bool) or (isinstance(recompute, int) and recompute >= 1):
         return recompute
     raise OptionError(f"recompute must be False, True or a number of steps of at least 1, not {recompute!r}")
 
 
 def segment(T: int, B: int, H: int, itemsize: int = 4) -> int:
-    """k for a sequence of T steps: between two kept states.
+    """Segment length k for a sequence of T steps.
 
-    T / k kept states and a segment's k gates and states, five times H each, take least memory at k = √(T / 5). But a
-    segment has to be worth its call: one whose gates take up to 4 MiB stays in the caches, where it costs neither time
-    nor memory that anybody sees. So k is the larger of the two.
+    T / k saved states and the activations of one segment, 5H per step, need least memory at k = √(T / 5). Segments
+    whose activations fit into 4 MiB stay in the caches and are used where they are longer.
 
     >>> segment(10_000, 16, 128), segment(10_000, 1, 32), segment(1_000_000, 64, 512)
     (102, 6553, 448)
@@ -48,30 +46,30 @@ def segment(T: int, B: int, H: int, itemsize: int = 4) -> int:
     return max(fits, math.isqrt(max(0, T - 1) // 5) + 1)
 
 
-def native(o: Operands, before: bool, reverse: bool, *, recompute: Recompute, whole: Layer) -> tuple[Tensor, Tensor]:
-    """One layer by the native kernel in segments; by `whole` where one segment is all."""
+def native(o: Operands, before: bool, reverse: bool, *, recompute: Recompute, layer: Layer) -> tuple[Tensor, Tensor]:
+    """One layer by the native kernel in segments; by `layer` if there is a single segment."""
     k = _steps(o, recompute)
     if k >= len(o.given):
-        return whole(o, before, reverse)
+        return layer(o, before, reverse)
     return _Segments.apply(before, reverse, k, *o)  # type: ignore[no-any-return,no-untyped-call]
 
 
-def by_torch(o: Operands, before: bool, reverse: bool, *, recompute: Recompute, whole: Layer) -> tuple[Tensor, Tensor]:
-    """The same by `whole`, an implementation in torch: each segment is a call that torch runs again in the backward."""
+def by_torch(o: Operands, before: bool, reverse: bool, *, recompute: Recompute, layer: Layer) -> tuple[Tensor, Tensor]:
+    """One layer in segments by `layer`, an implementation in torch, through torch.utils.checkpoint."""
     k = _steps(o, recompute)
     if k >= len(o.given):
-        return whole(o, before, reverse)
+        return layer(o, before, reverse)
     h, rows = o.h0, []
     if h is None:
         h = o.w_hh.new_zeros(o.given.shape[1], o.w_hh.shape[1])
     for a, b in _bounds(len(o.given), k, reverse):
-        output, h = checkpoint(whole, _part(o, a, b)._replace(h0=h), before, reverse, use_reentrant=False)
+        output, h = checkpoint(layer, _part(o, a, b)._replace(h0=h), before, reverse, use_reentrant=False)
         rows.append(output)
     return torch.cat(rows[::-1] if reverse else rows), h
 
 
 def _steps(o: Operands, recompute: Recompute) -> int:
-    """k, every how many steps a state is kept."""
+    """Segment length k."""
     T, B, _ = o.given.shape
     if not B:
         return int(T)
@@ -79,7 +77,7 @@ def _steps(o: Operands, recompute: Recompute) -> int:
 
 
 class _Segments(torch.autograd.Function):
-    """The kernel's first derivatives, a segment at a time; the equations give the higher ones."""
+    """First derivatives by the kernel, segment by segment; higher-order ones by the equations."""
 
     @staticmethod
     def forward(ctx: Any, before: bool, reverse: bool, k: int, *operands: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -102,23 +100,23 @@ class _Segments(torch.autograd.Function):
 
 
 def _bounds(T: int, k: int, reverse: bool) -> list[tuple[int, int]]:
-    """The segments [a, b) in the order in which they are run."""
+    """Segments [a, b) in order of execution."""
     found = [(a, min(a + k, T)) for a in range(0, T, k)]
     return found[::-1] if reverse else found
 
 
 def _part(o: Operands, a: int, b: int) -> Operands:
-    """The operands of steps [a, b); each row ends there where it ends, or at b."""
+    """Operands of the steps [a, b), lengths clipped to them."""
     x, gi, decay, zoneout = (None if o[i] is None else o[i][a:b] for i in STEPWISE)
     lengths = None if o.lengths is None else (o.lengths - a).clamp(0, b - a)
     return o._replace(x=x, gi=gi, decay=decay, zoneout=zoneout, lengths=lengths)
 
 
 def _starts(o: Operands, output: Tensor, reverse: bool, k: int) -> Tensor:
-    """The state that each segment but the first starts from, [segments - 1, B, H], in the order in which they run."""
+    """Initial states of all segments but the first, [segments - 1, B, H], in order of execution."""
     before = [b if reverse else a - 1 for a, b in _bounds(len(output), k, reverse)][1:]
     found = output[torch.tensor(before, dtype=torch.int64)]
-    if reverse and o.lengths is not None:  # a row that has not begun is where it will start
+    if reverse and o.lengths is not None:  # a row that has not started yet is in its initial state
         begun = (torch.tensor(before)[:, None] < o.lengths)[..., None]
         found = torch.where(begun, found, 0 if o.h0 is None else o.h0)
     return found
@@ -127,9 +125,9 @@ def _starts(o: Operands, output: Tensor, reverse: bool, k: int) -> Tensor:
 def _gradients(
     o: Operands, form: tuple[bool, bool], k: int, starts: Tensor, grads: tuple[Tensor | None, ...], needed: Any
 ) -> list[Tensor | None]:
-    """Gradients of the operands, from the last segment that ran to the first."""
+    """Gradients of the operands, accumulated from the last segment to the first."""
     grad_output, carry = grads
-    whole: list[Tensor | None] = [
+    total: list[Tensor | None] = [
         torch.empty_like(t, memory_format=torch.contiguous_format) if need and t is not None else None
         for t, need in zip(o, needed, strict=True)
     ]
@@ -142,13 +140,13 @@ def _gradients(
         wanted = tuple(need or (i > 0 and place == 2) for place, need in enumerate(needed))
         found = kernel.gradients(part, form, (output, saved, states), own, wanted)
         carry = found[2]
-        _take(whole, found, a, b, first=i == len(bounds) - 1)
-    return whole
+        _accumulate(total, found, a, b, first=i == len(bounds) - 1)
+    return total
 
 
-def _take(whole: list[Tensor | None], found: list[Tensor | None], a: int, b: int, first: bool) -> None:
-    """One segment's gradients into those of the whole: in their place, as they are (h0's), or summed."""
-    for place, (into, part) in enumerate(zip(whole, found, strict=True)):
+def _accumulate(total: list[Tensor | None], found: list[Tensor | None], a: int, b: int, first: bool) -> None:
+    """Add one segment's gradients: stepwise operands in their slice, h0 replaced, all others summed."""
+    for place, (into, part) in enumerate(zip(total, found, strict=True)):
         if into is None or part is None:
             continue
         if place in STEPWISE:

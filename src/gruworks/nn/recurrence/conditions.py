@@ -1,7 +1,7 @@
-"""Conditions on a call: the modes that torch is in, and operands whose memory may be read at once.
+"""Conditions for choosing an implementation: modes of torch, and layouts and types of operands.
 
-Those of the fast path are asked in every call and as cheaply as can be; `fast` says the same in words, for the table of
-implementations (nn/functional.py), and a test holds the two together.
+`fast` is the fast path's condition for the table of implementations (nn/functional.py); fast_path.py evaluates an
+equivalent one with less overhead, and a test compares the two.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ __all__ = [
     "expanded",
     "fast",
     "fits",
+    "has_saved_tensors_hooks",
     "has_tangent",
     "jit_traced",
-    "looks",
+    "layout_of",
     "plain",
     "readable",
-    "serves",
+    "supported",
     "transformed",
-    "watched",
 ]
 
 PLAIN = (Tensor, Parameter)
 STRIDED = torch.strided
 NATIVE_TYPES = (torch.float32, torch.float64)
-AVAILABLE = backend().name != "torch"  # settled here: a graph can't be traced through an import
+AVAILABLE = backend().name != "torch"  # evaluated once, because torch.compile can't trace an import
 
 Weights = tuple[Any, Any, Any, Any]  # w_ih, w_hh, b_ih, b_hh
 Layer = Callable[[Operands, bool, bool], tuple[Tensor, Tensor]]  # operands, before, reverse → output, final state
 Recompute = (
     bool | int
-)  # False: keep all states. True: a number by checkpointing.segment. A number: every how many steps
+)  # False: save all activations. True: segment length by checkpointing.segment. int: segment length
 
-# Looked up once: these questions are asked in every call.
+# Attribute look-ups done once, because every call evaluates these conditions.
 _C: Any = torch._C
 _is_compiling, _dispatch_modes, _tracing = (
     torch.compiler.is_compiling, _C._len_torch_dispatch_stack, _C._get_tracing_state,
@@ -62,53 +62,50 @@ _saved_hooks = _C._autograd._top_saved_tensors_default_hooks
 
 
 class Call(NamedTuple):
-    """One call of a layer, a stack of layers or a cell: as much of it as decides which implementation computes it."""
+    """A call of a layer, a stack of layers or a cell, as the table of implementations sees it."""
 
     kind: Literal["layer", "stack", "cell"]
-    x: Any  # what is read: [T, B, I] and, for a stack, as the module takes it; for a cell [B, I]
+    x: Any  # layer: [T, B, I]; stack: as passed to the module; cell: [B, I]
     h0: Any
-    weights: Sequence[Weights]  # of each layer and direction, a layer's directions beside each other
+    weights: Sequence[Weights]  # by layer, then direction
     before: bool
-    over_layers: Callable[[Layer], Any]  # computes all layers by an implementation of one
-    torch_module: Callable[[], Any] | None = None  # computes all by torch's own module, where that is the same function
+    over_layers: Callable[[Layer], Any]  # computes the call, given an implementation of one layer
+    torch_module: Callable[[], Any] | None = None  # computes the call by torch's module, if equivalent
     directions: int = 1
     batch_first: bool = False
-    further: Sequence[Any] = ()  # operands beside x, h0 and the weights
-    ragged: bool = False  # rows of several lengths
-    additions: bool = False  # decay, masks, layer norm: anything computed beside x, h0, lengths and the weights
+    further: Sequence[Any] = ()  # operands other than x, h0 and the weights
+    ragged: bool = False  # rows of different lengths
+    additions: bool = False  # decay, masks or layer norm
     recompute: Recompute = False
 
     @property
     def tensors(self) -> list[Tensor]:
-        """All operands that are tensors; the others are refused once their implementation is chosen."""
+        """All operands that are tensors; the chosen implementation rejects the others."""
         weights = itertools.chain.from_iterable(self.weights)
         return [t for t in (self.x, self.h0, *weights, *self.further) if isinstance(t, Tensor)]
 
     @property
     def w_hh(self) -> Any:
-        """The first layer's recurrent weights, on whose device and type all other operands must be."""
+        """The first layer's recurrent weights, which determine device and type."""
         return self.weights[0][1]
 
 
-def serves(weight: Any) -> bool:
-    """True where the native kernel is built and computes on this tensor's device and element type."""
+def supported(weight: Any) -> bool:
+    """True if the native kernel is available and supports this tensor's device and type."""
     return AVAILABLE and weight.device.type == "cpu" and weight.dtype in NATIVE_TYPES
 
 
 def fast(call: Call) -> bool:
-    """True for a call that the fast path takes: plain contiguous operands that fit, eager, nothing added, not watched.
-
-    The fast path (fast_path.py) asks the same of one layer in fewer steps.
-    """
+    """True if the fast path takes the call: eager, contiguous operands of matching shapes, no additions, no hooks."""
     x, h0, w_hh = call.x, call.h0, call.w_hh
     if call.ragged or call.additions or call.recompute or not eager() or torch.is_autocast_enabled("cpu"):
         return False
-    if type(x) not in PLAIN or type(w_hh) not in PLAIN or not serves(w_hh):
+    if type(x) not in PLAIN or type(w_hh) not in PLAIN or not supported(w_hh):
         return False
     if not (readable(x, w_hh.dtype) and readable(w_hh, w_hh.dtype)) or w_hh.dim() != 2:
         return False
     H, D = w_hh.shape[1], call.directions
-    axes = {"layer": (2,), "stack": (1, 2), "cell": (0, 1)}[call.kind]  # beside the features'
+    axes = {"layer": (2,), "stack": (1, 2), "cell": (0, 1)}[call.kind]  # other than the feature axis
     if x.dim() - 1 not in axes or not x.numel():
         return False
     for place, own in enumerate(call.weights):
@@ -120,7 +117,7 @@ def fast(call: Call) -> bool:
             return False
     if h0 is not None and not fits(h0, _initial_shape(call, H), w_hh.dtype):
         return False
-    return not (torch.is_grad_enabled() and differentiable(*call.tensors) and watched())
+    return not (torch.is_grad_enabled() and differentiable(*call.tensors) and has_saved_tensors_hooks())
 
 
 def _initial_shape(call: Call, H: int) -> tuple[int, ...]:
@@ -132,27 +129,27 @@ def _initial_shape(call: Call, H: int) -> tuple[int, ...]:
 
 
 def eager() -> bool:
-    """True where nothing traces, transforms or watches the call, and no tensor carries a tangent."""
+    """True outside of compilation, tracing, dispatch modes, torch.func transforms and forward-mode autograd."""
     if _is_compiling() or _dispatch_modes() or forward_ad._current_level >= 0:
         return False
     return _transforms() is None and _tracing() is None
 
 
 def computable(*grads: Tensor | None) -> bool:
-    """True where these gradients lie in memory. Those of is_grads_batched=True are torch's older batched tensors."""
+    """True if the gradients are ordinary tensors with memory, not the batched tensors of is_grads_batched=True."""
     for grad in grads:
         if grad is not None and (type(grad) not in PLAIN or _batched(grad)):
             return False
     return eager()
 
 
-def watched() -> bool:
-    """True where hooks ask to see what is saved for the backward."""
+def has_saved_tensors_hooks() -> bool:
+    """True if torch.autograd.graph.saved_tensors_hooks are active."""
     return _saved_hooks(True) is not None
 
 
 def fits(t: Any, shape: tuple[int, ...], dtype: torch.dtype) -> bool:
-    """True for an ordinary contiguous tensor on the CPU, of this shape and type, whose memory holds its values."""
+    """True for an ordinary contiguous CPU tensor of this shape and type without lazy negation."""
     if type(t) not in PLAIN or not t.is_cpu or t.dtype is not dtype or t.layout is not STRIDED or t.is_neg():
         return False
     try:
@@ -162,29 +159,29 @@ def fits(t: Any, shape: tuple[int, ...], dtype: torch.dtype) -> bool:
 
 
 def readable(x: Tensor, dtype: torch.dtype) -> bool:
-    """True for a tensor of an ordinary class, of this type, whose values lie in the CPU's memory as its strides say."""
+    """True for a strided CPU tensor of this type without lazy negation."""
     return x.dtype is dtype and x.is_cpu and x.layout is STRIDED and not x.is_neg() and not x.is_nested
 
 
 def jit_traced() -> bool:
-    """True under torch.jit.trace: its graphs know torch's kernel, not ours, and shapes are tensors to it."""
+    """True under torch.jit.trace."""
     return not _is_compiling() and _tracing() is not None
 
 
 def expanded(weight: Any) -> bool:
-    """True where torch's ExpandedWeights stand for the parameters: they know torch's function and nothing else."""
+    """True for a parameter replaced by torch's ExpandedWeight, which supports torch's functions only."""
     return type(weight).__name__ == "ExpandedWeight"
 
 
 def plain(tensors: Sequence[Tensor]) -> bool:
-    """True for ordinary tensors in an ordinary eager call, whose memory may be read at once."""
+    """True for tensors of ordinary classes in eager mode, whose memory may be read directly."""
     if _is_compiling() or _dispatch_modes() or _transforms() is not None or _tracing() is not None:
         return False
     return not has_tangent(tensors) and all(type(t) in PLAIN for t in tensors)
 
 
 def transformed(tensors: Sequence[Tensor]) -> bool:
-    """True under forward-mode and the transforms of torch.func, except vmap alone: the operator has a rule for it."""
+    """True under forward-mode autograd and torch.func transforms other than vmap, for which the operator has a rule."""
     if _is_compiling():
         return False
     if has_tangent(tensors):
@@ -194,7 +191,7 @@ def transformed(tensors: Sequence[Tensor]) -> bool:
 
 
 def has_tangent(tensors: Sequence[Tensor]) -> bool:
-    """True where any of them carries a tangent, which a registered operator would lose without a word."""
+    """True if any tensor carries a forward-mode tangent, which a registered operator would silently drop."""
     if forward_ad._current_level < 0:
         return False
     unpack: Any = forward_ad.unpack_dual
@@ -202,15 +199,15 @@ def has_tangent(tensors: Sequence[Tensor]) -> bool:
 
 
 def differentiable(*tensors: Tensor | None) -> bool:
-    """True where any of them asks for a gradient."""
-    for t in tensors:  # noqa: SIM110 (a generator costs more than all of them)
+    """True if any tensor requires a gradient."""
+    for t in tensors:  # noqa: SIM110 (a generator is slower)
         if t is not None and t.requires_grad:
             return True
     return False
 
 
-def looks(w_ih: Tensor | None, w_hh: Tensor, b_ih: Tensor | None, b_hh: Tensor | None) -> tuple[Any, ...]:
-    """What `.data = ...` and `module.to(...)` can change under the same name, asked as cheaply as can be."""
+def layout_of(w_ih: Tensor | None, w_hh: Tensor, b_ih: Tensor | None, b_hh: Tensor | None) -> tuple[Any, ...]:
+    """Shapes, types and memory layout of the weights: properties that `.data = ...` and `module.to(...)` can change."""
     if w_ih is None or b_ih is None or b_hh is None:
         return tuple(
             None if t is None else (t.shape, t.dtype, type(t), t.is_cpu and t.is_contiguous() and not t.is_neg())

@@ -1,9 +1,8 @@
-"""Lets torch.compile see into our GRU, and into no other module.
+"""Registration of `gruworks.GRU` with TorchDynamo, so that torch.compile traces it without a graph break.
 
-Dynamo breaks its graph at every `torch.nn.RNN`, `GRU` and `LSTM`, subclasses included, unless its setting `allow_rnn`
-is on. Our forward is one operator, which it can trace. So our classes, by exact type, get an entry of their own in the
-table by which dynamo chooses how to represent a value; the setting is on while it represents one of ours and as it was
-otherwise. A GRU of ours that torch's code computes (nn/gru.py) has torch's graph break.
+Dynamo breaks the graph at `torch.nn.RNN`, `GRU`, `LSTM` and their subclasses unless `allow_rnn` is set. The classes
+registered here, by exact type, are traced with that setting on; other modules keep the caller's setting. A GRU that
+torch's own code computes (nn/gru.py) keeps the graph break.
 """
 
 from __future__ import annotations
@@ -19,19 +18,19 @@ BUILDER = "torch._dynamo.variables.builder"
 
 
 def admit(kind: type) -> None:
-    """Have dynamo trace instances of this class, a GRU of ours, and of its subclasses, as soon as it is imported."""
+    """Register a class and its subclasses, now or when dynamo is imported."""
     when_imported(BUILDER, lambda builder: _enter(builder, kind))
 
 
 def admit_subclass(kind: type) -> None:
-    """The same for a subclass that is made later than dynamo was imported."""
+    """Register a subclass that was defined after dynamo was imported."""
     if BUILDER in sys.modules:
         _enter(sys.modules[BUILDER], kind)
 
 
 def _enter(builder: Any, kind: type) -> None:
     tables = getattr(getattr(builder, "VariableBuilder", None), "_type_dispatch_impl", None)
-    if tables is None:  # a torch without the table breaks the graph at ours as at its own
+    if tables is None:  # a version of torch without this table keeps the graph break
         return
     for trace_numpy in (False, True):
         tables(trace_numpy)[kind] = _represent

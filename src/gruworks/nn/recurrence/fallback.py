@@ -1,7 +1,7 @@
-"""The recurrence in torch's own operations: where the native kernel doesn't serve, and for derivatives of derivatives.
+"""The recurrence in torch operations, for calls without native support and for higher-order derivatives.
 
-Every backward of the native kernel (autograd, checkpointing, operators) hands over to `gradients_of_equations` where
-its own first derivatives don't do: under create_graph=True, is_grads_batched=True and the transforms of torch.func.
+The backward passes of the native kernel (autograd, checkpointing, operators) call `gradients_of_equations` under
+create_graph=True, is_grads_batched=True and torch.func transforms.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Gradients = list[Tensor | None]
 
 
 def by_equations(o: Operands, before: bool, reverse: bool) -> Result:
-    """`ops.equations` in torch: on any device, differentiable to any order and in any mode."""
+    """One layer by `ops.equations` in torch: any device, differentiable to any order, in any mode."""
     w_ih = o.w_hh if o.w_ih is None else o.w_ih
     weights = GRUWeights(w_ih, o.w_hh, o.b_ih, o.b_hh, reset="before" if before else "after")
     output, final = equations.sequence(o.x, _initial(o), weights, o.lengths, reverse, torch, *o[1:2], *o[8:])
@@ -32,7 +32,7 @@ def by_equations(o: Operands, before: bool, reverse: bool) -> Result:
 
 
 def by_torch_gru(o: Operands, before: bool, reverse: bool) -> Result:
-    """torch.gru over one layer and direction of the "after" form: cuDNN on CUDA, torch's own loop elsewhere."""
+    """One layer and direction of the "after" form by torch.gru: cuDNN on CUDA, torch's loop elsewhere."""
     flat = [t for t in (o.w_ih, o.w_hh, o.b_ih, o.b_hh) if t is not None]
     if o.lengths is not None:
         return _ragged(o.x, _initial(o), flat, o.lengths, reverse)
@@ -46,7 +46,7 @@ def _initial(o: Operands) -> Tensor:
 
 
 def _ragged(x: Tensor, h0: Tensor, flat: list[Tensor], lengths: Tensor, reverse: bool) -> Result:
-    """A causal kernel never sees what comes later, so ragged rows need only clean padding and a look at their ends."""
+    """Ragged rows: padding is zeroed, and final states are gathered at each row's end."""
     valid = equations.valid_steps(lengths, x.shape[0], torch)
     x = torch.where(valid, x, 0)
     backwards = _reversal(lengths, x.shape[0])[:, :, None] if reverse else None
@@ -61,7 +61,7 @@ def _ragged(x: Tensor, h0: Tensor, flat: list[Tensor], lengths: Tensor, reverse:
 
 
 def _reversal(lengths: Tensor, steps: int) -> Tensor:
-    """[T, B]: for each step, the step that takes its place when the row is read from its end; its own inverse."""
+    """Indices [T, B] that reverse each row within its length; their own inverse."""
     t = torch.arange(steps, device=lengths.device)[:, None]
     return torch.where(t < lengths[None], lengths[None] - 1 - t, t)
 
@@ -72,7 +72,7 @@ def _torch_gru(x: Tensor, h0: Tensor, flat: list[Tensor]) -> Result:
 
 
 def new_state(gi: Tensor, gh: Tensor, h: Tensor) -> Tensor:
-    """One step's new state of the "after" form from both sums of products, gi and gh [..., 3H], and h [..., H]."""
+    """New state of the "after" form, given input and recurrent projections gi and gh [..., 3H] and h [..., H]."""
     i_r, i_z, i_n = gi.chunk(3, -1)
     h_r, h_z, h_n = gh.chunk(3, -1)
     r, z = torch.sigmoid(i_r + h_r), torch.sigmoid(i_z + h_z)
@@ -81,21 +81,21 @@ def new_state(gi: Tensor, gh: Tensor, h: Tensor) -> Tensor:
 
 
 def of_higher_order(*grads: Tensor | None) -> bool:
-    """True where a backward must itself be differentiable, or its gradients don't lie in memory."""
+    """True if the backward must be differentiable or its gradients aren't ordinary tensors."""
     return torch.is_grad_enabled() or not computable(*grads)
 
 
 def derivatives(
     o: Operands, form: Form, grads: tuple[Tensor | None, ...], needed: Any, first: Callable[[], Gradients]
 ) -> Gradients:
-    """The backward of `o`: `first` forms the kernel's first derivatives, the equations all others."""
+    """Gradients of the operands: by `first` (native) for first derivatives, by the equations for higher-order ones."""
     if all(g is None for g in grads):
         return [None] * len(o)
     return gradients_of_equations(o, form, grads, needed) if of_higher_order(*grads) else first()
 
 
 def gradients_of_equations(o: Operands, form: Form, grads: tuple[Tensor | None, ...], needed: Any) -> Gradients:
-    """Gradients of the `needed` operands, differentiable themselves; `grads` are the output's and final state's."""
+    """Differentiable gradients of the `needed` operands, given those of output and final state."""
     with torch.enable_grad():
         results = by_equations(o, *form)
     pairs = [(r, g) for r, g in zip(results, grads, strict=True) if g is not None and r.requires_grad]

@@ -1,6 +1,6 @@
-"""A linear recurrence h_t = a_t * h_{t-1} + b_t for all steps at once, from the logarithms of a and b.
+"""Parallel scan of the linear recurrence h_t = a_t * h_{t-1} + b_t, given the logarithms of a and b.
 
-In torch as Heinsen 2023 (arXiv 2311.06281) sums them; on the processor by the native kernel, a torch operator.
+On CPUs a native kernel, as a torch operator; elsewhere cumulative sums in torch (Heinsen 2023, arXiv 2311.06281).
 """
 
 from __future__ import annotations
@@ -18,27 +18,30 @@ from gruworks.ops import scan as ops
 
 __all__ = ["log_scan", "log_scan_in_torch"]
 
-# Logarithms are summed within a chunk only: over a whole long sequence their sum would lose the digits that the
-# difference of two of them needs. 64 steps keep float32 results within 1e-5 of the step-by-step ones.
+# Logarithms are accumulated within chunks, to limit cancellation in their differences: 64 steps keep float32 results
+# within 1e-5 of the sequential ones.
 CHUNK = 64
 
 
 def log_scan(log_a: Tensor, log_b: Tensor, h0: Tensor) -> Tensor:
-    """Every state [T, B, H] of h_t = a_t * h_{t-1} + b_t, from log a and log b [T, B, H] and h0 [B, H] of any sign.
+    """States [T, B, H] of h_t = a_t * h_{t-1} + b_t, given log a and log b [T, B, H] and h0 [B, H].
 
     >>> half = torch.full((3, 1, 1), 0.5).log()
     >>> log_scan(half, half, torch.zeros(1, 1))[:, 0, 0]
     tensor([0.5000, 0.7500, 0.8750])
 
-    a and b must be positive; their logarithms may be as low as the type allows. T = 0 gives no states.
+    Args:
+        log_a, log_b: logarithms of the positive coefficients, as low as the type allows. T may be 0.
+        h0: initial state, of any sign.
 
     Raises:
-        ShapeError: shapes that don't fit.
+        ShapeError: shapes don't match.
+        DeviceError, DtypeError: operands on different devices or of different types.
     """
     check_alike(log_a=log_a, log_b=log_b, h0=h0)
     if log_a.shape != log_b.shape or h0.shape != log_a.shape[1:]:
         shapes = [list(t.shape) for t in (log_a, log_b, h0)]
-        raise ShapeError(f"a scan takes log a and log b [T, B, H] and h0 [B, H], not {', '.join(map(str, shapes))}")
+        raise ShapeError(f"expected log_a and log_b [T, B, H] and h0 [B, H], got {', '.join(map(str, shapes))}")
     if AVAILABLE and (eager() or torch.compiler.is_compiling()) and _served(log_a, log_b, h0):
         states: Tensor = torch.ops.gruworks.log_scan(log_a, log_b, h0)
         return states
@@ -53,10 +56,10 @@ def _served(*tensors: Tensor) -> bool:
 
 
 def log_scan_in_torch(log_a: Tensor, log_b: Tensor, h0: Tensor) -> Tensor:
-    """The same in torch's own operations: on any device, differentiable to any order."""
+    """`log_scan` in torch operations: any device, differentiable to any order."""
     states, h = [], h0
     for a, b in zip(torch.split(log_a, CHUNK), torch.split(log_b, CHUNK), strict=True):
-        decay = a.cumsum(0)  # log of the share of h that is left after each step
+        decay = a.cumsum(0)  # log of the product of a up to each step
         chunk = decay.exp() * h + (decay + torch.logcumsumexp(b - decay, 0)).exp()
         states.append(chunk)
         h = chunk[-1] if len(chunk) else h

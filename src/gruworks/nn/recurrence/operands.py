@@ -1,4 +1,4 @@
-"""Operands as torch tensors: strided, on one device, of shapes and types that fit. Errors name operand and remedy."""
+"""Validation of operands: strided tensors on one device, of matching shapes and types."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torc
 
 
 def check(o: Operands) -> None:
-    """Check all that the kernel is about to trust."""
+    """Check everything that the kernel relies on."""
     check_together(o)
     check_readable(o)
     check_shapes(o)
@@ -38,7 +38,7 @@ def check(o: Operands) -> None:
 
 
 def check_readable(o: Operands) -> None:
-    """Check that all are strided tensors on the device of w_hh: without that an address means nothing."""
+    """Check that all operands are strided tensors on the device of w_hh."""
     check_tensor("w_hh", o.w_hh)
     for name, tensor in zip(OPERANDS, o, strict=True):
         if tensor is not None:
@@ -46,7 +46,7 @@ def check_readable(o: Operands) -> None:
 
 
 def check_tensor(name: str, given: Any) -> None:
-    """A DtypeError unless this is a strided torch tensor."""
+    """Raise a DtypeError unless this is a strided torch tensor."""
     if not isinstance(given, Tensor):
         raise DtypeError(
             f"{name} must be a torch.Tensor, not {type(given).__module__}.{type(given).__qualname__}; "
@@ -61,7 +61,7 @@ def check_tensor(name: str, given: Any) -> None:
 
 
 def check_beside(name: str, given: Any, weight: Any) -> None:
-    """The same, and a DeviceError unless it is on the device of the weights."""
+    """As `check_tensor`; raise a DeviceError unless it is on the weights' device."""
     check_tensor(name, given)
     if given.device != weight.device:
         raise DeviceError(
@@ -71,7 +71,7 @@ def check_beside(name: str, given: Any, weight: Any) -> None:
 
 
 def check_alike(**given: Any) -> None:
-    """All of them strided, on the last one's device and, outside autocast, of its type, a floating one."""
+    """Check that all are strided tensors on one device and, except under autocast, of one floating type."""
     for name, one in given.items():
         check_tensor(name, one)
     first, reference = list(given.items())[-1]
@@ -83,19 +83,19 @@ def check_alike(**given: Any) -> None:
 
 
 def autocast(device: torch.device) -> bool:
-    """Whether torch casts on this device; meta has no autocast to ask for."""
+    """True if autocast is enabled on this device."""
     return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)
 
 
 def check_weights(weights: Any) -> GRUWeights:
-    """Itself, if it is a GRUWeights."""
+    """The argument, if it is a GRUWeights."""
     if not isinstance(weights, GRUWeights):
         raise OptionError(f"weights must be a gruworks.GRUWeights, not {type(weights).__qualname__}")
     return weights
 
 
 def no_memory(name: str) -> NoReturn:
-    """For a tensor with entries but no address, because its storage was freed."""
+    """Raise a ShapeError for a tensor whose storage was freed."""
     raise ShapeError(f"{name} has no memory: its storage was freed (resized to 0); give it a storage again")
 
 
@@ -112,7 +112,7 @@ def row_lengths(lengths: Any, T: int, B: int, device: torch.device) -> Tensor:
     if type(given) in PLAIN and given.is_cpu and given.numel() and not given.const_data_ptr():
         no_memory("lengths")
     ends: Tensor = given.resolve_neg().long()
-    if not torch.compiler.is_compiling() and type(ends) in PLAIN and not ends.is_meta:  # a graph has no values
+    if not torch.compiler.is_compiling() and type(ends) in PLAIN and not ends.is_meta:  # graphs have no values
         outside = ((ends < 0) | (ends > T)).nonzero()
         if len(outside):
             row = int(outside[0])

@@ -1,7 +1,7 @@
-"""The native recurrence as torch operators: schema, fake, autograd, vmap and autocast.
+"""torch.library operators of the native recurrence: schema, fake, autograd, vmap and autocast implementations.
 
-`gruworks::recurrence` is what torch.compile, torch.export, vmap and dispatch modes see; an eager call need not pass
-here (nn/functional.py). It returns what a backward needs as well, and leaves it empty where `keep` is false.
+torch.compile, torch.export, vmap and dispatch modes call `gruworks::recurrence`; most eager calls don't
+(nn/functional.py). It also returns the activations saved for the backward, empty if `keep` is false.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _forward_only(operands: Operands, before: bool, reverse: bool) -> tuple[Tens
 
 def _recurrence_backward(*arguments: Any) -> list[Tensor]:
     *tensors, before, reverse, output, saved, states, grad_output, grad_final, needed = arguments
-    # The kernel writes over what was saved, and an operator may not write over its operands.
+    # The kernel overwrites `saved`, and an operator must not mutate its arguments.
     results = (output, saved.clone(), states)
     found = kernel.gradients(Operands(*tensors), (before, reverse), results, (grad_output, grad_final), tuple(needed))
     return [output.new_empty(0) if g is None or not need else g for g, need in zip(found, needed, strict=True)]
@@ -117,8 +117,8 @@ def _derive(ctx: Any, *grads: Tensor | None) -> tuple[Any, ...]:
 
 
 def _vmap(info: Any, in_dims: tuple[int | None, ...], *arguments: Any) -> tuple[Any, Any]:
-    """One call with the mapped axis beside the batch where the weights are not mapped; else a call for each entry."""
-    results = _beside(info.batch_size, in_dims, arguments)
+    """One call with the mapped axis folded into the batch if the weights aren't mapped; else one call per slice."""
+    results = _folded(info.batch_size, in_dims, arguments)
     if results is None:
         one = (tuple(_select(a, d, i) for a, d in zip(arguments, in_dims, strict=True)) for i in range(info.batch_size))
         results = tuple(map(torch.stack, zip(*(recurrence(*a) for a in one), strict=True)))
@@ -129,14 +129,14 @@ def _select(argument: Any, axis: int | None, i: int) -> Any:
     return argument if axis is None else argument.select(axis, i)
 
 
-def _beside(n: int, in_dims: tuple[int | None, ...], arguments: tuple[Any, ...]) -> tuple[Tensor, ...] | None:
+def _folded(n: int, in_dims: tuple[int | None, ...], arguments: tuple[Any, ...]) -> tuple[Tensor, ...] | None:
     keep = arguments[COUNT + 2]
     if keep or any(axis is not None for axis in (*in_dims[3:7], *in_dims[12:14])):
         return None
     wide = []
     for i, (argument, axis) in enumerate(zip(arguments, in_dims, strict=True)):
         if i in BATCHED and argument is not None:
-            batch = 1 if i in STEPWISE else 0  # where B stands once the mapped axis is gone
+            batch = 1 if i in STEPWISE else 0  # the batch axis once the mapped axis is removed
             mapped = (
                 argument.movedim(axis, batch)
                 if axis is not None

@@ -1,4 +1,4 @@
-"""Packed sequences in groups of rows of similar length: padding is then a small part of what is run and kept."""
+"""Packed sequences regrouped into padded batches of rows of similar length, to limit padding."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from gruworks.errors import ShapeError
 
 __all__ = ["Groups", "check_batch_sizes", "group", "row_ends"]
 
-MOST = 1.25  # padded steps for a real one
-SLACK = 1024  # padded steps that aren't worth another call
+MOST = 1.25  # padded steps per valid step
+SLACK = 1024  # padding below which another group doesn't pay
 GROUPS = 16
 
 Array = NDArray[Any]
 
 
 class Groups(NamedTuple):
-    """Rows, sorted by falling length, in groups; `places` [T·n, ...] are the packed steps of each group's padded ones
-    one after the other, `steps` [N] the padded ones of the packed."""
+    """Groups of rows sorted by decreasing length, and the index maps between packed and padded steps.
+
+    `places` gives the packed step of each padded step, groups concatenated; `steps` [N] the inverse."""
 
     rows: list[slice]
     lengths: list[Tensor]
@@ -30,32 +31,32 @@ class Groups(NamedTuple):
     steps: Tensor
 
     def padded(self, data: Tensor) -> list[Tensor]:
-        """Packed steps [N, I] as one [T, n, I] a group, T its longest row."""
+        """Packed steps [N, I] as one padded batch [T, n, I] per group."""
         sizes = [(int(ends[0]), len(ends)) for ends in self.lengths]
         parts = data.index_select(0, self.places).split_with_sizes([T * n for T, n in sizes])
         return [part.view(T, n, -1) for part, (T, n) in zip(parts, sizes, strict=True)]
 
     def packed(self, outputs: list[Tensor]) -> Tensor:
-        """The way back, [N, H]."""
+        """Padded outputs [T, n, H] of the groups as packed steps [N, H]."""
         return torch.cat([output.flatten(0, 1) for output in outputs]).index_select(0, self.steps)
 
 
 def check_batch_sizes(batch_sizes: Tensor, steps: int) -> None:
-    """A ShapeError unless they are those of `steps` packed steps of rows sorted by falling length."""
+    """Raise a ShapeError unless batch_sizes describe `steps` packed steps."""
     sizes = batch_sizes.numpy()
     if sizes.ndim != 1 or not len(sizes) or sizes[-1] < 1 or (numpy.diff(sizes) > 0).any() or sizes.sum() != steps:
-        raise ShapeError(f"batch_sizes must be positive, never rise and sum to the {steps} packed steps")
+        raise ShapeError(f"batch_sizes must be positive, non-increasing and sum to the {steps} packed steps")
 
 
 def row_ends(batch_sizes: Tensor) -> Array:
-    """Each row's length, falling."""
+    """Row lengths in decreasing order."""
     rising = batch_sizes.numpy()[::-1]
     lengths: Array = len(rising) - numpy.searchsorted(rising, numpy.arange(rising[-1]), side="right")
     return lengths
 
 
 def group(batch_sizes: Tensor, device: torch.device) -> Groups | None:
-    """Groups that hold at most MOST padded steps for a real one; None where one group does, or nearly."""
+    """Groups with at most MOST padded steps per valid step; None if a single group suffices."""
     lengths = row_ends(batch_sizes)
     rows = _cut(lengths, int(batch_sizes.sum()))
     if len(rows) == 1:
@@ -74,7 +75,7 @@ def group(batch_sizes: Tensor, device: torch.device) -> Groups | None:
 
 
 def _cut(lengths: Array, real: int) -> list[slice]:
-    """Cut where a cut saves most padding, until little is left."""
+    """Greedy splits, each where it saves most padding."""
     rows = [slice(0, len(lengths))]
     padded = int(lengths[0]) * len(lengths)
     while padded > MOST * real and padded - real > SLACK and len(rows) < GROUPS:
@@ -86,7 +87,7 @@ def _cut(lengths: Array, real: int) -> list[slice]:
 
 
 def _best(lengths: Array, part: slice, i: int) -> tuple[int, int, int]:
-    """Padded steps that the best cut of a group saves, the group, and the row that is then the first of the second."""
+    """Padded steps saved by the best split of a group, the group's index, and the first row of its second part."""
     own = lengths[part]
     saves = (own[0] - own) * (len(own) - numpy.arange(len(own)))
     at = int(saves.argmax())

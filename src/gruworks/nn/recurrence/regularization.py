@@ -1,6 +1,6 @@
-"""Regularization of a layer: DropConnect, recurrent dropout and zoneout in training; layer norm, which stays.
+"""Regularization of a recurrent layer: DropConnect, recurrent dropout, zoneout and layer normalization.
 
-ops/equations.py has the formulas. Masks are drawn here, by torch's generator, anew for each call, layer and direction.
+Formulas are in ops/equations.py. Masks are sampled by torch's default generator for each call, layer and direction.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from torch import Tensor
 
 from gruworks.errors import OptionError, WeightsError
 from gruworks.nn.recurrence import kernel
-from gruworks.nn.recurrence.conditions import eager, serves
+from gruworks.nn.recurrence.conditions import eager, supported
 from gruworks.ops.operands import Operands
 
 __all__ = ["Regularization", "drop_weights", "gain_names"]
 
 
 class Regularization(NamedTuple):
-    """Probabilities; in evaluation the two dropouts are gone, zoneout is its mean, layer norm stays."""
+    """Dropout and zoneout probabilities, and layer norm.
+
+    In evaluation dropout is off, zoneout is replaced by its mean, and layer norm stays.
+    """
 
     weight_dropout: float = 0.0
     recurrent_dropout: float = 0.0
@@ -26,7 +29,7 @@ class Regularization(NamedTuple):
     layer_norm: bool = False
 
     def check(self) -> None:
-        """Raise an OptionError where a probability isn't one."""
+        """Raise an OptionError unless probabilities are in [0, 1) and layer_norm is a bool."""
         for name in ("weight_dropout", "recurrent_dropout", "zoneout"):
             given = getattr(self, name)
             if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 <= given < 1:
@@ -35,11 +38,11 @@ class Regularization(NamedTuple):
             raise OptionError(f"layer_norm must be True or False, not {self.layer_norm!r}")
 
     def acts(self, training: bool) -> bool:
-        """True where a call is anything but a plain one."""
+        """True if a call in this mode differs from a plain GRU's."""
         return self.layer_norm or self.zoneout > 0 or (training and self.weight_dropout + self.recurrent_dropout > 0)
 
     def refuse(self) -> None:
-        """Raise a WeightsError where the unit isn't a plain one in evaluation either."""
+        """Raise a WeightsError if the layer differs from a plain GRU in evaluation, too."""
         for name, there in (("layer_norm", self.layer_norm), ("zoneout", self.zoneout)):
             if there:
                 raise WeightsError(
@@ -48,11 +51,11 @@ class Regularization(NamedTuple):
                 )
 
     def dropped(self, w_hh: Tensor, training: bool) -> Tensor:
-        """The recurrent weights of a call."""
+        """Recurrent weights [3H, H] with DropConnect applied."""
         return drop_weights(w_hh, self.weight_dropout, training)
 
     def added(self, o: Operands, gains: tuple[Tensor, Tensor] | None, training: bool) -> Operands:
-        """The operands with masks and layer norm's `gains`, of x's products and of the state's."""
+        """Operands with sampled masks and the layer-norm `gains` of input and recurrent projections."""
         T, B, _ = o.given.shape
         H = o.w_hh.shape[1]
         if training and self.recurrent_dropout:
@@ -71,12 +74,12 @@ class Regularization(NamedTuple):
 
 
 def drop_weights(w_hh: Tensor, p: float, training: bool) -> Tensor:
-    """DropConnect: the recurrent weights of a call, in training each zero with probability p, the others over 1 - p."""
+    """DropConnect: in training each weight is zeroed with probability p, the others are scaled by 1 / (1 - p)."""
     return w_hh * _dropout(w_hh.shape, p, w_hh) if training and p else w_hh
 
 
 def gain_names(layer: int, reverse: bool) -> tuple[str, str]:
-    """Names of a layer's gains in the state dict."""
+    """Parameter names of a layer's layer-norm gains."""
     ending = f"l{layer}" + ("_reverse" if reverse else "")
     return f"norm_ih_{ending}", f"norm_hh_{ending}"
 
@@ -86,7 +89,7 @@ def _dropout(shape: tuple[int, ...], p: float, like: Tensor) -> Tensor:
 
 
 def _drawn(shape: tuple[int, ...], p: float, value: float, like: Tensor) -> Tensor:
-    """`value` with probability p, else 0."""
-    if eager() and serves(like):
-        return kernel.chance(shape, p, value, like)
+    """Each element `value` with probability p, else 0."""
+    if eager() and supported(like):
+        return kernel.bernoulli(shape, p, value, like)
     return like.new_empty(shape).bernoulli_(p) * value

@@ -1,4 +1,4 @@
-"""How many of torch's threads a piece of work uses."""
+"""Context manager for the number of torch's threads."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["torch_threads"]
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """Run a block on `count` of torch's threads (0: as many as are set), then set what was set before.
+    """Set torch's number of threads within a block (0: unchanged) and restore it afterwards.
 
-    Small matrices gain nothing from threads that wait for each other, and lose 20-fold on a busy machine.
+    Small matrices gain nothing from several threads, and are up to 20 times slower on a busy machine.
     """
     before = torch.get_num_threads()
     if count:

@@ -1,1 +1,1 @@
-"""Connectionist temporal classification: likelihood, alignment, lexicon and prefix beam search."""
+"""Connectionist temporal classification: alignment, lexicon and prefix beam search."""

@@ -1,4 +1,4 @@
-"""Connectionist temporal classification in NumPy: likelihood, forced alignment, prefix beam search.
+"""Connectionist temporal classification in NumPy: forced alignment, prefix beam search.
 
 The reference of the native search. Graves et al. 2006, "Connectionist temporal classification". Shapes: T time steps, V
 symbols of the output layer, the blank among them; log_probabilities are natural logarithms [T, V].
@@ -15,35 +15,10 @@ from numpy.typing import NDArray
 
 from gruworks.errors import OptionError, ShapeError, TooShortError
 
-__all__ = ["Guide", "Hypothesis", "PrefixSearch", "align", "log_likelihood"]
+__all__ = ["Guide", "Hypothesis", "PrefixSearch", "align"]
 
 Floats = NDArray[numpy.floating[Any]]
 NEVER = -numpy.inf
-
-
-def log_likelihood(log_probabilities: Floats, symbols: Sequence[int], blank: int = 0) -> float:
-    """Log-probability of a symbol sequence, summed over all its alignments (Graves et al. 2006).
-
-    >>> log_likelihood(numpy.log([[0.4, 0.6], [0.4, 0.6]]), [1]).__round__(4)          # 1 - 0.4 · 0.4
-    -0.1744
-
-    Args:
-        log_probabilities: [T, V].
-        symbols: at most T symbols, without blanks.
-        blank: index of the blank.
-
-    Returns:
-        Natural logarithm; -inf for a sequence without an alignment.
-
-    Raises:
-        ShapeError: log-probabilities that are not [T, V].
-    """
-    states, skips = _trellis(symbols, blank)
-    alpha = numpy.full(len(states), NEVER)
-    alpha[0] = 0.0
-    for t, row in enumerate(_checked(log_probabilities)):
-        alpha = numpy.logaddexp.reduce(_arrivals(alpha, skips, t == 0)) + row[states]
-    return float(numpy.logaddexp(alpha[-1], alpha[-2]) if len(states) > 1 else alpha[-1])
 
 
 def align(log_probabilities: Floats, symbols: Sequence[int], blank: int = 0) -> tuple[list[tuple[int, int]], float]:

@@ -19,7 +19,6 @@ __all__ = ["Baseline", "best_naive"]
 Floats = NDArray[numpy.float64]
 Ints = NDArray[numpy.int64]
 MOST_ORIGINS = 200  # of one series
-LEVEL = [0.1, 0.5, 0.9]
 
 
 @dataclass(frozen=True)

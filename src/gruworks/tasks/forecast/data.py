@@ -19,7 +19,7 @@ from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.features.difference_ar import causal_scale, causal_slope, differences, path
 from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.features.seasonality import coefficients, fourier, season_basis, season_state
-from gruworks.tasks.forecast.series.reading import Series
+from gruworks.tasks.forecast.series.panel import Series
 
 __all__ = ["FEWEST_ORIGINS", "Batch", "Encoded", "Windows", "encode", "lagged_steps", "seasons_ahead", "split_rows"]
 

@@ -83,11 +83,11 @@ def origin_rows(rows: int, horizon: int, count: int | None, seen: int | None) ->
     return first + horizon * numpy.arange(wanted)
 
 
-def seasonal_lag(codec: Codec, rows: int, periods: tuple[int, ...] = ()) -> int:
+def seasonal_lag(codec: Codec, rows: int) -> int:
     """The lag of the naive error below MASE: the day's where there is one, as the M4 competition has it for hours,
     else the longest season's; 1 where there is none.
     """
-    lags = codec.lags(rows, periods)
+    lags = codec.lags(rows)
     return lags.get("day", max(lags.values(), default=1))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy
-from numpy.typing import NDArray
 
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.data import encode, lagged_steps, split_rows
@@ -14,7 +13,6 @@ from gruworks.tasks.forecast.series.panel import Panel, Series
 
 __all__ = ["with_season_path"]
 
-Floats = NDArray[numpy.float64]
 MOST_SERIES, MOST_ORIGINS = 100, 50
 CLEARLY = 0.9  # a lag must err by so much less than the climatology to take its place
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gruworks.nn.blocks.stack import GRUBlock
 from gruworks.nn.decoding.sampling import Sampling
-from gruworks.nn.recurrence.conditions import serves
+from gruworks.nn.recurrence.conditions import supported
 from gruworks.nn.state import State
 from gruworks.ops.quantised import Precision
 from gruworks.ops.recurrence import new_state
@@ -61,7 +61,7 @@ class Stepper:
             isinstance(model, LanguageNet)
             and all(isinstance(block, GRUBlock) for block in model.stack)
             and model.embedding.weight.dtype == torch.float32
-            and serves(model.embedding.weight)
+            and supported(model.embedding.weight)
         )
 
     def scores(self, symbol: int) -> Floats:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
+from rapidfuzz.distance import Levenshtein
 from torch import Tensor
 
 from gruworks.tasks.transcribe.alphabet import BLANK
@@ -14,7 +13,7 @@ from gruworks.tasks.transcribe.model import TranscribeNet
 from gruworks.training.fit import Fitted, fit
 from gruworks.training.runs import RunFolder
 
-__all__ = ["best_path", "ctc_loss", "edit_distance", "fit_corpus"]
+__all__ = ["best_path", "ctc_loss", "fit_corpus"]
 
 SHARE_OF_LOSS = 0.1
 
@@ -27,13 +26,12 @@ def fit_corpus(
     run: RunFolder,
     quiet: bool,
     resume: bool,
-    show: Callable[[torch.nn.Module], str] | None = None,
 ) -> Fitted:
     """Fit `model` in place; the epoch is chosen on `held`."""
     what = f"learning to transcribe, {len(train)} recordings"
     return fit(
         model, ctc_loss, train.draw, held.whole(), config.training, run, what, quiet=quiet, resume=resume,
-        weigh=lambda batch: int(batch["counts"].sum()), show=show,
+        weigh=lambda batch: int(batch["counts"].sum()),
     )  # fmt: skip
 
 
@@ -74,7 +72,7 @@ def _likelihood(answer: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
 def _judged(loss: Tensor, answer: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
     texts = torch.split(batch["symbols"], batch["counts"].tolist())
     paths = best_path(answer, lengths)
-    wrong = sum(edit_distance(path, text.tolist()) for path, text in zip(paths, texts, strict=True))
+    wrong = sum(Levenshtein.distance(path, text.tolist()) for path, text in zip(paths, texts, strict=True))
     return SHARE_OF_LOSS * loss.clamp(max=10) + wrong / batch["counts"].sum()
 
 
@@ -85,14 +83,3 @@ def best_path(answer: Tensor, lengths: Tensor) -> list[list[int]]:
         collapsed = torch.unique_consecutive(best[:length])
         rows.append(collapsed[collapsed != BLANK].tolist())
     return rows
-
-
-def edit_distance(one: list[int], other: list[int]) -> int:
-    """Substitutions, deletions and insertions from `one` to `other` (Levenshtein)."""
-    above = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        row = [i]
-        for j, b in enumerate(other, 1):
-            row.append(min(above[j] + 1, row[-1] + 1, above[j - 1] + (a != b)))
-        above = row
-    return above[-1]

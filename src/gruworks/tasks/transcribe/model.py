@@ -32,7 +32,6 @@ class TranscribeNet(torch.nn.Module):
     Args:
         inputs: F. symbols: V, the blank is 0. channels, kernel, strides: of the convolutions, one for each stride.
         lookahead: steps that the row convolution after each GRU layer sees ahead; one for all layers.
-        residual: each GRU layer after the first adds to its input instead of replacing it.
         cell: "ligru" takes light GRUs instead. attention: share of an attention decoder in the loss; 0 makes none.
         drop_weights, drop_state: of the GRUs in training, as `gruworks.GRU` has them (weight_dropout,
             recurrent_dropout).
@@ -50,7 +49,6 @@ class TranscribeNet(torch.nn.Module):
         lookahead: int = 0,
         bidirectional: bool = False,
         dropout: float = 0.0,
-        residual: bool = True,
         reset: Reset = "after",
         cell: Literal["gru", "ligru"] = "gru",
         attention: float = 0.0,
@@ -58,7 +56,7 @@ class TranscribeNet(torch.nn.Module):
         drop_state: float = 0.0,
     ) -> None:
         super().__init__()
-        self.stride, self.bidirectional, self.residual = math.prod(strides), bidirectional, residual
+        self.stride, self.bidirectional = math.prod(strides), bidirectional
         width = hidden_size * (2 if bidirectional else 1)
         sizes = [inputs] + [channels] * len(strides)
         self.convolutions = torch.nn.ModuleList(
@@ -111,7 +109,7 @@ class TranscribeNet(torch.nn.Module):
             x = self.dropout(norm(x).relu())
         for layer, (gru, norm) in enumerate(zip(self._grus(), self.norms, strict=True)):
             y = self.dropout(norm(gru(mask(x, lengths), lengths=lengths)[0]))
-            x = x + y if layer and self.residual else y
+            x = x + y if layer else y
             if rows:
                 x, _ = rows[layer](x, lengths)
         return x, lengths
@@ -138,7 +136,7 @@ class TranscribeNet(torch.nn.Module):
         for layer, (gru, norm) in enumerate(zip(self._grus(), self.norms, strict=True)):
             y, hidden = gru(x, to_hidden(state[f"hidden.{layer}"]), lengths=lengths)
             after[f"hidden.{layer}"] = from_hidden(hidden)
-            x = x + norm(y) if layer and self.residual else norm(y)
+            x = x + norm(y) if layer else norm(y)
             if rows:
                 held, count = state[f"held.{layer}"], state[f"count.{layer}"]
                 x, lengths, held, count = rows[layer].step(x, lengths, held, count, last)

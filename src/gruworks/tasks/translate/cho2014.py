@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gruworks.nn.blocks.stack import variational_dropout
-from gruworks.nn.conditioned import fed_layer
+from gruworks.nn.conditioned import conditioned_layer
 from gruworks.nn.functional import new_state
 from gruworks.nn.gru import GRU
 from gruworks.nn.state import State
@@ -83,7 +83,7 @@ class Cho2014Net(TranslationNet):
     def read(self, memory: State, tokens: Tensor) -> tuple[Tensor, Tensor | None]:
         x = variational_dropout(self._embed(tokens.T), self.dropout, self.training)
         start, feed = self.start(memory)["hidden"], self.context(memory["summary"])
-        h = fed_layer(self.word(x), start, self.recurrent.weight, feed)
+        h = conditioned_layer(self.word(x), start, self.recurrent.weight, feed)
         return self._features(h, x, memory["summary"]), None
 
     def step(self, tokens: Tensor, state: State, memory: State) -> tuple[Tensor, State]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -246,8 +246,3 @@ def _plain(dropout: Dropout, words: list[int]) -> list[int]:
 
 def _joined(subwords: Subwords, lines: list[str]) -> Integers:
     return numpy.array([i for ids in subwords.encode_all(lines) for i in ids], dtype=numpy.int64)
-
-
-def describe(dropped: Dropped) -> dict[str, int]:
-    """The counts, for a run's metrics."""
-    return asdict(dropped)

@@ -13,7 +13,8 @@ import pytest
 from gruworks.errors import DataError, TooShortError
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.series.frequency import STEPS, Frequency
-from gruworks.tasks.forecast.series.reading import Panel, read
+from gruworks.tasks.forecast.series.panel import Panel
+from gruworks.tasks.forecast.series.reading import read
 
 DAYS = pandas.date_range("2012-01-01", periods=12)
 ROWS = [f"{day:%Y-%m-%d},{10 + i}" for i, day in enumerate(DAYS)]

@@ -9,11 +9,11 @@ import numpy
 from fastapi import APIRouter, Response
 
 from gruworks.app.server import tables
-from gruworks.app.server.application import Service
 from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.panels import PLACES, few, notes, panel_of
 from gruworks.app.server.responses import RequestError, encoded, within
 from gruworks.app.server.schemas import ColumnsOf, Forecast
+from gruworks.app.server.service import Service
 from gruworks.errors import DataError, GruworksError
 
 __all__ = ["router"]

@@ -11,10 +11,10 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from gruworks.app.server.application import Service
 from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.responses import STREAMED, RequestError, event, within
 from gruworks.app.server.schemas import Generate
+from gruworks.app.server.service import Service
 from gruworks.nn.decoding.sampling import Sampling
 
 __all__ = ["router"]

@@ -10,11 +10,11 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from gruworks.app.server.application import Service
 from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.metrics import exposition
 from gruworks.app.server.responses import STREAMED, RequestError
 from gruworks.app.server.schemas import Fit
+from gruworks.app.server.service import Service
 
 __all__ = ["router"]
 

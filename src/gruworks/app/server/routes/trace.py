@@ -9,10 +9,10 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from gruworks.app.server.application import Service
 from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.responses import RequestError, encoded, within
 from gruworks.app.server.schemas import Trace
+from gruworks.app.server.service import Service
 
 __all__ = ["Remembered", "router"]
 

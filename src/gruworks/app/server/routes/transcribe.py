@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import numpy
 from fastapi import APIRouter, File, Form, Response, UploadFile, WebSocket, WebSocketDisconnect
 
-from gruworks.app.server.application import Service
 from gruworks.app.server.limits import Limits
 from gruworks.app.server.responses import FAULT, RequestError, encoded, within
+from gruworks.app.server.service import Service
 from gruworks.errors import GruworksError
 
 __all__ = ["router"]

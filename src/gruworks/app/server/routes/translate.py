@@ -7,10 +7,10 @@ from typing import Any
 import numpy
 from fastapi import APIRouter, Response
 
-from gruworks.app.server.application import Service
 from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.responses import RequestError, encoded, within
 from gruworks.app.server.schemas import Translate
+from gruworks.app.server.service import Service
 
 __all__ = ["router"]
 

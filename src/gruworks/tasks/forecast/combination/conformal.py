@@ -14,7 +14,7 @@ from statistics import NormalDist
 import numpy
 from numpy.typing import NDArray
 
-__all__ = ["NORMAL", "SHARES", "Calibration", "calibrate"]
+__all__ = ["SHARES", "Calibration", "calibrate", "normal"]
 
 Floats = NDArray[numpy.float64]
 SHARES = numpy.array([0.001, 0.005, 0.01, 0.025, *numpy.arange(0.05, 0.951, 0.025), 0.975, 0.99, 0.995, 0.999])
@@ -48,9 +48,6 @@ def normal(horizon: int) -> Calibration:
     unit = NormalDist().inv_cdf(0.9)
     widths = numpy.array([[NormalDist().inv_cdf(float(share)) / unit for share in SHARES]])
     return Calibration(widths, numpy.zeros(horizon, dtype=numpy.int64))
-
-
-NORMAL = normal
 
 
 def calibrate(answers: list[Floats], truth: list[Floats]) -> Calibration:

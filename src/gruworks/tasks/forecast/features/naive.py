@@ -15,10 +15,10 @@ __all__ = ["naive_forecasts", "naive_names", "or_last"]
 Floats = NDArray[numpy.float64]
 
 
-def naive_names(codec: Codec, rows: int, horizon: int, periods: tuple[int, ...] = ()) -> list[str]:
+def naive_names(codec: Codec, rows: int, horizon: int) -> list[str]:
     """The naive forecasts that `rows` rows are enough for."""
     names = ["last value", "drift", f"mean of the last {horizon}"]
-    names += [f"seasonal naive ({lag})" for lag in codec.lags(rows, periods).values()]
+    names += [f"seasonal naive ({lag})" for lag in codec.lags(rows).values()]
     return names + (["climatology"] if _year(codec, rows) else [])
 
 

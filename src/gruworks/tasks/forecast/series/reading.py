@@ -19,9 +19,9 @@ from gruworks.files import named_path
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.series.alignment import Table, assemble
 from gruworks.tasks.forecast.series.columns import Source, check_zone, covariate, names, numbers, times
-from gruworks.tasks.forecast.series.panel import FEWEST_ROWS, Panel, Series
+from gruworks.tasks.forecast.series.panel import Panel
 
-__all__ = ["FEWEST_ROWS", "Panel", "Series", "read", "read_future"]
+__all__ = ["read", "read_future"]
 
 PARQUET = (".parquet", ".pq")
 

@@ -77,7 +77,7 @@ class VerseConstraint:
             allowed = numpy.zeros((count, self.symbols), numpy.bool_)
             allowed[:, self.end if t >= self.length - 1 else self.newline] = True
             return allowed
-        ways = self._ways(prefix, line, place)
+        ways = self._ways(prefix, line)
         groups, used = self._shared(prefix, line)
         ways &= (groups != 0)[..., None]
         if place == self.form.length - 1 and (line % 2 or line == 0):
@@ -87,7 +87,7 @@ class VerseConstraint:
             allowed &= numpy.arange(self.symbols) == self._acrostic[line]
         return allowed
 
-    def _ways(self, prefix: Array, line: int, place: int) -> Array:
+    def _ways(self, prefix: Array, line: int) -> Array:
         """Which ways of the current couplet are alive [N, patterns, ways]."""
         width, (count, t) = self.form.length + 1, prefix.shape
         alive = self._possible[None, :, line // 2].repeat(count, 0)
