@@ -12,11 +12,7 @@ import torch
 import gruworks
 
 LOADING = """
-import os, sys
-if os.fork() == 0:  # a child of its own: to ask for one name must not help the program to find another
-    assert [hasattr(torch.ops.gruworks, name) for name in ("nothing", "log_scan")] == [False, True]
-    os._exit(0)
-assert os.wait()[1] == 0
+import sys
 x, expected = torch.load(sys.argv[2])
 torch.testing.assert_close(torch.export.load(sys.argv[1]).module()(x)[0], expected)
 assert type(torch.ops.gruworks) is torch._ops._OpNamespace
@@ -40,6 +36,12 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("order", ORDERS)
-def test_a_saved_program_loads_and_an_operator_that_is_not_there_is_said_so(order: str, saved: list[Path]) -> None:
+def test_a_saved_program_loads(order: str, saved: list[Path]) -> None:
     done = subprocess.run([sys.executable, "-c", ORDERS[order] + LOADING, *saved], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_an_operator_that_is_not_there_is_said_so() -> None:
+    code = "import torch, gruworks; print([hasattr(torch.ops.gruworks, name) for name in ('nothing', 'log_scan')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[False, True]"
