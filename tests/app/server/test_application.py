@@ -18,6 +18,7 @@ from gruworks.app.server.application import application
 from gruworks.app.server.exchange import HEADERS
 from gruworks.app.server.models import Served
 from gruworks.errors import RunError
+from gruworks.tasks import registry
 
 DAYS = numpy.datetime_as_string(numpy.arange("2020-01-01", "2021-06-01", dtype="datetime64[D]"))
 YEAR = 12 + 8 * numpy.sin(numpy.arange(len(DAYS)) * 2 * numpy.pi / 365.25)
@@ -39,7 +40,7 @@ def recording(samples: Any, rate: int = 8000) -> bytes:
 def test_health_models_and_metrics(client: TestClient) -> None:
     assert client.get("/health").json()["status"] == "ok"
     told = client.get("/v1/models").json()
-    assert {one["task"] for one in told["models"]} == {"forecast", "generate", "translate", "transcribe"}
+    assert {one["task"] for one in told["models"]} == set(registry.TASKS)
     assert all(one["card"]["licence"] and one["card"]["limits"] for one in told["models"])
     assert 'gruworks_requests_total{route="/health",status="200"}' in client.get("/metrics").text
 

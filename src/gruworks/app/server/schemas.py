@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import typing
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
-__all__ = ["Columns", "ColumnsOf", "Fit", "Forecast", "Generate", "Trace", "Translate"]
+from gruworks.settings import Described, Settings
+from gruworks.tasks import registry
+
+__all__ = [
+    "Columns",
+    "ColumnsOf",
+    "Fit",
+    "Forecast",
+    "Generate",
+    "Request",
+    "Text",
+    "Trace",
+    "Translate",
+    "chosen",
+    "request",
+]
 
 
 def _readable(text: str) -> str:
@@ -42,10 +58,51 @@ def _plain_cells(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 Rows = Annotated[list[dict[str, Any]], Field(fail_fast=True), AfterValidator(_plain_cells)]
 
 
+def _fitted_here() -> list[str]:
+    return [one.name for one in registry.TASKS.values() if one.upload]
+
+
+def _uploadable(task: str) -> str:
+    if task not in _fitted_here():
+        raise ValueError(f"expected one of {', '.join(_fitted_here())}")
+    return task
+
+
+def _listed(schema: dict[str, Any]) -> None:
+    schema["enum"] = _fitted_here()
+
+
 class Request(BaseModel):
     """Base: an unknown field is an error, so that a misspelt one doesn't pass silently."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+def request(name: str, settings: type[Settings], base: type[Request], **own: Any) -> type[Request]:
+    """A request with a field for each setting that isn't `local`, beside the model's name and fields of its own.
+
+    A setting that isn't given is null: the model's card, or the settings class, then has its default.
+    """
+    fields: dict[str, Any] = {"model": (Name | None, None)}
+    fields |= {one.name: _field(one) for one in settings.described() if not one.local and one.name not in own}
+    return create_model(name, __base__=base, __doc__=base.__doc__, **(fields | own))
+
+
+def chosen(settings: type[Settings], asked: Request, card: dict[str, Any]) -> Any:
+    """The settings of a request: what it gives, else what the model's card says, else the defaults."""
+    names = settings.flat_names() & set(type(asked).model_fields)
+    given = {name: value for name in sorted(names) if (value := getattr(asked, name)) is not None}
+    return settings.from_flat(card | {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()})
+
+
+def _field(one: Described) -> Any:
+    kind, parts = one.hint, typing.get_args(one.hint)
+    bounds: dict[str, Any] = {"ge": one.low, "le": one.high}
+    if typing.get_origin(kind) is tuple:
+        return list[Annotated[parts[0], Field(**bounds)]] | None, Field(None, max_length=50, description=str(one))  # type: ignore[valid-type]
+    if str in (kind, *parts) and typing.get_origin(kind) is not Literal:
+        return Text | None, Field(None, max_length=1000, description=str(one))
+    return kind | None, Field(None, **bounds, description=str(one))
 
 
 class Columns(Request):
@@ -112,7 +169,7 @@ class Trace(Request):
 class Fit(Request):
     """A fit as a job: a table for forecast, a text for generate, source<TAB>target lines for translate."""
 
-    task: Literal["forecast", "generate", "translate"] = "forecast"
+    task: Annotated[str, AfterValidator(_uploadable)] = Field("forecast", json_schema_extra=_listed)
     csv: Text | None = Field(None, examples=["date,temp\n2024-01-01,3.1\n2024-01-02,2.4\n2024-01-03,2.9\n"])
     text: Text | None = Field(None, examples=[None])
     columns: Columns | None = None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Text generation: from a text file to a model that writes on.")
+app = typer.Typer(no_args_is_help=True)
 
 Text = Annotated[
     Path, typer.Argument(metavar="TEXT", help="A .txt or .jsonl file, or a folder of them.", show_default=False)
