@@ -208,6 +208,38 @@ def test_translation_with_alternatives_and_attention(client: TestClient) -> None
     assert [bool(one["text"]) for one in many] == [True, False, True]
 
 
+def test_options_that_are_not_given_are_the_cards_then_the_defaults(client: TestClient) -> None:
+    from gruworks.app.server.schemas import chosen
+    from gruworks.tasks.translate.config import Options
+
+    assert chosen(Options, [("n_best", 3), ("seed", None), ("text", "x")], {"temperature": 0.5}) == Options(
+        n_best=3, temperature=0.5
+    )
+    assert chosen(Options, [("temperature", 2.0)], {"temperature": 0.5}).temperature == 2.0
+    told = client.post("/v1/translate", json={"text": "I am hungry.", "prefix": "我们"}).json()
+    assert "".join(told["translations"][0]["text"].split()).startswith("我们")
+    for name in ("fast", "batch"):  # they take the machine's time and memory
+        assert client.post("/v1/translate", json={"text": "a", name: 1}).status_code == 422
+
+
+def test_forms_are_the_settings_of_each_task(client: TestClient) -> None:
+    forms = client.get("/v1/models").json()["forms"]
+    for task in registry.TASKS:
+        for kind in ("Config", "Options"):
+            settings = registry.settings(task, kind)
+            given = {one["name"]: one["default"] for one in forms[task][kind]}
+            assert set(given) == settings.flat_names() - settings.local_names()
+
+
+def test_a_recordings_options_are_checked(client: TestClient) -> None:
+    file = {"file": ("a.wav", recording(numpy.random.default_rng(0).normal(0, 1e-3, 8000)))}
+    assert (
+        client.post("/v1/transcribe", files=file, data={"n_best": "2", "hot_words": ["one", "two"]}).status_code == 200
+    )
+    for data in ({"n_best": "0"}, {"n_best": "65"}, {"hot_bonus": "inf"}, {"silence": "x"}, {"hot_words": ["x"] * 60}):
+        assert client.post("/v1/transcribe", files=file, data=data).status_code == 422, data
+
+
 def test_a_recording_is_written_down(client: TestClient) -> None:
     noise = numpy.random.default_rng(0).normal(0, 1e-3, 8000)
     told = client.post("/v1/transcribe", files={"file": ("a.wav", recording(noise))}).json()

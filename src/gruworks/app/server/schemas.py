@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import types
 import typing
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from gruworks.settings import Described, Settings
 from gruworks.tasks import registry
+from gruworks.tasks.generate.config import Options as GenerateOptions
+from gruworks.tasks.generate.verse.forms import VerseOptions
+from gruworks.tasks.translate.config import Options as TranslateOptions
 
 __all__ = [
     "Columns",
@@ -39,6 +44,10 @@ def _readable(text: str) -> str:
 Text = Annotated[str, AfterValidator(_readable)]
 Name = Annotated[str, Field(max_length=200), AfterValidator(_readable)]
 LARGEST = 1e100
+MOST: dict[type, float] = {int: 2**31 - 1, float: 1e6}  # a setting over HTTP whose class has no bound
+Form: Any = typing.get_type_hints(VerseOptions)["form"]
+CONTINUOUS = ("length", "temperature", "top_k", "top_p", "min_p", "seed")  # what texts written side by side may vary
+T = TypeVar("T", bound=Settings)
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
@@ -78,31 +87,47 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-def request(name: str, settings: type[Settings], base: type[Request], **own: Any) -> type[Request]:
-    """A request with a field for each setting that isn't `local`, beside the model's name and fields of its own.
+def request(settings: type[Settings], *, only: Iterable[str] | None = None, but: Iterable[str] = ()) -> Any:
+    """The base of a request: the model's name, and a field for each setting that isn't `local`.
 
-    A setting that isn't given is null: the model's card, or the settings class, then has its default.
+    A field that isn't given is null: what the model's card says then holds, else the default of the settings class.
     """
-    fields: dict[str, Any] = {"model": (Name | None, None)}
-    fields |= {one.name: _field(one) for one in settings.described() if not one.local and one.name not in own}
-    return create_model(name, __base__=base, __doc__=base.__doc__, **(fields | own))
+    fields = {one.name: (kind | None, Field(None, **rules)) for one, kind, rules in over_http(settings, only, but)}
+    return create_model(
+        f"{settings.__module__}.{settings.__name__}", __base__=Request, model=(Name | None, None), **fields
+    )  # type: ignore[call-overload]
 
 
-def chosen(settings: type[Settings], asked: Request, card: dict[str, Any]) -> Any:
+def over_http(
+    settings: type[Settings], only: Iterable[str] | None = None, but: Iterable[str] = ()
+) -> Iterator[tuple[Described, Any, dict[str, Any]]]:
+    """Each setting that a request may have, its type in JSON, and the arguments of its `Field`."""
+    for one in settings.described():
+        if one.local or one.name in but or (only is not None and one.name not in only):
+            continue
+        parts = [part for part in (typing.get_args(one.hint) or (one.hint,)) if part is not types.NoneType]
+        literal = typing.get_origin(one.hint) is Literal
+        kind = one.hint if literal else Text if parts[0] is str else parts[0]
+        rules: dict[str, Any] = {} if literal else _bounds(one, parts[0])
+        if typing.get_origin(one.hint) is tuple:
+            kind, rules = list[Annotated[kind, Field(**rules)]], {"max_length": 50}  # type: ignore[valid-type]
+        yield one, kind, rules | {"description": str(one)}
+
+
+def _bounds(one: Described, kind: type) -> dict[str, Any]:
+    if kind is str:
+        return {"max_length": 1000}
+    if kind is bool:
+        return {}
+    most = MOST[kind]
+    return {"ge": -most if one.low is None else one.low, "le": most if one.high is None else one.high}
+
+
+def chosen(settings: type[T], given: Iterable[tuple[str, Any]], card: dict[str, Any]) -> T:
     """The settings of a request: what it gives, else what the model's card says, else the defaults."""
-    names = settings.flat_names() & set(type(asked).model_fields)
-    given = {name: value for name in sorted(names) if (value := getattr(asked, name)) is not None}
-    return settings.from_flat(card | {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()})
-
-
-def _field(one: Described) -> Any:
-    kind, parts = one.hint, typing.get_args(one.hint)
-    bounds: dict[str, Any] = {"ge": one.low, "le": one.high}
-    if typing.get_origin(kind) is tuple:
-        return list[Annotated[parts[0], Field(**bounds)]] | None, Field(None, max_length=50, description=str(one))  # type: ignore[valid-type]
-    if str in (kind, *parts) and typing.get_origin(kind) is not Literal:
-        return Text | None, Field(None, max_length=1000, description=str(one))
-    return kind | None, Field(None, **bounds, description=str(one))
+    names = settings.flat_names()
+    told = {n: tuple(v) if isinstance(v, list) else v for n, v in given if v is not None and n in names}
+    return settings.from_flat(card | told)
 
 
 class Columns(Request):
@@ -129,27 +154,20 @@ class Forecast(Request):
     backtest: bool = False
 
 
-class Generate(Request):
-    model: Name | None = None
+class Generate(request(GenerateOptions, only=CONTINUOUS)):  # type: ignore[misc]
+    """A prompt to go on from, or the form of a poem."""
+
     prompt: Text = Field("", examples=["月"])
     title: Text = Field("", max_length=100)
-    length: int | None = Field(None, ge=1, examples=[40])
-    temperature: float = Field(0.8, ge=0, le=10)
-    top_k: int = Field(0, ge=0, le=1_000_000)
-    top_p: float = Field(1.0, ge=0, le=1)
-    min_p: float = Field(0.0, ge=0, le=1)
-    seed: Seed | None = None
-    form: Literal["jueju5", "jueju7", "lushi5", "lushi7"] | None = Field(None, examples=[None])
+    form: Form | None = Field(None, examples=[None])
     stream: bool = Field(True, examples=[False])
 
 
-class Translate(Request):
-    model: Name | None = None
+class Translate(request(TranslateOptions, but=("fast", "batch"))):  # type: ignore[misc]
+    """A sentence, or several."""
+
     text: Text | None = Field(None, examples=["I am hungry."])
     texts: Annotated[list[Text], Field(max_length=10_000, fail_fast=True)] | None = Field(None, examples=[None])
-    beam: int = Field(5, ge=1)
-    alpha: float | None = Field(None, ge=0, le=5, examples=[None])
-    n_best: int = Field(1, ge=1)
     attention: bool = False
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Response
+from pydantic import create_model
 
 from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.responses import RequestError, encoded, within
-from gruworks.app.server.schemas import Request, Text, chosen, request
+from gruworks.app.server.schemas import Text, chosen, request
 from gruworks.app.server.service import Service
 from gruworks.tasks import registry
 from gruworks.tasks.description import Task
@@ -30,7 +31,8 @@ def router(service: Service, task: Task) -> APIRouter:
         found = await within(limits.seconds, batcher.ask((asked.input, values)))
         return await service.apart(encoded, {"answer": found, "model": model.name})
 
-    answer.__annotations__["asked"] = request(task.name.capitalize(), options, Request, input=(Text, ...))
+    schema = create_model(task.name.capitalize(), __base__=request(options), input=(Text, ...))
+    answer.__annotations__["asked"] = schema
     routes.post(f"/v1/{task.name}", summary=task.purpose)(answer)
     return routes
 
