@@ -117,9 +117,3 @@ def test_a_type_checker_takes_right_settings_and_refuses_wrong_ones(tmp_path: Pa
     for number, message in enumerate(MISTAKES.values(), first):
         assert any(line.startswith(f"user.py:{number}:") and message in line for line in told.splitlines()), told
     assert f"Found {len(MISTAKES)} errors in 1 file" in told
-
-
-def test_the_stubs_are_current() -> None:
-    command = [sys.executable, ROOT / "docs/make_signatures.py", "--check"]
-    check = subprocess.run(command, capture_output=True, text=True)
-    assert check.returncode == 0, check.stdout + check.stderr

@@ -218,6 +218,9 @@ def test_options_that_are_not_given_are_the_cards_then_the_defaults(client: Test
     assert chosen(Options, [("temperature", 2.0)], {"temperature": 0.5}).temperature == 2.0
     told = client.post("/v1/translate", json={"text": "I am hungry.", "prefix": "我们"}).json()
     assert "".join(told["translations"][0]["text"].split()).startswith("我们")
+    drawn = {"text": "I am hungry.", "samples": True, "seed": 3}
+    first, second = (client.post("/v1/translate", json=drawn).json() for _ in range(2))
+    assert first == second
     for name in ("fast", "batch"):  # they take the machine's time and memory
         assert client.post("/v1/translate", json={"text": "a", name: 1}).status_code == 422
 

@@ -26,6 +26,7 @@ __all__ = [
     "Trace",
     "Translate",
     "chosen",
+    "over_http",
     "request",
 ]
 
@@ -47,6 +48,7 @@ LARGEST = 1e100
 MOST: dict[type, float] = {int: 2**31 - 1, float: 1e6}  # a setting over HTTP whose class has no bound
 Form: Any = typing.get_type_hints(VerseOptions)["form"]
 CONTINUOUS = ("length", "temperature", "top_k", "top_p", "min_p", "seed")  # what texts written side by side may vary
+RESOURCES = ("fast", "batch")  # of a translation: memory and time of the machine
 T = TypeVar("T", bound=Settings)
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -163,7 +165,7 @@ class Generate(request(GenerateOptions, only=CONTINUOUS)):  # type: ignore[misc]
     stream: bool = Field(True, examples=[False])
 
 
-class Translate(request(TranslateOptions, but=("fast", "batch"))):  # type: ignore[misc]
+class Translate(request(TranslateOptions, but=RESOURCES)):  # type: ignore[misc]
     """A sentence, or several."""
 
     text: Text | None = Field(None, examples=["I am hungry."])
