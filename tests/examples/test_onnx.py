@@ -60,7 +60,7 @@ def test_generate() -> None:
 def test_translate() -> None:
     one = exported("translate")
     lines = ["eine kleine Frau singt .", "Hund rennt.", "(Katze) Ω schläft"]
-    expected = one.estimator.translate(lines, beam=1, fast=False)
+    expected = one.estimator.translate(lines, beam_size=1, fast=False)
     assert len(set(expected)) == 3
     for line, text in zip(lines, expected, strict=True):
         found = run("onnx_translate.py", one.folder, line).strip()

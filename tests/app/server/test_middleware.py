@@ -163,7 +163,7 @@ def test_uploads_that_are_cut_or_something_else(client: TestClient) -> None:
 LIMITED: list[tuple[str, Callable[[], dict[str, Any]]]] = [
     ("/v1/translate", lambda: {"text": "a " * 400}),
     ("/v1/translate", lambda: {"texts": ["a"] * 9}),
-    ("/v1/translate", lambda: {"text": "a", "beam": 1000}),
+    ("/v1/translate", lambda: {"text": "a", "beam_size": 1000}),
     ("/v1/generate", lambda: {"prompt": "月" * 501}),
     ("/v1/generate", lambda: {"length": 10**6}),
     ("/v1/trace", lambda: {"numbers": [1.0] * 51}),

@@ -34,8 +34,8 @@ function clear() {
 }
 
 async function run() {
-  const asked = { model: ui.model.value, text: ui.text.value, beam: Number(ui.beam.value), n_best: 4, attention: true };
-  remember("translate", { model: asked.model, text: asked.text, beam: asked.beam });
+  const asked = { model: ui.model.value, text: ui.text.value, beam_size: Number(ui.beam.value), n_best: 4, attention: true };
+  remember("translate", { model: asked.model, text: asked.text, beam: asked.beam_size });
   await busy(ui.out, ui.error, async (signal) => {
     const { translations } = await post("/v1/translate", asked, signal);
     show(translations[0]);

@@ -90,8 +90,8 @@ class Translate(Request):
     model: Name | None = None
     text: Text | None = Field(None, examples=["I am hungry."])
     texts: Annotated[list[Text], Field(max_length=10_000, fail_fast=True)] | None = Field(None, examples=[None])
-    beam: int = Field(5, ge=1)
-    alpha: float | None = Field(None, ge=0, le=5, examples=[None])
+    beam_size: int = Field(5, ge=1)
+    length_penalty: float | None = Field(None, ge=0, le=5, examples=[None])
     n_best: int = Field(1, ge=1)
     attention: bool = False
 

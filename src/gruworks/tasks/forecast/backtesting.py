@@ -88,7 +88,7 @@ def backtest(forecaster: Forecaster, panel: Panel, origins: int | None, refit: i
         for s, at in zip(panel.series, rows, strict=True)
     ]
     name = "GRU" if forecaster.model is not None else "highway alone"
-    verdict = str(forecaster.gate) if forecaster.model is not None and forecaster.config.gate else ""
+    verdict = str(forecaster.gate) if forecaster.model is not None and forecaster.config.blend else ""
     found: Sequence[Floats] = [numpy.concatenate(parts) for parts in answers]
     return Backtest(
         _named(panel.series, forecaster.config.targets), codec, rows, list(found), naive, name, verdict, panel.backend

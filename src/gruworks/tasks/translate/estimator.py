@@ -104,7 +104,7 @@ class Translator(Estimator):
         """Learn from `data`.
 
         Args:
-            validation: pairs to validate on; without them `held_out` of the data is kept back.
+            validation: pairs to validate on; without them a share `validation` of the data is kept back.
             out: the run folder to write; without it everything stays in memory (see `save`).
             resume: go on from the last checkpoint in `out`; settings and data must be those of the run.
             quiet: no progress bar; by default there is one on a terminal.
@@ -138,8 +138,8 @@ class Translator(Estimator):
     ) -> Any:
         """The translation of each line, in order; of a single string, a string. An empty line stays empty.
 
-        `varied` are fields of `Options`: beam, alpha, prefix, samples ... The probabilities of `ensemble`, other
-        translators over the same vocabulary, are averaged with this one's.
+        `varied` are fields of `Options`: beam_size, length_penalty, prefix, sample ... The probabilities of
+        `ensemble`, other translators over the same vocabulary, are averaged with this one's.
         """
         single = isinstance(lines, str)
         given: list[str] = [lines] if isinstance(lines, str) else list(lines)
@@ -255,7 +255,7 @@ class Translator(Estimator):
         self.codec = Codec.of(pairs, config)
         kept, dropped = clean(pairs, self.codec, config)
         if held is None:
-            kept, held = split(kept, config.held_out, config.training.seed)
+            kept, held = split(kept, config.validation, config.training.seed)
         else:
             held, _ = clean(held, self.codec, config)
         self._remark(dropped, kept, held)
@@ -288,7 +288,7 @@ class Translator(Estimator):
             return Cho2014Net(*sizes, config.hidden_size, config.embedding_size, config.maxout, config.dropout)
         return AttentionNet(
             *sizes, self.codec.shared, config.embedding_size, config.hidden_size, config.layers, config.attention_size,
-            config.dropout, config.drop_words, config.drop_weights, config.reset,
+            config.dropout, config.word_dropout, config.weight_dropout, config.reset,
         )  # fmt: skip
 
     def _read(self, data: Any) -> Pairs:
@@ -346,7 +346,7 @@ class Translator(Estimator):
             contexts = [batch] * len(decoder.decoders) if isinstance(decoder, Ensemble) else batch
             answered = search(decoder, contexts, options, forced)
             if scored and not isinstance(decoder, Ensemble):
-                answered = exact(self.net, [ids[i] for i in rows], answered, options.alpha)
+                answered = exact(self.net, [ids[i] for i in rows], answered, options.length_penalty)
             for i, answers in zip(rows, answered, strict=True):
                 found[i] = _distinct([self._translation(lines[i], one) for one in answers])
         return found

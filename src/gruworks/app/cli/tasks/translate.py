@@ -47,7 +47,7 @@ def fit(
     pairs: Pairs,
     *,
     config: Config,
-    validation: Annotated[
+    validation_pairs: Annotated[
         list[Path] | None, typer.Option(help="Pairs to validate on; give it twice for two line-aligned files.")
     ] = None,
     resume: Resume = None,
@@ -59,8 +59,8 @@ def fit(
     """Learn from sentence pairs; leave a run folder."""
     show = Show(as_json, quiet)
     translator, path = begin("translate", config, resume, out)
-    held = None if validation is None else _one_or_two(validation)
-    flags = [part for file in validation or [] for part in ("--validation", file)]
+    held = None if validation_pairs is None else _one_or_two(validation_pairs)
+    flags = [part for file in validation_pairs or [] for part in ("--validation-pairs", file)]
     with interruptible(show, "translate", path, *pairs, *flags):
         translator.fit(_one_or_two(pairs), held, out=path, resume=resume is not None, quiet=not show.talks)
     for remark in translator.remarks:

@@ -32,13 +32,17 @@ def router(service: Service) -> APIRouter:
     async def transcribe(
         file: Annotated[UploadFile, File(description="wav, flac, ogg or mp3")],
         model: Annotated[str | None, Form(max_length=200)] = None,
-        beam: Annotated[int | None, Form(ge=1, le=64)] = None,
-        closed: Annotated[bool | None, Form(description="only words of the fit's transcripts")] = None,
+        beam_size: Annotated[int | None, Form(ge=1, le=64)] = None,
+        lexicon_only: Annotated[bool | None, Form(description="only words of the fit's transcripts")] = None,
     ) -> Response:
         served = service.shelf.find("transcribe", model)
         samples, rate = await service.apart(opened, await file.read(), limits)
-        given = {name: value for name, value in (("beam", beam), ("closed", closed)) if value is not None}
-        options = {"beam": 8} | served.options | given
+        given = {
+            name: value
+            for name, value in (("beam_size", beam_size), ("lexicon_only", lexicon_only))
+            if value is not None
+        }
+        options = {"beam_size": 8} | served.options | given
         batcher = service.batcher(
             served.name, lambda items: [_written(served.estimator, *one) for one in items], most=1
         )
@@ -114,7 +118,7 @@ def _usual(rate: int) -> None:
 
 
 def _written(transcriber: Any, samples: Any, rate: int, options: dict[str, Any]) -> dict[str, Any]:
-    found = transcriber.transcribe(samples, rate=rate, **options, n_best=min(options["beam"], 5))
+    found = transcriber.transcribe(samples, rate=rate, **options, n_best=min(options["beam_size"], 5))
     words = [
         {
             "word": one.text,

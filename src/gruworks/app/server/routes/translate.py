@@ -23,8 +23,8 @@ def router(service: Service) -> APIRouter:
         lines = _lines(asked, limits)
         model = service.shelf.find("translate", asked.model)
         batcher = service.batcher(model.name, lambda items: together(model.estimator, items))
-        alpha = model.options.get("alpha", 1.0) if asked.alpha is None else asked.alpha
-        key = (asked.beam, alpha, asked.n_best, asked.attention)
+        alpha = model.options.get("length_penalty", 1.0) if asked.length_penalty is None else asked.length_penalty
+        key = (asked.beam_size, alpha, asked.n_best, asked.attention)
         found = await within(limits.seconds, batcher.ask((lines, key), key))
         return await service.apart(encoded, {"translations": found, "model": model.name})
 
@@ -40,9 +40,9 @@ def _lines(asked: Translate, limits: Any) -> list[str]:
     size = sum(map(len, lines))
     if size > limits.characters:
         raise RequestError(413, f"the text has {size} characters, more than {limits.characters}", "text")
-    if max(asked.beam, asked.n_best) > limits.beam:
+    if max(asked.beam_size, asked.n_best) > limits.beam:
         raise RequestError(
-            400, f"at most {limits.beam} beams and alternatives, not {max(asked.beam, asked.n_best)}", "beam"
+            400, f"at most {limits.beam} beams and alternatives, not {max(asked.beam_size, asked.n_best)}", "beam_size"
         )
     return lines
 
@@ -51,7 +51,9 @@ def together(translator: Any, items: list[tuple[list[str], Any]]) -> list[list[d
     """Each item's translations, from one search over the sentences of all items, which have the same options."""
     beam, alpha, n_best, attention = items[0][1]
     whole = [line for lines, _ in items for line in lines]
-    answers = iter(translator.n_best(whole, exact=n_best > 1, beam=max(beam, n_best), alpha=alpha, n_best=n_best))
+    answers = iter(
+        translator.n_best(whole, exact=n_best > 1, beam_size=max(beam, n_best), length_penalty=alpha, n_best=n_best)
+    )
     return [[_shown(translator, line, next(answers), attention) for line in lines] for lines, _ in items]
 
 
