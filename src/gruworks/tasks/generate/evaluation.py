@@ -60,7 +60,7 @@ class Evaluation:
     and the interpolated Kneser-Ney 5-gram of the text that was learnt from, where that is at hand.
     """
 
-    vocabulary_size: int
+    symbols: int
     characters: int
     unknown: int
     nats_per_symbol: float
