@@ -150,7 +150,7 @@ def _text(rng: random.Random, path: Path) -> str:
     elif kind == 1:
         text = '{"a":' * deep + "1" + "}" * deep
     elif kind == 2:
-        text = text.replace("{", '{"format": 1, "format": null, "units": 3,', 1)
+        text = text.replace("{", '{"format": 1, "format": null, "token": 3,', 1)
     elif kind == 3:
         text = text.replace('"', '"\\ud800', 1)
     else:
