@@ -71,7 +71,7 @@ def test_translate() -> None:
 def test_transcribe(kind: str) -> None:
     one = exported(kind)
     for file in sorted((recordings() / "test").glob("*.wav"))[:3]:
-        expected = one.estimator.transcribe(file, language=0.0).text
+        expected = one.estimator.transcribe(file, lm_weight=0.0).text
         assert expected
         assert run("onnx_transcribe.py", one.folder, file).strip() == expected
         if kind == "transcribe-streaming":
