@@ -151,7 +151,7 @@ def tasks(translator: str, transcriber: str) -> None:
     def translated(p: Precision) -> tuple[float, int]:
         made = Translator.load(translator)
         count = rounded(made.net, p)
-        return bleu(made.translate(test.sources, beam=10, alpha=1.0), test.targets, "none"), count
+        return bleu(made.translate(test.sources, beam_size=10, length_penalty=1.0), test.targets, "none"), count
 
     def transcribed(p: Precision) -> tuple[float, int]:
         made = Transcriber.load(transcriber)

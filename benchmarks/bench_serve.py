@@ -34,7 +34,7 @@ FILL = ["now", "had", "leave", "where", "then", "also", "soon", "what", "here", 
 
 
 def sentences():
-    return itertools.cycle({"text": one.format(word), "beam": 5} for word in FILL for one in WORDS)
+    return itertools.cycle({"text": one.format(word), "beam_size": 5} for word in FILL for one in WORDS)
 
 
 def tables():

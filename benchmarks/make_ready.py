@@ -19,9 +19,10 @@ import safetensors.numpy
 
 from gruworks.tasks.ready import FOLDER, READY, Ready
 from gruworks.training.packing import pack
+from gruworks.training.runs import FORMAT, RunFolder, json_bytes
 
 RESULTS = Path(__file__).parent / "results"
-KEPT = ("run.json", "config.json", "context.safetensors", "codec/codec.json", "metrics.json")
+NAMED = ("config.json", "codec/codec.json", "metrics.json")
 
 CARDS: dict[str, dict[str, object]] = {
     "seattle": {
@@ -51,7 +52,7 @@ CARDS: dict[str, dict[str, object]] = {
         "data": "19,222 English-Chinese sentence pairs of Tatoeba (ekinakyurek/lexical on GitHub)",
         "licence": "CC BY 2.0 FR, tatoeba.org",
         "figures": ("translate_en-zh", ["translate/tatoeba-en-zh/bleu-zh"]),
-        "options": {"beam": 5, "alpha": 1.4},
+        "options": {"beam_size": 5, "length_penalty": 1.4},
         "limits": "Short everyday sentences. Names, numbers and long sentences come out wrong; both scripts are mixed.",
         "zh": {"about": "日常英语句子译成中文", "limits": "只宜简短的日常句子。人名、数字和长句多半译错；繁简混用。"},
     },
@@ -59,7 +60,7 @@ CARDS: dict[str, dict[str, object]] = {
         "data": "2,700 digits of six men at 8 kHz and 1,200 joins of them: Free Spoken Digit Dataset, indices 5 on",
         "licence": "CC BY-SA 4.0, github.com/Jakobovski/free-spoken-digit-dataset; the weights are shared alike",
         "figures": ("transcribe_fsdd", ["transcribe/digits-joined/der"]),
-        "options": {"beam": 16, "closed": True, "language": 0.0},  # how that figure was measured
+        "options": {"beam_size": 16, "lexicon_only": True, "lm_weight": 0.0},  # how that figure was measured
         "limits": "Six male voices in a quiet room; other voices and noise raise the errors a lot. It knows ten words.",
         "zh": {
             "about": "连续朗读的英语数字",
@@ -92,18 +93,18 @@ def seattle(out: Path) -> Path:
 
 
 def ship(one: Ready, run: Path) -> None:
-    """Copy what a prediction needs of `run`, its weights packed, and write the card."""
-    shutil.rmtree(one.path, ignore_errors=True)
-    for name in KEPT:
-        (one.path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(run / name, one.path / name)
-    weights = pack(safetensors.numpy.load_file(run / "weights.safetensors"))
-    (one.path / "weights.safetensors").write_bytes(safetensors.numpy.save(weights))
-    facts = json.loads((one.path / "run.json").read_text())
-    facts["data"]["licence"] = CARDS[one.name]["licence"]
-    (one.path / "run.json").write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+    """Write what a prediction needs of `run`, its weights packed and its names those of today, and the card."""
+    made = RunFolder.open(run, one.task)
+    weights = pack(made.read_arrays("weights.safetensors"))
+    files = {name: json_bytes(made.read_json(name)) for name in NAMED} | {
+        "context.safetensors": (run / "context.safetensors").read_bytes(),
+        "weights.safetensors": safetensors.numpy.save(weights),
+    }
     card = {"about": one.about} | CARDS[one.name] | {"figures": figures(*CARDS[one.name]["figures"])}
-    (one.path / "card.json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+    data = made.facts["data"] | {"licence": CARDS[one.name]["licence"]}
+    kept = {"format": FORMAT, "task": one.task, "versions": made.facts["versions"], "data": data}
+    shutil.rmtree(one.path, ignore_errors=True)
+    RunFolder(one.path, kept).finish(files | {"card.json": json_bytes(card)})
     whole = sum(file.stat().st_size for file in FOLDER.rglob("*") if file.is_file())
     print(f"{one.path.name}: {sum(f.stat().st_size for f in one.path.rglob('*'))} bytes; all ready models {whole}")
 

@@ -39,7 +39,7 @@ def fitted(values: dict[str, numpy.ndarray], horizon: int, seed: int, settings: 
     settings = {name: value for name, value in settings.items() if name != "point"}
     share = (VALIDATED - TRAIN - horizon + 1) / VALIDATED
     forecaster = Forecaster(
-        horizon=horizon, model="segment", window=96, norm="last", gate=False, validation=share, seed=seed,
+        horizon=horizon, model="segment", window=96, norm="last", blend=False, validation=share, seed=seed,
         batch_size=256, validate_every=50, patience=6, warm_up=50, weight_decay=0.0, **settings,
     )  # fmt: skip
     return forecaster.fit(long_frame({name: y[:VALIDATED] for name, y in values.items()}), quiet=True)

@@ -27,7 +27,7 @@ from gruworks.tasks.generate.data import Codec, Lanes
 from gruworks.tasks.generate.fitting import text_loss
 
 BASE = {"layers": 2, "sequence": 64, "batch_size": 32, "learning_rate": 6e-3, "validate_every": 200}
-BASE |= {"dropout": 0.05, "drop_input": 0.0, "drop_output": 0.05}
+BASE |= {"dropout": 0.05, "input_dropout": 0.0, "output_dropout": 0.05}
 KINDS: dict[str, dict[str, Any]] = {
     "plain": BASE | {"hidden_size": 192},
     "convolution": BASE | {"hidden_size": 184, "between": "convolution"},

@@ -18,7 +18,7 @@ from gruworks.data.vocabulary import UNKNOWN
 from gruworks.ops.language_model.kneser_ney import baseline
 
 SETTINGS = {"hidden_size": 256, "layers": 2, "sequence": 64, "min_count": 2, "restart": 0.02}
-SETTINGS |= {"dropout": 0.15, "drop_input": 0.1, "drop_output": 0.25}
+SETTINGS |= {"dropout": 0.15, "input_dropout": 0.1, "output_dropout": 0.25}
 SETTINGS |= {"batch_size": 16, "learning_rate": 5e-3, "steps": 3000, "validate_every": 250}
 
 

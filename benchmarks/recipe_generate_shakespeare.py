@@ -16,10 +16,19 @@ from gruworks.data.text import Document
 
 BASE = {"sequence": 64, "batch_size": 32, "learning_rate": 5e-3, "layers": 2, "validate_every": 500, "restart": 0.05}
 SETTINGS = {
-    "nanogpt": BASE | {"hidden_size": 288, "dropout": 0.25, "drop_input": 0.05, "drop_output": 0.25, "steps": 9000},
-    "80-10-10": BASE | {"hidden_size": 256, "dropout": 0.2, "drop_input": 0.05, "drop_output": 0.2, "steps": 8000},
+    "nanogpt": BASE
+    | {"hidden_size": 288, "dropout": 0.25, "input_dropout": 0.05, "output_dropout": 0.25, "steps": 9000},
+    "80-10-10": BASE
+    | {"hidden_size": 256, "dropout": 0.2, "input_dropout": 0.05, "output_dropout": 0.2, "steps": 8000},
     "60s": BASE
-    | {"hidden_size": 192, "dropout": 0.0, "drop_input": 0.0, "drop_output": 0.0, "learning_rate": 6e-3, "steps": 1200}
+    | {
+        "hidden_size": 192,
+        "dropout": 0.0,
+        "input_dropout": 0.0,
+        "output_dropout": 0.0,
+        "learning_rate": 6e-3,
+        "steps": 1200,
+    }
     | {"validate_every": 300},
 }
 SHARES = {"nanogpt": (0.9, 1.0), "60s": (0.9, 1.0), "80-10-10": (0.8, 0.9)}

@@ -18,7 +18,7 @@ from gruworks.data.vocabulary import UNKNOWN
 from gruworks.ops.language_model.kneser_ney import baseline
 
 SETTINGS = {"hidden_size": 256, "layers": 2, "sequence": 64, "min_count": 2, "documents": "apart"}
-SETTINGS |= {"dropout": 0.1, "drop_input": 0.05, "drop_output": 0.2}
+SETTINGS |= {"dropout": 0.1, "input_dropout": 0.05, "output_dropout": 0.2}
 SETTINGS |= {"batch_size": 32, "learning_rate": 5e-3, "steps": 2000, "validate_every": 250}
 
 

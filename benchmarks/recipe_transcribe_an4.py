@@ -48,7 +48,7 @@ def main() -> None:
         train, test = an4(Path(folder))
         fitted = Transcriber.load(given.run) if given.run else Transcriber(**settings).fit(train, out=given.out)
         print(fitted.metrics)
-        options = chosen(fitted, *split(train, fitted.config.held_out, fitted.config.training.seed))
+        options = chosen(fitted, *split(train, fitted.config.validation, fitted.config.training.seed))
         greedy, found = fitted.evaluate(test), fitted.evaluate(test, **options)
     facts = {
         "parameters": sum(p.numel() for p in fitted.model.parameters()),
@@ -80,7 +80,7 @@ def chosen(fitted: Transcriber, train: list[Utterance], held: list[Utterance]) -
     """The weight and the bonus that are best on held-out training speakers, whose texts the model does not know."""
     fitted.use_language([one.text for one in train])
     weights, bonuses = (0.3, 0.6, 1.0, 1.5), (0.0, 1.0, 2.0, 3.0)
-    grid = [{"beam": 32, "language": w, "bonus": b} for w, b in itertools.product(weights, bonuses)]
+    grid = [{"beam_size": 32, "lm_weight": w, "word_bonus": b} for w, b in itertools.product(weights, bonuses)]
     scores = [(fitted.evaluate(held, **options).wer, i) for i, options in enumerate(grid)]
     print([(round(100 * wer, 2), grid[i]) for wer, i in scores])
     fitted.use_language(None)

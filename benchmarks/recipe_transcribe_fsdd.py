@@ -27,7 +27,7 @@ from gruworks.tasks.transcribe.manifest import Utterance
 SETTINGS = {
     "bands": 40, "channels": 64, "hidden_size": 48, "layers": 2, "strides": (2,), "order": 2,
     "steps": 4200, "validate_every": 300, "patience": 50, "batch_size": 32, "learning_rate": 5e-3, "warm_up": 50,
-    "averaged_steps": 300, "held_out": 0.04, "dropout": 0.3, "weight_decay": 0.05,
+    "averaged_steps": 300, "validation": 0.04, "dropout": 0.3, "weight_decay": 0.05,
     "speed": 0.15, "tempo": 0.2, "warp": 0.05, "gain": 10.0, "band_masks": 2,
 }  # fmt: skip
 # A speaker who was never heard has another throat, another tempo, another loudness (theirs lie 25 dB apart) and another
@@ -43,8 +43,8 @@ JOINED = {
     "speed": 0.1, "tempo": 0.1, "gain": 6.0, "band_masks": 1,
 }  # fmt: skip
 PLAIN = {"speed": 0.0, "tempo": 0.0, "warp": 0.0, "gain": 0.0, "noise": None, "band_masks": 0, "time_masks": 0}
-ANSWER = {"beam": 16, "closed": True, "language": 1.0}
-JOINED_ANSWER = {"beam": 16, "closed": True, "language": 0.0}  # each digit is as likely after any other
+ANSWER = {"beam_size": 16, "lexicon_only": True, "lm_weight": 1.0}
+JOINED_ANSWER = {"beam_size": 16, "lexicon_only": True, "lm_weight": 0.0}  # each digit is as likely after any other
 
 
 def unnamed(rows: list[Utterance]) -> list[Utterance]:

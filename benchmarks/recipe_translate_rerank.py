@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--judge", type=Path, action="append", required=True)
     parser.add_argument("--lists", type=int, default=20)
     args = parser.parse_args()
-    reranker = Reranker(args.writer, args.judge, Options(n_best=args.lists, alpha=1.0))
+    reranker = Reranker(args.writer, args.judge, Options(n_best=args.lists, length_penalty=1.0))
     source, target = reranker.translator.config.source, reranker.translator.config.target
     held, test = (multi30k(source, target, part)[0] for part in ("val", "test_2016_flickr"))
     reranker.tune(held, "none")

@@ -17,11 +17,11 @@ def main() -> None:
     train, held, test = (tatoeba(part) for part in ("train", "dev", "test"))
     translator = fitted(
         args, train, held, source="en", target="zh", lowercase=False, shared=False, embedding_size=256,
-        hidden_size=256, attention_size=128, dropout=0.3, drop_words=0.1, drop_weights=0.1, smoothing=0.1,
+        hidden_size=256, attention_size=128, dropout=0.3, word_dropout=0.1, weight_dropout=0.1, smoothing=0.1,
         bpe_dropout=0.1, learning_rate=2e-3, validate_every=200, patience=16,
     )  # fmt: skip
     chosen = best_search(translator, held, "zh")
-    answers = translator.translate(test.sources, beam=chosen["beam"], alpha=chosen["alpha"])
+    answers = translator.translate(test.sources, beam_size=chosen["beam_size"], length_penalty=chosen["length_penalty"])
     answers = ["".join(answer.split()) for answer in answers]
     note = f"chrF {sacrebleu.CHRF().corpus_score(answers, [test.targets]).score:.2f}" + simplified(
         answers, test.targets

@@ -71,11 +71,11 @@ def best_search(translator: Translator, held: Pairs, tokenize: str) -> dict[str,
     found = {}
     for beam in BEAMS:
         for alpha in ALPHAS if beam > 1 else ALPHAS[:1]:
-            answers = translator.translate(held.sources, beam=beam, alpha=alpha)
+            answers = translator.translate(held.sources, beam_size=beam, length_penalty=alpha)
             found[beam, alpha] = bleu(answers, held.targets, tokenize)
             print(f"validation: beam {beam}, alpha {alpha}: BLEU {found[beam, alpha]:.2f}", flush=True)
     beam, alpha = max(found, key=lambda place: found[place])
-    return {"beam": beam, "alpha": alpha, "validation": found[beam, alpha]}
+    return {"beam_size": beam, "length_penalty": alpha, "validation": found[beam, alpha]}
 
 
 def bleu(answers: list[str], references: list[str], tokenize: str) -> float:
@@ -105,7 +105,8 @@ def conclude(
             "threads": args.threads or torch.get_num_threads(),
             "seeds": 1,
             "baseline": baseline,
-            "note": f"beam {chosen['beam']}, alpha {chosen['alpha']} by validation ({chosen['validation']:.2f}); "
+            "note": f"beam {chosen['beam_size']}, alpha {chosen['length_penalty']} by validation "
+            f"({chosen['validation']:.2f}); "
             f"{note}; {fit['steps']} steps, {fit['ended_by']}, best at {fit['best_step']}",
         }
         write(name, [record(figure, value, **facts)])

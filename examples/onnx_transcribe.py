@@ -20,4 +20,4 @@ with wave.open(str(file)) as audio:
 answer, steps = model.run(None, {"frames": frames, "lengths": numpy.array([frames.shape[1]])})
 best = answer[0, : steps[0]].argmax(-1)
 text = [says["symbols"][one] for one, _ in itertools.groupby(best) if one != says["blank"]]
-print((" " if says["units"] == "words" else "").join(text).replace("▁", " ").strip())
+print((" " if says["token"] == "word" else "").join(text).replace("▁", " ").strip())

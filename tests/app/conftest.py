@@ -19,7 +19,7 @@ FLAGS = [
     "--horizon",
     "5",
     *(part for name, value in TINY.items() if value for part in (f"--{name.replace('_', '-')}", str(value))),
-    "--no-gate",
+    "--no-blend",
 ]
 Answer = tuple[int, str, str]
 

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gruworks.data.vocabulary import SPECIALS, UNKNOWN, Unit, Vocabulary
+from gruworks.data.vocabulary import SPECIALS, UNKNOWN, Token, Vocabulary
 from gruworks.errors import DataError
 
 TEXT = "the cat sat on the mat, 红楼梦 the cat sat\n" * 3
-UNITS: list[Unit] = ["character", "byte", "bpe"]
+TOKENS: list[Token] = ["character", "byte", "subword"]
 
 
-@pytest.mark.parametrize("unit", UNITS)
-def test_there_and_back(unit: Unit) -> None:
-    vocabulary = Vocabulary.of([TEXT], unit, size=300)
+@pytest.mark.parametrize("token", TOKENS)
+def test_there_and_back(token: Token) -> None:
+    vocabulary = Vocabulary.of([TEXT], token, size=300)
     again = Vocabulary.from_dict(vocabulary.to_dict())
     for one in (vocabulary, again):
         ids = one.encode(TEXT)
@@ -34,7 +34,7 @@ def test_bytes_know_every_text(text: str) -> None:
 
 
 def test_subwords_are_fewer_than_characters_and_know_every_text() -> None:
-    vocabulary = Vocabulary.of([TEXT], "bpe", size=320)
+    vocabulary = Vocabulary.of([TEXT], "subword", size=320)
     assert len(vocabulary) <= 320
     assert len(vocabulary.encode(TEXT)) < len(TEXT) / 2
     assert vocabulary.decode(vocabulary.encode("ünknown 字")) == "ünknown 字"

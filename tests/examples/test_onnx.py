@@ -60,7 +60,7 @@ def test_generate() -> None:
 def test_translate() -> None:
     one = exported("translate")
     lines = ["eine kleine Frau singt .", "Hund rennt.", "(Katze) Ω schläft"]
-    expected = one.estimator.translate(lines, beam=1, fast=False)
+    expected = one.estimator.translate(lines, beam_size=1, fast=False)
     assert len(set(expected)) == 3
     for line, text in zip(lines, expected, strict=True):
         found = run("onnx_translate.py", one.folder, line).strip()
@@ -71,7 +71,7 @@ def test_translate() -> None:
 def test_transcribe(kind: str) -> None:
     one = exported(kind)
     for file in sorted((recordings() / "test").glob("*.wav"))[:3]:
-        expected = one.estimator.transcribe(file, language=0.0).text
+        expected = one.estimator.transcribe(file, lm_weight=0.0).text
         assert expected
         assert run("onnx_transcribe.py", one.folder, file).strip() == expected
         if kind == "transcribe-streaming":

@@ -47,6 +47,7 @@ def test_what_is_whole_answers_and_what_is_damaged_is_refused(tmp_path: Path) ->
     folder = Path(shutil.copytree(SEEDS[0], tmp_path / "run"))
     assert trial(lambda: runs.use("forecast", folder)).verdict == "answered"
     (folder / "config.json").write_text("[" * 100_000)
+    runs.reseal(folder)
     outcome = trial(lambda: runs.use("forecast", folder))
     assert outcome.verdict == "refused"
     assert "config.json is damaged: it nests lists and objects deeper than 64" in outcome.told

@@ -44,7 +44,7 @@ def test_a_fit_leaves_every_file_that_the_format_names(run: Path) -> None:
         assert name.split("/")[0] in runs.__doc__
     assert (run / "checkpoints" / "last.ckpt").is_file()
     facts = json.loads((run / "run.json").read_text())
-    assert (facts["format"], facts["task"], facts["state"]) == (1, "forecast", "fitted")
+    assert (facts["format"], facts["task"], facts["state"]) == (2, "forecast", "fitted")
     assert set(facts["versions"]) >= {"gruworks", "torch"}
     assert facts["data"]["rows"] == 120
     assert not [path for path in run.rglob("*") if path.name.startswith(".")]  # no temporary file is left
@@ -84,7 +84,10 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no run.json": (lambda run: (run / "run.json").unlink(), r"is not a run folder \(it has no run.json\)"),
     "run.json cut": (cut("run.json"), r"run.json is damaged"),
     "run.json a list": (lambda run: (run / "run.json").write_text("[1]"), "run.json is damaged: it holds no object"),
-    "format": (edit("run.json", lambda v: v.update(format=2)), "has run format 2; this version reads format 1"),
+    "format": (
+        edit("run.json", lambda v: v.update(format=3)),
+        "has run format 3; this version reads the formats 1 and 2",
+    ),
     "task": (edit("run.json", lambda v: v.update(task="paint")), "is a run of the task 'paint', not 'forecast'"),
     "no config": (lambda run: (run / "config.json").unlink(), r"has no config.json: the fit did not finish"),
     "unknown setting": (
@@ -147,7 +150,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], str]] = {
         "weights.* doesn't fit config.json: head.bias.scale is the scale of a matrix of 8 bits, and there is none",
     ),
     "a large network": (
-        edit("config.json", lambda v: v.update(hidden_size=4096, layers=16)),
+        edit("config.json", lambda v: v.update(hidden_size=4096, num_layers=16)),
         "weights.* doesn't fit config.json: missing: gru.bias_hh_l1, gru",
     ),
     "many harmonics": (
@@ -155,8 +158,8 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], str]] = {
         r"codec.json: seasons\[0\].harmonics must be a whole number from 1 to 12, not 1000000000",
     ),
     "a blend of nothing": (
-        edit("codec/codec.json", lambda v: v["gate"].update(naive=True)),
-        "codec.json: gate.naive must be a text of at most 100 characters, not True",
+        edit("codec/codec.json", lambda v: v["blend"].update(naive=True)),
+        "codec.json: blend.naive must be a text of at most 100 characters, not True",
     ),
     "values as integers": (
         arrays("context.safetensors", lambda v: v.update(y=v["y"].astype(numpy.int64))),
@@ -208,11 +211,12 @@ def test_a_flipped_bit_is_named_with_its_file(run: Path) -> None:
     Forecaster.load(run)
 
 
-def test_a_run_without_sums_is_loaded_as_before(run: Path) -> None:
+def test_a_run_whose_sums_are_gone_is_refused(run: Path) -> None:
     facts = json.loads((run / "run.json").read_text())
-    assert set(facts.pop("sha256")) == set(NAMES) - {"run.json"}
+    assert set(facts.pop("sha256")) == {*NAMES, "curve.json"} - {"run.json"}
     (run / "run.json").write_text(json.dumps(facts))
-    assert Forecaster.load(run).fitted
+    with pytest.raises(RunError, match=r"config.json is damaged, or was added after the fit: run.json has no sha256"):
+        Forecaster.load(run)
 
 
 CALLS = ("open", "os.fsync", "os.replace", "os.open", "pathlib.Path.mkdir")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 from pathlib import Path
 
 import numpy
 import pytest
+import safetensors.numpy
 
 from gruworks.errors import RunError, WriteError
-from gruworks.training.runs import FORMAT, RunFolder, new_run_path, write_atomically
+from gruworks.training.runs import FORMAT, RunFolder, json_bytes, new_run_path, write_atomically
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -62,9 +64,9 @@ def test_a_place_that_can_t_be_written_is_named(where: str, tmp_path: Path) -> N
 
 def test_a_run_comes_back_as_it_was_made(tmp_path: Path) -> None:
     run = RunFolder.create(tmp_path / "run", "forecast", data={"rows": 3})
-    run.write_json("codec/codec.json", {"ä": [1, None, "x"]})
-    run.write_arrays("context.safetensors", {"y": numpy.arange(3.0), "t": numpy.arange(2)})
-    run.note(state="fitted")
+    arrays = {"y": numpy.arange(3.0), "t": numpy.arange(2)}
+    codec = json_bytes({"ä": [1, None, "x"]})
+    run.finish({"codec/codec.json": codec, "context.safetensors": safetensors.numpy.save(arrays)})
     again = RunFolder.open(str(tmp_path / "run"), "forecast")
     assert again.facts == run.facts
     assert (again.facts["format"], again.facts["state"], again.facts["data"]) == (FORMAT, "fitted", {"rows": 3})
@@ -120,3 +122,36 @@ def test_a_new_run_s_name_is_not_taken_yet(tmp_path: Path, monkeypatch: pytest.M
         path.mkdir(parents=True)
         names.append(path.as_posix())
     assert names == [f"runs/forecast-20260102-030405{end}" for end in ("", "_2", "_3")]
+
+
+def test_run_json_has_the_sum_of_every_file_but_its_own(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path / "run", "forecast")
+    run.write_json("curve.json", {"step": [1]})
+    run.write_json("refit/curve.json", {"step": [2]})
+    write_atomically(run.path / "checkpoints" / "last.ckpt", b"for resuming")
+    write_atomically(run.path / "refit" / "checkpoints" / "last.ckpt", b"for resuming")
+    (run.path / ".metrics.json.1").write_bytes(b"left by a write that was cut off")
+    run.finish({"codec/codec.json": json_bytes({"a": 1}), "curve.json": json_bytes({"step": [3]})})
+    sums = json.loads((run.path / "run.json").read_text())["sha256"]
+    assert sums == {
+        name: hashlib.sha256((run.path / name).read_bytes()).hexdigest()
+        for name in ("codec/codec.json", "curve.json", "refit/curve.json")
+    }
+
+
+def test_a_file_without_a_sum_is_not_read_from_a_fitted_run(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path / "run", "forecast")
+    run.finish({"config.json": json_bytes({})})
+    run.write_json("metrics.json", {})
+    opened = RunFolder.open(run.path)
+    assert opened.read_json("config.json") == {}
+    with pytest.raises(RunError, match=r"metrics.json is damaged, or was added after the fit: run.json has no sha256"):
+        opened.read_json("metrics.json")
+
+
+@pytest.mark.parametrize("unknown", [0, 3, "2", None, [2]])
+def test_an_unknown_format_is_refused_by_name(unknown: object, tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path / "run", "forecast")
+    run.note(format=unknown)
+    with pytest.raises(RunError, match=r"has run format .*; this version reads the formats 1 and 2: use the version"):
+        RunFolder.open(run.path)

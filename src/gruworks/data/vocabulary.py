@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from gruworks.errors import DataError, require
 from gruworks.files import read_json
 
-__all__ = ["BEGIN", "END", "SPECIALS", "TITLE", "UNKNOWN", "Unit", "Vocabulary"]
+__all__ = ["BEGIN", "END", "SPECIALS", "TITLE", "UNKNOWN", "Token", "Vocabulary"]
 
-Unit = Literal["character", "byte", "bpe"]
+Token = Literal["character", "byte", "subword"]
 Ids = NDArray[numpy.int64]
 
 UNKNOWN, BEGIN, TITLE, END = range(4)  # TITLE ends a title
@@ -31,25 +31,25 @@ class Vocabulary:
     `counts` says how often each symbol stood in the text that it was made from; UNKNOWN counts what was left out.
     """
 
-    def __init__(self, unit: Unit, symbols: Sequence[str], counts: Sequence[int], merges: str | None = None) -> None:
-        self.unit, self.symbols, self.counts, self.merges = unit, tuple(symbols), tuple(counts), merges
+    def __init__(self, token: Token, symbols: Sequence[str], counts: Sequence[int], merges: str | None = None) -> None:
+        self.token, self.symbols, self.counts, self.merges = token, tuple(symbols), tuple(counts), merges
         if self.symbols[: len(SPECIALS)] != SPECIALS or len(self.symbols) != len(self.counts):
             raise ValueError(f"a vocabulary begins with {SPECIALS} and has a count for each symbol")
         self._numbers = {symbol: number for number, symbol in enumerate(self.symbols)}
         self._tokenizer = None if merges is None else _restored(self.symbols, merges)
 
     @classmethod
-    def of(cls, texts: Iterable[str], unit: Unit = "character", min_count: int = 1, size: int = 1000) -> Vocabulary:
+    def of(cls, texts: Iterable[str], token: Token = "character", min_count: int = 1, size: int = 1000) -> Vocabulary:
         """The vocabulary of `texts`.
 
         Args:
-            unit: what a symbol is. min_count: characters seen less often become the unknown symbol.
+            token: what a symbol is. min_count: characters seen less often become the unknown symbol.
             size: symbols that BPE may have in all.
         """
-        if unit == "byte":
+        if token == "byte":
             seen = Counter(byte for text in texts for byte in text.encode())
-            return cls(unit, [*SPECIALS, *map(_byte, range(256))], [0] * 4 + [seen[byte] for byte in range(256)])
-        if unit == "bpe":
+            return cls(token, [*SPECIALS, *map(_byte, range(256))], [0] * 4 + [seen[byte] for byte in range(256)])
+        if token == "subword":
             return cls._bpe(list(texts), size)
         found: Counter[str] = Counter()
         for text in texts:
@@ -58,7 +58,7 @@ class Vocabulary:
         if not kept:
             raise DataError(f"no character stands in the text {min_count} times: lower min_count")
         left_out = found.total() - sum(count for _, count in kept)
-        return cls(unit, [*SPECIALS, *(c for c, _ in kept)], [left_out, 0, 0, 0, *(count for _, count in kept)])
+        return cls(token, [*SPECIALS, *(c for c, _ in kept)], [left_out, 0, 0, 0, *(count for _, count in kept)])
 
     @classmethod
     def _bpe(cls, texts: list[str], size: int) -> Vocabulary:
@@ -71,7 +71,7 @@ class Vocabulary:
         tokenizer.train_from_iterator(texts, trainer)
         seen = Counter(number for one in tokenizer.encode_batch(texts, add_special_tokens=False) for number in one.ids)
         symbols = [tokenizer.id_to_token(number) for number in range(tokenizer.get_vocab_size())]
-        return cls("bpe", symbols, [seen[number] for number in range(len(symbols))], tokenizer.to_str())
+        return cls("subword", symbols, [seen[number] for number in range(len(symbols))], tokenizer.to_str())
 
     def __len__(self) -> int:
         return len(self.symbols)
@@ -80,7 +80,7 @@ class Vocabulary:
         """The numbers of a text's symbols; characters that aren't in the vocabulary are UNKNOWN."""
         if self._tokenizer is not None:
             return numpy.asarray(self._tokenizer.encode(text, add_special_tokens=False).ids, numpy.int64)
-        if self.unit == "byte":
+        if self.token == "byte":
             return numpy.frombuffer(text.encode(), numpy.uint8).astype(numpy.int64) + len(SPECIALS)
         get = self._numbers.get
         return numpy.fromiter((get(c, UNKNOWN) for c in text), numpy.int64, len(text))
@@ -90,23 +90,23 @@ class Vocabulary:
         kept = [int(number) for number in numbers if number >= len(SPECIALS)]
         if self._tokenizer is not None:
             return str(self._tokenizer.decode(kept))
-        if self.unit == "byte":
+        if self.token == "byte":
             return bytes(number - len(SPECIALS) for number in kept).decode("utf-8", "replace")
         return "".join(self.symbols[number] for number in kept)
 
     def unknown(self, text: str) -> str:
         """The characters of `text` that the vocabulary lacks, each once, in order."""
-        if self.unit != "character":
+        if self.token != "character":
             return ""
         return "".join(dict.fromkeys(c for c in text if c not in self._numbers))
 
     def to_dict(self) -> dict[str, Any]:
-        values = {"unit": self.unit, "symbols": list(self.symbols), "counts": list(self.counts)}
+        values = {"token": self.token, "symbols": list(self.symbols), "counts": list(self.counts)}
         return values if self.merges is None else values | {"merges": self.merges}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Vocabulary:
-        return cls(values["unit"], values["symbols"], values["counts"], values.get("merges"))
+        return cls(values["token"], values["symbols"], values["counts"], values.get("merges"))
 
 
 def _byte_level(model: Any) -> Any:

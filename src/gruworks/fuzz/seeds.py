@@ -69,7 +69,7 @@ def _generate(place: Path) -> None:
     text = [Document("the cat sat on the mat and the dog sat on the log. " * 12)]
     sizes: dict[str, Any] = {"hidden_size": 8, "layers": 2, "sequence": 8, "batch_size": 4, **SHORT}
     Generator(between="attention", window=4, heads=2, **sizes).fit(text, out=place / "generate", quiet=True)
-    Generator(unit="bpe", symbols=300, between="convolution", **sizes).fit(
+    Generator(token="subword", vocabulary_size=300, between="convolution", **sizes).fit(
         text, out=place / "generate-other", quiet=True
     )
 
@@ -100,7 +100,7 @@ def _transcribe(place: Path) -> None:
         (place / "sounds" / f"{number}.txt").write_text(("ab", "ba c", "cab")[number % 3])
     sizes: dict[str, Any] = {"bands": 8, "channels": 8, "hidden_size": 8, "layers": 1, "batch_size": 4, **SHORT}
     Transcriber(streaming=True, **sizes).fit(place / "sounds", out=place / "transcribe", quiet=True)
-    Transcriber(units="bpe", bpe_size=8, cell="ligru", attention=0.3, **sizes).fit(
+    Transcriber(token="subword", vocabulary_size=8, cell="ligru", attention=0.3, **sizes).fit(
         place / "sounds", out=place / "transcribe-other", quiet=True
     )
 

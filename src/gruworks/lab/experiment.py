@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import safetensors.numpy
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -22,7 +23,7 @@ from gruworks.lab.settings import REGULARISED, Experiment, LabFit, Study
 from gruworks.nn.cells import Engine, chrono_init_, make
 from gruworks.nn.recurrence.threads import torch_threads
 from gruworks.training.fit import fit
-from gruworks.training.runs import RunFolder
+from gruworks.training.runs import RunFolder, json_bytes
 from gruworks.training.skeleton import check_weights
 
 __all__ = [
@@ -192,9 +193,8 @@ def run(settings: Experiment, folder: Path, quiet: bool = True) -> dict[str, Any
         "steps": fitted.steps, "best_step": fitted.best_step, "minutes": fitted.minutes, "ended_by": fitted.ended_by,
         "curve": place.read_json("curve.json"),
     }  # fmt: skip
-    place.write_arrays("weights.safetensors", {name: value.numpy() for name, value in model.state_dict().items()})
-    place.write_json("metrics.json", metrics)
-    place.note(state="fitted")
+    weights = {name: value.numpy() for name, value in model.state_dict().items()}
+    place.finish({"weights.safetensors": safetensors.numpy.save(weights), "metrics.json": json_bytes(metrics)})
     return metrics
 
 

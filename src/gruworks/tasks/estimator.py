@@ -245,7 +245,7 @@ class Estimator(abc.ABC):
         """The run to go on with, which must be of these settings and these data."""
         if out is None:
             raise OptionError("resume needs the run folder to go on from: out=...")
-        run = RunFolder.open(out, self.task)
+        run = RunFolder.open(out, self.task, resume=True)
         # as settings: a run that was begun before a setting came to be has its default
         if self._config_of(run) != self.config:
             raise OptionError(f"{run.path} was begun with other settings: resume needs those of its config.json")

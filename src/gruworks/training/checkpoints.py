@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import safetensors.numpy
 import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Checkpoint
@@ -76,7 +77,7 @@ class AtomicCheckpoints(TorchCheckpointIO):
             metrics = {"trained": True, "best_loss": loss, "best_step": step, "ended_by": "interrupted"}
             self.run.write_json("metrics.json", metrics)
             arrays = {name: tensor.cpu().numpy() for name, tensor in weights.items()}
-            self.run.write_arrays("weights.safetensors", arrays)
+            write_atomically(self.run.path / "weights.safetensors", safetensors.numpy.save(arrays))
 
 
 class InterimCheckpoints(Checkpoint):

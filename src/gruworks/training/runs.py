@@ -1,6 +1,6 @@
 """Run folders: what a fit leaves, written whole or not at all, read with every check.
 
-    run.json             format, task, state of the fit, versions, data's sha256 and licence, sha256 of the other files
+    run.json             format, task, state of the fit, versions, data's sha256 and licence, sha256 of every other file
     config.json          the task's settings
     weights.safetensors  the model
     codec/               what turns the user's values into the model's (JSON)
@@ -8,7 +8,8 @@
     metrics.json         what the fit reached
     checkpoints/         Lightning's, for resuming only
 
-No file holds code and none is unpickled, except a checkpoint, which is loaded with weights_only.
+No file holds code and none is unpickled, except a checkpoint, which is loaded with weights_only. Format 1 had other
+names of settings and fewer sums, or none: `format1` translates it.
 """
 
 from __future__ import annotations
@@ -27,12 +28,14 @@ import safetensors.numpy
 from gruworks import __version__
 from gruworks.errors import RunError, WriteError
 from gruworks.files import read_bytes, read_json, regular_file
+from gruworks.training import format1
 from gruworks.training.checked import choice, mapping, maybe, named, optional, string, value
 
 __all__ = ["FORMAT", "RunFolder", "json_bytes", "new_run_path", "write_atomically"]
 
-FORMAT = 1
-SUMS = "sha256"  # in run.json: the sum of each file that loading reads
+FORMAT = 2
+READABLE = (1, FORMAT)
+SUMS = "sha256"  # in run.json: the sum of each other file, checkpoints left out
 NEXT_SUMS = "sha256_next"  # ... and of those that are just replacing them
 
 _FACTS = named(
@@ -112,20 +115,24 @@ class RunFolder:
         return run
 
     @classmethod
-    def open(cls, path: Path | str, task: str | None = None) -> RunFolder:
-        """The run at `path`, of `task` if given; a RunError that says what is wrong if it can't be used."""
+    def open(cls, path: Path | str, task: str | None = None, resume: bool = False) -> RunFolder:
+        """The run at `path`, of `task` if given, to `resume` if so; a RunError that says what is wrong with it."""
         path = Path(path)
         if not _exists(path / "run.json"):
             what = "is not a run folder (it has no run.json)" if _exists(path) else "does not exist"
             raise RunError(f"{path} {what}; a fit makes one, see `gruworks TASK fit --help`")
         run = cls(path, {})
         facts = run.read_json("run.json")
-        if facts.get("format") != FORMAT:
-            raise RunError(f"{path} has run format {facts.get('format')!r:.40}; this version reads format {FORMAT}")
+        if facts.get("format") not in READABLE:
+            told = f"this version reads the formats {' and '.join(map(str, READABLE))}"
+            raise RunError(f"{path} has run format {facts.get('format')!r:.40}; {told}: use the version that wrote it")
         _FACTS(facts, f"{path / 'run.json'} is damaged: ")
         run.facts = facts
         if task is not None and facts["task"] != task:
             raise RunError(f"{path} is a run of the task {facts['task']!r}, not {task!r}")
+        if resume and facts["format"] != FORMAT:
+            told = "which can be loaded but not resumed: fit anew into another folder"
+            raise RunError(f"{path} has run format {facts['format']}, {told}")
         return run
 
     def note(self, **facts: Any) -> None:
@@ -134,12 +141,12 @@ class RunFolder:
         self.write_json("run.json", self.facts)
 
     def finish(self, files: dict[str, bytes]) -> None:
-        """Write all that loading reads, and last that the run is fitted, with the sha256 of each file.
+        """Write all that loading reads, and last that the run is fitted, with the sha256 of each file that lies here.
 
         A run that was fitted before stays usable at every moment: until all files are replaced, run.json holds the
         sums of the old and of the new ones.
         """
-        new = {name: _sha256(content) for name, content in files.items()}
+        new = self._sums() | {name: _sha256(content) for name, content in files.items()}
         if SUMS in self.facts:
             self.note(**{NEXT_SUMS: new})
         for name, content in files.items():
@@ -154,11 +161,7 @@ class RunFolder:
         values = read_json(self._content(name), error=RunError, name=f"{self.path / name} is damaged: it")
         if not isinstance(values, dict):
             raise RunError(f"{self.path / name} is damaged: it holds no object of named values")
-        return values
-
-    def write_arrays(self, name: str, arrays: dict[str, Any]) -> None:
-        """NumPy arrays by name, as safetensors."""
-        write_atomically(self.path / name, safetensors.numpy.save(arrays))
+        return format1.translated(self.facts["task"], name, values) if self.facts.get("format") == 1 else values
 
     def read_arrays(self, name: str) -> dict[str, Any]:
         content = self._content(name)
@@ -174,12 +177,23 @@ class RunFolder:
             raise RunError(f"{self.path} has no {name}: the fit did not finish, or the folder is damaged")
         content = read_bytes(path, regular_file(path, RunError).stat().st_size, RunError)
         sums = [self.facts[kind][name] for kind in (SUMS, NEXT_SUMS) if name in self.facts.get(kind, {})]
+        if not sums and self.facts.get("format") == FORMAT and self.facts["state"] == "fitted":
+            raise RunError(f"{path} is damaged, or was added after the fit: run.json has no sha256 of it")
         if sums and _sha256(content) not in sums:
             raise RunError(
                 f"{path} is damaged, or was changed after the fit: its sha256 is not the one in run.json; "
                 "take it from a copy, or fit anew"
             )
         return content
+
+    def _sums(self) -> dict[str, str]:
+        """The sha256 of every file in the folder, except run.json, checkpoints and what is being written."""
+        files = {path.relative_to(self.path): path for path in sorted(self.path.rglob("*")) if path.is_file()}
+        return {
+            name.as_posix(): _sha256(read_bytes(path, path.stat().st_size, RunError))
+            for name, path in files.items()
+            if name != Path("run.json") and "checkpoints" not in name.parts and not name.name.startswith(".")
+        }
 
     @property
     def last_checkpoint(self) -> Path:

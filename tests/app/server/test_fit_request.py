@@ -21,11 +21,11 @@ UPLOADED = sorted(task.name for task in registry.TASKS.values() if task.upload)
 DATA = {"forecast": {"csv": "ds,y\n2024-01-01,1\n"}, "generate": {"text": "abc"}, "translate": {"text": "a\tb\n"}}
 # settings that take memory, threads or time, or name files: marked local, or limited by the server
 COSTLY = {
-    "threads", "devices", "window", "paths", "symbols", "width", "heads", "sequence", "vocabulary", "longest",
-    "batch_tokens", "embedding_size", "attention_size", "maxout", "noise_from", "bpe_size", "channels", "kernel",
+    "threads", "devices", "window", "paths", "kernel_size", "heads", "sequence", "longest", "num_layers",
+    "batch_tokens", "embedding_size", "attention_size", "maxout", "noise_from", "vocabulary_size", "channels",
     "bands", "order", "coefficients", "steps", "minutes", "batch_size", "hidden_size", "layers", "horizon",
 }  # fmt: skip
-LIMITED = {"steps", "minutes", "batch_size", "hidden_size", "layers", "horizon"}
+LIMITED = {"steps", "minutes", "batch_size", "hidden_size", "layers", "num_layers", "horizon"}
 
 
 def values(settings: type[Settings]) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def test_a_local_setting_is_never_taken_from_http(fitting: TestClient, task: str
 def test_the_others_have_limits_that_are_told(fitting: TestClient, task: str) -> None:
     told = fitting.get("/v1/limits").json()
     for name in LIMITED & registry.settings(task, "Config").flat_names():
-        most = told.get(f"fit_{name}", told.get(name))
+        most = told.get(f"fit_{name.removeprefix('num_')}", told.get(name))
         for value in (most + 1, 10**9, float(10**30), 10**400):
             with pytest.raises(RequestError, match=f"{name} is {most} at most") as refused:
                 checked(Fit(task=task, settings={name: value}), Limits())
@@ -89,8 +89,8 @@ def test_a_default_beyond_the_limit_is_lowered() -> None:
 
 
 def test_flags_are_one_word_each() -> None:
-    found = flags({"time": "--out=/etc/x y", "season": False, "gate": True, "periods": (7, 12), "date_format": None})
-    assert found == ["--time=--out=/etc/x y", "--no-season", "--gate", "--periods=7,12"]
+    found = flags({"time": "--out=/etc/x y", "season": False, "blend": True, "periods": (7, 12), "date_format": None})
+    assert found == ["--time=--out=/etc/x y", "--no-season", "--blend", "--periods=7,12"]
 
 
 def test_data_are_needed(fitting: TestClient, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from gruworks import Forecaster
 
 TINY: dict[str, Any] = {
-    "steps": 40, "validate_every": 10, "hidden_size": 6, "window": 64, "batch_size": 4, "gate": False,
+    "steps": 40, "validate_every": 10, "hidden_size": 6, "window": 64, "batch_size": 4, "blend": False,
 }  # fmt: skip
 
 

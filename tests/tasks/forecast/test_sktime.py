@@ -72,7 +72,7 @@ def test_covariates_ahead_move_the_forecast_and_may_cover_the_asked_steps_alone(
     rng = numpy.random.default_rng(0)
     X = pandas.DataFrame({"sale": rng.integers(0, 2, 120).astype(float)}, index=y.index)
     y = y + 10 * X["sale"]
-    settings = QUICK["settings"] | {"validate_every": 20, "gate": False, "batch_size": 4, "learning_rate": 0.02}
+    settings = QUICK["settings"] | {"validate_every": 20, "blend": False, "batch_size": 4, "learning_rate": 0.02}
     forecaster = SktimeForecaster(steps=60, settings=settings).fit(y[:100], X=X[:100], fh=[2])
     on, off = (
         float(forecaster.predict(X=pandas.DataFrame({"sale": [v]}, index=X.index[[101]])).iloc[0]) for v in (1.0, 0.0)

@@ -31,7 +31,7 @@ def fitted(rows: int = 140, **settings: Any) -> Forecaster:
     return Forecaster(horizon=5, **(TINY | settings)).fit(wavy(rows), quiet=True)
 
 
-@pytest.mark.parametrize("settings", [{}, {"layers": 2}, {"season": False}, {"reset": "before"}], ids=str)
+@pytest.mark.parametrize("settings", [{}, {"num_layers": 2}, {"season": False}, {"reset": "before"}], ids=str)
 def test_observing_equals_encoding_the_same_history_afresh(settings: dict[str, Any]) -> None:
     forecaster = fitted(**settings)
     for row in range(140, 160):

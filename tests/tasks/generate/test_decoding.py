@@ -15,8 +15,8 @@ from gruworks.tasks.generate.decoding import NetDecoder, Pieces, log_probabiliti
 from gruworks.tasks.generate.model import LanguageNet
 
 
-def written(text: str, unit: str = "character", stop: str | None = None) -> list[str]:
-    codec = Codec.of([Document(text)], Config.from_flat({"unit": unit, "symbols": 300}))
+def written(text: str, token: str = "character", stop: str | None = None) -> list[str]:
+    codec = Codec.of([Document(text)], Config.from_flat({"token": token, "vocabulary_size": 300}))
     pieces = Pieces(codec, stop)
     shown = []
     for number in codec.vocabulary.encode(text):
@@ -26,10 +26,10 @@ def written(text: str, unit: str = "character", stop: str | None = None) -> list
     return [*shown, pieces.rest()]
 
 
-@pytest.mark.parametrize("unit", ["character", "byte", "bpe"])
-def test_pieces_are_the_text(unit: str) -> None:
+@pytest.mark.parametrize("token", ["character", "byte", "subword"])
+def test_pieces_are_the_text(token: str) -> None:
     text = "ab 红楼 cd\nab 红"
-    shown = written(text, unit)
+    shown = written(text, token)
     assert "".join(shown) == text
     assert not any("�" in piece for piece in shown)
 

@@ -29,7 +29,7 @@ def test_it_writes_what_was_asked_for(trained: Generator) -> None:
     assert trained.write("the", length=30, seed=1) == trained.write("the", length=30, seed=1)
     assert trained.write("the", length=30, seed=1) != trained.write("the", length=30, seed=2)
     assert "".join(trained.stream("the", length=30, seed=1)) == trained.write("the", length=30, seed=1)
-    many = trained.write_many("the", length=10, samples=3)
+    many = trained.write_many("the", length=10, n_samples=3)
     assert [len(one) for one in many] == [10, 10, 10]
     assert len(set(many)) > 1
 
@@ -42,7 +42,7 @@ def test_temperature_zero_is_greedy(trained: Generator) -> None:
 
 def test_a_beam_finds_no_less_likely_text_than_greedy_choice(trained: Generator) -> None:
     greedy = trained.write("the", length=6, temperature=0.0)
-    found = trained.write_many("the", length=6, beam=4, samples=2)
+    found = trained.write_many("the", length=6, beam_size=4, n_samples=2)
     likely = [sum(trained.score("the" + one).log_probabilities[3:]) for one in (greedy, *found)]
     assert likely[1] >= likely[0] - 1e-4
     assert likely[1] >= likely[2]
@@ -98,16 +98,16 @@ def test_a_save_loads_to_the_same_text(trained: Generator, poet: Generator, tmp_
         assert again.metrics == one.metrics
 
 
-@pytest.mark.parametrize("unit", ["byte", "bpe"])
+@pytest.mark.parametrize("token", ["byte", "subword"])
 @pytest.mark.parametrize("between", ["none", "convolution", "attention"])
-def test_other_units_and_blocks(unit: str, between: str, tmp_path: Path) -> None:
+def test_other_units_and_blocks(token: str, between: str, tmp_path: Path) -> None:
     settings: dict[str, Any] = {
         **TINY,
-        "unit": unit,
+        "token": token,
         "between": between,
         "steps": 4,
         "validate_every": 2,
-        "symbols": 300,
+        "vocabulary_size": 300,
     }
     generator = Generator(**settings, heads=2, window=8, reset="before").fit([Document(prose(200))], quiet=True)
     text = Generator.load(generator.save(tmp_path / "run")).write("the", length=20)
@@ -140,7 +140,7 @@ def test_a_prompt_with_unknown_characters(trained: Generator) -> None:
         ({"temperature": -0.5}, "Options.temperature must be between 0.0 and 100.0, not -0.5"),
         ({"top_p": 1.5}, "Options.top_p must be between"),
         ({"colour": 1}, "Options has no setting colour"),
-        ({"samples": 2}, "write gives one text, not 2"),
+        ({"n_samples": 2}, "write gives one text, not 2"),
         ({"title": "x"}, "a title is for models of documents"),
     ],
 )
@@ -151,17 +151,17 @@ def test_options_that_cannot_be_are_refused(options: dict[str, Any], message: st
 
 def test_a_stream_of_several_texts_is_refused(trained: Generator) -> None:
     with pytest.raises(OptionError, match="a stream is one text"):
-        trained.stream("the", samples=2)
+        trained.stream("the", n_samples=2)
 
 
 def test_narrow_weights_write_one_text_and_refuse_others(trained: Generator) -> None:
     text = trained.write(length=20, precision="int8", seed=3)
     assert text == "".join(trained.stream(length=20, precision="int8", seed=3))
     assert len(text) == 20
-    with pytest.raises(OptionError, match="samples=1"):
-        trained.write_many(samples=2, length=5, precision="int8")
-    with pytest.raises(OptionError, match="beam=0"):
-        trained.write_many(beam=2, length=5, precision="bfloat16")
+    with pytest.raises(OptionError, match="n_samples=1"):
+        trained.write_many(n_samples=2, length=5, precision="int8")
+    with pytest.raises(OptionError, match="beam_size=0"):
+        trained.write_many(beam_size=2, length=5, precision="bfloat16")
 
 
 def test_what_is_not_fitted_writes_nothing() -> None:
@@ -187,7 +187,8 @@ DAMAGE: dict[str, tuple[str, bytes, str]] = {
     "no JSON": ("codec/codec.json", b"nonsense", "codec.json is damaged"),
     "counts": (
         "codec/codec.json",
-        b'{"vocabulary": {"unit": "byte", "symbols": ["a"], "counts": [1]}, "apart": true, "many": true, "source": {}}',
+        b'{"vocabulary": {"token": "byte", "symbols": ["a"], "counts": [1]},'
+        b' "apart": true, "many": true, "source": {}}',
         "vocabulary.symbols must be a list of 5 to",
     ),
     "other task": (

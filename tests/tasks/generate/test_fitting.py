@@ -50,7 +50,7 @@ def test_a_lane_that_does_not_keep_starts_empty() -> None:
 def test_a_fit_that_was_cut_off_goes_on_to_the_same_weights(
     between: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings: dict[str, Any] = {**TINY, "between": between, "window": 8, "drop_weights": 0.2}
+    settings: dict[str, Any] = {**TINY, "between": between, "window": 8, "weight_dropout": 0.2}
     text = [Document(prose())]
     whole = Generator(**settings).fit(text, quiet=True)
     steps = 0

@@ -15,7 +15,9 @@ KINDS: list[Between] = ["none", "convolution", "attention"]
 @pytest.mark.parametrize("between", KINDS)
 def test_streaming_is_the_whole_text(between: Between) -> None:
     torch.manual_seed(0)
-    net = LanguageNet(11, 8, 3, between=between, window=4, heads=2, dropout=0.5, drop_input=0.5, drop_output=0.5).eval()
+    net = LanguageNet(
+        11, 8, 3, between=between, window=4, heads=2, dropout=0.5, input_dropout=0.5, output_dropout=0.5
+    ).eval()
     tokens = torch.randint(0, 11, (21, 2))
     whole, last = net(tokens)
     state, parts = net.empty(2), []

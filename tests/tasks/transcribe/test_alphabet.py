@@ -12,10 +12,10 @@ from gruworks.tasks.transcribe.alphabet import Alphabet, tidy
 TEXTS = ["a cab", "back a cab", "abba"]
 
 
-@pytest.mark.parametrize("units", ["characters", "words", "bpe"])
+@pytest.mark.parametrize("token", ["character", "word", "subword"])
 @given(st.lists(st.sampled_from(" ".join(TEXTS).split()), max_size=5))
-def test_what_is_encoded_comes_back(units: str, words: list[str]) -> None:
-    alphabet = Alphabet.of(TEXTS, units, 12)
+def test_what_is_encoded_comes_back(token: str, words: list[str]) -> None:
+    alphabet = Alphabet.of(TEXTS, token, 12)
     alphabet = Alphabet.from_dict(alphabet.to_dict())
     text = " ".join(words)
     numbers = alphabet.encode(text)
@@ -28,22 +28,22 @@ def test_what_is_encoded_comes_back(units: str, words: list[str]) -> None:
 
 
 def test_spaces_too_many_are_none() -> None:
-    alphabet = Alphabet.of(TEXTS, "characters")
+    alphabet = Alphabet.of(TEXTS, "character")
     space, a = alphabet.numbers[" "], alphabet.numbers["a"]
     assert alphabet.decode([space, a, space, space, a, space]) == "a a"
     assert alphabet.decode([space]) == alphabet.decode([]) == ""
 
 
-@pytest.mark.parametrize(("units", "unseen"), [("characters", "'x'"), ("words", "'xa'"), ("bpe", "'x'")])
-def test_what_was_never_seen_is_named(units: str, unseen: str) -> None:
-    alphabet = Alphabet.of(TEXTS, units, 12)
+@pytest.mark.parametrize(("token", "unseen"), [("character", "'x'"), ("word", "'xa'"), ("subword", "'x'")])
+def test_what_was_never_seen_is_named(token: str, unseen: str) -> None:
+    alphabet = Alphabet.of(TEXTS, token, 12)
     with pytest.raises(DataError, match=f"line 3: {unseen} never came in the fit's transcripts"):
         alphabet.encode("a xa", "line 3")
 
 
 def test_byte_pairs_are_fewer_than_characters() -> None:
     texts = ["seven eleven seventy"] * 5
-    pairs, characters = (Alphabet.of(texts, units, 20) for units in ("bpe", "characters"))
+    pairs, characters = (Alphabet.of(texts, token, 20) for token in ("subword", "character"))
     assert len(pairs) <= 21
     assert len(pairs.encode(texts[0])) < len(characters.encode(texts[0]))
 

@@ -15,7 +15,7 @@ from gruworks.tasks.transcribe.config import Options
 from gruworks.tasks.transcribe.decoding import Greedy, joined, searches, timed, transcript
 from gruworks.tasks.transcribe.language import learn_language
 
-ALPHABET = Alphabet.of(["ab ba"], "characters")  # space 1, a 2, b 3
+ALPHABET = Alphabet.of(["ab ba"], "character")  # space 1, a 2, b 3
 
 
 def rows(path: list[int], sure: float = 0.9) -> Any:
@@ -43,14 +43,19 @@ def test_words_have_times_and_confidences() -> None:
 def test_options_choose_the_search() -> None:
     language = learn_language(["ab", "ab", "ba"], ALPHABET, 2)
     assert isinstance(searches(Options(), ALPHABET, None, [])(), Greedy)
-    plain = searches(Options(beam=4, language=0.0), ALPHABET, None, ["ab"])()
+    plain = searches(Options(beam_size=4, lm_weight=0.0), ALPHABET, None, ["ab"])()
     assert isinstance(plain, PrefixSearch | NativeSearch)
     path = rows([2, 0, 2, 3], 0.75)
     texts = {}
-    for name, options in {"plain": Options(beam=8, language=0.0), "closed": Options(beam=8, closed=True, language=0.0),
-                          "words": Options(beam=8, words=("ba",)), "guided": Options(beam=8, language=3.0),
-                          "hot": Options(beam=8, language=0.0, hot_words=("aab",), hot_bonus=9.0)}.items():  # fmt: skip
-        search = searches(options, ALPHABET, language if options.language else None, ["ab", "ba"])()
+    cases = {
+        "plain": Options(beam_size=8, lm_weight=0.0),
+        "closed": Options(beam_size=8, lexicon_only=True, lm_weight=0.0),
+        "words": Options(beam_size=8, words=("ba",)),
+        "guided": Options(beam_size=8, lm_weight=3.0),
+        "hot": Options(beam_size=8, lm_weight=0.0, hot_words=("aab",), hot_bonus=9.0),
+    }
+    for name, options in cases.items():
+        search = searches(options, ALPHABET, language if options.lm_weight else None, ["ab", "ba"])()
         search.advance(path)
         texts[name] = ALPHABET.decode(search.results()[0].symbols)
     assert texts == {"plain": "aab", "closed": "ab", "words": "ba", "guided": "ab", "hot": "aab"}
@@ -58,10 +63,10 @@ def test_options_choose_the_search() -> None:
 
 def test_words_that_can_not_be_spelled_are_named() -> None:
     with pytest.raises(DataError, match="word 'xa': 'x' never came"):
-        searches(Options(beam=4, words=("xa",)), ALPHABET, None, [])
-    pairs = Alphabet.of(["ab ba"], "bpe", 8)
+        searches(Options(beam_size=4, words=("xa",)), ALPHABET, None, [])
+    pairs = Alphabet.of(["ab ba"], "subword", 8)
     with pytest.raises(OptionError, match="byte pairs spell a word many ways"):
-        searches(Options(beam=4, closed=True), pairs, None, ["ab"])
+        searches(Options(beam_size=4, lexicon_only=True), pairs, None, ["ab"])
 
 
 def test_segments_are_joined() -> None:

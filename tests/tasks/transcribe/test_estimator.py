@@ -68,22 +68,22 @@ def test_a_list_gives_a_list(streaming: Transcriber, spoken: Path) -> None:
 
 
 def test_a_beam_gives_alternatives_and_keeps_to_a_word_list(offline: Transcriber, spoken: Path) -> None:
-    found = offline.transcribe(spoken / "test" / "100.wav", beam=8, n_best=4)
+    found = offline.transcribe(spoken / "test" / "100.wav", beam_size=8, n_best=4)
     assert len({found.text, *found.alternatives}) == 4
-    closed = offline.transcribe(spoken / "test" / "100.wav", beam=8, words=("Dab", "cad"))
+    closed = offline.transcribe(spoken / "test" / "100.wav", beam_size=8, words=("Dab", "cad"))
     assert set(closed.text.split()) <= {"dab", "cad"}
-    everything = offline.evaluate(spoken / "test", beam=8, closed=True)
+    everything = offline.evaluate(spoken / "test", beam_size=8, lexicon_only=True)
     assert {word for one in everything.worst for word in one.answer} <= {"*", *offline.vocabulary}
 
 
 def test_the_language_model_helps(offline: Transcriber, spoken: Path) -> None:
-    plain, guided = (offline.evaluate(spoken / "test", beam=8, language=weight) for weight in (0.0, 1.0))
+    plain, guided = (offline.evaluate(spoken / "test", beam_size=8, lm_weight=weight) for weight in (0.0, 1.0))
     assert guided.wer < plain.wer
 
 
 def test_hot_words_are_likelier(offline: Transcriber, spoken: Path) -> None:
     texts = [
-        " ".join(offline.transcribe(file, beam=8, hot_words=("ca",), hot_bonus=bonus).text for file in files)
+        " ".join(offline.transcribe(file, beam_size=8, hot_words=("ca",), hot_bonus=bonus).text for file in files)
         for bonus in (0.0, 20.0)
         for files in [sorted((spoken / "test").glob("*.wav"))]
     ]
@@ -93,8 +93,8 @@ def test_hot_words_are_likelier(offline: Transcriber, spoken: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"closed": True}, "need a beam: --beam 16"),
-        ({"beam": 2, "n_best": 3}, "n_best 3 needs a beam at least as wide"),
+        ({"lexicon_only": True}, "need a beam: --beam-size 16"),
+        ({"beam_size": 2, "n_best": 3}, "n_best 3 needs a beam at least as wide"),
         ({"beams": 2}, "Options has no setting beams"),
     ],
 )
@@ -201,7 +201,7 @@ def test_other_rates_and_channels_are_heard_too(which: str, tmp_path: Path, requ
 def test_silence_is_no_text(which: str, request: pytest.FixtureRequest) -> None:
     transcriber = request.getfixturevalue(which)
     for beam in (1, 4):
-        found = transcriber.transcribe(numpy.zeros(2 * RATE, numpy.float32), rate=RATE, beam=beam)
+        found = transcriber.transcribe(numpy.zeros(2 * RATE, numpy.float32), rate=RATE, beam_size=beam)
         if which == "streaming":
             assert (found.text, found.words) == ("", [])
 
@@ -309,9 +309,9 @@ def test_light_units_and_an_attention_decoder_are_options(spoken: Path, tmp_path
     fitted = Transcriber(**small, normalise="recording").fit(spoken / "train", quiet=True)
     loaded = Transcriber.load(fitted.save(tmp_path / "run"))
     samples = say("bad ab")
-    answers = [one.transcribe(samples, rate=RATE, beam=8, language=0.0) for one in (fitted, loaded)]
+    answers = [one.transcribe(samples, rate=RATE, beam_size=8, lm_weight=0.0) for one in (fitted, loaded)]
     assert answers[0] == answers[1]
-    alone = fitted.transcribe(samples, rate=RATE, beam=8, language=0.0, rescore=0.0)
+    alone = fitted.transcribe(samples, rate=RATE, beam_size=8, lm_weight=0.0, attention_weight=0.0)
     assert answers[0].score < alone.score  # a logarithm was added
 
 
@@ -320,11 +320,11 @@ def test_a_recording_s_own_mean_streams_too(beam: int, spoken: Path) -> None:
     small = SMALL | {"normalise": "recording", "streaming": True, "steps": 60}
     fitted = Transcriber(**small).fit(spoken / "train", quiet=True)
     samples = numpy.concatenate([say("bad cad", 3), say("ab", 4)])
-    stream = fitted.stream(beam=beam)
+    stream = fitted.stream(beam_size=beam)
     for piece in numpy.split(samples, [100, 1717, 3000, 3001, 9000]):
         stream.accept(piece)
     stream.finish()
-    whole = fitted.transcribe(samples, rate=RATE, beam=beam)
+    whole = fitted.transcribe(samples, rate=RATE, beam_size=beam)
     assert [word for one in stream.segments for word in one.words] == whole.words
     assert "b" in whole.text
     assert [one.text for one in fitted.align(samples, "bad cad ab", rate=RATE)] == ["bad", "cad", "ab"]
@@ -333,15 +333,18 @@ def test_a_recording_s_own_mean_streams_too(beam: int, spoken: Path) -> None:
 def test_another_language_model_may_be_brought(streaming: Transcriber, tmp_path: Path) -> None:
     path = streaming.write_language(tmp_path / "own.arpa")
     samples = say("bad cad", 2)
-    own = streaming.transcribe(samples, rate=RATE, beam=8)
+    own = streaming.transcribe(samples, rate=RATE, beam_size=8)
     try:
-        assert streaming.use_language(path).transcribe(samples, rate=RATE, beam=8).text == own.text
+        assert streaming.use_language(path).transcribe(samples, rate=RATE, beam_size=8).text == own.text
         streaming.use_language(["dab dab", "ca"])
         assert set(streaming.language.numbers) == {"dab", "ca"}
-        assert set(streaming.transcribe(samples, rate=RATE, beam=8, closed=True).text.split()) <= {"dab", "ca"}
+        assert set(streaming.transcribe(samples, rate=RATE, beam_size=8, lexicon_only=True).text.split()) <= {
+            "dab",
+            "ca",
+        }
     finally:
         streaming.use_language(None)
-    assert streaming.transcribe(samples, rate=RATE, beam=8) == own
+    assert streaming.transcribe(samples, rate=RATE, beam_size=8) == own
 
 
 @pytest.mark.parametrize("settings", [{"cell": "ligru"}, {"normalise": "recording"}])
@@ -353,13 +356,15 @@ def test_what_the_graphs_can_not_hold_is_refused(settings: dict[str, Any], spoke
 
 
 def test_units_may_be_words_or_byte_pairs(spoken: Path, tmp_path: Path) -> None:
-    for units in ("words", "bpe"):
-        settings = SMALL | {"steps": 100, "validate_every": 50, "bpe_size": 9, "units": units, "layers": 1}
+    for token in ("word", "subword"):
+        settings = SMALL | {"steps": 100, "validate_every": 50, "vocabulary_size": 9, "token": token, "layers": 1}
         transcriber = Transcriber(streaming=True, **settings).fit(spoken / "train", quiet=True)
         assert transcriber.evaluate(spoken / "test").cer < 0.9
-        guided = transcriber.transcribe(say("dab"), rate=RATE, beam=4, n_best=2, hot_words=("dab",), hot_bonus=20.0)
+        guided = transcriber.transcribe(
+            say("dab"), rate=RATE, beam_size=4, n_best=2, hot_words=("dab",), hot_bonus=20.0
+        )
         assert "dab" in guided.text.split()
-        loaded = Transcriber.load(transcriber.save(tmp_path / units))
+        loaded = Transcriber.load(transcriber.save(tmp_path / token))
         assert loaded.transcribe(say("dab"), rate=RATE) == transcriber.transcribe(say("dab"), rate=RATE)
 
 

@@ -15,12 +15,12 @@ from gruworks.tasks.transcribe.language import learn_language, read_language, wr
 TEXTS = ["go left", "go right", "go left now", "stop"]
 
 
-@pytest.mark.parametrize("units", ["characters", "words"])
-def test_it_is_kneser_ney_over_words(units: str) -> None:
-    alphabet = Alphabet.of(TEXTS, units)
+@pytest.mark.parametrize("token", ["character", "word"])
+def test_it_is_kneser_ney_over_words(token: str) -> None:
+    alphabet = Alphabet.of(TEXTS, token)
     language = learn_language(TEXTS, alphabet, 3)
     assert language.order == 3
-    names = [word if units == "characters" else str(alphabet.numbers[word]) for word in ("go", "left", "right", "stop")]
+    names = [word if token == "character" else str(alphabet.numbers[word]) for word in ("go", "left", "right", "stop")]
     go, left, right, stop = (language.numbers[name] for name in names)
     start = numpy.exp(language.model.log_probabilities(language.start))
     assert start.sum() == pytest.approx(1)
@@ -31,7 +31,7 @@ def test_it_is_kneser_ney_over_words(units: str) -> None:
 
 
 def test_its_probabilities_are_the_model_s() -> None:
-    language = learn_language(TEXTS, Alphabet.of(TEXTS, "characters"), 2)
+    language = learn_language(TEXTS, Alphabet.of(TEXTS, "character"), 2)
     numbers, end = language.numbers, language.end
     model = KneserNey([[*(numbers[word] for word in text.split()), end] for text in TEXTS], len(numbers) + 2, 2, True)
     context, total = language.start, 0.0
@@ -41,9 +41,9 @@ def test_its_probabilities_are_the_model_s() -> None:
     assert total == pytest.approx(model.score([numbers["go"], numbers["left"], end]).sum())
 
 
-@pytest.mark.parametrize("units", ["characters", "words"])
-def test_an_arpa_file_gives_the_same_opinion(units: str, tmp_path: Path) -> None:
-    alphabet = Alphabet.of(TEXTS, units)
+@pytest.mark.parametrize("token", ["character", "word"])
+def test_an_arpa_file_gives_the_same_opinion(token: str, tmp_path: Path) -> None:
+    alphabet = Alphabet.of(TEXTS, token)
     language = learn_language(TEXTS, alphabet, 3)
     write_language(tmp_path / "a.arpa", language, alphabet)
     found = read_language(tmp_path / "a.arpa", alphabet, lower=True)
@@ -53,7 +53,7 @@ def test_an_arpa_file_gives_the_same_opinion(units: str, tmp_path: Path) -> None
         for one in (language, found):
             state = one.start
             for word in context:
-                state = one.after(state, one.numbers[word if units == "characters" else str(alphabet.numbers[word])])
+                state = one.after(state, one.numbers[word if token == "character" else str(alphabet.numbers[word])])
             told = one.model.log_probabilities(state)
             rows.append([told[one.numbers[word]] for word in sorted(language.numbers)] + [told[one.end]])
         assert rows[0] == pytest.approx(rows[1], abs=1e-6)
@@ -61,11 +61,11 @@ def test_an_arpa_file_gives_the_same_opinion(units: str, tmp_path: Path) -> None
 
 def test_words_that_can_not_be_written_are_left_out(tmp_path: Path) -> None:
     many = ["GO left", "go süd"]
-    alphabet = Alphabet.of(many, "characters")
+    alphabet = Alphabet.of(many, "character")
     write_language(tmp_path / "a.arpa", learn_language(many, alphabet, 2), alphabet)
-    found = read_language(tmp_path / "a.arpa", Alphabet.of(["go left"], "characters"), lower=True)
+    found = read_language(tmp_path / "a.arpa", Alphabet.of(["go left"], "character"), lower=True)
     assert set(found.numbers) == {"go", "left"}
     with pytest.raises(DataError, match="lists 3 words, none of which"):
-        read_language(tmp_path / "a.arpa", Alphabet.of(["x"], "characters"), lower=True)
-    with pytest.raises(OptionError, match="units=bpe"):
-        read_language(tmp_path / "a.arpa", Alphabet.of(["go left"], "bpe", 8), lower=True)
+        read_language(tmp_path / "a.arpa", Alphabet.of(["x"], "character"), lower=True)
+    with pytest.raises(OptionError, match="token=subword"):
+        read_language(tmp_path / "a.arpa", Alphabet.of(["go left"], "subword", 8), lower=True)

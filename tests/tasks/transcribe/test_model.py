@@ -27,7 +27,7 @@ def network(**settings: object) -> TranscribeNet:
         {"reset": "before"},
         {"strides": (4,)},
         {"cell": "ligru"},
-        {"drop_weights": 0.3, "drop_state": 0.3},
+        {"weight_dropout": 0.3, "recurrent_dropout": 0.3},
     ],
 )
 @given(lengths=st.lists(st.integers(0, 45), min_size=1, max_size=4))
@@ -81,7 +81,7 @@ def test_probabilities_sum_to_one_and_every_weight_learns() -> None:
 
 def test_what_is_dropped_is_dropped_in_training_alone() -> None:
     plain, x, lengths = network(), torch.randn(2, 30, 5), torch.tensor([30, 22])
-    for settings in ({"drop_weights": 0.5}, {"drop_state": 0.5}):
+    for settings in ({"weight_dropout": 0.5}, {"recurrent_dropout": 0.5}):
         model = network(**settings)
         torch.testing.assert_close(model(x, lengths)[0], plain(x, lengths)[0], rtol=0, atol=0)
         first, again = (model.train()(x, lengths)[0] for _ in range(2))

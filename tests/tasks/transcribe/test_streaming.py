@@ -21,8 +21,8 @@ CUTS = st.lists(st.integers(0, 5000), min_size=0, max_size=12)
 @given(cuts=CUTS, seed=st.integers(0, 5))
 def test_the_text_does_not_depend_on_the_cuts(streaming: Transcriber, beam: int, cuts: list[int], seed: int) -> None:
     samples = say(some_text(seed), seed)
-    whole = streaming.transcribe(samples, rate=RATE, beam=beam)
-    stream, at, stable, finals = streaming.stream(beam=beam), 0, "", []
+    whole = streaming.transcribe(samples, rate=RATE, beam_size=beam)
+    stream, at, stable, finals = streaming.stream(beam_size=beam), 0, "", []
     for count in [*cuts, len(samples)]:
         update = stream.accept(samples[at : at + count])
         at += count

@@ -34,7 +34,7 @@ def ids(translator: Translator, lines: list[str]) -> list[list[int]]:
 
 
 def test_a_batch_gives_what_each_line_gives(trained: Translator) -> None:
-    options = Options(beam=4, n_best=3)
+    options = Options(beam_size=4, n_best=3)
     together = search(NetDecoder(trained.net), padded(ids(trained, LINES)), options)
     for line, found in zip(LINES, together, strict=True):
         (alone,) = search(NetDecoder(trained.net), padded(ids(trained, [line])), options)
@@ -44,7 +44,7 @@ def test_a_batch_gives_what_each_line_gives(trained: Translator) -> None:
 
 def test_the_log_probability_is_that_of_the_whole_sentence(trained: Translator) -> None:
     source = ids(trained, LINES[:1])
-    for found in search(NetDecoder(trained.net), padded(source), Options(beam=5, n_best=5, alpha=0.7))[0]:
+    for found in search(NetDecoder(trained.net), padded(source), Options(beam_size=5, n_best=5, length_penalty=0.7))[0]:
         value = log_probability(trained.net, padded(source, [found.tokens]))
         assert found.log_probability == pytest.approx(float(value[0]), abs=1e-4)
         assert found.score == pytest.approx(found.log_probability / (len(found.tokens) + 1) ** 0.7, abs=1e-4)
@@ -52,10 +52,10 @@ def test_the_log_probability_is_that_of_the_whole_sentence(trained: Translator) 
 
 def test_a_search_in_eight_bits_is_scored_exactly(trained: Translator) -> None:
     source = ids(trained, LINES)
-    options = Options(beam=5, n_best=3)
+    options = Options(beam_size=5, n_best=3)
     plain = search(NetDecoder(trained.net), padded(source), options)
     quick = search(NetDecoder(trained.net, eight_bits=True), padded(source), options)
-    again = exact(trained.net, source, quick, alpha=1.0)
+    again = exact(trained.net, source, quick, length_penalty=1.0)
     for one, other in zip(plain, again, strict=True):
         assert one[0].tokens == other[0].tokens
         assert one[0].score == pytest.approx(other[0].score, abs=1e-5)
@@ -64,25 +64,25 @@ def test_a_search_in_eight_bits_is_scored_exactly(trained: Translator) -> None:
 
 def test_a_beam_finds_nothing_less_likely_than_greedy(trained: Translator) -> None:
     batch = padded(ids(trained, LINES))
-    greedy = search(NetDecoder(trained.net), batch, Options(beam=1, alpha=0.0))
-    wide = search(NetDecoder(trained.net), batch, Options(beam=8, alpha=0.0))
+    greedy = search(NetDecoder(trained.net), batch, Options(beam_size=1, length_penalty=0.0))
+    wide = search(NetDecoder(trained.net), batch, Options(beam_size=8, length_penalty=0.0))
     assert all(w[0].log_probability >= g[0].log_probability - 1e-5 for w, g in zip(wide, greedy, strict=True))
 
 
 def test_a_forced_beginning_is_kept(trained: Translator) -> None:
     assert trained.codec is not None
     forced = trained.codec.target.encode("a big")
-    for options in (Options(beam=3), Options(samples=True, n_best=2)):
+    for options in (Options(beam_size=3), Options(sample=True, n_best=2)):
         for found in search(NetDecoder(trained.net), padded(ids(trained, LINES)), options, forced):
             assert all(one.tokens[: len(forced)] == forced for one in found)
 
 
 def test_samples_follow_the_model_and_the_seed(trained: Translator) -> None:
     batch = padded(ids(trained, LINES[:1]))
-    options = Options(samples=True, n_best=200)
+    options = Options(sample=True, n_best=200)
     found = [tuple(one.tokens) for one in search(NetDecoder(trained.net), batch, options)[0]]
     assert found == [tuple(one.tokens) for one in search(NetDecoder(trained.net), batch, options)[0]]
-    best = search(NetDecoder(trained.net), batch, Options(beam=5, alpha=0.0))[0][0]
+    best = search(NetDecoder(trained.net), batch, Options(beam_size=5, length_penalty=0.0))[0][0]
     share = found.count(tuple(best.tokens)) / len(found)
     assert share == pytest.approx(math.exp(best.log_probability), abs=0.15)
 

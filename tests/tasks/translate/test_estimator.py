@@ -34,7 +34,7 @@ def test_order_and_empty_lines_are_kept(trained: Translator) -> None:
 
 
 def test_n_best_answers_differ_and_fall(trained: Translator) -> None:
-    (found,) = trained.n_best([SOURCES[0]], n_best=4, beam=6)
+    (found,) = trained.n_best([SOURCES[0]], n_best=4, beam_size=6)
     assert 1 < len(found) <= 4
     assert len({one.text for one in found}) == len(found)
     assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
@@ -43,9 +43,9 @@ def test_n_best_answers_differ_and_fall(trained: Translator) -> None:
 
 def test_a_prefix_and_samples(trained: Translator) -> None:
     assert trained.translate(SOURCES[0], prefix="a big").startswith("a big")
-    first = trained.translate(SOURCES, samples=True, temperature=3.0)
-    assert first == trained.translate(SOURCES, samples=True, temperature=3.0)
-    assert first != trained.translate(SOURCES, samples=True, temperature=3.0, seed=1)
+    first = trained.translate(SOURCES, sample=True, temperature=3.0)
+    assert first == trained.translate(SOURCES, sample=True, temperature=3.0)
+    assert first != trained.translate(SOURCES, sample=True, temperature=3.0, seed=1)
 
 
 def test_a_line_of_ten_thousand_words_is_translated_in_pieces(trained: Translator) -> None:
@@ -134,10 +134,10 @@ def test_cho_2014_is_fitted_saved_and_has_no_attention(tmp_path: Path) -> None:
 def test_what_is_refused(trained: Translator) -> None:
     with pytest.raises(NotFittedError):
         Translator().translate("x")
-    with pytest.raises(OptionError, match="beam must be between 1 and 1000, not 0"):
-        trained.translate("x", beam=0)
+    with pytest.raises(OptionError, match="beam_size must be between 1 and 1000, not 0"):
+        trained.translate("x", beam_size=0)
     with pytest.raises(OptionError, match="give options or single ones"):
-        trained.translate("x", options=Options(), beam=1)
+        trained.translate("x", options=Options(), beam_size=1)
     with pytest.raises(DataError, match="line 2: expected a string to translate, got int"):
         trained.translate(["a", 2])  # type: ignore[list-item]
 

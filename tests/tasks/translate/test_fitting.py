@@ -29,7 +29,7 @@ def test_the_loss_is_the_mean_over_the_symbols_that_are_there(trained: Translato
 def test_smoothing_is_in_training_alone_and_spreads_probability(trained: Translator) -> None:
     batch = padded([[5, 6]], [[8, 9]])
     assert torch.equal(translation_loss(trained.net, batch, 0.3), translation_loss(trained.net, batch))
-    net = Translator(**SHORT | {"dropout": 0.0, "drop_words": 0.0}).fit(toy(1), quiet=True).net.train()
+    net = Translator(**SHORT | {"dropout": 0.0, "word_dropout": 0.0}).fit(toy(1), quiet=True).net.train()
     with torch.no_grad():
         features, _ = net.read(net.encode(batch["source"], batch["source_lengths"]), batch["target"][:, :-1])
         logs = net.scores(features[:, 0]).log_softmax(-1)

@@ -65,13 +65,13 @@ def test_nothing_of_the_future_is_read() -> None:
 
 
 def test_every_weight_has_a_gradient_with_all_regularisation() -> None:
-    model = net(dropout=0.2, drop_words=0.2, drop_weights=0.2, shared=False).train()
+    model = net(dropout=0.2, word_dropout=0.2, weight_dropout=0.2, shared=False).train()
     features, _ = model.read(model.encode(SOURCE, LENGTHS), TARGET)
     model.scores(features).logsumexp(-1).sum().backward()
     assert not [name for name, p in model.named_parameters() if p.grad is None or not bool(p.grad.abs().sum() > 0)]
 
 
-@pytest.mark.parametrize("kind", ["dropout", "drop_words", "drop_weights"])
+@pytest.mark.parametrize("kind", ["dropout", "word_dropout", "weight_dropout"])
 def test_each_dropout_acts_in_training_alone(kind: str) -> None:
     model = net(**{kind: 0.5})
     still = [model.read(model.encode(SOURCE, LENGTHS), TARGET)[0] for _ in range(2)]

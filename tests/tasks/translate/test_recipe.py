@@ -13,8 +13,8 @@ from gruworks.tasks.translate.reading import Pairs, read
 
 SETTINGS = {
     "source": "de", "target": "en", "lowercase": True, "hidden_size": 128, "embedding_size": 128, "attention_size": 64,
-    "vocabulary": 2000, "dropout": 0.2, "steps": 400, "validate_every": 100, "batch_size": 48, "batch_tokens": 1000,
-    "learning_rate": 4e-3, "warm_up": 30, "averaged_steps": 50, "threads": 1,
+    "vocabulary_size": 2000, "dropout": 0.2, "steps": 400, "validate_every": 100, "batch_size": 48,
+    "batch_tokens": 1000, "learning_rate": 4e-3, "warm_up": 30, "averaged_steps": 50, "threads": 1,
 }  # fmt: skip
 
 
@@ -29,7 +29,7 @@ def part(name: str, count: int) -> Pairs:
 @pytest.mark.recipe
 def test_two_thousand_pairs_are_learnt_from() -> None:
     translator = Translator(**SETTINGS).fit(part("train", 2000), part("val", 200), quiet=True)
-    found = translator.evaluate(part("val", 200), beam=3)
+    found = translator.evaluate(part("val", 200), beam_size=3)
     perplexity = math.exp(translator.metrics["best_loss"])
     assert perplexity < 60  # 48 when this was written; every subword as likely as any other: 2,000
     assert found.bleu > 2 > found.copy_bleu  # 4.2, and 0.1 for the source copied

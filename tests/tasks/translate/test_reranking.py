@@ -48,7 +48,7 @@ def test_features_are_the_runs_scores_and_the_length(runs: Path) -> None:
         f"log p(de | en) by {runs / 'back'}",
         "subwords",
     ]
-    found = good.n_best([LINES[0]], options=Options(n_best=4, beam=5))
+    found = good.n_best([LINES[0]], options=Options(n_best=4, beam_size=5))
     (candidates,) = reranker._candidates([LINES[0]], found)
     for one, answer in zip(candidates, found[0], strict=True):
         assert one.text == answer.text

@@ -84,14 +84,14 @@ def verse(
 @app.command("translate")
 def translate(
     sentences: Annotated[list[str], typer.Argument(metavar="SENTENCE...", help="English.", show_default=False)],
-    beam: Annotated[int, typer.Option(help="Beams of the search.", min=1, max=100)] = TranslateOptions.beam,
+    beam_size: Annotated[int, typer.Option(help="Beams of the search.", min=1, max=100)] = TranslateOptions.beam_size,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """English sentences into Chinese."""
     show, translator = Show(as_json, quiet), _load("translate")
-    options = ready.find("translate").card()["options"] | {"beam": beam}
+    options = ready.find("translate").card()["options"] | {"beam_size": beam_size}
     answers = ["".join(one.split()) for one in translator.translate(sentences, **options)]
     for answer in answers:
         show.answer(answer)

@@ -9,7 +9,7 @@ let ui = {};
 export function build(panel, known) {
   ui = {
     model: choice(ofTask(known, "translate")), text: make("textarea", { rows: 4, maxLength: 1000, value: "Where is the station?" }),
-    beam: setting(known, "translate", "Options", "beam", { max: known.limits.beam }), go: make("button", { className: "main", say: "translateGo" }),
+    beam: setting(known, "translate", "Options", "beam_size", { max: known.limits.beam }), go: make("button", { className: "main", say: "translateGo" }),
     error: wrong(), out: make("div", { className: "result", "aria-live": "polite" }), foot: make("div"),
   };
   const form = make("form", { className: "card", onsubmit: (event) => { event.preventDefault(); run(); } },
@@ -34,8 +34,8 @@ function clear() {
 }
 
 async function run() {
-  const asked = { model: ui.model.value, text: ui.text.value, beam: Number(ui.beam.value), n_best: 4, attention: true };
-  remember("translate", { model: asked.model, text: asked.text, beam: asked.beam });
+  const asked = { model: ui.model.value, text: ui.text.value, beam_size: Number(ui.beam.value), n_best: 4, attention: true };
+  remember("translate", { model: asked.model, text: asked.text, beam: asked.beam_size });
   await busy(ui.out, ui.error, async (signal) => {
     const { translations } = await post("/v1/translate", asked, signal);
     show(translations[0]);

@@ -24,7 +24,7 @@ export const en = {
   keepsRules: "Keeps every rule of {form}", breaksRules: "Breaks {count} rules", tookSeconds: "{seconds} s, seed {seed}",
 
   translateTitle: "Say it in another language", translateAbout: "A beam search over a GRU encoder and decoder. The map shows where each written piece looked in the sentence.",
-  sentence: "Sentence", beam: "Beams", alternatives: "Other answers", translateGo: "Translate", emptyTranslate: "The translation appears here.", attention: "Where it looked", score: "score {score}",
+  sentence: "Sentence", beam: "Beam size", alternatives: "Other answers", translateGo: "Translate", emptyTranslate: "The translation appears here.", attention: "Where it looked", score: "score {score}",
 
   listenTitle: "Write down what is said", listenAbout: "Speak, or give a recording. A streaming model writes while it hears, with the weights that it was fitted with.",
   microphone: "Start the microphone", microphoneStop: "Stop", dropAudio: "Drop a recording here, or choose one", emptyListen: "What is heard appears here.", noMicrophone: "The microphone can't be used: {why}", listening: "Listening …", others: "It could also be", heardNothing: "Nothing was understood.", secondsLong: "{seconds} s",

@@ -24,7 +24,7 @@ export const zh = {
   keepsRules: "合乎{form}的全部格律", breaksRules: "有 {count} 处出律", tookSeconds: "{seconds} 秒，种子 {seed}",
 
   translateTitle: "换一种语言说", translateAbout: "GRU 编码器与解码器上的集束搜索。热图显示写出每个词块时看了原句的何处。",
-  sentence: "句子", beam: "集束数", alternatives: "其他译法", translateGo: "翻译", emptyTranslate: "译文会出现在这里。", attention: "看了哪里", score: "得分 {score}",
+  sentence: "句子", beam: "束宽", alternatives: "其他译法", translateGo: "翻译", emptyTranslate: "译文会出现在这里。", attention: "看了哪里", score: "得分 {score}",
 
   listenTitle: "把话写下来", listenAbout: "说话，或给一段录音。流式模型边听边写，用的就是训练所得的权重。",
   microphone: "打开麦克风", microphoneStop: "停止", dropAudio: "把录音拖到这里，或点击选择", emptyListen: "听到的话会出现在这里。", noMicrophone: "无法使用麦克风：{why}", listening: "正在听……", others: "也可能是", heardNothing: "没有听懂。", secondsLong: "{seconds} 秒",

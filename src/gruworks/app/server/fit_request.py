@@ -27,7 +27,8 @@ def checked(asked: Fit, limits: Limits) -> tuple[dict[str, Any], int]:
     config: Any = registry.settings(asked.task, "Config")
     most = {
         "steps": limits.fit_steps, "minutes": limits.fit_minutes, "batch_size": limits.fit_batch_size,
-        "hidden_size": limits.fit_hidden_size, "layers": limits.fit_layers, "horizon": limits.horizon,
+        "hidden_size": limits.fit_hidden_size, "layers": limits.fit_layers, "num_layers": limits.fit_layers,
+        "horizon": limits.horizon,
     }  # fmt: skip
     given = _given(asked)
     for name, value in given.items():

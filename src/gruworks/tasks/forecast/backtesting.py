@@ -103,7 +103,7 @@ def _beside(
     config, codec = answers.config, answers.codec
     naive = [naive_forecasts(s, codec, at, config.horizon, config.periods) for s, at in zip(series, rows, strict=True)]
     name = "GRU" if answers.model is not None else "highway alone"
-    verdict = str(answers.gate) if answers.model is not None and config.gate else ""
+    verdict = str(answers.gate) if answers.model is not None and config.blend else ""
     return Backtest(_named(series, config.targets), codec, rows, found, naive, name, verdict, backend)
 
 

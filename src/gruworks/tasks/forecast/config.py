@@ -18,40 +18,47 @@ QUANTILES = (0.1, 0.5, 0.9)  # what the network learns: an 80 % band around the 
 class Config(Settings):
     """What is fitted and saved."""
 
-    horizon: int = setting(14, "steps ahead to forecast", low=1, high=10_000)
+    horizon: int = setting(14, "forecast horizon in steps", low=1, high=10_000)
     time: str = setting("ds", "name of the time column")
-    target: str = setting("y", "name of the column to forecast; several with commas between")
-    series: str = setting("unique_id", "name of the column that tells series apart, if there is one")
-    date_format: str | None = setting(None, "how the dates are written, for example %d.%m.%Y, where not ISO 8601")
-    static: tuple[str, ...] = setting((), "columns that are the same in all rows of a series, numbers or words")
-    past: tuple[str, ...] = setting((), "columns known up to the last row only, numbers or words")
-    future: tuple[str, ...] = setting((), "columns known for the rows to forecast too, numbers or words")
+    target: str = setting("y", "name of the target column; several with commas between")
+    series: str = setting("unique_id", "name of the column that identifies the series, if there is one")
+    date_format: str | None = setting(None, "format of the dates, for example %d.%m.%Y, where not ISO 8601")
+    static: tuple[str, ...] = setting(
+        (), "static covariates: columns with one value for all rows of a series, numbers or words"
+    )
+    past: tuple[str, ...] = setting((), "past covariates: columns known up to the last row only, numbers or words")
+    future: tuple[str, ...] = setting(
+        (), "future covariates: columns known for the rows to forecast too, numbers or words"
+    )
     model: Literal["encoder", "segment", "sampler"] = setting(
-        "encoder", "encoder: GRU over all rows; segment: SegRNN over the last rows; sampler: DeepAR's sample paths"
+        "encoder",
+        "encoder: GRU over all rows; segment: SegRNN over a look-back window; sampler: DeepAR, by sample paths",
     )
-    season: bool = setting(True, "learn the calendar's seasons where dates and two whole seasons are there")
-    periods: tuple[int, ...] = setting((), "seasons in steps, such as 24,168, where no calendar tells them")
-    hidden_size: int = setting(32, "entries of the GRU's state", low=1, high=4096)
-    layers: int = setting(1, "GRU layers", low=1, high=16)
-    dropout: float = setting(0.2, "share of state entries zeroed in training", low=0.0, high=0.9)
+    season: bool = setting(True, "model the calendar's seasonality where there are dates and two whole seasons")
+    periods: tuple[int, ...] = setting((), "seasonal periods in steps, such as 24,168, where no calendar tells them")
+    hidden_size: int = setting(32, "hidden size of the GRU", low=1, high=4096)
+    num_layers: int = setting(1, "number of GRU layers", low=1, high=16)
+    dropout: float = setting(0.2, "dropout probability", low=0.0, high=0.9)
     window: int = setting(
-        256, "steps of one training window; all that the segment model looks back on", low=8, high=100_000, local=True
+        256, "steps of a training window; the look-back window of the segment model", low=8, high=100_000, local=True
     )
-    segment: int = setting(24, "steps of one segment of the segment model", low=1, high=10_000)
+    segment: int = setting(24, "segment model: steps of a segment", low=1, high=10_000)
     norm: Literal["last", "mean", "revin", "moves"] = setting(
-        "moves", "segment model: the last value taken off a window, or its mean size, RevIN, or its mean move"
+        "moves", "segment model, normalization of a window: by its last value, mean size, RevIN, or mean move"
     )
-    linear: bool = setting(False, "segment model: a linear map of the look-back beside the GRU")
+    linear: bool = setting(False, "segment model: a linear map of the look-back window beside the GRU")
     distribution: Literal["student", "normal", "negative_binomial"] = setting(
-        "student", "sampler: what a next value is drawn from; negative_binomial is for counts"
+        "student", "sampler: distribution of the next value; negative_binomial is for counts"
     )
-    paths: int = setting(200, "sampler: paths drawn for one forecast", low=20, high=100_000, local=True)
-    reset: Literal["after", "before"] = setting("after", "the GRU's reset form")
+    paths: int = setting(200, "sampler: sample paths drawn for one forecast", low=20, high=100_000, local=True)
+    reset: Literal["after", "before"] = setting("after", "reset form of the GRU")
     validation: float = setting(
-        0.15, "share of each series' last rows that is held out to choose on", low=0.01, high=0.5
+        0.15, "share of each series' last rows that is held out for validation", low=0.01, high=0.5
     )
-    refit: bool = setting(False, "fit once more on all rows, for as many steps as the held-out ones chose")
-    gate: bool = setting(True, "mix the network with the best naive forecast, as far as validation shows skill")
+    refit: bool = setting(False, "fit once more on all rows, for the number of steps that validation chose")
+    blend: bool = setting(
+        True, "combine the network with the best naive forecast, weighted by its skill on the validation rows"
+    )
     training: FitSettings = setting(FitSettings(), "the fit")
 
     def __post_init__(self) -> None:
@@ -83,5 +90,7 @@ class Config(Settings):
 class Options(Settings):
     """What one evaluation or forecast may vary."""
 
-    origins: int | None = setting(None, "rolling origins; as many as fit in the last quarter, at most 26", low=1)
+    origins: int | None = setting(
+        None, "rolling origins; if not given as many as fit in the last quarter, at most 26", low=1
+    )
     refit: int = setting(0, "fit anew before every so many origins; 0 fits once, before the first", low=0)

@@ -242,14 +242,14 @@ class Forecaster(Estimator):
             self.model = self._network()
             whole = answers.engine.windows(self.history, whole=True)
             fit_all_rows(self.model, answers.engine.loss, whole, self.config, run, quiet, fitted.best_step)
-        self.metrics = {"trained": True, **vars(fitted), "gate": self.gate.to_dict()}
+        self.metrics = {"trained": True, **vars(fitted), "blend": self.gate.to_dict()}
 
     def _judge(self) -> None:
         """Set gate and bands by the rows that were held out of the fit."""
         answers = self.answers
         judge(answers, self.history)
         self.gate, self.calibration = answers.gate, answers.calibration
-        if self.config.gate and self.gate.naive:
+        if self.config.blend and self.gate.naive:
             self.remarks.append(str(self.gate))
 
     def _network(self) -> torch.nn.Module:
@@ -305,14 +305,14 @@ class Forecaster(Estimator):
 
     def _give(self) -> tuple[dict[str, Any], dict[str, Any]]:
         facts, context = pack(self.history, self.calibration)
-        told = {"backend": self.backend, "remarks": self.remarks, "gate": self.gate.to_dict()}
+        told = {"backend": self.backend, "fit_warnings": self.remarks, "blend": self.gate.to_dict()}
         return self._codec.to_dict() | facts | told | {"trained": self.model is not None}, context
 
     def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
         self.codec = Codec.from_dict(codec)
         check_codec(self.codec, self.config)
         series, self.calibration = unpack(codec, context, self.codec, self.config)
-        self.streams, self.gate = Streams(series, self.codec.frequency), Gate(**codec["gate"])
+        self.streams, self.gate = Streams(series, self.codec.frequency), Gate(**codec["blend"])
         self.backend = codec["backend"] if importlib.util.find_spec(codec["backend"]) else "pandas"
-        self.remarks = codec["remarks"]
+        self.remarks = codec["fit_warnings"]
         self.metrics = {"trained": codec["trained"]}

@@ -37,35 +37,39 @@ class Forecaster(Estimator):
     alone; `remarks` says so, and what was found in the data.
 
     Args:
-        horizon (int, default 14): steps ahead to forecast; between 1 and 10000
+        horizon (int, default 14): forecast horizon in steps; between 1 and 10000
         time (str, default 'ds'): name of the time column
-        target (str, default 'y'): name of the column to forecast; several with commas between
-        series (str, default 'unique_id'): name of the column that tells series apart, if there is one
-        date_format (str | None, default None): how the dates are written, for example %d.%m.%Y, where not ISO 8601
-        static (tuple[str, ...], default ()): columns that are the same in all rows of a series, numbers or words
-        past (tuple[str, ...], default ()): columns known up to the last row only, numbers or words
-        future (tuple[str, ...], default ()): columns known for the rows to forecast too, numbers or words
+        target (str, default 'y'): name of the target column; several with commas between
+        series (str, default 'unique_id'): name of the column that identifies the series, if there is one
+        date_format (str | None, default None): format of the dates, for example %d.%m.%Y, where not ISO 8601
+        static (tuple[str, ...], default ()): static covariates: columns with one value for all rows of a series,
+            numbers or words
+        past (tuple[str, ...], default ()): past covariates: columns known up to the last row only, numbers or words
+        future (tuple[str, ...], default ()): future covariates: columns known for the rows to forecast too, numbers
+            or words
         model (Literal['encoder', 'segment', 'sampler'], default 'encoder'): encoder: GRU over all rows; segment:
-            SegRNN over the last rows; sampler: DeepAR's sample paths
-        season (bool, default True): learn the calendar's seasons where dates and two whole seasons are there
-        periods (tuple[int, ...], default ()): seasons in steps, such as 24,168, where no calendar tells them
-        hidden_size (int, default 32): entries of the GRU's state; between 1 and 4096
-        layers (int, default 1): GRU layers; between 1 and 16
-        dropout (float, default 0.2): share of state entries zeroed in training; between 0.0 and 0.9
-        window (int, default 256): steps of one training window; all that the segment model looks back on; between 8
+            SegRNN over a look-back window; sampler: DeepAR, by sample paths
+        season (bool, default True): model the calendar's seasonality where there are dates and two whole seasons
+        periods (tuple[int, ...], default ()): seasonal periods in steps, such as 24,168, where no calendar tells
+            them
+        hidden_size (int, default 32): hidden size of the GRU; between 1 and 4096
+        num_layers (int, default 1): number of GRU layers; between 1 and 16
+        dropout (float, default 0.2): dropout probability; between 0.0 and 0.9
+        window (int, default 256): steps of a training window; the look-back window of the segment model; between 8
             and 100000
-        segment (int, default 24): steps of one segment of the segment model; between 1 and 10000
-        norm (Literal['last', 'mean', 'revin', 'moves'], default 'moves'): segment model: the last value taken off a
-            window, or its mean size, RevIN, or its mean move
-        linear (bool, default False): segment model: a linear map of the look-back beside the GRU
-        distribution (Literal['student', 'normal', 'negative_binomial'], default 'student'): sampler: what a next
-            value is drawn from; negative_binomial is for counts
-        paths (int, default 200): sampler: paths drawn for one forecast; between 20 and 100000
-        reset (Literal['after', 'before'], default 'after'): the GRU's reset form
-        validation (float, default 0.15): share of each series' last rows that is held out to choose on; between
+        segment (int, default 24): segment model: steps of a segment; between 1 and 10000
+        norm (Literal['last', 'mean', 'revin', 'moves'], default 'moves'): segment model, normalization of a window:
+            by its last value, mean size, RevIN, or mean move
+        linear (bool, default False): segment model: a linear map of the look-back window beside the GRU
+        distribution (Literal['student', 'normal', 'negative_binomial'], default 'student'): sampler: distribution
+            of the next value; negative_binomial is for counts
+        paths (int, default 200): sampler: sample paths drawn for one forecast; between 20 and 100000
+        reset (Literal['after', 'before'], default 'after'): reset form of the GRU
+        validation (float, default 0.15): share of each series' last rows that is held out for validation; between
             0.01 and 0.5
-        refit (bool, default False): fit once more on all rows, for as many steps as the held-out ones chose
-        gate (bool, default True): mix the network with the best naive forecast, as far as validation shows skill
+        refit (bool, default False): fit once more on all rows, for the number of steps that validation chose
+        blend (bool, default True): combine the network with the best naive forecast, weighted by its skill on the
+            validation rows
         steps (int, default 600): optimiser steps at most; at least 1
         minutes (float, default 20.0): minutes at most; between 0.01 and 120.0
         patience (int, default 8): validations without a gain before the fit stops; at least 1
@@ -119,7 +123,7 @@ class Forecaster(Estimator):
         season: bool = True,
         periods: tuple[int, ...] = (),
         hidden_size: int = 32,
-        layers: int = 1,
+        num_layers: int = 1,
         dropout: float = 0.2,
         window: int = 256,
         segment: int = 24,
@@ -130,7 +134,7 @@ class Forecaster(Estimator):
         reset: Literal["after", "before"] = "after",
         validation: float = 0.15,
         refit: bool = False,
-        gate: bool = True,
+        blend: bool = True,
         steps: int = 600,
         minutes: float = 20.0,
         patience: int = 8,

@@ -58,8 +58,8 @@ CODEC = record(
         )
     ),
     backend=choice("pandas", "polars", "pyarrow", "modin", "cudf"),
-    remarks=items(string()),
-    gate=record(weight=number(0, 1), naive=string(100), ratio=optional(number()), t=optional(number())),
+    fit_warnings=items(string()),
+    blend=record(weight=number(0, 1), naive=string(100), ratio=optional(number()), t=optional(number())),
     trained=flag,
     series=items(string(), least=1),
     words=mapping(mapping(items(string()))),

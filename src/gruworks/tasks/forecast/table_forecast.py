@@ -145,7 +145,7 @@ def _by(answers: Answers) -> By:
 
 def _judged(answers: Answers, series: list[Series]) -> tuple[Answers, bool]:
     """The same with combination and calibration from these series, and whether they were enough."""
-    config = replace(answers.config, validation=JUDGED, gate=True)
+    config = replace(answers.config, validation=JUDGED, blend=True)
     fresh = replace(answers, config=config, gate=Gate())
     judge(fresh, series)
     if not fresh.gate.naive or fresh.gate.t is None:  # too few blocks to tell a gain from chance

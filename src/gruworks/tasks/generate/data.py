@@ -31,7 +31,7 @@ POOL = 32  # batches of documents that are sorted by length together
 
 CODEC = record(
     vocabulary=record(
-        unit=choice("character", "byte", "bpe"),
+        token=choice("character", "byte", "subword"),
         symbols=items(string(1000), least=len(SPECIALS) + 1, most=2_000_000),
         counts=items(whole(0, 2**53)),
         merges=maybe(string(50_000_000)),
@@ -53,7 +53,7 @@ class Codec:
     @classmethod
     def of(cls, documents: Sequence[Document], config: Config) -> Codec:
         texts = [one.title + one.text for one in documents]
-        vocabulary = Vocabulary.of(texts, config.unit, config.min_count, config.symbols)
+        vocabulary = Vocabulary.of(texts, config.token, config.min_count, config.vocabulary_size)
         many = len(documents) > 1
         short = len(documents) >= FEWEST_APART and max(map(len, texts)) <= SHORT * config.sequence
         return cls(vocabulary, config.documents == "apart" or (config.documents == "auto" and short), many)
@@ -104,12 +104,14 @@ class Codec:
         """
         told = values["vocabulary"]
         symbols = told["symbols"][len(SPECIALS) :]
-        bytewise, each = told["unit"] == "byte", told["unit"] == "character"
-        if told["unit"] != config.unit or (told["unit"] == "bpe") != ("merges" in told):
-            raise RunError(f"codec/codec.json: vocabulary.unit must be {config.unit}, with merges where it is bpe")
+        bytewise, each = told["token"] == "byte", told["token"] == "character"
+        if told["token"] != config.token or (told["token"] == "subword") != ("merges" in told):
+            raise RunError(
+                f"codec/codec.json: vocabulary.token must be {config.token}, with merges where it is subword"
+            )
         if len(set(told["symbols"])) < len(told["symbols"]) or (each and any(len(one) != 1 for one in symbols)):
             raise RunError(
-                "codec/codec.json: vocabulary.symbols must be distinct, and characters where unit is character"
+                "codec/codec.json: vocabulary.symbols must be distinct, and characters where token is character"
             )
         if bytewise and len(symbols) != 256:
             raise RunError(f"codec/codec.json: vocabulary.symbols must be 256 bytes, not {len(symbols)}")

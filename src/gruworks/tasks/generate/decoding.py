@@ -48,8 +48,8 @@ class NetDecoder(Decoder):
 
 
 def symbols(decoder: Decoder, context: Tensor, options: Options, end: int | None) -> Iterator[list[int]]:
-    """The symbols that `options.samples` rows write after `context` [T], step after step, at most `length` of them."""
-    state, last = _rows(decoder, context, options.samples)
+    """The symbols of `options.n_samples` rows after `context` [T], step after step, at most `length` of them."""
+    state, last = _rows(decoder, context, options.n_samples)
     generator = torch.Generator().manual_seed(options.seed)
     drawn = sample(decoder, state, last, sampling(options), generator, end)
     for _, row in zip(range(options.length), drawn, strict=False):
@@ -62,11 +62,11 @@ def sampling(options: Options) -> Sampling:
 
 
 def search(decoder: Decoder, context: Tensor, options: Options, end: int) -> list[list[int]]:
-    """The `options.samples` likeliest continuations of `context` [T] that a beam finds, best first."""
+    """The `options.n_samples` likeliest continuations of `context` [T] that a beam finds, best first."""
     state, last = _rows(decoder, context, 1)
-    width = max(options.beam, options.samples)
+    width = max(options.beam_size, options.n_samples)
     with torch.no_grad():
-        (found,) = beam(decoder, state, last, end, options.length, width, options.samples)
+        (found,) = beam(decoder, state, last, end, options.length, width, options.n_samples)
     return [one.tokens for one in found]
 
 

@@ -75,23 +75,23 @@ class Generator(Estimator):
             DataError: a prompt with characters that the model has never met.
         """
         chosen = self._options(options)
-        if chosen.samples != 1:
-            raise OptionError(f"write gives one text, not {chosen.samples}: use write_many")
+        if chosen.n_samples != 1:
+            raise OptionError(f"write gives one text, not {chosen.n_samples}: use write_many")
         return self.write_many(prompt, title=title, **options)[0]
 
     @takes(Options)
     def write_many(self, prompt: str = "", *, title: str = "", **options: Any) -> list[str]:
-        """`samples` texts that go on after `prompt`, drawn side by side, or the likeliest that a beam finds."""
+        """`n_samples` texts that go on after `prompt`, drawn side by side, or the likeliest that a beam finds."""
         chosen = self._options(options)
         context = self._context(prompt, title)
         assert self.codec is not None
-        if chosen.beam:
+        if chosen.beam_size:
             if chosen.precision != "float32":
-                raise OptionError("precision is for a text that is drawn: beam=0")
+                raise OptionError("precision is for a text that is drawn: beam_size=0")
             end = END if self.codec.ends else len(self.codec.vocabulary)
             found = search(self._decoder(), torch.from_numpy(context), chosen, end)
             return [_cut(self.codec.vocabulary.decode(one), chosen.stop) for one in found]
-        pieces = [Pieces(self.codec, chosen.stop) for _ in range(chosen.samples)]
+        pieces = [Pieces(self.codec, chosen.stop) for _ in range(chosen.n_samples)]
         texts: list[list[str]] = [[] for _ in pieces]
         for row in self._symbols(context, chosen):
             for number, piece, text in zip(row, pieces, texts, strict=True):
@@ -105,8 +105,8 @@ class Generator(Estimator):
     def stream(self, prompt: str = "", *, title: str = "", **options: Any) -> Iterator[str]:
         """`write`, piece by piece as it is written. Memory doesn't grow with the length."""
         chosen = self._options(options)
-        if chosen.samples != 1 or chosen.beam:
-            raise OptionError("a stream is one text that is drawn: samples=1 and beam=0")
+        if chosen.n_samples != 1 or chosen.beam_size:
+            raise OptionError("a stream is one text that is drawn: n_samples=1 and beam_size=0")
         context = self._context(prompt, title)
         assert self.codec is not None
         return self._pieces(context, chosen, Pieces(self.codec, chosen.stop))
@@ -126,7 +126,7 @@ class Generator(Estimator):
         assert self.codec is not None
         vocabulary, options = self.codec.vocabulary, VerseOptions.from_flat(rules)
         newline = vocabulary.encode("\n")
-        if not self.codec.apart or vocabulary.unit != "character" or newline[0] == UNKNOWN:
+        if not self.codec.apart or vocabulary.token != "character" or newline[0] == UNKNOWN:
             raise OptionError("verse needs a model of characters that has learnt from poems with lines, read apart")
         constraint = VerseConstraint(options, vocabulary.symbols, int(newline[0]), END)
         context = torch.from_numpy(self._context("", title))
@@ -222,15 +222,15 @@ class Generator(Estimator):
     def _symbols(self, context: NDArray[numpy.int64], options: Options) -> Iterator[list[int]]:
         assert self.codec is not None
         decoder, end = self._decoder(), END if self.codec.ends else None
-        if options.samples == 1 and Stepper.serves(decoder.model):
+        if options.n_samples == 1 and Stepper.serves(decoder.model):
             start = decoder.start(torch.from_numpy(context))
             stepper = Stepper(decoder.model, start, decoder.banned, options.precision)
             drawn = draw(stepper, int(context[-1]), sampling(options), options.seed, end)
             return ([number] for number, _ in zip(drawn, range(options.length), strict=False))
         if options.precision != "float32":
             raise OptionError(
-                f"precision={options.precision} is for one text that is drawn (samples=1, beam=0) by a model of GRU "
-                "layers alone, with the native kernel"
+                f"precision={options.precision} is for one text that is drawn (n_samples=1, beam_size=0) by a model "
+                "of GRU layers alone, with the native kernel"
             )
         return symbols(decoder, torch.from_numpy(context), options, end)
 
@@ -273,9 +273,9 @@ class Generator(Estimator):
         with torch.random.fork_rng():
             torch.manual_seed(config.training.seed)
             return LanguageNet(
-                count, config.hidden_size, config.layers, dropout=config.dropout, drop_input=config.drop_input,
-                drop_output=config.drop_output, drop_weights=config.drop_weights, between=config.between,
-                width=config.width, window=config.window, heads=config.heads, reset=config.reset,
+                count, config.hidden_size, config.layers, dropout=config.dropout, input_dropout=config.input_dropout,
+                output_dropout=config.output_dropout, weight_dropout=config.weight_dropout, between=config.between,
+                kernel_size=config.kernel_size, window=config.window, heads=config.heads, reset=config.reset,
             )  # fmt: skip
 
     def _new_model(self) -> LanguageNet:

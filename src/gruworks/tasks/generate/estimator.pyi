@@ -32,34 +32,39 @@ class Generator(Estimator):
     poems, are each read from an empty state, to a title where they have one.
 
     Args:
-        unit (Literal['character', 'byte', 'bpe'], default 'character'): what a symbol is
-        symbols (int, default 1000): symbols that BPE may have; between 300 and 100000
-        min_count (int, default 1): characters seen less often become the unknown symbol; at least 1
+        token (Literal['character', 'byte', 'subword'], default 'character'): kind of token
+        vocabulary_size (int, default 1000): vocabulary size of subword tokens; between 300 and 100000
+        min_count (int, default 1): characters that are less frequent become the unknown token; at least 1
         lines (bool, default False): each line of a text file is a document of its own
         documents (Literal['auto', 'joined', 'apart'], default 'auto'): joined: one long text with carried state;
             apart: each from an empty state, as poems; auto: by length
-        validation (float, default 0.1): share held out, from the end: of the text, or of the documents; between
-            0.001 and 0.9
-        hidden_size (int, default 256): entries of a GRU layer's state; between 1 and 4096
-        layers (int, default 2): GRU layers; between 1 and 16
+        validation (float, default 0.1): share held out for validation, from the end: of the text, or of the
+            documents; between 0.001 and 0.9
+        hidden_size (int, default 256): hidden size of each GRU layer; between 1 and 4096
+        layers (int, default 2): number of GRU layers; between 1 and 16
         between (Literal['none', 'convolution', 'attention'], default 'none'): block before each GRU layer but the
             first
-        width (int, default 4): steps that a convolution sees; between 1 and 1024
-        window (int, default 64): past steps that attention sees; between 1 and 4096
-        heads (int, default 4): heads of attention; they divide hidden_size; between 1 and 256
-        dropout (float, default 0.1): share of each layer's output zeroed, one mask a sequence; between 0.0 and 0.9
-        drop_input (float, default 0.05): share of the embedding zeroed, one mask a sequence; between 0.0 and 0.9
-        drop_output (float, default 0.1): share zeroed before the output, one mask a sequence; between 0.0 and 0.9
-        drop_weights (float, default 0.0): share of the recurrent weights zeroed, one mask a step; between 0.0 and
-            0.9
-        sequence (int, default 64): symbols through which one gradient goes back; between 2 and 100000
-        restart (float, default 0.02): share of lanes whose carried state is emptied at a step; between 0.0 and 1.0
-        reset (Literal['after', 'before'], default 'after'): the GRU's reset form
+        kernel_size (int, default 4): kernel size of the convolution, in steps; between 1 and 1024
+        window (int, default 64): context of the attention, in steps; between 1 and 4096
+        heads (int, default 4): attention heads; they divide hidden_size; between 1 and 256
+        dropout (float, default 0.1): dropout probability of each layer's output, one mask a sequence; between 0.0
+            and 0.9
+        input_dropout (float, default 0.05): dropout probability of the embedding, one mask a sequence; between 0.0
+            and 0.9
+        output_dropout (float, default 0.1): dropout probability before the output layer, one mask a sequence;
+            between 0.0 and 0.9
+        weight_dropout (float, default 0.0): dropout probability of the recurrent weights (DropConnect), one mask a
+            step; between 0.0 and 0.9
+        sequence (int, default 64): window of truncated backpropagation through time, in tokens; between 2 and
+            100000
+        restart (float, default 0.02): probability that a batch row's carried state is reset at a step; between 0.0
+            and 1.0
+        reset (Literal['after', 'before'], default 'after'): reset form of the GRU
         steps (int, default 3000): optimiser steps at most; at least 1
         minutes (float, default 20.0): minutes at most; between 0.01 and 120.0
         patience (int, default 8): validations without a gain before the fit stops; at least 1
         validate_every (int, default 250): optimiser steps between validations, each with a checkpoint; at least 1
-        batch_size (int, default 32): lanes, or documents, of one batch; at least 1
+        batch_size (int, default 32): documents of one batch, or rows with carried state; at least 1
         learning_rate (float, default 0.005): learning rate after warm-up; between 1e-08 and 10.0
         optimizer (Literal['adamw', 'adadelta'], default 'adamw'): adamw, or adadelta with rho .95 and eps 1e-6
         schedule (Literal['cosine', 'inverse_square_root', 'constant'], default 'cosine'): learning rate after
@@ -91,8 +96,8 @@ class Generator(Estimator):
         self,
         config: Config | None = None,
         *,
-        unit: Literal["character", "byte", "bpe"] = "character",
-        symbols: int = 1000,
+        token: Literal["character", "byte", "subword"] = "character",
+        vocabulary_size: int = 1000,
         min_count: int = 1,
         lines: bool = False,
         documents: Literal["auto", "joined", "apart"] = "auto",
@@ -100,13 +105,13 @@ class Generator(Estimator):
         hidden_size: int = 256,
         layers: int = 2,
         between: Literal["none", "convolution", "attention"] = "none",
-        width: int = 4,
+        kernel_size: int = 4,
         window: int = 64,
         heads: int = 4,
         dropout: float = 0.1,
-        drop_input: float = 0.05,
-        drop_output: float = 0.1,
-        drop_weights: float = 0.0,
+        input_dropout: float = 0.05,
+        output_dropout: float = 0.1,
+        weight_dropout: float = 0.0,
         sequence: int = 64,
         restart: float = 0.02,
         reset: Literal["after", "before"] = "after",
@@ -141,30 +146,29 @@ class Generator(Estimator):
         min_p: float = 0.0,
         repetition_penalty: float = 1.0,
         stop: str | None = None,
-        samples: int = 1,
-        beam: int = 0,
+        n_samples: int = 1,
+        beam_size: int = 0,
         seed: int = 0,
         precision: Literal["float32", "bfloat16", "int8"] = "float32",
     ) -> str:
         """The text that goes on after `prompt`.
 
         Args:
-            length (int, default 500): symbols to write at most; between 1 and 100000000
-            temperature (float, default 0.8): below 1 safer, above 1 wilder, 0 always the likeliest; between 0.0 and
-                100.0
-            top_k (int, default 0): draw from the k likeliest symbols; 0: from all; at least 0
-            top_p (float, default 1.0): draw from the likeliest symbols that hold this share together; between 0.0 and
-                1.0
-            min_p (float, default 0.0): draw from symbols at least this share as likely as the likeliest; between 0.0
-                and 1.0
-            repetition_penalty (float, default 1.0): above 1 avoids symbols that were written lately; between 0.01 and
-                100.0
-            stop (str | None, default None): end before this text is written
-            samples (int, default 1): how many texts to write, side by side; between 1 and 10000
-            beam (int, default 0): beams of a search for the likeliest text; 0: draw; between 0 and 1000
-            seed (int, default 0): seed of what is drawn; at least 0
-            precision (Literal['float32', 'bfloat16', 'int8'], default 'float32'): what the GRU's weights are rounded to
-                while one text is drawn; the narrow ones are faster
+            length (int, default 500): tokens to write at most; between 1 and 100000000
+            temperature (float, default 0.8): sampling temperature; 0 is greedy; between 0.0 and 100.0
+            top_k (int, default 0): top-k sampling: the k likeliest tokens; 0: all; at least 0
+            top_p (float, default 1.0): nucleus sampling: the likeliest tokens that hold this probability together;
+                between 0.0 and 1.0
+            min_p (float, default 0.0): min-p sampling: tokens at least this share as likely as the likeliest; between
+                0.0 and 1.0
+            repetition_penalty (float, default 1.0): repetition penalty; above 1 avoids tokens that were written lately;
+                between 0.01 and 100.0
+            stop (str | None, default None): stop string: end before this text is written
+            n_samples (int, default 1): number of texts to write; between 1 and 10000
+            beam_size (int, default 0): beam size of a search for the likeliest text; 0: draw; between 0 and 1000
+            seed (int, default 0): random seed; at least 0
+            precision (Literal['float32', 'bfloat16', 'int8'], default 'float32'): precision of the GRU's weights while
+                one text is drawn; the narrow ones are faster
 
         Raises:
             OptionError: an option that isn't there or can't have that value.
@@ -184,30 +188,29 @@ class Generator(Estimator):
         min_p: float = 0.0,
         repetition_penalty: float = 1.0,
         stop: str | None = None,
-        samples: int = 1,
-        beam: int = 0,
+        n_samples: int = 1,
+        beam_size: int = 0,
         seed: int = 0,
         precision: Literal["float32", "bfloat16", "int8"] = "float32",
     ) -> list[str]:
-        """`samples` texts that go on after `prompt`, drawn side by side, or the likeliest that a beam finds.
+        """`n_samples` texts that go on after `prompt`, drawn side by side, or the likeliest that a beam finds.
 
         Args:
-            length (int, default 500): symbols to write at most; between 1 and 100000000
-            temperature (float, default 0.8): below 1 safer, above 1 wilder, 0 always the likeliest; between 0.0 and
-                100.0
-            top_k (int, default 0): draw from the k likeliest symbols; 0: from all; at least 0
-            top_p (float, default 1.0): draw from the likeliest symbols that hold this share together; between 0.0 and
-                1.0
-            min_p (float, default 0.0): draw from symbols at least this share as likely as the likeliest; between 0.0
-                and 1.0
-            repetition_penalty (float, default 1.0): above 1 avoids symbols that were written lately; between 0.01 and
-                100.0
-            stop (str | None, default None): end before this text is written
-            samples (int, default 1): how many texts to write, side by side; between 1 and 10000
-            beam (int, default 0): beams of a search for the likeliest text; 0: draw; between 0 and 1000
-            seed (int, default 0): seed of what is drawn; at least 0
-            precision (Literal['float32', 'bfloat16', 'int8'], default 'float32'): what the GRU's weights are rounded to
-                while one text is drawn; the narrow ones are faster
+            length (int, default 500): tokens to write at most; between 1 and 100000000
+            temperature (float, default 0.8): sampling temperature; 0 is greedy; between 0.0 and 100.0
+            top_k (int, default 0): top-k sampling: the k likeliest tokens; 0: all; at least 0
+            top_p (float, default 1.0): nucleus sampling: the likeliest tokens that hold this probability together;
+                between 0.0 and 1.0
+            min_p (float, default 0.0): min-p sampling: tokens at least this share as likely as the likeliest; between
+                0.0 and 1.0
+            repetition_penalty (float, default 1.0): repetition penalty; above 1 avoids tokens that were written lately;
+                between 0.01 and 100.0
+            stop (str | None, default None): stop string: end before this text is written
+            n_samples (int, default 1): number of texts to write; between 1 and 10000
+            beam_size (int, default 0): beam size of a search for the likeliest text; 0: draw; between 0 and 1000
+            seed (int, default 0): random seed; at least 0
+            precision (Literal['float32', 'bfloat16', 'int8'], default 'float32'): precision of the GRU's weights while
+                one text is drawn; the narrow ones are faster
         """
         ...
 
@@ -223,30 +226,29 @@ class Generator(Estimator):
         min_p: float = 0.0,
         repetition_penalty: float = 1.0,
         stop: str | None = None,
-        samples: int = 1,
-        beam: int = 0,
+        n_samples: int = 1,
+        beam_size: int = 0,
         seed: int = 0,
         precision: Literal["float32", "bfloat16", "int8"] = "float32",
     ) -> Iterator[str]:
         """`write`, piece by piece as it is written. Memory doesn't grow with the length.
 
         Args:
-            length (int, default 500): symbols to write at most; between 1 and 100000000
-            temperature (float, default 0.8): below 1 safer, above 1 wilder, 0 always the likeliest; between 0.0 and
-                100.0
-            top_k (int, default 0): draw from the k likeliest symbols; 0: from all; at least 0
-            top_p (float, default 1.0): draw from the likeliest symbols that hold this share together; between 0.0 and
-                1.0
-            min_p (float, default 0.0): draw from symbols at least this share as likely as the likeliest; between 0.0
-                and 1.0
-            repetition_penalty (float, default 1.0): above 1 avoids symbols that were written lately; between 0.01 and
-                100.0
-            stop (str | None, default None): end before this text is written
-            samples (int, default 1): how many texts to write, side by side; between 1 and 10000
-            beam (int, default 0): beams of a search for the likeliest text; 0: draw; between 0 and 1000
-            seed (int, default 0): seed of what is drawn; at least 0
-            precision (Literal['float32', 'bfloat16', 'int8'], default 'float32'): what the GRU's weights are rounded to
-                while one text is drawn; the narrow ones are faster
+            length (int, default 500): tokens to write at most; between 1 and 100000000
+            temperature (float, default 0.8): sampling temperature; 0 is greedy; between 0.0 and 100.0
+            top_k (int, default 0): top-k sampling: the k likeliest tokens; 0: all; at least 0
+            top_p (float, default 1.0): nucleus sampling: the likeliest tokens that hold this probability together;
+                between 0.0 and 1.0
+            min_p (float, default 0.0): min-p sampling: tokens at least this share as likely as the likeliest; between
+                0.0 and 1.0
+            repetition_penalty (float, default 1.0): repetition penalty; above 1 avoids tokens that were written lately;
+                between 0.01 and 100.0
+            stop (str | None, default None): stop string: end before this text is written
+            n_samples (int, default 1): number of texts to write; between 1 and 10000
+            beam_size (int, default 0): beam size of a search for the likeliest text; 0: draw; between 0 and 1000
+            seed (int, default 0): random seed; at least 0
+            precision (Literal['float32', 'bfloat16', 'int8'], default 'float32'): precision of the GRU's weights while
+                one text is drawn; the narrow ones are faster
         """
         ...
 

@@ -30,7 +30,7 @@ def parts(generator: Any) -> tuple[list[Part], dict[str, Any]]:
     )
     vocabulary = codec.vocabulary
     facts = {
-        "unit": vocabulary.unit,
+        "token": vocabulary.token,
         "symbols": list(vocabulary.symbols),
         "specials": len(SPECIALS),
         "tokenizer": None if vocabulary.merges is None else json.loads(vocabulary.merges),

@@ -40,11 +40,11 @@ class LanguageNet(torch.nn.Module):
         layers: int = 2,
         *,
         dropout: float = 0.0,
-        drop_input: float = 0.0,
-        drop_output: float = 0.0,
-        drop_weights: float = 0.0,
+        input_dropout: float = 0.0,
+        output_dropout: float = 0.0,
+        weight_dropout: float = 0.0,
         between: Between = "none",
-        width: int = 4,
+        kernel_size: int = 4,
         window: int = 64,
         heads: int = 4,
         reset: Reset = "after",
@@ -55,20 +55,20 @@ class LanguageNet(torch.nn.Module):
         blocks: list[Block] = []
         for layer in range(layers):
             if layer and between == "convolution":
-                blocks.append(ConvolutionBlock(hidden_size, width, dropout))
+                blocks.append(ConvolutionBlock(hidden_size, kernel_size, dropout))
             if layer and between == "attention":
                 blocks.append(AttentionBlock(hidden_size, window, heads, dropout))
-            blocks.append(GRUBlock(hidden_size, dropout, drop_weights, reset))
+            blocks.append(GRUBlock(hidden_size, dropout, weight_dropout, reset))
         self.stack = Stack(blocks)
         self.norm = torch.nn.LayerNorm(hidden_size)
         self.bias = torch.nn.Parameter(torch.zeros(symbols))
-        self.drop_input, self.drop_output = drop_input, drop_output
+        self.input_dropout, self.output_dropout = input_dropout, output_dropout
 
     def forward(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Features [T, B, H] after each of the tokens [T, B], and the state after the last one."""
-        x = variational_dropout(self.embedding(tokens), self.drop_input, self.training)
+        x = variational_dropout(self.embedding(tokens), self.input_dropout, self.training)
         x, state = self.stack(x, state)
-        return variational_dropout(self.norm(x), self.drop_output, self.training), state
+        return variational_dropout(self.norm(x), self.output_dropout, self.training), state
 
     def empty(self, rows: int) -> State:
         """The state of `rows` texts before their first symbol."""

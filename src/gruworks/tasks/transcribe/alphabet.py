@@ -14,7 +14,7 @@ __all__ = ["ALPHABET", "BLANK", "Alphabet", "Word", "tidy"]
 BLANK = 0
 START_OF_WORD = "▁"
 ALPHABET = record(
-    units=choice("characters", "words", "bpe"),
+    token=choice("character", "word", "subword"),
     symbols=items(string(1000), least=1, most=1_000_000),
     merges=items(items(string(1000), 2, 2), most=1_000_000),
 )
@@ -37,27 +37,27 @@ def tidy(text: str, lower: bool) -> str:
 class Alphabet:
     """Symbols by number, texts to numbers and back.
 
-    >>> alphabet = Alphabet.of(["a cab"], "characters")
+    >>> alphabet = Alphabet.of(["a cab"], "character")
     >>> alphabet.encode("cab"), alphabet.decode([4, 2, 3])
     ([4, 2, 3], 'cab')
 
     Args:
-        units: "characters" (the space among them), "words" or "bpe". symbols: number 1 and so on; 0 is the blank.
-        merges: the byte pairs' rules, where units are bpe.
+        token: "character" (the space among them), "word" or "subword". symbols: number 1 and so on; 0 is the blank.
+        merges: the merges of subwords.
     """
 
-    def __init__(self, units: str, symbols: Sequence[str], merges: Sequence[Sequence[str]] = ()) -> None:
-        self.units, self.symbols, self.merges = units, list(symbols), [tuple(pair) for pair in merges]
+    def __init__(self, token: str, symbols: Sequence[str], merges: Sequence[Sequence[str]] = ()) -> None:
+        self.token, self.symbols, self.merges = token, list(symbols), [tuple(pair) for pair in merges]
         self.numbers = {symbol: number for number, symbol in enumerate(self.symbols, 1)}
-        self._pairs = _pairs(self.numbers, self.merges) if units == "bpe" else None
+        self._pairs = _pairs(self.numbers, self.merges) if token == "subword" else None
 
     @classmethod
-    def of(cls, texts: Iterable[str], units: str, size: int = 200) -> Alphabet:
+    def of(cls, texts: Iterable[str], token: str, size: int = 200) -> Alphabet:
         """The symbols that `texts` need."""
-        if units == "bpe":
-            return cls(units, *_learn_pairs(texts, size))
-        parts = (text.split() if units == "words" else text for text in texts)
-        return cls(units, sorted({symbol for part in parts for symbol in part}))
+        if token == "subword":
+            return cls(token, *_learn_pairs(texts, size))
+        parts = (text.split() if token == "word" else text for text in texts)
+        return cls(token, sorted({symbol for part in parts for symbol in part}))
 
     def __len__(self) -> int:
         """V, the blank counted."""
@@ -66,13 +66,13 @@ class Alphabet:
     @property
     def space(self) -> int | None:
         """The number of the space between words; None where symbols are words or byte pairs."""
-        return self.numbers.get(" ") if self.units == "characters" else None
+        return self.numbers.get(" ") if self.token == "character" else None
 
     def split(self, text: str) -> list[str]:
         """The symbols of a text, known or not."""
         if self._pairs is not None:
             return list(self._pairs.encode(text).tokens) if text else []
-        return text.split() if self.units == "words" else list(text)
+        return text.split() if self.token == "word" else list(text)
 
     def encode(self, text: str, where: str = "") -> list[int]:
         """A text's numbers. Raises DataError, naming `where`, for a symbol that isn't there."""
@@ -96,11 +96,11 @@ class Alphabet:
     def words(self, numbers: Sequence[int]) -> list[Word]:
         """The words of a sequence without blanks, each with its place in it."""
         symbols = [self.symbols[number - 1] for number in numbers]
-        if self.units == "words":
+        if self.token == "word":
             return [Word(symbol, place, place + 1) for place, symbol in enumerate(symbols)]
         words, first, text = [], 0, ""
         for place, symbol in enumerate([*symbols, " "]):
-            begins = symbol.startswith(START_OF_WORD) if self.units == "bpe" else False
+            begins = symbol.startswith(START_OF_WORD) if self.token == "subword" else False
             if symbol == " " or begins:
                 if text:
                     words.append(Word(text, first, place))
@@ -110,7 +110,7 @@ class Alphabet:
         return words
 
     def to_dict(self) -> dict[str, Any]:
-        return {"units": self.units, "symbols": self.symbols, "merges": [list(pair) for pair in self.merges]}
+        return {"token": self.token, "symbols": self.symbols, "merges": [list(pair) for pair in self.merges]}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Alphabet:
@@ -120,13 +120,13 @@ class Alphabet:
             RunError: symbols that stand twice, or that a merge of byte pairs has no number for.
         """
         symbols, known = values["symbols"], set(values["symbols"])
-        if len(known) < len(symbols) or (values["units"] == "characters" and any(len(one) != 1 for one in symbols)):
+        if len(known) < len(symbols) or (values["token"] == "character" and any(len(one) != 1 for one in symbols)):
             raise RunError(
-                "codec/codec.json: alphabet.symbols must be distinct, and characters where units are characters"
+                "codec/codec.json: alphabet.symbols must be distinct, and characters where token is character"
             )
         if any(not {left, right, left + right} <= known for left, right in values["merges"]):
             raise RunError("codec/codec.json: alphabet.merges must join symbols to symbols")
-        return cls(values["units"], symbols, values["merges"])
+        return cls(values["token"], symbols, values["merges"])
 
 
 def _learn_pairs(texts: Iterable[str], size: int) -> tuple[list[str], list[tuple[str, str]]]:

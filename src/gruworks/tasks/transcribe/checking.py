@@ -44,7 +44,7 @@ def check_manifest(
             rate = common_rate([one for one in readable if one.given or _is_audio(one.path)] or readable)
         except DataError as error:
             findings.append(Finding(readable[0].where, "kinds", str(error)))
-    alphabet = Alphabet.of([tidy(one.text, config.lower) for one in utterances], config.units, config.bpe_size)
+    alphabet = Alphabet.of([tidy(one.text, config.lower) for one in utterances], config.token, config.vocabulary_size)
     for one in utterances:
         findings += _check_one(one, rate, alphabet, config)
     return findings + list(_doubled(utterances)) + list(_shared(utterances, test, config))

@@ -213,7 +213,7 @@ def prepare(utterances: Sequence[Utterance], config: Config) -> tuple[Codec, Cor
     texts = [tidy(one.text, config.lower) for one in utterances]
     if not any(texts):
         raise DataError("every transcript is empty: there is nothing to learn")
-    alphabet = Alphabet.of(texts, config.units, config.bpe_size)
+    alphabet = Alphabet.of(texts, config.token, config.vocabulary_size)
     rate = common_rate(utterances)
     rate = config.sample_rate if rate is not None and config.sample_rate is not None else rate
     _check_variations(config, rate)
@@ -223,7 +223,7 @@ def prepare(utterances: Sequence[Utterance], config: Config) -> tuple[Codec, Cor
         text = "".join(remarks)
         raise TooShortError(f"{len(examples)} recordings can be learnt from, at least 2 are needed. {text}")
     kept = {id(one.utterance): one for one in examples}
-    parts = split([one.utterance for one in examples], config.held_out, config.training.seed)
+    parts = split([one.utterance for one in examples], config.validation, config.training.seed)
     train, held = ([kept[id(one)] for one in part] for part in parts)
     codec = Codec(rate, alphabet, Normaliser.of(one.moments for one in train))
     return codec, Corpus(train, codec, config), Corpus(held, codec, config), remarks

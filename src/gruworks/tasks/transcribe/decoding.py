@@ -96,36 +96,36 @@ def searches(
     Raises:
         OptionError: options that need a beam, or words that the alphabet can't spell.
     """
-    steered = bool(options.closed or options.words or options.hot_words)
-    if options.beam == 1:
+    steered = bool(options.lexicon_only or options.words or options.hot_words)
+    if options.beam_size == 1:
         if steered or options.n_best > 1:
-            raise OptionError("closed, words, hot_words and n_best need a beam: --beam 16")
+            raise OptionError("lexicon_only, words, hot_words and n_best need a beam: --beam-size 16")
         return Greedy
-    if options.n_best > options.beam:
-        raise OptionError(f"n_best {options.n_best} needs a beam at least as wide, not {options.beam}")
+    if options.n_best > options.beam_size:
+        raise OptionError(f"n_best {options.n_best} needs a beam at least as wide, not {options.beam_size}")
     guide = _guide(options, alphabet, language, vocabulary)
-    return lambda: prefix_search(guide, options.beam)
+    return lambda: prefix_search(guide, options.beam_size)
 
 
 def _guide(options: Options, alphabet: Alphabet, language: Language | None, vocabulary: Sequence[str]) -> Guide | None:
     """What steers the search: the language model if it has weight, closed and hot words; None where nothing does."""
-    closed = bool(options.closed or options.words)
+    closed = bool(options.lexicon_only or options.words)
     if language is None and not closed and not options.hot_words:
         return None
     space = alphabet.space
-    if space is not None or alphabet.units == "characters":
+    if space is not None or alphabet.token == "character":
         words = list(options.words) or [*vocabulary, *(w for w in options.hot_words if w not in vocabulary)]
         spellings = {word: alphabet.encode(word, f"word {word!r}") for word in words}
         hot = dict.fromkeys(options.hot_words, options.hot_bonus)
         # Without a space among the symbols every text is one word; the blank's number is never written.
-        return WordGuide(spellings, len(alphabet), BLANK if space is None else space, language, options.language,
-                         options.bonus, hot, closed)  # fmt: skip
-    if closed and alphabet.units == "bpe":
-        raise OptionError("a closed word list needs units=characters or units=words: byte pairs spell a word many ways")
+        return WordGuide(spellings, len(alphabet), BLANK if space is None else space, language, options.lm_weight,
+                         options.word_bonus, hot, closed)  # fmt: skip
+    if closed and alphabet.token == "subword":
+        raise OptionError("a closed word list needs token=character or token=word: subwords spell a word many ways")
     listed = [alphabet.encode(word, f"word {word!r}") for word in options.words]
     allowed = frozenset(number for numbers in listed for number in numbers) if options.words else None
     warm = {n: options.hot_bonus for word in options.hot_words for n in alphabet.encode(word, f"word {word!r}")}
-    return SymbolGuide(len(alphabet), language, options.language, options.bonus, warm, allowed)
+    return SymbolGuide(len(alphabet), language, options.lm_weight, options.word_bonus, warm, allowed)
 
 
 def transcript(

@@ -38,7 +38,7 @@ CODEC = record(
     rate=optional(whole(1000, 192_000)),
     alphabet=ALPHABET,
     texts=items(string(), least=1),
-    remarks=items(string()),
+    fit_warnings=items(string()),
 )
 TOGETHER = 16  # recordings that are transcribed at once
 
@@ -194,7 +194,7 @@ class Transcriber(Estimator):
             self._language = read_language(Path(source), alphabet, config.lower)
         else:
             self._language = learn_language([tidy(text, config.lower) for text in source], alphabet, config.order)
-        if self._language is not None and alphabet.units == "characters":
+        if self._language is not None and alphabet.token == "character":
             self._listed = sorted(word for word in self._language.numbers if not alphabet.unseen(word))
         return self
 
@@ -279,7 +279,7 @@ class Transcriber(Estimator):
         """Makes searches; the last options' one is kept, for what it has looked up serves the next recording."""
         assert self.codec is not None
         if self._searches is None or self._searches[0] != options:
-            language = self.language if options.beam > 1 and options.language else None
+            language = self.language if options.beam_size > 1 and options.lm_weight else None
             written = replace(options, words=self._written(options.words), hot_words=self._written(options.hot_words))
             listed = self.vocabulary if self._listed is None else self._listed
             made = searches(written, self.codec.alphabet, language, listed)
@@ -319,7 +319,7 @@ class Transcriber(Estimator):
         model = self._network()
         fitted = fit_corpus(model, *prepared, self.config, run, quiet, resume)
         self.model = model
-        self.metrics = {"trained": True, "held_out": len(prepared[1]), **vars(fitted)}
+        self.metrics = {"trained": True, "validation": len(prepared[1]), **vars(fitted)}
 
     def _network(self) -> TranscribeNet:
         config = self.config
@@ -327,10 +327,10 @@ class Transcriber(Estimator):
         with torch.random.fork_rng():
             torch.manual_seed(config.training.seed)
             return TranscribeNet(
-                self.codec.inputs, len(self.codec.alphabet), config.channels, config.kernel, config.strides,
+                self.codec.inputs, len(self.codec.alphabet), config.channels, config.kernel_size, config.strides,
                 config.hidden_size, config.layers, config.lookahead, not config.streaming, config.dropout,
                 reset=config.reset, cell=config.cell, attention=config.attention,
-                drop_weights=config.drop_weights, drop_state=config.drop_state,
+                weight_dropout=config.weight_dropout, recurrent_dropout=config.recurrent_dropout,
             )  # fmt: skip
 
     def _new_model(self) -> TranscribeNet:
@@ -340,7 +340,7 @@ class Transcriber(Estimator):
         assert self.codec is not None
         codec = {"rate": self.codec.rate, "alphabet": self.codec.alphabet.to_dict(), "texts": self.texts}
         normaliser = self.codec.normaliser
-        return codec | {"remarks": self.remarks}, {"mean": normaliser.mean, "deviation": normaliser.deviation}
+        return codec | {"fit_warnings": self.remarks}, {"mean": normaliser.mean, "deviation": normaliser.deviation}
 
     def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
         config = self.config
@@ -349,12 +349,12 @@ class Transcriber(Estimator):
             context, "context.safetensors: "
         )
         alphabet = Alphabet.from_dict(codec["alphabet"])
-        unseen = alphabet.unseen((" " if alphabet.units == "words" else "").join(codec["texts"]))
-        if alphabet.units != config.units or unseen:
-            raise RunError(f"codec/codec.json: alphabet must be of {config.units} and have all symbols of texts")
+        unseen = alphabet.unseen((" " if alphabet.token == "word" else "").join(codec["texts"]))
+        if alphabet.token != config.token or unseen:
+            raise RunError(f"codec/codec.json: alphabet must be of {config.token} and have all symbols of texts")
         self.codec = Codec(
             codec["rate"],
             alphabet,
             Normaliser(*(context[name].astype(numpy.float32) for name in ("mean", "deviation"))),
         )
-        self.texts, self.remarks = codec["texts"], codec["remarks"]
+        self.texts, self.remarks = codec["texts"], codec["fit_warnings"]

@@ -26,50 +26,50 @@ class Transcriber(Estimator):
     seven four two
 
     Args:
-        streaming (bool, default False): a network that transcribes while it hears; without it both directions are
-            read
-        units (Literal['characters', 'words', 'bpe'], default 'characters'): what one symbol is; words: a closed
-            list
-        bpe_size (int, default 200): symbols where units are bpe; between 8 and 100000
+        streaming (bool, default False): causal network that transcribes a running stream; otherwise bidirectional
+        token (Literal['character', 'word', 'subword'], default 'character'): kind of token; word: a closed
+            vocabulary
+        vocabulary_size (int, default 200): vocabulary size of subword tokens; between 8 and 100000
         lower (bool, default True): transcripts in lower case
-        sample_rate (int | None, default None): samples per second that the features are made from; the recordings'
-            own; between 1000 and 192000
+        sample_rate (int | None, default None): sampling rate of the features in Hz; if not given that of the
+            recordings; between 1000 and 192000
         bands (int, default 40): log-mel bands; between 4 and 256
-        normalise (Literal['corpus', 'recording'], default 'corpus'): recording: also less each recording's own
+        normalise (Literal['corpus', 'recording'], default 'corpus'): recording: also subtract each recording's
             mean, a running one where streaming
-        coefficients (int, default 13): numbers per frame where the manifest names .mfc files; between 1 and 1000
-        order (int, default 3): longest n-grams of the transcripts' language model; between 1 and 8
-        channels (int, default 128): outputs of each convolution; between 1 and 4096
-        kernel (int, default 5): steps that a convolution sees; between 1 and 101
+        coefficients (int, default 13): coefficients per frame where the manifest names .mfc files; between 1 and
+            1000
+        order (int, default 3): order of the n-gram language model of the transcripts; between 1 and 8
+        channels (int, default 128): channels of each convolution; between 1 and 4096
+        kernel_size (int, default 5): kernel size of the convolutions, in steps; between 1 and 101
         strides (tuple[int, ...], default (2,)): stride of each convolution over time; 2,2 makes two; between 1 and
             100
-        hidden_size (int, default 128): entries of a GRU layer's state; between 1 and 4096
-        layers (int, default 2): GRU layers; between 1 and 16
-        lookahead (int, default 4): steps that each layer of a streaming network sees ahead; between 0 and 100
-        chunk (int, default 5): steps that a streaming network takes at once; between 1 and 1000
-        dropout (float, default 0.2): share of entries zeroed between layers in training; between 0.0 and 0.9
-        drop_weights (float, default 0.0): share of the GRUs' recurrent weights zeroed in training, anew in each
-            batch; between 0.0 and 0.9
-        drop_state (float, default 0.0): share of the states' entries that the GRUs' products don't see in training;
-            between 0.0 and 0.9
-        reset (Literal['after', 'before'], default 'after'): the GRU's reset form
-        cell (Literal['gru', 'ligru'], default 'gru'): the recurrent unit; ligru is the light GRU, step by step in
-            torch
-        attention (float, default 0.0): share of an attention decoder in the loss beside CTC; 0 makes none; between
+        hidden_size (int, default 128): hidden size of each GRU layer; between 1 and 4096
+        layers (int, default 2): number of GRU layers; between 1 and 16
+        lookahead (int, default 4): look-ahead of each layer of a streaming network, in steps; between 0 and 100
+        chunk (int, default 5): steps that a streaming network processes at once; between 1 and 1000
+        dropout (float, default 0.2): dropout probability between layers; between 0.0 and 0.9
+        weight_dropout (float, default 0.0): dropout probability of the recurrent weights (DropConnect); between 0.0
+            and 0.9
+        recurrent_dropout (float, default 0.0): dropout probability of the state in the recurrent products; between
             0.0 and 0.9
-        held_out (float, default 0.1): share of the recordings, whole speakers where known, that the fit is judged
-            on; between 0.01 and 0.5
-        speed (float, default 0.1): tempo and pitch vary by this share, up and down; between 0.0 and 0.5
-        tempo (float, default 0.0): tempo alone varies by this share, up and down; between 0.0 and 0.5
-        warp (float, default 0.0): log-mel bands are stretched or squeezed by this share, as another throat would;
-            between 0.0 and 0.5
+        reset (Literal['after', 'before'], default 'after'): reset form of the GRU
+        cell (Literal['gru', 'ligru'], default 'gru'): recurrent unit; ligru is the light GRU, step by step in torch
+        attention (float, default 0.0): weight of an attention decoder's loss beside CTC; 0 makes none; between 0.0
+            and 0.9
+        validation (float, default 0.1): share of the recordings, whole speakers where known, held out for
+            validation; between 0.01 and 0.5
+        speed (float, default 0.1): speed perturbation: tempo and pitch vary by this share, up and down; between 0.0
+            and 0.5
+        tempo (float, default 0.0): tempo perturbation: tempo alone varies by this share; between 0.0 and 0.5
+        warp (float, default 0.0): vocal tract length perturbation: log-mel bands are stretched or squeezed by this
+            share; between 0.0 and 0.5
         gain (float, default 6.0): loudness varies by so many decibels, up and down; between 0.0 and 40.0
         noise (float | None, default None): least signal-to-noise ratio in decibels of the noise added; none adds
             none
-        noise_from (str | None, default None): a folder of recordings that the noise is cut from; else it is white
-        band_masks (int, default 1): bands of features blanked out (SpecAugment); between 0 and 10
-        band_share (float, default 0.2): widest band mask, as a share of the features; between 0.0 and 1.0
-        time_masks (int, default 2): stretches of time blanked out (SpecAugment); between 0 and 20
+        noise_from (str | None, default None): folder of noise recordings; otherwise the noise is white
+        band_masks (int, default 1): frequency masks (SpecAugment); between 0 and 10
+        band_share (float, default 0.2): widest frequency mask, as a share of the features; between 0.0 and 1.0
+        time_masks (int, default 2): time masks (SpecAugment); between 0 and 20
         time_share (float, default 0.1): longest time mask, as a share of the recording; between 0.0 and 1.0
         steps (int, default 2000): optimiser steps at most; at least 1
         minutes (float, default 20.0): minutes at most; between 0.01 and 120.0
@@ -110,8 +110,8 @@ class Transcriber(Estimator):
         config: Config | None = None,
         *,
         streaming: bool = False,
-        units: Literal["characters", "words", "bpe"] = "characters",
-        bpe_size: int = 200,
+        token: Literal["character", "word", "subword"] = "character",
+        vocabulary_size: int = 200,
         lower: bool = True,
         sample_rate: int | None = None,
         bands: int = 40,
@@ -119,19 +119,19 @@ class Transcriber(Estimator):
         coefficients: int = 13,
         order: int = 3,
         channels: int = 128,
-        kernel: int = 5,
+        kernel_size: int = 5,
         strides: tuple[int, ...] = (2,),
         hidden_size: int = 128,
         layers: int = 2,
         lookahead: int = 4,
         chunk: int = 5,
         dropout: float = 0.2,
-        drop_weights: float = 0.0,
-        drop_state: float = 0.0,
+        weight_dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
         reset: Literal["after", "before"] = "after",
         cell: Literal["gru", "ligru"] = "gru",
         attention: float = 0.0,
-        held_out: float = 0.1,
+        validation: float = 0.1,
         speed: float = 0.1,
         tempo: float = 0.0,
         warp: float = 0.0,
@@ -171,12 +171,12 @@ class Transcriber(Estimator):
         audio: Any,
         *,
         rate: int | None = None,
-        beam: int = 1,
+        beam_size: int = 1,
         n_best: int = 1,
-        language: float = 0.5,
-        bonus: float = 0.5,
-        rescore: float = 0.5,
-        closed: bool = False,
+        lm_weight: float = 0.5,
+        word_bonus: float = 0.5,
+        attention_weight: float = 0.5,
+        lexicon_only: bool = False,
         words: tuple[str, ...] = (),
         hot_words: tuple[str, ...] = (),
         hot_bonus: float = 3.0,
@@ -186,19 +186,19 @@ class Transcriber(Estimator):
         """A recording's transcript: a path, or samples with their `rate`; for a list of them, a list of transcripts.
 
         Args:
-            beam (int, default 1): hypotheses kept in the search; 1 is greedy; between 1 and 10000
-            n_best (int, default 1): answers given for each recording; between 1 and 1000
-            language (float, default 0.5): weight of the language model of the training transcripts; 0 leaves it out;
+            beam_size (int, default 1): beam size; 1 is greedy; between 1 and 10000
+            n_best (int, default 1): alternatives given for each recording; between 1 and 1000
+            lm_weight (float, default 0.5): weight of the language model; 0 leaves it out; between 0.0 and 10.0
+            word_bonus (float, default 0.5): word insertion bonus
+            attention_weight (float, default 0.5): weight of the attention decoder in rescoring, where there is one;
                 between 0.0 and 10.0
-            bonus (float, default 0.5): what each word adds to a score, against the language model's love of short texts
-            rescore (float, default 0.5): weight of the attention decoder's opinion of a search's texts, where there is
-                one; between 0.0 and 10.0
-            closed (bool, default False): only words of the training transcripts may come out
-            words (tuple[str, ...], default ()): only these words may come out
-            hot_words (tuple[str, ...], default ()): words that are likelier here than in the training transcripts
-            hot_bonus (float, default 3.0): what each hot word adds to a score
+            lexicon_only (bool, default False): only words of the training transcripts
+            words (tuple[str, ...], default ()): lexicon: only these words
+            hot_words (tuple[str, ...], default ()): hot words: words that are likelier here than in the training
+                transcripts
+            hot_bonus (float, default 3.0): bonus of each hot word
             silence (float, default 0.8): seconds of silence that end a segment of a stream; between 0.05 and 60.0
-            longest (float, default 30.0): seconds after which a segment ends at the latest; between 1.0 and 600.0
+            longest (float, default 30.0): longest segment of a stream, in seconds; between 1.0 and 600.0
 
         Raises:
             DataError: what is wrong with the recording; NotFittedError before `fit` or `load`.
@@ -209,12 +209,12 @@ class Transcriber(Estimator):
         self,
         *,
         rate: int | None = None,
-        beam: int = 1,
+        beam_size: int = 1,
         n_best: int = 1,
-        language: float = 0.5,
-        bonus: float = 0.5,
-        rescore: float = 0.5,
-        closed: bool = False,
+        lm_weight: float = 0.5,
+        word_bonus: float = 0.5,
+        attention_weight: float = 0.5,
+        lexicon_only: bool = False,
         words: tuple[str, ...] = (),
         hot_words: tuple[str, ...] = (),
         hot_bonus: float = 3.0,
@@ -225,19 +225,19 @@ class Transcriber(Estimator):
 
         Args:
             rate: samples per second of what it will be given, if not the model's.
-            beam (int, default 1): hypotheses kept in the search; 1 is greedy; between 1 and 10000
-            n_best (int, default 1): answers given for each recording; between 1 and 1000
-            language (float, default 0.5): weight of the language model of the training transcripts; 0 leaves it out;
+            beam_size (int, default 1): beam size; 1 is greedy; between 1 and 10000
+            n_best (int, default 1): alternatives given for each recording; between 1 and 1000
+            lm_weight (float, default 0.5): weight of the language model; 0 leaves it out; between 0.0 and 10.0
+            word_bonus (float, default 0.5): word insertion bonus
+            attention_weight (float, default 0.5): weight of the attention decoder in rescoring, where there is one;
                 between 0.0 and 10.0
-            bonus (float, default 0.5): what each word adds to a score, against the language model's love of short texts
-            rescore (float, default 0.5): weight of the attention decoder's opinion of a search's texts, where there is
-                one; between 0.0 and 10.0
-            closed (bool, default False): only words of the training transcripts may come out
-            words (tuple[str, ...], default ()): only these words may come out
-            hot_words (tuple[str, ...], default ()): words that are likelier here than in the training transcripts
-            hot_bonus (float, default 3.0): what each hot word adds to a score
+            lexicon_only (bool, default False): only words of the training transcripts
+            words (tuple[str, ...], default ()): lexicon: only these words
+            hot_words (tuple[str, ...], default ()): hot words: words that are likelier here than in the training
+                transcripts
+            hot_bonus (float, default 3.0): bonus of each hot word
             silence (float, default 0.8): seconds of silence that end a segment of a stream; between 0.05 and 60.0
-            longest (float, default 30.0): seconds after which a segment ends at the latest; between 1.0 and 600.0
+            longest (float, default 30.0): longest segment of a stream, in seconds; between 1.0 and 600.0
 
         Raises:
             OptionError: the model reads both directions, so that it must know the end before it can begin.
@@ -249,12 +249,12 @@ class Transcriber(Estimator):
         self,
         manifest: Any,
         *,
-        beam: int = 1,
+        beam_size: int = 1,
         n_best: int = 1,
-        language: float = 0.5,
-        bonus: float = 0.5,
-        rescore: float = 0.5,
-        closed: bool = False,
+        lm_weight: float = 0.5,
+        word_bonus: float = 0.5,
+        attention_weight: float = 0.5,
+        lexicon_only: bool = False,
         words: tuple[str, ...] = (),
         hot_words: tuple[str, ...] = (),
         hot_bonus: float = 3.0,
@@ -264,19 +264,19 @@ class Transcriber(Estimator):
         """Word and character error rates over a manifest that the fit has not seen, beside a baseline.
 
         Args:
-            beam (int, default 1): hypotheses kept in the search; 1 is greedy; between 1 and 10000
-            n_best (int, default 1): answers given for each recording; between 1 and 1000
-            language (float, default 0.5): weight of the language model of the training transcripts; 0 leaves it out;
+            beam_size (int, default 1): beam size; 1 is greedy; between 1 and 10000
+            n_best (int, default 1): alternatives given for each recording; between 1 and 1000
+            lm_weight (float, default 0.5): weight of the language model; 0 leaves it out; between 0.0 and 10.0
+            word_bonus (float, default 0.5): word insertion bonus
+            attention_weight (float, default 0.5): weight of the attention decoder in rescoring, where there is one;
                 between 0.0 and 10.0
-            bonus (float, default 0.5): what each word adds to a score, against the language model's love of short texts
-            rescore (float, default 0.5): weight of the attention decoder's opinion of a search's texts, where there is
-                one; between 0.0 and 10.0
-            closed (bool, default False): only words of the training transcripts may come out
-            words (tuple[str, ...], default ()): only these words may come out
-            hot_words (tuple[str, ...], default ()): words that are likelier here than in the training transcripts
-            hot_bonus (float, default 3.0): what each hot word adds to a score
+            lexicon_only (bool, default False): only words of the training transcripts
+            words (tuple[str, ...], default ()): lexicon: only these words
+            hot_words (tuple[str, ...], default ()): hot words: words that are likelier here than in the training
+                transcripts
+            hot_bonus (float, default 3.0): bonus of each hot word
             silence (float, default 0.8): seconds of silence that end a segment of a stream; between 0.05 and 60.0
-            longest (float, default 30.0): seconds after which a segment ends at the latest; between 1.0 and 600.0
+            longest (float, default 30.0): longest segment of a stream, in seconds; between 1.0 and 600.0
 
         Raises:
             DataError: what is wrong with the manifest; a recording that the fit may have seen is the caller's care.

@@ -42,7 +42,7 @@ def parts(transcriber: Any) -> tuple[list[Part], dict[str, Any]]:
         )
     found = [_whole(net, codec.normaliser)]
     facts: dict[str, Any] = {
-        "rate": codec.rate, "bands": codec.inputs, "blank": BLANK, "units": codec.alphabet.units,
+        "rate": codec.rate, "bands": codec.inputs, "blank": BLANK, "token": codec.alphabet.token,
         "symbols": ["", *codec.alphabet.symbols], "stride": net.stride, "seconds_per_step": net.stride * SHIFT,
         "streaming": not net.bidirectional,
     }  # fmt: skip

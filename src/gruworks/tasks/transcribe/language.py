@@ -18,10 +18,10 @@ __all__ = ["learn_language", "read_language", "write_language"]
 def learn_language(texts: Sequence[str], alphabet: Alphabet, order: int) -> Language:
     """A modified Kneser-Ney model of `texts` up to n-grams of `order`, each text ending in an end symbol.
 
-    Words where the alphabet's units are characters, else its symbols by their numbers. A word that never came shares
+    Words where the alphabet's tokens are characters, else its symbols by their numbers. A word that never came shares
     what the model leaves to what it has not seen.
     """
-    words = alphabet.units == "characters"
+    words = alphabet.token == "character"
     rows = [text.split() if words else [str(n) for n in alphabet.encode(text)] for text in texts]
     numbers = {word: number for number, word in enumerate(sorted({word for row in rows for word in row}))}
     end, unknown = len(numbers), len(numbers) + 1
@@ -43,14 +43,14 @@ def read_language(path: Path, alphabet: Alphabet, lower: bool) -> Language:
         DataError: no ARPA file, or one that has none of the words that can be written.
         OptionError: an alphabet of byte pairs, which are no words.
     """
-    if alphabet.units == "bpe":
-        raise OptionError("an ARPA file lists words, and a model with units=bpe is steered by its byte pairs")
+    if alphabet.token == "subword":
+        raise OptionError("an ARPA file lists words, and a model with token=subword is steered by its byte pairs")
     grams = read_arpa(path)
     words = {tidy(word, lower): number for word, number in grams.numbers.items()}
     numbers = {word: number for word, number in words.items() if word and not alphabet.unseen(word)}
     if not numbers:
         raise DataError(f"{path} lists {len(words)} words, none of which this model can write")
-    if alphabet.units == "words":
+    if alphabet.token == "word":
         numbers = {str(alphabet.numbers[word]): number for word, number in numbers.items()}
     return _asked(WordGrams(grams.model, numbers, grams.end, grams.unknown))
 
@@ -59,6 +59,6 @@ def write_language(path: Path, language: Language, alphabet: Alphabet) -> None:
     """Write a model as an ARPA file, words in their spelling."""
     assert isinstance(language.model, Backoff)
     names = dict(language.numbers)
-    if alphabet.units != "characters":
+    if alphabet.token != "character":
         names = {alphabet.symbols[int(symbol) - 1]: n for symbol, n in language.numbers.items()}
     write_arpa(path, WordGrams(language.model, names, language.end, language.unknown))

@@ -30,11 +30,10 @@ class TranscribeNet(torch.nn.Module):
     Shapes: features [B, T, F], lengths [B]; answer [B, ceil(T / stride), V].
 
     Args:
-        inputs: F. symbols: V, the blank is 0. channels, kernel, strides: of the convolutions, one for each stride.
+        inputs: F. symbols: V, the blank is 0. channels, kernel_size, strides: of the convolutions, one for each stride.
         lookahead: steps that the row convolution after each GRU layer sees ahead; one for all layers.
         cell: "ligru" takes light GRUs instead. attention: share of an attention decoder in the loss; 0 makes none.
-        drop_weights, drop_state: of the GRUs in training, as `gruworks.GRU` has them (weight_dropout,
-            recurrent_dropout).
+        weight_dropout, recurrent_dropout: of the GRUs in training, as `gruworks.GRU` has them.
     """
 
     def __init__(
@@ -42,7 +41,7 @@ class TranscribeNet(torch.nn.Module):
         inputs: int,
         symbols: int,
         channels: int = 128,
-        kernel: int = 5,
+        kernel_size: int = 5,
         strides: tuple[int, ...] = (2,),
         hidden_size: int = 128,
         layers: int = 2,
@@ -52,15 +51,16 @@ class TranscribeNet(torch.nn.Module):
         reset: Reset = "after",
         cell: Literal["gru", "ligru"] = "gru",
         attention: float = 0.0,
-        drop_weights: float = 0.0,
-        drop_state: float = 0.0,
+        weight_dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.stride, self.bidirectional = math.prod(strides), bidirectional
         width = hidden_size * (2 if bidirectional else 1)
         sizes = [inputs] + [channels] * len(strides)
         self.convolutions = torch.nn.ModuleList(
-            StridedConvolution(size, channels, kernel, stride) for size, stride in zip(sizes, strides, strict=False)
+            StridedConvolution(size, channels, kernel_size, stride)
+            for size, stride in zip(sizes, strides, strict=False)
         )
         self.fronts = torch.nn.ModuleList(torch.nn.LayerNorm(channels) for _ in strides)
         entries = [sizes[-1]] + [width] * (layers - 1)
@@ -71,8 +71,8 @@ class TranscribeNet(torch.nn.Module):
                 batch_first=True,
                 bidirectional=bidirectional,
                 reset=reset,
-                weight_dropout=drop_weights,
-                recurrent_dropout=drop_state,
+                weight_dropout=weight_dropout,
+                recurrent_dropout=recurrent_dropout,
             )
             if cell == "gru"
             else LightLayer(size, hidden_size, bidirectional)

@@ -114,7 +114,7 @@ def transcribe_pieces(
     for (begun, _), row, memory, length in zip(found, answer, encoded, lengths.tolist(), strict=True):
         one = search()
         one.advance(row[:length])
-        opinion = _opinion(model, memory[:length], options.rescore)
+        opinion = _opinion(model, memory[:length], options.attention_weight)
         told = transcript(row[:length], one, codec.alphabet, options.n_best, step, begun * SHIFT, opinion)
         transcripts.append(told)
     return transcripts

@@ -34,28 +34,34 @@ class Config(Settings):
     target: str = setting("tgt", "target language: the key in JSONL, the ending of its files in a folder")
     model: Literal["attention", "cho2014"] = setting("attention", "attention, or the fixed summary of Cho et al. 2014")
     lowercase: bool = setting(False, "lower-case both sides")
-    vocabulary: int = setting(
-        0, "subwords that BPE may have; 0: by the size of the corpus", low=0, high=100_000, local=True
+    vocabulary_size: int = setting(
+        0, "vocabulary size of the subwords; 0: by the size of the corpus", low=0, high=100_000, local=True
     )
     shared: bool = setting(True, "one vocabulary and embedding for both sides")
-    bpe_dropout: float = setting(0.1, "share of BPE's merges left out in training", low=0.0, high=0.9)
+    bpe_dropout: float = setting(
+        0.1, "BPE-dropout: probability that a merge is left out in training", low=0.0, high=0.9
+    )
     longest: int = setting(
         100, "subwords of a sentence at most; a longer pair is dropped", low=4, high=1000, local=True
     )
-    ratio: float = setting(4.0, "how many times the usual ratio of lengths a pair may have", low=1.1, high=1000)
-    held_out: float = setting(0.03, "share of the pairs to validate on where no others are given", low=0.001, high=0.5)
+    ratio: float = setting(4.0, "largest ratio of the two lengths, as a multiple of the usual one", low=1.1, high=1000)
+    validation: float = setting(
+        0.03, "share of the pairs held out for validation where no others are given", low=0.001, high=0.5
+    )
     batch_tokens: int = setting(2000, "target subwords of one batch at most, padding counted", low=16, local=True)
-    embedding_size: int = setting(256, "entries of an embedding", low=1, high=4096, local=True)
-    hidden_size: int = setting(256, "entries of a GRU's state", low=1, high=4096)
-    layers: int = setting(1, "bidirectional layers of the encoder", low=1, high=8)
-    attention_size: int = setting(128, "entries of an attention key", low=1, high=4096, local=True)
-    maxout: int = setting(500, "of cho2014: units of the output layer", low=1, high=4096, local=True)
-    dropout: float = setting(0.3, "share of entries zeroed in training, one mask a sentence", low=0, high=0.9)
-    drop_words: float = setting(0.1, "share of subwords whose embedding is zeroed in training", low=0.0, high=0.9)
-    drop_weights: float = setting(0.0, "share of recurrent weights zeroed in training", low=0, high=0.9)
-    smoothing: float = setting(0.1, "label smoothing: share of probability spread over all subwords", low=0.0, high=0.9)
+    embedding_size: int = setting(256, "embedding size", low=1, high=4096, local=True)
+    hidden_size: int = setting(256, "hidden size of the GRUs", low=1, high=4096)
+    layers: int = setting(1, "number of bidirectional encoder layers", low=1, high=8)
+    attention_size: int = setting(128, "attention size", low=1, high=4096, local=True)
+    maxout: int = setting(500, "cho2014: size of the maxout output layer", low=1, high=4096, local=True)
+    dropout: float = setting(0.3, "dropout probability, one mask a sentence", low=0, high=0.9)
+    word_dropout: float = setting(
+        0.1, "word dropout: probability that a subword's embedding is zeroed in training", low=0.0, high=0.9
+    )
+    weight_dropout: float = setting(0.0, "dropout probability of the recurrent weights (DropConnect)", low=0, high=0.9)
+    smoothing: float = setting(0.1, "label smoothing", low=0.0, high=0.9)
     summed: bool = setting(False, "fit the sum over a batch's words instead of their mean; adadelta wants it large")
-    reset: Literal["after", "before"] = setting("after", "the GRU's reset form, where the model leaves a choice")
+    reset: Literal["after", "before"] = setting("after", "reset form of the GRU, where the model leaves a choice")
     training: TranslatorFit = setting(TranslatorFit(), "the fit")
 
 
@@ -63,12 +69,14 @@ class Config(Settings):
 class Options(Settings):
     """What one translation may vary."""
 
-    beam: int = setting(5, "beams of the search; 1 is greedy", low=1, high=1000)
-    alpha: float = setting(1.0, "power of the length that a log-probability is divided by", low=0.0, high=5.0)
-    n_best: int = setting(1, "answers a sentence, best first", low=1, high=1000)
-    samples: bool = setting(False, "draw answers by chance instead of searching")
-    temperature: float = setting(1.0, "of samples: below 1 safer, above 1 wilder", low=0.01, high=100.0)
-    prefix: str = setting("", "text that every answer begins with")
+    beam_size: int = setting(5, "beam size; 1 is greedy", low=1, high=1000)
+    length_penalty: float = setting(
+        1.0, "length penalty: exponent of the length that a log-probability is divided by", low=0.0, high=5.0
+    )
+    n_best: int = setting(1, "translations of each sentence, best first", low=1, high=1000)
+    sample: bool = setting(False, "sample instead of searching")
+    temperature: float = setting(1.0, "sampling temperature", low=0.01, high=100.0)
+    prefix: str = setting("", "forced prefix: text that every translation begins with")
     fast: bool = setting(True, "search with the output layer in 8 bits; scores that are given stay exact")
     batch: int = setting(64, "sentences searched at once", low=1, high=10_000)
-    seed: int = setting(0, "seed of samples", low=0)
+    seed: int = setting(0, "random seed of sampling", low=0)

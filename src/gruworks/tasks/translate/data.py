@@ -77,10 +77,10 @@ class Codec:
             raise DataError(f"{pairs.name}: of {len(pairs)} pairs none has text on both sides within {most} characters")
         left, right = ([pair[side] for pair in sides] for side in (0, 1))
         if config.shared:
-            source = target = Subwords.learn(left + right, config.vocabulary, config.lowercase)
+            source = target = Subwords.learn(left + right, config.vocabulary_size, config.lowercase)
         else:
-            source = Subwords.learn(left, config.vocabulary, config.lowercase)
-            target = Subwords.learn(right, config.vocabulary, config.lowercase)
+            source = Subwords.learn(left, config.vocabulary_size, config.lowercase)
+            target = Subwords.learn(right, config.vocabulary_size, config.lowercase)
         counts = [numpy.bincount(_joined(source, lines[:COUNTED]), minlength=len(source)) for lines in (left, right)]
         return cls(source, target, numpy.stack(counts).astype(numpy.int64))
 

@@ -116,12 +116,12 @@ def search(
     count = len(batch["source"])
     state = decoder.start(contexts)
     limit = batch["source_lengths"] * LONGER + MORE + len(forced)
-    if options.samples:
+    if options.sample:
         return _samples(decoder, state, limit, options, forced)
     prefix = torch.tensor([list(forced)]).expand(count, -1) if forced else None
     begin = torch.full((count,), BEGIN)
-    width = max(options.beam, options.n_best)
-    return beam(decoder, state, begin, END, limit, width, options.n_best, options.alpha, prefix)
+    width = max(options.beam_size, options.n_best)
+    return beam(decoder, state, begin, END, limit, width, options.n_best, options.length_penalty, prefix)
 
 
 @torch.no_grad()
@@ -138,7 +138,7 @@ def log_probability(net: TranslationNet, batch: Batch) -> Tensor:
 
 
 def exact(
-    net: TranslationNet, sources: list[list[int]], found: list[list[Hypothesis]], alpha: float
+    net: TranslationNet, sources: list[list[int]], found: list[list[Hypothesis]], length_penalty: float
 ) -> list[list[Hypothesis]]:
     """The answers with their exact log-probabilities and scores, best first: a search in 8 bits, and samples, have
     none. An answer that was cut off counts as ended."""
@@ -147,7 +147,7 @@ def exact(
 
     def scored(one: Hypothesis) -> Hypothesis:
         value = next(values)
-        return Hypothesis(one.tokens, value, value / (len(one.tokens) + 1) ** alpha, one.ended)
+        return Hypothesis(one.tokens, value, value / (len(one.tokens) + 1) ** length_penalty, one.ended)
 
     exactly = [[scored(one) for one in answers] for answers in found]
     return [sorted(answers, key=lambda one: (not one.ended, -one.score)) for answers in exactly]

@@ -111,7 +111,7 @@ class Translator(Estimator):
         """Learn from `data`.
 
         Args:
-            validation: pairs to validate on; without them `held_out` of the data is kept back.
+            validation: pairs to validate on; without them a share `validation` of the data is kept back.
             out: the run folder to write; without it everything stays in memory (see `save`).
             resume: go on from the last checkpoint in `out`; settings and data must be those of the run.
             quiet: no progress bar; by default there is one on a terminal.
@@ -255,7 +255,7 @@ class Translator(Estimator):
         self.codec = Codec.of(pairs, config)
         kept, dropped = clean(pairs, self.codec, config)
         if held is None:
-            kept, held = split(kept, config.held_out, config.training.seed)
+            kept, held = split(kept, config.validation, config.training.seed)
         else:
             held, _ = clean(held, self.codec, config)
         self._remark(dropped, kept, held)
@@ -292,7 +292,7 @@ class Translator(Estimator):
             return Cho2014Net(*sizes, config.hidden_size, config.embedding_size, config.maxout, config.dropout)
         return AttentionNet(
             *sizes, self.codec.shared, config.embedding_size, config.hidden_size, config.layers, config.attention_size,
-            config.dropout, config.drop_words, config.drop_weights, config.reset,
+            config.dropout, config.word_dropout, config.weight_dropout, config.reset,
         )  # fmt: skip
 
     def _read(self, data: Any) -> Pairs:
@@ -350,7 +350,7 @@ class Translator(Estimator):
             contexts = [batch] * len(decoder.decoders) if isinstance(decoder, Ensemble) else batch
             answered = search(decoder, contexts, options, forced)
             if scored and not isinstance(decoder, Ensemble):
-                answered = exact(self.net, [ids[i] for i in rows], answered, options.alpha)
+                answered = exact(self.net, [ids[i] for i in rows], answered, options.length_penalty)
             for i, answers in zip(rows, answered, strict=True):
                 found[i] = _distinct([self._translation(lines[i], one) for one in answers])
         return found

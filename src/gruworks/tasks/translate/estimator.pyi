@@ -43,28 +43,31 @@ class Translator(Estimator):
         model (Literal['attention', 'cho2014'], default 'attention'): attention, or the fixed summary of Cho et al.
             2014
         lowercase (bool, default False): lower-case both sides
-        vocabulary (int, default 0): subwords that BPE may have; 0: by the size of the corpus; between 0 and 100000
+        vocabulary_size (int, default 0): vocabulary size of the subwords; 0: by the size of the corpus; between 0
+            and 100000
         shared (bool, default True): one vocabulary and embedding for both sides
-        bpe_dropout (float, default 0.1): share of BPE's merges left out in training; between 0.0 and 0.9
-        longest (int, default 100): subwords of a sentence at most; a longer pair is dropped; between 4 and 1000
-        ratio (float, default 4.0): how many times the usual ratio of lengths a pair may have; between 1.1 and 1000
-        held_out (float, default 0.03): share of the pairs to validate on where no others are given; between 0.001
-            and 0.5
-        batch_tokens (int, default 2000): target subwords of one batch at most, padding counted; at least 16
-        embedding_size (int, default 256): entries of an embedding; between 1 and 4096
-        hidden_size (int, default 256): entries of a GRU's state; between 1 and 4096
-        layers (int, default 1): bidirectional layers of the encoder; between 1 and 8
-        attention_size (int, default 128): entries of an attention key; between 1 and 4096
-        maxout (int, default 500): of cho2014: units of the output layer; between 1 and 4096
-        dropout (float, default 0.3): share of entries zeroed in training, one mask a sentence; between 0 and 0.9
-        drop_words (float, default 0.1): share of subwords whose embedding is zeroed in training; between 0.0 and
-            0.9
-        drop_weights (float, default 0.0): share of recurrent weights zeroed in training; between 0 and 0.9
-        smoothing (float, default 0.1): label smoothing: share of probability spread over all subwords; between 0.0
+        bpe_dropout (float, default 0.1): BPE-dropout: probability that a merge is left out in training; between 0.0
             and 0.9
+        longest (int, default 100): subwords of a sentence at most; a longer pair is dropped; between 4 and 1000
+        ratio (float, default 4.0): largest ratio of the two lengths, as a multiple of the usual one; between 1.1
+            and 1000
+        validation (float, default 0.03): share of the pairs held out for validation where no others are given;
+            between 0.001 and 0.5
+        batch_tokens (int, default 2000): target subwords of one batch at most, padding counted; at least 16
+        embedding_size (int, default 256): embedding size; between 1 and 4096
+        hidden_size (int, default 256): hidden size of the GRUs; between 1 and 4096
+        layers (int, default 1): number of bidirectional encoder layers; between 1 and 8
+        attention_size (int, default 128): attention size; between 1 and 4096
+        maxout (int, default 500): cho2014: size of the maxout output layer; between 1 and 4096
+        dropout (float, default 0.3): dropout probability, one mask a sentence; between 0 and 0.9
+        word_dropout (float, default 0.1): word dropout: probability that a subword's embedding is zeroed in
+            training; between 0.0 and 0.9
+        weight_dropout (float, default 0.0): dropout probability of the recurrent weights (DropConnect); between 0
+            and 0.9
+        smoothing (float, default 0.1): label smoothing; between 0.0 and 0.9
         summed (bool, default False): fit the sum over a batch's words instead of their mean; adadelta wants it
             large
-        reset (Literal['after', 'before'], default 'after'): the GRU's reset form, where the model leaves a choice
+        reset (Literal['after', 'before'], default 'after'): reset form of the GRU, where the model leaves a choice
         steps (int, default 20000): optimiser steps at most; at least 1
         minutes (float, default 60.0): minutes at most; between 0.01 and 600.0
         patience (int, default 10): validations without a gain before the fit stops; at least 1
@@ -105,12 +108,12 @@ class Translator(Estimator):
         target: str = "tgt",
         model: Literal["attention", "cho2014"] = "attention",
         lowercase: bool = False,
-        vocabulary: int = 0,
+        vocabulary_size: int = 0,
         shared: bool = True,
         bpe_dropout: float = 0.1,
         longest: int = 100,
         ratio: float = 4.0,
-        held_out: float = 0.03,
+        validation: float = 0.03,
         batch_tokens: int = 2000,
         embedding_size: int = 256,
         hidden_size: int = 256,
@@ -118,8 +121,8 @@ class Translator(Estimator):
         attention_size: int = 128,
         maxout: int = 500,
         dropout: float = 0.3,
-        drop_words: float = 0.1,
-        drop_weights: float = 0.0,
+        word_dropout: float = 0.1,
+        weight_dropout: float = 0.0,
         smoothing: float = 0.1,
         summed: bool = False,
         reset: Literal["after", "before"] = "after",
@@ -159,10 +162,10 @@ class Translator(Estimator):
         *,
         ensemble: Sequence[Translator] = (),
         options: Options | None = None,
-        beam: int = 5,
-        alpha: float = 1.0,
+        beam_size: int = 5,
+        length_penalty: float = 1.0,
         n_best: int = 1,
-        samples: bool = False,
+        sample: bool = False,
         temperature: float = 1.0,
         prefix: str = "",
         fast: bool = True,
@@ -174,15 +177,16 @@ class Translator(Estimator):
         The probabilities of `ensemble`, other translators over the same vocabulary, are averaged with this one's.
 
         Args:
-            beam (int, default 5): beams of the search; 1 is greedy; between 1 and 1000
-            alpha (float, default 1.0): power of the length that a log-probability is divided by; between 0.0 and 5.0
-            n_best (int, default 1): answers a sentence, best first; between 1 and 1000
-            samples (bool, default False): draw answers by chance instead of searching
-            temperature (float, default 1.0): of samples: below 1 safer, above 1 wilder; between 0.01 and 100.0
-            prefix (str, default ''): text that every answer begins with
+            beam_size (int, default 5): beam size; 1 is greedy; between 1 and 1000
+            length_penalty (float, default 1.0): length penalty: exponent of the length that a log-probability is
+                divided by; between 0.0 and 5.0
+            n_best (int, default 1): translations of each sentence, best first; between 1 and 1000
+            sample (bool, default False): sample instead of searching
+            temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
+            prefix (str, default ''): forced prefix: text that every translation begins with
             fast (bool, default True): search with the output layer in 8 bits; scores that are given stay exact
             batch (int, default 64): sentences searched at once; between 1 and 10000
-            seed (int, default 0): seed of samples; at least 0
+            seed (int, default 0): random seed of sampling; at least 0
         """
         ...
 
@@ -193,10 +197,10 @@ class Translator(Estimator):
         ensemble: Sequence[Translator] = (),
         options: Options | None = None,
         exact: bool = True,
-        beam: int = 5,
-        alpha: float = 1.0,
+        beam_size: int = 5,
+        length_penalty: float = 1.0,
         n_best: int = 1,
-        samples: bool = False,
+        sample: bool = False,
         temperature: float = 1.0,
         prefix: str = "",
         fast: bool = True,
@@ -208,15 +212,16 @@ class Translator(Estimator):
         A line of more subwords than the fit's `longest` is translated in pieces; it then has one answer.
 
         Args:
-            beam (int, default 5): beams of the search; 1 is greedy; between 1 and 1000
-            alpha (float, default 1.0): power of the length that a log-probability is divided by; between 0.0 and 5.0
-            n_best (int, default 1): answers a sentence, best first; between 1 and 1000
-            samples (bool, default False): draw answers by chance instead of searching
-            temperature (float, default 1.0): of samples: below 1 safer, above 1 wilder; between 0.01 and 100.0
-            prefix (str, default ''): text that every answer begins with
+            beam_size (int, default 5): beam size; 1 is greedy; between 1 and 1000
+            length_penalty (float, default 1.0): length penalty: exponent of the length that a log-probability is
+                divided by; between 0.0 and 5.0
+            n_best (int, default 1): translations of each sentence, best first; between 1 and 1000
+            sample (bool, default False): sample instead of searching
+            temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
+            prefix (str, default ''): forced prefix: text that every translation begins with
             fast (bool, default True): search with the output layer in 8 bits; scores that are given stay exact
             batch (int, default 64): sentences searched at once; between 1 and 10000
-            seed (int, default 0): seed of samples; at least 0
+            seed (int, default 0): random seed of sampling; at least 0
         """
         ...
 
@@ -227,10 +232,10 @@ class Translator(Estimator):
         target: str | None = None,
         *,
         options: Options | None = None,
-        beam: int = 5,
-        alpha: float = 1.0,
+        beam_size: int = 5,
+        length_penalty: float = 1.0,
         n_best: int = 1,
-        samples: bool = False,
+        sample: bool = False,
         temperature: float = 1.0,
         prefix: str = "",
         fast: bool = True,
@@ -240,15 +245,16 @@ class Translator(Estimator):
         """Where the translation of `line` looks, or where a given `target` would.
 
         Args:
-            beam (int, default 5): beams of the search; 1 is greedy; between 1 and 1000
-            alpha (float, default 1.0): power of the length that a log-probability is divided by; between 0.0 and 5.0
-            n_best (int, default 1): answers a sentence, best first; between 1 and 1000
-            samples (bool, default False): draw answers by chance instead of searching
-            temperature (float, default 1.0): of samples: below 1 safer, above 1 wilder; between 0.01 and 100.0
-            prefix (str, default ''): text that every answer begins with
+            beam_size (int, default 5): beam size; 1 is greedy; between 1 and 1000
+            length_penalty (float, default 1.0): length penalty: exponent of the length that a log-probability is
+                divided by; between 0.0 and 5.0
+            n_best (int, default 1): translations of each sentence, best first; between 1 and 1000
+            sample (bool, default False): sample instead of searching
+            temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
+            prefix (str, default ''): forced prefix: text that every translation begins with
             fast (bool, default True): search with the output layer in 8 bits; scores that are given stay exact
             batch (int, default 64): sentences searched at once; between 1 and 10000
-            seed (int, default 0): seed of samples; at least 0
+            seed (int, default 0): random seed of sampling; at least 0
 
         Raises:
             OptionError: the model has no attention (Cho 2014).
@@ -261,10 +267,10 @@ class Translator(Estimator):
         *,
         tokenize: str = "auto",
         options: Options | None = None,
-        beam: int = 5,
-        alpha: float = 1.0,
+        beam_size: int = 5,
+        length_penalty: float = 1.0,
         n_best: int = 1,
-        samples: bool = False,
+        sample: bool = False,
         temperature: float = 1.0,
         prefix: str = "",
         fast: bool = True,
@@ -274,15 +280,16 @@ class Translator(Estimator):
         """sacreBLEU, chrF and more on pairs that the fit has not seen.
 
         Args:
-            beam (int, default 5): beams of the search; 1 is greedy; between 1 and 1000
-            alpha (float, default 1.0): power of the length that a log-probability is divided by; between 0.0 and 5.0
-            n_best (int, default 1): answers a sentence, best first; between 1 and 1000
-            samples (bool, default False): draw answers by chance instead of searching
-            temperature (float, default 1.0): of samples: below 1 safer, above 1 wilder; between 0.01 and 100.0
-            prefix (str, default ''): text that every answer begins with
+            beam_size (int, default 5): beam size; 1 is greedy; between 1 and 1000
+            length_penalty (float, default 1.0): length penalty: exponent of the length that a log-probability is
+                divided by; between 0.0 and 5.0
+            n_best (int, default 1): translations of each sentence, best first; between 1 and 1000
+            sample (bool, default False): sample instead of searching
+            temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
+            prefix (str, default ''): forced prefix: text that every translation begins with
             fast (bool, default True): search with the output layer in 8 bits; scores that are given stay exact
             batch (int, default 64): sentences searched at once; between 1 and 10000
-            seed (int, default 0): seed of samples; at least 0
+            seed (int, default 0): random seed of sampling; at least 0
 
         Raises:
             DataError: no pairs, or their sides look swapped.

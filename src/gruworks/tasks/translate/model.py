@@ -67,7 +67,7 @@ class AttentionNet(TranslationNet):
     Args:
         sources, targets: sizes of the vocabularies. shared: one embedding for both (they are of one size then).
         layers: of the encoder, each bidirectional. dropout: variational, one mask a sentence (Gal and Ghahramani 2016).
-        drop_words: share of subwords whose embedding is zeroed. drop_weights: DropConnect on the recurrent weights.
+        word_dropout: share of subwords whose embedding is zeroed. weight_dropout: DropConnect on the recurrent weights.
     """
 
     def __init__(
@@ -80,13 +80,13 @@ class AttentionNet(TranslationNet):
         layers: int = 1,
         attention_size: int = 256,
         dropout: float = 0.0,
-        drop_words: float = 0.0,
-        drop_weights: float = 0.0,
+        word_dropout: float = 0.0,
+        weight_dropout: float = 0.0,
         reset: Reset = "after",
     ) -> None:
         super().__init__()
         E, H = embedding_size, hidden_size
-        self.dropout, self.drop_words, self.drop_weights = dropout, drop_words, drop_weights
+        self.dropout, self.word_dropout, self.weight_dropout = dropout, word_dropout, weight_dropout
         self.target_embedding = _embedding(targets, E)
         self.source_embedding = self.target_embedding if shared else _embedding(sources, E)
         sizes = [E] + [2 * H] * (layers - 1)
@@ -148,15 +148,15 @@ class AttentionNet(TranslationNet):
     def _embed(self, embedding: torch.nn.Module, tokens: Tensor) -> Tensor:
         """tokens [T, B] (or [N]) to [T, B, E], of unit size though the tied output's rows are small."""
         x: Tensor = embedding(tokens) * self.readout.out_features**0.5
-        if self.training and self.drop_words:
-            x = x * torch.empty_like(x[..., :1]).bernoulli_(1 - self.drop_words)
+        if self.training and self.word_dropout:
+            x = x * torch.empty_like(x[..., :1]).bernoulli_(1 - self.word_dropout)
         return variational_dropout(x, self.dropout, self.training)
 
     def _run(
         self, layer: GRU, x: Tensor, h0: Tensor | None, lengths: Tensor | None = None, reverse: bool = False
     ) -> tuple[Tensor, Tensor]:
         w_ih, w_hh, b_ih, b_hh = layer.weights(0, reverse).arrays()
-        w_hh = drop_weights(w_hh, self.drop_weights, self.training)
+        w_hh = drop_weights(w_hh, self.weight_dropout, self.training)
         return gru_layer(x, h0, GRUWeights(w_ih, w_hh, b_ih, b_hh, reset=layer.reset), lengths, reverse)
 
 

@@ -46,15 +46,15 @@ class Reranker:
 
     writer: Path
     judges: Sequence[Path]
-    options: Options = field(default_factory=lambda: Options(n_best=20, beam=20))
+    options: Options = field(default_factory=lambda: Options(n_best=20, beam_size=20))
     weights: tuple[float, ...] = ()
     tuned: Tuned | None = None
 
     def __post_init__(self) -> None:
         if not self.judges:
             raise OptionError("ranking anew needs at least one more run, whose scores choose")
-        wide = max(self.options.beam, self.options.n_best)
-        self.options = replace(self.options, beam=wide)
+        wide = max(self.options.beam_size, self.options.n_best)
+        self.options = replace(self.options, beam_size=wide)
         self.translator = Translator.load(self.writer)
         self.others = [Translator.load(judge) for judge in self.judges]
         self.backwards = [self._direction(path, one) for path, one in zip(self.judges, self.others, strict=True)]

@@ -52,7 +52,7 @@ def test_a_fit_leaves_a_run_and_shows_samples_on_the_way(novel: Path, gruworks: 
 def test_json_is_all_that_json_prints(novel: Path, gruworks: Call, written: Path) -> None:
     for arguments in (
         ("fit", novel, *FLAGS),
-        ("write", written, "--prompt", "the", "--length", "9", "--samples", "2"),
+        ("write", written, "--prompt", "the", "--length", "9", "--n-samples", "2"),
         ("score", written, "the cat"),
         ("evaluate", written, novel),
     ):
@@ -98,9 +98,9 @@ def test_play_goes_on_with_what_was_typed_and_chosen(
     novel: Path, gruworks: Call, written: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("the \n2\n红\n\n"))
-    status, out, err = gruworks("generate", "play", written, "--length", "12", "--samples", "2", "--quiet")
+    status, out, err = gruworks("generate", "play", written, "--length", "12", "--n-samples", "2", "--quiet")
     assert status == 0
-    first, second = Generator.load(written).write_many("the ", length=12, samples=2)
+    first, second = Generator.load(written).write_many("the ", length=12, n_samples=2)
     assert f"[1] {first}" in out
     assert f"[2] {second}" in out
     assert out.endswith(f"the {second}\n")
@@ -160,7 +160,7 @@ def test_a_bad_file_is_one_line_and_status_2(name: str, novel: Path, gruworks: C
         (["write", "RUN", "--length", "0"], "Options.length must be between 1 and"),
         (["write", "RUN", "--temperature", "-1"], "Options.temperature must be between 0.0 and 100.0, not -1.0"),
         (["write", "RUN", "--prompt", "红"], "the fitted text has no '红'"),
-        (["write", "RUN", "--stream", "--samples", "2"], "--stream shows one text"),
+        (["write", "RUN", "--stream", "--n-samples", "2"], "--stream shows one text"),
         (["write", "RUN", "--stream", "--json"], "--stream shows one text"),
         (["write", "novel.txt"], "novel.txt is a file, not a run folder; `gruworks generate fit novel.txt` makes one"),
         (["write", "nowhere"], "nowhere does not exist"),
@@ -169,7 +169,7 @@ def test_a_bad_file_is_one_line_and_status_2(name: str, novel: Path, gruworks: C
         (["evaluate", "RUN", "novel.txt", "novel.txt"], "evaluate takes TEXT, or a run folder and TEXT"),
         (["fit", "novel.txt", "--resume", "RUN", "--out", "x"], "drop --out"),
         (["fit", "novel.txt", "--resume", "RUN", "--seed", "9"], "was fitted with seed 0, not 9"),
-        (["evaluate", "RUN", "novel.txt", "--width", "9"], "was fitted with width 4, not 9"),
+        (["evaluate", "RUN", "novel.txt", "--kernel-size", "9"], "was fitted with kernel_size 4, not 9"),
         (["fit", "novel.txt", "--resume", "RUN"], "has no checkpoint to go on from"),
     ],
 )

@@ -40,15 +40,15 @@ def test_a_fit_leaves_a_run(spoken: Path, gruworks: Call, tmp_path: Path, monkey
     assert "learning to transcribe, 7 recordings" in err
     status, out, err = gruworks("transcribe", "fit", spoken, *FLAGS, "--out", "mine", "--json")
     assert (status, err) == (0, "")
-    assert json.loads(out)["metrics"]["held_out"] == 1
+    assert json.loads(out)["metrics"]["validation"] == 1
     status, _, err = gruworks("transcribe", "fit", spoken, "--resume", "mine", "--out", "x")
     assert (status, err.count("\n")) == (2, 1)
 
 
 def test_recordings_are_transcribed(run: Path, spoken: Path, gruworks: Call, tmp_path: Path) -> None:
     files = [spoken / "000.wav", spoken / "001.wav"]
-    expected = [one.to_dict() for one in Transcriber.load(run).transcribe(files, beam=4)]
-    status, out, err = gruworks("transcribe", "run", run, *files, "--beam", 4, "--json")
+    expected = [one.to_dict() for one in Transcriber.load(run).transcribe(files, beam_size=4)]
+    status, out, err = gruworks("transcribe", "run", run, *files, "--beam-size", 4, "--json")
     assert (status, err) == (0, "")
     for found, wanted, file in zip(json.loads(out)["transcripts"], expected, files, strict=True):
         assert found == {"file": str(file), **json.loads(json.dumps(wanted))}
@@ -94,7 +94,8 @@ def test_a_language_model_goes_out_and_in_as_arpa(run: Path, spoken: Path, gruwo
     assert (status, err) == (0, "")
     assert path.read_text().startswith("\\data\\")
     same = [
-        gruworks("transcribe", "run", run, spoken / "000.wav", "--beam", "8", *more) for more in ((), ("--arpa", path))
+        gruworks("transcribe", "run", run, spoken / "000.wav", "--beam-size", "8", *more)
+        for more in ((), ("--arpa", path))
     ]
     assert same[0] == same[1]
     assert same[0][0] == 0
@@ -102,7 +103,7 @@ def test_a_language_model_goes_out_and_in_as_arpa(run: Path, spoken: Path, gruwo
     assert status == 2
     assert "--arpa needs a beam" in err
     path.write_text("nothing")
-    status, _, err = gruworks("transcribe", "evaluate", run, spoken, "--beam", "8", "--arpa", path)
+    status, _, err = gruworks("transcribe", "evaluate", run, spoken, "--beam-size", "8", "--arpa", path)
     assert status == 2
     assert "no ARPA file" in err
 
@@ -147,7 +148,7 @@ def test_what_is_refused_is_one_line(run: Path, spoken: Path, gruworks: Call, tm
         ("fit", tmp_path / "m.jsonl"): "line 2: not valid JSON",
         ("check", tmp_path / "m.jsonl"): "line 2: not valid JSON",
         ("live", both, spoken / "000.wav"): "bidirectional",
-        ("run", run, spoken / "000.wav", "--closed"): "--beam 16",
+        ("run", run, spoken / "000.wav", "--lexicon-only"): "--beam-size 16",
         ("evaluate", run, tmp_path / "none"): "does not exist",
     }.items():
         status, out, err = gruworks("transcribe", *arguments)

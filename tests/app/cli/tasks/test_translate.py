@@ -40,7 +40,7 @@ def pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_fit_leaves_a_run_and_says_what_next(pairs: Path, gruworks: Call) -> None:
-    status, out, err = gruworks("translate", "fit", "a.de", "a.en", "--validation", pairs, *FLAGS)
+    status, out, err = gruworks("translate", "fit", "a.de", "a.en", "--validation-pairs", pairs, *FLAGS)
     assert status == 0
     (made,) = (pairs.parent / "runs").iterdir()
     assert made.name.startswith("translate-")
@@ -98,14 +98,14 @@ def test_lists_are_ranked_anew_by_another_run(pairs: Path, run: Path, gruworks: 
     status, out, err = gruworks("translate", "rescore", "ranks.json", "lines.txt")
     first, empty, last = out.splitlines()
     assert (status, err, empty) == (0, "", "")
-    lists = Translator.load(poor).n_best([SOURCES[0], SOURCES[-1]], n_best=4, beam=5)
+    lists = Translator.load(poor).n_best([SOURCES[0], SOURCES[-1]], n_best=4, beam_size=5)
     assert [text in {one.text for one in found} for text, found in zip((first, last), lists, strict=True)] == [True] * 2
     status, out, _ = gruworks("translate", "tune", poor, pairs, "--by", run, "--lists", "4", "--json")
     assert json.loads(out)["bleu"].keys() == {"before", "after"}
 
 
 def test_samples_are_scored_too(pairs: Path, run: Path, gruworks: Call) -> None:
-    status, out, _ = gruworks("translate", "run", run, "a.de", "--samples", "--json")
+    status, out, _ = gruworks("translate", "run", run, "a.de", "--sample", "--json")
     assert status == 0
     assert json.loads(out.splitlines()[0])["answers"][0]["score"] < 0
 
@@ -145,7 +145,7 @@ def test_lines_before_a_broken_one_are_answered() -> None:
 
 
 def test_evaluate_prints_scores_lengths_and_the_worst(pairs: Path, run: Path, gruworks: Call) -> None:
-    status, out, _ = gruworks("translate", "evaluate", run, "a.de", "a.en", "--out", "mine", "--beam", "2")
+    status, out, _ = gruworks("translate", "evaluate", run, "a.de", "a.en", "--out", "mine", "--beam-size", "2")
     assert status == 0
     assert all(word in out for word in ("BLEU", "chrF", "the source, copied", "tok:13a", "1-10", "worst by chrF"))
     assert json.loads(Path("mine/evaluation.json").read_text())["sentences"] == len(SOURCES)
@@ -188,7 +188,7 @@ def test_remarks_go_to_standard_error_once(pairs: Path, run: Path, gruworks: Cal
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("run", "RUN", "a.de", "--beam", "0"), "beam must be between 1 and 1000, not 0"),
+        (("run", "RUN", "a.de", "--beam-size", "0"), "beam_size must be between 1 and 1000, not 0"),
         (("run", "RUN", "broken.txt"), "broken.txt, line 2: not UTF-8"),
         (("run", "RUN", "missing.txt"), "can't read missing.txt"),
         (("run", "nowhere", "a.de"), "nowhere does not exist"),

@@ -30,7 +30,7 @@ def begin(task: str, config: Settings, resume: Path | None, out: Path | None) ->
     if resume is not None and out is not None:
         raise OptionError(f"--resume goes on in {resume}: drop --out")
     if resume is not None:
-        saved = type(config).from_dict(RunFolder.open(resume, task).read_json("config.json"))
+        saved = type(config).from_dict(RunFolder.open(resume, task, resume=True).read_json("config.json"))
         agree(config, saved, resume)
         config = saved
     return registry.estimator(task)(config), resume or out or new_run_path(task)

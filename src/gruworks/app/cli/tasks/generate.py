@@ -65,8 +65,8 @@ def write(
 ) -> None:
     """Write on from a prompt."""
     show = Show(as_json, quiet)
-    if stream and (as_json or options.samples != 1 or options.beam):
-        raise OptionError("--stream shows one text that is drawn: leave out --json, --samples and --beam")
+    if stream and (as_json or options.n_samples != 1 or options.beam_size):
+        raise OptionError("--stream shows one text that is drawn: leave out --json, --n-samples and --beam-size")
     generator = load("generate", run)
     chosen = options.to_dict()
     if stream:
@@ -164,7 +164,7 @@ def play(
     *,
     options: Options,
     length: Annotated[int, typer.Option(min=1, help="Symbols of each continuation.")] = 80,
-    samples: Annotated[int, typer.Option(min=1, max=9, help="Continuations to choose from.")] = 3,
+    n_samples: Annotated[int, typer.Option(min=1, max=9, help="Continuations to choose from.")] = 3,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -179,7 +179,7 @@ def play(
             text += offers[int(line) - 1]
         else:
             text += line
-        chosen = replace(options, length=length, samples=samples, seed=seed).to_dict()
+        chosen = replace(options, length=length, n_samples=n_samples, seed=seed).to_dict()
         try:
             offers = generator.write_many(text, **chosen)
         except DataError as error:  # one slip of the finger is not the end of the game

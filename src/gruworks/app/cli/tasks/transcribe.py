@@ -39,7 +39,9 @@ Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `tra
 OutFile = Annotated[Path | None, typer.Option("--out", help="Folder to write the answers to.")]
 Arpa = Annotated[
     Path | None,
-    typer.Option("--arpa", help="A language model to search with in place of that of the transcripts; needs --beam."),
+    typer.Option(
+        "--arpa", help="A language model to search with in place of that of the transcripts; needs --beam-size."
+    ),
 ]
 Form = Literal["text", "srt", "vtt"]
 LIVE_CHUNK = 0.1  # seconds
@@ -218,8 +220,8 @@ def _loaded(folder: Path, arpa: Path | None, options: Options) -> Any:
     """A run, with the language model that it is to search with."""
     transcriber = load("transcribe", folder)
     if arpa is not None:
-        if options.beam == 1 or not options.language:
-            raise OptionError("--arpa needs a beam and a weight for the language model: --beam 16 --language 0.5")
+        if options.beam_size == 1 or not options.lm_weight:
+            raise OptionError("--arpa needs a beam and a weight for the language model: --beam-size 16 --lm-weight 0.5")
         transcriber.use_language(arpa)
     return transcriber
 

@@ -45,7 +45,7 @@ AT_ONCE = 1024  # lines that are sorted by length together, where so many have c
 
 @fit_command(
     app, "translate", Config, Pairs,
-    validation=Annotated[
+    validation_pairs=Annotated[
         list[Path] | None, typer.Option(help="Pairs to validate on; give it twice for two line-aligned files.")
     ],
 )  # fmt: skip

@@ -41,10 +41,10 @@ def router(service: Service) -> APIRouter:
         served = service.shelf.find("transcribe", model)
         samples, rate = await service.apart(opened, await file.read(), limits)
         options = chosen(Options, given.items(), served.options)
-        if max(options.beam, options.n_best) > BEAMS:
-            raise RequestError(422, f"at most {BEAMS} beams and alternatives here", "beam")
+        if max(options.beam_size, options.n_best) > BEAMS:
+            raise RequestError(422, f"at most {BEAMS} beams and alternatives here", "beam_size")
         if given.get("n_best") is None:
-            options = replace(options, n_best=min(options.beam, ALTERNATIVES))
+            options = replace(options, n_best=min(options.beam_size, ALTERNATIVES))
         batcher = service.batcher(
             served.name, lambda items: [_written(served.estimator, *one) for one in items], most=1
         )

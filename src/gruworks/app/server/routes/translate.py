@@ -28,7 +28,7 @@ def router(service: Service) -> APIRouter:
         batcher = service.batcher(model.name, lambda items: together(model.estimator, items))
         key = (options, asked.attention)
         # a text that is drawn would depend on those drawn beside it
-        alike = object() if options.samples else key
+        alike = object() if options.sample else key
         found = await within(limits.seconds, batcher.ask((lines, key), alike))
         return await service.apart(encoded, {"translations": found, "model": model.name})
 
@@ -44,16 +44,16 @@ def _lines(asked: Translate, options: Options, limits: Any) -> list[str]:
     size = sum(map(len, lines))
     if size > limits.characters:
         raise RequestError(413, f"the text has {size} characters, more than {limits.characters}", "text")
-    most = max(options.beam, options.n_best)
+    most = max(options.beam_size, options.n_best)
     if most > limits.beam:
-        raise RequestError(400, f"at most {limits.beam} beams and alternatives, not {most}", "beam")
+        raise RequestError(400, f"at most {limits.beam} beams and alternatives, not {most}", "beam_size")
     return lines
 
 
 def together(translator: Any, items: list[tuple[list[str], Any]]) -> list[list[dict[str, Any]]]:
     """Each item's translations, from one search over the sentences of all items, which have the same options."""
     options, attention = items[0][1]
-    options = replace(options, beam=max(options.beam, options.n_best))
+    options = replace(options, beam_size=max(options.beam_size, options.n_best))
     whole = [line for lines, _ in items for line in lines]
     answers = iter(translator.n_best(whole, exact=options.n_best > 1, options=options))
     return [[_shown(translator, line, next(answers), attention) for line in lines] for lines, _ in items]

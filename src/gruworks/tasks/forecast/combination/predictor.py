@@ -86,7 +86,7 @@ def judge(answers: Answers, panel: list[Series]) -> None:
         scale.append(moved[rows])
     if not truth:
         return
-    if config.gate:
+    if config.blend:
         answers.gate = weigh([one[..., 1] for one in ours], naive, truth, scale)
     if answers.gate.weight < 1:
         ours = [_mixed(answers.gate, o, n) for o, n in zip(ours, naive, strict=True)]

@@ -62,7 +62,7 @@ class EncoderEngine:
     def network(self) -> ForecastNet:
         c = self.config
         return ForecastNet(
-            self.codec.inputs, c.horizon, len(QUANTILES), c.hidden_size, c.layers, c.dropout, c.reset,
+            self.codec.inputs, c.horizon, len(QUANTILES), c.hidden_size, c.num_layers, c.dropout, c.reset,
             self.codec.ahead, self.codec.irregular,
         )  # fmt: skip
 
@@ -131,7 +131,7 @@ class SamplerEngine:
     def network(self) -> SamplerNet:
         c = self.config
         lags = tuple(self.codec.lags(c.window, c.periods).values())
-        return SamplerNet(self.codec.seasons, lags, c.hidden_size, c.layers, c.dropout, c.distribution, c.reset)
+        return SamplerNet(self.codec.seasons, lags, c.hidden_size, c.num_layers, c.dropout, c.distribution, c.reset)
 
     def windows(self, series: list[Series], whole: bool = False) -> SamplerWindows:
         return SamplerWindows(series, self.codec, self.config, whole)
