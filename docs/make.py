@@ -33,7 +33,7 @@ def tree(_: str) -> str:
     ).stdout
     rows: list[str] = []
     seen: set[Path] = set()
-    for name in sorted(listed.split()):
+    for name in sorted(set(listed.split())):
         path = Path(name)
         if name.endswith(NOT_IN_TREE) or not (ROOT / path).is_file():
             continue
