@@ -12,7 +12,7 @@ import pytest
 
 from gruworks import Forecaster
 from gruworks.errors import DataError, OptionError
-from gruworks.tasks.forecast.combination.blending import Gate
+from gruworks.tasks.forecast.combination.blending import Blend
 from gruworks.tasks.forecast.series.panel import Series
 from tests.tasks.forecast.conftest import TINY, wavy
 from tests.tolerances import FORECAST_STREAM
@@ -24,7 +24,7 @@ def whole(forecaster: Forecaster, rows: int) -> numpy.ndarray:
     """What the whole history says after its last row: low, median and high [K, 3], encoded afresh."""
     one = wavy(rows)
     series = Series("0", one["ds"].to_numpy().astype("datetime64[us]"), one["y"].to_numpy())
-    return forecaster.answers.quantiles(series, numpy.array([rows - 1]), [0.1, 0.5, 0.9])[0]
+    return forecaster.predictor.quantiles(series, numpy.array([rows - 1]), [0.1, 0.5, 0.9])[0]
 
 
 def fitted(rows: int = 140, **settings: Any) -> Forecaster:
@@ -45,7 +45,7 @@ def test_observing_equals_encoding_the_same_history_afresh(settings: dict[str, A
 @pytest.mark.parametrize("naive", NAIVE)
 def test_the_gate_s_naive_forecast_is_carried_too(naive: str) -> None:
     forecaster = fitted()
-    forecaster.gate = Gate(0.25, naive, 0.9, 2.0)
+    forecaster.blend = Blend(0.25, naive, 0.9, 2.0)
     for row in range(140, 152):
         said = forecaster.observe(wavy(160)["y"][row])
         assert said.y_hat == pytest.approx(whole(forecaster, row + 1)[:, 1], abs=FORECAST_STREAM)
@@ -57,12 +57,12 @@ def test_a_lag_and_a_year_are_carried() -> None:
     y = 0.01 * t + 5 * numpy.sin(2 * numpy.pi * t / 365.25) + 4 * numpy.abs(t % 7 - 3) ** 1.5 + rng.normal(0, 0.1, 900)
     frame = pandas.DataFrame({"ds": pandas.date_range("2020-01-01", periods=900), "y": y})
     forecaster = Forecaster(horizon=5, **TINY).fit(frame[:880], quiet=True)
-    forecaster.gate = Gate(0.5, "climatology", 0.9, 2.0)
+    forecaster.blend = Blend(0.5, "climatology", 0.9, 2.0)
     assert forecaster.codec is not None
     for row in range(880, 900):
         said = forecaster.observe(y[row])
     series = Series("0", frame["ds"].to_numpy().astype("datetime64[us]"), y)
-    expected = forecaster.answers.quantiles(series, numpy.array([899]), [0.5])[0, :, 0]
+    expected = forecaster.predictor.quantiles(series, numpy.array([899]), [0.5])[0, :, 0]
     assert said.y_hat == pytest.approx(expected, abs=FORECAST_STREAM)
 
 
@@ -70,7 +70,7 @@ def test_a_missing_observation_is_one_that_moves_nothing() -> None:
     forecaster = fitted()
     said = forecaster.observe(float("nan"))
     assert said.y_hat == pytest.approx(
-        forecaster.answers.quantiles(forecaster.history[0], numpy.array([140]), [0.5])[0, :, 0], abs=FORECAST_STREAM
+        forecaster.predictor.quantiles(forecaster.history[0], numpy.array([140]), [0.5])[0, :, 0], abs=FORECAST_STREAM
     )
 
 

@@ -34,8 +34,8 @@ SALES = 200 + numpy.tile([0.0, 0, 0, 0, 0, 60, 100], 60) + RNG.normal(0, 10, 420
 def test_skill_is_the_tables_own(seattle: Forecaster) -> None:
     found = by_model(seattle, table(SALES), LEVEL, True)
     assert found.weighed
-    assert found.gate.naive == "seasonal naive (7)"  # the fit's own is another
-    assert found.gate != seattle.gate
+    assert found.blend.naive == "seasonal naive (7)"  # the fit's own is another
+    assert found.blend != seattle.blend
     assert found.evaluation is not None
     assert found.tested == "past"
     best = found.evaluation.best_naive
@@ -45,7 +45,7 @@ def test_skill_is_the_tables_own(seattle: Forecaster) -> None:
 
 def test_where_the_table_is_too_short_nothing_is_said_of_skill(seattle: Forecaster) -> None:
     found = by_model(seattle, table(SALES[:15]), LEVEL, True)
-    assert (found.by, found.weighed, found.gate.naive) == ("network", False, "")
+    assert (found.by, found.weighed, found.blend.naive) == ("network", False, "")
     assert numpy.isfinite(found.quantiles[0]).all()
 
 
@@ -65,7 +65,7 @@ def test_rows_behind_the_fit_are_tested_on_and_the_fits_own_are_not(seattle: For
     history = seattle.history[0]
     own = by_fit(seattle, Panel([history], seattle.frequency), LEVEL, True)
     assert own.tested == "held out"
-    assert own.gate == seattle.gate
+    assert own.blend == seattle.blend
     after = table(SALES[:60] / 20, first=str(seattle.frequency.future(history.stamps[-1], 1)[0])[:10])
     grown = by_fit(seattle, joined(seattle, after), LEVEL, True)
     assert grown.tested == "past"
@@ -96,6 +96,6 @@ def test_a_fit_of_too_few_rows_is_called_what_it_is() -> None:
 
 def test_no_model_has_a_part_in_the_naive_forecast() -> None:
     found = by_naive(table(SALES), 10, [80.0, 95.0])
-    assert (found.by, found.gate.weight, found.gate.naive) == ("naive", 0.0, "seasonal naive (7)")
+    assert (found.by, found.blend.weight, found.blend.naive) == ("naive", 0.0, "seasonal naive (7)")
     assert found.quantiles[0].shape == (10, 5)
     assert numpy.array_equal(found.quantiles[0][:, 0], found.naive[0]["seasonal naive (7)"])

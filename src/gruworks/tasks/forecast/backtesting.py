@@ -13,7 +13,7 @@ from gruworks.tasks.forecast.data import split_rows
 from gruworks.tasks.forecast.evaluation import Evaluation, origin_rows, score
 from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.features.naive import naive_forecasts
-from gruworks.tasks.forecast.frames import bands_of, levels
+from gruworks.tasks.forecast.frames import interval_columns, levels
 from gruworks.tasks.forecast.series.panel import Panel, Series
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ class Backtest:
 
     def evaluation(self) -> Evaluation:
         """Errors of the forecasts and of the naive ones."""
-        bands = [answer[..., [1, 0, 2, 3, 4]] for answer in self.answers]
-        return score(self.panel, self.codec, self.origins, bands, self.naive, self.name, self.verdict)
+        quantiles = [answer[..., [1, 0, 2, 3, 4]] for answer in self.answers]
+        return score(self.panel, self.codec, self.origins, quantiles, self.naive, self.name, self.verdict)
 
     def frame(self) -> Any:
-        """unique_id, cutoff (the last row that a forecast has seen), ds, y, and the forecast with its bands."""
+        """unique_id, cutoff (the last row that a forecast has seen), ds, y, the forecast and its intervals."""
         import narwhals as nw
 
         columns: dict[str, list[Any]] = {"unique_id": [], "cutoff": [], "ds": [], "y": []}
@@ -56,7 +56,8 @@ class Backtest:
             columns["cutoff"].append(numpy.repeat(one.stamps[rows], answer.shape[1]))
             columns["ds"].append(one.stamps[ahead].ravel())
             columns["y"].append(one.y[ahead].ravel())
-            for name, part in zip(bands_of("y_hat", self.level), answer.reshape(-1, answer.shape[2]).T, strict=True):
+            names = interval_columns("y_hat", self.level)
+            for name, part in zip(names, answer.reshape(-1, answer.shape[2]).T, strict=True):
                 values.setdefault(name, []).append(part)
         made: dict[str, Any] = {"unique_id": columns.pop("unique_id")}
         made |= {name: numpy.concatenate(parts) for name, parts in (columns | values).items()}
@@ -81,14 +82,14 @@ def backtest(forecaster: Forecaster, panel: Panel, origins: int | None, refit: i
         for i, (one, at) in enumerate(zip(panel.series, rows, strict=True)):
             if len(at[start:stop]):
                 which = forecaster.streams.number(one)
-                answers[i].append(forecaster.answers.quantiles(one, at[start:stop], level, which))
+                answers[i].append(forecaster.predictor.quantiles(one, at[start:stop], level, which))
     codec = forecaster._codec
     naive = [
         naive_forecasts(s, codec, at, horizon, forecaster.config.periods)
         for s, at in zip(panel.series, rows, strict=True)
     ]
-    name = "GRU" if forecaster.model is not None else "highway alone"
-    verdict = str(forecaster.gate) if forecaster.model is not None and forecaster.config.gate else ""
+    name = "GRU" if forecaster.model is not None else "autoregression alone"
+    verdict = str(forecaster.blend) if forecaster.model is not None and forecaster.config.gate else ""
     found: Sequence[Floats] = [numpy.concatenate(parts) for parts in answers]
     return Backtest(
         _named(panel.series, forecaster.config.targets), codec, rows, list(found), naive, name, verdict, panel.backend
@@ -104,13 +105,13 @@ def held_out(forecaster: Forecaster) -> Evaluation | None:
         if len(at) and not numpy.isnan(one.y[at[0] + 1 :]).all():
             rows.append(at)
             series.append(one)
-            answers.append(forecaster.answers.quantiles(one, at, levels(LEVELS), which))
+            answers.append(forecaster.predictor.quantiles(one, at, levels(LEVELS), which))
     if not rows:
         return None
     naive = [naive_forecasts(s, codec, at, config.horizon, config.periods) for s, at in zip(series, rows, strict=True)]
-    name = "GRU" if forecaster.model is not None else "highway alone"
+    name = "GRU" if forecaster.model is not None else "autoregression alone"
     return Backtest(
-        _named(series, config.targets), codec, rows, answers, naive, name, str(forecaster.gate)
+        _named(series, config.targets), codec, rows, answers, naive, name, str(forecaster.blend)
     ).evaluation()
 
 

@@ -17,9 +17,9 @@ from gruworks.errors import DataError, OptionError
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
 from gruworks.tasks.forecast.backtesting import Backtest, backtest, held_out
-from gruworks.tasks.forecast.combination.blending import OPEN, Gate
+from gruworks.tasks.forecast.combination.blending import NETWORK_ALONE, Blend
 from gruworks.tasks.forecast.combination.conformal import Calibration, normal
-from gruworks.tasks.forecast.combination.predictor import Answers, judge
+from gruworks.tasks.forecast.combination.predictor import Predictor, fit_combination
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.data import FEWEST_ORIGINS
 from gruworks.tasks.forecast.evaluation import Evaluation
@@ -28,7 +28,7 @@ from gruworks.tasks.forecast.features.naive import naive_forecasts
 from gruworks.tasks.forecast.frames import forecast_frame, levels, with_future
 from gruworks.tasks.forecast.models.engines import engine
 from gruworks.tasks.forecast.persistence import CODEC, check_codec, pack, unpack
-from gruworks.tasks.forecast.season_selection import with_season_path
+from gruworks.tasks.forecast.season_selection import with_seasonal_lag
 from gruworks.tasks.forecast.series.frequency import Frequency
 from gruworks.tasks.forecast.series.panel import Panel, Series
 from gruworks.tasks.forecast.series.reading import read
@@ -40,7 +40,7 @@ __all__ = ["Forecaster"]
 
 
 class Forecaster(Estimator):
-    """Forecasts of one or many time series by a GRU, with bands that are calibrated for any level.
+    """Forecasts of one or many time series by a GRU, with prediction intervals calibrated for any level.
 
     >>> Forecaster(horizon=2).fit([1, 2, 3, 4, 5]).predict()["y_hat"].tolist()
     [6.0, 7.0]
@@ -67,7 +67,7 @@ class Forecaster(Estimator):
     def __init__(self, config: Settings | None = None, **settings: Any) -> None:
         super().__init__(config, **settings)
         self.codec: Codec | None = None
-        self.gate: Gate = OPEN
+        self.blend: Blend = NETWORK_ALONE
         self.calibration: Calibration = normal(self.config.horizon)
         self.backend = "pandas"
         self.remarks: list[str] = []
@@ -84,14 +84,14 @@ class Forecaster(Estimator):
 
     @property
     def frequency(self) -> Frequency:
-        """The rhythm of the fitted series, as found in the data."""
+        """The frequency of the fitted series, as found in the data."""
         return self._codec.frequency
 
     @property
-    def answers(self) -> Answers:
-        """What answers: the network, the gate and the calibration of the bands."""
+    def predictor(self) -> Predictor:
+        """The network, the blend with a naive forecast and the calibration of the prediction intervals."""
         made = engine(self.config, self._codec, len(self.streams.series))
-        return Answers(made, self.config, self._codec, self.model, self.gate, self.calibration)
+        return Predictor(made, self.config, self._codec, self.model, self.blend, self.calibration)
 
     def fit(self, data: Any, *, out: Path | str | None = None, resume: bool = False, quiet: bool | None = None) -> Self:
         """Learn from `data`: a file's path, a frame (long format) or a sequence of numbers.
@@ -110,7 +110,7 @@ class Forecaster(Estimator):
     def continue_fit(self, data: Any, *, out: Path | str | None = None, quiet: bool | None = None) -> Self:
         """Go on learning from where the weights are: on the rows fitted before and those of `data` behind them.
 
-        Seasons, covariates' words and scales stay those of the first fit; gate and calibration are set anew.
+        Seasons, covariates' words and scales stay those of the first fit; blend and calibration are set anew.
         """
         panel = self._read_like_fit(data)
         met = {(one.name, one.target) for one in panel.series}
@@ -149,7 +149,7 @@ class Forecaster(Estimator):
             DataError: an infinite value, or no such series.
         """
         self._need_fit()
-        return self.streams.observe(value, series, lambda: self.answers)
+        return self.streams.observe(value, series, lambda: self.predictor)
 
     def sample(self, paths: int = 100, data: Any = None) -> NDArray[numpy.float64]:
         """Sample paths [series, paths, horizon] after the last row; of a model="sampler" only."""
@@ -182,7 +182,7 @@ class Forecaster(Estimator):
         return backtest(self, panel, origins, refit, quiet)
 
     def held_out(self) -> Evaluation | None:
-        """Errors on the rows that the fit held out: what gate and bands were set by, so a little too kind."""
+        """Errors on the rows that the fit held out: what blend and intervals were set by, so a little too kind."""
         self._need_fit()
         return held_out(self)
 
@@ -200,13 +200,13 @@ class Forecaster(Estimator):
         from gruworks.tasks.forecast.explaining import explain
 
         self._need_fit()
-        return explain(self.answers, self.streams.find(series), step)
+        return explain(self.predictor, self.streams.find(series), step)
 
     def _fit(self, panel: Panel, out: Path | str | None, resume: bool, quiet: bool | None, weights: Any = None) -> Self:
         codec = self.codec if weights is not None else None
-        self.codec = codec or with_season_path(Codec.of(panel, self.config), panel, self.config)
+        self.codec = codec or with_seasonal_lag(Codec.of(panel, self.config), panel, self.config)
         self.streams = Streams(panel.series, panel.frequency)
-        self.backend, self.gate, self.calibration = panel.backend, OPEN, normal(self.config.horizon)
+        self.backend, self.blend, self.calibration = panel.backend, NETWORK_ALONE, normal(self.config.horizon)
         facts = {"data": {"sha256": panel.digest(), "rows": sum(map(len, panel.series)), "licence": None}}
         try:
             with self._run(out, resume, **facts) as run:
@@ -222,14 +222,14 @@ class Forecaster(Estimator):
 
     def _learn(self, run: RunFolder, quiet: bool, resume: bool, weights: Any) -> None:
         self.model, self.metrics = None, {"trained": False}
-        answers = self.answers
-        windows = answers.engine.windows(self.history)
+        predictor = self.predictor
+        windows = predictor.engine.windows(self.history)
         if not windows.enough:
-            self.codec = replace(self._codec, lag=0)  # the highway alone is that of the differences
+            self.codec = replace(self._codec, lag=0)  # the autoregression alone is that of the differences
             rows, learnable = sum(map(len, self.history)), round(float(sum(windows.learnable)))
             self.remarks.append(
                 f"{learnable} of {rows} rows can be trained on at horizon {self.config.horizon}, too few "
-                f"({FEWEST_ORIGINS} are needed): the highway, an AR(1) on differences, answers alone"
+                f"({FEWEST_ORIGINS} are needed): the forecast is an autoregression on differences alone"
             )
             return
         from gruworks.tasks.forecast.fitting import fit_all_rows, fit_windows
@@ -237,30 +237,30 @@ class Forecaster(Estimator):
         model = self._network()
         if weights is not None:
             model.load_state_dict(weights)
-        fitted = fit_windows(model, answers.engine.loss, windows, self.config, run, quiet, resume, weights is None)
-        self.model = answers.model = model
-        judge(answers, self.history)
-        self.gate, self.calibration = answers.gate, answers.calibration
+        fitted = fit_windows(model, predictor.engine.loss, windows, self.config, run, quiet, resume, weights is None)
+        self.model = predictor.model = model
+        fit_combination(predictor, self.history)
+        self.blend, self.calibration = predictor.blend, predictor.calibration
         if self.config.refit:
             self.model = self._network()
-            whole = answers.engine.windows(self.history, whole=True)
-            fit_all_rows(self.model, answers.engine.loss, whole, self.config, run, quiet, fitted.best_step)
-        self.metrics = {"trained": True, **vars(fitted), "gate": self.gate.to_dict()}
-        if self.config.gate and self.gate.naive:
-            self.remarks.append(str(self.gate))
+            whole = predictor.engine.windows(self.history, whole=True)
+            fit_all_rows(self.model, predictor.engine.loss, whole, self.config, run, quiet, fitted.best_step)
+        self.metrics = {"trained": True, **vars(fitted), "gate": self.blend.to_dict()}
+        if self.config.gate and self.blend.naive:
+            self.remarks.append(str(self.blend))
 
     def _network(self) -> torch.nn.Module:
         with torch.random.fork_rng():
             torch.manual_seed(self.config.training.seed)
-            return self.answers.engine.network()
+            return self.predictor.engine.network()
 
     def _last(self, series: Series, shares: list[float], carried: bool) -> NDArray[numpy.float64]:
         """Quantiles [K, shares] after the last row."""
-        found = self.streams.bands(series, self.answers) if carried else None
+        found = self.streams.quantiles(series, self.predictor) if carried else None
         if found is not None:
             return self.calibration.quantiles(found, shares)
         at = numpy.array([len(series) - 1])
-        answer: NDArray[numpy.float64] = self.answers.quantiles(series, at, shares, self.streams.number(series))[0]
+        answer: NDArray[numpy.float64] = self.predictor.quantiles(series, at, shares, self.streams.number(series))[0]
         return answer
 
     def _read_like_fit(self, data: Any) -> Panel:
@@ -297,14 +297,14 @@ class Forecaster(Estimator):
 
     def _give(self) -> tuple[dict[str, Any], dict[str, Any]]:
         facts, context = pack(self.history, self.calibration)
-        told = {"backend": self.backend, "remarks": self.remarks, "gate": self.gate.to_dict()}
+        told = {"backend": self.backend, "remarks": self.remarks, "gate": self.blend.to_dict()}
         return self._codec.to_dict() | facts | told | {"trained": self.model is not None}, context
 
     def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
         self.codec = Codec.from_dict(codec)
         check_codec(self.codec, self.config)
         series, self.calibration = unpack(codec, context, self.codec, self.config)
-        self.streams, self.gate = Streams(series, self.codec.frequency), Gate(**codec["gate"])
+        self.streams, self.blend = Streams(series, self.codec.frequency), Blend(**codec["gate"])
         self.backend = codec["backend"] if importlib.util.find_spec(codec["backend"]) else "pandas"
         self.remarks = codec["remarks"]
         self.metrics = {"trained": codec["trained"]}

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from gruworks.errors import RunError
 from gruworks.tasks.forecast.combination.conformal import SHARES, Calibration
 from gruworks.tasks.forecast.config import Config
-from gruworks.tasks.forecast.features.encoding import MOST_WORDS, Codec
+from gruworks.tasks.forecast.features.covariates import MOST_WORDS
+from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.series.columns import LARGEST
 from gruworks.tasks.forecast.series.frequency import STEPS
 from gruworks.tasks.forecast.series.panel import Series
