@@ -9,15 +9,26 @@ from typing import Any
 import numpy
 import pandas
 import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gruworks import Forecaster
 from gruworks.errors import DataError, OptionError
 from gruworks.tasks.forecast.combination.blending import Blend
+from gruworks.tasks.forecast.combination.predictor import Predictor
+from gruworks.tasks.forecast.config import Config
+from gruworks.tasks.forecast.data import encode
+from gruworks.tasks.forecast.features.encoding import Codec
+from gruworks.tasks.forecast.models.engines import engine
+from gruworks.tasks.forecast.series.frequency import Frequency, Season
 from gruworks.tasks.forecast.series.panel import Series
+from gruworks.tasks.forecast.streaming import Carried
 from tests.tasks.forecast.conftest import TINY, wavy
 from tests.tolerances import FORECAST_STREAM
 
 NAIVE = ["last value", "drift", "mean of the last 5", "seasonal naive (7)"]
+DAILY = Frequency("D")
 
 
 def whole(forecaster: Forecaster, rows: int) -> numpy.ndarray:
@@ -42,8 +53,39 @@ def test_observing_equals_encoding_the_same_history_afresh(settings: dict[str, A
         )
 
 
+NUMBERS = st.integers(-500, 500).map(lambda n: n / 10)
+
+
+@given(
+    y=st.lists(NUMBERS, min_size=8, max_size=12),
+    added=st.lists(NUMBERS | st.just(float("nan")), min_size=1, max_size=6),
+    codec=st.sampled_from([Codec(DAILY), Codec(DAILY, (Season("week", 7, 2),)), Codec(DAILY, lag=3)]),
+    blend=st.sampled_from([Blend(), *(Blend(weight, name) for name in NAIVE for weight in (0.0, 0.6))]),
+)
+def test_running_sums_are_the_formulas_of_the_whole_history(
+    y: list[float], added: list[float], codec: Codec, blend: Blend
+) -> None:
+    config = Config(horizon=5, hidden_size=3)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = engine(config, codec, 1).network().eval()
+        for parameter in network.parameters():
+            torch.nn.init.normal_(parameter, std=0.3)
+    predictor = Predictor(engine(config, codec, 1), config, codec, network, blend)
+    days = numpy.datetime64("2020-01-01", "us") + numpy.arange(len(y) + len(added)) * numpy.timedelta64(1, "D")
+    carried = Carried(Series("0", days[: len(y)], numpy.array(y)), predictor)
+    for value in added:
+        carried.step(value)
+    series = Series("0", days, numpy.array(y + added))
+    encoded, at = encode(series, codec, config.horizon), numpy.array([len(series) - 1])
+    assert carried.scale == pytest.approx(encoded.scale[-1], abs=1e-9)
+    assert carried.row[0] == pytest.approx(encoded.features[-1], rel=1e-4, abs=1e-4)
+    expected = predictor.uncalibrated(series, at)[0]
+    assert carried.quantiles() == pytest.approx(expected, rel=1e-4, abs=1e-4 * (1 + encoded.scale[-1]))
+
+
 @pytest.mark.parametrize("naive", NAIVE)
-def test_the_gate_s_naive_forecast_is_carried_too(naive: str) -> None:
+def test_the_blended_naive_forecast_is_carried_too(naive: str) -> None:
     forecaster = fitted()
     forecaster.blend = Blend(0.25, naive, 0.9, 2.0)
     for row in range(140, 152):
