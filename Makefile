@@ -1,5 +1,7 @@
 # make demo    install what the main job needs into .venv and run it
 # make test    install the test extra and pass every check and test, in two processes (WORKERS)
+# make quick   the checks, and the tests that mirror what differs from main; IN=tests/nn: those of a folder or file
+# make lint    the checks alone: ruff, mypy, import-linter, and that what docs/make.py makes is current
 # make sanitize  the C++ tests under the address and undefined-behaviour sanitizers (some minutes)
 # make fuzz    load and use mutated files for a minute (FUZZ_SECONDS, FUZZ_SEED); 1 if any ends in more than an error line
 # make audit   known vulnerabilities in the pinned versions; 3 if the data about them can't be reached
@@ -18,17 +20,21 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PIP := $(INSTALL) -c constraints.txt
 HASHES ?=
 WORKERS ?= 2
+IN ?=
 FUZZ_SECONDS ?= 60
 FUZZ_SEED ?= 0
 WHAT_IS_INSTALLED := pyproject.toml constraints.txt $(HASHES) CMakeLists.txt $(wildcard src/gruworks/ops/native/*/*)
 
-.PHONY: demo test lint fuzz audit hashes docs sanitize wheel clean
+.PHONY: demo test quick lint fuzz audit hashes docs sanitize wheel clean
 
 demo: .venv/.demo
 	$(BIN)/gruworks demo
 
 test: lint
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+quick: lint
+	$(BIN)/python .ci/quick --workers $(WORKERS) $(IN)
 
 fuzz: .venv/.test
 	OMP_NUM_THREADS=1 $(BIN)/python -m gruworks.fuzz --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
@@ -58,6 +64,7 @@ lint: .venv/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python docs/make.py --check
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

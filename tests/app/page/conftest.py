@@ -14,6 +14,7 @@ import pytest
 
 CHROMIUM = os.environ.get("GRUWORKS_CHROMIUM", "/usr/bin/chromium")
 TOKEN = "0123456789abcdef"
+PATIENCE = 240_000  # milliseconds: on a busy machine a fit's process needs a minute to begin
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
@@ -46,11 +47,25 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     thread.join(10)
 
 
+def learn(page: Any) -> None:
+    """Ask for a fit three steps ahead, of few updates: its length is no matter of the page."""
+    few = {"steps": 20, "validate_every": 10, "hidden_size": 4}
+
+    def shorter(route: Any) -> None:
+        asked = route.request.post_data_json
+        route.continue_(post_data=asked | {"settings": asked["settings"] | few})
+
+    page.route("**/v1/fit", shorter)
+    page.get_by_label("Steps ahead").last.fill("3")
+    page.get_by_role("button", name="Learn from this table").click()
+
+
 @pytest.fixture(scope="module")  # no longer: while it is open, no test can run a loop of its own
 def browser() -> Iterator[Any]:
     if not Path(CHROMIUM).is_file():
         pytest.skip(f"{CHROMIUM} is missing: install Debian's chromium, or name one in GRUWORKS_CHROMIUM")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    playwright.expect.set_options(timeout=PATIENCE)
     with playwright.sync_playwright() as found:
         chromium = found.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
@@ -66,7 +81,7 @@ def visit(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
         context = browser.new_context(**{"locale": "en-GB", "viewport": {"width": 1200, "height": 900}} | options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(PATIENCE)
         page.on("console", lambda message: message.type in ("error", "warning") and complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda one: one.url.startswith((address, "blob:", "data:")) or complaints.append(one.url))

@@ -8,6 +8,8 @@ from typing import Any
 import numpy
 import pytest
 
+from tests.app.page.conftest import learn
+
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 Visit = Callable[..., Any]
 PANEL = "#panel-forecast"
@@ -231,18 +233,6 @@ def test_a_late_answer_of_an_old_request_is_not_shown(visit: Visit) -> None:
     page.wait_for_timeout(600)
     assert page.locator(f"{PANEL} .said").inner_text() == shown
     assert "ready/seattle" in shown
-
-
-def with_settings(asked: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    return asked | {"settings": asked["settings"] | more}
-
-
-def learn(page: Any) -> None:
-    """A fit of few steps: its length is no matter of the page."""
-    few = {"steps": 20, "validate_every": 10, "hidden_size": 4}
-    page.route("**/v1/fit", lambda route: route.continue_(post_data=with_settings(route.request.post_data_json, few)))
-    page.get_by_label("Steps ahead").last.fill("3")
-    page.get_by_role("button", name="Learn from this table").click()
 
 
 def test_a_fit_shows_the_naive_forecast_at_once_then_its_own_with_what_it_held_out(visit: Visit) -> None:

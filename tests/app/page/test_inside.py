@@ -26,7 +26,7 @@ MAPS = """() => Promise.all([...document.querySelectorAll('#panel-inside .chart:
 
 
 def maps(page: Any, count: int) -> list[dict[str, float]]:
-    expect(page.locator("#panel-inside .chart image")).to_have_count(count, timeout=60_000)
+    expect(page.locator("#panel-inside .chart image")).to_have_count(count)
     found: list[dict[str, float]] = page.evaluate(MAPS)
     return found
 
@@ -55,7 +55,7 @@ def test_every_cell_is_painted_and_few_numbers_stand_beside(visit: Visit, query:
 
 
 def test_another_reader_clears_the_maps_and_a_late_answer_is_not_shown(visit: Visit) -> None:
-    page = visit("inside?numbers=1,2,3,4,5&by=gru")
+    page = visit("inside?text=床前明月光&by=ready/verse")
     maps(page, 4)
     held: list[Any] = []
     page.route("**/v1/trace", lambda route: held.append(route))

@@ -11,6 +11,8 @@ import numpy
 import pytest
 import soundfile
 
+from tests.app.page.conftest import learn
+
 VIEWS = ("forecast", "write", "translate", "listen", "inside")
 DAYS = numpy.datetime_as_string(numpy.arange("2023-01-01", "2023-04-11", dtype="datetime64[D]"))
 CSV = "day,shop,sold\n" + "".join(f"{day},a,{20 + k % 7}\n" for k, day in enumerate(DAYS))
@@ -40,8 +42,7 @@ def test_fit_a_table_as_a_job(visit: Visit) -> None:
     page = visit("forecast")
     page.set_input_files("#panel-forecast input[type=file]", file("shop.csv", "text/csv", CSV.encode()))
     page.wait_for_selector("text=shop.csv: 100 rows")
-    page.get_by_label("Steps ahead").last.fill("3")
-    page.get_by_role("button", name="Learn from this table").click()
+    learn(page)
     page.wait_for_selector("text=Learnt. The new model is")
     page.wait_for_selector("#panel-forecast .main-svg")
     assert page.get_by_label("Steps ahead").first.input_value() == "3"

@@ -56,7 +56,7 @@ def codes(path: Path) -> set[str]:
 
 def test_every_code_of_the_server_has_a_sentence() -> None:
     root = PAGE.parents[1]
-    files = [*(root / "app" / "server").rglob("*.py"), *(root / "tasks" / "forecast").glob("*.py")]
+    files = [*(root / "app" / "server").rglob("*.py"), *(root / "tasks" / "forecast").rglob("*.py")]
     found = set().union(*map(codes, files))
     assert len(found) > 20
     assert found - {key.partition(" ")[2] for key in quoted("en")} == set()

@@ -284,7 +284,10 @@ def test_a_fit_on_bad_data_says_what_is_wrong_and_a_job_can_be_cancelled(client:
     assert "/" not in said["message"].replace("n/a", "")  # no path of the server's
     long = {"csv": CSV, "settings": {"steps": 20_000, "patience": 10_000, "minutes": 30.0}}
     job = client.post("/v1/fit", json=long).json()["job"]
-    time.sleep(0.2)
+    until = time.monotonic() + 60
+    while {one["job"]: one["state"] for one in client.get("/v1/jobs").json()["jobs"]}[job] == "waiting":
+        assert time.monotonic() < until
+        time.sleep(0.01)
     assert client.delete(f"/v1/jobs/{job}").json()["state"] == "cancelled"
     assert events(client.get(f"/v1/jobs/{job}/events").text)[-1][0] == "cancelled"
     assert client.post("/v1/fit", json={"csv": CSV, "settings": {"stepz": 1}}).status_code == 400

@@ -123,7 +123,7 @@ def functions() -> Iterator[tuple[str, Operation]]:
     yield "gates", Operation(functional.new_state, terms)
     logs = {"log_a": -torch.rand(T, B, H), "log_b": -torch.rand(T, B, H), "h0": drawn(B, H)}
     yield "log_scan", Operation(linear_scan.log_scan, logs)
-    feed = {"gi": drawn(T, B, 3 * H), "h0": drawn(B, H), "w_hh": drawn(3 * H, H), "feed": drawn(B, 3 * H)}
+    feed = {"gi": drawn(T, B, 3 * H), "h0": drawn(B, H), "w_hh": drawn(3 * H, H), "condition": drawn(B, 3 * H)}
     yield "conditioned_layer", Operation(conditioned.conditioned_layer, feed)
     read = {"queries": drawn(B, T, H), "keys": drawn(B, 6, H), "score": drawn(H)}
     yield "additive_scores", Operation(additive_attention.additive_scores, read)

@@ -69,8 +69,8 @@ def compare(ours: Any, theirs: Any, x: Tensor, h: Tensor, what: str, size: float
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("H", [1, 5, 16, 33])
 def test_inputs(build: str, H: int, dtype: torch.dtype) -> None:
+    ours, theirs = twins(H, dtype, "GRU")
     for T, B, value, sign in itertools.product((1, 12), (1, 3), values(dtype), (1, -1)):
-        ours, theirs = twins(H, dtype, "GRU")
         x = torch.zeros(T, B, I, dtype=dtype)
         x[T // 2, B // 2, 1] = sign * value
         compare(ours, theirs, x, torch.full((1, B, H), 0.25, dtype=dtype), f"T {T}, B {B}, x {sign * value}", value)
@@ -80,8 +80,8 @@ def test_inputs(build: str, H: int, dtype: torch.dtype) -> None:
 @pytest.mark.parametrize("H", [1, 5, 16, 33])
 @pytest.mark.parametrize("layer", ["GRU", "GRUCell"])
 def test_states(build: str, layer: str, H: int, dtype: torch.dtype) -> None:
+    ours, theirs = twins(H, dtype, layer)
     for B, value, sign in itertools.product((1, 9), values(dtype), (1, -1)):
-        ours, theirs = twins(H, dtype, layer)
         h = torch.zeros(B, H, dtype=dtype)
         h[B // 2, H // 2] = sign * value
         x = torch.full((B, I), 0.5, dtype=dtype)

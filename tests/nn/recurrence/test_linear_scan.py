@@ -118,7 +118,7 @@ def test_transforms_take_the_torch_form() -> None:
 
 def test_what_does_not_fit_is_named() -> None:
     a, b, h0 = drawn(5, 2, 3)
-    with pytest.raises(ShapeError, match="log a and log b"):
+    with pytest.raises(ShapeError, match="log_a and log_b"):
         log_scan(a, b[1:], h0)
     with pytest.raises(OptionError, match="share must be one of"):
         ops.log_scan(a[:, 0].numpy(), b[:, 0].numpy(), h0[0].numpy(), share="rows")  # type: ignore[arg-type]

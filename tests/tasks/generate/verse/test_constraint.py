@@ -174,5 +174,5 @@ def test_a_row_without_a_way_is_an_error_of_the_search() -> None:
         def constrain(self, prefix: Tensor) -> Tensor:
             return torch.arange(self.size).expand(len(prefix), -1) == END
 
-    with pytest.raises(SearchError, match="no symbol"):
+    with pytest.raises(SearchError, match="no token"):
         write(Wrong(len(symbols)), torch.tensor([BEGIN]), rules(symbols, form="jueju5"), 1)
