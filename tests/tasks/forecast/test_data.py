@@ -34,14 +34,14 @@ def test_a_later_row_changes_no_earlier_step(at: int) -> None:
     one = series()
     y = one.y.copy()
     y[at] += 50
-    before, after = encode(one, WEEKLY, 3), encode(Series(one.name, one.stamps, y), WEEKLY, 3)
+    before, after = encode(one, WEEKLY, 3), encode(Series(one.name, one.timestamps, y), WEEKLY, 3)
     for part in PARTS:
         assert numpy.array_equal(getattr(before, part)[:at], getattr(after, part)[:at]), part
 
 
 def test_the_features_are_free_of_level_and_unit() -> None:
     one = series()
-    other = encode(Series(one.name, one.stamps, 3 * one.y + 1000), WEEKLY, 3)
+    other = encode(Series(one.name, one.timestamps, 3 * one.y + 1000), WEEKLY, 3)
     plain = encode(one, WEEKLY, 3)
     assert other.features == pytest.approx(plain.features, abs=1e-6)
     assert other.components()[0] == pytest.approx(plain.components()[0], abs=1e-6)
@@ -164,7 +164,7 @@ def test_few_rows_are_not_enough() -> None:
 
 def test_a_panel_of_one_constant_and_one_moving_series_is_learnt_from_the_moving_one() -> None:
     still = series()
-    still = Series("still", still.stamps, numpy.ones(len(still)))
+    still = Series("still", still.timestamps, numpy.ones(len(still)))
     both = windows([still, series()])
     assert both.learnable[0] == 0
     assert all(both.draw(0, i)["weight"].any(1).all() for i in range(5))
@@ -193,7 +193,7 @@ def test_a_missing_target_is_nan_and_a_missing_value_moves_nothing() -> None:
     one = series()
     y = one.y.copy()
     y[50] = numpy.nan
-    encoded = encode(Series(one.name, one.stamps, y), Codec(Frequency("D"), (), missing=True), 3)
+    encoded = encode(Series(one.name, one.timestamps, y), Codec(Frequency("D"), (), missing=True), 3)
     assert encoded.features[50].tolist() == [0, 1, pytest.approx(numpy.log(2))]
     assert encoded.y[50] == one.y[49]
     target = Windows([encoded], Config(horizon=3)).rows(0, 46, 51)["target"]

@@ -34,7 +34,7 @@ def test_the_last_observation_moves_every_step_ahead(trained: Forecaster, frame:
     y[-1] += 0.5
     states = []
     for values in (one.y, y):
-        encoded = encode(Series(one.name, one.stamps, values), trained.codec, 5)
+        encoded = encode(Series(one.name, one.timestamps, values), trained.codec, 5)
         with torch.no_grad():
             states.append(trained.model.gru(torch.from_numpy(encoded.features.astype("float32"))[None])[0][0])
     learnt = [trained.model.head(state[-1]).detach() for state in states]
@@ -51,7 +51,7 @@ def test_a_later_row_changes_no_forecast_at_an_earlier_origin(trained: Forecaste
     y[100:] += 30
     origins = numpy.array([60, 80, 99, 100])
     before, after = (
-        trained.predictor.uncalibrated(Series(one.name, one.stamps, values), origins) for values in (one.y, y)
+        trained.predictor.uncalibrated(Series(one.name, one.timestamps, values), origins) for values in (one.y, y)
     )
     assert before[:3] == pytest.approx(after[:3], abs=1e-9)
     assert (before[3] != after[3]).all()
@@ -59,7 +59,7 @@ def test_a_later_row_changes_no_forecast_at_an_earlier_origin(trained: Forecaste
 
 def test_the_autoregression_s_interval_is_normal_and_widens_as_the_root_of_the_steps(trained: Forecaster) -> None:
     y = numpy.array([0.0, 1, 3, 2, 4, 5, 3, 6])
-    encoded = encode(Series("0", trained.history[0].stamps[:8], y), trained.codec, 5)
+    encoded = encode(Series("0", trained.history[0].timestamps[:8], y), trained.codec, 5)
     low, middle, high = difference_ar_quantiles(encoded, numpy.array([7]))[0].T
     d = numpy.diff(y)
     slope = numpy.clip((d[1:] @ d[:-1]) / (d[:-1] @ d[:-1]), 0, 2)

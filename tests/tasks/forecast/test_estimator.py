@@ -180,7 +180,7 @@ def test_a_fit_that_fails_leaves_nothing_fitted(monkeypatch: pytest.MonkeyPatch)
         forecaster.predict()
 
 
-def test_data_of_another_rhythm_is_refused(trained: Forecaster) -> None:
+def test_data_of_another_frequency_is_refused(trained: Forecaster) -> None:
     weekly = wavy(30).assign(ds=pandas.date_range("2020-01-05", periods=30, freq="W"))
     for call in (trained.predict, trained.evaluate):
         with pytest.raises(DataError, match="the data is weekly and the fit was on daily: they must agree"):

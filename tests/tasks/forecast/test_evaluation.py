@@ -113,7 +113,7 @@ def test_climatology_knows_nothing_after_the_first_origin() -> None:
     one, origins = panel.series[0], numpy.array([700, 750])
     y = one.y.copy()
     y[701:] = 1e6
-    poisoned = Series(one.name, one.stamps, y)
+    poisoned = Series(one.name, one.timestamps, y)
     before, after = (naive_forecasts(s, Codec(panel.frequency), origins, 5)["climatology"] for s in (one, poisoned))
     assert numpy.array_equal(before, after)
 

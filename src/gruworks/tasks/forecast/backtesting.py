@@ -53,8 +53,8 @@ class Backtest:
         for one, rows, answer in zip(self.panel, self.origins, self.answers, strict=True):
             ahead = rows[:, None] + numpy.arange(1, answer.shape[1] + 1)
             columns["unique_id"] += [one.name] * ahead.size
-            columns["cutoff"].append(numpy.repeat(one.stamps[rows], answer.shape[1]))
-            columns["ds"].append(one.stamps[ahead].ravel())
+            columns["cutoff"].append(numpy.repeat(one.timestamps[rows], answer.shape[1]))
+            columns["ds"].append(one.timestamps[ahead].ravel())
             columns["y"].append(one.y[ahead].ravel())
             names = interval_columns("y_hat", self.level)
             for name, part in zip(names, answer.reshape(-1, answer.shape[2]).T, strict=True):

@@ -65,12 +65,12 @@ class Encoded:
 
 def encode(series: Series, codec: Codec, horizon: int) -> Encoded:
     """Features and components of one series."""
-    y, observed, positions = series.filled(), series.observed, codec.frequency.positions(series.stamps)
+    y, observed, positions = series.filled(), series.observed, codec.frequency.positions(series.timestamps)
     own = encoding(codec, y, positions, observed)
     return Encoded(
         numpy.concatenate([own.features, codec.side_features(series)], 1), y, own.scale, own.slope, own.season_state,
         season_basis(list(codec.seasons), horizon), observed, codec.ahead_features(series, horizon),
-        codec.gaps(series.stamps), codec.lag,
+        codec.gaps(series.timestamps), codec.lag,
     )  # fmt: skip
 
 

@@ -142,7 +142,7 @@ class Forecaster(Estimator):
 
         The state that is carried costs the same however long the history is; the answer is that of `predict` on the
         whole history. A NaN is a missing value. A model normalised by window (segment, sampler) encodes its last
-        window anew, and so does whatever covariates, several targets or irregular stamps do not let carry:
+        window anew, and so does whatever covariates, several targets or irregular timestamps do not let carry:
         `Observed.carried` says which it was.
 
         Raises:
@@ -275,8 +275,8 @@ class Forecaster(Estimator):
         known = self.streams.known(series)
         if known is None:
             return series
-        follows = self.frequency.future(known.stamps[-1], 1)[0] == series.stamps[0]
-        later = self._codec.irregular and series.stamps[0] > known.stamps[-1]
+        follows = self.frequency.future(known.timestamps[-1], 1)[0] == series.timestamps[0]
+        later = self._codec.irregular and series.timestamps[0] > known.timestamps[-1]
         return series.after(known) if follows or later else series
 
     def _seen(self, series: Series) -> int | None:
@@ -284,7 +284,7 @@ class Forecaster(Estimator):
         known = self.streams.known(series)
         if known is None:
             return None
-        return int(numpy.searchsorted(series.stamps, known.stamps[-1], side="right"))
+        return int(numpy.searchsorted(series.timestamps, known.timestamps[-1], side="right"))
 
     @property
     def _codec(self) -> Codec:

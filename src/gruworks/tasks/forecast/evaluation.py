@@ -111,7 +111,7 @@ def score(
     for series, rows, answer, found in zip(panel, origins, quantiles, naive, strict=True):
         tables.append(_table(series, rows, answer, found, name))
         past = series.until(int(rows[0]) + 1)
-        pasts.append(pandas.DataFrame({"unique_id": series.name, "ds": past.stamps, "y": past.filled()}))
+        pasts.append(pandas.DataFrame({"unique_id": series.name, "ds": past.timestamps, "y": past.filled()}))
     table = pandas.concat(tables).dropna(subset=["y"]).dropna(axis="columns")
     models = [name, *(one for one in naive[0] if one in table.columns)]
     mae = losses.mae(table, models)[models].mean()
@@ -128,8 +128,8 @@ def score(
         origins=max(len(rows) for rows in origins),
         horizon=quantiles[0].shape[1],
         mase_season=lag,
-        first_origin=str(min(s.stamps[rows[0]] for s, rows in zip(panel, origins, strict=True))),
-        last_origin=str(max(s.stamps[rows[-1]] for s, rows in zip(panel, origins, strict=True))),
+        first_origin=str(min(s.timestamps[rows[0]] for s, rows in zip(panel, origins, strict=True))),
+        last_origin=str(max(s.timestamps[rows[-1]] for s, rows in zip(panel, origins, strict=True))),
         coverage95=coverage.get(95),
         by_horizon=[float(v) for v in (table[name] - table["y"]).abs().groupby(table["ahead"]).mean()],
         verdict=verdict,
@@ -147,7 +147,7 @@ def _table(
     ahead = rows[:, None] + numpy.arange(1, answer.shape[1] + 1)
     columns = {
         "unique_id": series.name,
-        "ds": series.stamps[ahead].ravel(),
+        "ds": series.timestamps[ahead].ravel(),
         "y": series.y[ahead].ravel(),
         "ahead": numpy.tile(numpy.arange(1, answer.shape[1] + 1), len(rows)),
         f"{name}-lo-80": answer[..., 0].ravel(),

@@ -52,9 +52,9 @@ def forecast_frame(
     values: dict[str, list[Floats]] = {}
     for one, quantiles in zip(series, found, strict=True):
         if one.target == 0:
-            stamps = _future_timestamps(one, config, frequency)
-            columns["unique_id"] += [one.name] * len(stamps)
-            columns["ds"].append(stamps)
+            timestamps = _future_timestamps(one, config, frequency)
+            columns["unique_id"] += [one.name] * len(timestamps)
+            columns["ds"].append(timestamps)
         head = "y_hat" if len(targets) == 1 else f"{targets[one.target]}_hat"
         for name, column in zip(interval_columns(head, level), quantiles.T, strict=True):
             values.setdefault(name, []).append(column)
@@ -64,7 +64,7 @@ def forecast_frame(
 
 
 def _future_timestamps(series: Series, config: Config, frequency: Frequency) -> NDArray[Any]:
-    return frequency.future(series.stamps[-1], config.horizon)
+    return frequency.future(series.timestamps[-1], config.horizon)
 
 
 def with_future(series: list[Series], future: Any, config: Config, codec: Codec) -> list[Series]:
@@ -79,12 +79,12 @@ def with_future(series: list[Series], future: Any, config: Config, codec: Codec)
 
 def _extended(series: Series, given: dict[str, Any], config: Config, codec: Codec) -> Series:
     N, K = len(series), config.horizon
-    wanted = codec.frequency.future(series.stamps[-1], K)
+    wanted = codec.frequency.future(series.timestamps[-1], K)
     known = {name: values[: N + K] for name, values in series.future.items()}
     if series.name in given:
-        stamps, columns = given[series.name]
-        at = numpy.searchsorted(stamps, wanted)
-        there = (at < len(stamps)) & (stamps[numpy.minimum(at, len(stamps) - 1)] == wanted)
+        timestamps, columns = given[series.name]
+        at = numpy.searchsorted(timestamps, wanted)
+        there = (at < len(timestamps)) & (timestamps[numpy.minimum(at, len(timestamps) - 1)] == wanted)
         if not there.all():
             raise DataError(_missing(series, wanted[int(numpy.flatnonzero(~there)[0])], K, config))
         known = {name: numpy.concatenate([series.future[name][:N], columns[name][at]]) for name in config.future}

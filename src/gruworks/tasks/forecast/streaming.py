@@ -119,9 +119,11 @@ class Streams:
                 "a series with covariates or several targets grows by predict(frame), not by observe(value)"
             )
         assert self.frequency is not None
-        stamps = self.frequency.future(series.stamps[-1], len(values))
+        timestamps = self.frequency.future(series.timestamps[-1], len(values))
         y = numpy.concatenate([series.y, values])
-        return replace(series, stamps=numpy.concatenate([series.stamps, stamps]), y=y, others=numpy.zeros((len(y), 0)))
+        return replace(
+            series, timestamps=numpy.concatenate([series.timestamps, timestamps]), y=y, others=numpy.zeros((len(y), 0))
+        )
 
 
 class Carried:
@@ -143,10 +145,10 @@ class Carried:
         d = numpy.diff(y)
         self.moved, self.move = float(numpy.abs(d).sum()), float(d[-1])
         self.products, self.squares = float(d[1:] @ d[:-1]), float(d[:-1] @ d[:-1])
-        self.position = float(codec.frequency.positions(series.stamps)[-1])
+        self.position = float(codec.frequency.positions(series.timestamps)[-1])
         self.begun = self.position - (len(y) - 1)
         self.season = (
-            RunningClimatology(list(codec.seasons), y, codec.frequency.positions(series.stamps), K)
+            RunningClimatology(list(codec.seasons), y, codec.frequency.positions(series.timestamps), K)
             if codec.seasons
             else None
         )
@@ -184,7 +186,7 @@ class Carried:
         season = yearly_season(codec.frequency)
         self.year = None
         if blend.naive == "climatology" and blend.weight < 1 and season:
-            positions = codec.frequency.positions(series.stamps)
+            positions = codec.frequency.positions(series.timestamps)
             same = season == list(codec.seasons)
             self.year = self.season if same else RunningClimatology(season, series.y, positions, self.horizon)
         self.climatologies = [one for one in {id(c): c for c in (self.season, self.year)}.values() if one is not None]

@@ -114,9 +114,9 @@ def is_of_fit(forecaster: Forecaster, panel: Panel) -> bool:
 
 
 def _agrees(series: Series, known: Series | None) -> bool:
-    if known is None or series.stamps.dtype != known.stamps.dtype:
+    if known is None or series.timestamps.dtype != known.timestamps.dtype:
         return False
-    _, here, there = numpy.intersect1d(series.stamps, known.stamps, assume_unique=True, return_indices=True)
+    _, here, there = numpy.intersect1d(series.timestamps, known.timestamps, assume_unique=True, return_indices=True)
     return bool(len(here)) and numpy.array_equal(series.y[here], known.y[there], equal_nan=True)
 
 

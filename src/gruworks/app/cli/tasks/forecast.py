@@ -166,7 +166,7 @@ def draw(forecaster: Forecaster, frame: Any, path: Path, file: Path | None = Non
     targets = forecaster.config.targets
     name = "y_hat" if len(targets) == 1 else f"{targets[0]}_hat"
     return draw_fan(
-        path, title, series.stamps[-shown:], series.filled()[-shown:], rows["ds"].to_numpy(), rows[name].to_numpy(),
+        path, title, series.timestamps[-shown:], series.filled()[-shown:], rows["ds"].to_numpy(), rows[name].to_numpy(),
         rows[f"{name}-lo-{level:g}"].to_numpy(), rows[f"{name}-hi-{level:g}"].to_numpy(), f"{level:g} % band",
     )  # fmt: skip
 

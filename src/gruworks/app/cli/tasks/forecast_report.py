@@ -57,7 +57,7 @@ def _contents(forecaster: Any, run: Path, found: Any, ahead: Path | None, held_o
         fans.append(
             {
                 "name": one.name if len(forecaster.history) > 1 else config.target,
-                "stamps": one.stamps[-shown:],
+                "stamps": one.timestamps[-shown:],
                 "y": one.y[-shown:],
                 "ahead": rows["ds"].to_numpy(),
                 **bands,

@@ -111,11 +111,11 @@ def _shown(found: Any, at: int, horizon: int, level: list[float], alone: bool) -
         side: {f"{one:g}": plain(quantiles[:, 1 + 2 * i + j]) for i, one in enumerate(level)}
         for j, side in enumerate(("lo", "hi"))
     }
-    ahead = found.frequency.future(series.stamps[-1], horizon)
+    ahead = found.frequency.future(series.timestamps[-1], horizon)
     skill = {"weight": blend.weight, "naive": blend.naive, "ratio": blend.ratio, "said": _said(found, alone)}
     return {
         "id": series.name,
-        "history": {"ds": stamps(series.stamps[past]), "y": plain(series.y[past])},
+        "history": {"ds": stamps(series.timestamps[past]), "y": plain(series.y[past])},
         "forecast": {"ds": stamps(ahead), "y_hat": plain(quantiles[:, 0]), **bands},
         "naive": {name: plain(line[:horizon]) for name, line in found.naive[at].items()},
         "skill": skill | {"weighed": found.weighed},

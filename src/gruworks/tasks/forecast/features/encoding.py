@@ -48,7 +48,7 @@ class Codec:
     @classmethod
     def of(cls, panel: Panel, config: Config) -> Codec:
         frequency = panel.frequency
-        values = [(series.filled(), frequency.positions(series.stamps)) for series in panel.series]
+        values = [(series.filled(), frequency.positions(series.timestamps)) for series in panel.series]
         known = frequency.seasons() + [Season(f"{p} steps", p, min(4, p // 2)) for p in config.periods]
         return cls(
             frequency,
@@ -86,7 +86,7 @@ class Codec:
         rows = len(series)
         columns = [numpy.zeros((rows, 0))]
         if self.irregular:
-            columns.append(numpy.log(numpy.maximum(self.gaps(series.stamps), 1e-3))[:, None])
+            columns.append(numpy.log(numpy.maximum(self.gaps(series.timestamps), 1e-3))[:, None])
         if self.targets > 1:
             columns += [_moves(forward_filled(other))[:, None] for other in series.others.T]
             columns.append(numpy.tile(numpy.eye(self.targets)[series.target], (rows, 1)))
@@ -104,18 +104,18 @@ class Codec:
         N = len(series)
         columns = [numpy.zeros((N + horizon, 0))]
         if self.irregular:
-            stamps = numpy.concatenate([series.stamps, self.frequency.future(series.stamps[-1], horizon)])
-            columns.append(self.frequency.positions(stamps)[:, None] - self.frequency.positions(stamps[:1])[0])
+            timestamps = numpy.concatenate([series.timestamps, self.frequency.future(series.timestamps[-1], horizon)])
+            columns.append(self.frequency.positions(timestamps)[:, None] - self.frequency.positions(timestamps[:1])[0])
         for covariate in self.covariates.get("future", ()):
             known = covariate.encode(series.future[covariate.name][: N + horizon], series.name)
             columns.append(numpy.pad(known, ((0, N + horizon - len(known)), (0, 0))))
         return numpy.concatenate(columns, 1)
 
-    def gaps(self, stamps: NDArray[Any]) -> Floats:
+    def gaps(self, timestamps: NDArray[Any]) -> Floats:
         """Median steps since the row before, [N]; empty where timestamps are regular."""
         if not self.irregular:
             return numpy.zeros(0)
-        positions = self.frequency.positions(stamps)
+        positions = self.frequency.positions(timestamps)
         return numpy.diff(positions, prepend=positions[0] - 1)
 
     def to_dict(self) -> dict[str, Any]:

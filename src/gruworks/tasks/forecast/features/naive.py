@@ -47,7 +47,7 @@ def naive_forecasts(
     names = naive_names(codec, past.stop, horizon, periods)
     found = {name: naive_forecast(name, y, origins, horizon) for name in names if name != "climatology"}
     if "climatology" in names:
-        positions, year = codec.frequency.positions(series.stamps), yearly_season(codec.frequency)
+        positions, year = codec.frequency.positions(series.timestamps), yearly_season(codec.frequency)
         ahead = positions[origins][:, None] + numpy.arange(1, horizon + 1)
         found["climatology"] = climatology_forecast(y[past], positions[past], year, ahead, series.observed[past])
     return found
