@@ -1,4 +1,4 @@
-"""What of a forecaster goes into a run folder beside its weights: series, gate, calibration; and back, checked."""
+"""Contents of a run folder beside the weights: series, blend, calibration; packed, and unpacked with checks."""
 
 from __future__ import annotations
 
