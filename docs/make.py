@@ -1,4 +1,4 @@
-"""Renew what is made in the documents: the tree of files, and tables from benchmarks/results.
+"""Renew what is made in the documents: the tree of files, and tables from benchmarks/results; and the type stubs.
 
     python docs/make.py            renew
     python docs/make.py --check    exit status 1 where a document is not what this script would write
@@ -79,6 +79,7 @@ def figures(prefix: str) -> str:
 
 
 def main() -> int:
+    stubs = subprocess.run([sys.executable, ROOT / "docs/make_signatures.py", *sys.argv[1:]], check=False).returncode
     stale = []
     for path in [*ROOT.glob("README*.md"), *(ROOT / "docs").glob("*.md")]:
         text = path.read_text(encoding="utf-8")
@@ -89,7 +90,7 @@ def main() -> int:
                 path.write_text(made, encoding="utf-8")
     if stale:
         print("not what docs/make.py makes:" if "--check" in sys.argv else "renewed:", ", ".join(stale))
-    return int(bool(stale) and "--check" in sys.argv)
+    return stubs or int(bool(stale) and "--check" in sys.argv)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import gruworks
+from gruworks.tasks import registry
 
 HEAVY = ("torch", "lightning", "pandas", "polars", "matplotlib")
 
@@ -24,7 +25,8 @@ def test_all_is_sorted_and_complete() -> None:
     for name in gruworks.__all__:
         assert getattr(gruworks, name) is not None
     assert set(dir(gruworks)) == set(gruworks.__all__)
-    assert set(gruworks._HOMES) | {"__version__"} == set(gruworks.__all__)
+    tasks = {task.estimator for task in registry.TASKS.values()}
+    assert set(gruworks._HOMES) | tasks | {"__version__"} == set(gruworks.__all__)
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:

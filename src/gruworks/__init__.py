@@ -45,14 +45,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Forecaster": "gruworks.tasks.forecast.estimator",
     "GRU": "gruworks.nn.gru",
     "GRUCell": "gruworks.nn.gru",
     "GRUWeights": "gruworks.ops.weights",
-    "Generator": "gruworks.tasks.generate.estimator",
     "GruworksError": "gruworks.errors",
-    "Transcriber": "gruworks.tasks.transcribe.estimator",
-    "Translator": "gruworks.tasks.translate.estimator",
     "chunks": "gruworks.nn.tbptt",
     "explain": "gruworks.nn.explain",
     "replace": "gruworks.nn.replace",
@@ -60,15 +56,18 @@ _HOMES = {
 
 torch_ops.announce()
 
-_EXTRAS = {"Forecaster": "forecast", "Generator": "generate", "Transcriber": "transcribe", "Translator": "translate"}
-
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module 'gruworks' has no attribute {name!r}; it has: {', '.join(__all__)}")
     from gruworks.errors import require
 
-    value = getattr(require(_HOMES[name], extra=_EXTRAS.get(name, "all")), name)
+    registry = require("gruworks.tasks.registry", extra="all")
+    tasks = {task.estimator: task for task in registry.TASKS.values()}
+    if name in tasks:
+        value: Any = registry.estimator(tasks[name].name)
+    else:
+        value = getattr(require(_HOMES[name], extra="all"), name)
     globals()[name] = value
     return value
 

@@ -10,16 +10,45 @@ One description serves the command line's flags, the page's forms, the run folde
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
+import textwrap
 import types
 import typing
-from typing import Any, Self, TypeVar
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Self, TypeVar
 
 from gruworks.errors import OptionError
 
-__all__ = ["Settings", "setting"]
+__all__ = ["Described", "Settings", "listed", "setting", "shown_type"]
 
 T = TypeVar("T")
+WIDTH = 112  # of a line in a docstring; a stub indents it by eight
+
+
+class Described(NamedTuple):
+    """One setting as data: what flags, forms, schemas, signatures and docstrings are made from."""
+
+    name: str
+    hint: Any
+    default: Any
+    sentence: str
+    low: float | None
+    high: float | None
+    local: bool
+
+    @classmethod
+    def of(cls, field: dataclasses.Field[Any], name: str, hint: Any) -> Described:
+        """A field of a settings class; while that is being made, the field doesn't know its name and type yet."""
+        made, told = field.default_factory, field.metadata
+        default = field.default if made is dataclasses.MISSING else made()
+        sentence, local = str(told.get("sentence", name)), bool(told.get("local"))
+        return cls(name, hint, default, sentence, told.get("low"), told.get("high"), local)
+
+    def __str__(self) -> str:
+        """Name, type, default, sentence and range, as an entry of an `Args:` section."""
+        bounds = "" if self.low is None and self.high is None else f"; {_range(self.low, self.high)}"
+        return f"{self.name} ({shown_type(self.hint)}, default {self.default!r}): {self.sentence}{bounds}"
 
 
 def setting(
@@ -36,9 +65,28 @@ def setting(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+def listed(text: str, fields: Iterable[Described]) -> str:
+    """A docstring with an entry a field in its `Args:` section, which is begun where there is none."""
+    lines = "\n".join(
+        textwrap.fill(str(one), WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 8, break_on_hyphens=False)
+        for one in fields
+    )
+    before, raises, after = inspect.cleandoc(text).partition("\nRaises:\n")
+    begun = "\n" if "\nArgs:\n" in before else "\n\nArgs:\n"
+    return f"{before.rstrip()}{begun}{lines}\n" + (f"\n{raises.lstrip()}{after}" if raises else "")
+
+
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """Base of every settings class: checked when made, equal by value, to JSON and back."""
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """List the fields in the docstring; the dataclass decorator comes later, and its bases have been through it."""
+        super().__init_subclass__(**keywords)
+        known = {name: (field, field.type) for name, field in getattr(cls, "__dataclass_fields__", {}).items()}
+        hints = inspect.get_annotations(cls)
+        known |= {n: (f, hints[n]) for n, f in vars(cls).items() if isinstance(f, dataclasses.Field) and n in hints}
+        cls.__doc__ = listed(vars(cls).get("__doc__") or "", [Described.of(f, n, h) for n, (f, h) in known.items()])
 
     def __post_init__(self) -> None:
         hints = typing.get_type_hints(type(self))
@@ -71,19 +119,23 @@ class Settings:
         return cls._from_known(values)
 
     @classmethod
+    def described(cls) -> list[Described]:
+        """Every setting, those of nested settings in their place."""
+        hints, found = typing.get_type_hints(cls), list[Described]()
+        for field in dataclasses.fields(cls):
+            hint = hints[field.name]
+            found += hint.described() if _is_settings(hint) else [Described.of(field, field.name, hint)]
+        return found
+
+    @classmethod
     def flat_names(cls) -> set[str]:
         """Every setting's name, nested ones included."""
-        names: set[str] = set()
-        for name, hint in typing.get_type_hints(cls).items():
-            names |= hint.flat_names() if _is_settings(hint) else {name}
-        return names
+        return {one.name for one in cls.described()}
 
     @classmethod
     def local_names(cls) -> set[str]:
         """The names among them that are marked `local`."""
-        hints = typing.get_type_hints(cls)
-        nested = [hint.local_names() for hint in hints.values() if _is_settings(hint)]
-        return {field.name for field in dataclasses.fields(cls) if field.metadata.get("local")}.union(*nested)
+        return {one.name for one in cls.described() if one.local}
 
     @classmethod
     def _from_known(cls, values: dict[str, Any]) -> Self:
@@ -148,6 +200,11 @@ def _name(hint: Any) -> str:
     if typing.get_origin(hint) is typing.Literal:
         return "one of " + ", ".join(repr(choice) for choice in typing.get_args(hint))
     return getattr(hint, "__name__", None) if isinstance(hint, type) else str(hint)  # type: ignore[return-value]
+
+
+def shown_type(hint: Any) -> str:
+    """A type as source code writes it."""
+    return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
 
 
 def _range(low: float | None, high: float | None) -> str:

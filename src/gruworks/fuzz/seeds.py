@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gruworks.tasks import ready
+from gruworks.tasks import ready, registry
 
 __all__ = ["TASKS", "make", "seeds"]
 
-TASKS = ("forecast", "generate", "translate", "transcribe")
+TASKS = tuple(registry.TASKS)
 SHORT: dict[str, Any] = {"steps": 4, "validate_every": 2, "warm_up": 1, "threads": 1}
 
 

@@ -18,8 +18,6 @@ from gruworks.training.runs import RunFolder
 
 __all__ = ["Heard", "overhear"]
 
-TAKES = {"generate": "text", "translate": "text", "transcribe": "audio"}
-
 
 class Heard(NamedTuple):
     """The unit, its input x [T, 1, I], a name for each step, and what it is, in words."""
@@ -43,14 +41,16 @@ def overhear(path: Path | str, text: str | None = None, audio: Path | str | None
     """
     task = RunFolder.open(path).facts.get("task")
     given = {"text": text, "audio": None if audio is None else str(audio)}
-    wanted = TAKES.get(str(task))
+    known = registry.TASKS.get(str(task))
+    wanted = known.reads if known else None
     for name, value in given.items():
         if (value is not None) != (name == wanted):
             said = f"needs --{name}" if name == wanted else f"takes no --{name}"
             raise OptionError(f"{path} is a run of the task {task!r}, which {said} to be looked into")
-    if task not in LISTENERS:
-        raise RunError(f"{path} is a run of the task {task!r}; gates are shown of: {', '.join(LISTENERS)}")
-    heard = LISTENERS[task](Path(path), given.get(wanted or ""))
+    if task not in LISTENERS and known is None:
+        names = ", ".join({**LISTENERS, **registry.TASKS})
+        raise RunError(f"{path} is a run of the task {task!r}; gates are shown of: {names}")
+    heard = LISTENERS.get(str(task), _described)(Path(path), given.get(wanted or ""))
     if heard is None:
         raise RunError(f"{path} has no GRU that its model calls")
     return heard
@@ -117,6 +117,19 @@ def _transcribe(path: Path, audio: Any) -> Heard | None:
     return heard._replace(reads=[f"{t * net.stride * SHIFT:.2f}s" for t in range(len(heard.x))])
 
 
+def _described(path: Path, given: Any) -> Heard | None:
+    """The first GRU that a task's own verb calls; for a task whose model needs no more than that."""
+    task = registry.find(str(RunFolder.open(path).facts["task"]))
+    estimator: Any = registry.estimator(task.name).load(path)
+    arguments = [] if given is None else [given]
+    return _called(
+        estimator.model,
+        lambda: getattr(estimator, task.method)(*arguments),
+        f"the first unit of a model of {task.name}",
+    )
+
+
+# how each model is run up to its first unit stands here: a task's description knows no torch
 LISTENERS: dict[str, Callable[[Path, Any], Heard | None]] = {
     "lab": _lab,
     "forecast": _forecast,

@@ -1,1 +1,1 @@
-"""The applications, four houses with the same floor plan; `registry.py` names them."""
+"""The applications, all with one file layout; `registry.py` lists them."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from gruworks.settings import Settings
+from gruworks.tasks import registry
 from gruworks.training.runs import RunFolder
 
 __all__ = ["card"]
-
-USES = {"forecast": "predict", "generate": "write", "transcribe": "run", "translate": "run"}
 
 
 def card(run: RunFolder, defaults: Settings) -> str:
@@ -36,7 +35,7 @@ def card(run: RunFolder, defaults: Settings) -> str:
         "## Settings that differ from the defaults",
         _table(chosen, "setting") if chosen else "None.",
         "## Use",
-        f"    gruworks {task} {USES[task]} {run.path}",
+        f"    gruworks {task} {registry.find(task).verb} {run.path}",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -14,7 +14,8 @@ import safetensors.numpy
 import torch
 
 from gruworks.errors import MissingExtraError, NotFittedError, OptionError, RunError, WeightsError
-from gruworks.settings import Settings
+from gruworks.settings import Settings, listed
+from gruworks.tasks.signatures import sign
 from gruworks.training.checked import Check, maybe, named, number
 from gruworks.training.packing import unpack
 from gruworks.training.parallel import follows
@@ -33,6 +34,13 @@ class Estimator(abc.ABC):
     task: ClassVar[str]
     config_class: ClassVar[type[Settings]]
     codec_check: ClassVar[Check]  # what codec/codec.json may hold
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """List the settings of a task in the signature and docstring of its class."""
+        super().__init_subclass__(**keywords)
+        if {"config_class", "__init__"} <= set(vars(cls)):
+            cls.__doc__ = listed(cls.__doc__ or "", cls.config_class.described())
+            sign(cls.__init__, cls.config_class)
 
     def __init__(self, config: Settings | None = None, **settings: Any) -> None:
         """Settings by name (`Forecaster(horizon=14, seed=1)`) or as one `config` object, not both."""

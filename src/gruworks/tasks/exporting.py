@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gruworks.errors import ExportError, OptionError, require
+from gruworks.tasks import registry
 
 __all__ = ["FORMATS", "export"]
 
@@ -34,7 +35,7 @@ def export(estimator: Any, folder: Path | str, to: str = "onnx") -> dict[str, fl
 
     training, model = estimator.model.training, estimator.model.eval()
     try:
-        parts, facts = importlib.import_module(f"gruworks.tasks.{estimator.task}.exporting").parts(estimator)
+        parts, facts = importlib.import_module(registry.find(estimator.task).module("exporting")).parts(estimator)
         return onnx_folder.write(parts, {"task": estimator.task, **facts}, folder)
     finally:
         model.train(training)

@@ -1,41 +1,45 @@
-"""The tasks by name. Strings only: the command line and the server learn from here what there is, importing nothing."""
+"""The tasks by name. Descriptions only: the command line and the server learn from here what there is."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from gruworks.errors import OptionError, require
+from gruworks.tasks.description import Task
+from gruworks.tasks.forecast.task import TASK as FORECAST
+from gruworks.tasks.generate.task import TASK as GENERATE
+from gruworks.tasks.transcribe.task import TASK as TRANSCRIBE
+from gruworks.tasks.translate.task import TASK as TRANSLATE
 
 if TYPE_CHECKING:
     from gruworks.settings import Settings
     from gruworks.tasks.estimator import Estimator
 
-__all__ = ["TASKS", "check", "estimator", "settings"]
+__all__ = ["TASKS", "estimator", "find", "settings"]
 
-TASKS = {
-    "forecast": "gruworks.tasks.forecast.estimator:Forecaster",
-    "generate": "gruworks.tasks.generate.estimator:Generator",
-    "transcribe": "gruworks.tasks.transcribe.estimator:Transcriber",
-    "translate": "gruworks.tasks.translate.estimator:Translator",
-}
+TASKS = {task.name: task for task in (FORECAST, GENERATE, TRANSCRIBE, TRANSLATE)}
 
 
 def estimator(task: str) -> type[Estimator]:
     """The public class of a task, imported now."""
-    check(task)
-    module, name = TASKS[task].split(":")
-    found: type[Estimator] = getattr(require(module, extra=task), name)
-    return found
+    found = find(task)
+    made: type[Estimator] = getattr(require(found.module("estimator"), extra=found.extra), found.estimator)
+    return made
 
 
 def settings(task: str, kind: str) -> type[Settings]:
     """A task's `Config` or `Options`, without its estimator."""
-    check(task)
-    found: type[Settings] = getattr(require(f"gruworks.tasks.{task}.config", extra=task), kind)
-    return found
+    found = find(task)
+    made: type[Settings] = getattr(require(found.module("config"), extra=found.extra), kind)
+    return made
 
 
-def check(task: str) -> None:
-    """Refuse the name of no task."""
+def find(task: str) -> Task:
+    """The description of a task.
+
+    Raises:
+        OptionError: there is none of this name.
+    """
     if task not in TASKS:
         raise OptionError(f"there is no task {task!r}; there are: {', '.join(TASKS)}")
+    return TASKS[task]

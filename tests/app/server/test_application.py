@@ -18,6 +18,7 @@ from gruworks.app.server.application import application
 from gruworks.app.server.exchange import HEADERS
 from gruworks.app.server.models import Served
 from gruworks.errors import RunError
+from gruworks.tasks import registry
 
 DAYS = numpy.datetime_as_string(numpy.arange("2020-01-01", "2021-06-01", dtype="datetime64[D]"))
 YEAR = 12 + 8 * numpy.sin(numpy.arange(len(DAYS)) * 2 * numpy.pi / 365.25)
@@ -39,7 +40,7 @@ def recording(samples: Any, rate: int = 8000) -> bytes:
 def test_health_models_and_metrics(client: TestClient) -> None:
     assert client.get("/health").json()["status"] == "ok"
     told = client.get("/v1/models").json()
-    assert {one["task"] for one in told["models"]} == {"forecast", "generate", "translate", "transcribe"}
+    assert {one["task"] for one in told["models"]} == set(registry.TASKS)
     assert all(one["card"]["licence"] and one["card"]["limits"] for one in told["models"])
     assert 'gruworks_requests_total{route="/health",status="200"}' in client.get("/metrics").text
 
@@ -205,6 +206,41 @@ def test_translation_with_alternatives_and_attention(client: TestClient) -> None
     assert numpy.allclose(numpy.sum(one["attention"]["weights"], 1), 1, atol=1e-2)
     many = client.post("/v1/translate", json={"texts": ["I am hungry.", "", "Thank you."]}).json()["translations"]
     assert [bool(one["text"]) for one in many] == [True, False, True]
+
+
+def test_options_that_are_not_given_are_the_cards_then_the_defaults(client: TestClient) -> None:
+    from gruworks.app.server.schemas import chosen
+    from gruworks.tasks.translate.config import Options
+
+    assert chosen(Options, [("n_best", 3), ("seed", None), ("text", "x")], {"temperature": 0.5}) == Options(
+        n_best=3, temperature=0.5
+    )
+    assert chosen(Options, [("temperature", 2.0)], {"temperature": 0.5}).temperature == 2.0
+    told = client.post("/v1/translate", json={"text": "I am hungry.", "prefix": "我们"}).json()
+    assert "".join(told["translations"][0]["text"].split()).startswith("我们")
+    drawn = {"text": "I am hungry.", "samples": True, "seed": 3}
+    first, second = (client.post("/v1/translate", json=drawn).json() for _ in range(2))
+    assert first == second
+    for name in ("fast", "batch"):  # they take the machine's time and memory
+        assert client.post("/v1/translate", json={"text": "a", name: 1}).status_code == 422
+
+
+def test_forms_are_the_settings_of_each_task(client: TestClient) -> None:
+    forms = client.get("/v1/models").json()["forms"]
+    for task in registry.TASKS:
+        for kind in ("Config", "Options"):
+            settings = registry.settings(task, kind)
+            given = {one["name"]: one["default"] for one in forms[task][kind]}
+            assert set(given) == settings.flat_names() - settings.local_names()
+
+
+def test_a_recordings_options_are_checked(client: TestClient) -> None:
+    file = {"file": ("a.wav", recording(numpy.random.default_rng(0).normal(0, 1e-3, 8000)))}
+    assert (
+        client.post("/v1/transcribe", files=file, data={"n_best": "2", "hot_words": ["one", "two"]}).status_code == 200
+    )
+    for data in ({"n_best": "0"}, {"n_best": "65"}, {"hot_bonus": "inf"}, {"silence": "x"}, {"hot_words": ["x"] * 60}):
+        assert client.post("/v1/transcribe", files=file, data=data).status_code == 422, data
 
 
 def test_a_recording_is_written_down(client: TestClient) -> None:

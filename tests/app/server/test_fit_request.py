@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from gruworks.app.server.fit_request import FILES, checked, flags
+from gruworks.app.server.fit_request import checked, flags
 from gruworks.app.server.limits import Limits
 from gruworks.app.server.responses import RequestError
 from gruworks.app.server.schemas import Fit
 from gruworks.settings import Settings
 from gruworks.tasks import registry
 
+UPLOADED = sorted(task.name for task in registry.TASKS.values() if task.upload)
 DATA = {"forecast": {"csv": "ds,y\n2024-01-01,1\n"}, "generate": {"text": "abc"}, "translate": {"text": "a\tb\n"}}
 # settings that take memory, threads or time, or name files: marked local, or limited by the server
 COSTLY = {
@@ -50,7 +51,7 @@ def fitting(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
     return TestClient(application([], fits=tmp_path_factory.mktemp("fits")))
 
 
-@pytest.mark.parametrize("task", sorted(FILES))
+@pytest.mark.parametrize("task", UPLOADED)
 def test_a_local_setting_is_never_taken_from_http(fitting: TestClient, task: str) -> None:
     config = registry.settings(task, "Config")
     usual = values(config)
@@ -63,7 +64,7 @@ def test_a_local_setting_is_never_taken_from_http(fitting: TestClient, task: str
     assert fitting.get("/v1/jobs").json() == {"jobs": []}
 
 
-@pytest.mark.parametrize("task", sorted(FILES))
+@pytest.mark.parametrize("task", UPLOADED)
 def test_the_others_have_limits_that_are_told(fitting: TestClient, task: str) -> None:
     told = fitting.get("/v1/limits").json()
     for name in LIMITED & registry.settings(task, "Config").flat_names():
@@ -93,5 +94,5 @@ def test_flags_are_one_word_each() -> None:
 
 
 def test_data_are_needed(fitting: TestClient, tmp_path: Path) -> None:
-    for task in FILES:
+    for task in UPLOADED:
         assert fitting.post("/v1/fit", json={"task": task}).status_code == 400

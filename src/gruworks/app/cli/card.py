@@ -28,9 +28,8 @@ def command(task: str | None = None) -> Callable[..., None]:
             raise RunError(f"{run} is a file, not a run folder")
         opened = RunFolder.open(run, task)
         name = str(opened.facts.get("task"))
-        registry.check(name)
-        config = require(f"gruworks.tasks.{name}.config", extra=name).Config
-        text = require("gruworks.tasks.card", extra=name).card(opened, config())
+        defaults = registry.settings(name, "Config")()
+        text = require("gruworks.tasks.card", extra=registry.find(name).extra).card(opened, defaults)
         if out is None:
             typer.echo(text, nl=False)
         else:

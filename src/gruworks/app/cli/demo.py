@@ -13,7 +13,6 @@ from gruworks.training.runs import new_run_path
 __all__ = ["demo"]
 
 NUMBERS = [1.0, 2.0, 3.0, 4.0, 5.0]
-HORIZON = 14
 
 
 def demo(out: Out = None, as_json: Json = False, quiet: Quiet = False, debug: Debug = False) -> None:
@@ -31,7 +30,7 @@ def demo(out: Out = None, as_json: Json = False, quiet: Quiet = False, debug: De
 
     show.remark("\n2. Seattle's daily maximum temperature, 2012 to 2015 (NOAA, public domain)")
     path = seattle_weather()
-    config = Config(horizon=HORIZON, time="date", target="temp_max")
+    config = Config(time="date", target="temp_max")
     show.remark("   errors over 26 rolling origins in 2015, one fit before the first:\n")
     result = Forecaster(config).evaluate(path, quiet=not show.talks)
     show_evaluation(show, result)

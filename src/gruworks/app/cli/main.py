@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from typing import Annotated
@@ -11,35 +12,43 @@ import typer
 from gruworks import __version__
 from gruworks.app.cli import card, data, demo, doctor, exchange, export, serve, try_models
 from gruworks.app.cli.lab import lab
-from gruworks.app.cli.tasks import forecast, generate, transcribe, translate
+from gruworks.app.cli.tasks import described
 from gruworks.errors import GruworksError
+from gruworks.tasks import registry
+from gruworks.tasks.description import Task
 
-__all__ = ["app", "run"]
+__all__ = ["app", "make", "run"]
 
-app = typer.Typer(
-    name="gruworks",
-    help="The gated recurrent unit, complete: forecast, write, translate, transcribe, look inside, compare.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.command("card")(card.command())
-app.command("demo")(demo.demo)
-app.command("doctor")(doctor.doctor)
-app.command("export")(export.command())
-app.command("serve")(serve.serve)
-app.add_typer(data.app, name="data")
-app.add_typer(exchange.app, name="exchange")
-app.add_typer(forecast.app, name="forecast")
-app.add_typer(generate.app, name="generate")
-app.add_typer(lab.app, name="lab")
-app.add_typer(try_models.app, name="try")
-app.add_typer(translate.app, name="translate")
-app.add_typer(transcribe.app, name="transcribe")
-for task in (forecast, generate, transcribe, translate):
-    name = task.__name__.rpartition(".")[2]
-    task.app.command("export")(export.command(name))
-    task.app.command("card")(card.command(name))
+PURPOSE = "The gated recurrent unit, complete: forecast, write, translate, transcribe, look inside, compare."
+
+
+def make() -> typer.Typer:
+    """The command with its subcommands, those of every registered task among them."""
+    app = typer.Typer(
+        name="gruworks", help=PURPOSE, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    )
+    app.command("card")(card.command())
+    app.command("demo")(demo.demo)
+    app.command("doctor")(doctor.doctor)
+    app.command("export")(export.command())
+    app.command("serve")(serve.serve)
+    app.callback(help=PURPOSE)(main)
+    groups = {"data": data.app, "exchange": exchange.app, "lab": lab.app, "try": try_models.app}
+    found = groups | {task.name: _commands(task) for task in registry.TASKS.values()}
+    for name in sorted(found):
+        app.add_typer(found[name], name=name)
+    return app
+
+
+def _commands(task: Task) -> typer.Typer:
+    """The commands of a task: those of its own module here, else `fit` and its verb made from its description."""
+    module = f"gruworks.app.cli.tasks.{task.name}"
+    own = importlib.import_module(module).app if importlib.util.find_spec(module) else described.commands(task)
+    made = typer.Typer(help=task.purpose, epilog=f"Example: {task.example}", no_args_is_help=True)
+    made.registered_commands = list(own.registered_commands)
+    made.command("export")(export.command(task.name))
+    made.command("card")(card.command(task.name))
+    return made
 
 
 def _print_version(wanted: bool) -> None:
@@ -48,13 +57,15 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def main(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """The gated recurrent unit, complete: forecast, write, translate, transcribe, look inside, compare."""
+    """Take the flags that stand before a subcommand."""
+
+
+app = make()
 
 
 def run() -> None:

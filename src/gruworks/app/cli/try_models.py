@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -12,11 +12,14 @@ from gruworks.app.cli.common.flags import Debug, Json, Quiet
 from gruworks.app.cli.common.runs import load
 from gruworks.app.cli.common.show import Show
 from gruworks.tasks import ready
+from gruworks.tasks.generate.config import Options as GenerateOptions
+from gruworks.tasks.generate.verse.forms import VerseOptions
+from gruworks.tasks.translate.config import Options as TranslateOptions
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Try the models that come with the package.", no_args_is_help=False)
-Form = Literal["jueju5", "jueju7", "lushi5", "lushi7"]
+Form: Any = get_type_hints(VerseOptions)["form"]
 
 
 @app.callback(invoke_without_command=True)
@@ -60,8 +63,10 @@ def forecast(
 @app.command("verse")
 def verse(
     title: Annotated[str, typer.Argument(help="A title in traditional script.")] = "",
-    form: Annotated[Form, typer.Option(help="五絕 七絕 五律 七律.")] = "jueju7",
-    temperature: Annotated[float, typer.Option(help="Below 1 safer, above 1 wilder.", min=0.05, max=10.0)] = 0.8,
+    form: Annotated[Form, typer.Option(help="五絕 七絕 五律 七律.")] = VerseOptions.form,
+    temperature: Annotated[
+        float, typer.Option(help="Below 1 safer, above 1 wilder.", min=0.05, max=10.0)
+    ] = GenerateOptions.temperature,
     seed: Annotated[int | None, typer.Option(help="The same seed, the same poem.", min=0)] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -79,7 +84,7 @@ def verse(
 @app.command("translate")
 def translate(
     sentences: Annotated[list[str], typer.Argument(metavar="SENTENCE...", help="English.", show_default=False)],
-    beam: Annotated[int, typer.Option(help="Beams of the search.", min=1, max=100)] = 5,
+    beam: Annotated[int, typer.Option(help="Beams of the search.", min=1, max=100)] = TranslateOptions.beam,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,

@@ -1,6 +1,6 @@
 // A table in; a fan chart, naive lines, skill in words, a test on the past; or a fit as a job.
 import { events, models, post, remove, Said } from "/page/server.js";
-import { busy, card, choice, complain, field, fill, head, leave, make, ofTask, remember, takesFile, wrong } from "/page/parts.js";
+import { busy, card, choice, complain, field, fill, head, leave, make, ofTask, remember, setting, takesFile, wrong } from "/page/parts.js";
 import { draw } from "/page/charts.js";
 import { fan, numbers, notes, skilled, tested } from "/page/forecast-answer.js";
 import { hush, say, tell } from "/page/words.js";
@@ -12,7 +12,7 @@ let shown = null; // {answer, asked, at}: what the result shows
 export function build(panel, known) {
   ui = {
     known, model: choice([]), time: choice([]), target: choice([]), series: choice([]),
-    horizon: make("input", { type: "number", min: 1, inputMode: "numeric" }), backtest: make("input", { type: "checkbox" }),
+    horizon: setting(known, "forecast", "Config", "horizon", { inputMode: "numeric" }), backtest: make("input", { type: "checkbox" }),
     columns: make("fieldset", { hidden: true }), go: make("button", { className: "main" }),
     file: make("p", { className: "note" }), out: make("div", { className: "result", "aria-live": "polite" }), foot: make("div"), fit: make("fieldset", { hidden: true }),
   };
@@ -60,7 +60,7 @@ function showModel() {
   const found = ui.known.models.find((one) => one.name === ui.model.value);
   ui.foot.replaceChildren(card(ui.known, ui.model.value));
   ui.horizon.max = found?.settings.horizon ?? ui.known.limits.horizon ?? "";
-  if (found || !ui.horizon.value) ui.horizon.value = found?.settings.horizon ?? 14;
+  if (found) ui.horizon.value = found.settings.horizon;
 }
 
 // An answer belongs to a file, its columns and a model: with another of these it goes, and so do complaints.
@@ -145,7 +145,7 @@ function showAnswer() {
 }
 
 function buildFit() {
-  ui.fitHorizon = make("input", { type: "number", min: 1, value: 14, inputMode: "numeric" });
+  ui.fitHorizon = setting(ui.known, "forecast", "Config", "horizon", { max: ui.known.limits.horizon, inputMode: "numeric" });
   ui.fitGo = make("button", { type: "button", className: "plain", say: "fitNew", onclick: fit });
   ui.fitCancel = make("button", { type: "button", className: "plain", say: "cancel", hidden: true });
   ui.fitBar = make("progress", { hidden: true, max: 1, value: 0 });

@@ -13,7 +13,7 @@ const SHOWN = {
 let ui = {};
 
 export function build(panel, known) {
-  const readers = known.models.filter((one) => one.task === "generate" || one.task === "translate").map((one) => [one.name, one.name]);
+  const readers = known.models.filter((one) => one.reads === "text").map((one) => [one.name, one.name]);
   ui = {
     input: make("textarea", { rows: 3, value: "1, 2, 3, 4, 5" }), reader: choice([["gru", null, "trainedUnit"], ["cells", null, "threeCells"], ...readers], "gru"),
     units: make("input", { type: "number", min: 1, max: 64, value: 8 }), go: make("button", { className: "main", say: "insideGo" }), error: wrong(),

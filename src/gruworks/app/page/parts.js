@@ -28,6 +28,12 @@ export function field(key, control, error) {
   return make("div", { className: "field" }, label, error);
 }
 
+// A number's control for a setting as the server describes it: its default and range stand in no file of the page.
+export function setting(known, task, kind, name, given = {}) {
+  const one = known.forms[task]?.[kind].find((each) => each.name === name) ?? {};
+  return make("input", { type: "number", min: one.low ?? "", max: one.high ?? "", value: one.default ?? "", title: one.about, ...given });
+}
+
 export function head(title, about) {
   return make("div", { className: "head" }, make("h1", { say: title }), make("p", { say: about }));
 }

@@ -59,6 +59,6 @@ export async function* events(path, body, signal) {
 }
 
 export async function models(anew = false) {
-  if (!known || anew) known = await get("/v1/models").catch((error) => ({ models: [], limits: {}, allow_fit: false, error }));
+  if (!known || anew) known = await get("/v1/models").catch((error) => ({ models: [], forms: {}, limits: {}, allow_fit: false, error }));
   return known;
 }

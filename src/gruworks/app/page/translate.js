@@ -1,6 +1,6 @@
 // A sentence in, its translation, other answers, and where each piece looked.
 import { post } from "/page/server.js";
-import { busy, card, choice, complain, field, head, leave, make, ofTask, remember, wrong } from "/page/parts.js";
+import { busy, card, choice, complain, field, head, leave, make, ofTask, remember, setting, wrong } from "/page/parts.js";
 import { colour, draw, escaped } from "/page/charts.js";
 import { hush, say, tell } from "/page/words.js";
 
@@ -9,7 +9,7 @@ let ui = {};
 export function build(panel, known) {
   ui = {
     model: choice(ofTask(known, "translate")), text: make("textarea", { rows: 4, maxLength: 1000, value: "Where is the station?" }),
-    beam: make("input", { type: "number", min: 1, max: known.limits.beam ?? 20, value: 5 }), go: make("button", { className: "main", say: "translateGo" }),
+    beam: setting(known, "translate", "Options", "beam", { max: known.limits.beam }), go: make("button", { className: "main", say: "translateGo" }),
     error: wrong(), out: make("div", { className: "result", "aria-live": "polite" }), foot: make("div"),
   };
   const form = make("form", { className: "card", onsubmit: (event) => { event.preventDefault(); run(); } },

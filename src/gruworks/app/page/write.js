@@ -1,6 +1,6 @@
 // Text as it is written, sign by sign; verse under the rules of its form.
 import { events } from "/page/server.js";
-import { card, choice, complain, field, head, intoView, make, ofTask, remember, wrong } from "/page/parts.js";
+import { card, choice, complain, field, head, intoView, make, ofTask, remember, setting, wrong } from "/page/parts.js";
 import { hush, say, tell } from "/page/words.js";
 
 const FORMS = { jueju5: "五絕", jueju7: "七絕", lushi5: "五律", lushi7: "七律" };
@@ -10,12 +10,13 @@ let stop = null;
 export function build(panel, known) {
   ui = {
     model: choice(ofTask(known, "generate")), prompt: make("textarea", { rows: 3 }), title: make("input", { maxLength: 100 }),
-    form: choice([["", null, "free"], ...Object.entries(FORMS)], ""), temperature: make("input", { type: "range", min: 0.1, max: 1.5, step: 0.05, value: 0.8 }),
-    shown: make("span", { textContent: "0.8" }), length: make("input", { type: "number", min: 1, max: known.limits.length ?? 2000, value: 120 }),
-    seed: make("input", { type: "number", min: 0 }), go: make("button", { className: "main", say: "writeGo" }),
+    form: choice([["", null, "free"], ...Object.entries(FORMS)], ""), temperature: setting(known, "generate", "Options", "temperature", { type: "range", min: 0.1, max: 1.5, step: 0.05 }),
+    shown: make("span"), length: setting(known, "generate", "Options", "length", { max: known.limits.length, value: 120 }),
+    seed: setting(known, "generate", "Options", "seed", { value: "" }), go: make("button", { className: "main", say: "writeGo" }),
     stop: make("button", { type: "button", className: "plain", say: "stop", disabled: true, onclick: () => stop?.abort() }), error: wrong(),
     text: make("div", { className: "prose", "aria-live": "polite" }), note: make("p", { className: "note" }), foot: make("div"),
   };
+  ui.shown.textContent = ui.temperature.value;
   const temperature = make("label", {}, make("span", {}, make("span", { say: "temperature" }), " ", ui.shown), ui.temperature);
   ui.promptField = field("prompt", ui.prompt);
   const form = make("form", { className: "card", onsubmit: (event) => { event.preventDefault(); run(); } },

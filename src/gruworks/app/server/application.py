@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from gruworks import __version__
 from gruworks.app.server.access import Access
@@ -15,8 +16,10 @@ from gruworks.app.server.limits import Limits
 from gruworks.app.server.middleware import Guard
 from gruworks.app.server.models import Shelf
 from gruworks.app.server.responses import install
-from gruworks.app.server.routes import forecast, generate, system, trace, transcribe, translate
+from gruworks.app.server.routes import described, system, trace
 from gruworks.app.server.service import Service
+from gruworks.tasks import registry
+from gruworks.tasks.description import Task
 
 __all__ = ["application"]
 
@@ -53,8 +56,19 @@ def application(
         summary="Trained GRUs over HTTP: forecast, write, translate, transcribe, look inside.",
     )  # fmt: skip
     install(app)
-    for routes in (system, forecast, generate, translate, transcribe, trace):
-        app.include_router(routes.router(service))
+    app.include_router(system.router(service))
+    for task in registry.TASKS.values():
+        app.include_router(_routes(task, service))
+    app.include_router(trace.router(service))
     app.add_middleware(Guard, limits=limits, access=Access(token, hosts))
     app.state.service = service
     return app
+
+
+def _routes(task: Task, service: Service) -> APIRouter:
+    """The routes of a task: those of its own module, else one made from its description."""
+    module = f"gruworks.app.server.routes.{task.name}"
+    if importlib.util.find_spec(module) is None:
+        return described.router(service, task)
+    found: APIRouter = importlib.import_module(module).router(service)
+    return found

@@ -11,9 +11,8 @@ from gruworks.app.server.responses import RequestError
 from gruworks.app.server.schemas import Fit
 from gruworks.tasks import registry
 
-__all__ = ["FILES", "checked", "content", "flags"]
+__all__ = ["checked", "content", "flags"]
 
-FILES = {"forecast": "table.csv", "generate": "text.txt", "translate": "pairs.tsv"}
 LONGEST: dict[type, int] = {tuple: 50, str: 1000}  # items and characters of one setting
 CAPPED = ("steps", "minutes")  # a default beyond the server's limit is lowered to it
 
@@ -49,7 +48,7 @@ def _given(asked: Fit) -> dict[str, Any]:
     columns = asked.columns.model_dump() if asked.columns else {}
     named = {"time": columns.get("time"), "target": columns.get("target"), "series": columns.get("id")}
     given = {name: tuple(v) if isinstance(v, list) else v for name, v in asked.settings.items()}
-    return given | {name: value for name, value in named.items() if value and asked.task == "forecast"}
+    return given | {name: value for name, value in named.items() if value and _tabular(asked)}
 
 
 def flags(settings: dict[str, Any]) -> list[str]:
@@ -72,7 +71,11 @@ def content(asked: Fit) -> str:
     Raises:
         RequestError: there is none.
     """
-    found = asked.csv if asked.task == "forecast" else asked.text
+    found = asked.csv if _tabular(asked) else asked.text
     if not found or not found.strip():
-        raise RequestError(400, f"a fit of {asked.task} needs data", "csv" if asked.task == "forecast" else "text")
+        raise RequestError(400, f"a fit of {asked.task} needs data", "csv" if _tabular(asked) else "text")
     return re.sub(r"\r\n?", "\n", found)
+
+
+def _tabular(asked: Fit) -> bool:
+    return str(registry.find(asked.task).upload).endswith(".csv")

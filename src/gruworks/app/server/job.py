@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gruworks.app.server.fit_request import FILES
+from gruworks.tasks import registry
 from gruworks.training.runs import RunFolder, write_atomically
 
 __all__ = ["OPEN", "Job"]
@@ -42,7 +42,7 @@ class Job:
     @property
     def file(self) -> Path:
         """The data that is fitted."""
-        return self.home / FILES[self.task]
+        return self.home / str(registry.find(self.task).upload)
 
     @property
     def resumable(self) -> bool:
@@ -72,7 +72,7 @@ class Job:
             values = json.loads((home / "job.json").read_text(encoding="utf-8"))
             out = home.parent.parent / Path(values["out"]).name
             job = cls(home=home, out=out, **{name: values[name] for name in RECORDED})
-            if job.task in FILES and isinstance(job.state, str) and isinstance(job.begun, int | float):
+            if registry.find(job.task).upload and isinstance(job.state, str) and isinstance(job.begun, int | float):
                 return job
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             pass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 import typing
 from pathlib import Path
@@ -11,11 +10,11 @@ from typing import Any
 from gruworks.app.server.responses import RequestError
 from gruworks.errors import OptionError, RunError
 from gruworks.files import read_json
-from gruworks.settings import Settings
+from gruworks.settings import Described, Settings
 from gruworks.tasks import ready, registry
 from gruworks.training.runs import RunFolder
 
-__all__ = ["Served", "Shelf", "described"]
+__all__ = ["Served", "Shelf", "form"]
 
 READY = "ready/"
 
@@ -68,9 +67,10 @@ class Served:
         return {
             "name": self.name,
             "task": self.task,
+            "reads": registry.find(self.task).reads,
             "ready": self.name.startswith(READY),
             "card": self.card(),
-            "options": described(registry.settings(self.task, "Options")),
+            "options": form(registry.settings(self.task, "Options")),
             "settings": self.run.read_json("config.json"),
         }
 
@@ -121,21 +121,16 @@ class Shelf:
         return self.models[name]
 
 
-def described(settings: type[Settings]) -> list[dict[str, Any]]:
-    """Fields of a settings class for a form: name, type, default, range, choices, sentence."""
-    hints, found = typing.get_type_hints(settings), []
-    for field in dataclasses.fields(settings):
-        hint = hints[field.name]
-        if isinstance(hint, type) and issubclass(hint, Settings):
-            found += described(hint)
-            continue
-        literal = typing.get_origin(hint) is typing.Literal
-        default = None if field.default is dataclasses.MISSING else field.default
-        found.append(
-            {
-                "name": field.name, "type": "choice" if literal else getattr(hint, "__name__", "str"),
-                "default": default, "low": field.metadata.get("low"), "high": field.metadata.get("high"),
-                "choices": list(typing.get_args(hint)) if literal else None, "about": field.metadata.get("sentence"),
-            }
-        )  # fmt: skip
-    return found
+def form(settings: type[Settings]) -> list[dict[str, Any]]:
+    """Fields of a settings class for a form: name, type, default, range, choices, sentence; those for HTTP alone."""
+    return [
+        {
+            "name": one.name, "type": "choice" if _choices(one) else getattr(one.hint, "__name__", "str"),
+            "default": one.default, "low": one.low, "high": one.high, "choices": _choices(one), "about": one.sentence,
+        }
+        for one in settings.described() if not one.local
+    ]  # fmt: skip
+
+
+def _choices(one: Described) -> list[Any] | None:
+    return list(typing.get_args(one.hint)) if typing.get_origin(one.hint) is typing.Literal else None

@@ -51,11 +51,6 @@ class Forecaster(Estimator):
     as held-out rows show skill (`gate`). Where there are too few rows to learn from, an AR(1) on differences answers
     alone; `remarks` says so, and what was found in the data.
 
-    Args:
-        horizon: steps ahead.
-        time, target, series: column names; `series` may be missing from the data, which is then one series.
-        **settings: the other fields of `Config` and of `FitSettings` (model, steps, seed, learning_rate ...).
-
     Raises:
         OptionError: a setting that isn't there or can't have that value.
     """

@@ -27,6 +27,7 @@ from gruworks.tasks.generate.verse.constraint import VerseConstraint
 from gruworks.tasks.generate.verse.forms import VerseOptions
 from gruworks.tasks.generate.verse.writing import poems, to_script
 from gruworks.tasks.generate.verse.writing import write as write_verse
+from gruworks.tasks.signatures import takes
 from gruworks.training.checked import Check
 
 __all__ = ["Generator"]
@@ -45,9 +46,6 @@ class Generator(Estimator):
     `Generator().fit("novel.txt").write("Once", length=500)` learns from a file, a folder, or JSONL (see
     `gruworks.data.text.read_documents`). A long text is read with its state carried; many short documents, such as
     poems, are each read from an empty state, to a title where they have one.
-
-    Args:
-        **settings: the fields of `Config` and of `GeneratorFit` (unit, hidden_size, dropout, steps, seed ...).
 
     Raises:
         OptionError: a setting that isn't there or can't have that value.
@@ -111,8 +109,9 @@ class Generator(Estimator):
             self._write(run)
         return self
 
+    @takes(Options)
     def write(self, prompt: str = "", *, title: str = "", **options: Any) -> str:
-        """The text that goes on after `prompt`; `options` are those of `Options` (length, temperature, seed ...).
+        """The text that goes on after `prompt`.
 
         Raises:
             OptionError: an option that isn't there or can't have that value.
@@ -123,6 +122,7 @@ class Generator(Estimator):
             raise OptionError(f"write gives one text, not {chosen.samples}: use write_many")
         return self.write_many(prompt, title=title, **options)[0]
 
+    @takes(Options)
     def write_many(self, prompt: str = "", *, title: str = "", **options: Any) -> list[str]:
         """`samples` texts that go on after `prompt`, drawn side by side, or the likeliest that a beam finds."""
         chosen = self._options(options)
@@ -144,6 +144,7 @@ class Generator(Estimator):
                 break
         return ["".join([*text, piece.rest()]) for text, piece in zip(texts, pieces, strict=True)]
 
+    @takes(Options)
     def stream(self, prompt: str = "", *, title: str = "", **options: Any) -> Iterator[str]:
         """`write`, piece by piece as it is written. Memory doesn't grow with the length."""
         chosen = self._options(options)
@@ -153,13 +154,13 @@ class Generator(Estimator):
         assert self.codec is not None
         return self._pieces(context, chosen, Pieces(self.codec, chosen.stop))
 
+    @takes(VerseOptions)
     def verse(
         self, count: int = 1, *, title: str = "", temperature: float = 1.0, seed: int = 0, **rules: Any
     ) -> list[list[str]]:
         """`count` Chinese poems, each a list of lines, that keep the rules of their form whatever the model has learnt.
 
-        `rules` are those of `VerseOptions` (form, pattern, rhyme, acrostic, script). The model must have learnt from
-        poems that are read apart, their lines ended by newlines.
+        The model must have learnt from poems that are read apart, their lines ended by newlines.
 
         Raises:
             OptionError: rules that can't be, or a vocabulary in which no poem of the form can be written.

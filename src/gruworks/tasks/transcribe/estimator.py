@@ -17,6 +17,7 @@ from gruworks.errors import DataError, OptionError, RunError
 from gruworks.ops.ctc.lexicon import Language
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
+from gruworks.tasks.signatures import takes
 from gruworks.tasks.transcribe.alphabet import ALPHABET, Alphabet, tidy
 from gruworks.tasks.transcribe.config import Config, Options
 from gruworks.tasks.transcribe.data import Codec, Corpus, prepare
@@ -49,11 +50,6 @@ class Transcriber(Estimator):
     >>> transcriber = Transcriber(streaming=True).fit("train.jsonl")          # doctest: +SKIP
     >>> print(transcriber.transcribe("a.wav"))                                # doctest: +SKIP
     seven four two
-
-    Args:
-        streaming: a causal network with look-ahead, which `stream()` runs on the weights it was fitted with.
-        units: "characters", "words" (a closed list) or "bpe".
-        **settings: the other fields of `Config`, `Augmentation` and `TranscribeFit`.
 
     Raises:
         OptionError: a setting that isn't there or can't have that value.
@@ -112,11 +108,9 @@ class Transcriber(Estimator):
             raise
         return self
 
+    @takes(Options)
     def transcribe(self, audio: Any, *, rate: int | None = None, **options: Any) -> Any:
         """A recording's transcript: a path, or samples with their `rate`; for a list of them, a list of transcripts.
-
-        Args:
-            **options: the fields of `Options` (beam, n_best, language, words, hot_words ...).
 
         Raises:
             DataError: what is wrong with the recording; NotFittedError before `fit` or `load`.
@@ -127,6 +121,7 @@ class Transcriber(Estimator):
             return [self._transcribe(one, rate, chosen) for one in audio]
         return self._transcribe(audio, rate, chosen)
 
+    @takes(Options)
     def stream(self, *, rate: int | None = None, **options: Any) -> Stream:
         """A stream that transcribes what it is given as it comes; the text is that of `transcribe`.
 
@@ -155,6 +150,7 @@ class Transcriber(Estimator):
         symbols = spelled(self.codec.alphabet, tidy(text, self.config.lower))
         return timed(answer[0].numpy(), symbols, self.codec.alphabet, model.stride * SHIFT)
 
+    @takes(Options)
     def evaluate(self, manifest: Any, **options: Any) -> Evaluation:
         """Word and character error rates over a manifest that the fit has not seen, beside a baseline.
 

@@ -17,6 +17,7 @@ from gruworks.nn.decoding.beam_search import Hypothesis
 from gruworks.nn.decoding.decoder import Decoder, Ensemble
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
+from gruworks.tasks.signatures import takes
 from gruworks.tasks.translate.cho2014 import Cho2014Net
 from gruworks.tasks.translate.config import Config, Options
 from gruworks.tasks.translate.data import CODEC, Batches, Codec, Dropped, clean, cut, padded, split, validation_batches
@@ -62,10 +63,6 @@ class Translator(Estimator):
 
     `fit` takes pairs of strings, a .tsv, a .jsonl, a folder, or two line-aligned files as a tuple; `validation` the
     same, else some pairs are held out. A run keeps its settings; what one translation may vary is in `Options`.
-
-    Args:
-        source, target: names of the languages: keys in JSONL, endings of files in a folder.
-        **settings: the other fields of `Config` and of `TranslatorFit` (steps, seed, learning_rate ...).
 
     Raises:
         OptionError: a setting that isn't there or can't have that value.
@@ -128,6 +125,7 @@ class Translator(Estimator):
             raise
         return self
 
+    @takes(Options)
     def translate(
         self,
         lines: Sequence[str] | str,
@@ -138,8 +136,7 @@ class Translator(Estimator):
     ) -> Any:
         """The translation of each line, in order; of a single string, a string. An empty line stays empty.
 
-        `varied` are fields of `Options`: beam, alpha, prefix, samples ... The probabilities of `ensemble`, other
-        translators over the same vocabulary, are averaged with this one's.
+        The probabilities of `ensemble`, other translators over the same vocabulary, are averaged with this one's.
         """
         single = isinstance(lines, str)
         given: list[str] = [lines] if isinstance(lines, str) else list(lines)
@@ -147,6 +144,7 @@ class Translator(Estimator):
         texts = [answers[0].text for answers in found]
         return texts[0] if single else texts
 
+    @takes(Options)
     def n_best(
         self,
         lines: Sequence[str],
@@ -200,6 +198,7 @@ class Translator(Estimator):
                 found[rows] = log_probability(self.net, batch).numpy()
         return [float(value) for value in found]
 
+    @takes(Options)
     def explain(
         self, line: str, target: str | None = None, *, options: Options | None = None, **varied: Any
     ) -> Explanation:
@@ -226,6 +225,7 @@ class Translator(Estimator):
         names = [*self.codec.source.symbols(source), "</s>"], [*self.codec.target.symbols(found), "</s>"]
         return Explanation(*names, weights.numpy(), with_copies(self.net, self.codec, line, found))
 
+    @takes(Options)
     def evaluate(
         self, data: Any, *, tokenize: str = "auto", options: Options | None = None, **varied: Any
     ) -> Evaluation:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import inspect
 import typing
@@ -65,19 +64,13 @@ def _flat(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parameters(settings: type[Settings]) -> typing.Iterator[tuple[str, inspect.Parameter, Any]]:
-    hints = typing.get_type_hints(settings)
-    for field in dataclasses.fields(settings):
-        hint = hints[field.name]
-        if isinstance(hint, type) and issubclass(hint, Settings):
-            yield from _parameters(hint)
-            continue
-        default = field.default if field.default is not dataclasses.MISSING else None
-        help_text = f"{field.metadata.get('sentence', '')} (default: {_shown(default)})"
-        flag = "--" + field.name.replace("_", "-")
-        names = [f"{flag}/--no-{flag[2:]}"] if hint is bool else [flag]
-        annotation: Any = Annotated[_flag_type(hint), typer.Option(*names, help=help_text, show_default=False)]
+    for one in settings.described():
+        help_text = f"{one.sentence} (default: {_shown(one.default)})"
+        flag = "--" + one.name.replace("_", "-")
+        names = [f"{flag}/--no-{flag[2:]}"] if one.hint is bool else [flag]
+        annotation: Any = Annotated[_flag_type(one.hint), typer.Option(*names, help=help_text, show_default=False)]
         kind = inspect.Parameter.KEYWORD_ONLY
-        yield field.name, inspect.Parameter(field.name, kind, default=None, annotation=annotation), hint
+        yield one.name, inspect.Parameter(one.name, kind, default=None, annotation=annotation), one.hint
 
 
 def _shown(default: Any) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "draw", "show_evaluation", "show_forecast"]
 
-app = typer.Typer(no_args_is_help=True, help="Time-series forecasting: from a CSV to a forecast with an 80 % band.")
+app = typer.Typer(no_args_is_help=True)
 
 File = Annotated[
     Path, typer.Argument(metavar="FILE.csv", help="A CSV with a header line, or a Parquet file.", show_default=False)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Text generation: from a text file to a model that writes on.")
+app = typer.Typer(no_args_is_help=True)
 
 Text = Annotated[
     Path, typer.Argument(metavar="TEXT", help="A .txt or .jsonl file, or a folder of them.", show_default=False)
@@ -105,7 +105,7 @@ def verse(
     count: Annotated[int, typer.Option(min=1, help="How many poems to write.")] = 1,
     title: Title = "",
     temperature: Annotated[float, typer.Option(min=0.0, help="Below 1 safer, above 1 wilder.")] = 1.0,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")] = Options.seed,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,

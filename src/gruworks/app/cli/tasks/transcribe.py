@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Speech recognition: from recordings with transcripts to text, also live.")
+app = typer.Typer(no_args_is_help=True)
 
 Manifest = Annotated[
     Path,

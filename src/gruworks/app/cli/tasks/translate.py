@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Machine translation: from sentence pairs to a translator.")
+app = typer.Typer(no_args_is_help=True)
 
 Pairs = Annotated[
     list[Path],

@@ -13,9 +13,9 @@ from fastapi.responses import StreamingResponse
 
 from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.responses import STREAMED, RequestError, event, within
-from gruworks.app.server.schemas import Generate
+from gruworks.app.server.schemas import Generate, chosen
 from gruworks.app.server.service import Service
-from gruworks.nn.decoding.sampling import Sampling
+from gruworks.tasks.generate.config import Options
 
 __all__ = ["router"]
 
@@ -49,7 +49,9 @@ def router(service: Service) -> APIRouter:
 
 
 async def _text(service: Service, model: Any, asked: Generate, seed: int) -> AsyncIterator[str]:
-    how = Sampling(temperature=asked.temperature, top_k=asked.top_k, top_p=asked.top_p, min_p=asked.min_p)
+    from gruworks.tasks.generate.decoding import sampling
+
+    how = sampling(chosen(Options, asked, model.options))
     return await service.lanes(model).write(
         asked.prompt, asked.title, how, asked.length or min(USUAL, service.limits.length), seed
     )
@@ -58,8 +60,9 @@ async def _text(service: Service, model: Any, asked: Generate, seed: int) -> Asy
 async def _poem(service: Service, model: Any, asked: Generate, seed: int) -> AsyncIterator[str]:
     if asked.prompt:
         raise RequestError(400, "a poem of a form is written from nothing or a title, not after a prompt", "prompt")
+    temperature = chosen(Options, asked, model.options).temperature
     answer = service.batcher(model.name, lambda items: [_verse(model.estimator, *one) for one in items], "verse", 1)
-    lines = await within(service.limits.seconds, answer.ask((asked, seed)))
+    lines = await within(service.limits.seconds, answer.ask((asked, temperature, seed)))
 
     async def pieces() -> AsyncIterator[str]:
         for line in lines:
@@ -68,8 +71,8 @@ async def _poem(service: Service, model: Any, asked: Generate, seed: int) -> Asy
     return pieces()
 
 
-def _verse(generator: Any, asked: Generate, seed: int) -> list[str]:
-    poems = generator.verse(title=asked.title, temperature=max(asked.temperature, 0.05), seed=seed, form=asked.form)
+def _verse(generator: Any, asked: Generate, temperature: float, seed: int) -> list[str]:
+    poems = generator.verse(title=asked.title, temperature=max(temperature, 0.05), seed=seed, form=asked.form)
     found: list[str] = poems[0]
     return found
 

@@ -12,9 +12,11 @@ from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Res
 
 from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.metrics import exposition
+from gruworks.app.server.models import form
 from gruworks.app.server.responses import STREAMED, RequestError
 from gruworks.app.server.schemas import Fit
 from gruworks.app.server.service import Service
+from gruworks.tasks import registry
 
 __all__ = ["router"]
 
@@ -80,7 +82,11 @@ def _facts(routes: APIRouter, service: Service) -> None:
     async def models() -> dict[str, Any]:
         shown = [one.shown() for one in service.shelf.models.values()]
         limits = dataclasses.asdict(service.limits)
-        return {"models": shown, "limits": limits, "allow_fit": service.jobs is not None}
+        forms = {
+            task: {kind: form(registry.settings(task, kind)) for kind in ("Config", "Options")}
+            for task in registry.TASKS
+        }
+        return {"models": shown, "forms": forms, "limits": limits, "allow_fit": service.jobs is not None}
 
 
 def _fits(routes: APIRouter, service: Service) -> None:

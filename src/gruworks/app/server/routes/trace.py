@@ -13,6 +13,7 @@ from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.responses import RequestError, encoded, within
 from gruworks.app.server.schemas import Trace
 from gruworks.app.server.service import Service
+from gruworks.tasks import registry
 
 __all__ = ["Remembered", "router"]
 
@@ -98,8 +99,7 @@ def _traces(asked: Trace, model: Any) -> list[dict[str, Any]]:
 
     if asked.text is None:
         raise RequestError(400, f"{model.name} reads text, not numbers", "numbers")
-    if model.task not in ("generate", "translate"):
-        raise RequestError(
-            400, f"{model.name} is a model of {model.task}; those of generate and translate read text", "model"
-        )
+    if registry.find(model.task).reads != "text":
+        readers = " and ".join(task.name for task in registry.TASKS.values() if task.reads == "text")
+        raise RequestError(400, f"{model.name} is a model of {model.task}; those of {readers} read text", "model")
     return [told("gru", of_run(model.path, text=asked.text))]

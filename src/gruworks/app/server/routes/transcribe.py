@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any
 
 import numpy
@@ -14,36 +16,43 @@ from fastapi import APIRouter, File, Form, Response, UploadFile, WebSocket, WebS
 
 from gruworks.app.server.limits import Limits
 from gruworks.app.server.responses import FAULT, RequestError, encoded, within
+from gruworks.app.server.schemas import chosen, over_http
 from gruworks.app.server.service import Service
 from gruworks.errors import GruworksError
+from gruworks.tasks.transcribe.config import Options
 
 __all__ = ["router"]
 
 log = logging.getLogger("gruworks.server")
 LOWEST, HIGHEST = 4000, 192_000  # samples a second
 UNTOLD = 2**62  # frames: libsndfile says more than this where the header leaves them open
+BEAMS, ALTERNATIVES = 64, 5  # of one request at most; answers given where it doesn't say how many
 IDLE = 30.0  # seconds after which a live client that says nothing is let go
 
 
 def router(service: Service) -> APIRouter:
     routes, limits = APIRouter(tags=["transcribe"]), service.limits
 
-    @routes.post("/v1/transcribe", summary="Write down a recording")
     async def transcribe(
         file: Annotated[UploadFile, File(description="wav, flac, ogg or mp3")],
         model: Annotated[str | None, Form(max_length=200)] = None,
-        beam: Annotated[int | None, Form(ge=1, le=64)] = None,
-        closed: Annotated[bool | None, Form(description="only words of the fit's transcripts")] = None,
+        **given: Any,
     ) -> Response:
         served = service.shelf.find("transcribe", model)
         samples, rate = await service.apart(opened, await file.read(), limits)
-        given = {name: value for name, value in (("beam", beam), ("closed", closed)) if value is not None}
-        options = {"beam": 8} | served.options | given
+        options = chosen(Options, given.items(), served.options)
+        if max(options.beam, options.n_best) > BEAMS:
+            raise RequestError(422, f"at most {BEAMS} beams and alternatives here", "beam")
+        if given.get("n_best") is None:
+            options = replace(options, n_best=min(options.beam, ALTERNATIVES))
         batcher = service.batcher(
             served.name, lambda items: [_written(served.estimator, *one) for one in items], most=1
         )
         found = await within(limits.seconds, batcher.ask((samples, rate, options)))
         return await service.apart(encoded, found | {"model": served.name})
+
+    _with_fields(transcribe)
+    routes.post("/v1/transcribe", summary="Write down a recording")(transcribe)
 
     @routes.websocket("/v1/transcribe/live")
     async def live(socket: WebSocket, model: str | None = None, rate: int = 16000) -> None:
@@ -65,6 +74,18 @@ def router(service: Service) -> APIRouter:
                 await _last_word(socket, FAULT, 1011)
 
     return routes
+
+
+def _with_fields(route: Any) -> None:
+    """Give a route a form field for each of `Options` in the place of its keywords."""
+    signature = inspect.signature(route)
+    made = [
+        inspect.Parameter(
+            one.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, Form(**rules)]
+        )
+        for one, kind, rules in over_http(Options)
+    ]
+    route.__signature__ = signature.replace(parameters=[*list(signature.parameters.values())[:-1], *made])
 
 
 def opened(content: bytes, limits: Limits) -> tuple[Any, int]:
@@ -113,8 +134,8 @@ def _usual(rate: int) -> None:
         raise RequestError(400, f"expected {LOWEST} to {HIGHEST} samples a second, got {rate}", "rate")
 
 
-def _written(transcriber: Any, samples: Any, rate: int, options: dict[str, Any]) -> dict[str, Any]:
-    found = transcriber.transcribe(samples, rate=rate, **options, n_best=min(options["beam"], 5))
+def _written(transcriber: Any, samples: Any, rate: int, options: Options) -> dict[str, Any]:
+    found = transcriber.transcribe(samples, rate=rate, **options.to_dict())
     words = [
         {
             "word": one.text,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy
@@ -9,8 +10,9 @@ from fastapi import APIRouter, Response
 
 from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.responses import RequestError, encoded, within
-from gruworks.app.server.schemas import Translate
+from gruworks.app.server.schemas import Translate, chosen
 from gruworks.app.server.service import Service
+from gruworks.tasks.translate.config import Options
 
 __all__ = ["router"]
 
@@ -20,18 +22,20 @@ def router(service: Service) -> APIRouter:
 
     @routes.post("/v1/translate", summary="Translate a sentence, or several")
     async def translate(asked: Translate) -> Response:
-        lines = _lines(asked, limits)
         model = service.shelf.find("translate", asked.model)
+        options = chosen(Options, asked, model.options)
+        lines = _lines(asked, options, limits)
         batcher = service.batcher(model.name, lambda items: together(model.estimator, items))
-        alpha = model.options.get("alpha", 1.0) if asked.alpha is None else asked.alpha
-        key = (asked.beam, alpha, asked.n_best, asked.attention)
-        found = await within(limits.seconds, batcher.ask((lines, key), key))
+        key = (options, asked.attention)
+        # a text that is drawn would depend on those drawn beside it
+        alike = object() if options.samples else key
+        found = await within(limits.seconds, batcher.ask((lines, key), alike))
         return await service.apart(encoded, {"translations": found, "model": model.name})
 
     return routes
 
 
-def _lines(asked: Translate, limits: Any) -> list[str]:
+def _lines(asked: Translate, options: Options, limits: Any) -> list[str]:
     if (asked.text is None) == (asked.texts is None):
         raise RequestError(400, "expected text (one sentence) or texts (a list), and not both", "text")
     lines = [asked.text] if asked.text is not None else list(asked.texts or [])
@@ -40,18 +44,18 @@ def _lines(asked: Translate, limits: Any) -> list[str]:
     size = sum(map(len, lines))
     if size > limits.characters:
         raise RequestError(413, f"the text has {size} characters, more than {limits.characters}", "text")
-    if max(asked.beam, asked.n_best) > limits.beam:
-        raise RequestError(
-            400, f"at most {limits.beam} beams and alternatives, not {max(asked.beam, asked.n_best)}", "beam"
-        )
+    most = max(options.beam, options.n_best)
+    if most > limits.beam:
+        raise RequestError(400, f"at most {limits.beam} beams and alternatives, not {most}", "beam")
     return lines
 
 
 def together(translator: Any, items: list[tuple[list[str], Any]]) -> list[list[dict[str, Any]]]:
     """Each item's translations, from one search over the sentences of all items, which have the same options."""
-    beam, alpha, n_best, attention = items[0][1]
+    options, attention = items[0][1]
+    options = replace(options, beam=max(options.beam, options.n_best))
     whole = [line for lines, _ in items for line in lines]
-    answers = iter(translator.n_best(whole, exact=n_best > 1, beam=max(beam, n_best), alpha=alpha, n_best=n_best))
+    answers = iter(translator.n_best(whole, exact=options.n_best > 1, options=options))
     return [[_shown(translator, line, next(answers), attention) for line in lines] for lines, _ in items]
 
 

@@ -1,0 +1,177 @@
+# Types of gruworks.tasks.forecast.estimator with every setting: written by docs/make_signatures.py
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import numpy
+import torch
+from numpy.typing import NDArray
+
+from gruworks.settings import Settings
+from gruworks.tasks.estimator import Estimator
+from gruworks.tasks.forecast.backtesting import Backtest
+from gruworks.tasks.forecast.combination.blending import Blend
+from gruworks.tasks.forecast.combination.conformal import Calibration
+from gruworks.tasks.forecast.combination.predictor import Predictor
+from gruworks.tasks.forecast.config import Config
+from gruworks.tasks.forecast.evaluation import Evaluation
+from gruworks.tasks.forecast.features.encoding import Codec
+from gruworks.tasks.forecast.series.frequency import Frequency
+from gruworks.tasks.forecast.series.panel import Panel, Series
+from gruworks.tasks.forecast.streaming import Observed, Streams
+from gruworks.training.checked import Check
+
+__all__ = ["Forecaster"]
+
+class Forecaster(Estimator):
+    """Forecasts of one or many time series by a GRU, with prediction intervals calibrated for any level.
+
+    >>> Forecaster(horizon=2).fit([1, 2, 3, 4, 5]).predict()["y_hat"].tolist()
+    [6.0, 7.0]
+
+    `Forecaster(horizon=14, time="date", target="temp_max").fit(frame).predict()` takes and gives pandas, polars or
+    other frames that narwhals knows; `fit("file.csv")` reads a CSV or Parquet file. The network sees differences over
+    a causal scale, so f(a·y + b) = a·f(y) + b for a > 0. What is fitted is mixed with the best naive forecast as far
+    as held-out rows show skill (`gate`). Where there are too few rows to learn from, an AR(1) on differences answers
+    alone; `remarks` says so, and what was found in the data.
+
+    Args:
+        horizon (int, default 14): steps ahead to forecast; between 1 and 10000
+        time (str, default 'ds'): name of the time column
+        target (str, default 'y'): name of the column to forecast; several with commas between
+        series (str, default 'unique_id'): name of the column that tells series apart, if there is one
+        date_format (str | None, default None): how the dates are written, for example %d.%m.%Y, where not ISO 8601
+        static (tuple[str, ...], default ()): columns that are the same in all rows of a series, numbers or words
+        past (tuple[str, ...], default ()): columns known up to the last row only, numbers or words
+        future (tuple[str, ...], default ()): columns known for the rows to forecast too, numbers or words
+        model (Literal['encoder', 'segment', 'sampler'], default 'encoder'): encoder: GRU over all rows; segment:
+            SegRNN over the last rows; sampler: DeepAR's sample paths
+        season (bool, default True): learn the calendar's seasons where dates and two whole seasons are there
+        periods (tuple[int, ...], default ()): seasons in steps, such as 24,168, where no calendar tells them
+        hidden_size (int, default 32): entries of the GRU's state; between 1 and 4096
+        layers (int, default 1): GRU layers; between 1 and 16
+        dropout (float, default 0.2): share of state entries zeroed in training; between 0.0 and 0.9
+        window (int, default 256): steps of one training window; all that the segment model looks back on; between 8
+            and 100000
+        segment (int, default 24): steps of one segment of the segment model; between 1 and 10000
+        norm (Literal['last', 'mean', 'revin', 'moves'], default 'moves'): segment model: the last value taken off a
+            window, or its mean size, RevIN, or its mean move
+        linear (bool, default False): segment model: a linear map of the look-back beside the GRU
+        distribution (Literal['student', 'normal', 'negative_binomial'], default 'student'): sampler: what a next
+            value is drawn from; negative_binomial is for counts
+        paths (int, default 200): sampler: paths drawn for one forecast; between 20 and 100000
+        reset (Literal['after', 'before'], default 'after'): the GRU's reset form
+        validation (float, default 0.15): share of each series' last rows that is held out to choose on; between
+            0.01 and 0.5
+        refit (bool, default False): fit once more on all rows, for as many steps as the held-out ones chose
+        gate (bool, default True): mix the network with the best naive forecast, as far as validation shows skill
+        steps (int, default 600): optimiser steps at most; at least 1
+        minutes (float, default 20.0): minutes at most; between 0.01 and 120.0
+        patience (int, default 8): validations without a gain before the fit stops; at least 1
+        validate_every (int, default 20): optimiser steps between validations, each with a checkpoint; at least 1
+        batch_size (int, default 8): rows of one batch; at least 1
+        learning_rate (float, default 0.003): learning rate after warm-up; between 1e-08 and 10.0
+        optimizer (Literal['adamw', 'adadelta'], default 'adamw'): adamw, or adadelta with rho .95 and eps 1e-6
+        schedule (Literal['cosine', 'inverse_square_root', 'constant'], default 'cosine'): learning rate after
+            warm-up
+        rate_floor (float, default 0.05): share of the learning rate that the schedule never falls below; between 0
+            and 1
+        warm_up (int, default 20): steps over which the learning rate rises; at least 0
+        weight_decay (float, default 0.01): decoupled weight decay; at least 0.0
+        clip (float, default 1.0): largest norm of the gradient; at least 1e-06
+        averaged_steps (int, default 50): steps over which the weights are averaged; 1 keeps the last ones; at least
+            1
+        threads (int, default 1): threads; 0 takes as many as torch has, which serves large models; between 0 and
+            1024
+        devices (int, default 1): processes (or GPUs) that fit together, each on batches of its own; between 1 and
+            1024
+        seed (int, default 0): seed of everything that is drawn; at least 0
+
+    Raises:
+        OptionError: a setting that isn't there or can't have that value.
+    """
+
+    config: Config
+    codec: Codec | None
+    blend: Blend
+    calibration: Calibration
+    backend: str
+    remarks: list[str]
+    streams: Streams
+    task: ClassVar[str]
+    config_class: ClassVar[type[Settings]]
+    codec_check: ClassVar[Check]
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        horizon: int = 14,
+        time: str = "ds",
+        target: str = "y",
+        series: str = "unique_id",
+        date_format: str | None = None,
+        static: tuple[str, ...] = (),
+        past: tuple[str, ...] = (),
+        future: tuple[str, ...] = (),
+        model: Literal["encoder", "segment", "sampler"] = "encoder",
+        season: bool = True,
+        periods: tuple[int, ...] = (),
+        hidden_size: int = 32,
+        layers: int = 1,
+        dropout: float = 0.2,
+        window: int = 256,
+        segment: int = 24,
+        norm: Literal["last", "mean", "revin", "moves"] = "moves",
+        linear: bool = False,
+        distribution: Literal["student", "normal", "negative_binomial"] = "student",
+        paths: int = 200,
+        reset: Literal["after", "before"] = "after",
+        validation: float = 0.15,
+        refit: bool = False,
+        gate: bool = True,
+        steps: int = 600,
+        minutes: float = 20.0,
+        patience: int = 8,
+        validate_every: int = 20,
+        batch_size: int = 8,
+        learning_rate: float = 0.003,
+        optimizer: Literal["adamw", "adadelta"] = "adamw",
+        schedule: Literal["cosine", "inverse_square_root", "constant"] = "cosine",
+        rate_floor: float = 0.05,
+        warm_up: int = 20,
+        weight_decay: float = 0.01,
+        clip: float = 1.0,
+        averaged_steps: int = 50,
+        threads: int = 1,
+        devices: int = 1,
+        seed: int = 0,
+    ) -> None: ...
+    @property
+    def fitted(self) -> bool: ...
+    @property
+    def history(self) -> list[Series]: ...
+    @property
+    def frequency(self) -> Frequency: ...
+    @property
+    def predictor(self) -> Predictor: ...
+    def fit(
+        self, data: Any, *, out: Path | str | None = None, resume: bool = False, quiet: bool | None = None
+    ) -> Self: ...
+    def continue_fit(self, data: Any, *, out: Path | str | None = None, quiet: bool | None = None) -> Self: ...
+    def predict(self, data: Any = None, *, level: Sequence[float] = (80,), future: Any = None) -> Any: ...
+    def observe(self, value: float, series: str | None = None) -> Observed: ...
+    def sample(self, paths: int = 100, data: Any = None) -> NDArray[numpy.float64]: ...
+    def evaluate(
+        self, data: Any, *, origins: int | None = None, refit: int = 0, quiet: bool | None = None
+    ) -> Evaluation: ...
+    def backtest(
+        self, data: Any, *, origins: int | None = None, refit: int = 0, quiet: bool | None = None
+    ) -> Backtest: ...
+    def held_out(self) -> Evaluation | None: ...
+    def read(self, data: Any) -> Panel: ...
+    def naive(self, series: Series) -> dict[str, NDArray[numpy.float64]]: ...
+    def explain(self, series: str | None = None, step: int | None = None) -> Any: ...
+    def _new_model(self) -> torch.nn.Module | None: ...
+    def _give(self) -> tuple[dict[str, Any], dict[str, Any]]: ...
+    def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None: ...

@@ -1,0 +1,19 @@
+"""Description of forecasting."""
+
+from __future__ import annotations
+
+from gruworks.tasks.description import Task
+
+__all__ = ["TASK"]
+
+TASK = Task(
+    name="forecast",
+    package=__package__,
+    estimator="Forecaster",
+    purpose="Time-series forecasting: from a CSV to a forecast with prediction intervals.",
+    data="FILE.csv",
+    verb="predict",
+    method="predict",
+    example="gruworks forecast fit FILE.csv --time date --target temp_max --horizon 14",
+    upload="table.csv",
+)

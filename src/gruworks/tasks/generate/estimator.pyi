@@ -1,0 +1,297 @@
+# Types of gruworks.tasks.generate.estimator with every setting: written by docs/make_signatures.py
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import numpy
+from numpy.typing import NDArray
+
+from gruworks.data.text import Document
+from gruworks.settings import Settings
+from gruworks.tasks.estimator import Estimator
+from gruworks.tasks.generate.config import Config
+from gruworks.tasks.generate.data import Codec
+from gruworks.tasks.generate.decoding import NetDecoder, Pieces
+from gruworks.tasks.generate.evaluation import Evaluation, Reading
+from gruworks.tasks.generate.model import LanguageNet
+from gruworks.training.checked import Check
+
+__all__ = ["Generator"]
+
+class Generator(Estimator):
+    """A language model of characters, bytes or subwords that writes text.
+
+    >>> text = [Document("to be or not to be " * 20)]
+    >>> generator = Generator(hidden_size=16, layers=1, sequence=16, steps=60, validate_every=30, batch_size=4)
+    >>> len(generator.fit(text, quiet=True).write("to be", length=12))
+    12
+
+    `Generator().fit("novel.txt").write("Once", length=500)` learns from a file, a folder, or JSONL (see
+    `gruworks.data.text.read_documents`). A long text is read with its state carried; many short documents, such as
+    poems, are each read from an empty state, to a title where they have one.
+
+    Args:
+        unit (Literal['character', 'byte', 'bpe'], default 'character'): what a symbol is
+        symbols (int, default 1000): symbols that BPE may have; between 300 and 100000
+        min_count (int, default 1): characters seen less often become the unknown symbol; at least 1
+        lines (bool, default False): each line of a text file is a document of its own
+        documents (Literal['auto', 'joined', 'apart'], default 'auto'): joined: one long text with carried state;
+            apart: each from an empty state, as poems; auto: by length
+        validation (float, default 0.1): share held out, from the end: of the text, or of the documents; between
+            0.001 and 0.9
+        hidden_size (int, default 256): entries of a GRU layer's state; between 1 and 4096
+        layers (int, default 2): GRU layers; between 1 and 16
+        between (Literal['none', 'convolution', 'attention'], default 'none'): block before each GRU layer but the
+            first
+        width (int, default 4): steps that a convolution sees; between 1 and 1024
+        window (int, default 64): past steps that attention sees; between 1 and 4096
+        heads (int, default 4): heads of attention; they divide hidden_size; between 1 and 256
+        dropout (float, default 0.1): share of each layer's output zeroed, one mask a sequence; between 0.0 and 0.9
+        drop_input (float, default 0.05): share of the embedding zeroed, one mask a sequence; between 0.0 and 0.9
+        drop_output (float, default 0.1): share zeroed before the output, one mask a sequence; between 0.0 and 0.9
+        drop_weights (float, default 0.0): share of the recurrent weights zeroed, one mask a step; between 0.0 and
+            0.9
+        sequence (int, default 64): symbols through which one gradient goes back; between 2 and 100000
+        restart (float, default 0.02): share of lanes whose carried state is emptied at a step; between 0.0 and 1.0
+        reset (Literal['after', 'before'], default 'after'): the GRU's reset form
+        steps (int, default 3000): optimiser steps at most; at least 1
+        minutes (float, default 20.0): minutes at most; between 0.01 and 120.0
+        patience (int, default 8): validations without a gain before the fit stops; at least 1
+        validate_every (int, default 250): optimiser steps between validations, each with a checkpoint; at least 1
+        batch_size (int, default 32): lanes, or documents, of one batch; at least 1
+        learning_rate (float, default 0.005): learning rate after warm-up; between 1e-08 and 10.0
+        optimizer (Literal['adamw', 'adadelta'], default 'adamw'): adamw, or adadelta with rho .95 and eps 1e-6
+        schedule (Literal['cosine', 'inverse_square_root', 'constant'], default 'cosine'): learning rate after
+            warm-up
+        rate_floor (float, default 0.02): share of the learning rate that the schedule never falls below; between 0
+            and 1
+        warm_up (int, default 100): steps over which the learning rate rises; at least 0
+        weight_decay (float, default 0.05): decoupled weight decay; at least 0.0
+        clip (float, default 1.0): largest norm of the gradient; at least 1e-06
+        averaged_steps (int, default 200): steps over which the weights are averaged; 1 keeps the last ones; at
+            least 1
+        threads (int, default 0): threads; 0 takes as many as torch has; between 0 and 1024
+        devices (int, default 1): processes (or GPUs) that fit together, each on batches of its own; between 1 and
+            1024
+        seed (int, default 0): seed of everything that is drawn; at least 0
+
+    Raises:
+        OptionError: a setting that isn't there or can't have that value.
+    """
+
+    config: Config
+    codec: Codec | None
+    source: dict[str, Any]
+    task: ClassVar[str]
+    config_class: ClassVar[type[Settings]]
+    codec_check: ClassVar[Check]
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        unit: Literal["character", "byte", "bpe"] = "character",
+        symbols: int = 1000,
+        min_count: int = 1,
+        lines: bool = False,
+        documents: Literal["auto", "joined", "apart"] = "auto",
+        validation: float = 0.1,
+        hidden_size: int = 256,
+        layers: int = 2,
+        between: Literal["none", "convolution", "attention"] = "none",
+        width: int = 4,
+        window: int = 64,
+        heads: int = 4,
+        dropout: float = 0.1,
+        drop_input: float = 0.05,
+        drop_output: float = 0.1,
+        drop_weights: float = 0.0,
+        sequence: int = 64,
+        restart: float = 0.02,
+        reset: Literal["after", "before"] = "after",
+        steps: int = 3000,
+        minutes: float = 20.0,
+        patience: int = 8,
+        validate_every: int = 250,
+        batch_size: int = 32,
+        learning_rate: float = 0.005,
+        optimizer: Literal["adamw", "adadelta"] = "adamw",
+        schedule: Literal["cosine", "inverse_square_root", "constant"] = "cosine",
+        rate_floor: float = 0.02,
+        warm_up: int = 100,
+        weight_decay: float = 0.05,
+        clip: float = 1.0,
+        averaged_steps: int = 200,
+        threads: int = 0,
+        devices: int = 1,
+        seed: int = 0,
+    ) -> None: ...
+    @property
+    def fitted(self) -> bool: ...
+    def fit(
+        self,
+        data: Path | str | Sequence[Document],
+        *,
+        validation: Path | str | Sequence[Document] | None = None,
+        out: Path | str | None = None,
+        resume: bool = False,
+        quiet: bool | None = None,
+    ) -> Self: ...
+    def write(
+        self,
+        prompt: str = "",
+        *,
+        title: str = "",
+        length: int = 500,
+        temperature: float = 0.8,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        min_p: float = 0.0,
+        repetition_penalty: float = 1.0,
+        stop: str | None = None,
+        samples: int = 1,
+        beam: int = 0,
+        seed: int = 0,
+        precision: Literal["float32", "bfloat16", "int8"] = "float32",
+    ) -> str:
+        """The text that goes on after `prompt`.
+
+        Args:
+            length (int, default 500): symbols to write at most; between 1 and 100000000
+            temperature (float, default 0.8): below 1 safer, above 1 wilder, 0 always the likeliest; between 0.0 and
+                100.0
+            top_k (int, default 0): draw from the k likeliest symbols; 0: from all; at least 0
+            top_p (float, default 1.0): draw from the likeliest symbols that hold this share together; between 0.0 and
+                1.0
+            min_p (float, default 0.0): draw from symbols at least this share as likely as the likeliest; between 0.0
+                and 1.0
+            repetition_penalty (float, default 1.0): above 1 avoids symbols that were written lately; between 0.01 and
+                100.0
+            stop (str | None, default None): end before this text is written
+            samples (int, default 1): how many texts to write, side by side; between 1 and 10000
+            beam (int, default 0): beams of a search for the likeliest text; 0: draw; between 0 and 1000
+            seed (int, default 0): seed of what is drawn; at least 0
+            precision (Literal['float32', 'bfloat16', 'int8'], default 'float32'): what the GRU's weights are rounded to
+                while one text is drawn; the narrow ones are faster
+
+        Raises:
+            OptionError: an option that isn't there or can't have that value.
+            DataError: a prompt with characters that the model has never met.
+        """
+        ...
+
+    def write_many(
+        self,
+        prompt: str = "",
+        *,
+        title: str = "",
+        length: int = 500,
+        temperature: float = 0.8,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        min_p: float = 0.0,
+        repetition_penalty: float = 1.0,
+        stop: str | None = None,
+        samples: int = 1,
+        beam: int = 0,
+        seed: int = 0,
+        precision: Literal["float32", "bfloat16", "int8"] = "float32",
+    ) -> list[str]:
+        """`samples` texts that go on after `prompt`, drawn side by side, or the likeliest that a beam finds.
+
+        Args:
+            length (int, default 500): symbols to write at most; between 1 and 100000000
+            temperature (float, default 0.8): below 1 safer, above 1 wilder, 0 always the likeliest; between 0.0 and
+                100.0
+            top_k (int, default 0): draw from the k likeliest symbols; 0: from all; at least 0
+            top_p (float, default 1.0): draw from the likeliest symbols that hold this share together; between 0.0 and
+                1.0
+            min_p (float, default 0.0): draw from symbols at least this share as likely as the likeliest; between 0.0
+                and 1.0
+            repetition_penalty (float, default 1.0): above 1 avoids symbols that were written lately; between 0.01 and
+                100.0
+            stop (str | None, default None): end before this text is written
+            samples (int, default 1): how many texts to write, side by side; between 1 and 10000
+            beam (int, default 0): beams of a search for the likeliest text; 0: draw; between 0 and 1000
+            seed (int, default 0): seed of what is drawn; at least 0
+            precision (Literal['float32', 'bfloat16', 'int8'], default 'float32'): what the GRU's weights are rounded to
+                while one text is drawn; the narrow ones are faster
+        """
+        ...
+
+    def stream(
+        self,
+        prompt: str = "",
+        *,
+        title: str = "",
+        length: int = 500,
+        temperature: float = 0.8,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        min_p: float = 0.0,
+        repetition_penalty: float = 1.0,
+        stop: str | None = None,
+        samples: int = 1,
+        beam: int = 0,
+        seed: int = 0,
+        precision: Literal["float32", "bfloat16", "int8"] = "float32",
+    ) -> Iterator[str]:
+        """`write`, piece by piece as it is written. Memory doesn't grow with the length.
+
+        Args:
+            length (int, default 500): symbols to write at most; between 1 and 100000000
+            temperature (float, default 0.8): below 1 safer, above 1 wilder, 0 always the likeliest; between 0.0 and
+                100.0
+            top_k (int, default 0): draw from the k likeliest symbols; 0: from all; at least 0
+            top_p (float, default 1.0): draw from the likeliest symbols that hold this share together; between 0.0 and
+                1.0
+            min_p (float, default 0.0): draw from symbols at least this share as likely as the likeliest; between 0.0
+                and 1.0
+            repetition_penalty (float, default 1.0): above 1 avoids symbols that were written lately; between 0.01 and
+                100.0
+            stop (str | None, default None): end before this text is written
+            samples (int, default 1): how many texts to write, side by side; between 1 and 10000
+            beam (int, default 0): beams of a search for the likeliest text; 0: draw; between 0 and 1000
+            seed (int, default 0): seed of what is drawn; at least 0
+            precision (Literal['float32', 'bfloat16', 'int8'], default 'float32'): what the GRU's weights are rounded to
+                while one text is drawn; the narrow ones are faster
+        """
+        ...
+
+    def verse(
+        self,
+        count: int = 1,
+        *,
+        title: str = "",
+        temperature: float = 1.0,
+        seed: int = 0,
+        form: Literal["jueju5", "jueju7", "lushi5", "lushi7"] = "jueju7",
+        pattern: Literal["any", "level", "level-rhymed", "oblique", "oblique-rhymed"] = "any",
+        rhyme: str = "any",
+        acrostic: str = "",
+        script: Literal["as-learnt", "traditional", "simplified"] = "as-learnt",
+    ) -> list[list[str]]:
+        """`count` Chinese poems, each a list of lines, that keep the rules of their form whatever the model has learnt.
+
+        The model must have learnt from poems that are read apart, their lines ended by newlines.
+
+        Args:
+            form (Literal['jueju5', 'jueju7', 'lushi5', 'lushi7'], default 'jueju7'): 五絕, 七絕, 五律 or 七律
+            pattern (Literal['any', 'level', 'level-rhymed', 'oblique', 'oblique-rhymed'], default 'any'): tone of the
+                second character, and whether the first line rhymes
+            rhyme (str, default 'any'): the rhyme group, such as 東 or 上平聲一東
+            acrostic (str, default ''): the lines' first characters (藏頭詩)
+            script (Literal['as-learnt', 'traditional', 'simplified'], default 'as-learnt'): script of what is written
+
+        Raises:
+            OptionError: rules that can't be, or a vocabulary in which no poem of the form can be written.
+        """
+        ...
+
+    def score(self, text: str, *, title: str = "") -> Reading: ...
+    def evaluate(self, data: Path | str | Sequence[Document], *, quiet: bool | None = None) -> Evaluation: ...
+    def decoder(self) -> NetDecoder: ...
+    def reading(self, prompt: str = "", title: str = "") -> tuple[NDArray[numpy.int64], Pieces]: ...
+    def _new_model(self) -> LanguageNet: ...
+    def _give(self) -> tuple[dict[str, Any], dict[str, Any]]: ...
+    def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None: ...

@@ -1,0 +1,292 @@
+# Types of gruworks.tasks.transcribe.estimator with every setting: written by docs/make_signatures.py
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+from gruworks.ops.ctc.lexicon import Language
+from gruworks.settings import Settings
+from gruworks.tasks.estimator import Estimator
+from gruworks.tasks.transcribe.config import Config
+from gruworks.tasks.transcribe.data import Codec
+from gruworks.tasks.transcribe.decoding import TimedWord
+from gruworks.tasks.transcribe.evaluation import Evaluation
+from gruworks.tasks.transcribe.model import TranscribeNet
+from gruworks.tasks.transcribe.streaming import Stream
+from gruworks.training.checked import Check
+
+__all__ = ["Transcriber"]
+
+class Transcriber(Estimator):
+    """Speech to text by GRU layers and CTC, on files and, with `streaming=True`, on what is just being said.
+
+    >>> transcriber = Transcriber(streaming=True).fit("train.jsonl")          # doctest: +SKIP
+    >>> print(transcriber.transcribe("a.wav"))                                # doctest: +SKIP
+    seven four two
+
+    Args:
+        streaming (bool, default False): a network that transcribes while it hears; without it both directions are
+            read
+        units (Literal['characters', 'words', 'bpe'], default 'characters'): what one symbol is; words: a closed
+            list
+        bpe_size (int, default 200): symbols where units are bpe; between 8 and 100000
+        lower (bool, default True): transcripts in lower case
+        sample_rate (int | None, default None): samples per second that the features are made from; the recordings'
+            own; between 1000 and 192000
+        bands (int, default 40): log-mel bands; between 4 and 256
+        normalise (Literal['corpus', 'recording'], default 'corpus'): recording: also less each recording's own
+            mean, a running one where streaming
+        coefficients (int, default 13): numbers per frame where the manifest names .mfc files; between 1 and 1000
+        order (int, default 3): longest n-grams of the transcripts' language model; between 1 and 8
+        channels (int, default 128): outputs of each convolution; between 1 and 4096
+        kernel (int, default 5): steps that a convolution sees; between 1 and 101
+        strides (tuple[int, ...], default (2,)): stride of each convolution over time; 2,2 makes two; between 1 and
+            100
+        hidden_size (int, default 128): entries of a GRU layer's state; between 1 and 4096
+        layers (int, default 2): GRU layers; between 1 and 16
+        lookahead (int, default 4): steps that each layer of a streaming network sees ahead; between 0 and 100
+        chunk (int, default 5): steps that a streaming network takes at once; between 1 and 1000
+        dropout (float, default 0.2): share of entries zeroed between layers in training; between 0.0 and 0.9
+        drop_weights (float, default 0.0): share of the GRUs' recurrent weights zeroed in training, anew in each
+            batch; between 0.0 and 0.9
+        drop_state (float, default 0.0): share of the states' entries that the GRUs' products don't see in training;
+            between 0.0 and 0.9
+        reset (Literal['after', 'before'], default 'after'): the GRU's reset form
+        cell (Literal['gru', 'ligru'], default 'gru'): the recurrent unit; ligru is the light GRU, step by step in
+            torch
+        attention (float, default 0.0): share of an attention decoder in the loss beside CTC; 0 makes none; between
+            0.0 and 0.9
+        held_out (float, default 0.1): share of the recordings, whole speakers where known, that the fit is judged
+            on; between 0.01 and 0.5
+        speed (float, default 0.1): tempo and pitch vary by this share, up and down; between 0.0 and 0.5
+        tempo (float, default 0.0): tempo alone varies by this share, up and down; between 0.0 and 0.5
+        warp (float, default 0.0): log-mel bands are stretched or squeezed by this share, as another throat would;
+            between 0.0 and 0.5
+        gain (float, default 6.0): loudness varies by so many decibels, up and down; between 0.0 and 40.0
+        noise (float | None, default None): least signal-to-noise ratio in decibels of the noise added; none adds
+            none
+        noise_from (str | None, default None): a folder of recordings that the noise is cut from; else it is white
+        band_masks (int, default 1): bands of features blanked out (SpecAugment); between 0 and 10
+        band_share (float, default 0.2): widest band mask, as a share of the features; between 0.0 and 1.0
+        time_masks (int, default 2): stretches of time blanked out (SpecAugment); between 0 and 20
+        time_share (float, default 0.1): longest time mask, as a share of the recording; between 0.0 and 1.0
+        steps (int, default 2000): optimiser steps at most; at least 1
+        minutes (float, default 20.0): minutes at most; between 0.01 and 120.0
+        patience (int, default 15): validations without a gain before the fit stops; at least 1
+        validate_every (int, default 50): optimiser steps between validations, each with a checkpoint; at least 1
+        batch_size (int, default 32): recordings of one batch; at least 1
+        learning_rate (float, default 0.002): learning rate after warm-up; between 1e-08 and 10.0
+        optimizer (Literal['adamw', 'adadelta'], default 'adamw'): adamw, or adadelta with rho .95 and eps 1e-6
+        schedule (Literal['cosine', 'inverse_square_root', 'constant'], default 'cosine'): learning rate after
+            warm-up
+        rate_floor (float, default 0.05): share of the learning rate that the schedule never falls below; between 0
+            and 1
+        warm_up (int, default 100): steps over which the learning rate rises; at least 0
+        weight_decay (float, default 0.01): decoupled weight decay; at least 0.0
+        clip (float, default 1.0): largest norm of the gradient; at least 1e-06
+        averaged_steps (int, default 100): steps over which the weights are averaged; 1 keeps the last ones; at
+            least 1
+        threads (int, default 1): threads; 0 takes as many as torch has, which serves large models; between 0 and
+            1024
+        devices (int, default 1): processes (or GPUs) that fit together, each on batches of its own; between 1 and
+            1024
+        seed (int, default 0): seed of everything that is drawn; at least 0
+
+    Raises:
+        OptionError: a setting that isn't there or can't have that value.
+    """
+
+    config: Config
+    codec: Codec | None
+    texts: list[str]
+    remarks: list[str]
+    task: ClassVar[str]
+    config_class: ClassVar[type[Settings]]
+    codec_check: ClassVar[Check]
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        streaming: bool = False,
+        units: Literal["characters", "words", "bpe"] = "characters",
+        bpe_size: int = 200,
+        lower: bool = True,
+        sample_rate: int | None = None,
+        bands: int = 40,
+        normalise: Literal["corpus", "recording"] = "corpus",
+        coefficients: int = 13,
+        order: int = 3,
+        channels: int = 128,
+        kernel: int = 5,
+        strides: tuple[int, ...] = (2,),
+        hidden_size: int = 128,
+        layers: int = 2,
+        lookahead: int = 4,
+        chunk: int = 5,
+        dropout: float = 0.2,
+        drop_weights: float = 0.0,
+        drop_state: float = 0.0,
+        reset: Literal["after", "before"] = "after",
+        cell: Literal["gru", "ligru"] = "gru",
+        attention: float = 0.0,
+        held_out: float = 0.1,
+        speed: float = 0.1,
+        tempo: float = 0.0,
+        warp: float = 0.0,
+        gain: float = 6.0,
+        noise: float | None = None,
+        noise_from: str | None = None,
+        band_masks: int = 1,
+        band_share: float = 0.2,
+        time_masks: int = 2,
+        time_share: float = 0.1,
+        steps: int = 2000,
+        minutes: float = 20.0,
+        patience: int = 15,
+        validate_every: int = 50,
+        batch_size: int = 32,
+        learning_rate: float = 0.002,
+        optimizer: Literal["adamw", "adadelta"] = "adamw",
+        schedule: Literal["cosine", "inverse_square_root", "constant"] = "cosine",
+        rate_floor: float = 0.05,
+        warm_up: int = 100,
+        weight_decay: float = 0.01,
+        clip: float = 1.0,
+        averaged_steps: int = 100,
+        threads: int = 1,
+        devices: int = 1,
+        seed: int = 0,
+    ) -> None: ...
+    @property
+    def fitted(self) -> bool: ...
+    @property
+    def latency(self) -> float: ...
+    def fit(
+        self, manifest: Any, *, out: Path | str | None = None, resume: bool = False, quiet: bool | None = None
+    ) -> Self: ...
+    def transcribe(
+        self,
+        audio: Any,
+        *,
+        rate: int | None = None,
+        beam: int = 1,
+        n_best: int = 1,
+        language: float = 0.5,
+        bonus: float = 0.5,
+        rescore: float = 0.5,
+        closed: bool = False,
+        words: tuple[str, ...] = (),
+        hot_words: tuple[str, ...] = (),
+        hot_bonus: float = 3.0,
+        silence: float = 0.8,
+        longest: float = 30.0,
+    ) -> Any:
+        """A recording's transcript: a path, or samples with their `rate`; for a list of them, a list of transcripts.
+
+        Args:
+            beam (int, default 1): hypotheses kept in the search; 1 is greedy; between 1 and 10000
+            n_best (int, default 1): answers given for each recording; between 1 and 1000
+            language (float, default 0.5): weight of the language model of the training transcripts; 0 leaves it out;
+                between 0.0 and 10.0
+            bonus (float, default 0.5): what each word adds to a score, against the language model's love of short texts
+            rescore (float, default 0.5): weight of the attention decoder's opinion of a search's texts, where there is
+                one; between 0.0 and 10.0
+            closed (bool, default False): only words of the training transcripts may come out
+            words (tuple[str, ...], default ()): only these words may come out
+            hot_words (tuple[str, ...], default ()): words that are likelier here than in the training transcripts
+            hot_bonus (float, default 3.0): what each hot word adds to a score
+            silence (float, default 0.8): seconds of silence that end a segment of a stream; between 0.05 and 60.0
+            longest (float, default 30.0): seconds after which a segment ends at the latest; between 1.0 and 600.0
+
+        Raises:
+            DataError: what is wrong with the recording; NotFittedError before `fit` or `load`.
+        """
+        ...
+
+    def stream(
+        self,
+        *,
+        rate: int | None = None,
+        beam: int = 1,
+        n_best: int = 1,
+        language: float = 0.5,
+        bonus: float = 0.5,
+        rescore: float = 0.5,
+        closed: bool = False,
+        words: tuple[str, ...] = (),
+        hot_words: tuple[str, ...] = (),
+        hot_bonus: float = 3.0,
+        silence: float = 0.8,
+        longest: float = 30.0,
+    ) -> Stream:
+        """A stream that transcribes what it is given as it comes; the text is that of `transcribe`.
+
+        Args:
+            rate: samples per second of what it will be given, if not the model's.
+            beam (int, default 1): hypotheses kept in the search; 1 is greedy; between 1 and 10000
+            n_best (int, default 1): answers given for each recording; between 1 and 1000
+            language (float, default 0.5): weight of the language model of the training transcripts; 0 leaves it out;
+                between 0.0 and 10.0
+            bonus (float, default 0.5): what each word adds to a score, against the language model's love of short texts
+            rescore (float, default 0.5): weight of the attention decoder's opinion of a search's texts, where there is
+                one; between 0.0 and 10.0
+            closed (bool, default False): only words of the training transcripts may come out
+            words (tuple[str, ...], default ()): only these words may come out
+            hot_words (tuple[str, ...], default ()): words that are likelier here than in the training transcripts
+            hot_bonus (float, default 3.0): what each hot word adds to a score
+            silence (float, default 0.8): seconds of silence that end a segment of a stream; between 0.05 and 60.0
+            longest (float, default 30.0): seconds after which a segment ends at the latest; between 1.0 and 600.0
+
+        Raises:
+            OptionError: the model reads both directions, so that it must know the end before it can begin.
+        """
+        ...
+
+    def align(self, audio: Any, text: str, *, rate: int | None = None) -> list[TimedWord]: ...
+    def evaluate(
+        self,
+        manifest: Any,
+        *,
+        beam: int = 1,
+        n_best: int = 1,
+        language: float = 0.5,
+        bonus: float = 0.5,
+        rescore: float = 0.5,
+        closed: bool = False,
+        words: tuple[str, ...] = (),
+        hot_words: tuple[str, ...] = (),
+        hot_bonus: float = 3.0,
+        silence: float = 0.8,
+        longest: float = 30.0,
+    ) -> Evaluation:
+        """Word and character error rates over a manifest that the fit has not seen, beside a baseline.
+
+        Args:
+            beam (int, default 1): hypotheses kept in the search; 1 is greedy; between 1 and 10000
+            n_best (int, default 1): answers given for each recording; between 1 and 1000
+            language (float, default 0.5): weight of the language model of the training transcripts; 0 leaves it out;
+                between 0.0 and 10.0
+            bonus (float, default 0.5): what each word adds to a score, against the language model's love of short texts
+            rescore (float, default 0.5): weight of the attention decoder's opinion of a search's texts, where there is
+                one; between 0.0 and 10.0
+            closed (bool, default False): only words of the training transcripts may come out
+            words (tuple[str, ...], default ()): only these words may come out
+            hot_words (tuple[str, ...], default ()): words that are likelier here than in the training transcripts
+            hot_bonus (float, default 3.0): what each hot word adds to a score
+            silence (float, default 0.8): seconds of silence that end a segment of a stream; between 0.05 and 60.0
+            longest (float, default 30.0): seconds after which a segment ends at the latest; between 1.0 and 600.0
+
+        Raises:
+            DataError: what is wrong with the manifest; a recording that the fit may have seen is the caller's care.
+        """
+        ...
+
+    @property
+    def language(self) -> Language: ...
+    def use_language(self, source: Path | str | Sequence[str] | None) -> Self: ...
+    def write_language(self, path: Path | str) -> Path: ...
+    @property
+    def vocabulary(self) -> list[str]: ...
+    def _new_model(self) -> TranscribeNet: ...
+    def _give(self) -> tuple[dict[str, Any], dict[str, Any]]: ...
+    def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None: ...

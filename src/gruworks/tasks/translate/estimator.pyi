@@ -1,0 +1,293 @@
+# Types of gruworks.tasks.translate.estimator with every setting: written by docs/make_signatures.py
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import numpy
+from numpy.typing import NDArray
+
+from gruworks.settings import Settings
+from gruworks.tasks.estimator import Estimator
+from gruworks.tasks.translate.config import Config, Options
+from gruworks.tasks.translate.data import Codec
+from gruworks.tasks.translate.decoding import Translation
+from gruworks.tasks.translate.evaluation import Evaluation
+from gruworks.tasks.translate.model import TranslationNet
+from gruworks.training.checked import Check
+
+__all__ = ["Explanation", "Translator"]
+
+@dataclass(frozen=True)
+class Explanation:
+    source: list[str]
+    target: list[str]
+    weights: NDArray[numpy.float32]
+    text: str
+
+class Translator(Estimator):
+    """Translation by a GRU encoder and decoder with attention, or as in Cho et al. 2014.
+
+    >>> pairs = [("ein Hund", "a dog"), ("eine Katze", "a cat"), ("ein Hund schläft", "a dog sleeps")] * 3
+    >>> small = Translator(steps=3, validate_every=3, hidden_size=8, embedding_size=8, attention_size=8)
+    >>> len(small.fit(pairs, quiet=True).translate(["ein Hund", ""]))
+    2
+
+    `fit` takes pairs of strings, a .tsv, a .jsonl, a folder, or two line-aligned files as a tuple; `validation` the
+    same, else some pairs are held out. A run keeps its settings; what one translation may vary is in `Options`.
+
+    Args:
+        source (str, default 'src'): source language: the key in JSONL, the ending of its files in a folder
+        target (str, default 'tgt'): target language: the key in JSONL, the ending of its files in a folder
+        model (Literal['attention', 'cho2014'], default 'attention'): attention, or the fixed summary of Cho et al.
+            2014
+        lowercase (bool, default False): lower-case both sides
+        vocabulary (int, default 0): subwords that BPE may have; 0: by the size of the corpus; between 0 and 100000
+        shared (bool, default True): one vocabulary and embedding for both sides
+        bpe_dropout (float, default 0.1): share of BPE's merges left out in training; between 0.0 and 0.9
+        longest (int, default 100): subwords of a sentence at most; a longer pair is dropped; between 4 and 1000
+        ratio (float, default 4.0): how many times the usual ratio of lengths a pair may have; between 1.1 and 1000
+        held_out (float, default 0.03): share of the pairs to validate on where no others are given; between 0.001
+            and 0.5
+        batch_tokens (int, default 2000): target subwords of one batch at most, padding counted; at least 16
+        embedding_size (int, default 256): entries of an embedding; between 1 and 4096
+        hidden_size (int, default 256): entries of a GRU's state; between 1 and 4096
+        layers (int, default 1): bidirectional layers of the encoder; between 1 and 8
+        attention_size (int, default 128): entries of an attention key; between 1 and 4096
+        maxout (int, default 500): of cho2014: units of the output layer; between 1 and 4096
+        dropout (float, default 0.3): share of entries zeroed in training, one mask a sentence; between 0 and 0.9
+        drop_words (float, default 0.1): share of subwords whose embedding is zeroed in training; between 0.0 and
+            0.9
+        drop_weights (float, default 0.0): share of recurrent weights zeroed in training; between 0 and 0.9
+        smoothing (float, default 0.1): label smoothing: share of probability spread over all subwords; between 0.0
+            and 0.9
+        summed (bool, default False): fit the sum over a batch's words instead of their mean; adadelta wants it
+            large
+        reset (Literal['after', 'before'], default 'after'): the GRU's reset form, where the model leaves a choice
+        steps (int, default 20000): optimiser steps at most; at least 1
+        minutes (float, default 60.0): minutes at most; between 0.01 and 600.0
+        patience (int, default 10): validations without a gain before the fit stops; at least 1
+        validate_every (int, default 200): optimiser steps between validations, each with a checkpoint; at least 1
+        batch_size (int, default 96): sentence pairs of one batch at most; at least 1
+        learning_rate (float, default 0.002): learning rate after warm-up; between 1e-08 and 10.0
+        optimizer (Literal['adamw', 'adadelta'], default 'adamw'): adamw, or adadelta with rho .95 and eps 1e-6
+        schedule (Literal['cosine', 'inverse_square_root', 'constant'], default 'cosine'): learning rate after
+            warm-up
+        rate_floor (float, default 0.05): share of the learning rate that the schedule never falls below; between 0
+            and 1
+        warm_up (int, default 200): steps over which the learning rate rises; at least 0
+        weight_decay (float, default 0.01): decoupled weight decay; at least 0.0
+        clip (float, default 1.0): largest norm of the gradient; at least 1e-06
+        averaged_steps (int, default 500): steps over which the weights are averaged; 1 keeps the last ones; at
+            least 1
+        threads (int, default 0): threads; 0 takes as many as torch has; between 0 and 1024
+        devices (int, default 1): processes (or GPUs) that fit together, each on batches of its own; between 1 and
+            1024
+        seed (int, default 0): seed of everything that is drawn; at least 0
+
+    Raises:
+        OptionError: a setting that isn't there or can't have that value.
+    """
+
+    config: Config
+    codec: Codec | None
+    remarks: list[str]
+    task: ClassVar[str]
+    config_class: ClassVar[type[Settings]]
+    codec_check: ClassVar[Check]
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        source: str = "src",
+        target: str = "tgt",
+        model: Literal["attention", "cho2014"] = "attention",
+        lowercase: bool = False,
+        vocabulary: int = 0,
+        shared: bool = True,
+        bpe_dropout: float = 0.1,
+        longest: int = 100,
+        ratio: float = 4.0,
+        held_out: float = 0.03,
+        batch_tokens: int = 2000,
+        embedding_size: int = 256,
+        hidden_size: int = 256,
+        layers: int = 1,
+        attention_size: int = 128,
+        maxout: int = 500,
+        dropout: float = 0.3,
+        drop_words: float = 0.1,
+        drop_weights: float = 0.0,
+        smoothing: float = 0.1,
+        summed: bool = False,
+        reset: Literal["after", "before"] = "after",
+        steps: int = 20000,
+        minutes: float = 60.0,
+        patience: int = 10,
+        validate_every: int = 200,
+        batch_size: int = 96,
+        learning_rate: float = 0.002,
+        optimizer: Literal["adamw", "adadelta"] = "adamw",
+        schedule: Literal["cosine", "inverse_square_root", "constant"] = "cosine",
+        rate_floor: float = 0.05,
+        warm_up: int = 200,
+        weight_decay: float = 0.01,
+        clip: float = 1.0,
+        averaged_steps: int = 500,
+        threads: int = 0,
+        devices: int = 1,
+        seed: int = 0,
+    ) -> None: ...
+    @property
+    def fitted(self) -> bool: ...
+    @property
+    def net(self) -> TranslationNet: ...
+    def fit(
+        self,
+        data: Any,
+        validation: Any = None,
+        *,
+        out: Path | str | None = None,
+        resume: bool = False,
+        quiet: bool | None = None,
+    ) -> Self: ...
+    def translate(
+        self,
+        lines: Sequence[str] | str,
+        *,
+        ensemble: Sequence[Translator] = (),
+        options: Options | None = None,
+        beam: int = 5,
+        alpha: float = 1.0,
+        n_best: int = 1,
+        samples: bool = False,
+        temperature: float = 1.0,
+        prefix: str = "",
+        fast: bool = True,
+        batch: int = 64,
+        seed: int = 0,
+    ) -> Any:
+        """The translation of each line, in order; of a single string, a string. An empty line stays empty.
+
+        The probabilities of `ensemble`, other translators over the same vocabulary, are averaged with this one's.
+
+        Args:
+            beam (int, default 5): beams of the search; 1 is greedy; between 1 and 1000
+            alpha (float, default 1.0): power of the length that a log-probability is divided by; between 0.0 and 5.0
+            n_best (int, default 1): answers a sentence, best first; between 1 and 1000
+            samples (bool, default False): draw answers by chance instead of searching
+            temperature (float, default 1.0): of samples: below 1 safer, above 1 wilder; between 0.01 and 100.0
+            prefix (str, default ''): text that every answer begins with
+            fast (bool, default True): search with the output layer in 8 bits; scores that are given stay exact
+            batch (int, default 64): sentences searched at once; between 1 and 10000
+            seed (int, default 0): seed of samples; at least 0
+        """
+        ...
+
+    def n_best(
+        self,
+        lines: Sequence[str],
+        *,
+        ensemble: Sequence[Translator] = (),
+        options: Options | None = None,
+        exact: bool = True,
+        beam: int = 5,
+        alpha: float = 1.0,
+        n_best: int = 1,
+        samples: bool = False,
+        temperature: float = 1.0,
+        prefix: str = "",
+        fast: bool = True,
+        batch: int = 64,
+        seed: int = 0,
+    ) -> list[list[Translation]]:
+        """The best `n_best` answers of each line, best first, with their scores: the search's own where not `exact`.
+
+        A line of more subwords than the fit's `longest` is translated in pieces; it then has one answer.
+
+        Args:
+            beam (int, default 5): beams of the search; 1 is greedy; between 1 and 1000
+            alpha (float, default 1.0): power of the length that a log-probability is divided by; between 0.0 and 5.0
+            n_best (int, default 1): answers a sentence, best first; between 1 and 1000
+            samples (bool, default False): draw answers by chance instead of searching
+            temperature (float, default 1.0): of samples: below 1 safer, above 1 wilder; between 0.01 and 100.0
+            prefix (str, default ''): text that every answer begins with
+            fast (bool, default True): search with the output layer in 8 bits; scores that are given stay exact
+            batch (int, default 64): sentences searched at once; between 1 and 10000
+            seed (int, default 0): seed of samples; at least 0
+        """
+        ...
+
+    def score(self, data: Any) -> list[float]: ...
+    def explain(
+        self,
+        line: str,
+        target: str | None = None,
+        *,
+        options: Options | None = None,
+        beam: int = 5,
+        alpha: float = 1.0,
+        n_best: int = 1,
+        samples: bool = False,
+        temperature: float = 1.0,
+        prefix: str = "",
+        fast: bool = True,
+        batch: int = 64,
+        seed: int = 0,
+    ) -> Explanation:
+        """Where the translation of `line` looks, or where a given `target` would.
+
+        Args:
+            beam (int, default 5): beams of the search; 1 is greedy; between 1 and 1000
+            alpha (float, default 1.0): power of the length that a log-probability is divided by; between 0.0 and 5.0
+            n_best (int, default 1): answers a sentence, best first; between 1 and 1000
+            samples (bool, default False): draw answers by chance instead of searching
+            temperature (float, default 1.0): of samples: below 1 safer, above 1 wilder; between 0.01 and 100.0
+            prefix (str, default ''): text that every answer begins with
+            fast (bool, default True): search with the output layer in 8 bits; scores that are given stay exact
+            batch (int, default 64): sentences searched at once; between 1 and 10000
+            seed (int, default 0): seed of samples; at least 0
+
+        Raises:
+            OptionError: the model has no attention (Cho 2014).
+        """
+        ...
+
+    def evaluate(
+        self,
+        data: Any,
+        *,
+        tokenize: str = "auto",
+        options: Options | None = None,
+        beam: int = 5,
+        alpha: float = 1.0,
+        n_best: int = 1,
+        samples: bool = False,
+        temperature: float = 1.0,
+        prefix: str = "",
+        fast: bool = True,
+        batch: int = 64,
+        seed: int = 0,
+    ) -> Evaluation:
+        """sacreBLEU, chrF and more on pairs that the fit has not seen.
+
+        Args:
+            beam (int, default 5): beams of the search; 1 is greedy; between 1 and 1000
+            alpha (float, default 1.0): power of the length that a log-probability is divided by; between 0.0 and 5.0
+            n_best (int, default 1): answers a sentence, best first; between 1 and 1000
+            samples (bool, default False): draw answers by chance instead of searching
+            temperature (float, default 1.0): of samples: below 1 safer, above 1 wilder; between 0.01 and 100.0
+            prefix (str, default ''): text that every answer begins with
+            fast (bool, default True): search with the output layer in 8 bits; scores that are given stay exact
+            batch (int, default 64): sentences searched at once; between 1 and 10000
+            seed (int, default 0): seed of samples; at least 0
+
+        Raises:
+            DataError: no pairs, or their sides look swapped.
+        """
+        ...
+
+    def _new_model(self) -> TranslationNet: ...
+    def _give(self) -> tuple[dict[str, Any], dict[str, Any]]: ...
+    def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None: ...

@@ -1,0 +1,101 @@
+"""Defaults of settings stand in `Config` and `Options` alone: nothing in `app` repeats one under its name."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gruworks import app
+from gruworks.tasks import registry
+
+APP = Path(app.__file__).parent
+JAVASCRIPT = r"\b(?P<name>{names})\b\W[^\n]{{0,90}}?\b(?:value|textContent): *(?P<value>\"[^\"]*\"|[\d.]+)"
+# a value that says "nothing", as an absent field, an empty text or a switch that is off, says it under any name
+OTHERS = {("lab.py", "seed"), ("schemas.py", "seed")}  # of the lab's experiments and of /v1/trace: settings of no task
+EMPTY: tuple[Any, ...] = (None, "", (), [], {})
+
+
+def defaults(stem: str = "") -> dict[str, list[Any]]:
+    """The defaults of each name: of the task that a file is named after, else over all tasks."""
+    found: dict[str, list[Any]] = {}
+    tasks = [stem] if stem in registry.TASKS else list(registry.TASKS)
+    for task, kind in itertools.product(tasks, ("Config", "Options")):
+        for one in registry.settings(task, kind).described():
+            found.setdefault(one.name, []).append(one.default)
+    return found
+
+
+def named_literals(code: str) -> Iterator[tuple[int, str, Any]]:
+    """Literals under a name: keywords, defaults of parameters, entries of dicts, assignments."""
+    for node in ast.walk(ast.parse(code)):
+        pairs: list[tuple[str | None, ast.expr | None]] = []
+        if isinstance(node, ast.keyword):
+            pairs = [(node.arg, node.value)]
+        elif isinstance(node, ast.arguments):
+            positional = [*node.posonlyargs, *node.args]
+            pairs = [(one.arg, value) for one, value in zip(node.kwonlyargs, node.kw_defaults, strict=True)]
+            pairs += [(a.arg, v) for a, v in zip(positional[::-1], node.defaults[::-1], strict=False)]
+        elif isinstance(node, ast.Dict):
+            pairs = [(k.value, v) for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)]
+        elif isinstance(node, ast.AnnAssign):
+            pairs = [(ast.unparse(node.target), node.value)]
+        elif isinstance(node, ast.Assign):
+            pairs = [(ast.unparse(node.targets[0]), node.value)]
+        for name, value in pairs:
+            if isinstance(value, ast.Call) and ast.unparse(value.func) == "Field" and value.args:
+                value = value.args[0]
+            if isinstance(name, str) and isinstance(value, ast.Constant):
+                yield value.lineno, name.lower(), value.value
+
+
+def restated(path: Path) -> list[str]:
+    known, code = defaults(path.stem), path.read_text(encoding="utf-8")
+    if path.suffix == ".js":
+        pattern = re.compile(JAVASCRIPT.format(names="|".join(known)), re.IGNORECASE)
+        found = [
+            (code.count("\n", 0, one.start()) + 1, one["name"].lower(), ast.literal_eval(one["value"]))
+            for one in pattern.finditer(code)
+        ]
+    else:
+        found = list(named_literals(code))
+    return [
+        f"{path.name}:{line}: {name} = {value!r}"
+        for line, name, value in found
+        if name in known
+        and (path.name, name) not in OTHERS
+        and not isinstance(value, bool)
+        and value not in EMPTY
+        and value in known[name]
+    ]
+
+
+@pytest.mark.parametrize("path", sorted([*APP.rglob("*.py"), *APP.rglob("*.js")]), ids=lambda path: path.name)
+def test_no_default_is_restated(path: Path) -> None:
+    assert restated(path) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f(*, HORIZON: int = {}): ...", "f(horizon={})", "x = {{'horizon': {}}}", "HORIZON = {}",
+        "class A:\n    horizon: int = Field({}, ge=1)",
+    ],
+)  # fmt: skip
+def test_a_restated_default_is_found(code: str, tmp_path: Path) -> None:
+    (value,) = defaults()["horizon"]
+    (tmp_path / "a.py").write_text(code.format(value))
+    assert restated(tmp_path / "a.py")
+    (tmp_path / "a.py").write_text(code.format(value + 1))
+    assert not restated(tmp_path / "a.py")
+
+
+def test_a_restated_default_is_found_in_the_page(tmp_path: Path) -> None:
+    (value,) = defaults()["horizon"]
+    (tmp_path / "a.js").write_text(f'ui.horizon = make("input", {{ type: "number", min: 1, value: {value} }});')
+    assert restated(tmp_path / "a.js")
