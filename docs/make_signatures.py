@@ -30,12 +30,16 @@ DOTS = ast.parse("...").body
 def stub(task: str) -> str:
     """The stub of a task's estimator."""
     made = registry.estimator(task)
-    tree = ast.parse(Path(inspect.getfile(made)).read_text(encoding="utf-8"))
+    source = Path(inspect.getfile(made)).read_text(encoding="utf-8")
+    tree = ast.parse(source)
     public = set(sys.modules[made.__module__].__all__)
     classes = [_class(node, made) for node in tree.body if isinstance(node, ast.ClassDef) and node.name in public]
     named = [one for one in tree.body if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "__all__"]
     code = "\n".join(ast.unparse(node) for node in [*_imports(tree, classes), *named, *classes])
-    return _formatted(HEADER.format(module=made.__module__) + code)
+    made_code = _formatted(HEADER.format(module=made.__module__) + code)
+    for line in re.findall(r"^    def \w+\(  # type: ignore.*\n", source, flags=re.M):  # ast drops comments
+        made_code = made_code.replace(re.sub(r"  #.*", "", line), line)
+    return made_code
 
 
 def _class(node: ast.ClassDef, estimator: type) -> ast.ClassDef:

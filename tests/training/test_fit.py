@@ -399,3 +399,62 @@ def test_a_quiet_fit_prints_nothing_and_a_loud_one_shows_its_bar(
     assert out == ""
     assert "a line" in err
     assert "40/40" in err
+
+
+@pytest.mark.parametrize("at", [1, 5, 9, 10, 11, 25, 39, 40])
+def test_ctrl_c_writes_a_checkpoint_after_the_step_and_the_fit_goes_on_to_the_same_bits(
+    at: int, tmp_path: Path
+) -> None:
+    def signalled(model: torch.nn.Module, batch: Tensor) -> Tensor:
+        nonlocal steps
+        steps += model.training
+        if steps == at and model.training:
+            signal.raise_signal(signal.SIGINT)
+        return loss(model, batch)
+
+    whole, facts = run(tmp_path / "whole")
+    steps = 0
+    with pytest.raises(KeyboardInterrupt, match=r"the last checkpoint is kept in .*part"):
+        run(tmp_path / "part", signalled)
+    last = torch.load(tmp_path / "part" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["global_step"] == steps == at
+    resumed, again = run(tmp_path / "part", resume=True)
+    assert torch.equal(whole.weight, resumed.weight)
+    assert (again.steps, again.best_step, again.best_loss) == (facts.steps, facts.best_step, facts.best_loss)
+    curves = [json.loads((tmp_path / name / "curve.json").read_text()) for name in ("whole", "part")]
+    assert curves[0] == curves[1]
+
+
+def test_a_second_ctrl_c_ends_the_fit_at_once(tmp_path: Path) -> None:
+    def impatient(model: torch.nn.Module, batch: Tensor) -> Tensor:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError("the step went on")
+
+    with pytest.raises(KeyboardInterrupt, match="there is no checkpoint yet"):
+        run(tmp_path / "run", impatient)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("at", [5, 16, 39])
+def test_a_fit_that_dies_between_validations_goes_on_from_the_last_minute(
+    at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gruworks.training.checkpoints.INTERVAL", 0.0)
+    whole, facts = run(tmp_path / "whole")
+
+    def dying(model: torch.nn.Module, batch: Tensor) -> Tensor:
+        nonlocal steps
+        steps += model.training
+        if steps == at:
+            raise MemoryError
+        return loss(model, batch)
+
+    steps = 0
+    with pytest.raises(MemoryError):
+        run(tmp_path / "part", dying)
+    last = torch.load(tmp_path / "part" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["global_step"] == at - 1
+    resumed, again = run(tmp_path / "part", resume=True)
+    assert torch.equal(whole.weight, resumed.weight)
+    assert (again.best_step, again.best_loss) == (facts.best_step, facts.best_loss)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import shutil
+import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -13,16 +16,24 @@ import numpy
 import safetensors.numpy
 import torch
 
-from gruworks.errors import MissingExtraError, NotFittedError, OptionError, RunError, WeightsError
+from gruworks.errors import (
+    DataError,
+    MissingExtraError,
+    NotFittedError,
+    OptionError,
+    RunError,
+    WeightsError,
+    WriteError,
+)
 from gruworks.settings import Settings, listed
 from gruworks.tasks.signatures import sign
 from gruworks.training.checked import Check, maybe, named, number
 from gruworks.training.packing import unpack
 from gruworks.training.parallel import follows
-from gruworks.training.runs import RunFolder, json_bytes
+from gruworks.training.runs import RunFolder, json_bytes, write_atomically
 from gruworks.training.skeleton import check_weights, planned, uninitialised
 
-__all__ = ["Estimator"]
+__all__ = ["Estimator", "data_facts"]
 
 LARGEST_WEIGHT = 1e6  # no trained network comes near it, and products of larger ones soon overflow
 METRICS = named({"best_loss": maybe(number())}, others=True)  # what answers are made with; the rest is only shown
@@ -50,6 +61,45 @@ class Estimator(abc.ABC):
         self.model: torch.nn.Module | None = None
         self.metrics: dict[str, Any] = {}
 
+    def fit(
+        self,
+        data: Any,
+        *,
+        validation: Any = None,
+        out: Path | str | None = None,
+        resume: bool = False,
+        quiet: bool | None = None,
+    ) -> Self:
+        """Learn from `data`. Whatever is raised, Ctrl-C included, leaves this object as it was.
+
+        Args:
+            validation: what to validate on; without it a share of `data` is held out.
+            out: the run folder to write; without it everything stays in memory (see `save`).
+            resume: go on from the last checkpoint in `out`; settings and data must be those of the run.
+            quiet: no progress bar; by default there is one on a terminal.
+
+        Raises:
+            DataError, TooShortError: what is wrong with the data and where.
+            RunError: `out` is taken, or there is nothing to resume.
+            WriteError: the run can't be written.
+        """
+        return self._fit(type(self)(self.config), data, validation, out, resume, quiet)
+
+    def _fit(
+        self, trial: Self, data: Any, validation: Any, out: Path | str | None, resume: bool, quiet: bool | None
+    ) -> Self:
+        """Read, prepare and learn in `trial`, and take over its state once the whole run is written."""
+        read, facts = trial._read_data(data, validation)
+        with trial._run(out, resume, facts) as run:
+            prepared = trial._prepare(read)
+            if run.facts["state"] == "fitting":
+                for name, content in trial._parts().items():
+                    write_atomically(run.path / name, content)
+            trial._learn(prepared, run, quiet if quiet is not None else not sys.stderr.isatty(), resume)
+            trial._write(run)
+        self.__dict__ = trial.__dict__
+        return self
+
     def save(self, path: Path | str) -> Path:
         """Write a run folder at `path`, which must not exist or be empty."""
         self._need_fit()
@@ -65,16 +115,25 @@ class Estimator(abc.ABC):
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
-        """The estimator that a run folder holds. Nothing in the folder is executed."""
+        """The estimator that a run folder holds. Nothing in the folder is executed.
+
+        Of a fit that was interrupted, it has the best weights so far, and a warning says so.
+        """
         run = RunFolder.open(path, cls.task)
         loaded = cls(cls._config_of(run))
         with _fitting_together(run.path):
             codec = run.read_json("codec/codec.json")
             cls.codec_check(codec, "codec/codec.json: ")
             loaded._take(codec, run.read_arrays("context.safetensors"))
+            loaded.metrics |= run.read_json("metrics.json")
+            METRICS(loaded.metrics, f"{run.path / 'metrics.json'} is damaged: ")
             loaded.model = loaded._load_model(run)
-        loaded.metrics = run.read_json("metrics.json")
-        METRICS(loaded.metrics, f"{run.path / 'metrics.json'} is damaged: ")
+            interrupted = run.facts["state"] == "fitting" and loaded.metrics.get("ended_by") == "interrupted"
+            if interrupted:
+                loaded._judge()
+        if interrupted:
+            told = f"these are its best weights so far, of step {loaded.metrics.get('best_step')}"
+            warnings.warn(f"the fit of {path} was interrupted: {told}; it goes on with resume", stacklevel=2)
         return loaded
 
     @classmethod
@@ -86,17 +145,20 @@ class Estimator(abc.ABC):
 
     def _write(self, run: RunFolder) -> None:
         """Everything that `load` reads; run.json last, so that a run that says "fitted" is whole."""
-        codec, context = self._give()
         weights = {} if self.model is None else {name: t.numpy() for name, t in self.model.state_dict().items()}
         run.finish(
-            {
-                "config.json": json_bytes(self.config.to_dict()),
-                "codec/codec.json": json_bytes(codec),
-                "context.safetensors": safetensors.numpy.save(context),
-                "weights.safetensors": safetensors.numpy.save(weights),
-                "metrics.json": json_bytes(self.metrics),
-            }
+            self._parts()
+            | {"weights.safetensors": safetensors.numpy.save(weights), "metrics.json": json_bytes(self.metrics)}
         )
+
+    def _parts(self) -> dict[str, bytes]:
+        """The files that a fit writes before it learns."""
+        codec, context = self._give()
+        return {
+            "config.json": json_bytes(self.config.to_dict()),
+            "codec/codec.json": json_bytes(codec),
+            "context.safetensors": safetensors.numpy.save(context),
+        }
 
     def _load_model(self, run: RunFolder) -> torch.nn.Module | None:
         """The network, built once its shapes are known to be those of the weights."""
@@ -122,6 +184,21 @@ class Estimator(abc.ABC):
         return model.eval()
 
     @abc.abstractmethod
+    def _read_data(self, data: Any, validation: Any) -> tuple[Any, dict[str, Any]]:
+        """What `fit` was given, checked, and its `data_facts`."""
+
+    @abc.abstractmethod
+    def _prepare(self, read: Any) -> Any:
+        """Make the codec from what was read, and give what `_learn` takes."""
+
+    @abc.abstractmethod
+    def _learn(self, prepared: Any, run: RunFolder, quiet: bool, resume: bool) -> None:
+        """Set model and metrics; checkpoints go to `run`."""
+
+    def _judge(self) -> None:  # noqa: B027
+        """Set what the held-out data tell of the learnt weights; by default nothing."""
+
+    @abc.abstractmethod
     def _new_model(self) -> torch.nn.Module | None:
         """A network of this configuration, before its weights are loaded; None where there is none to load."""
 
@@ -143,23 +220,43 @@ class Estimator(abc.ABC):
             raise NotFittedError(f"this {type(self).__name__} is not fitted: call fit(...) or load a run first")
 
     @contextlib.contextmanager
-    def _run(self, out: Path | str | None, resume: bool, **facts: Any) -> Iterator[RunFolder]:
-        """The run folder of a fit: at `out`, or a temporary one that is gone afterwards."""
+    def _run(self, out: Path | str | None, resume: bool, data: dict[str, Any]) -> Iterator[RunFolder]:
+        """The run folder of a fit: at `out`, or a temporary one that is gone afterwards.
+
+        A new one without a checkpoint to go on from is removed when the fit fails.
+        """
         if resume:
-            if out is None:
-                raise OptionError("resume needs the run folder to go on from: out=...")
-            run = RunFolder.open(out, self.task)
-            # as settings: a run that was begun before a setting came to be has its default
-            if self._config_of(run) != self.config:
-                raise OptionError(f"{run.path} was begun with other settings: resume needs those of its config.json")
-            yield run
-        elif out is not None and not follows():
-            run = RunFolder.create(Path(out), self.task, **facts)
-            run.write_json("config.json", self.config.to_dict())
-            yield run
-        else:
+            yield self._begun(out, data)
+        elif out is None or follows():
             with tempfile.TemporaryDirectory(prefix="gruworks-") as folder:
-                yield RunFolder.create(Path(folder) / "run", self.task, **facts)
+                yield RunFolder.create(Path(folder) / "run", self.task, data=data)
+        else:
+            run = RunFolder(Path(out), {})
+            try:
+                run = RunFolder.create(run.path, self.task, data=data)
+                yield run
+            except BaseException as error:
+                made = bool(run.facts) or isinstance(error, WriteError)
+                if made and not run.last_checkpoint.is_file():
+                    shutil.rmtree(run.path, ignore_errors=True)
+                raise
+
+    def _begun(self, out: Path | str | None, data: dict[str, Any]) -> RunFolder:
+        """The run to go on with, which must be of these settings and these data."""
+        if out is None:
+            raise OptionError("resume needs the run folder to go on from: out=...")
+        run = RunFolder.open(out, self.task)
+        # as settings: a run that was begun before a setting came to be has its default
+        if self._config_of(run) != self.config:
+            raise OptionError(f"{run.path} was begun with other settings: resume needs those of its config.json")
+        if (run.facts.get("data") or {}).get("sha256") != data["sha256"]:
+            raise DataError(f"{run.path} was begun on other data: resume needs the same")
+        return run
+
+
+def data_facts(sha256: str, rows: int) -> dict[str, Any]:
+    """What run.json says about the data of a fit."""
+    return {"sha256": sha256, "rows": rows, "licence": None}
 
 
 @contextlib.contextmanager

@@ -68,7 +68,7 @@ def fit(
             leave the fit's untouched.
 
     Raises:
-        KeyboardInterrupt: after Ctrl-C, once the last checkpoint stands; its text says so.
+        KeyboardInterrupt: after Ctrl-C, once the step is done and its checkpoint stands; its text says so.
         OptionError: several devices for a fit that carries its state from batch to batch, or where they can't be had.
     """
     threads = settings.threads
@@ -80,9 +80,9 @@ def fit(
         from gruworks.training.learner import Learner
 
         torch.manual_seed(settings.seed)
-        trainer, best = _trainer(settings, run, what, quiet, show)
+        trainer = _trainer(settings, run, what, quiet, show)
         steps = _Epochs(min(settings.validate_every, settings.steps))
-        checkpoint = _checkpoint(run, model, trainer) if resume else None
+        checkpoint, steps.done = _checkpoint(run, model, trainer, steps.length) if resume else (None, 0)
         try:
             trainer.fit(
                 Learner(model, loss, settings, carries, weigh),
@@ -97,15 +97,15 @@ def fit(
         finally:
             model.cpu().eval()
         parallel.finish()
-        return _conclude(model, run, trainer, best, settings, (time.monotonic() - started) / 60)
+        return _conclude(model, run, trainer, settings, (time.monotonic() - started) / 60)
 
 
-def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool, show: Any) -> tuple[Any, Any]:
+def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool, show: Any) -> Any:
     from lightning.pytorch import Trainer
     from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 
     from gruworks.training.averaging import MovingAverage
-    from gruworks.training.checkpoints import AtomicCheckpoints
+    from gruworks.training.checkpoints import AtomicCheckpoints, InterimCheckpoints
     from gruworks.training.history import History
     from gruworks.training.progress import FitProgress
 
@@ -117,7 +117,8 @@ def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool, show
     last = ModelCheckpoint(folder, "last", **same)
     stop = EarlyStopping("val_loss", patience=settings.patience, min_delta=0.0, check_on_train_epoch_end=False)
     devices, machines = parallel.launched() or (settings.devices, 1)
-    trainer = Trainer(
+    interim = [InterimCheckpoints(run)] if devices * machines == 1 else []  # several processes stop apart
+    return Trainer(
         accelerator="auto" if torch.cuda.is_available() else "cpu",
         devices=devices,
         num_nodes=machines,
@@ -127,32 +128,29 @@ def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool, show
         max_epochs=-1,
         max_time=timedelta(minutes=settings.minutes),
         gradient_clip_val=settings.clip,
-        plugins=[AtomicCheckpoints()],
+        plugins=[AtomicCheckpoints(run)],
         # The bar comes first: what it shows after a validation is made while the averaged weights are in place.
         callbacks=([] if quiet else [FitProgress(what, settings.steps, show)])
-        + [MovingAverage(settings.averaged_steps), stop, History(run), best, last],
+        + [MovingAverage(settings.averaged_steps), stop, History(run), best, last, *interim],
         num_sanity_val_steps=0,
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         default_root_dir=run.path,
     )
-    return trainer, best
 
 
-def _conclude(
-    model: torch.nn.Module, run: RunFolder, trainer: Any, best: Any, settings: FitSettings, minutes: float
-) -> Fitted:
+def _conclude(model: torch.nn.Module, run: RunFolder, trainer: Any, settings: FitSettings, minutes: float) -> Fitted:
     """Load the best checkpoint's averaged weights into `model`."""
-    from gruworks.training.checkpoints import read_checkpoint
+    from gruworks.training.checkpoints import best_so_far
 
-    if not best.best_model_path:
+    found = best_so_far(run)
+    if found is None:
         raise RunError("the fit ended before its first validation: give it more minutes or validate earlier")
-    checkpoint = read_checkpoint(run.path / "checkpoints" / "best.ckpt")
-    loss = float(checkpoint["callbacks"][best.state_key]["best_model_score"])
+    weights, loss, best_step = found
     if not math.isfinite(loss):
         raise RunError(f"the validation loss is {loss}: nothing was learnt; try a smaller learning_rate")
-    model.load_state_dict({name.removeprefix("model."): value for name, value in checkpoint["state_dict"].items()})
+    model.load_state_dict(weights)
     steps, waited = trainer.global_step, trainer.early_stopping_callback.wait_count
     if settings.devices > 1 and not parallel.launched():  # the trainer that ran was a child's
         steps, waited = parallel.reached(run, trainer.early_stopping_callback.state_key)
@@ -160,11 +158,11 @@ def _conclude(
         ended = "all steps done"
     else:
         ended = "no gain on the validation part any more" if waited >= settings.patience else "time is up"
-    return Fitted(steps, loss, int(checkpoint["global_step"]), minutes, ended)
+    return Fitted(steps, loss, best_step, minutes, ended)
 
 
-def _checkpoint(run: RunFolder, model: torch.nn.Module, trainer: Any) -> Path:
-    """The run's last checkpoint, once it is known to be one that this fit can go on from."""
+def _checkpoint(run: RunFolder, model: torch.nn.Module, trainer: Any, length: int) -> tuple[Path, int]:
+    """The run's last checkpoint, known to be one that this fit can go on from; and its steps since a validation."""
     from gruworks.training.checkpoints import AGAIN, check_like, read_checkpoint
 
     path = run.last_checkpoint
@@ -182,7 +180,7 @@ def _checkpoint(run: RunFolder, model: torch.nn.Module, trainer: Any) -> Path:
         check_like(expected, found, "")
     except RunError as error:
         raise RunError(f"{path} is damaged, or of another fit: {error}; {AGAIN}") from error
-    return path
+    return path, found["global_step"] % length
 
 
 def _loader(data: Dataset[Any], order: Sampler[Any] | None = None) -> DataLoader[Any]:
@@ -205,13 +203,14 @@ class _Drawn(Dataset[Any]):
 
 
 class _Epochs(Sampler[tuple[int, int]]):
-    """Tells each draw which epoch it belongs to; Lightning calls `set_epoch`, also after resuming.
+    """Tells each draw which epoch it belongs to; Lightning calls `set_epoch`, also after resuming, before the first.
 
+    Of the first epoch, `done` draws are left out: those before the checkpoint that is resumed.
     Several processes share the batches that one would take: of every `count` that follow each other each takes one.
     """
 
     def __init__(self, length: int) -> None:
-        self.length, self.epoch = length, 0
+        self.length, self.epoch, self.done = length, 0, 0
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
@@ -221,8 +220,9 @@ class _Epochs(Sampler[tuple[int, int]]):
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         rank, count = parallel.place()
-        numbers = range(self.epoch * self.length * count + rank, (self.epoch + 1) * self.length * count, count)
-        return (divmod(number, self.length) for number in numbers)
+        done, self.done = self.done, 0
+        for step in range(self.epoch * self.length + done, (self.epoch + 1) * self.length):
+            yield divmod(step * count + rank, self.length)
 
 
 class _Listed(Dataset[Any]):

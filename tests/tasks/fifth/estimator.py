@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import torch
 
 from gruworks.nn.gru import GRU
 from gruworks.settings import Settings
-from gruworks.tasks.estimator import Estimator
+from gruworks.tasks.estimator import Estimator, data_facts
 from gruworks.tasks.signatures import takes
 from gruworks.training.checked import Check, number, record
+from gruworks.training.runs import RunFolder
 from tests.tasks.fifth.config import Config, Options
 
 __all__ = ["Counter"]
@@ -32,17 +33,6 @@ class Counter(Estimator):
     def fitted(self) -> bool:
         return self.step is not None
 
-    def fit(
-        self, data: Path | str, *, out: Path | str | None = None, resume: bool = False, quiet: bool | None = None
-    ) -> Self:
-        """Learn from a file of numbers."""
-        line = [float(part) for part in Path(data).read_text().split()]
-        with self._run(out, resume, data={"sha256": "0", "rows": len(line), "licence": None}) as run:
-            self.step, self.model = (line[-1] - line[0]) / (len(line) - 1), self._new_model()
-            self.metrics = {"best_loss": 0.5}
-            self._write(run)
-        return self
-
     @takes(Options)
     def go_on(self, line: str, **options: Any) -> list[float]:
         """The numbers after `line`."""
@@ -51,6 +41,16 @@ class Counter(Estimator):
         numbers = [float(part) for part in line.split()]
         self.model(torch.tensor(numbers)[:, None, None])
         return [numbers[-1] + self.step * (i + 1) for i in range(Options.from_flat(options).count)]
+
+    def _read_data(self, data: Path | str, validation: None) -> tuple[list[float], dict[str, Any]]:
+        line = [float(part) for part in Path(data).read_text().split()]
+        return line, data_facts("0", len(line))
+
+    def _prepare(self, read: list[float]) -> None:
+        self.step = (read[-1] - read[0]) / (len(read) - 1)
+
+    def _learn(self, prepared: None, run: RunFolder, quiet: bool, resume: bool) -> None:
+        self.model, self.metrics = self._new_model(), {"best_loss": 0.5}
 
     def _new_model(self) -> torch.nn.Module:
         return GRU(1, self.config.hidden_size)

@@ -1,27 +1,26 @@
-"""Rolling origins: what a forecaster and the naive forecasts would have said, beside what came."""
+"""Rolling-origin backtests: forecasts and naive forecasts beside what came."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy
 from numpy.typing import NDArray
 
+from gruworks.tasks.forecast.combination.predictor import Predictor
 from gruworks.tasks.forecast.data import split_rows
-from gruworks.tasks.forecast.evaluation import Evaluation, origin_rows, score
+from gruworks.tasks.forecast.evaluation import Evaluation, score
 from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.features.naive import naive_forecasts
 from gruworks.tasks.forecast.frames import interval_columns, levels
 from gruworks.tasks.forecast.series.panel import Panel, Series
 
-if TYPE_CHECKING:
-    from gruworks.tasks.forecast.estimator import Forecaster
-
 __all__ = ["Backtest", "backtest", "held_out"]
 
 Floats = NDArray[numpy.float64]
+Ints = NDArray[numpy.int64]
 LEVELS = (80.0, 95.0)
 
 
@@ -64,58 +63,52 @@ class Backtest:
         return nw.from_dict(made, backend=self.backend).to_native()
 
 
-def backtest(forecaster: Forecaster, panel: Panel, origins: int | None, refit: int, quiet: bool | None) -> Backtest:
-    """See `Forecaster.backtest`."""
-    horizon = forecaster.config.horizon
-    rows = [
-        origin_rows(len(one), horizon, origins, forecaster._seen(one) if forecaster.fitted else None)
-        for one in panel.series
-    ]
-    level = levels(LEVELS)
+def backtest(
+    panel: Panel, rows: list[Ints], fit: Callable[[Panel], Predictor], number: Callable[[Series], int], refit: int = 0
+) -> Backtest:
+    """Forecasts at the origins `rows` [O] of each series of `panel`.
+
+    Args:
+        fit: gives what predictor, from the rows before an origin; called once, or before every `refit`-th origin.
+        number: the number of a series in the last fit.
+    """
     most = max(map(len, rows))
-    starts = [0] if forecaster.fitted or not refit else list(range(0, most, refit))
-    answers: list[list[Floats]] = [[] for _ in rows]
-    fresh = not forecaster.fitted
-    for start, stop in zip(starts, [*starts[1:], most], strict=True):
-        if fresh:
-            forecaster._fit(_before(panel, rows, start), None, False, quiet)
-        for i, (one, at) in enumerate(zip(panel.series, rows, strict=True)):
-            if len(at[start:stop]):
-                which = forecaster.streams.number(one)
-                answers[i].append(forecaster.predictor.quantiles(one, at[start:stop], level, which))
-    codec = forecaster._codec
-    naive = [
-        naive_forecasts(s, codec, at, horizon, forecaster.config.periods)
-        for s, at in zip(panel.series, rows, strict=True)
-    ]
-    name = "GRU" if forecaster.model is not None else "autoregression alone"
-    verdict = str(forecaster.blend) if forecaster.model is not None and forecaster.config.gate else ""
-    found: Sequence[Floats] = [numpy.concatenate(parts) for parts in answers]
-    return Backtest(
-        _named(panel.series, forecaster.config.targets), codec, rows, list(found), naive, name, verdict, panel.backend
-    )
+    starts = range(0, most, refit or most)
+    found: list[list[Floats]] = [[] for _ in rows]
+    for start in starts:
+        predictor = fit(_before(panel, rows, start))
+        for one, at, parts in zip(panel.series, rows, found, strict=True):
+            now = at[start : start + starts.step]
+            if len(now):
+                parts.append(predictor.quantiles(one, now, levels(LEVELS), number(one)))
+    return _beside(predictor, panel.series, rows, [numpy.concatenate(parts) for parts in found], panel.backend)
 
 
-def held_out(forecaster: Forecaster) -> Evaluation | None:
+def held_out(predictor: Predictor, panel: list[Series]) -> Evaluation | None:
     """Errors on the rows that the fit held out, a horizon apart; None where some series has none of them."""
-    config, codec, rows, series, answers = forecaster.config, forecaster._codec, [], [], []
-    for which, one in enumerate(forecaster.history):
+    config, rows, series, found = predictor.config, [], [], []
+    for which, one in enumerate(panel):
         _, first, last = split_rows(len(one), config.horizon, config.validation)
         at = numpy.sort(numpy.arange(last - 1, max(first, 3) - 1, -config.horizon))
         if len(at) and not numpy.isnan(one.y[at[0] + 1 :]).all():
             rows.append(at)
             series.append(one)
-            answers.append(forecaster.predictor.quantiles(one, at, levels(LEVELS), which))
-    if not rows:
-        return None
+            found.append(predictor.quantiles(one, at, levels(LEVELS), which))
+    return _beside(predictor, series, rows, found).evaluation() if rows else None
+
+
+def _beside(
+    predictor: Predictor, series: list[Series], rows: list[Ints], found: list[Floats], backend: Any = "pandas"
+) -> Backtest:
+    """The forecasts that were `found`, beside the naive ones."""
+    config, codec = predictor.config, predictor.codec
     naive = [naive_forecasts(s, codec, at, config.horizon, config.periods) for s, at in zip(series, rows, strict=True)]
-    name = "GRU" if forecaster.model is not None else "autoregression alone"
-    return Backtest(
-        _named(series, config.targets), codec, rows, answers, naive, name, str(forecaster.blend)
-    ).evaluation()
+    name = "GRU" if predictor.model is not None else "autoregression alone"
+    verdict = str(predictor.blend) if predictor.model is not None and config.gate else ""
+    return Backtest(_named(series, config.targets), codec, rows, found, naive, name, verdict, backend)
 
 
-def _before(panel: Panel, rows: list[NDArray[numpy.int64]], start: int) -> Panel:
+def _before(panel: Panel, rows: list[Ints], start: int) -> Panel:
     """What was known at the origin number `start` of each series."""
     past = [one.until(int(at[min(start, len(at) - 1)]) + 1) for one, at in zip(panel.series, rows, strict=True)]
     return Panel(past, panel.frequency, panel.backend)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,14 +14,14 @@ from numpy.typing import NDArray
 
 from gruworks.errors import DataError, OptionError
 from gruworks.settings import Settings
-from gruworks.tasks.estimator import Estimator
+from gruworks.tasks.estimator import Estimator, data_facts
 from gruworks.tasks.forecast.backtesting import Backtest, backtest, held_out
 from gruworks.tasks.forecast.combination.blending import NETWORK_ALONE, Blend
 from gruworks.tasks.forecast.combination.conformal import Calibration, normal
 from gruworks.tasks.forecast.combination.predictor import Predictor, fit_combination
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.data import FEWEST_ORIGINS
-from gruworks.tasks.forecast.evaluation import Evaluation
+from gruworks.tasks.forecast.evaluation import Evaluation, origin_rows
 from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.features.naive import naive_forecasts
 from gruworks.tasks.forecast.frames import forecast_frame, levels, with_future
@@ -88,7 +87,9 @@ class Forecaster(Estimator):
         made = engine(self.config, self._codec, len(self.streams.series))
         return Predictor(made, self.config, self._codec, self.model, self.blend, self.calibration)
 
-    def fit(self, data: Any, *, out: Path | str | None = None, resume: bool = False, quiet: bool | None = None) -> Self:
+    def fit(  # type: ignore[override]
+        self, data: Any, *, out: Path | str | None = None, resume: bool = False, quiet: bool | None = None
+    ) -> Self:
         """Learn from `data`: a file's path, a frame (long format) or a sequence of numbers.
 
         Args:
@@ -100,7 +101,7 @@ class Forecaster(Estimator):
             DataError, TooShortError: what is wrong with the data and where.
             RunError: `out` is taken, or there is nothing to resume.
         """
-        return self._fit(read(data, self.config), out, resume, quiet)
+        return super().fit(data, out=out, resume=resume, quiet=quiet)
 
     def continue_fit(self, data: Any, *, out: Path | str | None = None, quiet: bool | None = None) -> Self:
         """Go on learning from where the weights are: on the rows fitted before and those of `data` behind them.
@@ -110,8 +111,10 @@ class Forecaster(Estimator):
         panel = self._read_like_fit(data)
         met = {(one.name, one.target) for one in panel.series}
         kept = [one for one in self.history if (one.name, one.target) not in met]
-        weights = None if self.model is None else {name: t.clone() for name, t in self.model.state_dict().items()}
-        return self._fit(replace(panel, series=kept + panel.series), out, False, quiet, weights)
+        trial = type(self)(self.config)
+        if self.model is not None:
+            trial.codec, trial.model = self.codec, self.model
+        return self._fit(trial, replace(panel, series=kept + panel.series), None, out, False, quiet)
 
     def predict(self, data: Any = None, *, level: Sequence[float] = (80,), future: Any = None) -> Any:
         """The forecast after the last row of `data`, or of what was fitted: a frame of the caller's type.
@@ -123,7 +126,7 @@ class Forecaster(Estimator):
         `data` has none after its last value.
         """
         self._need_fit()
-        panel = data if data is None or isinstance(data, Panel) else self._read_like_fit(data)
+        panel = None if data is None else self._panel(data)
         series = self.history if panel is None else panel.series
         series = with_future(series, future, self.config, self._codec)
         shares = levels(level)
@@ -173,13 +176,22 @@ class Forecaster(Estimator):
         Raises:
             TooShortError: too few rows for the origins, or none that the fit has not seen.
         """
-        panel = self._read_like_fit(data) if self.fitted else read(data, self.config)
-        return backtest(self, panel, origins, refit, quiet)
+        fresh = not self.fitted
+        panel = self._panel(data)
+        rows = [
+            origin_rows(len(one), self.config.horizon, origins, None if fresh else self._seen(one))
+            for one in panel.series
+        ]
+
+        def predictor(before: Panel) -> Predictor:
+            return (self.fit(before, quiet=quiet) if fresh else self).predictor
+
+        return backtest(panel, rows, predictor, lambda one: self.streams.number(one), refit if fresh else 0)
 
     def held_out(self) -> Evaluation | None:
         """Errors on the rows that the fit held out: what blend and intervals were set by, so a little too kind."""
         self._need_fit()
-        return held_out(self)
+        return held_out(self.predictor, self.history)
 
     def read(self, data: Any) -> Panel:
         """`data` as `predict` reads it: checked, with the fitted rows before it where it goes on where they end."""
@@ -197,26 +209,17 @@ class Forecaster(Estimator):
         self._need_fit()
         return explain(self.predictor, self.streams.find(series), step)
 
-    def _fit(self, panel: Panel, out: Path | str | None, resume: bool, quiet: bool | None, weights: Any = None) -> Self:
-        codec = self.codec if weights is not None else None
-        self.codec = codec or with_seasonal_lag(Codec.of(panel, self.config), panel, self.config)
-        self.streams = Streams(panel.series, panel.frequency)
-        self.backend, self.blend, self.calibration = panel.backend, NETWORK_ALONE, normal(self.config.horizon)
-        facts = {"data": {"sha256": panel.digest(), "rows": sum(map(len, panel.series)), "licence": None}}
-        try:
-            with self._run(out, resume, **facts) as run:
-                if resume and run.facts.get("data") != facts["data"]:
-                    raise DataError(f"{run.path} was begun on other data: resume needs the same")
-                self.remarks = list(panel.notes)
-                self._learn(run, quiet if quiet is not None else not sys.stderr.isatty(), resume, weights)
-                self._write(run)
-        except BaseException:
-            self.codec, self.streams, self.model = None, Streams([]), None  # half a fit is none
-            raise
-        return self
+    def _read_data(self, data: Any, validation: Any) -> tuple[Panel, dict[str, Any]]:
+        panel = self._panel(data)
+        return panel, data_facts(panel.digest(), sum(map(len, panel.series)))
 
-    def _learn(self, run: RunFolder, quiet: bool, resume: bool, weights: Any) -> None:
-        self.model, self.metrics = None, {"trained": False}
+    def _prepare(self, read: Panel) -> None:
+        """A codec that is there already stays: that of the fit that is gone on with."""
+        self.codec = self.codec or with_seasonal_lag(Codec.of(read, self.config), read, self.config)
+        self.streams, self.backend, self.remarks = Streams(read.series, read.frequency), read.backend, list(read.notes)
+
+    def _learn(self, prepared: None, run: RunFolder, quiet: bool, resume: bool) -> None:
+        first, self.model, self.metrics = self.model, None, {"trained": False}
         predictor = self.predictor
         windows = predictor.engine.windows(self.history)
         if not windows.enough:
@@ -230,17 +233,22 @@ class Forecaster(Estimator):
         from gruworks.tasks.forecast.fitting import fit_all_rows, fit_windows
 
         model = self._network()
-        if weights is not None:
-            model.load_state_dict(weights)
-        fitted = fit_windows(model, predictor.engine.loss, windows, self.config, run, quiet, resume, weights is None)
-        self.model = predictor.model = model
-        fit_combination(predictor, self.history)
-        self.blend, self.calibration = predictor.blend, predictor.calibration
+        if first is not None:
+            model.load_state_dict(first.state_dict())
+        fitted = fit_windows(model, predictor.engine.loss, windows, self.config, run, quiet, resume, first is None)
+        self.model = model
+        self._judge()
         if self.config.refit:
             self.model = self._network()
             whole = predictor.engine.windows(self.history, whole=True)
             fit_all_rows(self.model, predictor.engine.loss, whole, self.config, run, quiet, fitted.best_step)
         self.metrics = {"trained": True, **vars(fitted), "gate": self.blend.to_dict()}
+
+    def _judge(self) -> None:
+        """Set blend and intervals by the rows that were held out of the fit."""
+        predictor = self.predictor
+        fit_combination(predictor, self.history)
+        self.blend, self.calibration = predictor.blend, predictor.calibration
         if self.config.gate and self.blend.naive:
             self.remarks.append(str(self.blend))
 
@@ -257,6 +265,11 @@ class Forecaster(Estimator):
         at = numpy.array([len(series) - 1])
         answer: NDArray[numpy.float64] = self.predictor.quantiles(series, at, shares, self.streams.number(series))[0]
         return answer
+
+    def _panel(self, data: Any) -> Panel:
+        if isinstance(data, Panel):
+            return data
+        return self._read_like_fit(data) if self.fitted else read(data, self.config)
 
     def _read_like_fit(self, data: Any) -> Panel:
         self._need_fit()

@@ -13,7 +13,7 @@ import numpy
 from numpy.typing import NDArray
 
 from gruworks.errors import TooShortError
-from gruworks.tasks.forecast.backtesting import Backtest, backtest
+from gruworks.tasks.forecast.backtesting import Backtest
 from gruworks.tasks.forecast.baseline import best_naive
 from gruworks.tasks.forecast.combination.blending import Blend
 from gruworks.tasks.forecast.combination.predictor import Predictor, fit_combination
@@ -90,7 +90,7 @@ def by_fit(forecaster: Forecaster, panel: Panel | None, level: list[float], test
         return made
     if panel is not None:
         try:
-            return replace(made, evaluation=backtest(forecaster, panel, None, 0, True).evaluation())
+            return replace(made, evaluation=forecaster.backtest(panel, quiet=True).evaluation())
         except TooShortError:
             pass
     return replace(made, evaluation=forecaster.held_out(), tested="held out")

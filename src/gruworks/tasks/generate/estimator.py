@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy
 import torch
@@ -16,9 +15,9 @@ from gruworks.data.vocabulary import END, UNKNOWN
 from gruworks.errors import DataError, OptionError
 from gruworks.nn.decoding.sampling import Sampling
 from gruworks.settings import Settings
-from gruworks.tasks.estimator import Estimator
+from gruworks.tasks.estimator import Estimator, data_facts
 from gruworks.tasks.generate.config import Config, Options
-from gruworks.tasks.generate.data import CODEC, Codec, batches, divide
+from gruworks.tasks.generate.data import CODEC, Bundles, Codec, Lanes, batches, divide
 from gruworks.tasks.generate.decoding import NetDecoder, Pieces, banned, log_probabilities, sampling, search, symbols
 from gruworks.tasks.generate.evaluation import Evaluation, Reading, evaluation
 from gruworks.tasks.generate.model import LanguageNet
@@ -29,6 +28,7 @@ from gruworks.tasks.generate.verse.writing import poems, to_script
 from gruworks.tasks.generate.verse.writing import write as write_verse
 from gruworks.tasks.signatures import takes
 from gruworks.training.checked import Check
+from gruworks.training.runs import RunFolder
 
 __all__ = ["Generator"]
 
@@ -65,49 +65,6 @@ class Generator(Estimator):
     @property
     def fitted(self) -> bool:
         return self.model is not None
-
-    def fit(
-        self,
-        data: Path | str | Sequence[Document],
-        *,
-        validation: Path | str | Sequence[Document] | None = None,
-        out: Path | str | None = None,
-        resume: bool = False,
-        quiet: bool | None = None,
-    ) -> Self:
-        """Learn from `data`: a file, a folder, or documents.
-
-        Args:
-            validation: what to validate on; without it the end of `data` is held out (`Config.validation`).
-            out: the run folder to write; without it everything stays in memory (see `save`).
-            resume: go on from the last checkpoint in `out`; settings and data must be those of the run.
-            quiet: no progress bar and no samples on the way; by default there are on a terminal.
-
-        Raises:
-            DataError, TooShortError: what is wrong with the data and where.
-            RunError: `out` is taken, or there is nothing to resume.
-        """
-        documents = read_documents(data, self.config.lines)
-        if validation is None:
-            learnt, held_out = divide(documents, self.config)
-        else:
-            learnt, held_out = documents, read_documents(validation, self.config.lines)
-        codec = Codec.of(learnt, self.config)
-        texts = batches(codec, learnt, held_out, self.config)
-        texts.validation()  # whatever is wrong with the data is said before a run folder is made
-        source = {"sha256": digest(documents), "documents": len(documents), "licence": None}
-        silent = quiet if quiet is not None else not sys.stderr.isatty()
-        with self._run(out, resume, data=source) as run:
-            if resume and run.facts.get("data") != source:
-                raise DataError(f"{run.path} was begun on other data: resume needs the same")
-            from gruworks.tasks.generate.fitting import fit_texts
-
-            model = self._network(len(codec.vocabulary))
-            fitted = fit_texts(model, texts, self.config, run, silent, resume, lambda net: self._sample(net, codec))
-            self.codec, self.model, self.source = codec, model, source
-            self.metrics = {**vars(fitted), "parameters": sum(p.numel() for p in model.parameters())}
-            self._write(run)
-        return self
 
     @takes(Options)
     def write(self, prompt: str = "", *, title: str = "", **options: Any) -> str:
@@ -212,6 +169,25 @@ class Generator(Estimator):
             None if learnt is None else [ids[text:] for ids, text in self._read(learnt)],
         )  # fmt: skip
 
+    def _read_data(self, data: Any, validation: Any) -> tuple[Any, dict[str, Any]]:
+        documents = read_documents(data, self.config.lines)
+        held_out = None if validation is None else read_documents(validation, self.config.lines)
+        self.source = data_facts(digest(documents), len(documents))
+        return (documents, held_out), self.source
+
+    def _prepare(self, read: Any) -> Lanes | Bundles:
+        learnt, held_out = divide(read[0], self.config) if read[1] is None else read
+        self.codec = Codec.of(learnt, self.config)
+        return batches(self.codec, learnt, held_out, self.config)
+
+    def _learn(self, prepared: Lanes | Bundles, run: RunFolder, quiet: bool, resume: bool) -> None:
+        from gruworks.tasks.generate.fitting import fit_texts
+
+        model = self._new_model()
+        fitted = fit_texts(model, prepared, self.config, run, quiet, resume, self._sample)
+        self.model = model
+        self.metrics = {**vars(fitted), "parameters": sum(p.numel() for p in model.parameters())}
+
     def decoder(self) -> NetDecoder:
         """The network as a writer, for a search or a sampler of one's own."""
         self._need_fit()
@@ -285,12 +261,12 @@ class Generator(Estimator):
         assert self.codec is not None
         return self.codec.vocabulary.symbols[int(number)]
 
-    def _sample(self, model: torch.nn.Module, codec: Codec) -> str:
+    def _sample(self, model: torch.nn.Module) -> str:
         """A short text to show while training."""
-        assert isinstance(model, LanguageNet)
-        decoder = NetDecoder(model, banned(codec))
-        rows = symbols(decoder, torch.from_numpy(codec.context()), Options(length=SHOWN), END if codec.ends else None)
-        return codec.vocabulary.decode(row[0] for row in rows)
+        assert self.codec is not None and isinstance(model, LanguageNet)  # noqa: PT018
+        decoder, end = NetDecoder(model, banned(self.codec)), END if self.codec.ends else None
+        rows = symbols(decoder, torch.from_numpy(self.codec.context()), Options(length=SHOWN), end)
+        return self.codec.vocabulary.decode(row[0] for row in rows)
 
     def _network(self, count: int) -> LanguageNet:
         config = self.config

@@ -1,7 +1,7 @@
 # Types of gruworks.tasks.generate.estimator with every setting: written by docs/make_signatures.py
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy
 from numpy.typing import NDArray
@@ -10,11 +10,12 @@ from gruworks.data.text import Document
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
 from gruworks.tasks.generate.config import Config
-from gruworks.tasks.generate.data import Codec
+from gruworks.tasks.generate.data import Bundles, Codec, Lanes
 from gruworks.tasks.generate.decoding import NetDecoder, Pieces
 from gruworks.tasks.generate.evaluation import Evaluation, Reading
 from gruworks.tasks.generate.model import LanguageNet
 from gruworks.training.checked import Check
+from gruworks.training.runs import RunFolder
 
 __all__ = ["Generator"]
 
@@ -128,15 +129,6 @@ class Generator(Estimator):
     ) -> None: ...
     @property
     def fitted(self) -> bool: ...
-    def fit(
-        self,
-        data: Path | str | Sequence[Document],
-        *,
-        validation: Path | str | Sequence[Document] | None = None,
-        out: Path | str | None = None,
-        resume: bool = False,
-        quiet: bool | None = None,
-    ) -> Self: ...
     def write(
         self,
         prompt: str = "",
@@ -290,6 +282,9 @@ class Generator(Estimator):
 
     def score(self, text: str, *, title: str = "") -> Reading: ...
     def evaluate(self, data: Path | str | Sequence[Document], *, quiet: bool | None = None) -> Evaluation: ...
+    def _read_data(self, data: Any, validation: Any) -> tuple[Any, dict[str, Any]]: ...
+    def _prepare(self, read: Any) -> Lanes | Bundles: ...
+    def _learn(self, prepared: Lanes | Bundles, run: RunFolder, quiet: bool, resume: bool) -> None: ...
     def decoder(self) -> NetDecoder: ...
     def reading(self, prompt: str = "", title: str = "") -> tuple[NDArray[numpy.int64], Pieces]: ...
     def _new_model(self) -> LanguageNet: ...

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -13,10 +12,10 @@ from typing import Any, ClassVar, Self
 import numpy
 import torch
 
-from gruworks.errors import DataError, OptionError, RunError
+from gruworks.errors import OptionError, RunError
 from gruworks.ops.ctc.lexicon import Language
 from gruworks.settings import Settings
-from gruworks.tasks.estimator import Estimator
+from gruworks.tasks.estimator import Estimator, data_facts
 from gruworks.tasks.signatures import takes
 from gruworks.tasks.transcribe.alphabet import ALPHABET, Alphabet, tidy
 from gruworks.tasks.transcribe.config import Config, Options
@@ -79,7 +78,7 @@ class Transcriber(Estimator):
         frames: int = self.config.chunk * model.stride + model.lookahead
         return WINDOW + frames * SHIFT
 
-    def fit(
+    def fit(  # type: ignore[override]
         self, manifest: Any, *, out: Path | str | None = None, resume: bool = False, quiet: bool | None = None
     ) -> Self:
         """Learn from a manifest (see `read_manifest`): a folder, a table, JSON lines, Common Voice, Kaldi.
@@ -93,20 +92,7 @@ class Transcriber(Estimator):
             DataError: what is wrong with the manifest or a file, and where.
             RunError: `out` is taken, or there is nothing to resume.
         """
-        utterances = read_manifest(manifest)
-        facts = {"data": {"sha256": digest(utterances), "rows": len(utterances), "licence": None}}
-        try:
-            self.codec, train, held, self.remarks = prepare(utterances, self.config)
-            self.texts = [tidy(one.text, self.config.lower) for one in utterances]
-            with self._run(out, resume, **facts) as run:
-                if resume and run.facts.get("data") != facts["data"]:
-                    raise DataError(f"{run.path} was begun on other data: resume needs the same")
-                self._learn(train, held, run, quiet if quiet is not None else not sys.stderr.isatty(), resume)
-                self._write(run)
-        except BaseException:
-            self.codec, self.texts, self.model = None, [], None  # half a fit is none
-            raise
-        return self
+        return super().fit(manifest, out=out, resume=resume, quiet=quiet)
 
     @takes(Options)
     def transcribe(self, audio: Any, *, rate: int | None = None, **options: Any) -> Any:
@@ -318,13 +304,22 @@ class Transcriber(Estimator):
             )
         return model
 
-    def _learn(self, train: Corpus, held: Corpus, run: RunFolder, quiet: bool, resume: bool) -> None:
+    def _read_data(self, data: Any, validation: Any) -> tuple[Any, dict[str, Any]]:
+        utterances = read_manifest(data)
+        return utterances, data_facts(digest(utterances), len(utterances))
+
+    def _prepare(self, read: Sequence[Utterance]) -> tuple[Corpus, Corpus]:
+        self.codec, train, held, self.remarks = prepare(read, self.config)
+        self.texts = [tidy(one.text, self.config.lower) for one in read]
+        return train, held
+
+    def _learn(self, prepared: tuple[Corpus, Corpus], run: RunFolder, quiet: bool, resume: bool) -> None:
         from gruworks.tasks.transcribe.fitting import fit_corpus
 
         model = self._network()
-        fitted = fit_corpus(model, train, held, self.config, run, quiet, resume)
-        self.model, self._language, self._listed, self._searches = model, None, None, None
-        self.metrics = {"trained": True, "held_out": len(held), **vars(fitted)}
+        fitted = fit_corpus(model, *prepared, self.config, run, quiet, resume)
+        self.model = model
+        self.metrics = {"trained": True, "held_out": len(prepared[1]), **vars(fitted)}
 
     def _network(self) -> TranscribeNet:
         config = self.config

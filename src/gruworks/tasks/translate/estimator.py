@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,11 +15,22 @@ from gruworks.errors import DataError, OptionError, RunError
 from gruworks.nn.decoding.beam_search import Hypothesis
 from gruworks.nn.decoding.decoder import Decoder, Ensemble
 from gruworks.settings import Settings
-from gruworks.tasks.estimator import Estimator
+from gruworks.tasks.estimator import Estimator, data_facts
 from gruworks.tasks.signatures import takes
 from gruworks.tasks.translate.cho2014 import Cho2014Net
 from gruworks.tasks.translate.config import Config, Options
-from gruworks.tasks.translate.data import CODEC, Batches, Codec, Dropped, clean, cut, padded, split, validation_batches
+from gruworks.tasks.translate.data import (
+    CODEC,
+    Batch,
+    Batches,
+    Codec,
+    Dropped,
+    clean,
+    cut,
+    padded,
+    split,
+    validation_batches,
+)
 from gruworks.tasks.translate.decoding import (
     NetDecoder,
     Translation,
@@ -110,20 +120,7 @@ class Translator(Estimator):
             DataError: what is wrong with the data and where.
             RunError: `out` is taken, or there is nothing to resume.
         """
-        pairs = self._read(data)
-        held = None if validation is None else self._read(validation)
-        digest = pairs.digest() if held is None else f"{pairs.digest()} {held.digest()}"
-        facts = {"data": {"sha256": digest, "rows": len(pairs), "licence": None}}
-        try:
-            with self._run(out, resume, **facts) as run:
-                if resume and run.facts.get("data") != facts["data"]:
-                    raise DataError(f"{run.path} was begun on other data: resume needs the same")
-                self._learn(pairs, held, run, quiet if quiet is not None else not sys.stderr.isatty(), resume)
-                self._write(run)
-        except BaseException:
-            self.codec, self.model = None, None  # half a fit is none
-            raise
-        return self
+        return super().fit(data, validation=validation, out=out, resume=resume, quiet=quiet)
 
     @takes(Options)
     def translate(
@@ -248,10 +245,13 @@ class Translator(Estimator):
         answers = self.translate(pairs.sources, options=_options(options, varied))
         return score(pairs.sources, pairs.targets, answers, tokenize)
 
-    def _learn(self, pairs: Pairs, held: Pairs | None, run: RunFolder, quiet: bool, resume: bool) -> None:
-        from gruworks.tasks.translate.fitting import fit_pairs
+    def _read_data(self, data: Any, validation: Any) -> tuple[Any, dict[str, Any]]:
+        pairs, held = self._read(data), None if validation is None else self._read(validation)
+        digest = pairs.digest() if held is None else f"{pairs.digest()} {held.digest()}"
+        return (pairs, held), data_facts(digest, len(pairs))
 
-        config = self.config
+    def _prepare(self, read: Any) -> tuple[Batches, list[Batch]]:
+        config, (pairs, held) = self.config, read
         self.codec = Codec.of(pairs, config)
         kept, dropped = clean(pairs, self.codec, config)
         if held is None:
@@ -259,17 +259,21 @@ class Translator(Estimator):
         else:
             held, _ = clean(held, self.codec, config)
         self._remark(dropped, kept, held)
-        with torch.random.fork_rng():
-            torch.manual_seed(config.training.seed)
-            model = self._network()
-        batches = Batches(kept, self.codec, config)
-        fitted = fit_pairs(model, batches, validation_batches(held, self.codec, config), config, run, quiet, resume)
-        self.model = model
-        self.metrics = vars(fitted) | {
-            "parameters": sum(p.numel() for p in model.parameters()),
+        self.metrics = {
             "vocabulary": [len(self.codec.source), len(self.codec.target)],
             "pairs": {"train": len(kept), "validation": len(held), "dropped": asdict(dropped)},
         }
+        return Batches(kept, self.codec, config), validation_batches(held, self.codec, config)
+
+    def _learn(self, prepared: tuple[Batches, list[Batch]], run: RunFolder, quiet: bool, resume: bool) -> None:
+        from gruworks.tasks.translate.fitting import fit_pairs
+
+        with torch.random.fork_rng():
+            torch.manual_seed(self.config.training.seed)
+            model = self._network()
+        fitted = fit_pairs(model, *prepared, self.config, run, quiet, resume)
+        self.model = model
+        self.metrics = {**vars(fitted), "parameters": sum(p.numel() for p in model.parameters()), **self.metrics}
 
     def _remark(self, dropped: Dropped, kept: Pairs, held: Pairs) -> None:
         assert self.codec is not None

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
 from gruworks.tasks.translate.config import Config, Options
-from gruworks.tasks.translate.data import Codec
+from gruworks.tasks.translate.data import Batch, Batches, Codec
 from gruworks.tasks.translate.decoding import Translation
 from gruworks.tasks.translate.evaluation import Evaluation
 from gruworks.tasks.translate.model import TranslationNet
 from gruworks.training.checked import Check
+from gruworks.training.runs import RunFolder
 
 __all__ = ["Explanation", "Translator"]
 
@@ -288,6 +289,9 @@ class Translator(Estimator):
         """
         ...
 
+    def _read_data(self, data: Any, validation: Any) -> tuple[Any, dict[str, Any]]: ...
+    def _prepare(self, read: Any) -> tuple[Batches, list[Batch]]: ...
+    def _learn(self, prepared: tuple[Batches, list[Batch]], run: RunFolder, quiet: bool, resume: bool) -> None: ...
     def _new_model(self) -> TranslationNet: ...
     def _give(self) -> tuple[dict[str, Any], dict[str, Any]]: ...
     def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None: ...

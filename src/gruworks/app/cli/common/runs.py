@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,7 +51,12 @@ def interruptible(show: Show, task: str, run: Path, *arguments: object) -> Itera
 
 
 def load(task: str, run: Path) -> Any:
-    """The estimator of a run folder."""
+    """The estimator of a run folder; what it warns of, such as a fit that was interrupted, on standard error."""
     if run.is_file():
         raise RunError(f"{run} is a file, not a run folder; `gruworks {task} fit {run}` makes one")
-    return registry.estimator(task).load(run)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", UserWarning)
+        found = registry.estimator(task).load(run)
+    for one in told:
+        Show().complain(str(one.message))
+    return found

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from gruworks.app.cli.common.flags import Debug, Json, Out, Quiet, takes
-from gruworks.app.cli.common.runs import Resume, begin, interruptible, load
+from gruworks.app.cli.common.fitting import fit_command
+from gruworks.app.cli.common.flags import Debug, Json, Quiet, takes
+from gruworks.app.cli.common.runs import load
 from gruworks.app.cli.common.show import Show
 from gruworks.tasks import registry
 from gruworks.tasks.description import Task
@@ -23,34 +24,17 @@ Given = Annotated[str, typer.Argument(metavar="INPUT", help="Input of the model.
 def commands(task: Task) -> typer.Typer:
     """`fit` and the verb of a task."""
     app = typer.Typer(no_args_is_help=True)
-    app.command("fit")(takes(registry.settings(task.name, "Config"))(_fit(task)))
-    app.command(task.verb)(takes(registry.settings(task.name, "Options"), into="options")(_use(task)))
-    return app
+    data = Annotated[Path, typer.Argument(metavar=task.data, show_default=False)]
 
-
-def _fit(task: Task) -> Callable[..., None]:
-    def fit(
-        data: Path,
-        *,
-        config: Any,
-        resume: Resume = None,
-        out: Out = None,
-        as_json: Json = False,
-        quiet: Quiet = False,
-        debug: Debug = False,
-    ) -> None:
+    @fit_command(app, task.name, registry.settings(task.name, "Config"), data)
+    def fitted(show: Show, estimator: Any, path: Path) -> dict[str, Any]:
         """Learn from data; leave a run folder with the model."""
-        show = Show(as_json, quiet)
-        estimator, path = begin(task.name, config, resume, out)
-        with interruptible(show, task.name, path, data):
-            estimator.fit(data, out=path, resume=resume is not None, quiet=not show.talks)
         show.answer(f"run    {path}")
         show.remark(f"next   gruworks {task.name} {task.verb} {path} INPUT")
-        show.result({"run": str(path), "metrics": estimator.metrics})
+        return {"metrics": estimator.metrics}
 
-    # evaluated annotations of a local function can't name the task
-    fit.__annotations__["data"] = Annotated[Path, typer.Argument(metavar=task.data, show_default=False)]
-    return fit
+    app.command(task.verb)(takes(registry.settings(task.name, "Options"), into="options")(_use(task)))
+    return app
 
 
 def _use(task: Task) -> Callable[..., None]:

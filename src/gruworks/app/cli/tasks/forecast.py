@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gruworks.app.cli.common.flags import Debug, Json, Out, Quiet, agree, takes
-from gruworks.app.cli.common.runs import Resume, begin, interruptible, load
+from gruworks.app.cli.common.fitting import fit_command
+from gruworks.app.cli.common.flags import Debug, Json, Quiet, agree, takes
+from gruworks.app.cli.common.runs import begin, load
 from gruworks.app.cli.common.show import Show
 from gruworks.app.cli.tasks.forecast_report import report
 from gruworks.errors import OptionError, RunError
@@ -34,30 +35,15 @@ Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `for
 HISTORY_SHOWN = 8  # horizons of the past in a picture
 
 
-@app.command("fit")
-@takes(Config)
-def fit(
-    file: File,
-    *,
-    config: Config,
-    resume: Resume = None,
-    out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
-) -> None:
+@fit_command(app, "forecast", Config, File)
+def fitted(show: Show, forecaster: Forecaster, path: Path) -> dict[str, Any]:
     """Learn from a CSV; leave a run folder with the model, its forecast as CSV and as a picture."""
-    show = Show(as_json, quiet)
-    forecaster, path = begin("forecast", config, resume, out)
-    with interruptible(show, "forecast", path, file):
-        forecaster.fit(file, out=path, resume=resume is not None, quiet=not show.talks)
-    if config.future and not _knows_ahead(forecaster):
+    if forecaster.config.future and not _knows_ahead(forecaster):
         show.remark(f"fitted; its forecast needs the covariates ahead: gruworks forecast predict {path} --future FILE")
-        show.result({"run": str(path), **_facts(forecaster, None)})
-        return
+        return _facts(forecaster, None)
     frame = show_forecast(show, forecaster, path)
     show.remark(f"\nrun    {path}\nnext   gruworks forecast predict {path}")
-    show.result({"run": str(path), **_facts(forecaster, frame)})
+    return _facts(forecaster, frame)
 
 
 @app.command("predict")

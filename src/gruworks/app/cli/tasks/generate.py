@@ -6,12 +6,13 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gruworks.app.cli.common.flags import Debug, Json, Out, Quiet, agree, takes
-from gruworks.app.cli.common.runs import Resume, begin, interruptible, load
+from gruworks.app.cli.common.fitting import fit_command
+from gruworks.app.cli.common.flags import Debug, Json, Quiet, agree, takes
+from gruworks.app.cli.common.runs import begin, load
 from gruworks.app.cli.common.show import Show
 from gruworks.errors import DataError, OptionError
 from gruworks.tasks.generate.config import Config, Options
@@ -33,34 +34,19 @@ Title = Annotated[str, typer.Option(help="Title to write to, where the run's tex
 PLAY = "type a beginning and Enter; a number takes that continuation; an empty line draws anew; Ctrl-D ends"
 
 
-@app.command("fit")
-@takes(Config)
-def fit(
-    text: Text,
-    *,
-    config: Config,
-    validation_text: Annotated[
-        Path | None, typer.Option(help="Text to validate on, instead of a share held out.")
-    ] = None,
-    resume: Resume = None,
-    out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
-) -> None:
+@fit_command(
+    app, "generate", Config, Text,
+    validation_text=Annotated[Path | None, typer.Option(help="Text to validate on, instead of a share held out.")],
+)  # fmt: skip
+def fitted(show: Show, generator: Generator, path: Path) -> dict[str, Any]:
     """Learn from a text; leave a run folder with the model. Samples are printed on the way."""
-    show = Show(as_json, quiet)
-    generator, path = begin("generate", config, resume, out)
-    held = [] if validation_text is None else ["--validation-text", validation_text]
-    with interruptible(show, "generate", path, text, *held):
-        generator.fit(text, validation=validation_text, out=path, resume=resume is not None, quiet=not show.talks)
     facts = generator.metrics
     show.answer(
         f"{facts['parameters']:,} parameters, {facts['steps']} steps, {facts['minutes']:.1f} minutes; "
         f"validation {facts['best_loss']:.4f} nats a symbol at step {facts['best_step']}; ended: {facts['ended_by']}"
     )
     show.remark(f"\nrun    {path}\nnext   gruworks generate write {path} --stream")
-    show.result({"run": str(path), "metrics": facts})
+    return {"metrics": facts}
 
 
 @app.command("write")

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from gruworks.app.cli.common.flags import Debug, Json, Out, Quiet, takes
-from gruworks.app.cli.common.runs import Resume, begin, interruptible, load
+from gruworks.app.cli.common.fitting import fit_command
+from gruworks.app.cli.common.flags import Debug, Json, Quiet, takes
+from gruworks.app.cli.common.runs import load
 from gruworks.app.cli.common.show import Show
 from gruworks.errors import OptionError, require
 from gruworks.tasks.transcribe.config import Config, Options
@@ -19,6 +20,7 @@ from gruworks.training.runs import write_atomically
 
 if TYPE_CHECKING:
     from gruworks.tasks.transcribe.decoding import Transcript
+    from gruworks.tasks.transcribe.estimator import Transcriber
     from gruworks.tasks.transcribe.evaluation import Evaluation
 
 __all__ = ["app"]
@@ -43,29 +45,15 @@ Form = Literal["text", "srt", "vtt"]
 LIVE_CHUNK = 0.1  # seconds
 
 
-@app.command("fit")
-@takes(Config)
-def fit(
-    manifest: Manifest,
-    *,
-    config: Config,
-    resume: Resume = None,
-    out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
-) -> None:
+@fit_command(app, "transcribe", Config, Manifest)
+def fitted(show: Show, transcriber: Transcriber, path: Path) -> dict[str, Any]:
     """Learn from recordings with transcripts; leave a run folder."""
-    show = Show(as_json, quiet)
-    transcriber, path = begin("transcribe", config, resume, out)
-    with interruptible(show, "transcribe", path, manifest):
-        transcriber.fit(manifest, out=path, resume=resume is not None, quiet=not show.talks)
     for remark in transcriber.remarks:
         show.remark(remark)
     metrics = transcriber.metrics
     show.remark(f"{metrics['steps']} steps in {metrics['minutes']:.1f} minutes: {metrics['ended_by']}")
     show.remark(f"\nrun    {path}\nnext   gruworks transcribe run {path} FILE")
-    show.result({"run": str(path), "remarks": transcriber.remarks, "metrics": metrics})
+    return {"remarks": transcriber.remarks, "metrics": metrics}
 
 
 @app.command("run")

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gruworks.app.cli.common.flags import Debug, Json, Out, Quiet, takes
-from gruworks.app.cli.common.runs import Resume, begin, interruptible, load
+from gruworks.app.cli.common.fitting import fit_command, one_or_two
+from gruworks.app.cli.common.flags import Debug, Json, Quiet, takes
+from gruworks.app.cli.common.runs import load
 from gruworks.app.cli.common.show import Show
-from gruworks.errors import DataError, OptionError
+from gruworks.errors import DataError
 from gruworks.tasks.translate.config import Config, Options
 from gruworks.training.runs import write_atomically
 
 if TYPE_CHECKING:
     from gruworks.tasks.translate.decoding import Translation
+    from gruworks.tasks.translate.estimator import Translator
     from gruworks.tasks.translate.evaluation import Evaluation
 
 __all__ = ["app"]
@@ -41,28 +43,14 @@ Run = Annotated[
 AT_ONCE = 1024  # lines that are sorted by length together, where so many have come
 
 
-@app.command("fit")
-@takes(Config)
-def fit(
-    pairs: Pairs,
-    *,
-    config: Config,
-    validation: Annotated[
+@fit_command(
+    app, "translate", Config, Pairs,
+    validation=Annotated[
         list[Path] | None, typer.Option(help="Pairs to validate on; give it twice for two line-aligned files.")
-    ] = None,
-    resume: Resume = None,
-    out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
-) -> None:
+    ],
+)  # fmt: skip
+def fitted(show: Show, translator: Translator, path: Path) -> dict[str, Any]:
     """Learn from sentence pairs; leave a run folder."""
-    show = Show(as_json, quiet)
-    translator, path = begin("translate", config, resume, out)
-    held = None if validation is None else _one_or_two(validation)
-    flags = [part for file in validation or [] for part in ("--validation", file)]
-    with interruptible(show, "translate", path, *pairs, *flags):
-        translator.fit(_one_or_two(pairs), held, out=path, resume=resume is not None, quiet=not show.talks)
     for remark in translator.remarks:
         show.remark(remark)
     facts = translator.metrics
@@ -71,7 +59,7 @@ def fit(
         f"{math.exp(min(facts['best_loss'], 100)):.2f} at step {facts['best_step']}"
     )
     show.remark(f"\nrun    {path}\nnext   echo ... | gruworks translate run {path}")
-    show.result({"run": str(path), "remarks": translator.remarks, "metrics": facts})
+    return {"remarks": translator.remarks, "metrics": facts}
 
 
 @app.command("run")
@@ -123,7 +111,7 @@ def evaluate(
 ) -> None:
     """BLEU and chrF on pairs that the fit has not seen, by length, with the worst sentences."""
     show = Show(as_json, quiet)
-    result = load("translate", run).evaluate(_one_or_two(pairs), tokenize=tokenize, options=options)
+    result = load("translate", run).evaluate(one_or_two(pairs), tokenize=tokenize, options=options)
     if out is not None:
         text = json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n"
         write_atomically(out / "evaluation.json", text.encode())
@@ -135,7 +123,7 @@ def evaluate(
 def score(run: Run, pairs: Pairs, as_json: Json = False, quiet: Quiet = False, debug: Debug = False) -> None:
     """log p(target | source) of each pair in nats, a line a pair; of whole sentences or of phrases."""
     show = Show(as_json, quiet)
-    values = load("translate", run).score(_one_or_two(pairs))
+    values = load("translate", run).score(one_or_two(pairs))
     for value in values:
         show.answer(f"{value:.6f}")
     show.result({"log_probabilities": [value if math.isfinite(value) else None for value in values]})
@@ -158,7 +146,7 @@ def check(
     from gruworks.tasks.translate.reading import read
 
     show = Show(as_json, quiet)
-    given = [None if p is None else read(_one_or_two(p), config.source, config.target) for p in (pairs, test)]
+    given = [None if p is None else read(one_or_two(p), config.source, config.target) for p in (pairs, test)]
     assert given[0] is not None
     checked = check_pairs(given[0], config, given[1])
     counts = Counter(one.kind for one in checked.findings)
@@ -201,7 +189,7 @@ def tune(
     from gruworks.tasks.translate.reranking import Reranker
 
     show = Show(as_json, quiet)
-    reranker = Reranker(run, by, replace(options, n_best=lists)).tune(_one_or_two(pairs), tokenize)
+    reranker = Reranker(run, by, replace(options, n_best=lists)).tune(one_or_two(pairs), tokenize)
     reranker.save(out)
     assert reranker.tuned is not None
     named = zip(reranker.features, reranker.weights, strict=True)
@@ -344,9 +332,3 @@ def _show_evaluation(show: Show, result: Evaluation) -> None:
 
 def _short(text: str, most: int = 60) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
-
-
-def _one_or_two(paths: list[Path]) -> Any:
-    if len(paths) > 2:
-        raise OptionError(f"expected a .tsv, a .jsonl, a folder or two line-aligned files, got {len(paths)} paths")
-    return paths[0] if len(paths) == 1 else tuple(paths)
