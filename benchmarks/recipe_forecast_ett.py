@@ -53,7 +53,7 @@ def errors(forecaster: Forecaster, values: dict, begin: int, end: int, point: st
     for which, (name, y) in enumerate(values.items()):
         series = Series(name, numpy.arange(len(y)), y)
         truth = y[origins[:, None] + numpy.arange(1, horizon + 1)]
-        answer = forecaster.answers.quantiles(series, origins, SHARES, which)
+        answer = forecaster.predictor.quantiles(series, origins, SHARES, which)
         said = answer @ SWANSON if point == "mean" else answer[..., 1]
         ours.append(((said - truth) ** 2).mean())
         naive.append(((y[origins, None] - truth) ** 2).mean())

@@ -32,12 +32,12 @@ def main() -> None:
     for seed in range(seeds):
         forecaster = Forecaster(horizon=24, validation=0.25, seed=seed)
         forecaster.fit(long_frame({name: y[:fitted] for name, y in values.items()}), quiet=True)
-        gates.append(str(forecaster.gate))
+        gates.append(str(forecaster.blend))
         answers = {}
         for which, (name, y) in enumerate(values.items()):
             origins = numpy.arange(fitted - max(AHEAD), rows - min(AHEAD))
             series = Series(name, numpy.arange(rows), y)
-            answers[name] = forecaster.answers.bands(series, origins, which)[..., 1]
+            answers[name] = forecaster.predictor.uncalibrated(series, origins, which)[..., 1]
         for h in AHEAD:
             found, truth, naive = [], [], []
             for name, y in values.items():
@@ -48,7 +48,7 @@ def main() -> None:
             y, said, last = (numpy.stack(part, 1) for part in (truth, found, naive))
             errors[h].append((relative_squared_error(y, said), relative_squared_error(y, last)))
             print(f"seed {seed}, {h} days: RSE {errors[h][-1][0]:.5f}, last value {errors[h][-1][1]:.5f}", flush=True)
-        print(forecaster.gate, flush=True)
+        print(forecaster.blend, flush=True)
     facts = {"seeds": seeds, "threads": 1, "minutes": (time.process_time() - begun) / 60}
     records = []
     for h, found in errors.items():

@@ -40,7 +40,7 @@ def forecasts(train: dict[str, numpy.ndarray], rhythm: str, seeds: int, changes:
         parts = [table[f"y_hat{end}"].to_numpy().reshape(len(train), -1) for end in ("-lo-95", "", "-hi-95")]
         answers.append(numpy.stack(parts, -1))
         parameters = sum(p.numel() for p in forecaster.model.parameters())
-        print(f"seed {seed}: {forecaster.metrics['steps']} steps, {forecaster.gate}", flush=True)
+        print(f"seed {seed}: {forecaster.metrics['steps']} steps, {forecaster.blend}", flush=True)
     return numpy.median(answers, 0), parameters
 
 

@@ -43,7 +43,7 @@ def main() -> None:
         ratios = []
         for which, series in enumerate(read(frame, forecaster.config).series):
             origins = numpy.arange(2 * len(series) // 3 - 1, len(series) - 1)
-            said = forecaster.answers.bands(series, origins, which)[:, 0, 1] - series.y[origins]
+            said = forecaster.predictor.uncalibrated(series, origins, which)[:, 0, 1] - series.y[origins]
             came = series.y[origins + 1] - series.y[origins]
             ratios.append(numpy.abs(came - said).mean() / numpy.abs(came).mean())
             moving = (said != 0) & (came != 0)
@@ -52,10 +52,10 @@ def main() -> None:
             sign = f"sign {hits}/{count} ({low:.2f} to {high:.2f})" if count else "no sign said"
             notes[series.name] = f"{ratios[-1]:.3f}, {sign}"
         values.append(float(numpy.mean(ratios)))
-        print(f"seed {seed}: {values[-1]:.4f}; {notes}; {forecaster.gate}", flush=True)
+        print(f"seed {seed}: {values[-1]:.4f}; {notes}; {forecaster.blend}", flush=True)
     facts = {
         "seeds": seeds, "spread": statistics.pstdev(values), "baseline": 1.0, "threads": 1,
-        "minutes": (time.process_time() - begun) / 60, "note": f"last seed, by symbol: {notes}; {forecaster.gate}",
+        "minutes": (time.process_time() - begun) / 60, "note": f"last seed, by symbol: {notes}; {forecaster.blend}",
     }  # fmt: skip
     write("forecast_stocks", [record("forecast/stocks-1/relative-mae", statistics.mean(values), **facts)])
 

@@ -36,8 +36,8 @@ def main() -> None:
     forecaster = Forecaster(horizon=24, periods=(24,)).fit(y[:600], quiet=True)
     ours = float(numpy.abs(forecaster.predict()["y_hat"].to_numpy() - y[600:]).mean())
     naive = float(numpy.abs(y[576:600] - y[600:]).mean())
-    print(f"sine and trend: MAE {ours:.4f}, seasonal naive {naive:.4f}; {forecaster.gate}")
-    note = f"MAE over the seasonal naive forecast's; {forecaster.gate}"
+    print(f"sine and trend: MAE {ours:.4f}, seasonal naive {naive:.4f}; {forecaster.blend}")
+    note = f"MAE over the seasonal naive forecast's; {forecaster.blend}"
     facts = {"baseline": 1.0, "note": note, "minutes": (time.process_time() - begun) / 60}
     records.append(record("forecast/toys/sine-and-trend", ours / naive, **facts))
     write("forecast_toys", records)

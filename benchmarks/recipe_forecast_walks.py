@@ -30,7 +30,7 @@ def main() -> None:
         found = forecaster.evaluate(long_frame(walks))
         last = next(one.mae for one in found.scores if one.model == "last value")
         values.append(found.ours.mae / last)
-        gates.append(str(forecaster.gate))
+        gates.append(str(forecaster.blend))
         print(f"seed {seed}: MAE over the last value's {values[-1]:.4f}; {gates[-1]}", flush=True)
     facts = {
         "seeds": seeds, "spread": statistics.pstdev(values), "baseline": 1.0, "threads": 1,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 
+import numpy
 import pytest
 
 from gruworks.errors import OptionError
 from gruworks.tasks import ready, registry
 from gruworks.training.runs import FORMAT
+from tests.tolerances import FORECAST_STREAM
 
 MEGABYTES = 12
 
@@ -45,3 +47,16 @@ def test_the_options_of_a_card_are_options_of_its_task(one: ready.Ready) -> None
 def test_a_task_without_one_is_refused() -> None:
     with pytest.raises(OptionError, match="no ready model for nothing"):
         ready.find("nothing")
+
+
+def test_the_ready_forecast_is_pinned() -> None:
+    """Low, median and high at the first, second and last step ahead, as format 1 of the run folder gave them."""
+    found = registry.estimator("forecast").load(ready.find("forecast").path).predict()
+    assert found["ds"].astype(str).iloc[0] == "2016-01-01"
+    rows = found[["y_hat-lo-80", "y_hat", "y_hat-hi-80"]].iloc[[0, 1, -1]].to_numpy()
+    expected = [
+        [4.586412404155743, 6.956345413407346, 9.801397874528016],
+        [4.828466172725111, 7.810333077018963, 11.123820163497989],
+        [5.884558541139029, 8.879891304257079, 14.065866191419536],
+    ]
+    assert rows == pytest.approx(numpy.array(expected), abs=FORECAST_STREAM)

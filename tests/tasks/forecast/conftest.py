@@ -30,5 +30,5 @@ def frame() -> pandas.DataFrame:
 
 @pytest.fixture(scope="session")
 def trained(frame: pandas.DataFrame) -> Forecaster:
-    """Fitted on the first 140 rows of `frame`, 5 steps ahead, with the network and not the highway alone."""
+    """Fitted on the first 140 rows of `frame`, 5 steps ahead, with the network and not the autoregression alone."""
     return Forecaster(horizon=5, **TINY).fit(frame[:140], quiet=True)

@@ -76,9 +76,9 @@ def test_covariates_known_ahead_move_the_forecast() -> None:
     """A sale adds 8: what is said of it must be seen in the forecast, and only where it is."""
     settings = TINY | {"steps": 300, "learning_rate": 0.02, "season": False, "patience": 30}
     forecaster = Forecaster(horizon=3, future=("sale",), **settings).fit(covered(), quiet=True)
-    stamps = pandas.date_range("2020-05-20", periods=3)
+    timestamps = pandas.date_range("2020-05-20", periods=3)
     said = [
-        forecaster.predict(future=pandas.DataFrame({"ds": stamps, "sale": s}))["y_hat"]
+        forecaster.predict(future=pandas.DataFrame({"ds": timestamps, "sale": s}))["y_hat"]
         for s in (["no"] * 3, ["no", "yes", "no"])
     ]
     moved = (said[1] - said[0]).tolist()
@@ -91,11 +91,11 @@ def test_covariates_that_are_missing_or_unknown_are_refused_by_name() -> None:
     forecaster = Forecaster(horizon=3, future=("sale",), past=("price",), **TINY).fit(covered(), quiet=True)
     with pytest.raises(DataError, match=r"series '0' has no future covariates \(sale\) for 2020-05-20"):
         forecaster.predict()
-    stamps = pandas.date_range("2020-05-20", periods=3)
+    timestamps = pandas.date_range("2020-05-20", periods=3)
     with pytest.raises(DataError, match=r"no future covariates .* for 2020-05-22"):
-        forecaster.predict(future=pandas.DataFrame({"ds": stamps[:2], "sale": "no"}))
+        forecaster.predict(future=pandas.DataFrame({"ds": timestamps[:2], "sale": "no"}))
     with pytest.raises(DataError, match="sale of series '0' is 'never', which the fit has not seen; it knows: no, yes"):
-        forecaster.predict(future=pandas.DataFrame({"ds": stamps, "sale": "never"}))
+        forecaster.predict(future=pandas.DataFrame({"ds": timestamps, "sale": "never"}))
     with pytest.raises(OptionError, match="has no future covariates"):
         Forecaster(horizon=3).fit([1, 2, 3]).predict(future=covered())
     with pytest.raises(OptionError, match="the segment model reads the target alone"):
@@ -124,11 +124,13 @@ def test_several_targets_stand_side_by_side(tmp_path: Path) -> None:
 
 def test_irregular_stamps_are_forecast_and_later_rows_read_after_the_fitted() -> None:
     rng = numpy.random.default_rng(0)
-    stamps = pandas.Timestamp("2024-01-01") + pandas.to_timedelta(rng.exponential(3600, 200).cumsum().round(), unit="s")
-    frame = pandas.DataFrame({"ds": stamps, "y": numpy.sin(numpy.arange(200) / 5)})
+    timestamps = pandas.Timestamp("2024-01-01") + pandas.to_timedelta(
+        rng.exponential(3600, 200).cumsum().round(), unit="s"
+    )
+    frame = pandas.DataFrame({"ds": timestamps, "y": numpy.sin(numpy.arange(200) / 5)})
     forecaster = Forecaster(horizon=3, **TINY).fit(frame[:180], quiet=True)
     table = forecaster.predict()
-    assert (numpy.diff(table["ds"]) == numpy.median(numpy.diff(stamps[:180]))).all()
+    assert (numpy.diff(table["ds"]) == numpy.median(numpy.diff(timestamps[:180]))).all()
     whole, later = forecaster.predict(frame), forecaster.predict(frame[180:])
     assert later["y_hat"].tolist() == pytest.approx(whole["y_hat"].tolist(), rel=1e-4)
 

@@ -16,8 +16,8 @@ YEAR = 100 + 20 * numpy.sin(numpy.arange(96) * numpy.pi / 6)
 
 
 def series(y: numpy.ndarray, unit: str = "D", name: str = "a") -> Series:
-    stamps = numpy.datetime64("2015-01", unit) + numpy.arange(len(y))
-    return Series(name, stamps.astype("datetime64[us]"), numpy.asarray(y, dtype=float))
+    timestamps = numpy.datetime64("2015-01", unit) + numpy.arange(len(y))
+    return Series(name, timestamps.astype("datetime64[us]"), numpy.asarray(y, dtype=float))
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from tests.tasks.forecast.conftest import wavy
 
 WEEKLY = Codec(Frequency("D"), (Season("week", 7, 3),))
 PLAIN = Codec(Frequency(STEPS), ())
-PARTS = ("features", "slope", "seasonal", "y", "scale")
+PARTS = ("features", "slope", "season_state", "y", "scale")
 
 
 def series(rows: int = 120, seed: int = 0) -> Series:
@@ -34,32 +34,32 @@ def test_a_later_row_changes_no_earlier_step(at: int) -> None:
     one = series()
     y = one.y.copy()
     y[at] += 50
-    before, after = encode(one, WEEKLY, 3), encode(Series(one.name, one.stamps, y), WEEKLY, 3)
+    before, after = encode(one, WEEKLY, 3), encode(Series(one.name, one.timestamps, y), WEEKLY, 3)
     for part in PARTS:
         assert numpy.array_equal(getattr(before, part)[:at], getattr(after, part)[:at]), part
 
 
 def test_the_features_are_free_of_level_and_unit() -> None:
     one = series()
-    other = encode(Series(one.name, one.stamps, 3 * one.y + 1000), WEEKLY, 3)
+    other = encode(Series(one.name, one.timestamps, 3 * one.y + 1000), WEEKLY, 3)
     plain = encode(one, WEEKLY, 3)
     assert other.features == pytest.approx(plain.features, abs=1e-6)
-    assert other.highway() == pytest.approx(plain.highway(), abs=1e-6)
-    assert other.season() == pytest.approx(plain.season(), abs=1e-6)
+    assert other.components()[0] == pytest.approx(plain.components()[0], abs=1e-6)
+    assert other.components()[1] == pytest.approx(plain.components()[1], abs=1e-6)
 
 
 def test_without_a_season_a_step_has_one_feature_and_no_season_path() -> None:
     encoded = encode(Series("0", numpy.arange(5), numpy.array([1.0, 2, 4, 4, 7])), PLAIN, 2)
     assert encoded.features[:, 0] == pytest.approx([0, 1, 2 / 1.5, 0, 3 / 1.5])
     assert encoded.features.shape == (5, PLAIN.inputs)
-    assert not encoded.season().any()
+    assert not encoded.components()[1].any()
 
 
 def test_the_season_path_stays_silent_for_its_first_period() -> None:
     encoded = encode(series(), WEEKLY, 3)
     assert encoded.features.shape[1] == WEEKLY.inputs
-    assert not encoded.season()[:7].any()
-    assert encoded.season()[7:].all()
+    assert not encoded.components()[1][:7].any()
+    assert encoded.components()[1][7:].all()
 
 
 def test_targets_are_the_moves_ahead_over_the_scale() -> None:
@@ -78,7 +78,7 @@ def test_nothing_is_learnt_where_the_target_or_the_scale_is_unknown() -> None:
     assert weight[WARM_UP:-3].all()
 
 
-def test_a_wild_highway_teaches_nothing() -> None:
+def test_a_wild_autoregression_teaches_nothing() -> None:
     doubling = Series("0", numpy.arange(40), 2.0 ** numpy.arange(40))
     assert not Windows([encode(doubling, PLAIN, 20)], Config(horizon=20)).weight.any()
     assert Windows([encode(doubling, PLAIN, 2)], Config(horizon=2)).weight.any()
@@ -115,8 +115,8 @@ def test_no_training_window_reaches_into_the_validation_part() -> None:
     marked = encode(series(rows), WEEKLY, horizon)
     index = numpy.arange(float(rows))
     marked = Encoded(
-        index[:, None] + 1, index, numpy.ones(rows), numpy.zeros(rows), marked.seasonal, marked.basis,
-        marked.observed, marked.ahead,
+        index[:, None] + 1, index, numpy.ones(rows), numpy.zeros(rows), marked.season_state, marked.basis,
+        marked.observed, marked.ahead, marked.gaps,
     )  # fmt: skip
     found = Windows([marked], Config(horizon=horizon, window=32, training=FitSettings(batch_size=64)))
     steps = numpy.concatenate([found.draw(0, i)["features"].numpy().ravel() for i in range(20)])
@@ -164,7 +164,7 @@ def test_few_rows_are_not_enough() -> None:
 
 def test_a_panel_of_one_constant_and_one_moving_series_is_learnt_from_the_moving_one() -> None:
     still = series()
-    still = Series("still", still.stamps, numpy.ones(len(still)))
+    still = Series("still", still.timestamps, numpy.ones(len(still)))
     both = windows([still, series()])
     assert both.learnable[0] == 0
     assert all(both.draw(0, i)["weight"].any(1).all() for i in range(5))
@@ -175,25 +175,25 @@ def test_the_paths_of_a_batch_are_those_of_the_encoded_series() -> None:
     for codec in (WEEKLY, Codec(Frequency("D"), (), lag=7)):
         encoded = encode(series(), codec, 10)
         batch = Windows([encoded], Config(horizon=10)).rows(0, 20, 60)
-        for name, path in (("highway", encoded.highway()), ("season", encoded.season())):
+        for name, path in (("difference_ar", encoded.components()[0]), ("seasonal", encoded.components()[1])):
             assert batch[name].numpy() == pytest.approx(path[20:60], abs=1e-4), name
 
 
-def test_with_a_lag_the_season_path_repeats_and_the_highway_adds_what_the_level_has_moved() -> None:
+def test_with_a_lag_the_season_repeats_and_the_level_s_move_since_is_added() -> None:
     one = series()
     encoded = encode(one, Codec(Frequency("D"), (), lag=7), 10)
     at, scale = numpy.array([50]), encoded.scale[50]
-    repeated = one.y[50] + scale * encoded.season(at)[0]
+    repeated = one.y[50] + scale * encoded.components(at)[1][0]
     assert repeated == pytest.approx([*one.y[44:51], *one.y[44:47]])
     since = one.y[50] - one.y[43]
-    assert scale * encoded.highway(at)[0] == pytest.approx(since * numpy.array([1] * 7 + [2] * 3))
+    assert scale * encoded.components(at)[0][0] == pytest.approx(since * numpy.array([1] * 7 + [2] * 3))
 
 
 def test_a_missing_target_is_nan_and_a_missing_value_moves_nothing() -> None:
     one = series()
     y = one.y.copy()
     y[50] = numpy.nan
-    encoded = encode(Series(one.name, one.stamps, y), Codec(Frequency("D"), (), missing=True), 3)
+    encoded = encode(Series(one.name, one.timestamps, y), Codec(Frequency("D"), (), missing=True), 3)
     assert encoded.features[50].tolist() == [0, 1, pytest.approx(numpy.log(2))]
     assert encoded.y[50] == one.y[49]
     target = Windows([encoded], Config(horizon=3)).rows(0, 46, 51)["target"]

@@ -1,4 +1,4 @@
-"""From the network's answers to the units of the series; the highway's own band."""
+"""Quantiles in the units of the series; intervals of the autoregression alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 from gruworks import Forecaster
 from gruworks.tasks.forecast.data import encode
-from gruworks.tasks.forecast.decoding import highway_quantiles, network_quantiles
+from gruworks.tasks.forecast.decoding import difference_ar_quantiles, network_quantiles
 from gruworks.tasks.forecast.series.panel import Series
 from tests.tolerances import FLOAT32_OUTPUT
 
@@ -20,7 +20,7 @@ ALL = numpy.arange(40, 140)
 
 def test_the_units_are_those_of_the_network_s_answer(trained: Forecaster) -> None:
     encoded = encode(trained.history[0], trained.codec, 5)
-    arrays = (encoded.features, encoded.highway(), encoded.season())
+    arrays = (encoded.features, encoded.components()[0], encoded.components()[1])
     with torch.no_grad():
         moved = trained.model(*(torch.from_numpy(a.astype("float32"))[None] for a in arrays))[0, ALL].numpy()
     expected = encoded.y[ALL, None, None] + encoded.scale[ALL, None, None] * moved
@@ -28,13 +28,13 @@ def test_the_units_are_those_of_the_network_s_answer(trained: Forecaster) -> Non
 
 
 def test_the_last_observation_moves_every_step_ahead(trained: Forecaster, frame: pandas.DataFrame) -> None:
-    """Above what the level and the highway move: the GRU itself has read the last row."""
+    """Above what the level and the autoregression move: the GRU itself has read the last row."""
     one = trained.history[0]
     y = one.y.copy()
     y[-1] += 0.5
     states = []
     for values in (one.y, y):
-        encoded = encode(Series(one.name, one.stamps, values), trained.codec, 5)
+        encoded = encode(Series(one.name, one.timestamps, values), trained.codec, 5)
         with torch.no_grad():
             states.append(trained.model.gru(torch.from_numpy(encoded.features.astype("float32"))[None])[0][0])
     learnt = [trained.model.head(state[-1]).detach() for state in states]
@@ -50,15 +50,17 @@ def test_a_later_row_changes_no_forecast_at_an_earlier_origin(trained: Forecaste
     y = one.y.copy()
     y[100:] += 30
     origins = numpy.array([60, 80, 99, 100])
-    before, after = (trained.answers.bands(Series(one.name, one.stamps, values), origins) for values in (one.y, y))
+    before, after = (
+        trained.predictor.uncalibrated(Series(one.name, one.timestamps, values), origins) for values in (one.y, y)
+    )
     assert before[:3] == pytest.approx(after[:3], abs=1e-9)
     assert (before[3] != after[3]).all()
 
 
-def test_the_highway_s_band_is_normal_and_widens_as_the_root_of_the_steps(trained: Forecaster) -> None:
+def test_the_autoregression_s_interval_is_normal_and_widens_as_the_root_of_the_steps(trained: Forecaster) -> None:
     y = numpy.array([0.0, 1, 3, 2, 4, 5, 3, 6])
-    encoded = encode(Series("0", trained.history[0].stamps[:8], y), trained.codec, 5)
-    low, middle, high = highway_quantiles(encoded, numpy.array([7]))[0].T
+    encoded = encode(Series("0", trained.history[0].timestamps[:8], y), trained.codec, 5)
+    low, middle, high = difference_ar_quantiles(encoded, numpy.array([7]))[0].T
     d = numpy.diff(y)
     slope = numpy.clip((d[1:] @ d[:-1]) / (d[:-1] @ d[:-1]), 0, 2)
     spread = numpy.sqrt(numpy.mean((d[1:] - slope * d[:-1]) ** 2)) * NormalDist().inv_cdf(0.9)

@@ -42,7 +42,7 @@ def test_numbers_are_continued(known: list[float], horizon: int, answer: list[fl
     forecaster = Forecaster(horizon=horizon).fit(known, quiet=True)
     assert forecaster.predict()["y_hat"].tolist() == pytest.approx(answer, abs=1e-3)
     (remark,) = forecaster.remarks
-    assert "the highway, an AR(1) on differences, answers alone" in remark
+    assert "the forecast is an autoregression on differences alone" in remark
 
 
 def test_a_doubling_is_continued() -> None:
@@ -154,7 +154,7 @@ def test_a_saved_forecaster_gives_the_same_bits(trained: Forecaster, frame: pand
     assert (loaded.config, loaded.metrics, loaded.remarks) == (trained.config, trained.metrics, trained.remarks)
 
 
-def test_a_highway_and_a_polars_frame_are_saved_too(tmp_path: Path) -> None:
+def test_an_autoregression_alone_and_a_polars_frame_are_saved_too(tmp_path: Path) -> None:
     fitted = Forecaster(horizon=2).fit(polars.DataFrame({"ds": [10, 20, 30], "y": [1.0, 2.0, 4.0]}))
     loaded = Forecaster.load(fitted.save(tmp_path / "run"))
     assert loaded.predict().equals(fitted.predict())
@@ -180,7 +180,7 @@ def test_a_fit_that_fails_leaves_nothing_fitted(monkeypatch: pytest.MonkeyPatch)
         forecaster.predict()
 
 
-def test_data_of_another_rhythm_is_refused(trained: Forecaster) -> None:
+def test_data_of_another_frequency_is_refused(trained: Forecaster) -> None:
     weekly = wavy(30).assign(ds=pandas.date_range("2020-01-05", periods=30, freq="W"))
     for call in (trained.predict, trained.evaluate):
         with pytest.raises(DataError, match="the data is weekly and the fit was on daily: they must agree"):

@@ -113,7 +113,7 @@ def test_climatology_knows_nothing_after_the_first_origin() -> None:
     one, origins = panel.series[0], numpy.array([700, 750])
     y = one.y.copy()
     y[701:] = 1e6
-    poisoned = Series(one.name, one.stamps, y)
+    poisoned = Series(one.name, one.timestamps, y)
     before, after = (naive_forecasts(s, Codec(panel.frequency), origins, 5)["climatology"] for s in (one, poisoned))
     assert numpy.array_equal(before, after)
 
@@ -142,7 +142,7 @@ def test_a_rolling_forecast_is_that_of_the_series_cut_at_its_origin(
     whole = read(frame, Config()).series[0]
     origins = origin_rows(len(whole), 5, None, 140)
     assert origins.tolist() == [139, 144, 149, 154]
-    rolling = trained.answers.quantiles(whole, origins, [0.1, 0.5, 0.9])
+    rolling = trained.predictor.quantiles(whole, origins, [0.1, 0.5, 0.9])
     for origin, quantiles in zip(origins, rolling, strict=True):
         alone = trained.predict(frame[: origin + 1])[["y_hat-lo-80", "y_hat", "y_hat-hi-80"]].to_numpy()
         assert quantiles == pytest.approx(alone, abs=1e-4)

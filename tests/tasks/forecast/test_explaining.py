@@ -8,7 +8,7 @@ import pytest
 
 from gruworks import Forecaster
 from gruworks.errors import OptionError
-from gruworks.tasks.forecast.combination.blending import Gate
+from gruworks.tasks.forecast.combination.blending import Blend
 from gruworks.tasks.forecast.explaining import feature_names
 from tests.tasks.forecast.conftest import TINY, wavy
 from tests.tolerances import ATTRIBUTION
@@ -17,19 +17,19 @@ from tests.tolerances import ATTRIBUTION
 @pytest.mark.parametrize("step", [None, 1, 5])
 @pytest.mark.parametrize("weight", [1.0, 0.4])
 def test_attributions_sum_to_forecast_minus_baseline(trained: Forecaster, step: int | None, weight: float) -> None:
-    gate, trained.gate = trained.gate, Gate(weight, "last value" if weight < 1 else "", None, None)
+    blend, trained.blend = trained.blend, Blend(weight, "last value" if weight < 1 else "", None, None)
     try:
         found = trained.explain(step=step)
-        middle = trained.answers.bands(trained.history[0], numpy.array([139]))[0, :, 1]
+        middle = trained.predictor.uncalibrated(trained.history[0], numpy.array([139]))[0, :, 1]
     finally:
-        trained.gate = gate
+        trained.blend = blend
     assert found.forecast == pytest.approx(middle.mean() if step is None else middle[step - 1])
     assert found.baseline + sum(found.inputs.values()) == pytest.approx(found.forecast, abs=ATTRIBUTION)
 
 
 def test_lags_share_out_what_the_network_read(trained: Forecaster) -> None:
     found = trained.explain()
-    paths = ("highway: the last moves go on", "season path")
+    paths = ("autoregression on differences", "seasonal component")
     read = sum(value for name, value in found.inputs.items() if name not in paths)
     assert sum(found.lags.values()) == pytest.approx(read, abs=ATTRIBUTION)
     assert list(found.lags) == list(range(13))
@@ -43,7 +43,7 @@ def test_every_entry_of_a_row_has_a_name() -> None:
     forecaster = Forecaster(horizon=2, past=("price",), future=("sale",), static=("shop",), **TINY).fit(
         frame, quiet=True
     )
-    names = feature_names(forecaster.answers)
+    names = feature_names(forecaster.predictor)
     assert len(names) == forecaster.codec.inputs
     assert {"price", "sale", "shop", "what is missing", "calendar"} <= set(names)
 

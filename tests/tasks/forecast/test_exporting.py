@@ -25,11 +25,11 @@ def test_a_hundred_histories_of_any_length(kind: str) -> None:
         rows = int(rng.integers(3, 300))
         size = 10.0 ** rng.integers(-3, 5)
         values = size * (rng.normal(0, 1, rows).cumsum() + 5 * numpy.sin(numpy.arange(rows)))
-        stamps = pandas.date_range("1994-03-05", periods=rows)
-        expected = one.estimator.predict(pandas.DataFrame({"ds": stamps, "y": values}))[NAMES].to_numpy()
+        timestamps = pandas.date_range("1994-03-05", periods=rows)
+        expected = one.estimator.predict(pandas.DataFrame({"ds": timestamps, "y": values}))[NAMES].to_numpy()
         feed = {"y": values[None]}
         if one.says["positions"]:
-            feed["positions"] = one.estimator.frequency.positions(stamps.to_numpy())[None]
+            feed["positions"] = one.estimator.frequency.positions(timestamps.to_numpy())[None]
         found = one.run("model", **feed)["quantiles"][0]
         assert numpy.abs(found - expected).max() < tolerances.EXPORTED * max(size, numpy.abs(expected).max())
 
@@ -48,12 +48,12 @@ def test_rows_of_a_batch_do_not_meet() -> None:
 def test_positions_can_be_counted_without_pandas(code: str) -> None:
     """As the facts say it and examples/onnx_forecast.py does it."""
     frequency = Frequency(code)
-    stamps = pandas.date_range("2019-11-04", periods=50, freq=code).to_numpy().astype("datetime64[s]")
+    timestamps = pandas.date_range("2019-11-04", periods=50, freq=code).to_numpy().astype("datetime64[s]")
     at = _positions(frequency)
     if at["unit"] == "months":
-        steps = stamps.astype("datetime64[M]").astype(float)
+        steps = timestamps.astype("datetime64[M]").astype(float)
     elif at["unit"] == "business days":
-        steps = numpy.busday_count(at["origin"], stamps.astype("datetime64[D]"))
+        steps = numpy.busday_count(at["origin"], timestamps.astype("datetime64[D]"))
     else:
-        steps = (stamps - numpy.datetime64(at["origin"])) / numpy.timedelta64(1, "s")
-    numpy.testing.assert_array_equal(steps / at["multiple"], frequency.positions(stamps.astype("datetime64[us]")))
+        steps = (timestamps - numpy.datetime64(at["origin"])) / numpy.timedelta64(1, "s")
+    numpy.testing.assert_array_equal(steps / at["multiple"], frequency.positions(timestamps.astype("datetime64[us]")))

@@ -30,7 +30,7 @@ class Answers(torch.nn.Module):
 
 def batch(target: torch.Tensor, weight: torch.Tensor) -> dict[str, torch.Tensor]:
     nothing = torch.zeros(1)
-    return {"features": nothing, "highway": nothing, "season": nothing, "target": target, "weight": weight}
+    return {"features": nothing, "difference_ar": nothing, "seasonal": nothing, "target": target, "weight": weight}
 
 
 def test_the_loss_is_the_weighted_pinball_loss() -> None:

@@ -9,22 +9,33 @@ from typing import Any
 import numpy
 import pandas
 import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gruworks import Forecaster
 from gruworks.errors import DataError, OptionError
-from gruworks.tasks.forecast.combination.blending import Gate
+from gruworks.tasks.forecast.combination.blending import Blend
+from gruworks.tasks.forecast.combination.predictor import Predictor
+from gruworks.tasks.forecast.config import Config
+from gruworks.tasks.forecast.data import encode
+from gruworks.tasks.forecast.features.encoding import Codec
+from gruworks.tasks.forecast.models.engines import engine
+from gruworks.tasks.forecast.series.frequency import Frequency, Season
 from gruworks.tasks.forecast.series.panel import Series
+from gruworks.tasks.forecast.streaming import Carried
 from tests.tasks.forecast.conftest import TINY, wavy
 from tests.tolerances import FORECAST_STREAM
 
 NAIVE = ["last value", "drift", "mean of the last 5", "seasonal naive (7)"]
+DAILY = Frequency("D")
 
 
 def whole(forecaster: Forecaster, rows: int) -> numpy.ndarray:
     """What the whole history says after its last row: low, median and high [K, 3], encoded afresh."""
     one = wavy(rows)
     series = Series("0", one["ds"].to_numpy().astype("datetime64[us]"), one["y"].to_numpy())
-    return forecaster.answers.quantiles(series, numpy.array([rows - 1]), [0.1, 0.5, 0.9])[0]
+    return forecaster.predictor.quantiles(series, numpy.array([rows - 1]), [0.1, 0.5, 0.9])[0]
 
 
 def fitted(rows: int = 140, **settings: Any) -> Forecaster:
@@ -42,10 +53,42 @@ def test_observing_equals_encoding_the_same_history_afresh(settings: dict[str, A
         )
 
 
+STEPS = st.integers(-100, 400).map(lambda n: n / 10)  # mostly upwards: the slope is then between its bounds
+
+
+@given(
+    steps=st.lists(STEPS, min_size=14, max_size=18),
+    missing=st.sets(st.integers(8, 17)),
+    codec=st.sampled_from([Codec(DAILY), Codec(DAILY, (Season("week", 7, 2),)), Codec(DAILY, lag=3)]),
+    blend=st.sampled_from([Blend(), *(Blend(weight, name) for name in NAIVE for weight in (0.0, 0.6))]),
+)
+def test_running_sums_are_the_formulas_of_the_whole_history(
+    steps: list[float], missing: set[int], codec: Codec, blend: Blend
+) -> None:
+    config = Config(horizon=5, hidden_size=3)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = engine(config, codec, 1).network().eval()
+        for parameter in network.parameters():
+            torch.nn.init.normal_(parameter, std=0.3)
+    predictor = Predictor(engine(config, codec, 1), config, codec, network, blend)
+    y = numpy.cumsum(steps)
+    y[[row for row in missing if row < len(y)]] = numpy.nan
+    series = Series("0", numpy.datetime64("2020-01-01", "us") + numpy.arange(len(y)) * numpy.timedelta64(1, "D"), y)
+    carried = Carried(series.until(8), predictor)
+    for value in y[8:]:
+        carried.step(float(value))
+    encoded, at = encode(series, codec, config.horizon), numpy.array([len(series) - 1])
+    assert carried.scale == pytest.approx(encoded.scale[-1], abs=1e-9)
+    assert carried.row[0] == pytest.approx(encoded.features[-1], rel=1e-4, abs=1e-4)
+    expected = predictor.uncalibrated(series, at)[0]
+    assert carried.quantiles() == pytest.approx(expected, rel=1e-4, abs=1e-4 * (1 + encoded.scale[-1]))
+
+
 @pytest.mark.parametrize("naive", NAIVE)
-def test_the_gate_s_naive_forecast_is_carried_too(naive: str) -> None:
+def test_the_blended_naive_forecast_is_carried_too(naive: str) -> None:
     forecaster = fitted()
-    forecaster.gate = Gate(0.25, naive, 0.9, 2.0)
+    forecaster.blend = Blend(0.25, naive, 0.9, 2.0)
     for row in range(140, 152):
         said = forecaster.observe(wavy(160)["y"][row])
         assert said.y_hat == pytest.approx(whole(forecaster, row + 1)[:, 1], abs=FORECAST_STREAM)
@@ -57,12 +100,12 @@ def test_a_lag_and_a_year_are_carried() -> None:
     y = 0.01 * t + 5 * numpy.sin(2 * numpy.pi * t / 365.25) + 4 * numpy.abs(t % 7 - 3) ** 1.5 + rng.normal(0, 0.1, 900)
     frame = pandas.DataFrame({"ds": pandas.date_range("2020-01-01", periods=900), "y": y})
     forecaster = Forecaster(horizon=5, **TINY).fit(frame[:880], quiet=True)
-    forecaster.gate = Gate(0.5, "climatology", 0.9, 2.0)
+    forecaster.blend = Blend(0.5, "climatology", 0.9, 2.0)
     assert forecaster.codec is not None
     for row in range(880, 900):
         said = forecaster.observe(y[row])
     series = Series("0", frame["ds"].to_numpy().astype("datetime64[us]"), y)
-    expected = forecaster.answers.quantiles(series, numpy.array([899]), [0.5])[0, :, 0]
+    expected = forecaster.predictor.quantiles(series, numpy.array([899]), [0.5])[0, :, 0]
     assert said.y_hat == pytest.approx(expected, abs=FORECAST_STREAM)
 
 
@@ -70,7 +113,7 @@ def test_a_missing_observation_is_one_that_moves_nothing() -> None:
     forecaster = fitted()
     said = forecaster.observe(float("nan"))
     assert said.y_hat == pytest.approx(
-        forecaster.answers.quantiles(forecaster.history[0], numpy.array([140]), [0.5])[0, :, 0], abs=FORECAST_STREAM
+        forecaster.predictor.quantiles(forecaster.history[0], numpy.array([140]), [0.5])[0, :, 0], abs=FORECAST_STREAM
     )
 
 

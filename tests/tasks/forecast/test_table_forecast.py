@@ -23,8 +23,8 @@ def seattle() -> Forecaster:
 
 
 def table(y: numpy.ndarray, first: str = "2020-01-01", unit: str = "D", name: str = "0") -> Panel:
-    stamps = (numpy.datetime64(first, unit) + numpy.arange(len(y))).astype("datetime64[us]")
-    columns = {"ds": stamps.astype(str).tolist(), "y": [str(one) for one in y], "unique_id": [name] * len(y)}
+    timestamps = (numpy.datetime64(first, unit) + numpy.arange(len(y))).astype("datetime64[us]")
+    columns = {"ds": timestamps.astype(str).tolist(), "y": [str(one) for one in y], "unique_id": [name] * len(y)}
     return read(columns, Config())
 
 
@@ -34,8 +34,8 @@ SALES = 200 + numpy.tile([0.0, 0, 0, 0, 0, 60, 100], 60) + RNG.normal(0, 10, 420
 def test_skill_is_the_tables_own(seattle: Forecaster) -> None:
     found = by_model(seattle, table(SALES), LEVEL, True)
     assert found.weighed
-    assert found.gate.naive == "seasonal naive (7)"  # the fit's own is another
-    assert found.gate != seattle.gate
+    assert found.blend.naive == "seasonal naive (7)"  # the fit's own is another
+    assert found.blend != seattle.blend
     assert found.evaluation is not None
     assert found.tested == "past"
     best = found.evaluation.best_naive
@@ -45,7 +45,7 @@ def test_skill_is_the_tables_own(seattle: Forecaster) -> None:
 
 def test_where_the_table_is_too_short_nothing_is_said_of_skill(seattle: Forecaster) -> None:
     found = by_model(seattle, table(SALES[:15]), LEVEL, True)
-    assert (found.by, found.weighed, found.gate.naive) == ("network", False, "")
+    assert (found.by, found.weighed, found.blend.naive) == ("network", False, "")
     assert numpy.isfinite(found.quantiles[0]).all()
 
 
@@ -53,10 +53,10 @@ def test_a_table_is_of_the_fit_only_where_it_holds_its_rows(seattle: Forecaster)
     history = seattle.history[0]
     same = Panel([history.until(900)], seattle.frequency)
     assert is_of_fit(seattle, same)
-    other = table(history.y[:300] + 1.0, first=str(history.stamps[0])[:10])
+    other = table(history.y[:300] + 1.0, first=str(history.timestamps[0])[:10])
     assert not is_of_fit(seattle, other)
     assert not is_of_fit(seattle, table(SALES))
-    after = table(SALES[:30], first=str(seattle.frequency.future(history.stamps[-1], 1)[0])[:10])
+    after = table(SALES[:30], first=str(seattle.frequency.future(history.timestamps[-1], 1)[0])[:10])
     assert not is_of_fit(seattle, after)
     assert is_of_fit(seattle, joined(seattle, after))
 
@@ -65,12 +65,12 @@ def test_rows_behind_the_fit_are_tested_on_and_the_fits_own_are_not(seattle: For
     history = seattle.history[0]
     own = by_fit(seattle, Panel([history], seattle.frequency), LEVEL, True)
     assert own.tested == "held out"
-    assert own.gate == seattle.gate
-    after = table(SALES[:60] / 20, first=str(seattle.frequency.future(history.stamps[-1], 1)[0])[:10])
+    assert own.blend == seattle.blend
+    after = table(SALES[:60] / 20, first=str(seattle.frequency.future(history.timestamps[-1], 1)[0])[:10])
     grown = by_fit(seattle, joined(seattle, after), LEVEL, True)
     assert grown.tested == "past"
     assert grown.evaluation is not None
-    assert grown.evaluation.first_origin >= str(history.stamps[-1])
+    assert grown.evaluation.first_origin >= str(history.timestamps[-1])
 
 
 def test_only_the_kind_of_frequency_counts(seattle: Forecaster) -> None:
@@ -80,22 +80,22 @@ def test_only_the_kind_of_frequency_counts(seattle: Forecaster) -> None:
     fitted = Forecaster(horizon=3, steps=1).fit(_weekly(weeks))
     assert reads(fitted, read(_weekly(weeks + 2), Config()))
     answer = by_model(fitted, read(_weekly(weeks + 2), Config()), LEVEL, False)
-    assert answer.frequency.future(answer.series[0].stamps[-1], 1)[0] == numpy.datetime64("2020-01-03") + 700
+    assert answer.frequency.future(answer.series[0].timestamps[-1], 1)[0] == numpy.datetime64("2020-01-03") + 700
 
 
 def _weekly(days: numpy.ndarray) -> dict[str, list[str]]:
-    stamps = numpy.datetime64("2020-01-01") + days
-    return {"ds": stamps.astype(str).tolist(), "y": [str(one) for one in numpy.sin(days / 9)]}
+    timestamps = numpy.datetime64("2020-01-01") + days
+    return {"ds": timestamps.astype(str).tolist(), "y": [str(one) for one in numpy.sin(days / 9)]}
 
 
 def test_a_fit_of_too_few_rows_is_called_what_it_is() -> None:
     panel = table(numpy.arange(12.0))
-    fitted = Forecaster(horizon=3).fit({"ds": panel.series[0].stamps.astype(str).tolist(), "y": list(range(12))})
+    fitted = Forecaster(horizon=3).fit({"ds": panel.series[0].timestamps.astype(str).tolist(), "y": list(range(12))})
     assert by_fit(fitted, None, LEVEL, False).by == "autoregression"
 
 
 def test_no_model_has_a_part_in_the_naive_forecast() -> None:
     found = by_naive(table(SALES), 10, [80.0, 95.0])
-    assert (found.by, found.gate.weight, found.gate.naive) == ("naive", 0.0, "seasonal naive (7)")
+    assert (found.by, found.blend.weight, found.blend.naive) == ("naive", 0.0, "seasonal naive (7)")
     assert found.quantiles[0].shape == (10, 5)
     assert numpy.array_equal(found.quantiles[0][:, 0], found.naive[0]["seasonal naive (7)"])

@@ -24,7 +24,7 @@ def demo(out: Out = None, as_json: Json = False, quiet: Quiet = False, debug: De
     show = Show(as_json, quiet)
     show.remark("1. After 1, 2, 3, 4, 5 comes")
     answer = float(Forecaster(horizon=1).fit(NUMBERS).predict()["y_hat"][0])
-    show.answer(f"   {answer:.1f}  says Forecaster (too few rows to train on: its highway, an AR(1) on differences)")
+    show.answer(f"   {answer:.1f}  says Forecaster (too few rows to train on: an autoregression on differences alone)")
     unit = next_number(NUMBERS)
     show.answer(f"   {unit.answer:.4f}  says a GRU of 8 units alone, trained on other number lines")
 

@@ -56,8 +56,8 @@ def forecast(
     frame = forecaster.predict(file)
     rows = [{name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
     show.table(rows)
-    show.remark(f"\n{forecaster.gate}")
-    show.result({"rows": rows, "skill": str(forecaster.gate)})
+    show.remark(f"\n{forecaster.blend}")
+    show.result({"rows": rows, "skill": str(forecaster.blend)})
 
 
 @app.command("verse")

@@ -15,7 +15,7 @@ from gruworks.lab.number_lines.lines import Floats, Frame, frame_of, mean_step
 from gruworks.lab.number_lines.unit import Trained, train_unit
 from gruworks.nn.tracing import trace
 from gruworks.ops.weights import Reset
-from gruworks.tasks.forecast.features.difference_ar import highway_forecast
+from gruworks.tasks.forecast.features.difference_ar import difference_ar_forecast
 
 __all__ = ["NextNumber", "next_number"]
 
@@ -76,7 +76,7 @@ def next_number(numbers: Sequence[float], reset: Reset = "before", seed: int = 0
     return NextNumber(
         numbers=y,
         answer=answer,
-        highway=float(highway_forecast(y, 1)[0]),
+        highway=float(difference_ar_forecast(y, 1)[0]),
         is_line=bool(numpy.ptp(numpy.diff(y)) <= 1e-6 * step),
         step=step,
         frame=frame,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gruworks.tasks.forecast.combination.conformal import Calibration, calibrate, normal
 from gruworks.tasks.forecast.evaluation import Evaluation, score
-from gruworks.tasks.forecast.features.difference_ar import causal_scale
+from gruworks.tasks.forecast.features.difference_ar import causal_scale, ratio
 from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.features.naive import naive_forecasts, naive_names, or_last
 from gruworks.tasks.forecast.series.panel import Series
@@ -73,10 +73,10 @@ def best_naive(panel: list[Series], codec: Codec, horizon: int) -> Baseline:
     best = min(names, key=lambda name: _mean_error([one[name] for one in found], truth, scale))
     chosen = [one[best] for one in found]
     moves = [_scale(one, at)[:, None] for one, at in zip(panel, origins, strict=True)]
-    errors = numpy.concatenate([_over(numpy.abs(a - y), m) for a, y, m in zip(chosen, truth, moves, strict=True)])
+    errors = numpy.concatenate([ratio(numpy.abs(a - y), m) for a, y, m in zip(chosen, truth, moves, strict=True)])
     made = Baseline(codec, best, _widening(errors), normal(horizon))
-    bands = [made.around(a, one, at) for a, one, at in zip(chosen, panel, origins, strict=True)]
-    return replace(made, calibration=calibrate(bands, truth))
+    quantiles = [made.around(a, one, at) for a, one, at in zip(chosen, panel, origins, strict=True)]
+    return replace(made, calibration=calibrate(quantiles, truth))
 
 
 def _origins(rows: int, horizon: int) -> Ints:
@@ -97,7 +97,7 @@ def _truth(series: Series, origins: Ints, horizon: int) -> Floats:
 
 
 def _scale(series: Series, origins: Ints) -> Floats:
-    return causal_scale(series.filled(), series.observed)[origins]
+    return numpy.asarray(causal_scale(series.filled(), series.observed)[origins])
 
 
 def _mean_error(forecasts: list[Floats], truth: list[Floats], scale: list[float]) -> float:
@@ -114,7 +114,3 @@ def _mean(values: Floats) -> float:
 def _widening(errors: Floats) -> Floats:
     """The mean error at each step ahead [K], never less than at the step before."""
     return numpy.maximum.accumulate(numpy.array([_mean(column) for column in errors.T]))
-
-
-def _over(errors: Floats, scale: Floats) -> Floats:
-    return numpy.asarray(numpy.divide(errors, scale, out=numpy.zeros_like(errors), where=scale > 0))

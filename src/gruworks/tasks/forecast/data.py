@@ -1,13 +1,13 @@
-"""From series to what the encoder reads: features, highway, season path and targets, all causal and scale-free.
+"""Training windows of the encoder: features, components and targets, all causal and scale-free.
 
 Rows of all series stand behind one another in flat arrays; a window is an index into them, cut when it is drawn. What
-a row needs for every step ahead (highway, season, target) is formed then, so that nothing is held K times.
+a row needs for every step ahead (components, target) is formed then, so that nothing is held K times.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy
@@ -16,20 +16,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gruworks.tasks.forecast.config import Config
-from gruworks.tasks.forecast.features.difference_ar import causal_scale, causal_slope, differences, path
-from gruworks.tasks.forecast.features.encoding import Codec
-from gruworks.tasks.forecast.features.seasonality import coefficients, fourier, season_basis, season_state
+from gruworks.tasks.forecast.features.difference_ar import cumulative_response, ratio
+from gruworks.tasks.forecast.features.encoding import Codec, Encoding, components, encoding
+from gruworks.tasks.forecast.features.seasonality import season_basis
 from gruworks.tasks.forecast.series.panel import Series
 
-__all__ = ["FEWEST_ORIGINS", "Batch", "Encoded", "Windows", "encode", "lagged_steps", "seasons_ahead", "split_rows"]
+__all__ = ["FEWEST_ORIGINS", "Batch", "Encoded", "Windows", "encode", "split_rows"]
 
 Floats = NDArray[numpy.float64]
 Ints = NDArray[numpy.int64]
 Batch = dict[str, Tensor]
 
-FEWEST_ORIGINS = 32  # with fewer rows to learn from, the highway answers alone
+FEWEST_ORIGINS = 32  # with fewer rows to learn from, the autoregression on differences answers alone
 WARM_UP = 16  # rows until scale and slope have settled; nothing is learnt from them
-WILD = 1e3  # a highway beyond so many scales (a slope above 1 far ahead) teaches nothing
+WILD = 1e3  # an autoregression beyond so many scales (a slope above 1 far ahead) teaches nothing
 MOST_VALIDATED = 20_000  # rows of validation; more would not tell more and take the time of a fit
 
 
@@ -37,90 +37,41 @@ MOST_VALIDATED = 20_000  # rows of validation; more would not tell more and take
 class Encoded:
     """One series as the encoder reads it, N rows of it; each row knows only the past up to its own step.
 
-    features [N, I]; y, the last value seen, and scale [N] in its units; slope [N]; seasonal [N, 1 + F] and basis
-    [1 + F, K], whose product is the season path; observed [N]; ahead [N + K, C], the covariates known beforehand;
-    gaps [N], steps since the row before where stamps are irregular; lag, by which the season path looks back instead.
+    features [N, I]; y, the last value seen, and scale [N] in its units; slope [N]; season_state [N, 1 + F] and basis
+    [1 + F, K]; observed [N]; ahead [N + K, C], the covariates known beforehand; gaps [N], steps since the row before
+    where timestamps are irregular; lag, by which the seasonal component looks back instead.
     """
 
     features: Floats
     y: Floats
     scale: Floats
     slope: Floats
-    seasonal: Floats
+    season_state: Floats
     basis: Floats
     observed: NDArray[numpy.bool_]
     ahead: Floats
-    gaps: Floats = field(default_factory=lambda: numpy.zeros(0))
+    gaps: Floats
     lag: int = 0
 
     @property
     def horizon(self) -> int:
         return int(self.basis.shape[1])
 
-    def highway(self, rows: Any = slice(None)) -> Floats:
-        """What the AR(1) on differences would add to y, [.., K], in units of the scale.
-
-        With a lag it is what the level has moved since one season before, to be added to the season path.
-        """
-        if self.lag:
-            at = numpy.arange(len(self.y))[rows]
-            moved = (self.y[at] - self.y[numpy.maximum(at - self.lag, 0)]) * (at >= self.lag)
-            return _over(moved, self.scale[at])[:, None] * seasons_ahead(self.horizon, self.lag)
-        moves = self.features[rows, 0]
-        with numpy.errstate(over="ignore"):  # never 0 · ∞: after a step of zero the slope is 1 at most
-            return numpy.asarray(moves[:, None] * path(self.slope[rows], self.horizon))
-
-    def season(self, rows: Any = slice(None)) -> Floats:
-        """What the climatology, or the season before, would add to y, [.., K], in units of the scale."""
-        if self.lag:
-            at = numpy.arange(len(self.y))[rows]
-            before = numpy.maximum(at[:, None] + lagged_steps(self.horizon, self.lag), 0)
-            moved = (self.y[before] - self.y[at, None]) * (at >= self.lag)[:, None]
-            return _over(moved, self.scale[at, None])
-        return numpy.asarray(self.seasonal[rows] @ self.basis)
+    def components(self, rows: Any = slice(None)) -> tuple[Floats, Floats]:
+        """Autoregression on differences and seasonal component at `rows`, each [.., K]; see `encoding.components`."""
+        found = Encoding(self.features[rows], self.scale[rows], self.slope[rows], self.season_state[rows])
+        return components(found, self.basis, self.lag, self.y.__getitem__, numpy.arange(len(self.y))[rows])
 
 
 def encode(series: Series, codec: Codec, horizon: int) -> Encoded:
-    """Features, highway and season path of one series."""
-    y, observed = series.filled(), series.observed
-    scale = causal_scale(y, observed)
-    moves = _over(differences(y), scale)
-    positions = codec.frequency.positions(series.stamps)
-    basis, seasonal, season_features = _seasonal(y, observed, scale, positions, codec, horizon)
-    features = [moves[:, None], *season_features, codec.side_features(series, y, scale)]
-    ahead = codec.ahead_features(series, horizon)
-    gaps = codec.gaps(series.stamps)
+    """Features and components of one series."""
+    y, observed, positions = series.filled(), series.observed, codec.frequency.positions(series.timestamps)
+    own = encoding(codec, y, positions, observed)
     return Encoded(
-        numpy.concatenate(features, 1), y, scale, causal_slope(y), seasonal, basis, observed, ahead, gaps, codec.lag
-    )
-
-
-def _seasonal(
-    y: Floats, observed: Any, scale: Floats, positions: Floats, codec: Codec, horizon: int
-) -> tuple[Floats, Floats, list[Floats]]:
-    """The season path's basis and states, and the features that tell of it: anomaly, whether known, the waves."""
-    seasons = list(codec.seasons)
-    basis = season_basis(seasons, horizon)
-    if not seasons:
-        return basis, numpy.zeros((len(y), 1)), []
-    waves = fourier(positions, seasons)
-    fitted = coefficients(y, waves, observed)
-    known = (positions - positions[0] >= max(s.period for s in seasons)).astype(numpy.float64)
-    state = season_state(fitted, waves)
-    state[:, 0] -= y
-    state = _over(state, scale[:, None]) * known[:, None]
-    here = state[:, 0] + state[:, 1::2].sum(1)
-    return basis, state, [-here[:, None], known[:, None], waves]
-
-
-def lagged_steps(horizon: int, lag: int) -> NDArray[numpy.int64]:
-    """Where the value one season (or as many as it takes) before each step ahead stands, from the origin: [K], ≤ 0."""
-    return numpy.arange(1, horizon + 1) - lag * seasons_ahead(horizon, lag)
-
-
-def seasons_ahead(horizon: int, lag: int) -> NDArray[numpy.int64]:
-    """How many seasons lie between each step ahead and the value that the season path takes for it: [K]."""
-    return -(-numpy.arange(1, horizon + 1) // lag)
+        numpy.concatenate([own.features, codec.side_features(series)], 1), y, own.scale, own.slope, own.season_state,
+        season_basis(list(codec.seasons), horizon), observed, codec.ahead_features(series, horizon),
+        codec.gaps(series.timestamps), codec.lag,
+    )  # fmt: skip
 
 
 def split_rows(rows: int, horizon: int, share: float) -> tuple[int, int, int]:
@@ -156,7 +107,7 @@ class Windows:
         found = {name: torch.cat(parts.pop(name)) for name in list(parts)}
         self.y, self.scale, self.weight, self.observed = (found.pop(n) for n in ("y", "scale", "weight", "observed"))
         self.ahead = found.pop("ahead") if one.ahead.size else None  # K rows more a series than the rest
-        self.arrays = {name: found[name] for name in ("features", "slope", "seasonal", "gaps")}
+        self.arrays = {name: found[name] for name in ("features", "slope", "season_state", "gaps")}
         self.learnable = [
             float(self.weight[at : at + end].count_nonzero()) for at, end in zip(self.offsets, self.ends, strict=False)
         ]
@@ -205,10 +156,11 @@ class Windows:
         begin = torch.from_numpy(self.offsets[which])[:, None]
         at, last = begin + row, torch.from_numpy(self.offsets[which + 1])[:, None, None] - 1
         batch = {name: array[at] for name, array in self.arrays.items() if array.numel()}
-        batch["highway"], batch["season"] = self._paths(batch.pop("slope"), batch.pop("seasonal"), batch, begin, row)
+        scale = self.scale[at]
+        own = Encoding(batch["features"], scale, batch.pop("slope").double(), batch.pop("season_state"))
+        batch["difference_ar"], batch["seasonal"] = self._components(own, begin, row)
         ahead = torch.minimum(at[..., None] + torch.arange(1, K + 1), last)
-        moved, scale = self.y[ahead] - self.y[at, None], self.scale[at, None]
-        target = torch.where(scale > 0, moved / scale.clamp(min=1e-300), 0.0)
+        target = ratio(self.y[ahead] - self.y[at, None], scale[..., None], torch)
         batch["weight"] = self.weight[at].float()
         target[batch["weight"] == 0] = 0
         target[~self.observed[ahead]] = torch.nan
@@ -221,25 +173,14 @@ class Windows:
                 array[beyond] = 0
         return batch
 
-    def _paths(
-        self, slope: Tensor, seasonal: Tensor, batch: Batch, begin: Tensor, row: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Highway and season path [B, T, K] of the rows `row` [B, T] of series that begin at `begin` [B, 1]."""
-        if self.lag:
-            return self._lagged(begin, row)
-        powers = (slope[..., None].double() ** torch.arange(1, self.config.horizon + 1)).cumsum(-1)
-        return (batch["features"][..., :1] * powers).clamp(-WILD, WILD).float(), seasonal @ self.basis
+    def _components(self, own: Encoding, begin: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
+        """The components [B, T, K] of the rows `row` [B, T] of series that begin at `begin` [B, 1]."""
 
-    def _lagged(self, begin: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
-        """The two paths of `Encoded` with a lag."""
-        K, at = self.config.horizon, begin + row
-        here, scale = self.y[at, None], self.scale[at, None]
-        known, scale = (scale > 0) & (row >= self.lag)[..., None], scale.clamp(min=1e-300)
-        since = here - self.y[begin + (row - self.lag).clamp(min=0), None]
-        before = (row[..., None] + torch.from_numpy(lagged_steps(K, self.lag))).clamp(min=0)
-        moved = torch.where(known, self.y[begin[..., None] + before] - here, 0.0) / scale
-        drift = torch.where(known, since, 0.0) / scale * torch.from_numpy(seasons_ahead(K, self.lag))
-        return drift.float(), moved.float()
+        def values(rows: Tensor) -> Tensor:
+            return self.y[begin.reshape(-1, *[1] * (rows.ndim - 1)) + rows]
+
+        change, seasonal = components(own, self.basis, self.lag, values, row, torch)
+        return (change if self.lag else change.clamp(-WILD, WILD)).float(), seasonal.float()
 
 
 def _weights(one: Encoded, last: int) -> Floats:
@@ -250,7 +191,7 @@ def _weights(one: Encoded, last: int) -> Floats:
     """
     N = len(one.y)
     with numpy.errstate(over="ignore", invalid="ignore"):
-        highest = numpy.abs(one.features[:, 0] * path(one.slope, one.horizon)[:, -1])
+        highest = numpy.abs(one.features[:, 0] * cumulative_response(one.slope, one.horizon)[:, -1])
     usable = (numpy.arange(N) < last) & (one.scale > 0) & (highest < WILD)
     usable[: min(WARM_UP, N // 4)] = False
     return numpy.where(usable, one.scale / max(one.scale[-1], numpy.finfo(numpy.float64).tiny), 0.0)
@@ -259,13 +200,6 @@ def _weights(one: Encoded, last: int) -> Floats:
 def _kept(one: Encoded, last: int) -> dict[str, Tensor]:
     """What windows are cut from, row by row: levels in float64, what is in units of the scale in float32."""
     exact = {"y": one.y, "scale": one.scale, "weight": _weights(one, last), "observed": one.observed}
-    names = ("features", "slope", "seasonal", "gaps", "ahead")
+    names = ("features", "slope", "season_state", "gaps", "ahead")
     arrays = exact | {name: getattr(one, name).astype(numpy.float32) for name in names}
     return {name: torch.from_numpy(numpy.ascontiguousarray(array)) for name, array in arrays.items()}
-
-
-def _over(a: Floats, b: Floats) -> Floats:
-    """a / b, and 0 where b is 0: where nothing has moved yet, nothing is known of the scale."""
-    shape = numpy.broadcast_shapes(a.shape, b.shape)
-    result: Floats = numpy.divide(a, b, out=numpy.zeros(shape), where=numpy.broadcast_to(b, shape) > 0)
-    return result

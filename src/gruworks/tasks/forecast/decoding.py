@@ -1,4 +1,4 @@
-"""From the encoder's answers to forecasts in the units of the series."""
+"""Quantiles in the units of the series, by the encoder or by the autoregression on differences alone."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from gruworks.tasks.forecast.config import QUANTILES
 from gruworks.tasks.forecast.data import Encoded
-from gruworks.tasks.forecast.features.difference_ar import causal_slope, differences
+from gruworks.tasks.forecast.features.difference_ar import differences, to_levels
 from gruworks.tasks.forecast.models.encoder import ForecastNet
 
-__all__ = ["encoder_states", "highway_quantiles", "network_quantiles"]
+__all__ = ["difference_ar_quantiles", "encoder_states", "network_quantiles"]
 
 Floats = NDArray[numpy.float64]
 AT_ONCE = 1 << 22  # numbers of one decoded piece
@@ -35,29 +35,28 @@ def network_quantiles(model: ForecastNet, encoded: Encoded, origins: NDArray[Any
     piece = max(1, AT_ONCE // (K * max(model.shape[1], encoded.ahead.shape[1])))
     parts = []
     for at in numpy.array_split(origins, max(1, -(-len(origins) // piece))):
-        nothing = torch.zeros(len(at), K)
         ahead = None
         if encoded.ahead.size:
             rows = at[:, None] + numpy.arange(K + 1)
             ahead = torch.from_numpy(encoded.ahead[rows].astype(numpy.float32))
-        parts.append(model.decode(states[at], nothing, nothing, ahead).double().numpy())
-    # The two paths are added in float64: a doubling far ahead would not fit into float32.
-    highway = model.highway_gain.double().numpy() * encoded.highway(origins)
-    season = model.season_gain.double().numpy() * encoded.season(origins)
-    moved = (highway + season)[..., None] + numpy.concatenate(parts)
-    answer: Floats = encoded.y[origins][:, None, None] + encoded.scale[origins][:, None, None] * moved
-    return answer
+        parts.append(model.decode(states[at], None, ahead).double().numpy())
+    # The components are added in float64: a doubling far ahead would not fit into float32.
+    change = model.weighted(*map(torch.from_numpy, encoded.components(origins))).numpy()
+    levels = to_levels(encoded.y[origins], encoded.scale[origins], change[..., None] + numpy.concatenate(parts))
+    return numpy.asarray(levels)
 
 
-def highway_quantiles(encoded: Encoded, origins: NDArray[Any]) -> Floats:
-    """The highway alone, [O, K, Q]: its band is a normal one from its own one-step errors, widening as √k."""
-    slope, d = causal_slope(encoded.y), differences(encoded.y)
-    K, highway = encoded.horizon, encoded.highway(origins)
+def difference_ar_quantiles(encoded: Encoded, origins: NDArray[Any]) -> Floats:
+    """The autoregression alone, [O, K, Q], with normal intervals from its own one-step errors, widening as √k."""
+    d, K = differences(encoded.y), encoded.horizon
     factors = numpy.array([NormalDist().inv_cdf(level) for level in QUANTILES])
-    rows = []
-    for i, t in enumerate(origins):
-        errors = d[2 : t + 1] - slope[t] * d[1:t]
-        spread = numpy.sqrt(numpy.mean(errors**2)) if len(errors) else 0.0
-        middle = encoded.y[t] + encoded.scale[t] * highway[i]
-        rows.append(middle[:, None] + spread * numpy.sqrt(numpy.arange(1, K + 1))[:, None] * factors)
-    return numpy.stack(rows)
+    spread = numpy.array([_spread(d[: t + 1], encoded.slope[t]) for t in origins])[:, None]
+    middle = encoded.y[origins][:, None] + encoded.scale[origins][:, None] * encoded.components(origins)[0]
+    widths = spread * numpy.sqrt(numpy.arange(1, K + 1))
+    return numpy.asarray(middle[..., None] + widths[..., None] * factors)
+
+
+def _spread(d: Floats, slope: float) -> float:
+    """Root mean square of the errors of d_t ≈ φ d_{t-1}."""
+    errors = d[2:] - slope * d[1:-1]
+    return float(numpy.sqrt(numpy.mean(errors**2))) if len(errors) else 0.0

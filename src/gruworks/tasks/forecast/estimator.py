@@ -16,9 +16,9 @@ from gruworks.errors import DataError, OptionError
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator, data_facts
 from gruworks.tasks.forecast.backtesting import Backtest, backtest, held_out
-from gruworks.tasks.forecast.combination.blending import OPEN, Gate
+from gruworks.tasks.forecast.combination.blending import NETWORK_ALONE, Blend
 from gruworks.tasks.forecast.combination.conformal import Calibration, normal
-from gruworks.tasks.forecast.combination.predictor import Answers, judge
+from gruworks.tasks.forecast.combination.predictor import Predictor, fit_combination
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.data import FEWEST_ORIGINS
 from gruworks.tasks.forecast.evaluation import Evaluation, origin_rows
@@ -27,7 +27,7 @@ from gruworks.tasks.forecast.features.naive import naive_forecasts
 from gruworks.tasks.forecast.frames import forecast_frame, levels, with_future
 from gruworks.tasks.forecast.models.engines import engine
 from gruworks.tasks.forecast.persistence import CODEC, check_codec, pack, unpack
-from gruworks.tasks.forecast.season_selection import with_season_path
+from gruworks.tasks.forecast.season_selection import with_seasonal_lag
 from gruworks.tasks.forecast.series.frequency import Frequency
 from gruworks.tasks.forecast.series.panel import Panel, Series
 from gruworks.tasks.forecast.series.reading import read
@@ -39,7 +39,7 @@ __all__ = ["Forecaster"]
 
 
 class Forecaster(Estimator):
-    """Forecasts of one or many time series by a GRU, with bands that are calibrated for any level.
+    """Forecasts of one or many time series by a GRU, with prediction intervals calibrated for any level.
 
     >>> Forecaster(horizon=2).fit([1, 2, 3, 4, 5]).predict()["y_hat"].tolist()
     [6.0, 7.0]
@@ -61,7 +61,7 @@ class Forecaster(Estimator):
     def __init__(self, config: Settings | None = None, **settings: Any) -> None:
         super().__init__(config, **settings)
         self.codec: Codec | None = None
-        self.gate: Gate = OPEN
+        self.blend: Blend = NETWORK_ALONE
         self.calibration: Calibration = normal(self.config.horizon)
         self.backend = "pandas"
         self.remarks: list[str] = []
@@ -78,14 +78,14 @@ class Forecaster(Estimator):
 
     @property
     def frequency(self) -> Frequency:
-        """The rhythm of the fitted series, as found in the data."""
+        """The frequency of the fitted series, as found in the data."""
         return self._codec.frequency
 
     @property
-    def answers(self) -> Answers:
-        """What answers: the network, the gate and the calibration of the bands."""
+    def predictor(self) -> Predictor:
+        """The network, the blend with a naive forecast and the calibration of the prediction intervals."""
         made = engine(self.config, self._codec, len(self.streams.series))
-        return Answers(made, self.config, self._codec, self.model, self.gate, self.calibration)
+        return Predictor(made, self.config, self._codec, self.model, self.blend, self.calibration)
 
     def fit(  # type: ignore[override]
         self, data: Any, *, out: Path | str | None = None, resume: bool = False, quiet: bool | None = None
@@ -106,7 +106,7 @@ class Forecaster(Estimator):
     def continue_fit(self, data: Any, *, out: Path | str | None = None, quiet: bool | None = None) -> Self:
         """Go on learning from where the weights are: on the rows fitted before and those of `data` behind them.
 
-        Seasons, covariates' words and scales stay those of the first fit; gate and calibration are set anew.
+        Seasons, covariates' words and scales stay those of the first fit; blend and calibration are set anew.
         """
         panel = self._read_like_fit(data)
         met = {(one.name, one.target) for one in panel.series}
@@ -140,14 +140,14 @@ class Forecaster(Estimator):
 
         The state that is carried costs the same however long the history is; the answer is that of `predict` on the
         whole history. A NaN is a missing value. A model normalised by window (segment, sampler) encodes its last
-        window anew, and so does whatever covariates, several targets or irregular stamps do not let carry:
+        window anew, and so does whatever covariates, several targets or irregular timestamps do not let carry:
         `Observed.carried` says which it was.
 
         Raises:
             DataError: an infinite value, or no such series.
         """
         self._need_fit()
-        return self.streams.observe(value, series, lambda: self.answers)
+        return self.streams.observe(value, series, lambda: self.predictor)
 
     def sample(self, paths: int = 100, data: Any = None) -> NDArray[numpy.float64]:
         """Sample paths [series, paths, horizon] after the last row; of a model="sampler" only."""
@@ -183,15 +183,15 @@ class Forecaster(Estimator):
             for one in panel.series
         ]
 
-        def answers(before: Panel) -> Answers:
-            return (self.fit(before, quiet=quiet) if fresh else self).answers
+        def predictor(before: Panel) -> Predictor:
+            return (self.fit(before, quiet=quiet) if fresh else self).predictor
 
-        return backtest(panel, rows, answers, lambda one: self.streams.number(one), refit if fresh else 0)
+        return backtest(panel, rows, predictor, lambda one: self.streams.number(one), refit if fresh else 0)
 
     def held_out(self) -> Evaluation | None:
-        """Errors on the rows that the fit held out: what gate and bands were set by, so a little too kind."""
+        """Errors on the rows that the fit held out: what blend and intervals were set by, so a little too kind."""
         self._need_fit()
-        return held_out(self.answers, self.history)
+        return held_out(self.predictor, self.history)
 
     def read(self, data: Any) -> Panel:
         """`data` as `predict` reads it: checked, with the fitted rows before it where it goes on where they end."""
@@ -207,7 +207,7 @@ class Forecaster(Estimator):
         from gruworks.tasks.forecast.explaining import explain
 
         self._need_fit()
-        return explain(self.answers, self.streams.find(series), step)
+        return explain(self.predictor, self.streams.find(series), step)
 
     def _read_data(self, data: Any, validation: Any) -> tuple[Panel, dict[str, Any]]:
         panel = self._panel(data)
@@ -215,19 +215,19 @@ class Forecaster(Estimator):
 
     def _prepare(self, read: Panel) -> None:
         """A codec that is there already stays: that of the fit that is gone on with."""
-        self.codec = self.codec or with_season_path(Codec.of(read, self.config), read, self.config)
+        self.codec = self.codec or with_seasonal_lag(Codec.of(read, self.config), read, self.config)
         self.streams, self.backend, self.remarks = Streams(read.series, read.frequency), read.backend, list(read.notes)
 
     def _learn(self, prepared: None, run: RunFolder, quiet: bool, resume: bool) -> None:
         first, self.model, self.metrics = self.model, None, {"trained": False}
-        answers = self.answers
-        windows = answers.engine.windows(self.history)
+        predictor = self.predictor
+        windows = predictor.engine.windows(self.history)
         if not windows.enough:
-            self.codec = replace(self._codec, lag=0)  # the highway alone is that of the differences
+            self.codec = replace(self._codec, lag=0)  # the autoregression alone is that of the differences
             rows, learnable = sum(map(len, self.history)), round(float(sum(windows.learnable)))
             self.remarks.append(
                 f"{learnable} of {rows} rows can be trained on at horizon {self.config.horizon}, too few "
-                f"({FEWEST_ORIGINS} are needed): the highway, an AR(1) on differences, answers alone"
+                f"({FEWEST_ORIGINS} are needed): the forecast is an autoregression on differences alone"
             )
             return
         from gruworks.tasks.forecast.fitting import fit_all_rows, fit_windows
@@ -235,35 +235,35 @@ class Forecaster(Estimator):
         model = self._network()
         if first is not None:
             model.load_state_dict(first.state_dict())
-        fitted = fit_windows(model, answers.engine.loss, windows, self.config, run, quiet, resume, first is None)
+        fitted = fit_windows(model, predictor.engine.loss, windows, self.config, run, quiet, resume, first is None)
         self.model = model
         self._judge()
         if self.config.refit:
             self.model = self._network()
-            whole = answers.engine.windows(self.history, whole=True)
-            fit_all_rows(self.model, answers.engine.loss, whole, self.config, run, quiet, fitted.best_step)
-        self.metrics = {"trained": True, **vars(fitted), "blend": self.gate.to_dict()}
+            whole = predictor.engine.windows(self.history, whole=True)
+            fit_all_rows(self.model, predictor.engine.loss, whole, self.config, run, quiet, fitted.best_step)
+        self.metrics = {"trained": True, **vars(fitted), "blend": self.blend.to_dict()}
 
     def _judge(self) -> None:
-        """Set gate and bands by the rows that were held out of the fit."""
-        answers = self.answers
-        judge(answers, self.history)
-        self.gate, self.calibration = answers.gate, answers.calibration
-        if self.config.blend and self.gate.naive:
-            self.remarks.append(str(self.gate))
+        """Set blend and intervals by the rows that were held out of the fit."""
+        predictor = self.predictor
+        fit_combination(predictor, self.history)
+        self.blend, self.calibration = predictor.blend, predictor.calibration
+        if self.config.blend and self.blend.naive:
+            self.remarks.append(str(self.blend))
 
     def _network(self) -> torch.nn.Module:
         with torch.random.fork_rng():
             torch.manual_seed(self.config.training.seed)
-            return self.answers.engine.network()
+            return self.predictor.engine.network()
 
     def _last(self, series: Series, shares: list[float], carried: bool) -> NDArray[numpy.float64]:
         """Quantiles [K, shares] after the last row."""
-        found = self.streams.bands(series, self.answers) if carried else None
+        found = self.streams.quantiles(series, self.predictor) if carried else None
         if found is not None:
             return self.calibration.quantiles(found, shares)
         at = numpy.array([len(series) - 1])
-        answer: NDArray[numpy.float64] = self.answers.quantiles(series, at, shares, self.streams.number(series))[0]
+        answer: NDArray[numpy.float64] = self.predictor.quantiles(series, at, shares, self.streams.number(series))[0]
         return answer
 
     def _panel(self, data: Any) -> Panel:
@@ -283,8 +283,8 @@ class Forecaster(Estimator):
         known = self.streams.known(series)
         if known is None:
             return series
-        follows = self.frequency.future(known.stamps[-1], 1)[0] == series.stamps[0]
-        later = self._codec.irregular and series.stamps[0] > known.stamps[-1]
+        follows = self.frequency.future(known.timestamps[-1], 1)[0] == series.timestamps[0]
+        later = self._codec.irregular and series.timestamps[0] > known.timestamps[-1]
         return series.after(known) if follows or later else series
 
     def _seen(self, series: Series) -> int | None:
@@ -292,7 +292,7 @@ class Forecaster(Estimator):
         known = self.streams.known(series)
         if known is None:
             return None
-        return int(numpy.searchsorted(series.stamps, known.stamps[-1], side="right"))
+        return int(numpy.searchsorted(series.timestamps, known.timestamps[-1], side="right"))
 
     @property
     def _codec(self) -> Codec:
@@ -305,14 +305,14 @@ class Forecaster(Estimator):
 
     def _give(self) -> tuple[dict[str, Any], dict[str, Any]]:
         facts, context = pack(self.history, self.calibration)
-        told = {"backend": self.backend, "fit_warnings": self.remarks, "blend": self.gate.to_dict()}
+        told = {"backend": self.backend, "fit_warnings": self.remarks, "blend": self.blend.to_dict()}
         return self._codec.to_dict() | facts | told | {"trained": self.model is not None}, context
 
     def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
         self.codec = Codec.from_dict(codec)
         check_codec(self.codec, self.config)
         series, self.calibration = unpack(codec, context, self.codec, self.config)
-        self.streams, self.gate = Streams(series, self.codec.frequency), Gate(**codec["blend"])
+        self.streams, self.blend = Streams(series, self.codec.frequency), Blend(**codec["blend"])
         self.backend = codec["backend"] if importlib.util.find_spec(codec["backend"]) else "pandas"
         self.remarks = codec["fit_warnings"]
         self.metrics = {"trained": codec["trained"]}

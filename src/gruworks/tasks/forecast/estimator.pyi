@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
 from gruworks.tasks.forecast.backtesting import Backtest
-from gruworks.tasks.forecast.combination.blending import Gate
+from gruworks.tasks.forecast.combination.blending import Blend
 from gruworks.tasks.forecast.combination.conformal import Calibration
-from gruworks.tasks.forecast.combination.predictor import Answers
+from gruworks.tasks.forecast.combination.predictor import Predictor
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.evaluation import Evaluation
 from gruworks.tasks.forecast.features.encoding import Codec
@@ -25,7 +25,7 @@ from gruworks.training.runs import RunFolder
 __all__ = ["Forecaster"]
 
 class Forecaster(Estimator):
-    """Forecasts of one or many time series by a GRU, with bands that are calibrated for any level.
+    """Forecasts of one or many time series by a GRU, with prediction intervals calibrated for any level.
 
     >>> Forecaster(horizon=2).fit([1, 2, 3, 4, 5]).predict()["y_hat"].tolist()
     [6.0, 7.0]
@@ -98,7 +98,7 @@ class Forecaster(Estimator):
 
     config: Config
     codec: Codec | None
-    gate: Gate
+    blend: Blend
     calibration: Calibration
     backend: str
     remarks: list[str]
@@ -159,7 +159,7 @@ class Forecaster(Estimator):
     @property
     def frequency(self) -> Frequency: ...
     @property
-    def answers(self) -> Answers: ...
+    def predictor(self) -> Predictor: ...
     def fit(  # type: ignore[override]
         self, data: Any, *, out: Path | str | None = None, resume: bool = False, quiet: bool | None = None
     ) -> Self: ...

@@ -23,7 +23,7 @@ MOST_ORIGINS = 26
 
 @dataclass(frozen=True)
 class Score:
-    """One model's errors: MAE in the units of the target, MASE (Hyndman and Koehler 2006), coverage of the band.
+    """One model's errors: MAE in the units of the target, MASE (Hyndman and Koehler 2006), coverage of the interval.
 
     MASE is None where the naive error below it is 0.
     """
@@ -38,7 +38,7 @@ class Score:
 class Evaluation:
     """All scores, best first, and how they were measured. `mase_season` is the lag of the naive error below MASE.
 
-    `by_horizon` is the forecaster's MAE at each step ahead, `verdict` what its skill gate says of it.
+    `by_horizon` is the forecaster's MAE at each step ahead, `verdict` its blend in words.
     """
 
     scores: list[Score]
@@ -53,7 +53,7 @@ class Evaluation:
 
     @property
     def ours(self) -> Score:
-        """The forecaster's own score: the one that has a band."""
+        """The forecaster's own score: the one that has a prediction interval."""
         return next(one for one in self.scores if one.coverage is not None)
 
     @property
@@ -102,7 +102,7 @@ def score(
 ) -> Evaluation:
     """Score the forecasts [O, K, Q] that model `name` made of each series at its origins [O], beside the naive ones.
 
-    Quantiles are low and high of the 80 % band around the median, then, if given, low and high of the 95 % band.
+    Quantiles are low and high of the 80 % interval around the median, then, if given, of the 95 % interval.
     Errors are means over the series; a naive forecast that some series is too short for is left out, and so is what is
     missing among the true values.
     """
@@ -111,14 +111,16 @@ def score(
     for series, rows, answer, found in zip(panel, origins, quantiles, naive, strict=True):
         tables.append(_table(series, rows, answer, found, name))
         past = series.until(int(rows[0]) + 1)
-        pasts.append(pandas.DataFrame({"unique_id": series.name, "ds": past.stamps, "y": past.filled()}))
+        pasts.append(pandas.DataFrame({"unique_id": series.name, "ds": past.timestamps, "y": past.filled()}))
     table = pandas.concat(tables).dropna(subset=["y"]).dropna(axis="columns")
     models = [name, *(one for one in naive[0] if one in table.columns)]
     mae = losses.mae(table, models)[models].mean()
     mase = losses.mase(table, models, seasonality=lag, train_df=pandas.concat(pasts))[models].mean()
-    bands = {level: _held(table, name, level) for level in (80, 95) if f"{name}-lo-{level}" in table.columns}
+    coverage = {level: _coverage(table, name, level) for level in (80, 95) if f"{name}-lo-{level}" in table.columns}
     scores = [
-        Score(m, float(mae[m]), float(mase[m]) if numpy.isfinite(mase[m]) else None, bands[80] if m == name else None)
+        Score(
+            m, float(mae[m]), float(mase[m]) if numpy.isfinite(mase[m]) else None, coverage[80] if m == name else None
+        )
         for m in models
     ]
     return Evaluation(
@@ -126,15 +128,15 @@ def score(
         origins=max(len(rows) for rows in origins),
         horizon=quantiles[0].shape[1],
         mase_season=lag,
-        first_origin=str(min(s.stamps[rows[0]] for s, rows in zip(panel, origins, strict=True))),
-        last_origin=str(max(s.stamps[rows[-1]] for s, rows in zip(panel, origins, strict=True))),
-        coverage95=bands.get(95),
+        first_origin=str(min(s.timestamps[rows[0]] for s, rows in zip(panel, origins, strict=True))),
+        last_origin=str(max(s.timestamps[rows[-1]] for s, rows in zip(panel, origins, strict=True))),
+        coverage95=coverage.get(95),
         by_horizon=[float(v) for v in (table[name] - table["y"]).abs().groupby(table["ahead"]).mean()],
         verdict=verdict,
     )
 
 
-def _held(table: pandas.DataFrame, name: str, level: int) -> float:
+def _coverage(table: pandas.DataFrame, name: str, level: int) -> float:
     return float(losses.coverage(table, [name], level=level)[name].mean())
 
 
@@ -145,7 +147,7 @@ def _table(
     ahead = rows[:, None] + numpy.arange(1, answer.shape[1] + 1)
     columns = {
         "unique_id": series.name,
-        "ds": series.stamps[ahead].ravel(),
+        "ds": series.timestamps[ahead].ravel(),
         "y": series.y[ahead].ravel(),
         "ahead": numpy.tile(numpy.arange(1, answer.shape[1] + 1), len(rows)),
         f"{name}-lo-80": answer[..., 0].ravel(),

@@ -1,7 +1,7 @@
-"""What moved a forecast: attributions to inputs, lags and paths that sum to it, and how long the units remember.
+"""Attribution of a forecast to inputs, lags and components, and the memory of the hidden units.
 
-The two paths are linear and attributed exactly; the network's part by integrated gradients (Sundararajan et al. 2017)
-from a history in which nothing moved, whose sum is the forecast minus that baseline up to the error of the integral.
+The two components are linear and attributed exactly; the network's part by integrated gradients (Sundararajan et al.
+2017) from a history in which nothing moved; their sum is the forecast minus that baseline up to the integral's error.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gruworks.errors import OptionError
 from gruworks.nn.tracing import trace
-from gruworks.tasks.forecast.combination.predictor import Answers
+from gruworks.tasks.forecast.combination.predictor import Predictor
 from gruworks.tasks.forecast.data import Encoded, encode
 from gruworks.tasks.forecast.features.naive import naive_forecasts, or_last
 from gruworks.tasks.forecast.models.encoder import ForecastNet
@@ -55,48 +55,47 @@ class Explanation:
         )
 
 
-def explain(answers: Answers, found: tuple[Series, int], step: int | None = None) -> Explanation:
+def explain(predictor: Predictor, found: tuple[Series, int], step: int | None = None) -> Explanation:
     """See `Explanation`.
 
     Raises:
         OptionError: a model other than a fitted encoder, or a step beyond the horizon.
     """
     series, which = found
-    K = answers.config.horizon
-    if not isinstance(answers.model, ForecastNet):
-        raise OptionError("attributions are of the encoder's network; this forecaster answers without one")
+    K = predictor.config.horizon
+    if not isinstance(predictor.model, ForecastNet):
+        raise OptionError("attributions are of the encoder's network; this forecaster has none")
     if step is not None and not 1 <= step <= K:
         raise OptionError(f"step must be between 1 and the horizon {K}, not {step}")
     chosen = numpy.full(K, 1 / K) if step is None else numpy.eye(K)[step - 1]
-    encoded = encode(series, answers.codec, K)
-    attributed, still = _integrated(answers.model, encoded, torch.from_numpy(chosen.astype(numpy.float32)))
-    scale, w = float(encoded.scale[-1]), answers.gate.weight
-    names = feature_names(answers)
+    encoded = encode(series, predictor.codec, K)
+    attributed, still = _integrated(predictor.model, encoded, torch.from_numpy(chosen.astype(numpy.float32)))
+    scale, w = float(encoded.scale[-1]), predictor.blend.weight
+    names = feature_names(predictor)
     inputs = dict.fromkeys(names, 0.0)
     for name, value in zip(names, attributed.sum(0) * scale * w, strict=True):
         inputs[name] += float(value)
     at = numpy.array([len(series) - 1])
-    gains = [getattr(answers.model, f"{path}_gain").detach().double().numpy() for path in ("highway", "season")]
-    for name, gain, path in zip(
-        ("highway: the last moves go on", "season path"), gains, (encoded.highway(at), encoded.season(at)), strict=True
-    ):
-        inputs[name] = float(w * scale * (gain * path[0]) @ chosen)
+    change, seasonal = map(torch.from_numpy, encoded.components(at))
+    parts = {"autoregression on differences": (change, 0 * seasonal), "seasonal component": (0 * change, seasonal)}
+    for name, part in parts.items():
+        inputs[name] = float(w * scale * predictor.model.weighted(*part)[0].detach().numpy() @ chosen)
     if w < 1:
-        naives = naive_forecasts(series, answers.codec, at, K, answers.config.periods)
-        naive = or_last(naives, answers.gate.naive)[0]
-        inputs[f"naive forecast ({answers.gate.naive}), {1 - w:.0%} of the mix"] = float(
+        naives = naive_forecasts(series, predictor.codec, at, K, predictor.config.periods)
+        naive = or_last(naives, predictor.blend.naive)[0]
+        inputs[f"naive forecast ({predictor.blend.naive}), {1 - w:.0%} of the mix"] = float(
             (1 - w) * (naive - encoded.y[-1]) @ chosen
         )
-    forecast = float(answers.bands(series, at, which)[0, :, 1] @ chosen)
+    forecast = float(predictor.uncalibrated(series, at, which)[0, :, 1] @ chosen)
     return Explanation(
         forecast, float(encoded.y[-1] + w * scale * still), {n: v for n, v in inputs.items() if v},
-        _by_lag(attributed.sum(1) * scale * w), _memory(answers.model, encoded),
+        _by_lag(attributed.sum(1) * scale * w), _memory(predictor.model, encoded),
     )  # fmt: skip
 
 
-def feature_names(answers: Answers) -> list[str]:
+def feature_names(predictor: Predictor) -> list[str]:
     """A name for each entry of a row's features, in the order of `codec`; entries of one input share a name."""
-    codec = answers.codec
+    codec = predictor.codec
     names = ["moves of the series"]
     if codec.seasons:
         names += ["anomaly against the season", "whether the season is known"]
@@ -129,12 +128,11 @@ def _integrated(model: ForecastNet, encoded: Encoded, chosen: Tensor) -> tuple[F
 
 
 def _own_part(model: ForecastNet, features: Tensor, gaps: Tensor | None, ahead: Tensor | None) -> Tensor:
-    """The median without the paths, [B, K]."""
+    """The median without the components, [B, K]."""
     rows = len(features)
     states = model.states(features, None if gaps is None else gaps.expand(rows, -1))[:, -1]
-    nothing = states.new_zeros(rows, model.shape[0])
     known = None if ahead is None else ahead.expand(rows, *ahead.shape)
-    return model.decode(states, nothing, nothing, known)[..., model.shape[1] // 2]
+    return model.decode(states, None, known)[..., model.shape[1] // 2]
 
 
 def _by_lag(rows: Floats) -> dict[int, float]:

@@ -1,4 +1,4 @@
-"""The losses of the three models, and how their batches reach the one fitting loop."""
+"""The losses of the three models, and their batches in the fitting loop."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def pinball(answer: Tensor, target: Tensor) -> Tensor:
 def quantile_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
     """The encoder's: mean over horizons and steps, in mean scales of the series."""
     answer = model(
-        batch["features"], batch["highway"], batch["season"], ahead=batch.get("ahead"), gaps=batch.get("gaps")
+        batch["features"], batch["difference_ar"], batch["seasonal"], ahead=batch.get("ahead"), gaps=batch.get("gaps")
     )
     each = pinball(answer, batch["target"]).mean(-1)
     return (each * batch["weight"]).sum() / mean(batch["weight"].count_nonzero()).clamp(min=1)
@@ -56,8 +56,8 @@ def start_from_season(model: ForecastNet, windows: Windows) -> None:
     for index in range(8):
         batch = windows.draw(2**31, index)
         known = (batch["weight"] > 0)[..., None] & ~batch["target"].isnan()
-        rest = torch.where(known, batch["target"] - batch["season"], 0.0)
-        drift = torch.where(known, batch["highway"], 0.0)
+        rest = torch.where(known, batch["target"] - batch["seasonal"], 0.0)
+        drift = torch.where(known, batch["difference_ar"], 0.0)
         over, under = over + (drift * rest).sum((0, 1)), under + (drift * drift).sum((0, 1))
     model.season_gain.fill_(1.0)
     model.highway_gain.copy_(torch.where(under > 0, over / under.clamp(min=1e-12), 0.0).clamp(0, 1))

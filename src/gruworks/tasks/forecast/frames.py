@@ -17,7 +17,7 @@ from gruworks.tasks.forecast.series.frequency import Frequency
 from gruworks.tasks.forecast.series.panel import Series
 from gruworks.tasks.forecast.series.reading import read_future
 
-__all__ = ["bands_of", "forecast_frame", "levels", "with_future"]
+__all__ = ["forecast_frame", "interval_columns", "levels", "with_future"]
 
 Floats = NDArray[numpy.float64]
 
@@ -33,7 +33,7 @@ def levels(level: Sequence[float]) -> list[float]:
     return [0.5] + [share for one in found for share in (0.5 - one / 200, 0.5 + one / 200)]
 
 
-def bands_of(name: str, level: Sequence[float]) -> list[str]:
+def interval_columns(name: str, level: Sequence[float]) -> list[str]:
     """Column names in the order of `levels`."""
     return [name] + [f"{name}-{side}-{one:g}" for one in level for side in ("lo", "hi")]
 
@@ -46,25 +46,25 @@ def forecast_frame(
     frequency: Frequency,
     backend: Any,
 ) -> Any:
-    """unique_id, ds, y_hat and its bands from quantiles [K, shares] of each series; the targets side by side."""
+    """unique_id, ds, y_hat and its intervals from quantiles [K, shares] of each series; the targets side by side."""
     targets = config.targets
     columns: dict[str, Any] = {"unique_id": [], "ds": []}
     values: dict[str, list[Floats]] = {}
     for one, quantiles in zip(series, found, strict=True):
         if one.target == 0:
-            stamps = _future_stamps(one, config, frequency)
-            columns["unique_id"] += [one.name] * len(stamps)
-            columns["ds"].append(stamps)
+            timestamps = _future_timestamps(one, config, frequency)
+            columns["unique_id"] += [one.name] * len(timestamps)
+            columns["ds"].append(timestamps)
         head = "y_hat" if len(targets) == 1 else f"{targets[one.target]}_hat"
-        for name, column in zip(bands_of(head, level), quantiles.T, strict=True):
+        for name, column in zip(interval_columns(head, level), quantiles.T, strict=True):
             values.setdefault(name, []).append(column)
     columns["ds"] = numpy.concatenate(columns["ds"])
     columns |= {name: numpy.concatenate(parts) for name, parts in values.items()}
     return nw.from_dict(columns, backend=backend).to_native()
 
 
-def _future_stamps(series: Series, config: Config, frequency: Frequency) -> NDArray[Any]:
-    return frequency.future(series.stamps[-1], config.horizon)
+def _future_timestamps(series: Series, config: Config, frequency: Frequency) -> NDArray[Any]:
+    return frequency.future(series.timestamps[-1], config.horizon)
 
 
 def with_future(series: list[Series], future: Any, config: Config, codec: Codec) -> list[Series]:
@@ -79,12 +79,12 @@ def with_future(series: list[Series], future: Any, config: Config, codec: Codec)
 
 def _extended(series: Series, given: dict[str, Any], config: Config, codec: Codec) -> Series:
     N, K = len(series), config.horizon
-    wanted = codec.frequency.future(series.stamps[-1], K)
+    wanted = codec.frequency.future(series.timestamps[-1], K)
     known = {name: values[: N + K] for name, values in series.future.items()}
     if series.name in given:
-        stamps, columns = given[series.name]
-        at = numpy.searchsorted(stamps, wanted)
-        there = (at < len(stamps)) & (stamps[numpy.minimum(at, len(stamps) - 1)] == wanted)
+        timestamps, columns = given[series.name]
+        at = numpy.searchsorted(timestamps, wanted)
+        there = (at < len(timestamps)) & (timestamps[numpy.minimum(at, len(timestamps) - 1)] == wanted)
         if not there.all():
             raise DataError(_missing(series, wanted[int(numpy.flatnonzero(~there)[0])], K, config))
         known = {name: numpy.concatenate([series.future[name][:N], columns[name][at]]) for name in config.future}

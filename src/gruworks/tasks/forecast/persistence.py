@@ -1,4 +1,4 @@
-"""What of a forecaster goes into a run folder beside its weights: series, gate, calibration; and back, checked."""
+"""Contents of a run folder beside the weights: series, blend, calibration; packed, and unpacked with checks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from gruworks.errors import RunError
 from gruworks.tasks.forecast.combination.conformal import SHARES, Calibration
 from gruworks.tasks.forecast.config import Config
-from gruworks.tasks.forecast.features.encoding import MOST_WORDS, Codec
+from gruworks.tasks.forecast.features.covariates import MOST_WORDS
+from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.series.columns import LARGEST
 from gruworks.tasks.forecast.series.frequency import STEPS
 from gruworks.tasks.forecast.series.panel import Series
@@ -71,7 +72,7 @@ def pack(series: list[Series], calibration: Calibration) -> tuple[dict[str, Any]
     """JSON values and arrays. All series stand behind one another in one array of each kind."""
     words: dict[str, dict[str, list[str]]] = {"past": {}, "future": {}}
     arrays: Arrays = {
-        "stamps": numpy.concatenate([one.stamps.astype(numpy.int64) for one in series]),
+        "stamps": numpy.concatenate([one.timestamps.astype(numpy.int64) for one in series]),
         "y": numpy.concatenate([one.y for one in series]),
         "lengths": numpy.array([len(one) for one in series]),
         "targets": numpy.array([one.target for one in series]),
@@ -112,11 +113,11 @@ def unpack(facts: dict[str, Any], arrays: Arrays, codec: Codec, config: Config) 
     if sum(lengths) != rows:
         raise RunError(f"context.safetensors: the series have {sum(lengths)} rows, and there are {rows} values")
     cuts = numpy.cumsum(lengths)[:-1]
-    stamps = numpy.split(arrays["stamps"].astype("datetime64[us]" if dates else "int64"), cuts)
+    timestamps = numpy.split(arrays["stamps"].astype("datetime64[us]" if dates else "int64"), cuts)
     y, others = numpy.split(arrays["y"].astype(numpy.float64), cuts), numpy.split(arrays["others"], cuts)
     past, future = (_columns(facts, arrays, kind, lengths, codec) for kind in ("past", "future"))
     static = _static(facts["static"] or [{}] * count, count, codec)
-    found = zip(facts["series"], stamps, y, arrays["targets"].tolist(), others, static, past, future, strict=True)
+    found = zip(facts["series"], timestamps, y, arrays["targets"].tolist(), others, static, past, future, strict=True)
     series = [Series(*parts) for parts in found]
     if len({(one.name, one.target) for one in series}) < count or count % codec.targets:
         raise RunError("codec/codec.json: series must name each series once for each target")
@@ -131,7 +132,7 @@ def check_codec(codec: Codec, config: Config) -> None:
     if codec.targets != len(config.targets) or any(known.get(k, ()) != getattr(config, k) for k in COVARIATES):
         raise RunError("codec/codec.json: targets and covariates must be those of config.json")
     if codec.irregular and codec.lag:
-        raise RunError("codec/codec.json: lag must be 0 where stamps have no rhythm")
+        raise RunError("codec/codec.json: lag must be 0 where timestamps are irregular")
     if any(season.harmonics > season.period / 2 for season in codec.seasons):
         raise RunError("codec/codec.json: seasons[].harmonics must be at most half of the period")
     codec.frequency.seasons()
@@ -140,12 +141,12 @@ def check_codec(codec: Codec, config: Config) -> None:
 def _check_series(one: Series, codec: Codec, horizon: int) -> None:
     if numpy.isnan(one.y[0]) or numpy.isnan(one.others).all(0).any():
         raise ValueError(f"series {one.name!r:.60} begins without a value")
-    if not (one.stamps[1:] > one.stamps[:-1]).all():
-        raise ValueError(f"the stamps of series {one.name!r:.60} don't ascend")
-    ahead = numpy.concatenate([one.stamps[-1:], codec.frequency.future(one.stamps[-1], horizon)])
+    if not (one.timestamps[1:] > one.timestamps[:-1]).all():
+        raise ValueError(f"the timestamps of series {one.name!r:.60} don't ascend")
+    ahead = numpy.concatenate([one.timestamps[-1:], codec.frequency.future(one.timestamps[-1], horizon)])
     if len(ahead) != horizon + 1 or not (ahead[1:] > ahead[:-1]).all():
-        raise ValueError(f"no {horizon} stamps of {codec.frequency.code!r:.40} follow series {one.name!r:.60}")
-    codec.frequency.positions(one.stamps[-1:])
+        raise ValueError(f"no {horizon} timestamps of {codec.frequency.code!r:.40} follow series {one.name!r:.60}")
+    codec.frequency.positions(one.timestamps[-1:])
 
 
 def _columns(

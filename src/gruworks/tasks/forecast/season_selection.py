@@ -1,4 +1,4 @@
-"""Which season path the encoder gets, by what each says of held-out rows before anything is learnt."""
+"""Selection of the seasonal component by its errors on held-out rows, before anything is learnt."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from dataclasses import replace
 import numpy
 
 from gruworks.tasks.forecast.config import Config
-from gruworks.tasks.forecast.data import encode, lagged_steps, split_rows
+from gruworks.tasks.forecast.data import encode, split_rows
 from gruworks.tasks.forecast.features.encoding import Codec
+from gruworks.tasks.forecast.features.seasonality import lagged_steps
 from gruworks.tasks.forecast.series.panel import Panel, Series
 
-__all__ = ["with_season_path"]
+__all__ = ["with_seasonal_lag"]
 
 MOST_SERIES, MOST_ORIGINS = 100, 50
 CLEARLY = 0.9  # a lag must err by so much less than the climatology to take its place
 
 
-def with_season_path(codec: Codec, panel: Panel, config: Config) -> Codec:
+def with_seasonal_lag(codec: Codec, panel: Panel, config: Config) -> Codec:
     """`codec` with the lag whose past values came clearly closer to held-out rows than the climatology, if any."""
     if not config.season or config.model != "encoder" or codec.irregular:
         return codec
@@ -45,6 +46,6 @@ def _errors(series: Series, codec: Codec, config: Config, lags: list[int]) -> li
     if not scale > 0:
         return None
     truth = y[rows[:, None] + numpy.arange(1, config.horizon + 1)]
-    said = [y[rows, None] + encoded.scale[rows, None] * encoded.season(rows)]
+    said = [y[rows, None] + encoded.scale[rows, None] * encoded.components(rows)[1]]
     said += [y[rows[:, None] + lagged_steps(config.horizon, lag)] for lag in lags]
     return [float(numpy.abs(truth - one).mean() / scale) for one in said]

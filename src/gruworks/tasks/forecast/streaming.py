@@ -1,8 +1,8 @@
-"""Forecasts that follow a series value by value: what a row adds is added to sums and to the GRU's state.
+"""Streaming forecasts: each value updates running sums and the GRU's state.
 
 The cost of a step doesn't depend on how long the history is. What the encoder needs of the past is: the last value,
 the sums of |d|, d·d' and d², the climatology's normal equations, the GRU's states, and the last values that the
-naive forecast of the gate looks back on.
+blended naive forecast looks back on.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from gruworks.errors import DataError, OptionError
 from gruworks.ops.stream import GRUStream
-from gruworks.tasks.forecast.combination.predictor import Answers
-from gruworks.tasks.forecast.data import encode, seasons_ahead
+from gruworks.tasks.forecast.combination.predictor import Predictor
+from gruworks.tasks.forecast.data import encode
 from gruworks.tasks.forecast.decoding import encoder_states
-from gruworks.tasks.forecast.features.seasonality import RunningClimatology
+from gruworks.tasks.forecast.features.naive import naive_lag, yearly_season
+from gruworks.tasks.forecast.features.seasonality import RunningClimatology, seasons_ahead
 from gruworks.tasks.forecast.models.encoder import ForecastNet
-from gruworks.tasks.forecast.series.frequency import IRREGULAR, Frequency, Season
+from gruworks.tasks.forecast.series.frequency import IRREGULAR, Frequency
 from gruworks.tasks.forecast.series.panel import Series
 
 __all__ = ["Observed", "Streams"]
@@ -32,7 +33,7 @@ SHARES_80 = [0.1, 0.5, 0.9]
 
 
 class Observed(NamedTuple):
-    """The forecast after an observation: median and 80 % band, [K] each; whether the state was carried to it."""
+    """The forecast after an observation: median and 80 % interval, [K] each; True if its state was carried."""
 
     y_hat: Floats
     low: Floats
@@ -85,31 +86,31 @@ class Streams:
             )
         return at
 
-    def bands(self, series: Series, answers: Answers) -> Floats | None:
+    def quantiles(self, series: Series, predictor: Predictor) -> Floats | None:
         """Low, median and high [K, 3] of a series of the fit from its carried state; None where none is carried."""
         at = self.number(series)
         if at not in self.carried:
-            if not Carried.serves(answers):
+            if not Carried.serves(predictor):
                 return None
-            self.carried[at] = Carried(series, answers)
-        return self.carried[at].bands()
+            self.carried[at] = Carried(series, predictor)
+        return self.carried[at].quantiles()
 
-    def observe(self, value: float, name: str | None, answers: Callable[[], Answers]) -> Observed:
-        """Take in a value and answer; `answers` is asked where no state is carried yet."""
+    def observe(self, value: float, name: str | None, predictor: Callable[[], Predictor]) -> Observed:
+        """Take in a value and forecast; `predictor` is called where no state is carried yet."""
         value = float(value)
         if math.isinf(value):
             raise DataError("an observation is a number, or NaN where it is missing, not infinite")
         at = 0 if name is None and len(self.series) == 1 else self._at(name)
         carried = self.carried.get(at)
-        if carried is None and Carried.serves(answers()):
-            carried = self.carried[at] = Carried(self.history[at], answers())
+        if carried is None and Carried.serves(predictor()):
+            carried = self.carried[at] = Carried(self.history[at], predictor())
         self.added.setdefault(at, []).append(value)
         if carried is not None:
             carried.step(value)
             middle, below, above = carried.parts()
             return Observed(middle, middle - carried.scores[0] * below, middle + carried.scores[1] * above, True)
         series = self.history[at]
-        low, middle, high = answers().quantiles(series, numpy.array([len(series) - 1]), SHARES_80, at)[0].T
+        low, middle, high = predictor().quantiles(series, numpy.array([len(series) - 1]), SHARES_80, at)[0].T
         return Observed(middle, low, high, False)
 
     def _grown(self, series: Series, values: list[float]) -> Series:
@@ -118,40 +119,42 @@ class Streams:
                 "a series with covariates or several targets grows by predict(frame), not by observe(value)"
             )
         assert self.frequency is not None
-        stamps = self.frequency.future(series.stamps[-1], len(values))
+        timestamps = self.frequency.future(series.timestamps[-1], len(values))
         y = numpy.concatenate([series.y, values])
-        return replace(series, stamps=numpy.concatenate([series.stamps, stamps]), y=y, others=numpy.zeros((len(y), 0)))
+        return replace(
+            series, timestamps=numpy.concatenate([series.timestamps, timestamps]), y=y, others=numpy.zeros((len(y), 0))
+        )
 
 
 class Carried:
     """The carried state of one series."""
 
     @staticmethod
-    def serves(answers: Answers) -> bool:
-        """Whether a state can be carried: the encoder, over the target alone, in a rhythm, with all values there."""
-        codec = answers.codec
+    def serves(predictor: Predictor) -> bool:
+        """True where a state can be carried: the encoder, over the target alone, regular and without missing values."""
+        codec = predictor.codec
         plain = not any(codec.covariates.values()) and codec.targets == 1 and not codec.missing
-        return isinstance(answers.model, ForecastNet) and plain and codec.frequency.code != IRREGULAR
+        return isinstance(predictor.model, ForecastNet) and plain and codec.frequency.code != IRREGULAR
 
-    def __init__(self, series: Series, answers: Answers) -> None:
-        model, codec, y = answers.model, answers.codec, series.y
+    def __init__(self, series: Series, predictor: Predictor) -> None:
+        model, codec, y = predictor.model, predictor.codec, series.y
         assert isinstance(model, ForecastNet)
-        K = answers.config.horizon
+        K = predictor.config.horizon
         self.horizon, self.ahead = K, numpy.arange(1.0, K + 1)
         self.count, self.seen, self.first, self.last = len(y), len(y), float(y[0]), float(y[-1])
         d = numpy.diff(y)
         self.moved, self.move = float(numpy.abs(d).sum()), float(d[-1])
         self.products, self.squares = float(d[1:] @ d[:-1]), float(d[:-1] @ d[:-1])
-        self.position = float(codec.frequency.positions(series.stamps)[-1])
+        self.position = float(codec.frequency.positions(series.timestamps)[-1])
         self.begun = self.position - (len(y) - 1)
         self.season = (
-            RunningClimatology(list(codec.seasons), y, codec.frequency.positions(series.stamps), K)
+            RunningClimatology(list(codec.seasons), y, codec.frequency.positions(series.timestamps), K)
             if codec.seasons
             else None
         )
         self._network(model, encode(series, codec, K))
-        self._gate(series, answers)
-        widths = answers.calibration.quantiles(numpy.tile([-1.0, 0.0, 1.0], (K, 1)), [0.1, 0.9])
+        self._naive_state(series, predictor)
+        widths = predictor.calibration.at([0.1, 0.9])
         self.scores = -widths[:, 0], widths[:, 1]
 
     def _network(self, model: ForecastNet, encoded: Any) -> None:
@@ -169,22 +172,21 @@ class Carried:
         self.gains = model.highway_gain.detach().double().numpy(), model.season_gain.detach().double().numpy()
         self.row = numpy.zeros((1, model.gru.input_size), dtype=numpy.float32)
 
-    def _gate(self, series: Series, answers: Answers) -> None:
-        gate, config, codec = answers.gate, answers.config, answers.codec
-        self.weight, self.naive = gate.weight, gate.naive
+    def _naive_state(self, series: Series, predictor: Predictor) -> None:
+        blend, config, codec = predictor.blend, predictor.config, predictor.codec
+        self.blend = blend
         lags = codec.lags(len(series), config.periods)
-        self.lag = int(gate.naive.split("(")[1][:-1]) if gate.naive.startswith("seasonal") else 0
-        reach = max([self.horizon, *lags.values()]) if gate.weight < 1 else 1
-        reach, self.path_lag = max(reach, codec.lag + 1), codec.lag
+        self.lag = naive_lag(blend.naive)
+        reach = max([self.horizon, *lags.values()]) if blend.weight < 1 else 1
+        reach, self.season_lag = max(reach, codec.lag + 1), codec.lag
         self.seasons = seasons_ahead(self.horizon, codec.lag) if codec.lag else numpy.zeros(0)
         self.ring, self.at = numpy.resize(series.y[-reach:], reach), 0
         if len(series) < reach:
             self.ring = numpy.concatenate([numpy.full(reach - len(series), numpy.nan), series.y])
-        year = next((s for s in codec.frequency.seasons() if s.name == "year"), None)
+        season = yearly_season(codec.frequency)
         self.year = None
-        if gate.naive == "climatology" and gate.weight < 1 and year is not None:
-            season = [Season("year", year.period, min(2, year.harmonics))]
-            positions = codec.frequency.positions(series.stamps)
+        if blend.naive == "climatology" and blend.weight < 1 and season:
+            positions = codec.frequency.positions(series.timestamps)
             same = season == list(codec.seasons)
             self.year = self.season if same else RunningClimatology(season, series.y, positions, self.horizon)
         self.climatologies = [one for one in {id(c): c for c in (self.season, self.year)}.values() if one is not None]
@@ -210,9 +212,9 @@ class Carried:
             climatology.step(value, missing)
         if self.season is not None:
             self._write_season(value, scale)
-        if self.path_lag:
-            moved = value - self.ring[(self.at - 1 - self.path_lag) % len(self.ring)]
-            self.row[0, -1] = moved / scale if scale > 0 and self.count > self.path_lag else 0.0
+        if self.season_lag:
+            moved = value - self.ring[(self.at - 1 - self.season_lag) % len(self.ring)]
+            self.row[0, -1] = moved / scale if scale > 0 and self.count > self.season_lag else 0.0
         self.state = self._through(self.row)[0]
 
     def _write_season(self, value: float, scale: float) -> None:
@@ -236,42 +238,42 @@ class Carried:
     def known(self) -> bool:
         return self.season is not None and self.position - self.begun >= self.season.longest
 
-    def bands(self) -> Floats:
+    def quantiles(self) -> Floats:
         """Low, median and high after the last row, [K, 3]."""
         middle, below, above = self.parts()
         return numpy.stack([middle - below, middle, middle + above], 1)
 
     def parts(self) -> tuple[Floats, Floats, Floats]:
-        """The median after the last row and the widths of the learnt band below and above it, [K] each."""
+        """The median after the last row and the widths of the learnt interval below and above it, [K] each."""
         K, scale = self.horizon, self.scale
         ahead: Floats | None = None
         raw = (self.head[0].dot(self.state) + self.head[1]).astype(numpy.float64)
-        middle = self.last + self.gains[0] * self._highway() + scale * raw[:K]
-        if self.path_lag:
-            if self.count > self.path_lag:
-                middle += self.gains[1] * (self._season_ago(self.path_lag) - self.last)
+        middle = self.last + self.gains[0] * self._difference_ar() + scale * raw[:K]
+        if self.season_lag:
+            if self.count > self.season_lag:
+                middle += self.gains[1] * (self._season_ago(self.season_lag) - self.last)
         elif self.season is not None and self.known:
             ahead = self.season.ahead()
             middle += self.gains[1] * (ahead - self.last)
-        if self.weight < 1:
+        if self.blend.weight < 1:
             naive = ahead if ahead is not None and self.year is self.season else self._naive()
-            middle = self.weight * middle + (1 - self.weight) * naive
+            middle = self.blend.median(middle, naive)
         width = scale * numpy.logaddexp(0.0, raw[K:])
         return middle, width[:K], width[K:]
 
-    def _highway(self) -> Floats:
-        if self.path_lag:
-            since = self.last - self.ring[(self.at - 1 - self.path_lag) % len(self.ring)]
-            return numpy.asarray(since * self.seasons if self.count > self.path_lag else 0.0 * self.ahead)
+    def _difference_ar(self) -> Floats:
+        if self.season_lag:
+            since = self.last - self.ring[(self.at - 1 - self.season_lag) % len(self.ring)]
+            return numpy.asarray(since * self.seasons if self.count > self.season_lag else 0.0 * self.ahead)
         slope = min(2.0, max(0.0, self.products / self.squares)) if self.squares > 0 else 0.0
         return self.move * numpy.asarray(slope**self.ahead).cumsum()
 
     def _naive(self) -> Floats:
         if self.year is not None:
             return self.year.ahead()
-        if self.naive == "drift":
+        if self.blend.naive == "drift":
             return self.last + (self.last - self.first) / max(1, self.count - 1) * self.ahead
-        if self.naive.startswith("mean"):
+        if self.blend.naive.startswith("mean"):
             recent = self.ring[(self.at - 1 - numpy.arange(self.horizon)) % len(self.ring)]
             return numpy.full(self.horizon, numpy.nanmean(recent))
         if self.lag:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from gruworks.errors import TooShortError
 from gruworks.tasks.forecast.backtesting import Backtest
 from gruworks.tasks.forecast.baseline import best_naive
-from gruworks.tasks.forecast.combination.blending import Gate
-from gruworks.tasks.forecast.combination.predictor import Answers, judge
+from gruworks.tasks.forecast.combination.blending import Blend
+from gruworks.tasks.forecast.combination.predictor import Predictor, fit_combination
 from gruworks.tasks.forecast.estimator import Forecaster
 from gruworks.tasks.forecast.evaluation import Evaluation, origin_rows
 from gruworks.tasks.forecast.features.encoding import Codec
@@ -44,7 +44,7 @@ class TableForecast:
     quantiles: list[Floats]
     naive: list[dict[str, Floats]]
     by: By
-    gate: Gate
+    blend: Blend
     weighed: bool = True
     evaluation: Evaluation | None = None
     tested: Literal["past", "held out"] = "past"
@@ -57,9 +57,9 @@ def by_naive(panel: Panel, horizon: int, level: list[float]) -> TableForecast:
     shares = levels(level)
     made = [found.quantiles(one, _last(one), shares)[0] for one in panel.series]
     naive = _naive(panel.series, codec, horizon)
-    gate = Gate(0.0, found.name)
+    blend = Blend(0.0, found.name)
     return TableForecast(
-        panel.series, panel.frequency, made, naive, "naive", gate, True, found.evaluation(panel.series)
+        panel.series, panel.frequency, made, naive, "naive", blend, True, found.evaluation(panel.series)
     )
 
 
@@ -68,13 +68,13 @@ def by_model(forecaster: Forecaster, panel: Panel, level: list[float], test: boo
 
     Where the table is too short to weigh the network, it answers alone and `weighed` is False.
     """
-    codec = forecaster.answers.codec
+    codec = forecaster.predictor.codec
     codec = codec if codec.irregular else replace(codec, frequency=panel.frequency)
-    plain = replace(forecaster.answers, codec=codec)
-    answers, weighed = _judged(plain, panel.series)
+    plain = replace(forecaster.predictor, codec=codec)
+    predictor, weighed = _judged(plain, panel.series)
     series = with_future(panel.series, None, forecaster.config, codec)
     tested = _tested(plain, panel.series) if test else None
-    return _answered(answers, series, [0] * len(series), level, weighed, tested)
+    return _answered(predictor, series, [0] * len(series), level, weighed, tested)
 
 
 def by_fit(forecaster: Forecaster, panel: Panel | None, level: list[float], test: bool) -> TableForecast:
@@ -83,9 +83,9 @@ def by_fit(forecaster: Forecaster, panel: Panel | None, level: list[float], test
     The test is on the table's rows behind those of the fit, or where they are too few, on what the fit held out.
     """
     given = forecaster.history if panel is None else panel.series
-    series = with_future(given, None, forecaster.config, forecaster.answers.codec)
+    series = with_future(given, None, forecaster.config, forecaster.predictor.codec)
     numbers = [forecaster.streams.number(one) for one in series]
-    made = _answered(forecaster.answers, series, numbers, level, bool(forecaster.gate.naive), None)
+    made = _answered(forecaster.predictor, series, numbers, level, bool(forecaster.blend.naive), None)
     if not test:
         return made
     if panel is not None:
@@ -98,7 +98,7 @@ def by_fit(forecaster: Forecaster, panel: Panel | None, level: list[float], test
 
 def reads(forecaster: Forecaster, panel: Panel) -> bool:
     """True where the table's frequency is of the kind of the fit's: weeks may end on another day."""
-    if forecaster.answers.codec.irregular:
+    if forecaster.predictor.codec.irregular:
         return panel.frequency.kind[0] != STEPS
     return panel.frequency.kind == forecaster.frequency.kind
 
@@ -114,14 +114,14 @@ def is_of_fit(forecaster: Forecaster, panel: Panel) -> bool:
 
 
 def _agrees(series: Series, known: Series | None) -> bool:
-    if known is None or series.stamps.dtype != known.stamps.dtype:
+    if known is None or series.timestamps.dtype != known.timestamps.dtype:
         return False
-    _, here, there = numpy.intersect1d(series.stamps, known.stamps, assume_unique=True, return_indices=True)
+    _, here, there = numpy.intersect1d(series.timestamps, known.timestamps, assume_unique=True, return_indices=True)
     return bool(len(here)) and numpy.array_equal(series.y[here], known.y[there], equal_nan=True)
 
 
 def _answered(
-    answers: Answers,
+    predictor: Predictor,
     series: list[Series],
     numbers: list[int],
     level: list[float],
@@ -129,31 +129,31 @@ def _answered(
     evaluation: Evaluation | None,
 ) -> TableForecast:
     shares = levels(level)
-    made = [answers.quantiles(one, _last(one), shares, at)[0] for one, at in zip(series, numbers, strict=True)]
-    naive = _naive(series, answers.codec, answers.config.horizon, answers.config.periods)
-    frequency, gate = answers.codec.frequency, answers.gate
-    return TableForecast(series, frequency, made, naive, _by(answers), gate, weighed, evaluation)
+    made = [predictor.quantiles(one, _last(one), shares, at)[0] for one, at in zip(series, numbers, strict=True)]
+    naive = _naive(series, predictor.codec, predictor.config.horizon, predictor.config.periods)
+    frequency, blend = predictor.codec.frequency, predictor.blend
+    return TableForecast(series, frequency, made, naive, _by(predictor), blend, weighed, evaluation)
 
 
-def _by(answers: Answers) -> By:
-    if answers.gate.naive and answers.gate.weight == 0:
+def _by(predictor: Predictor) -> By:
+    if predictor.blend.naive and predictor.blend.weight == 0:
         return "naive"
-    if answers.model is None:
+    if predictor.model is None:
         return "autoregression"
-    return "network" if answers.gate.weight == 1 else "blend"
+    return "network" if predictor.blend.weight == 1 else "blend"
 
 
-def _judged(answers: Answers, series: list[Series]) -> tuple[Answers, bool]:
+def _judged(predictor: Predictor, series: list[Series]) -> tuple[Predictor, bool]:
     """The same with combination and calibration from these series, and whether they were enough."""
-    config = replace(answers.config, validation=JUDGED, blend=True)
-    fresh = replace(answers, config=config, gate=Gate())
-    judge(fresh, series)
-    if not fresh.gate.naive or fresh.gate.t is None:  # too few blocks to tell a gain from chance
-        return replace(fresh, gate=Gate(), calibration=answers.calibration), False
+    config = replace(predictor.config, validation=JUDGED, blend=True)
+    fresh = replace(predictor, config=config, blend=Blend())
+    fit_combination(fresh, series)
+    if not fresh.blend.naive or fresh.blend.t is None:  # too few blocks to tell a gain from chance
+        return replace(fresh, blend=Blend(), calibration=predictor.calibration), False
     return fresh, True
 
 
-def _tested(plain: Answers, series: list[Series]) -> Evaluation | None:
+def _tested(plain: Predictor, series: list[Series]) -> Evaluation | None:
     """Errors at rolling origins in the last quarter, the combination formed on the rows before the first of them."""
     config = plain.config
     try:
@@ -161,14 +161,14 @@ def _tested(plain: Answers, series: list[Series]) -> Evaluation | None:
     except TooShortError:
         return None
     before = [one.until(int(at[0]) + 1) for one, at in zip(series, rows, strict=True)]
-    answers, _ = _judged(plain, before)
+    predictor, _ = _judged(plain, before)
     shares = levels((80.0, 95.0))
-    made = [answers.quantiles(one, at, shares) for one, at in zip(series, rows, strict=True)]
+    made = [predictor.quantiles(one, at, shares) for one, at in zip(series, rows, strict=True)]
     naive = [
-        naive_forecasts(one, answers.codec, at, config.horizon, config.periods)
+        naive_forecasts(one, predictor.codec, at, config.horizon, config.periods)
         for one, at in zip(series, rows, strict=True)
     ]
-    return Backtest(series, answers.codec, rows, made, naive, "GRU", "").evaluation()
+    return Backtest(series, predictor.codec, rows, made, naive, "GRU", "").evaluation()
 
 
 def _naive(series: list[Series], codec: Codec, horizon: int, periods: Any = ()) -> list[dict[str, Floats]]:

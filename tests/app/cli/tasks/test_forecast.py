@@ -94,7 +94,7 @@ def test_a_constant_series_is_evaluated(csv: Path, gruworks: Call) -> None:
     wavy(60).assign(y=5.0).to_csv(csv, index=False)
     status, out, _ = gruworks("forecast", "evaluate", csv)
     assert status == 0
-    assert "highway alone has no skill over the best naive forecast" in out
+    assert "autoregression alone has no skill over the best naive forecast" in out
     status, out, _ = gruworks("forecast", "evaluate", csv, "--json")
     assert json.loads(out, parse_constant=pytest.fail)["scores"][0]["mase"] is None
 

@@ -1,4 +1,4 @@
-"""The skill gate: closed on noise, open where there is skill, and it says which."""
+"""The skill blend: closed on noise, open where there is skill, and it says which."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import pandas
 import pytest
 
 from gruworks import Forecaster
-from gruworks.tasks.forecast.combination.blending import OPEN, Gate, weigh
+from gruworks.tasks.forecast.combination.blending import NETWORK_ALONE, Blend, fit_blend
 
 ORIGINS, K = 60, 3
 
 
-def judged(ours: numpy.ndarray, naive: numpy.ndarray, truth: numpy.ndarray) -> Gate:
+def judged(ours: numpy.ndarray, naive: numpy.ndarray, truth: numpy.ndarray) -> Blend:
     other = naive + 5.0
-    return weigh([ours], [{"worse": other, "last value": naive}], [truth], [numpy.ones(len(truth))])
+    return fit_blend([ours], [{"worse": other, "last value": naive}], [truth], [numpy.ones(len(truth))])
 
 
 def drawn(seed: int) -> tuple[numpy.ndarray, numpy.ndarray]:
@@ -24,10 +24,10 @@ def drawn(seed: int) -> tuple[numpy.ndarray, numpy.ndarray]:
 
 def test_a_forecast_that_is_right_takes_all_the_weight() -> None:
     truth, noise = drawn(0)
-    gate = judged(truth, truth + noise, truth)
-    assert (gate.weight, gate.naive, gate.skill) == (1.0, "last value", True)
-    assert gate.ratio == pytest.approx(0)
-    assert "w = 1.00" in str(gate)
+    blend = judged(truth, truth + noise, truth)
+    assert (blend.weight, blend.naive, blend.skill) == (1.0, "last value", True)
+    assert blend.ratio == pytest.approx(0)
+    assert "w = 1.00" in str(blend)
 
 
 def test_noise_beside_a_better_naive_forecast_gets_no_weight() -> None:
@@ -36,17 +36,17 @@ def test_noise_beside_a_better_naive_forecast_gets_no_weight() -> None:
         truth, noise = drawn(seed)
         weights.append(judged(truth + 3 * noise, truth + noise, truth).weight)
     assert numpy.mean(weights) < 0.05
-    closed = Gate(0.0, "last value", None, -1.0)
+    closed = Blend(0.0, "last value", None, -1.0)
     assert "no skill over the naive forecast (last value)" in str(closed)
 
 
 def test_two_independent_errors_are_mixed() -> None:
     truth, one = drawn(1)
     other = drawn(2)[0]
-    gate = judged(truth + one, truth + other, truth)
-    assert 0.2 < gate.weight < 0.8
-    assert gate.ratio is not None
-    assert gate.ratio < 0.95
+    blend = judged(truth + one, truth + other, truth)
+    assert 0.2 < blend.weight < 0.8
+    assert blend.ratio is not None
+    assert blend.ratio < 0.95
 
 
 def test_a_constant_gain_without_spread_is_a_gain() -> None:
@@ -66,19 +66,19 @@ def test_what_is_missing_is_left_out_and_nothing_to_judge_on_leaves_the_network_
     holed = truth.copy()
     holed[::2, 1] = numpy.nan
     assert judged(truth, truth + noise, holed).weight == 1.0
-    assert weigh([truth], [{}], [truth], [numpy.ones(ORIGINS)]) == OPEN
+    assert fit_blend([truth], [{}], [truth], [numpy.ones(ORIGINS)]) == NETWORK_ALONE
 
 
 def test_a_naive_forecast_that_one_series_has_not_is_left_out() -> None:
     truth, noise = drawn(4)
     naive = [{"last value": truth + noise, "season": truth}, {"last value": truth + noise}]
-    gate = weigh([truth, truth], naive, [truth, truth], [numpy.ones(ORIGINS)] * 2)
-    assert gate.naive == "last value"
+    blend = fit_blend([truth, truth], naive, [truth, truth], [numpy.ones(ORIGINS)] * 2)
+    assert blend.naive == "last value"
 
 
 def test_a_gate_comes_back_from_its_dict() -> None:
-    gate = Gate(0.4, "drift", 0.9, 2.0)
-    assert Gate(**gate.to_dict()) == gate
+    blend = Blend(0.4, "drift", 0.9, 2.0)
+    assert Blend(**blend.to_dict()) == blend
 
 
 def test_a_series_too_short_for_the_gates_naive_forecast_gets_the_last_value() -> None:
@@ -88,6 +88,6 @@ def test_a_series_too_short_for_the_gates_naive_forecast_gets_the_last_value() -
     fitted = Forecaster(horizon=3, steps=2, validate_every=1, hidden_size=4).fit(
         pandas.DataFrame({"ds": days, "y": wave}), quiet=True
     )
-    fitted.gate = Gate(0.0, "climatology")
+    fitted.blend = Blend(0.0, "climatology")
     short = pandas.DataFrame({"ds": days[:40], "y": wave[:40]})
     assert fitted.predict(short)["y_hat"].tolist() == pytest.approx([wave[39]] * 3, abs=1e-6)

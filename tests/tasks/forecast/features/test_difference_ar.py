@@ -1,4 +1,4 @@
-"""The highway: an AR(1) on differences that continues lines and doublings exactly."""
+"""Autoregression on differences: it continues lines and doublings exactly."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hypothesis.extra.numpy import arrays
 from gruworks.tasks.forecast.features.difference_ar import (
     causal_scale,
     causal_slope,
+    cumulative_response,
+    difference_ar_forecast,
     differences,
-    highway_forecast,
-    path,
 )
 
 SERIES = arrays(numpy.float64, st.integers(3, 30), elements=st.floats(-100, 100, allow_subnormal=False))
@@ -24,7 +24,7 @@ SERIES = arrays(numpy.float64, st.integers(3, 30), elements=st.floats(-100, 100,
     [([1, 2, 3, 4, 5], 6), ([10, 20, 30, 40, 50], 60), ([5, 4, 3, 2, 1], 0), ([1, 2, 4, 8, 16], 32), ([7, 7, 7], 7)],
 )
 def test_it_continues_lines_doublings_and_constants(y: list[float], answer: float) -> None:
-    assert highway_forecast(numpy.array(y, dtype=float), 1)[0] == pytest.approx(answer, abs=1e-9)
+    assert difference_ar_forecast(numpy.array(y, dtype=float), 1)[0] == pytest.approx(answer, abs=1e-9)
 
 
 def test_the_slope_is_the_least_squares_one_of_the_past() -> None:
@@ -48,7 +48,12 @@ def test_nothing_is_known_before_something_moves() -> None:
 
 
 def test_the_path_sums_the_powers_of_the_slope() -> None:
-    assert path(numpy.array([0.0, 0.5, 1.0, 2.0]), 3).tolist() == [[0, 0, 0], [0.5, 0.75, 0.875], [1, 2, 3], [2, 6, 14]]
+    assert cumulative_response(numpy.array([0.0, 0.5, 1.0, 2.0]), 3).tolist() == [
+        [0, 0, 0],
+        [0.5, 0.75, 0.875],
+        [1, 2, 3],
+        [2, 6, 14],
+    ]
 
 
 @given(SERIES, st.integers(0, 29))
@@ -64,6 +69,6 @@ def test_a_later_row_changes_nothing_before_it(y: numpy.ndarray, at: int) -> Non
 @given(SERIES, st.floats(0.01, 100), st.floats(-1000, 1000))
 def test_the_forecast_moves_with_level_and_unit(y: numpy.ndarray, a: float, b: float) -> None:
     y = numpy.round(y, 1)  # so that the slope does not hang on rounding errors of the level
-    expected = a * highway_forecast(y, 3) + b
+    expected = a * difference_ar_forecast(y, 3) + b
     scale = a * (numpy.abs(numpy.diff(y)).mean() + 1) * 14
-    assert numpy.abs(highway_forecast(a * y + b, 3) - expected).max() <= 1e-4 * scale
+    assert numpy.abs(difference_ar_forecast(a * y + b, 3) - expected).max() <= 1e-4 * scale

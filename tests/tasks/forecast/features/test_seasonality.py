@@ -1,4 +1,4 @@
-"""The season path: a harmonic climatology that each row fits on its own past."""
+"""Seasonal component: a harmonic climatology that each row fits on its own past."""
 
 from __future__ import annotations
 

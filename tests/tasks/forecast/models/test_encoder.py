@@ -1,4 +1,4 @@
-"""The network: it starts as the highway, decodes each step's own state, and its quantiles never cross."""
+"""The encoder: untrained it is the autoregression, it decodes each step's own state, its quantiles never cross."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def shaken(seed: int = 0, **settings: float) -> ForecastNet:
     return model
 
 
-def test_an_untrained_network_answers_as_the_highway() -> None:
-    features, highway, season = inputs()
+def test_an_untrained_network_forecasts_as_the_autoregression() -> None:
+    features, difference_ar, seasonal = inputs()
     model = ForecastNet(INPUTS, K, Q)
     assert not model.head.weight.any()
     assert not model.head.bias.any()
-    assert torch.equal(model(features, highway, season)[..., 1], highway)
+    assert torch.equal(model(features, difference_ar, seasonal)[..., 1], difference_ar)
 
 
 @given(st.integers(0, 1000))
@@ -49,12 +49,12 @@ def test_quantiles_never_cross(seed: int) -> None:
 
 
 def test_the_median_adds_both_paths_to_the_head() -> None:
-    features, highway, season = inputs()
+    features, difference_ar, seasonal = inputs()
     model = shaken()
     with torch.no_grad():
         raw = model.head(model.gru(features)[0]).unflatten(-1, (K, Q))[..., 1]
-        expected = model.highway_gain * highway + model.season_gain * season + raw
-        torch.testing.assert_close(model(features, highway, season)[..., 1], expected)
+        expected = model.highway_gain * difference_ar + model.season_gain * seasonal + raw
+        torch.testing.assert_close(model(features, difference_ar, seasonal)[..., 1], expected)
 
 
 def test_covariates_known_ahead_start_silent_and_act_at_their_own_step() -> None:
@@ -86,14 +86,14 @@ def test_a_longer_gap_leaves_less_of_the_state() -> None:
 
 @pytest.mark.parametrize("reset", ["after", "before"])
 def test_every_horizon_is_decoded_from_the_step_s_own_state(reset: str) -> None:
-    features, highway, season = inputs()
+    features, difference_ar, seasonal = inputs()
     torch.manual_seed(0)
     model = ForecastNet(INPUTS, K, Q, hidden_size=5, reset=reset).eval()
     torch.nn.init.normal_(model.head.weight)
     changed = features.clone()
     changed[:, 6] += 1
     with torch.no_grad():
-        moved = (model(features, highway, season) != model(changed, highway, season)).all(-1)
+        moved = (model(features, difference_ar, seasonal) != model(changed, difference_ar, seasonal)).all(-1)
     assert moved[:, 6].all()  # every horizon, the first among them, sees the last observation
     assert not moved[:, :6].any()  # and no step sees what comes later
 

@@ -1,4 +1,4 @@
-"""Frequencies: what is inferred from stamps, what follows them, and which seasons they have."""
+"""Frequencies: what is inferred from timestamps, what follows them, and which seasons they have."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ CALENDARS = [
 ]
 
 
-def stamps(alias: str, start: str, count: int) -> numpy.ndarray:
+def timestamps(alias: str, start: str, count: int) -> numpy.ndarray:
     return pandas.date_range(start, periods=count, freq=alias).to_numpy().astype("datetime64[us]")
 
 
 @pytest.mark.parametrize(("alias", "start", "words", "seasons"), CALENDARS)
 def test_a_calendar_is_inferred_and_continued(alias: str, start: str, words: str, seasons: list[str]) -> None:
-    known = stamps(alias, start, 24)
+    known = timestamps(alias, start, 24)
     frequency = infer_frequency(known[:12])
     assert frequency == Frequency(alias)
     assert str(frequency) == words
@@ -41,7 +41,7 @@ def test_a_calendar_is_inferred_and_continued(alias: str, start: str, words: str
 
 @pytest.mark.parametrize(("alias", "start", "words", "seasons"), CALENDARS)
 def test_positions_count_steps(alias: str, start: str, words: str, seasons: list[str]) -> None:
-    positions = Frequency(alias).positions(stamps(alias, start, 40))
+    positions = Frequency(alias).positions(timestamps(alias, start, 40))
     assert numpy.diff(positions) == pytest.approx(1, abs=1e-9)
 
 
@@ -68,7 +68,7 @@ def test_numbered_rows_continue_by_their_step(step: int, last: int) -> None:
 
 
 def test_series_of_one_week_share_their_phase() -> None:
-    monday, other = stamps("D", "2024-01-01", 7), stamps("D", "2021-05-03", 7)  # both Mondays
+    monday, other = timestamps("D", "2024-01-01", 7), timestamps("D", "2021-05-03", 7)  # both Mondays
     shift = (Frequency("D").positions(monday) - Frequency("D").positions(other)) % 7
     assert shift.tolist() == [0] * 7
 
@@ -86,9 +86,9 @@ def test_no_season_has_a_harmonic_shorter_than_two_steps() -> None:
             assert season.period / season.harmonics >= 2
 
 
-def test_what_follows_no_rhythm_is_none() -> None:
-    days = stamps("D", "2024-01-01", 10)
+def test_irregular_timestamps_have_no_frequency() -> None:
+    days = timestamps("D", "2024-01-01", 10)
     assert infer_frequency(numpy.delete(days, 4)) is None
     assert infer_frequency(numpy.array([1, 2, 4])) is None
-    assert infer_frequency(stamps("WOM-2TUE", "2024-01-01", 10)) is None
-    assert infer_frequency(stamps("bh", "2024-01-01 09:00", 40)) is None
+    assert infer_frequency(timestamps("WOM-2TUE", "2024-01-01", 10)) is None
+    assert infer_frequency(timestamps("bh", "2024-01-01 09:00", 40)) is None

@@ -59,7 +59,7 @@ GOOD = {
 def test_a_good_file_is_read(name: str, tmp_path: Path) -> None:
     found = panel(tmp_path, GOOD[name])
     assert found.series[0].y.tolist() == VALUES
-    assert numpy.array_equal(found.series[0].stamps, DAYS.to_numpy().astype("datetime64[us]"))
+    assert numpy.array_equal(found.series[0].timestamps, DAYS.to_numpy().astype("datetime64[us]"))
     assert found.frequency == Frequency("D")
 
 
@@ -100,7 +100,7 @@ BAD = {
     "all rows long": (lines(*(row + ",1" for row in ROWS)), "is not a well-formed CSV"),
     "open quote": (lines(*ROWS) + '"2012', "is not a well-formed CSV"),
     "number among dates": (lines("1,1", "2,1", "x,1", "4,1"), "line 4: ds is 'x', not a whole number like the others"),
-    "numbers without a rhythm": (lines("1,1", "2,1", "9,1", "20,1"), "line 5: the time 20 follows 9 out of rhythm"),
+    "irregular numbers": (lines("1,1", "2,1", "9,1", "20,1"), "line 5: the time 20 follows 9 off the frequency"),
     "all values missing": (lines(*(row.split(",")[0] + "," for row in ROWS)), "series '0' has 0 values; a forecast"),
 }
 
@@ -202,7 +202,7 @@ FRAMES = {
 def test_a_frame_is_read(name: str) -> None:
     found = read(FRAMES[name], Config())
     assert found.series[0].y.tolist() == VALUES
-    assert numpy.array_equal(found.series[0].stamps, DAYS.to_numpy().astype("datetime64[us]"))
+    assert numpy.array_equal(found.series[0].timestamps, DAYS.to_numpy().astype("datetime64[us]"))
     assert found.backend == name.split()[0]
     assert found.sha256 is None
 
@@ -212,7 +212,7 @@ def test_plain_numbers_are_numbered_rows(numbers: Any) -> None:
     found = read(numbers, Config())
     assert found.frequency == Frequency(STEPS)
     assert found.series[0].y.tolist() == [1, 2, 3]
-    assert found.series[0].stamps.tolist() == [0, 1, 2]
+    assert found.series[0].timestamps.tolist() == [0, 1, 2]
 
 
 BAD_FRAMES = {
@@ -267,7 +267,7 @@ MISSING = {
 def test_what_is_missing_is_nan_at_its_place_and_noted(name: str, tmp_path: Path) -> None:
     found = panel(tmp_path, MISSING[name])
     (series,) = found.series
-    assert numpy.array_equal(series.stamps, DAYS.to_numpy().astype("datetime64[us]"))
+    assert numpy.array_equal(series.timestamps, DAYS.to_numpy().astype("datetime64[us]"))
     assert numpy.isnan(series.y[3])
     assert numpy.isnan(series.y).sum() == 1
     assert series.filled().tolist() == [*VALUES[:3], VALUES[2], *VALUES[4:]]
@@ -286,25 +286,25 @@ def test_frames_say_what_is_missing_in_their_own_ways() -> None:
         assert numpy.isnan(series.y).tolist() == [False, False, True, False]
 
 
-def test_business_days_with_a_holiday_keep_their_rhythm() -> None:
+def test_business_days_with_a_holiday_keep_their_frequency() -> None:
     days = pandas.bdate_range("2024-01-01", periods=30).delete([4, 17])
     found = read(pandas.DataFrame({"ds": days, "y": numpy.arange(28.0)}), Config())
     assert str(found.frequency) == "every business day"
     assert len(found.series[0]) == 30
 
 
-def test_stamps_without_a_rhythm_are_taken_as_they_are() -> None:
+def test_irregular_timestamps_are_taken_as_they_are() -> None:
     rng = numpy.random.default_rng(0)
-    stamps = pandas.Timestamp("2024-01-01") + pandas.to_timedelta(numpy.cumsum(rng.exponential(3600, 40)), unit="s")
-    found = read(pandas.DataFrame({"ds": stamps, "y": numpy.arange(40.0)}), Config())
+    timestamps = pandas.Timestamp("2024-01-01") + pandas.to_timedelta(numpy.cumsum(rng.exponential(3600, 40)), unit="s")
+    found = read(pandas.DataFrame({"ds": timestamps, "y": numpy.arange(40.0)}), Config())
     assert found.frequency.code == "irregular"
     assert len(found.series[0]) == 40
-    assert "no rhythm" in found.notes[0]
+    assert "irregular" in found.notes[0]
 
 
 def test_rows_before_the_first_value_are_left_out(tmp_path: Path) -> None:
     text = lines("2012-01-01,", "2012-01-02,", *ROWS[2:])
-    assert panel(tmp_path, text).series[0].stamps[0] == numpy.datetime64("2012-01-03")
+    assert panel(tmp_path, text).series[0].timestamps[0] == numpy.datetime64("2012-01-03")
 
 
 def test_parquet_is_read_as_the_same_frame_is(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def _list(values: Any) -> str:
 
 def _print(show: Show, shown: NextNumber, reset: str) -> None:
     show.answer(f"{_list(shown.numbers)} → {shown.answer:.10g}")
-    show.answer(f"the highway beside a forecaster (an AR(1) on differences) says {shown.highway:.10g}")
+    show.answer(f"an autoregression on differences (AR(1)) says {shown.highway:.10g}")
     show.remark()
     for text in _remarks(shown, reset):
         show.remark(text)

@@ -29,7 +29,7 @@ app = typer.Typer(no_args_is_help=True)
 File = Annotated[
     Path, typer.Argument(metavar="FILE.csv", help="A CSV with a header line, or a Parquet file.", show_default=False)
 ]
-Level = Annotated[str, typer.Option("--level", help="Percent that the bands hold, such as 80,95.")]
+Level = Annotated[str, typer.Option("--level", help="Levels of the prediction intervals in percent, such as 80,95.")]
 Future = Annotated[Path | None, typer.Option("--future", help="A file with the covariates of the rows to forecast.")]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `forecast fit` wrote.", show_default=False)]
 HISTORY_SHOWN = 8  # horizons of the past in a picture
@@ -152,7 +152,7 @@ def draw(forecaster: Forecaster, frame: Any, path: Path, file: Path | None = Non
     targets = forecaster.config.targets
     name = "y_hat" if len(targets) == 1 else f"{targets[0]}_hat"
     return draw_fan(
-        path, title, series.stamps[-shown:], series.filled()[-shown:], rows["ds"].to_numpy(), rows[name].to_numpy(),
+        path, title, series.timestamps[-shown:], series.filled()[-shown:], rows["ds"].to_numpy(), rows[name].to_numpy(),
         rows[f"{name}-lo-{level:g}"].to_numpy(), rows[f"{name}-hi-{level:g}"].to_numpy(), f"{level:g} % band",
     )  # fmt: skip
 
@@ -173,7 +173,7 @@ def show_evaluation(show: Show, result: Evaluation) -> None:
     verdict = f"is {100 * (1 - ours / naive):.1f} % better than" if ours < naive else "has no skill over"
     show.remark(f"{result.ours.model} {verdict} the best naive forecast, {result.best_naive.model}.")
     if result.verdict:
-        show.remark(f"skill gate: {result.verdict}")
+        show.remark(f"blend: {result.verdict}")
 
 
 def _load(run: Path) -> Forecaster:

@@ -57,7 +57,7 @@ def _contents(forecaster: Any, run: Path, found: Any, ahead: Path | None, held_o
         fans.append(
             {
                 "name": one.name if len(forecaster.history) > 1 else config.target,
-                "stamps": one.stamps[-shown:],
+                "stamps": one.timestamps[-shown:],
                 "y": one.y[-shown:],
                 "ahead": rows["ds"].to_numpy(),
                 **bands,
@@ -67,11 +67,11 @@ def _contents(forecaster: Any, run: Path, found: Any, ahead: Path | None, held_o
         "title": f"{config.target}, {config.horizon} steps ahead",
         "facts": {
             "run": str(run), "series": len(forecaster.history), "rows": sum(map(len, forecaster.history)),
-            "rhythm": str(forecaster.frequency),
-            "model": config.model if forecaster.model is not None else "highway alone",
+            "frequency": str(forecaster.frequency),
+            "model": config.model if forecaster.model is not None else "autoregression on differences alone",
             "steps of the fit": forecaster.metrics.get("steps", 0),
         },
-        "remarks": forecaster.remarks, "gate": str(forecaster.gate), "fans": fans,
+        "remarks": forecaster.remarks, "gate": str(forecaster.blend), "fans": fans,
         "measured": "on the rows that the fit held out" if held_out else "on rows after the fit",
         "evaluation": found.to_dict() if found is not None else None,
     }  # fmt: skip

@@ -105,17 +105,17 @@ def _shown_series(found: Any) -> list[int]:
 
 
 def _shown(found: Any, at: int, horizon: int, level: list[float], alone: bool) -> dict[str, Any]:
-    series, quantiles, gate = found.series[at], found.quantiles[at][:horizon], found.gate
+    series, quantiles, blend = found.series[at], found.quantiles[at][:horizon], found.blend
     past = slice(max(0, len(series) - HISTORY), None)
     bands = {
         side: {f"{one:g}": plain(quantiles[:, 1 + 2 * i + j]) for i, one in enumerate(level)}
         for j, side in enumerate(("lo", "hi"))
     }
-    ahead = found.frequency.future(series.stamps[-1], horizon)
-    skill = {"weight": gate.weight, "naive": gate.naive, "ratio": gate.ratio, "said": _said(found, alone)}
+    ahead = found.frequency.future(series.timestamps[-1], horizon)
+    skill = {"weight": blend.weight, "naive": blend.naive, "ratio": blend.ratio, "said": _said(found, alone)}
     return {
         "id": series.name,
-        "history": {"ds": stamps(series.stamps[past]), "y": plain(series.y[past])},
+        "history": {"ds": stamps(series.timestamps[past]), "y": plain(series.y[past])},
         "forecast": {"ds": stamps(ahead), "y_hat": plain(quantiles[:, 0]), **bands},
         "naive": {name: plain(line[:horizon]) for name, line in found.naive[at].items()},
         "skill": skill | {"weighed": found.weighed},
@@ -124,10 +124,10 @@ def _shown(found: Any, at: int, horizon: int, level: list[float], alone: bool) -
 
 def _said(found: Any, alone: bool) -> str:
     if alone:
-        return f"the best naive forecast of this table answers ({found.gate.naive}): no model has a part in it"
+        return f"the best naive forecast of this table answers ({found.blend.naive}): no model has a part in it"
     if found.by == "autoregression":
         return "there were too few rows to fit a network: an autoregression on differences answers alone"
-    return str(found.gate) if found.weighed else "the network answers alone: it was not weighed on this series"
+    return str(found.blend) if found.weighed else "the network answers alone: it was not weighed on this series"
 
 
 def _tested(found: Any) -> dict[str, Any] | None:
@@ -135,7 +135,7 @@ def _tested(found: Any) -> dict[str, Any] | None:
     if found.evaluation is None:
         return None
     scores = found.evaluation.scores
-    ours = next((one.model for one in scores if one.coverage is not None), found.gate.naive)
+    ours = next((one.model for one in scores if one.coverage is not None), found.blend.naive)
     told: dict[str, Any] = found.evaluation.to_dict()
     return told | {"answer": ours, "rows": found.tested}
 

@@ -1,12 +1,12 @@
-"""The skill gate: how much of the network goes into the forecast, by what it does on rows that it was not fitted on.
+"""Forecast combination of the network with a naive forecast, weighted by their errors on validation rows.
 
     forecast = w · network + (1 - w) · best naive
 
-w is chosen for the least absolute error on validation. That alone would find some w above 0 on pure noise, so the
-gain must hold where it was not chosen: validation is cut into blocks, each block is scored with the w of the others,
-and the mean gain over the blocks must stand out from its spread: w grows from 0 at t = `DOUBTFUL` to its full size at
-t = `CLEAR`. Below that, or where the gain is less than one percent, w is 0 and the forecast says that it has no skill
-over the naive one.
+The blending weight w is chosen for the least absolute error on validation. That alone would find some w above 0 on
+pure noise, so the gain must hold where it was not chosen: validation is cut into blocks, each block is scored with the
+w of the others, and the mean gain over the blocks must stand out from its spread: w grows from 0 at t = `DOUBTFUL` to
+its full size at t = `CLEAR`. Below that, or where the gain is less than one percent, w is 0 and the forecast says that
+it has no skill over the naive one.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-__all__ = ["OPEN", "Gate", "weigh"]
+__all__ = ["NETWORK_ALONE", "Blend", "fit_blend"]
 
+Array = Any  # numpy.ndarray or torch.Tensor
 Floats = NDArray[numpy.float64]
 GRID = numpy.linspace(0, 1, 21)
 DOUBTFUL, CLEAR = 0.5, 0.9  # t of the gain in error
@@ -28,8 +29,8 @@ FIRM = 99.0  # a t beyond this is given as this
 
 
 @dataclass(frozen=True)
-class Gate:
-    """w; the naive forecast that it is mixed with ("" if none); the mix's error over the naive one's; t of the gain."""
+class Blend:
+    """w; the naive forecast blended in ("" if none); the blend's error over the naive one's; t of the gain."""
 
     weight: float = 1.0
     naive: str = ""
@@ -42,21 +43,29 @@ class Gate:
 
     def __str__(self) -> str:
         if not self.naive:
-            return "the network answers alone: it was not weighed against a naive forecast"
+            return "the network's forecast alone: it was not compared with a naive forecast"
         if not self.skill:
-            return f"no skill over the naive forecast ({self.naive}), which answers alone: w = 0"
+            return f"no skill over the naive forecast ({self.naive}), which is taken alone: w = 0"
         gain = "" if self.ratio is None else f"; {100 * (1 - self.ratio):.1f} % below the naive error on validation"
         return f"w = {self.weight:.2f}: {self.weight:.0%} network, {1 - self.weight:.0%} {self.naive}{gain}"
+
+    def median(self, network: Array, naive: Array) -> Array:
+        """w · network + (1 - w) · naive; the naive forecast itself where w is 0."""
+        return naive if self.weight == 0 else self.weight * network + (1 - self.weight) * naive
+
+    def quantiles(self, network: Array, naive: Array) -> Array:
+        """Low, median and high [..., 3] of the network, moved to the blend's median; naive [...]."""
+        return network + (self.median(network[..., 1], naive) - network[..., 1])[..., None]
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-OPEN = Gate()
+NETWORK_ALONE = Blend()
 
 
-def weigh(ours: list[Floats], naive: list[dict[str, Floats]], truth: list[Floats], scale: list[Floats]) -> Gate:
-    """The gate from validation: for each series forecasts and truth [O, K] and the scale of each origin's errors [O].
+def fit_blend(ours: list[Floats], naive: list[dict[str, Floats]], truth: list[Floats], scale: list[Floats]) -> Blend:
+    """The blend by validation: for each series forecasts and truth [O, K] and the scale of each origin's errors [O].
 
     Naive forecasts that some series is too short for are left out; NaN in the truth is left out of the means.
     """
@@ -65,11 +74,12 @@ def weigh(ours: list[Floats], naive: list[dict[str, Floats]], truth: list[Floats
         n: _blocks([_error(f[n], y, s) for f, y, s in zip(naive, truth, scale, strict=True)], truth) for n in names
     }
     if not names or not all(len(block) for block in errors.values()):
-        return OPEN
+        return NETWORK_ALONE
     best = min(names, key=lambda name: float(errors[name].mean()))
     all_series = list(zip(ours, naive, truth, scale, strict=True))
+    blends = [Blend(float(w)) for w in GRID]
     mixed = numpy.stack(
-        [_blocks([_error(w * o + (1 - w) * f[best], y, s) for o, f, y, s in all_series], truth) for w in GRID]
+        [_blocks([_error(one.median(o, f[best]), y, s) for o, f, y, s in all_series], truth) for one in blends]
     )
     mean = mixed.mean(1)
     chosen = int(mean.argmin())
@@ -78,8 +88,8 @@ def weigh(ours: list[Floats], naive: list[dict[str, Floats]], truth: list[Floats
     weight = round(float(GRID[chosen]) * trust, 3)
     ratio = float(mean[numpy.abs(GRID - weight).argmin()] / mean[0]) if weight and mean[0] > 0 else None
     if ratio is not None and ratio > 1 - LEAST_GAIN:
-        return Gate(0.0, best, None, t)
-    return Gate(weight, best, ratio, t)
+        return Blend(0.0, best, None, t)
+    return Blend(weight, best, ratio, t)
 
 
 def _t_of_gain(mixed: Floats) -> float | None:

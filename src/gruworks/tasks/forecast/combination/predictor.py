@@ -1,4 +1,4 @@
-"""A fitted forecaster's answers: the network, mixed with the best naive forecast, with calibrated bands."""
+"""Predictor of a fitted forecaster: network, blend with a naive forecast, calibrated prediction intervals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from gruworks.errors import DataError
-from gruworks.tasks.forecast.combination.blending import OPEN, Gate, weigh
+from gruworks.tasks.forecast.combination.blending import NETWORK_ALONE, Blend, fit_blend
 from gruworks.tasks.forecast.combination.conformal import Calibration, calibrate, normal
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.data import split_rows
@@ -20,53 +20,50 @@ from gruworks.tasks.forecast.features.naive import naive_forecasts, or_last
 from gruworks.tasks.forecast.models.engines import Engine
 from gruworks.tasks.forecast.series.panel import Series
 
-__all__ = ["Answers", "judge"]
+__all__ = ["Predictor", "fit_combination"]
 
 Floats = NDArray[numpy.float64]
-MOST_JUDGED = 20_000  # validation forecasts that gate and calibration are taken from
+MOST_JUDGED = 20_000  # validation forecasts that blend and calibration are taken from
 FEWEST_JUDGED = 200  # of one series, where there are so many
 
 
 @dataclass
-class Answers:
-    """What is needed to answer: engine, network (None: the highway alone), gate, and calibration of the bands."""
+class Predictor:
+    """Engine, network (None: the autoregression on differences alone), blend, and calibration of the intervals."""
 
     engine: Engine
     config: Config
     codec: Codec
     model: torch.nn.Module | None
-    gate: Gate = OPEN
+    blend: Blend = NETWORK_ALONE
     calibration: Calibration = field(default_factory=lambda: normal(1))
 
-    def bands(self, series: Series, origins: NDArray[Any], which: int = 0) -> Floats:
-        """Low, median and high [O, K, 3] as they are before calibration."""
-        closed = bool(self.gate.naive) and self.gate.weight == 0
-        ours = self.engine.quantiles(self.model, series, origins, which)
-        if self.gate.weight == 1.0:
-            return self._finite(ours, series)
-        found = naive_forecasts(series, self.codec, origins, self.config.horizon, self.config.periods)
-        naive = or_last(found, self.gate.naive)
-        middle = naive if closed else self.gate.weight * ours[..., 1] + (1 - self.gate.weight) * naive
-        return self._finite(ours + (middle - ours[..., 1])[..., None], series)
+    def uncalibrated(self, series: Series, origins: NDArray[Any], which: int = 0) -> Floats:
+        """Low, median and high [O, K, 3] before calibration."""
+        found = self.engine.quantiles(self.model, series, origins, which)
+        if self.blend.weight < 1:
+            naive = naive_forecasts(series, self.codec, origins, self.config.horizon, self.config.periods)
+            found = self.blend.quantiles(found, or_last(naive, self.blend.naive))
+        return self._finite(found, series)
 
     def quantiles(self, series: Series, origins: NDArray[Any], shares: list[float], which: int = 0) -> Floats:
         """Calibrated quantiles [O, K, len(shares)]."""
         with numpy.errstate(over="ignore", invalid="ignore"):
-            return self.calibration.quantiles(self.bands(series, origins, which), shares)
+            return self.calibration.quantiles(self.uncalibrated(series, origins, which), shares)
 
-    def _finite(self, answer: Floats, series: Series) -> Floats:
-        if not numpy.isfinite(answer).all():
+    def _finite(self, found: Floats, series: Series) -> Floats:
+        if not numpy.isfinite(found).all():
             raise DataError(
                 f"the forecast of series {series.name!r} is beyond every number {self.config.horizon} steps ahead: "
                 "shorten the horizon, or forecast the logarithm of a growth like this",
                 "beyond-numbers", series=series.name,
             )  # fmt: skip
-        return answer
+        return found
 
 
-def judge(answers: Answers, panel: list[Series]) -> None:
-    """Set gate and calibration from the rows that were held out of the fit."""
-    config = answers.config
+def fit_combination(predictor: Predictor, panel: list[Series]) -> None:
+    """Set blend and calibration from the rows that were held out of the fit."""
+    config = predictor.config
     each = max(FEWEST_JUDGED, MOST_JUDGED // max(1, len(panel)))
     chosen = numpy.random.default_rng(config.training.seed).permutation(len(panel))[
         : max(1, MOST_JUDGED // min(each, 20))
@@ -80,22 +77,17 @@ def judge(answers: Answers, panel: list[Series]) -> None:
         if not len(rows) or room <= 0 or not moved[rows[0]] > 0:
             continue
         room -= len(rows)
-        ours.append(answers.engine.quantiles(answers.model, series, rows, which))
-        naive.append(naive_forecasts(series, answers.codec, rows, config.horizon, config.periods))
+        ours.append(predictor.engine.quantiles(predictor.model, series, rows, which))
+        naive.append(naive_forecasts(series, predictor.codec, rows, config.horizon, config.periods))
         truth.append(series.y[rows[:, None] + numpy.arange(1, config.horizon + 1)])
         scale.append(moved[rows])
     if not truth:
         return
     if config.blend:
-        answers.gate = weigh([one[..., 1] for one in ours], naive, truth, scale)
-    if answers.gate.weight < 1:
-        ours = [_mixed(answers.gate, o, n) for o, n in zip(ours, naive, strict=True)]
-    answers.calibration = calibrate(ours, truth)
-
-
-def _mixed(gate: Gate, ours: Floats, naive: dict[str, Floats]) -> Floats:
-    middle = gate.weight * ours[..., 1] + (1 - gate.weight) * naive[gate.naive]
-    return numpy.asarray(ours + (middle - ours[..., 1])[..., None])
+        predictor.blend = fit_blend([one[..., 1] for one in ours], naive, truth, scale)
+    if predictor.blend.weight < 1:
+        ours = [predictor.blend.quantiles(o, n[predictor.blend.naive]) for o, n in zip(ours, naive, strict=True)]
+    predictor.calibration = calibrate(ours, truth)
 
 
 def _held_out(series: Series, config: Config, most: int) -> NDArray[numpy.int64]:

@@ -126,7 +126,7 @@ def _row(
 ) -> tuple[Floats, Floats, Floats]:
     """Values [P + T] up to the origin, waves [T + beyond, F] of the rows after each, and the window's scale."""
     values = cut(y, 0, numpy.array([origin]), reach + steps)[0]
-    positions = codec.frequency.positions(series.stamps[[origin]])[0] + numpy.arange(2 - steps, 2 + beyond)
+    positions = codec.frequency.positions(series.timestamps[[origin]])[0] + numpy.arange(2 - steps, 2 + beyond)
     waves = fourier(positions, list(codec.seasons))
     if config.distribution == "negative_binomial":
         return values, waves, numpy.asarray(1 + values.mean())

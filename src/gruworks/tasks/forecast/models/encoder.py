@@ -1,4 +1,4 @@
-"""The encoder: a causal GRU, a direct decoder from each step's state, and two paths beside it."""
+"""Encoder: a causal GRU with a direct multi-horizon decoder, beside an autoregression and a seasonal component."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class ForecastNet(torch.nn.Module):
 
     Every step's answer is decoded from that step's own state, the last observation included:
 
-        median_k = α_k · highway_k + β_k · season_k + head(h_t)_k + known(h_t, x_{t+k})
+        median_k = α_k · difference_ar_k + β_k · seasonal_k + head(h_t)_k + known(h_t, x_{t+k})
         quantiles beside it lie a positive width above and below, so they never cross
 
-    α starts at 1; β, the head and what is read of covariates known ahead start at 0: an untrained network answers as
-    the highway does. Where stamps are irregular the state decays between them, h ← γ(gap) · h with a learned rate for
-    each entry (GRU-D, Che et al. 2018).
+    α starts at 1; β, the head and what is read of covariates known ahead start at 0: an untrained network forecasts as
+    the autoregression on differences does. Where timestamps are irregular the state decays between them,
+    h ← γ(gap) · h with a learned rate for each entry (GRU-D, Che et al. 2018).
 
-    Shapes: features [B, T, I], highway and season [B, T, K] for K horizons, ahead [B, T, K + 1, C] (this row's own
-    first), gaps [B, T]; answer [B, T, K, Q], Q odd.
+    Shapes: features [B, T, I], difference_ar and seasonal [B, T, K] for K horizons, ahead [B, T, K + 1, C] (this row's
+    own first), gaps [B, T]; forecast [B, T, K, Q], Q odd.
     """
 
     def __init__(
@@ -55,9 +55,14 @@ class ForecastNet(torch.nn.Module):
         torch.nn.init.zeros_(self.head.bias)
 
     def forward(
-        self, features: Tensor, highway: Tensor, season: Tensor, ahead: Tensor | None = None, gaps: Tensor | None = None
+        self,
+        features: Tensor,
+        difference_ar: Tensor,
+        seasonal: Tensor,
+        ahead: Tensor | None = None,
+        gaps: Tensor | None = None,
     ) -> Tensor:
-        return self.decode(self.states(features, gaps), highway, season, ahead)
+        return self.decode(self.states(features, gaps), self.weighted(difference_ar, seasonal), ahead)
 
     def states(self, features: Tensor, gaps: Tensor | None = None) -> Tensor:
         """The state after every step, [B, T, H]."""
@@ -73,14 +78,19 @@ class ForecastNet(torch.nn.Module):
             x = gru_layer(x, None, self.gru.weights(layer), decay=gamma)[0]
         return x.transpose(0, 1)
 
-    def decode(self, states: Tensor, highway: Tensor, season: Tensor, ahead: Tensor | None = None) -> Tensor:
-        """Quantiles [..., K, Q] from states [..., hidden], the two paths [..., K] and what is known [..., K + 1, C]."""
+    def weighted(self, difference_ar: Tensor, seasonal: Tensor) -> Tensor:
+        """α · difference_ar + β · seasonal, [..., K], in the precision of the components."""
+        alpha, beta = self.highway_gain.to(difference_ar.dtype), self.season_gain.to(seasonal.dtype)
+        return alpha * difference_ar + beta * seasonal
+
+    def decode(self, states: Tensor, weighted: Tensor | None = None, ahead: Tensor | None = None) -> Tensor:
+        """Quantiles [..., K, Q] from states [..., hidden], weighted components [..., K] and ahead [..., K + 1, C]."""
         states = self.dropout(states)
         raw = self.head(states).unflatten(-1, self.shape)
         if self.known is not None and ahead is not None:
             raw = raw + self.known(states, ahead)
         middle = self.shape[1] // 2
-        median = self.highway_gain * highway + self.season_gain * season + raw[..., middle]
+        median = raw[..., middle] if weighted is None else weighted + raw[..., middle]
         widths = functional.softplus(raw)
         below = median[..., None] - widths[..., :middle].flip(-1).cumsum(-1).flip(-1)
         above = median[..., None] + widths[..., middle + 1 :].cumsum(-1)
@@ -88,7 +98,7 @@ class ForecastNet(torch.nn.Module):
 
 
 class _Known(torch.nn.Module):
-    """What covariates known ahead add at each horizon: linear in their change, and a layer over them and the state."""
+    """Contribution of covariates known ahead: linear in their change, and a layer over them and the state."""
 
     def __init__(self, hidden: int, ahead: int, horizon: int, quantiles: int, irregular: bool) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The three models behind one face: what each reads, its loss, its network, and its answers in the series' units."""
+"""Common interface of the three models: batches, loss, network, and quantiles in the units of the series."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gruworks.tasks.forecast.config import QUANTILES, Config
 from gruworks.tasks.forecast.data import Windows, encode
-from gruworks.tasks.forecast.decoding import highway_quantiles, network_quantiles
+from gruworks.tasks.forecast.decoding import difference_ar_quantiles, network_quantiles
 from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.models.deepar import SamplerNet
 from gruworks.tasks.forecast.models.deepar_data import SamplerWindows, sampled_quantiles
@@ -48,7 +48,7 @@ class Engine(Protocol):
 
 
 class EncoderEngine:
-    """The causal encoder; without a network, the highway alone."""
+    """The causal encoder; without a network, the autoregression on differences alone."""
 
     def __init__(self, config: Config, codec: Codec, series: int) -> None:
         self.config, self.codec = config, codec
@@ -72,7 +72,7 @@ class EncoderEngine:
     def quantiles(self, model: torch.nn.Module | None, series: Series, origins: NDArray[Any], which: int) -> Floats:
         encoded = encode(series, self.codec, self.config.horizon)
         if model is None:
-            return highway_quantiles(encoded, origins)
+            return difference_ar_quantiles(encoded, origins)
         assert isinstance(model, ForecastNet)
         return network_quantiles(model, encoded, origins)
 
@@ -102,7 +102,7 @@ class SegmentEngine:
     @torch.no_grad()
     def quantiles(self, model: torch.nn.Module | None, series: Series, origins: NDArray[Any], which: int) -> Floats:
         if model is None:
-            return highway_quantiles(encode(series, self.codec, self.config.horizon), origins)
+            return difference_ar_quantiles(encode(series, self.codec, self.config.horizon), origins)
         y, parts = series.filled(), []
         for at in numpy.array_split(origins, -(-len(origins) // PIECE)):
             values = torch.from_numpy(cut(y, 0, at, self.config.window))
@@ -117,7 +117,7 @@ def _moved(values: torch.Tensor, level: torch.Tensor, norm: str) -> torch.Tensor
 
 
 class SamplerEngine:
-    """DeepAR's sampler: its quantiles are those of paths that it draws."""
+    """DeepAR's sampler: quantiles of sample paths."""
 
     def __init__(self, config: Config, codec: Codec, series: int) -> None:
         self.config, self.codec = config, codec
@@ -138,7 +138,7 @@ class SamplerEngine:
 
     def quantiles(self, model: torch.nn.Module | None, series: Series, origins: NDArray[Any], which: int) -> Floats:
         if model is None:
-            return highway_quantiles(encode(series, self.codec, self.config.horizon), origins)
+            return difference_ar_quantiles(encode(series, self.codec, self.config.horizon), origins)
         assert isinstance(model, SamplerNet)
         return sampled_quantiles(model, series, self.codec, self.config, origins)
 

@@ -1,4 +1,4 @@
-"""From rows of one series each to a panel: order and stamps checked, the rhythm found, what is missing made NaN."""
+"""Alignment of rows to a panel: order and timestamps checked, frequency inferred, missing rows made NaN."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Floats = NDArray[numpy.float64]
 
 @dataclass(frozen=True)
 class Table:
-    """One series' rows as they came: stamps [N], targets [N, D], its rows in the source, covariates by kind."""
+    """One series' rows as they came: timestamps [N], targets [N, D], its rows in the source, covariates by kind."""
 
     name: str
-    stamps: NDArray[Any]
+    timestamps: NDArray[Any]
     y: Floats
     rows: NDArray[numpy.int64]
     side: dict[str, dict[str, NDArray[Any]]] = field(default_factory=dict)
@@ -34,7 +34,7 @@ def assemble(tables: list[Table], source: Source, backend: str = "pandas", sha25
     """The panel of these tables, a series for each of their targets.
 
     Raises:
-        DataError, TooShortError: stamps twice or out of order, two rhythms, too few values.
+        DataError, TooShortError: timestamps twice or out of order, two frequencies, too few values.
     """
     for table in tables:
         _check(table, source)
@@ -43,7 +43,7 @@ def assemble(tables: list[Table], source: Source, backend: str = "pandas", sha25
     if missing:
         notes.append(f"{missing} values are missing: they are read as such and left out of the loss")
     filled = [_trimmed(_on_grid(table, frequency), source) for table in tables]
-    added = sum(len(f.stamps) for f in filled) - sum(len(t.stamps) for t in tables)
+    added = sum(len(f.timestamps) for f in filled) - sum(len(t.timestamps) for t in tables)
     if added > 0:
         notes.append(f"about {added} rows are missing between the others ({frequency}): read as missing values")
     series = [one for table in filled for one in _series(table, source)]
@@ -59,18 +59,18 @@ def _check(table: Table, source: Source) -> None:
             f"{source.name}: series {table.name!r} has {len(table.y)} rows; a forecast needs {FEWEST_ROWS} at least",
             "too-few-values", series=table.name, count=len(table.y), least=FEWEST_ROWS,
         )  # fmt: skip
-    steps = numpy.diff(table.stamps).astype(numpy.int64)
+    steps = numpy.diff(table.timestamps).astype(numpy.int64)
     for i in numpy.flatnonzero(steps <= 0)[:1]:
-        again = table.stamps[i + 1] in table.stamps[: i + 1]
-        what = "stands twice" if again else f"comes after {_stamp(table.stamps[i])}: sort the rows by time"
-        row, stamp = int(table.rows[i + 1]), _stamp(table.stamps[i + 1])
+        again = table.timestamps[i + 1] in table.timestamps[: i + 1]
+        what = "stands twice" if again else f"comes after {_stamp(table.timestamps[i])}: sort the rows by time"
+        row, stamp = int(table.rows[i + 1]), _stamp(table.timestamps[i + 1])
         text = f"{source.at(row)}: the time {stamp} {what} (series {table.name!r})"
         raise DataError(text, "time-twice" if again else "time-back", line=line(row), time=stamp, series=table.name)
 
 
 def _frequency(tables: list[Table], source: Source) -> tuple[Frequency, list[str]]:
     """The one frequency of all series, and what was noted on the way to it."""
-    strict = [infer_frequency(table.stamps) for table in tables]
+    strict = [infer_frequency(table.timestamps) for table in tables]
     told = [(table, found) for table, found in zip(tables, strict, strict=True) if found is not None]
     for table, found in told[1:]:
         if found != told[0][1]:
@@ -79,39 +79,39 @@ def _frequency(tables: list[Table], source: Source) -> tuple[Frequency, list[str
             raise DataError(f"{source.name}: {first} and {table.name!r} is {found}", "two-frequencies", **facts)
     if told and len(told) == len(tables):
         return told[0][1], []
-    frequency = told[0][1] if told else grid_frequency(max(tables, key=lambda t: len(t.stamps)).stamps)
+    frequency = told[0][1] if told else grid_frequency(max(tables, key=lambda t: len(t.timestamps)).timestamps)
     if frequency is not None and all(_fits(table, frequency) for table in tables):
         return frequency, []
-    if told or tables[0].stamps.dtype.kind != "M":
+    if told or tables[0].timestamps.dtype.kind != "M":
         odd = next(t for t, found in zip(tables, strict, strict=True) if found is None)
-        raise _out_of_rhythm(odd, source)
-    frequency = irregular_frequency([table.stamps for table in tables])
-    return frequency, [f"the stamps follow no rhythm: {frequency}; the time between rows is an input"]
+        raise _off_frequency(odd, source)
+    frequency = irregular_frequency([table.timestamps for table in tables])
+    return frequency, [f"the timestamps are irregular: {frequency}; the time between rows is an input"]
 
 
 def _fits(table: Table, frequency: Frequency) -> bool:
-    grid = frequency.grid(table.stamps[0], table.stamps[-1])
-    return bool(len(grid) < 2 * len(table.stamps) + FEWEST_ROWS and numpy.isin(table.stamps, grid).all())
+    grid = frequency.grid(table.timestamps[0], table.timestamps[-1])
+    return bool(len(grid) < 2 * len(table.timestamps) + FEWEST_ROWS and numpy.isin(table.timestamps, grid).all())
 
 
-def _out_of_rhythm(table: Table, source: Source) -> DataError:
-    i = int(numpy.argmax(numpy.diff(table.stamps).astype(numpy.float64)))
-    row, after, before = int(table.rows[i + 1]), _stamp(table.stamps[i + 1]), _stamp(table.stamps[i])
+def _off_frequency(table: Table, source: Source) -> DataError:
+    i = int(numpy.argmax(numpy.diff(table.timestamps).astype(numpy.float64)))
+    row, after, before = int(table.rows[i + 1]), _stamp(table.timestamps[i + 1]), _stamp(table.timestamps[i])
     return DataError(
-        f"{source.at(row)}: the time {after} follows {before} out of rhythm (series {table.name!r}): "
+        f"{source.at(row)}: the time {after} follows {before} off the frequency (series {table.name!r}): "
         "fill the gap, or number the rows 1, 2, 3 ... in the time column",
         "out-of-rhythm", line=line(row), time=after, before=before, series=table.name,
     )  # fmt: skip
 
 
 def _on_grid(table: Table, frequency: Frequency) -> Table:
-    """The table with a row for every stamp of the rhythm."""
+    """The table with a row for every timestamp of the frequency."""
     if frequency.code == "irregular":
         return table
-    grid = frequency.grid(table.stamps[0], table.stamps[-1])
-    if len(grid) == len(table.stamps):
+    grid = frequency.grid(table.timestamps[0], table.timestamps[-1])
+    if len(grid) == len(table.timestamps):
         return table
-    at = numpy.searchsorted(grid, table.stamps)
+    at = numpy.searchsorted(grid, table.timestamps)
 
     def spread(values: NDArray[Any]) -> NDArray[Any]:
         empty: Any = "" if values.dtype == object else numpy.nan
@@ -119,7 +119,7 @@ def _on_grid(table: Table, frequency: Frequency) -> Table:
         made[at] = values
         return made
 
-    rows = table.rows[numpy.maximum(0, numpy.searchsorted(table.stamps, grid, side="right") - 1)]
+    rows = table.rows[numpy.maximum(0, numpy.searchsorted(table.timestamps, grid, side="right") - 1)]
     return Table(table.name, grid, spread(table.y), rows, _each(table.side, spread))
 
 
@@ -140,7 +140,11 @@ def _trimmed(table: Table, source: Source) -> Table:
     if not first:
         return table
     return Table(
-        table.name, table.stamps[first:], table.y[first:], table.rows[first:], _each(table.side, lambda v: v[first:])
+        table.name,
+        table.timestamps[first:],
+        table.y[first:],
+        table.rows[first:],
+        _each(table.side, lambda v: v[first:]),
     )
 
 
@@ -153,7 +157,7 @@ def _series(table: Table, source: Source) -> list[Series]:
     past = {name: values[:end] for name, values in table.side.get("past", {}).items()}
     y = table.y[:end]
     return [
-        Series(table.name, table.stamps[:end], y[:, d], d, numpy.delete(y, d, 1), static, past, future)
+        Series(table.name, table.timestamps[:end], y[:, d], d, numpy.delete(y, d, 1), static, past, future)
         for d in range(y.shape[1])
     ]
 

@@ -1,4 +1,4 @@
-"""Columns of a table in, checked: time stamps, numbers, words. Every complaint says where and what to do."""
+"""Columns of a table in, checked: timestamps, numbers, words. Every complaint says where and what to do."""
 
 from __future__ import annotations
 
@@ -97,9 +97,9 @@ def _missing(values: NDArray[Any]) -> NDArray[numpy.bool_]:
 
 
 def times(values: NDArray[Any], column: str, date_format: str | None, source: Source) -> NDArray[Any]:
-    """Time stamps as datetime64[us], or int64 where the column numbers its rows."""
+    """Time timestamps as datetime64[us], or int64 where the column numbers its rows."""
     if values.dtype.kind == "M":
-        stamps = values.astype("datetime64[us]")
+        timestamps = values.astype("datetime64[us]")
     elif values.dtype.kind in "iu":
         return values.astype(numpy.int64)
     else:
@@ -111,8 +111,8 @@ def times(values: NDArray[Any], column: str, date_format: str | None, source: So
                 text = f"{source.at(row)}: {column} is {values[row]!r}, not a whole number like the others"
                 raise DataError(text, "not-a-row-number", line=line(row), value=str(values[row])[:40])
             return numpy.asarray(text.astype(numpy.int64))
-        stamps = _parse_dates(text, column, date_format, source)
-    bad = numpy.flatnonzero(numpy.isnat(stamps))
+        timestamps = _parse_dates(text, column, date_format, source)
+    bad = numpy.flatnonzero(numpy.isnat(timestamps))
     if len(bad):
         row = int(bad[0])
         how = f"the format {date_format!r}" if date_format else "YYYY-MM-DD, with or without HH:MM:SS"
@@ -121,7 +121,7 @@ def times(values: NDArray[Any], column: str, date_format: str | None, source: So
             "name another format by date_format, for example %d.%m.%Y",
             "not-a-date", line=line(row), value=str(values[row])[:40],
         )  # fmt: skip
-    return stamps
+    return timestamps
 
 
 def _parse_dates(text: Any, column: str, date_format: str | None, source: Source) -> NDArray[Any]:

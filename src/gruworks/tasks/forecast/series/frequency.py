@@ -1,4 +1,4 @@
-"""The rhythm of time stamps: their frequency, what follows the last one, and the seasons that a calendar has."""
+"""Frequency of timestamps: inference, the timestamps that follow, and the seasons of the calendar."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 __all__ = ["IRREGULAR", "STEPS", "Frequency", "Season", "grid_frequency", "infer_frequency", "irregular_frequency"]
 
 STEPS = "steps"  # the code of numbered rows, which have no calendar
-IRREGULAR = "irregular"  # the code of stamps without a rhythm; `multiple` is then their median step in microseconds
+IRREGULAR = "irregular"  # the code of irregular timestamps; `multiple` is then their median step in microseconds
 SECONDS = {"s": 1, "min": 60, "h": 3_600, "D": 86_400, "W": 604_800}
 MONTHS = {"M": 1, "Q": 3, "Y": 12}
 WORDS = {
@@ -49,36 +49,36 @@ class Frequency:
     multiple: int = 1
 
     def future(self, last: Any, count: int) -> NDArray[Any]:
-        """The `count` stamps after `last`."""
+        """The `count` timestamps after `last`."""
         if self.code == STEPS:
             return numpy.asarray(last + self.multiple * numpy.arange(1, count + 1), dtype=numpy.int64)
         if self.code == IRREGULAR:
             steps = numpy.arange(1, count + 1) * numpy.timedelta64(self.multiple, "us")
             return numpy.asarray(numpy.datetime64(last, "us") + steps)
-        stamps = pandas.date_range(pandas.Timestamp(last), periods=count + 1, freq=self.code)[1:]
-        return numpy.asarray(stamps.to_numpy(), dtype="datetime64[us]")
+        timestamps = pandas.date_range(pandas.Timestamp(last), periods=count + 1, freq=self.code)[1:]
+        return numpy.asarray(timestamps.to_numpy(), dtype="datetime64[us]")
 
     def grid(self, first: Any, last: Any) -> NDArray[Any]:
-        """All stamps from `first` to `last`."""
+        """All timestamps from `first` to `last`."""
         if self.code == STEPS:
             return numpy.arange(first, last + 1, self.multiple, dtype=numpy.int64)
         found = pandas.date_range(pandas.Timestamp(first), pandas.Timestamp(last), freq=self.code)
         return numpy.asarray(found.to_numpy(), dtype="datetime64[us]")
 
-    def positions(self, stamps: NDArray[Any]) -> NDArray[numpy.float64]:
+    def positions(self, timestamps: NDArray[Any]) -> NDArray[numpy.float64]:
         """Where each stamp stands, in steps from a point that all series share; seasons take their phase from it."""
         if self.code == STEPS:
-            return numpy.asarray(stamps / self.multiple)
+            return numpy.asarray(timestamps / self.multiple)
         if self.code == IRREGULAR:
-            since = (stamps - numpy.datetime64("1970-01-05", "us")) / numpy.timedelta64(1, "us")
+            since = (timestamps - numpy.datetime64("1970-01-05", "us")) / numpy.timedelta64(1, "us")
             return numpy.asarray(since / self.multiple)
         kind, count = self._kind()
         if kind in SECONDS:
-            seconds = (stamps - numpy.datetime64("1970-01-05", "us")) / numpy.timedelta64(1, "s")
+            seconds = (timestamps - numpy.datetime64("1970-01-05", "us")) / numpy.timedelta64(1, "s")
             return numpy.asarray(seconds / (SECONDS[kind] * count))
         if kind == "B":
-            return numpy.busday_count("1970-01-05", stamps.astype("datetime64[D]")) / count
-        months = stamps.astype("datetime64[M]").astype(numpy.int64)
+            return numpy.busday_count("1970-01-05", timestamps.astype("datetime64[D]")) / count
+        months = timestamps.astype("datetime64[M]").astype(numpy.int64)
         return months / (MONTHS[kind] * count)
 
     def seasons(self) -> list[Season]:
@@ -124,41 +124,41 @@ class Frequency:
         return "s", max(1, round(pandas.Timedelta(offset).total_seconds()))
 
 
-def infer_frequency(stamps: NDArray[Any]) -> Frequency | None:
-    """The frequency of at least three ordered stamps; None if they follow no rhythm."""
-    if numpy.issubdtype(stamps.dtype, numpy.integer):
-        steps = numpy.unique(numpy.diff(stamps))
+def infer_frequency(timestamps: NDArray[Any]) -> Frequency | None:
+    """The frequency of at least three ordered timestamps; None if they are irregular."""
+    if numpy.issubdtype(timestamps.dtype, numpy.integer):
+        steps = numpy.unique(numpy.diff(timestamps))
         return Frequency(STEPS, int(steps[0])) if len(steps) == 1 else None
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # pandas 4 will give an offset
-        found = pandas.infer_freq(pandas.DatetimeIndex(stamps))
+        found = pandas.infer_freq(pandas.DatetimeIndex(timestamps))
     code = getattr(found, "freqstr", found)
     return None if code is None or code.startswith(("WOM", "LWOM", "bh")) else Frequency(code)
 
 
-def grid_frequency(stamps: NDArray[Any]) -> Frequency | None:
-    """The frequency of stamps some of which are missing; None if they lie on no grid that they fill at least half."""
-    if numpy.issubdtype(stamps.dtype, numpy.integer):
-        step = int(numpy.gcd.reduce(numpy.diff(stamps)))
-        return Frequency(STEPS, step) if 2 * len(stamps) > (stamps[-1] - stamps[0]) // step else None
-    for frequency in _candidates(stamps):
-        grid = frequency.grid(stamps[0], stamps[-1])
-        if len(stamps) * 2 > len(grid) and numpy.isin(stamps, grid).all():
+def grid_frequency(timestamps: NDArray[Any]) -> Frequency | None:
+    """The frequency of timestamps with gaps; None if they lie on no grid that they fill at least half."""
+    if numpy.issubdtype(timestamps.dtype, numpy.integer):
+        step = int(numpy.gcd.reduce(numpy.diff(timestamps)))
+        return Frequency(STEPS, step) if 2 * len(timestamps) > (timestamps[-1] - timestamps[0]) // step else None
+    for frequency in _candidates(timestamps):
+        grid = frequency.grid(timestamps[0], timestamps[-1])
+        if len(timestamps) * 2 > len(grid) and numpy.isin(timestamps, grid).all():
             return frequency
     return None
 
 
-def _candidates(stamps: NDArray[Any]) -> list[Frequency]:
+def _candidates(timestamps: NDArray[Any]) -> list[Frequency]:
     """What the commonest step may mean, the calendar's own first."""
-    steps, counts = numpy.unique(numpy.diff(stamps), return_counts=True)
+    steps, counts = numpy.unique(numpy.diff(timestamps), return_counts=True)
     common = pandas.Timedelta(steps[counts.argmax()])
     days = common / pandas.Timedelta(days=1)
     if days < 1:
         return [Frequency(pandas.tseries.frequencies.to_offset(common).freqstr)]
     if days == 1:
-        weekdays = ((stamps.astype("datetime64[D]").astype(numpy.int64) + 3) % 7 < 5).all()
-        return [Frequency("B"), Frequency("D")] if weekdays and len(stamps) >= 10 else [Frequency("D")]
+        weekdays = ((timestamps.astype("datetime64[D]").astype(numpy.int64) + 3) % 7 < 5).all()
+        return [Frequency("B"), Frequency("D")] if weekdays and len(timestamps) >= 10 else [Frequency("D")]
     if days == 7:
-        anchor = pandas.Timestamp(stamps[0]).strftime("%a").upper()
+        anchor = pandas.Timestamp(timestamps[0]).strftime("%a").upper()
         return [Frequency(f"W-{anchor}")]
     names = (
         ["MS", "ME"] if 28 <= days <= 31 else ["QS", "QE"] if 89 <= days <= 92 else ["YS", "YE"] if days >= 365 else []
@@ -167,6 +167,10 @@ def _candidates(stamps: NDArray[Any]) -> list[Frequency]:
 
 
 def irregular_frequency(panel: list[NDArray[Any]]) -> Frequency:
-    """Stamps without a rhythm, measured in their median step."""
-    steps = numpy.concatenate([numpy.diff(stamps) for stamps in panel]).astype("timedelta64[us]").astype(numpy.int64)
+    """The frequency of irregular timestamps, in their median step."""
+    steps = (
+        numpy.concatenate([numpy.diff(timestamps) for timestamps in panel])
+        .astype("timedelta64[us]")
+        .astype(numpy.int64)
+    )
     return Frequency(IRREGULAR, max(1, int(numpy.median(steps))))

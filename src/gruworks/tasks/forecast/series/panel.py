@@ -21,7 +21,7 @@ Columns = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Series:
-    """One series: its name, its time stamps [N] (datetime64[us] or int64) and its values [N] (float64).
+    """One series: its name, its timestamps [N] (datetime64[us] or int64) and its values [N] (float64).
 
     A value may be NaN: it is missing. `target` is the column of y, `others` [N, D - 1] the other target columns.
     `past` and `future` hold covariates' columns as they came, `future` up to the horizon after the last row where
@@ -29,7 +29,7 @@ class Series:
     """
 
     name: str
-    stamps: NDArray[Any]
+    timestamps: NDArray[Any]
     y: Floats
     target: int = 0
     others: Floats = field(default_factory=lambda: numpy.zeros((0, 0)))
@@ -52,7 +52,7 @@ class Series:
     def until(self, end: int) -> Series:
         """The first `end` rows; covariates known beforehand stay known."""
         return replace(
-            self, stamps=self.stamps[:end], y=self.y[:end], others=self.others[:end],
+            self, timestamps=self.timestamps[:end], y=self.y[:end], others=self.others[:end],
             past={name: values[:end] for name, values in self.past.items()},
         )  # fmt: skip
 
@@ -61,7 +61,7 @@ class Series:
         join = numpy.concatenate
         return replace(
             self,
-            stamps=join([earlier.stamps, self.stamps]),
+            timestamps=join([earlier.timestamps, self.timestamps]),
             y=join([earlier.y, self.y]),
             others=join([earlier.others, self.others]),
             past={name: join([earlier.past[name], values]) for name, values in self.past.items()},
@@ -73,7 +73,7 @@ class Series:
 class Panel:
     """All series of one source, of one frequency. `backend` is the caller's frame library; `sha256` a file's.
 
-    `notes` say what was found and mended: values missing, stamps missing, no rhythm.
+    `notes` say what was found and mended: values missing, timestamps missing, irregular timestamps.
     """
 
     series: list[Series]
@@ -83,12 +83,12 @@ class Panel:
     notes: tuple[str, ...] = ()
 
     def digest(self) -> str:
-        """The file's sha256; where there is no file, that of the names, stamps and values."""
+        """The file's sha256; where there is no file, that of the names, timestamps and values."""
         if self.sha256 is not None:
             return self.sha256
         found = hashlib.sha256()
         for one in self.series:
-            for part in (one.name.encode(), one.stamps.astype(numpy.int64).tobytes(), one.y.tobytes()):
+            for part in (one.name.encode(), one.timestamps.astype(numpy.int64).tobytes(), one.y.tobytes()):
                 found.update(part)
         return found.hexdigest()
 

@@ -30,12 +30,12 @@ def read(data: Any, config: Config) -> Panel:
     """The series in a CSV's or Parquet file's path, a pandas, polars or other frame, or a sequence of numbers in order.
 
     A dict of columns, each a list of texts as a CSV holds them, is a table that came without a file.
-    A value may be missing (empty, NaN, null), and so may rows of a rhythm that the others tell; `Panel.notes` says
-    how many. Stamps without any rhythm are taken as they are.
+    A value may be missing (empty, NaN, null), and so may rows of a frequency that the others tell; `Panel.notes` says
+    how many. Irregular timestamps are taken as they are.
 
     Raises:
         DataError: what is wrong, with file and line or row: missing file or column, a date that can't be read, time
-            stamps twice or out of order, a value that is infinite or no number.
+            timestamps twice or out of order, a value that is infinite or no number.
         TooShortError: fewer than three values in a series.
     """
     if isinstance(data, str | Path):
@@ -53,7 +53,7 @@ def read(data: Any, config: Config) -> Panel:
 
 
 def read_future(data: Any, config: Config) -> dict[str, tuple[NDArray[Any], dict[str, NDArray[Any]]]]:
-    """Covariates of rows to forecast, by series: their stamps and the columns that `config.future` names."""
+    """Covariates of rows to forecast, by series: their timestamps and the columns that `config.future` names."""
     if isinstance(data, str | Path):
         source = Source(Path(data))
         columns = _read_parquet(Path(data), config) if Path(data).suffix in PARQUET else _read_csv(Path(data))
@@ -64,11 +64,11 @@ def read_future(data: Any, config: Config) -> dict[str, tuple[NDArray[Any], dict
         except TypeError as error:
             raise DataError(f"future covariates come as a file's path or a frame, not {data!r:.60}") from error
     _need(columns, [(config.time, "time"), *((name, "future") for name in config.future)], source)
-    stamps = times(columns[config.time], config.time, config.date_format, source)
-    ids = names(columns.get(config.series, numpy.zeros(len(stamps), dtype=numpy.int64)), config.series, source)
+    timestamps = times(columns[config.time], config.time, config.date_format, source)
+    ids = names(columns.get(config.series, numpy.zeros(len(timestamps), dtype=numpy.int64)), config.series, source)
     found = {name: covariate(columns[name], name, source) for name in config.future}
     rows = {str(name): numpy.flatnonzero(ids == name) for name in dict.fromkeys(ids)}
-    return {name: (stamps[at], {c: values[at] for c, values in found.items()}) for name, at in rows.items()}
+    return {name: (timestamps[at], {c: values[at] for c, values in found.items()}) for name, at in rows.items()}
 
 
 def _columns(frame: Any, config: Config) -> dict[str, NDArray[Any]]:
@@ -81,9 +81,9 @@ def _from_numbers(data: Any) -> Panel:
     source = Source(None)
     if isinstance(data, pandas.Series) and isinstance(data.index, pandas.DatetimeIndex):
         check_zone(data.index.tz, "index", source)
-        stamps = times(data.index.to_numpy(), "index", None, source)
+        timestamps = times(data.index.to_numpy(), "index", None, source)
     else:
-        stamps = None
+        timestamps = None
     try:
         y = numpy.asarray(data, dtype=numpy.float64)
     except (TypeError, ValueError) as error:
@@ -91,7 +91,7 @@ def _from_numbers(data: Any) -> Panel:
     if y.ndim != 1:
         raise DataError(f"expected one sequence of numbers, got an array of shape {y.shape}; use a frame for more")
     at = numpy.arange(len(y))
-    table = Table("0", at if stamps is None else stamps, numbers(y, "value", source)[:, None], at)
+    table = Table("0", at if timestamps is None else timestamps, numbers(y, "value", source)[:, None], at)
     return assemble([table], source)
 
 
@@ -103,7 +103,7 @@ def _from_table(columns: dict[str, Any], config: Config, source: Source, backend
         raise DataError(f"{source.name} has no column {config.series!r} for the series; it has: {', '.join(columns)}")
     if not len(columns[config.time]):
         raise TooShortError(f"{source.name} has no rows below its header", "no-rows")
-    stamps = times(columns[config.time], config.time, config.date_format, source)
+    timestamps = times(columns[config.time], config.time, config.date_format, source)
     y = numpy.stack([numbers(columns[name], name, source) for name in config.targets], 1)
     ids = names(columns.get(config.series, numpy.zeros(len(y), dtype=numpy.int64)), config.series, source)
     side = {kind: {name: covariate(columns[name], name, source) for name in found} for kind, found in kinds}
@@ -111,7 +111,7 @@ def _from_table(columns: dict[str, Any], config: Config, source: Source, backend
     cuts = numpy.flatnonzero(ids[order][1:] != ids[order][:-1]) + 1
     groups = sorted(numpy.split(order, cuts), key=lambda rows: int(rows[0]))
     tables = [
-        Table(str(ids[at[0]]), stamps[at], y[at], at,
+        Table(str(ids[at[0]]), timestamps[at], y[at], at,
               {kind: {name: values[at] for name, values in found.items()} for kind, found in side.items()})
         for at in groups
     ]  # fmt: skip
