@@ -129,5 +129,5 @@ def test_a_damaged_old_run_is_refused(tmp_path: Path) -> None:
 def test_an_old_run_is_not_resumed(task: str, tmp_path: Path) -> None:
     run = copied(task, tmp_path)
     refused = pytest.raises(RunError, match="has run format 1, which can be loaded but not resumed: fit anew into ano")
-    with refused, registry.estimator(task).load(run)._run(run, resume=True):
+    with refused, registry.estimator(task).load(run)._run(run, True, {"sha256": "", "rows": 0}):
         pass

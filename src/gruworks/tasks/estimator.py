@@ -90,8 +90,8 @@ class Estimator(abc.ABC):
     ) -> Self:
         """Read, prepare and learn in `trial`, and take over its state once the whole run is written."""
         read, facts = trial._read_data(data, validation)
+        prepared = trial._prepare(read)  # what is wrong with the data is said before a run folder is made
         with trial._run(out, resume, facts) as run:
-            prepared = trial._prepare(read)
             if run.facts["state"] == "fitting":
                 for name, content in trial._parts().items():
                     write_atomically(run.path / name, content)

@@ -65,7 +65,7 @@ def test_words_that_can_not_be_spelled_are_named() -> None:
     with pytest.raises(DataError, match="word 'xa': 'x' never came"):
         searches(Options(beam_size=4, words=("xa",)), ALPHABET, None, [])
     pairs = Alphabet.of(["ab ba"], "subword", 8)
-    with pytest.raises(OptionError, match="byte pairs spell a word many ways"):
+    with pytest.raises(OptionError, match="subwords spell a word many ways"):
         searches(Options(beam_size=4, lexicon_only=True), pairs, None, ["ab"])
 
 

@@ -15,7 +15,7 @@ PIECE = 8
 
 def network(**settings: object) -> TranscribeNet:
     torch.manual_seed(0)
-    options = {"channels": 8, "kernel": 5, "strides": (2, 2), "hidden_size": 12, "layers": 2, "lookahead": 3}
+    options = {"channels": 8, "kernel_size": 5, "strides": (2, 2), "hidden_size": 12, "layers": 2, "lookahead": 3}
     return TranscribeNet(5, 7, **options | settings).eval()  # type: ignore[arg-type]
 
 
