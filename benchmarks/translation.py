@@ -61,7 +61,7 @@ def fitted(args: argparse.Namespace, train: Pairs, held: Pairs, **settings: Any)
         train = train.at(range(args.pairs))
     begun = (args.out / "checkpoints" / "last.ckpt").is_file()
     translator = Translator(**settings).fit(train, held, out=args.out, resume=begun)
-    for remark in translator.remarks:
+    for remark in translator.fit_warnings:
         print(remark)
     return translator
 

@@ -10,7 +10,7 @@ import torch
 
 from gruworks.errors import OptionError
 from gruworks.lab.gates import of_run
-from gruworks.lab.run_inputs import overhear
+from gruworks.lab.run_inputs import run_inputs
 from gruworks.nn.functional import gru_layer
 
 
@@ -41,7 +41,7 @@ def test_a_translator_reads_subwords(tmp_path: Path) -> None:
     from tests.tasks.translate.conftest import SHORT, toy
 
     path = Translator(**SHORT).fit(toy(), quiet=True).save(tmp_path / "run")
-    heard = overhear(path, text=toy()[0][0])
+    heard = run_inputs(path, text=toy()[0][0])
     assert len(heard.reads) == len(heard.x) >= 1
     assert of_run(path, text=toy()[0][0]).state.shape == (len(heard.x), heard.gru.hidden_size)
 

@@ -30,7 +30,7 @@ def contents(**changes: Any) -> dict[str, Any]:
     ]
     evaluation = {"scores": scores, "by_horizon": [0.5, 1.0, 1.5], "coverage95": 0.94, "mase_season": 7, "origins": 5}
     whole = {
-        "title": "sales, 4 steps ahead", "facts": {"frequency": "daily"}, "remarks": ["3 values are missing"],
+        "title": "sales, 4 steps ahead", "facts": {"frequency": "daily"}, "warnings": ["3 values are missing"],
         "gate": "no skill over the naive forecast", "fans": [fan()], "measured": "on held-out rows",
         "evaluation": evaluation,
     }  # fmt: skip
@@ -73,13 +73,13 @@ def test_the_page_says_all_that_it_is_given_and_loads_nothing(tmp_path: Path) ->
 
 
 def test_text_from_the_data_is_no_markup(tmp_path: Path) -> None:
-    page = write_report(tmp_path / "r.html", contents(fans=[fan("<b>&x")], remarks=["<i>"], title="<u>")).read_text()
+    page = write_report(tmp_path / "r.html", contents(fans=[fan("<b>&x")], warnings=["<i>"], title="<u>")).read_text()
     for text in ("<b>", "<i>", "<u>"):
         assert text not in page
 
 
 def test_without_an_evaluation_the_page_says_so(tmp_path: Path) -> None:
-    page = write_report(tmp_path / "r.html", contents(evaluation=None, remarks=[])).read_text()
+    page = write_report(tmp_path / "r.html", contents(evaluation=None, warnings=[])).read_text()
     assert "too few rows to measure errors on" in page
     assert "No problems were found" in page
 

@@ -84,11 +84,11 @@ def of_run(path: Path | str, text: str | None = None, audio: Path | str | None =
     generator or translator on `text`, a transcriber on the recording `audio`.
 
     Raises:
-        RunError, OptionError, DataError: as `overhearing.overhear`.
+        RunError, OptionError, DataError: as `overhearing.run_inputs`.
     """
-    from gruworks.lab.run_inputs import overhear
+    from gruworks.lab.run_inputs import run_inputs
 
-    gru, x, reads, what = overhear(path, text, audio)
+    gru, x, reads, what = run_inputs(path, text, audio)
     return _look(gru.double(), x.double(), reads, what)
 
 

@@ -16,10 +16,10 @@ from gruworks.nn.gru import GRU
 from gruworks.tasks import registry
 from gruworks.training.runs import RunFolder
 
-__all__ = ["Heard", "overhear"]
+__all__ = ["RunInputs", "run_inputs"]
 
 
-class Heard(NamedTuple):
+class RunInputs(NamedTuple):
     """The unit, its input x [T, 1, I], a name for each step, and what it is, in words."""
 
     gru: GRU
@@ -28,7 +28,7 @@ class Heard(NamedTuple):
     what: str
 
 
-def overhear(path: Path | str, text: str | None = None, audio: Path | str | None = None) -> Heard:
+def run_inputs(path: Path | str, text: str | None = None, audio: Path | str | None = None) -> RunInputs:
     """The first GRU of the run at `path` and what it reads; in a bidirectional layer the direction that reads forwards.
 
     Args:
@@ -56,7 +56,7 @@ def overhear(path: Path | str, text: str | None = None, audio: Path | str | None
     return heard
 
 
-def _lab(path: Path, _: Any) -> Heard | None:
+def _lab(path: Path, _: Any) -> RunInputs | None:
     from gruworks.lab.experiment import problem, restore
 
     settings, model = restore(path)
@@ -65,14 +65,14 @@ def _lab(path: Path, _: Any) -> Heard | None:
     return _called(model, lambda: model(batch), what)
 
 
-def _forecast(path: Path, _: Any) -> Heard | None:
+def _forecast(path: Path, _: Any) -> RunInputs | None:
     forecaster: Any = registry.estimator("forecast").load(path)
     if forecaster.model is None:
         raise RunError(f"{path} holds no network: it had too few rows to train on")
     return _called(forecaster.model, forecaster.predict, "a forecaster's unit, on its history")
 
 
-def _generate(path: Path, text: Any) -> Heard | None:
+def _generate(path: Path, text: Any) -> RunInputs | None:
     generator: Any = registry.estimator("generate").load(path)
     vocabulary, net = generator.codec.vocabulary, generator.model
     numbers = vocabulary.encode(_some(text))
@@ -81,12 +81,12 @@ def _generate(path: Path, text: Any) -> Heard | None:
         for block in net.stack:
             if isinstance(block, GRUBlock):
                 reads = [_shown(vocabulary.decode([number])) or "?" for number in numbers]
-                return Heard(block.gru, block.norm(x), reads, "a writer's first unit, reading the text")
+                return RunInputs(block.gru, block.norm(x), reads, "a writer's first unit, reading the text")
             x, _ = block(x)
     return None
 
 
-def _translate(path: Path, text: Any) -> Heard | None:
+def _translate(path: Path, text: Any) -> RunInputs | None:
     translator: Any = registry.estimator("translate").load(path)
     net = translator.net
     numbers = translator.codec.source.encode(_some(text))
@@ -98,10 +98,10 @@ def _translate(path: Path, text: Any) -> Heard | None:
     with torch.no_grad():
         x = net._embed(net.source_embedding, source.T)
     gru: Any = first[0]
-    return Heard(gru, x, names, what)
+    return RunInputs(gru, x, names, what)
 
 
-def _transcribe(path: Path, audio: Any) -> Heard | None:
+def _transcribe(path: Path, audio: Any) -> RunInputs | None:
     from gruworks.tasks.transcribe.features import SHIFT
     from gruworks.tasks.transcribe.offline import frame_blocks
 
@@ -117,7 +117,7 @@ def _transcribe(path: Path, audio: Any) -> Heard | None:
     return heard._replace(reads=[f"{t * net.stride * SHIFT:.2f}s" for t in range(len(heard.x))])
 
 
-def _described(path: Path, given: Any) -> Heard | None:
+def _described(path: Path, given: Any) -> RunInputs | None:
     """The first GRU that a task's own verb calls; for a task whose model needs no more than that."""
     task = registry.find(str(RunFolder.open(path).facts["task"]))
     estimator: Any = registry.estimator(task.name).load(path)
@@ -130,7 +130,7 @@ def _described(path: Path, given: Any) -> Heard | None:
 
 
 # how each model is run up to its first unit stands here: a task's description knows no torch
-LISTENERS: dict[str, Callable[[Path, Any], Heard | None]] = {
+LISTENERS: dict[str, Callable[[Path, Any], RunInputs | None]] = {
     "lab": _lab,
     "forecast": _forecast,
     "generate": _generate,
@@ -139,7 +139,7 @@ LISTENERS: dict[str, Callable[[Path, Any], Heard | None]] = {
 }
 
 
-def _called(model: torch.nn.Module, call: Any, what: str, reads: list[str] | None = None) -> Heard | None:
+def _called(model: torch.nn.Module, call: Any, what: str, reads: list[str] | None = None) -> RunInputs | None:
     """The first GRU that `call` runs as a module, and the first row of its input."""
     heard: list[tuple[GRU, Tensor]] = []
 
@@ -158,7 +158,7 @@ def _called(model: torch.nn.Module, call: Any, what: str, reads: list[str] | Non
     if not heard:
         return None
     gru, x = heard[0]
-    return Heard(gru, x[:, :1], reads or [str(t) for t in range(1, len(x) + 1)], what)
+    return RunInputs(gru, x[:, :1], reads or [str(t) for t in range(1, len(x) + 1)], what)
 
 
 def _some(text: str) -> str:

@@ -51,11 +51,11 @@ svg text { fill: var(--soft); font-size: 11px }
 def write_report(path: Path, contents: Mapping[str, Any]) -> Path:
     """Write the page to `path` and return it.
 
-    `contents` has title, facts (name to text), gate (its sentence), remarks, fans (name, stamps, y, ahead and the
+    `contents` has title, facts (name to text), gate (its sentence), warnings, fans (name, stamps, y, ahead and the
     columns "", "-lo-80" ... of each), measured (where the errors were measured) and evaluation (scores, by_horizon,
     coverage95, mase_season, origins), or None where there was nothing to measure on.
     """
-    parts = [_head(contents), _problems(contents["remarks"], contents["gate"]), _errors(contents)]
+    parts = [_head(contents), _problems(contents["warnings"], contents["gate"]), _errors(contents)]
     parts.append("<h2>Forecasts</h2><p class=soft>Darker: 80 % band. Lighter: 95 % band.</p>")
     for fan in contents["fans"]:
         parts.append(f"<h3>{html.escape(str(fan['name']))}</h3>{fan_svg(fan)}")
@@ -79,8 +79,8 @@ def _head(contents: Mapping[str, Any]) -> str:
     return f"<h1>{title}</h1><p class=soft>{facts}</p><p class='{kind}'>{gate}</p>"
 
 
-def _problems(remarks: Sequence[str], gate: str) -> str:
-    found = [html.escape(one) for one in remarks if one != gate]
+def _problems(warnings: Sequence[str], gate: str) -> str:
+    found = [html.escape(one) for one in warnings if one != gate]
     if not found:
         return "<h2>The data</h2><p>No problems were found.</p>"
     return f"<h2>The data</h2><ul>{''.join(f'<li>{one}</li>' for one in found)}</ul>"

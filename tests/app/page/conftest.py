@@ -26,11 +26,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     import uvicorn
 
     from gruworks.app.server.application import application
-    from gruworks.app.server.continuous_batching import Lanes
+    from gruworks.app.server.continuous_batching import ContinuousBatch
 
-    tell = Lanes._tell
+    tell = ContinuousBatch._tell
     slowly = pytest.MonkeyPatch()
-    slowly.setattr(Lanes, "_tell", lambda lanes, lane: (time.sleep(0.1), tell(lanes, lane)))
+    slowly.setattr(ContinuousBatch, "_tell", lambda slots, slot: (time.sleep(0.1), tell(slots, slot)))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Texts written side by side are those written alone; a reader that leaves frees its lane."""
+"""Texts written side by side are those written alone; a reader that leaves frees its slot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gruworks import Generator
-from gruworks.app.server.continuous_batching import Lanes
+from gruworks.app.server.continuous_batching import ContinuousBatch
 from gruworks.app.server.responses import RequestError
 from gruworks.errors import DataError
 from gruworks.nn.decoding.sampling import Sampling
@@ -22,38 +22,38 @@ def writer() -> Any:
     return registry.estimator("generate").load(ready.find("generate").path)
 
 
-async def text(lanes: Lanes, seed: int, length: int = 24) -> str:
-    return "".join([piece async for piece in await lanes.write("", "", Sampling(temperature=0.7), length, seed)])
+async def text(slots: ContinuousBatch, seed: int, length: int = 24) -> str:
+    return "".join([piece async for piece in await slots.write("", "", Sampling(temperature=0.7), length, seed)])
 
 
-async def freed(lanes: Lanes) -> None:
+async def freed(slots: ContinuousBatch) -> None:
     until = time.monotonic() + 10
-    while lanes.count:
+    while slots.count:
         assert time.monotonic() < until
         await asyncio.sleep(0.01)
 
 
 def test_side_by_side_as_alone(writer: Any) -> None:
     async def run() -> None:
-        alone = [await text(Lanes(writer, "test", 8), seed) for seed in range(4)]
-        lanes = Lanes(writer, "test", 8)
-        assert await asyncio.gather(*(text(lanes, seed) for seed in range(4))) == alone
+        alone = [await text(ContinuousBatch(writer, "test", 8), seed) for seed in range(4)]
+        slots = ContinuousBatch(writer, "test", 8)
+        assert await asyncio.gather(*(text(slots, seed) for seed in range(4))) == alone
         assert len(set(alone)) == 4
-        await freed(lanes)
+        await freed(slots)
 
     asyncio.run(run())
 
 
 def test_a_reader_that_leaves_frees_its_lane(writer: Any) -> None:
     async def run() -> None:
-        lanes = Lanes(writer, "test", 1)
-        pieces = await lanes.write("月", "", Sampling(), 100_000, 0)
+        slots = ContinuousBatch(writer, "test", 1)
+        pieces = await slots.write("月", "", Sampling(), 100_000, 0)
         await anext(pieces)
         with pytest.raises(RequestError, match="1 texts are being written"):
-            await lanes.write("", "", Sampling(), 1, 0)
+            await slots.write("", "", Sampling(), 1, 0)
         await pieces.aclose()
-        await freed(lanes)
-        assert await text(lanes, 1)
+        await freed(slots)
+        assert await text(slots, 1)
 
     asyncio.run(run())
 
@@ -64,10 +64,10 @@ def test_a_prompt_that_cannot_be_read_takes_no_lane(tmp_path: Path) -> None:
     small = tiny.fit(tmp_path / "text.txt", quiet=True)
 
     async def run() -> None:
-        lanes = Lanes(small, "test", 1)
+        slots = ContinuousBatch(small, "test", 1)
         with pytest.raises(DataError, match="the fitted text has no"):
-            await lanes.write("é", "", Sampling(), 5, 0)
-        assert lanes.count == 0
+            await slots.write("é", "", Sampling(), 5, 0)
+        assert slots.count == 0
 
     asyncio.run(run())
 
@@ -91,14 +91,14 @@ class Failing:
 @pytest.mark.parametrize("name", ["start", "step"])
 def test_a_text_that_fails_closes_nothing(writer: Any, name: str, caplog: pytest.LogCaptureFixture) -> None:
     async def run() -> None:
-        alone = await text(Lanes(writer, "test", 8), 2)
-        lanes = Lanes(writer, "test", 2)
-        lanes.decoder = Failing(lanes.decoder, name, 1)
-        found = await asyncio.gather(text(lanes, 1), return_exceptions=True)
+        alone = await text(ContinuousBatch(writer, "test", 8), 2)
+        slots = ContinuousBatch(writer, "test", 2)
+        slots.decoder = Failing(slots.decoder, name, 1)
+        found = await asyncio.gather(text(slots, 1), return_exceptions=True)
         assert isinstance(found[0], RuntimeError)
-        await freed(lanes)
-        assert await text(lanes, 2) == alone
-        await freed(lanes)
+        await freed(slots)
+        assert await text(slots, 2) == alone
+        await freed(slots)
 
     asyncio.run(run())
     assert "no memory" in caplog.text
@@ -106,10 +106,10 @@ def test_a_text_that_fails_closes_nothing(writer: Any, name: str, caplog: pytest
 
 def test_a_start_that_fails_spares_those_who_write_already(writer: Any) -> None:
     async def run() -> None:
-        lanes = Lanes(writer, "test", 3)
-        lanes.decoder = Failing(lanes.decoder, "start", 2)
-        found = await asyncio.gather(*(text(lanes, seed) for seed in range(3)), return_exceptions=True)
+        slots = ContinuousBatch(writer, "test", 3)
+        slots.decoder = Failing(slots.decoder, "start", 2)
+        found = await asyncio.gather(*(text(slots, seed) for seed in range(3)), return_exceptions=True)
         assert [type(one) for one in found] == [str, RuntimeError, str]
-        await freed(lanes)
+        await freed(slots)
 
     asyncio.run(run())

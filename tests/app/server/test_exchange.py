@@ -14,7 +14,7 @@ from gruworks.app.server.access import Access
 from gruworks.app.server.application import application
 from gruworks.app.server.exchange import HEADERS
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.middleware import Guard
+from gruworks.app.server.middleware import RequestMiddleware
 
 App = Callable[[Any, Any, Any], Any]
 LIMITS = Limits(body=1000, body_seconds=0.2, requests=1)
@@ -52,8 +52,8 @@ class Client:
         return start["status"], headers, b"".join(one.get("body", b"") for one in parts).decode()
 
 
-def guarded(app: App, limits: Limits = LIMITS, token: str | None = None) -> Guard:
-    return Guard(app, limits, Access(token))
+def guarded(app: App, limits: Limits = LIMITS, token: str | None = None) -> RequestMiddleware:
+    return RequestMiddleware(app, limits, Access(token))
 
 
 async def read(scope: Any, receive: Any, send: Any) -> None:

@@ -18,7 +18,7 @@ from gruworks.app.server import jobs as module
 from gruworks.app.server.job import Job
 from gruworks.app.server.jobs import Jobs
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.models import Shelf
+from gruworks.app.server.models import LoadedModels
 from gruworks.app.server.responses import RequestError
 from gruworks.app.server.schemas import Fit
 
@@ -27,14 +27,14 @@ FIT = Fit(csv="ds,y\n2024-01-01,1\n", name="mine")
 
 
 @pytest.fixture(scope="module")
-def shelf() -> Shelf:
-    return Shelf([])
+def loaded() -> LoadedModels:
+    return LoadedModels([])
 
 
-def jobs(shelf: Shelf, folder: Path, code: str, monkeypatch: pytest.MonkeyPatch, **limits: Any) -> Jobs:
+def jobs(loaded: LoadedModels, folder: Path, code: str, monkeypatch: pytest.MonkeyPatch, **limits: Any) -> Jobs:
     """Jobs whose process runs `code` instead of a fit."""
     monkeypatch.setattr(Jobs, "_command", lambda self, job, minutes: [sys.executable, "-c", code])
-    return Jobs(shelf, folder, Limits(**limits))
+    return Jobs(loaded, folder, Limits(**limits))
 
 
 async def until(wanted: Any) -> None:
@@ -59,12 +59,12 @@ FAMILY = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SLEEP!
 
 @pytest.mark.parametrize("code", [SLEEP, STUBBORN, FAMILY])
 def test_a_cancelled_job_ends_with_all_that_it_started(
-    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+    loaded: LoadedModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     monkeypatch.setattr("gruworks.app.server.job.GRACE", 0.3)
 
     async def run() -> None:
-        found = jobs(shelf, tmp_path, code, monkeypatch)
+        found = jobs(loaded, tmp_path, code, monkeypatch)
         job = await found.start(FIT)
         await until(lambda: job.process is not None)
         process = job.process
@@ -85,7 +85,7 @@ def children(pid: int) -> list[int]:
 
 
 def test_a_job_cancelled_while_its_process_begins_ends(
-    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: LoadedModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, processes = asyncio.create_subprocess_exec, []
 
@@ -98,7 +98,7 @@ def test_a_job_cancelled_while_its_process_begins_ends(
     monkeypatch.setattr(asyncio, "create_subprocess_exec", slowly)
 
     async def run() -> None:
-        found = jobs(shelf, tmp_path, SLEEP, monkeypatch)
+        found = jobs(loaded, tmp_path, SLEEP, monkeypatch)
         job = await found.start(FIT)
         await until(lambda: processes)
         assert job.process is None
@@ -110,10 +110,10 @@ def test_a_job_cancelled_while_its_process_begins_ends(
 
 
 def test_a_waiting_job_is_cancelled_without_a_process_and_the_next_one_runs(
-    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: LoadedModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def run() -> None:
-        found = jobs(shelf, tmp_path, "raise SystemExit(3)", monkeypatch)
+        found = jobs(loaded, tmp_path, "raise SystemExit(3)", monkeypatch)
         first, second, third = [await found.start(FIT) for _ in range(3)]
         found.cancel(second.id)
         await found.worker
@@ -125,10 +125,10 @@ def test_a_waiting_job_is_cancelled_without_a_process_and_the_next_one_runs(
 
 
 def test_a_process_that_cannot_begin_fails_its_job_alone(
-    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: LoadedModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def run() -> None:
-        found = jobs(shelf, tmp_path, "", monkeypatch)
+        found = jobs(loaded, tmp_path, "", monkeypatch)
         monkeypatch.setattr(Jobs, "_command", lambda self, job, minutes: ["/nowhere/at/all"])
         job = await found.start(FIT)
         await found.worker
@@ -137,12 +137,14 @@ def test_a_process_that_cannot_begin_fails_its_job_alone(
     asyncio.run(run())
 
 
-def test_a_fit_that_takes_too_long_is_killed(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fit_that_takes_too_long_is_killed(
+    loaded: LoadedModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = asyncio.wait_for
     monkeypatch.setattr(module.asyncio, "wait_for", lambda task, seconds: real(task, min(seconds, 0.2)))
 
     async def run() -> None:
-        found = jobs(shelf, tmp_path, SLEEP, monkeypatch)
+        found = jobs(loaded, tmp_path, SLEEP, monkeypatch)
         job = await found.start(FIT)
         await found.worker
         assert (job.state, job.said) == ("failed", "the fit took longer, or more memory, than this server allows")
@@ -197,10 +199,10 @@ def test_a_fit_has_limits_of_the_kernel() -> None:
 
 
 def test_a_restart_finds_what_was_running_and_goes_on(
-    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: LoadedModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def first() -> str:
-        found = jobs(shelf, tmp_path, SLEEP, monkeypatch)
+        found = jobs(loaded, tmp_path, SLEEP, monkeypatch)
         job, waiting = [await found.start(FIT) for _ in range(2)]
         await until(lambda: job.process is not None)
         pid = job.process.pid
@@ -214,7 +216,7 @@ def test_a_restart_finds_what_was_running_and_goes_on(
         return job.id
 
     async def second(name: str) -> None:
-        found = Jobs(shelf, tmp_path, Limits())
+        found = Jobs(loaded, tmp_path, Limits())
         told = found.find(name).told()
         assert (told["state"], told["resumable"], told["said"]) == (
             "interrupted", True, "the server ended during this fit",
@@ -239,7 +241,7 @@ def test_a_restart_finds_what_was_running_and_goes_on(
 
 
 def test_a_record_that_was_left_running_is_interrupted_and_a_broken_one_is_passed_over(
-    shelf: Shelf, tmp_path: Path
+    loaded: LoadedModels, tmp_path: Path
 ) -> None:
     for name, text in (
         ("a", "{"), ("b", "[]"), ("c", "[" * 100_000), ("d", json.dumps({"id": "d"})),
@@ -249,6 +251,6 @@ def test_a_record_that_was_left_running_is_interrupted_and_a_broken_one_is_passe
     home = tmp_path / ".jobs" / "e"
     home.mkdir()
     Job("e", "forecast", [], 10, home, tmp_path / "mine").turn("running")
-    found = Jobs(shelf, tmp_path, Limits())
+    found = Jobs(loaded, tmp_path, Limits())
     assert [job.told()["state"] for job in found.jobs.values()] == ["interrupted"]
     assert found.find("e").out == tmp_path / "mine"

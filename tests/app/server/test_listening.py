@@ -14,7 +14,7 @@ import pytest
 from websockets.sync.client import connect
 
 from gruworks.app.server.application import application
-from gruworks.app.server.continuous_batching import Lane, Lanes
+from gruworks.app.server.continuous_batching import ContinuousBatch, Slot
 from gruworks.app.server.limits import Limits
 from gruworks.app.server.listening import Waiting, server
 from gruworks.data.vocabulary import END
@@ -139,14 +139,14 @@ def begun(stream: socket.socket) -> None:
 @pytest.fixture
 def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Texts are written slowly, and end nowhere before their length."""
-    tell = Lanes._tell
+    tell = ContinuousBatch._tell
 
-    def slow(lanes: Lanes, lane: Lane) -> None:
+    def slow(slots: ContinuousBatch, slot: Slot) -> None:
         time.sleep(0.05)
-        lane.token = max(lane.token, END + 1)
-        tell(lanes, lane)
+        slot.token = max(slot.token, END + 1)
+        tell(slots, slot)
 
-    monkeypatch.setattr(Lanes, "_tell", slow)
+    monkeypatch.setattr(ContinuousBatch, "_tell", slow)
 
 
 @pytest.mark.usefixtures("slowly")
@@ -182,7 +182,7 @@ def test_clients_that_leave_leave_no_trace_in_the_log(served: Served, capfd: pyt
         with written(port, {"length": 2000}) as stream:
             begun(stream)
     until = time.monotonic() + PATIENCE
-    while service.sessions or service.streams or any(lanes.count for lanes in service._lanes.values()):
+    while service.sessions or service.streams or any(slots.count for slots in service._batches.values()):
         assert time.monotonic() < until
         time.sleep(0.01)
     assert capfd.readouterr().err == ""

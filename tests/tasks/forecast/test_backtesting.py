@@ -111,7 +111,7 @@ def test_covariates_and_gaps_are_saved_with_the_run(tmp_path: Path) -> None:
     ahead = pandas.DataFrame({"ds": pandas.date_range("2020-05-20", periods=3), "sale": ["no", "yes", "no"]})
     loaded = Forecaster.load(forecaster.save(tmp_path / "run"))
     assert loaded.predict(future=ahead).equals(forecaster.predict(future=ahead))
-    assert "2 values are missing" in loaded.remarks[0]
+    assert "2 values are missing" in loaded.fit_warnings[0]
 
 
 def test_several_targets_stand_side_by_side(tmp_path: Path) -> None:

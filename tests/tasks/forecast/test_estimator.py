@@ -41,7 +41,7 @@ def values(forecast: pandas.DataFrame) -> numpy.ndarray:
 def test_numbers_are_continued(known: list[float], horizon: int, answer: list[float]) -> None:
     forecaster = Forecaster(horizon=horizon).fit(known, quiet=True)
     assert forecaster.predict()["y_hat"].tolist() == pytest.approx(answer, abs=1e-3)
-    (remark,) = forecaster.remarks
+    (remark,) = forecaster.fit_warnings
     assert "the forecast is an autoregression on differences alone" in remark
 
 
@@ -50,8 +50,8 @@ def test_a_doubling_is_continued() -> None:
 
 
 def test_the_remark_counts_the_rows_that_can_be_trained_on(trained: Forecaster) -> None:
-    assert Forecaster(horizon=14).fit([1.0, 2, 4, 3] * 15).remarks[0].startswith("3 of 60 rows can be trained on")
-    assert Forecaster(horizon=2).fit([5.0] * 100).remarks[0].startswith("0 of 100 rows can be trained on")
+    assert Forecaster(horizon=14).fit([1.0, 2, 4, 3] * 15).fit_warnings[0].startswith("3 of 60 rows can be trained on")
+    assert Forecaster(horizon=2).fit([5.0] * 100).fit_warnings[0].startswith("0 of 100 rows can be trained on")
     assert trained.metrics["trained"]
 
 
@@ -151,14 +151,18 @@ def test_a_saved_forecaster_gives_the_same_bits(trained: Forecaster, frame: pand
     pandas.testing.assert_frame_equal(loaded.predict(), trained.predict(), check_exact=True)
     pandas.testing.assert_frame_equal(loaded.predict(frame), trained.predict(frame), check_exact=True)
     assert loaded.evaluate(frame) == trained.evaluate(frame)
-    assert (loaded.config, loaded.metrics, loaded.remarks) == (trained.config, trained.metrics, trained.remarks)
+    assert (loaded.config, loaded.metrics, loaded.fit_warnings) == (
+        trained.config,
+        trained.metrics,
+        trained.fit_warnings,
+    )
 
 
 def test_an_autoregression_alone_and_a_polars_frame_are_saved_too(tmp_path: Path) -> None:
     fitted = Forecaster(horizon=2).fit(polars.DataFrame({"ds": [10, 20, 30], "y": [1.0, 2.0, 4.0]}))
     loaded = Forecaster.load(fitted.save(tmp_path / "run"))
     assert loaded.predict().equals(fitted.predict())
-    assert loaded.remarks == fitted.remarks
+    assert loaded.fit_warnings == fitted.fit_warnings
     assert loaded.model is None
 
 

@@ -1,4 +1,4 @@
-"""Splits, lanes and bundles: what a batch holds, and that it is a function of the seed, the epoch and the index."""
+"""Splits, rows and bundles: what a batch holds, and that it is a function of the seed, the epoch and the index."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from gruworks.data.text import Document
 from gruworks.data.vocabulary import BEGIN, END, TITLE
 from gruworks.errors import TooShortError
 from gruworks.tasks.generate.config import Config
-from gruworks.tasks.generate.data import Bundles, Codec, Lanes, divide
+from gruworks.tasks.generate.data import Bundles, CarriedRows, Codec, divide
 from tests.tasks.generate.conftest import poems, prose
 
 
-def lanes(text: str, held: str = "", **settings: Any) -> Lanes:
+def rows(text: str, held: str = "", **settings: Any) -> CarriedRows:
     config = Config.from_flat({"sequence": 8, "batch_size": 3, "validate_every": 5} | settings)
-    return Lanes(Codec.of([Document(text)], config), [Document(text)], [Document(held)] if held else [], config)
+    return CarriedRows(Codec.of([Document(text)], config), [Document(text)], [Document(held)] if held else [], config)
 
 
 def test_the_end_of_a_text_or_the_last_documents_are_held_out() -> None:
@@ -30,7 +30,7 @@ def test_the_end_of_a_text_or_the_last_documents_are_held_out() -> None:
 
 
 def test_lanes_go_on_where_the_last_batch_ended() -> None:
-    text = lanes(prose(), restart=0.0)
+    text = rows(prose(), restart=0.0)
     first, second = text.draw(0, 0), text.draw(0, 1)
     assert first["tokens"].shape == (8, 3)
     assert torch.equal(first["tokens"][1:], first["targets"][:-1])
@@ -40,16 +40,16 @@ def test_lanes_go_on_where_the_last_batch_ended() -> None:
 
 
 def test_batches_depend_on_seed_epoch_and_index_alone() -> None:
-    one, other = lanes(prose()), lanes(prose())
+    one, other = rows(prose()), rows(prose())
     for place in ((3, 2), (0, 0), (1, 4)):
         for name, value in one.draw(*place).items():
             assert torch.equal(value, other.draw(*place)[name])
     assert torch.equal(one.draw(1, 0)["tokens"], one.draw(0, 5)["tokens"])
-    assert not torch.equal(one.draw(0, 0)["tokens"], lanes(prose(), seed=1).draw(0, 0)["tokens"])
+    assert not torch.equal(one.draw(0, 0)["tokens"], rows(prose(), seed=1).draw(0, 0)["tokens"])
 
 
 def test_every_pass_reads_the_text_once_and_begins_elsewhere() -> None:
-    text = lanes(prose(), restart=0.0)
+    text = rows(prose(), restart=0.0)
     passes = [
         torch.cat([text.draw(0, part * text.steps + place)["tokens"] for place in range(text.steps)]) for part in (0, 1)
     ]
@@ -62,20 +62,20 @@ def test_every_pass_reads_the_text_once_and_begins_elsewhere() -> None:
 
 
 def test_some_lanes_start_empty_at_every_step() -> None:
-    text = lanes(prose(400), restart=0.3)
+    text = rows(prose(400), restart=0.3)
     kept = torch.stack([text.draw(0, place)["keep"] for place in range(1, text.steps)]).float()
     assert float(kept.mean()) == pytest.approx(0.7, abs=0.1)
 
 
 def test_a_short_text_has_fewer_lanes_and_one_below_a_window_is_refused() -> None:
-    assert lanes("abcdefghi" * 2).B == 2
+    assert rows("abcdefghi" * 2).B == 2
     with pytest.raises(TooShortError, match="8 symbols to learn from are not more than one window of 8"):
-        lanes("abcdefgh")
+        rows("abcdefgh")
 
 
 def test_validation_reads_every_held_out_symbol_once() -> None:
     held = prose(40)
-    text = lanes(prose(), held)
+    text = rows(prose(), held)
     batches = text.validation()
     targets = torch.cat([one["targets"] for one in batches]).t()
     kept = targets[targets >= 0].numpy()
@@ -85,7 +85,7 @@ def test_validation_reads_every_held_out_symbol_once() -> None:
 
 def test_nothing_held_out_is_refused() -> None:
     with pytest.raises(TooShortError, match="nothing is held out"):
-        lanes(prose()).validation()
+        rows(prose()).validation()
 
 
 def test_short_documents_are_read_apart_and_long_ones_joined() -> None:

@@ -1,4 +1,4 @@
-"""The loss by hand, which lanes keep their state, and a fit that was cut off goes on to the same weights."""
+"""The loss by hand, which rows keep their state, and a fit that was cut off goes on to the same weights."""
 
 from __future__ import annotations
 

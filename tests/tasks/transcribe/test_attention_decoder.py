@@ -7,13 +7,13 @@ import itertools
 import pytest
 import torch
 
-from gruworks.tasks.transcribe.attention_decoder import Speller, padded
+from gruworks.tasks.transcribe.attention_decoder import CTCAttentionDecoder, padded
 from tests.tolerances import FLOAT32_DEEP
 
 
-def speller() -> Speller:
+def speller() -> CTCAttentionDecoder:
     torch.manual_seed(0)
-    return Speller(symbols=3, memory=4, size=5).eval()
+    return CTCAttentionDecoder(symbols=3, memory=4, size=5).eval()
 
 
 def test_the_texts_up_to_a_length_and_what_is_longer_make_one() -> None:
@@ -26,7 +26,7 @@ def test_the_texts_up_to_a_length_and_what_is_longer_make_one() -> None:
     assert float(told.sum() + beginnings) == pytest.approx(1.0, abs=1e-5)
 
 
-def _beginnings(made: Speller, memory: torch.Tensor, texts: list[list[int]]) -> torch.Tensor:
+def _beginnings(made: CTCAttentionDecoder, memory: torch.Tensor, texts: list[list[int]]) -> torch.Tensor:
     """The probability that a text begins so, from the same layers without the end."""
     symbols, _ = padded(texts)
     y, _ = made.gru(made.embedding(torch.cat([torch.zeros(len(texts), 1, dtype=torch.long), symbols[:, :-1]], 1)))

@@ -157,8 +157,8 @@ def test_a_network_that_writes_nothing_is_said_to(spoken: Path) -> None:
     dumb = Transcriber(**SMALL | {"steps": 1, "validate_every": 1}).fit(spoken / "train", quiet=True)
     with torch.no_grad():
         dumb.model.head.bias[0] = 100.0
-    (remark,) = dumb.evaluate(spoken / "test").remarks
-    assert "too short" in remark
+    (warning,) = dumb.evaluate(spoken / "test").warnings
+    assert "too short" in warning
 
 
 def test_a_missing_recording_is_told_with_its_line(streaming: Transcriber, tmp_path: Path) -> None:
@@ -374,10 +374,10 @@ def test_what_can_not_be_learnt_is_left_out_or_refused(tmp_path: Path, spoken: P
     (tmp_path / "some" / "004.txt").write_text("abcd " * 100)
     settings = SMALL | {"steps": 2, "validate_every": 1}
     transcriber = Transcriber(**settings).fit(tmp_path / "some", quiet=True)
-    assert len(transcriber.remarks) == 1
-    assert "left out 2 recordings" in transcriber.remarks[0]
-    assert "the transcript is empty" in transcriber.remarks[0]
-    assert "steps, its text needs" in transcriber.remarks[0]
+    assert len(transcriber.fit_warnings) == 1
+    assert "left out 2 recordings" in transcriber.fit_warnings[0]
+    assert "the transcript is empty" in transcriber.fit_warnings[0]
+    assert "steps, its text needs" in transcriber.fit_warnings[0]
     with pytest.raises(TooShortError, match="1 recordings can be learnt from, at least 2"):
         Transcriber(**settings).fit([Utterance(spoken / "train" / "000.wav", "ab", None, "here")], quiet=True)
     with pytest.raises(DataError, match="every transcript is empty"):

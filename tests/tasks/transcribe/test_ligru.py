@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gruworks.tasks.transcribe.ligru import LightLayer
+from gruworks.tasks.transcribe.ligru import LiGRULayer
 from tests.tolerances import FLOAT32_OUTPUT
 
 
-def layer(bidirectional: bool) -> LightLayer:
+def layer(bidirectional: bool) -> LiGRULayer:
     torch.manual_seed(0)
-    made = LightLayer(3, 4, bidirectional)
+    made = LiGRULayer(3, 4, bidirectional)
     made(torch.randn(4, 9, 3))  # statistics of its own
     return made.eval()
 

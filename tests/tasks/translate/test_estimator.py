@@ -51,21 +51,21 @@ def test_a_prefix_and_samples(trained: Translator) -> None:
 def test_a_line_of_ten_thousand_words_is_translated_in_pieces(trained: Translator) -> None:
     answer = trained.translate("Hund rennt . " * 3333)
     assert answer.count("dog") > 3000
-    assert trained.remarks == ["1 lines have more than 100 subwords: translated in pieces"]
+    assert trained.warnings == ["1 lines have more than 100 subwords: translated in pieces"]
 
 
 def test_a_script_that_was_not_seen_stays_as_it_is(trained: Translator) -> None:
     assert trained.translate(["Ωμέγα γράμμα", SOURCES[0]])[0] == "Ωμέγα γράμμα"
-    assert trained.remarks == ["1 lines are in a script that the fit has not seen: left as they are"]
+    assert trained.warnings == ["1 lines are in a script that the fit has not seen: left as they are"]
 
 
 def test_the_wrong_direction_is_remarked_and_not_evaluated(trained: Translator) -> None:
     trained.translate(WANTED[:5])
-    assert trained.remarks == ["these lines look like en: this run translates de to en"]
+    assert trained.warnings == ["these lines look like en: this run translates de to en"]
     with pytest.raises(DataError, match="the sides look swapped: this run translates de to en"):
         trained.evaluate(list(zip(WANTED, SOURCES, strict=True)))
     trained.translate(SOURCES)
-    assert trained.remarks == []
+    assert trained.warnings == []
 
 
 def test_evaluation(trained: Translator) -> None:
@@ -109,7 +109,7 @@ def test_an_ensemble_needs_one_vocabulary(trained: Translator) -> None:
 def test_the_fit_says_what_it_dropped_and_how_large_the_vocabulary_is() -> None:
     fitted = Translator(**SHORT).fit([*toy(2), ("", "x")], validation=toy(1), quiet=True)
     size = fitted.metrics["vocabulary"][0]
-    assert fitted.remarks == [
+    assert fitted.fit_warnings == [
         f"{len(toy(2))} pairs to learn from, {len(toy(1))} to validate on; {size} subwords for both sides",
         f"dropped 1 of {len(toy(2)) + 1} pairs: 1 with an empty side",
     ]

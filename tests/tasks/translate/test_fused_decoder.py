@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gruworks.nn.state import State
 from gruworks.ops.backend import backend
-from gruworks.tasks.translate.fused_decoder import QuickNet
+from gruworks.tasks.translate.fused_decoder import FusedAttentionDecoder
 from gruworks.tasks.translate.model import AttentionNet
 from tests import tolerances
 from tests.tasks.translate.test_model import LENGTHS, SOURCE, net
@@ -40,7 +40,7 @@ def stepped(plain: AttentionNet, memory: State, rows: int) -> tuple[Tensor, Stat
 @torch.no_grad()
 def test_it_gives_the_plain_networks_numbers(build: str, reset: str, sizes: dict[str, int], rows: int) -> None:
     plain = net(**sizes, reset=reset)
-    quick = QuickNet(plain, eight_bits=False)
+    quick = FusedAttentionDecoder(plain, eight_bits=False)
     memory, own = plain.encode(SOURCE, LENGTHS), quick.encode(SOURCE, LENGTHS)
     tokens, state, wanted = stepped(plain, memory, rows)
     _, after = plain.step(tokens, state, memory)
@@ -59,7 +59,7 @@ def test_of_equal_symbols_the_first_come_first_and_a_row_stands_alone() -> None:
     plain = net()
     plain.bias.data.fill_(0)
     plain.target_embedding.weight.data.fill_(0.25)
-    quick = QuickNet(plain, eight_bits=False)
+    quick = FusedAttentionDecoder(plain, eight_bits=False)
     memory = quick.encode(SOURCE, LENGTHS)
     state = {name: value.repeat_interleave(4, 0) for name, value in quick.start(memory).items()}
     values, symbols, _ = quick.best(torch.arange(8), state, memory, 12)
@@ -73,7 +73,7 @@ def test_of_equal_symbols_the_first_come_first_and_a_row_stands_alone() -> None:
 @torch.no_grad()
 def test_eight_bits_come_close(build: str) -> None:
     plain = net(embedding_size=64)
-    exact, narrow = QuickNet(plain, eight_bits=False), QuickNet(plain)
+    exact, narrow = FusedAttentionDecoder(plain, eight_bits=False), FusedAttentionDecoder(plain)
     memory = exact.encode(SOURCE, LENGTHS)
     tokens, state, _ = stepped(plain, plain.encode(SOURCE, LENGTHS), 50)
     wanted, _ = exact.step(tokens, state, memory)

@@ -27,7 +27,7 @@ def list_sets(as_json: Json = False, quiet: Quiet = False, debug: Debug = False)
     for row in rows:
         show.answer(f"{row['name']}{' (here)' if row['here'] else ''}\n    {row['what']}")
         show.answer(f"    licence: {row['licence']}; source: {row['source']}")
-    show.remark(f"\nfolder  {cache_folder()}\nfetch   gruworks data fetch NAME")
+    show.note(f"\nfolder  {cache_folder()}\nfetch   gruworks data fetch NAME")
     show.result({"folder": str(cache_folder()), "sets": rows})
 
 
@@ -45,7 +45,7 @@ def fetch_sets(
     places = {}
     for name in names:
         places[name] = [str(path) for path in fetch(name)]
-        show.remark(f"licence of {name}: {SETS[name].licence}")
+        show.note(f"licence of {name}: {SETS[name].licence}")
         for place in places[name]:
             show.answer(place)
     show.result(places)

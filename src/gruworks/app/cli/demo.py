@@ -22,20 +22,20 @@ def demo(out: Out = None, as_json: Json = False, quiet: Quiet = False, debug: De
     from gruworks.tasks.forecast.config import Config
 
     show = Show(as_json, quiet)
-    show.remark("1. After 1, 2, 3, 4, 5 comes")
+    show.note("1. After 1, 2, 3, 4, 5 comes")
     answer = float(Forecaster(horizon=1).fit(NUMBERS).predict()["y_hat"][0])
     show.answer(f"   {answer:.1f}  says Forecaster (too few rows to train on: an autoregression on differences alone)")
     unit = next_number(NUMBERS)
     show.answer(f"   {unit.answer:.4f}  says a GRU of 8 units alone, trained on other number lines")
 
-    show.remark("\n2. Seattle's daily maximum temperature, 2012 to 2015 (NOAA, public domain)")
+    show.note("\n2. Seattle's daily maximum temperature, 2012 to 2015 (NOAA, public domain)")
     path = seattle_weather()
     config = Config(time="date", target="temp_max")
-    show.remark("   errors over 26 rolling origins in 2015, one fit before the first:\n")
+    show.note("   errors over 26 rolling origins in 2015, one fit before the first:\n")
     result = Forecaster(config).evaluate(path, quiet=not show.talks)
     show_evaluation(show, result)
 
-    show.remark("\n3. The next 14 days, from all four years\n")
+    show.note("\n3. The next 14 days, from all four years\n")
     run = out or new_run_path("forecast")
     forecaster = Forecaster(config).fit(path, out=run, quiet=not show.talks)
     frame = forecaster.predict()
@@ -50,7 +50,7 @@ def demo(out: Out = None, as_json: Json = False, quiet: Quiet = False, debug: De
         ]
     )
     picture = draw(forecaster, frame, Path(run) / "forecast.png")
-    show.remark(_next(picture, run))
+    show.note(_next(picture, run))
     show.result(
         {"next_number": {"forecaster": answer, "unit": unit.answer}, "evaluation": result.to_dict(), "run": str(run)}
     )

@@ -58,13 +58,13 @@ def serve(
     app = server.application(
         list(runs or []), limits, token=token, hosts=names, ready=ready, fits=fits if allow_fit else None
     )
-    show, shelf, listening = Show(quiet=quiet), app.state.service.shelf, _bound(host, port)
-    for one in shelf.models.values():
-        show.remark(f"  {one.name:24} {one.task}")
+    show, loaded, listening = Show(quiet=quiet), app.state.service.loaded, _bound(host, port)
+    for one in loaded.models.values():
+        show.note(f"  {one.name:24} {one.task}")
     show.answer(f"page    {_address(host, listening.getsockname()[1], token)}")  # with --quiet too: it holds the token
     if token is None:
         show.complain(_open_to(host, allow_fit))
-    show.remark("Ctrl-C ends it")
+    show.note("Ctrl-C ends it")
     listener.server(app, limits).run(sockets=[listening])
 
 

@@ -36,8 +36,8 @@ def show_list(as_json: Json = False, quiet: Quiet = False, debug: Debug = False)
     cards = {one.name: one.card() for one in found}
     show.table([{"model": one.name, "task": one.task, "what it does": one.about} for one in found])
     for name, card in cards.items():
-        show.remark(f"\n{name}: {card['data']}; {card['licence']}. {card['limits']}")
-    show.remark(
+        show.note(f"\n{name}: {card['data']}; {card['licence']}. {card['limits']}")
+    show.note(
         '\nnext   gruworks try translate "I am hungry."\n       gruworks try verse --form jueju7\n'
         "       gruworks try forecast\n       gruworks try transcribe digits.wav\n       gruworks serve"
     )
@@ -56,7 +56,7 @@ def forecast(
     frame = forecaster.predict(file)
     rows = [{name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
     show.table(rows)
-    show.remark(f"\n{forecaster.blend}")
+    show.note(f"\n{forecaster.blend}")
     show.result({"rows": rows, "skill": str(forecaster.blend)})
 
 
@@ -77,7 +77,7 @@ def verse(
     (lines,) = _load("generate").verse(title=title, form=form, temperature=temperature, seed=number)
     for line in lines:
         show.answer(line)
-    show.remark(f"\nform {form}, seed {number}")
+    show.note(f"\nform {form}, seed {number}")
     show.result({"lines": lines, "form": form, "seed": number})
 
 
@@ -95,8 +95,8 @@ def translate(
     answers = ["".join(one.split()) for one in translator.translate(sentences, **options)]
     for answer in answers:
         show.answer(answer)
-    for remark in translator.remarks:
-        show.remark(remark)
+    for warning in translator.warnings:
+        show.note(warning)
     show.result({"translations": answers})
 
 

@@ -13,8 +13,8 @@ from gruworks import __version__
 from gruworks.app.server.access import Access
 from gruworks.app.server.jobs import Jobs
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.middleware import Guard
-from gruworks.app.server.models import Shelf
+from gruworks.app.server.middleware import RequestMiddleware
+from gruworks.app.server.models import LoadedModels
 from gruworks.app.server.responses import install
 from gruworks.app.server.routes import described, system, trace
 from gruworks.app.server.service import Service
@@ -42,8 +42,8 @@ def application(
         fits: the folder for runs that are fitted over HTTP; None refuses fits.
     """
     limits = limits or Limits()
-    shelf = Shelf(runs, ready)
-    service = Service(shelf, limits, None if fits is None else Jobs(shelf, fits, limits))
+    loaded = LoadedModels(runs, ready)
+    service = Service(loaded, limits, None if fits is None else Jobs(loaded, fits, limits))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -60,7 +60,7 @@ def application(
     for task in registry.TASKS.values():
         app.include_router(_routes(task, service))
     app.include_router(trace.router(service))
-    app.add_middleware(Guard, limits=limits, access=Access(token, hosts))
+    app.add_middleware(RequestMiddleware, limits=limits, access=Access(token, hosts))
     app.state.service = service
     return app
 

@@ -18,13 +18,13 @@ from gruworks.data.vocabulary import END
 from gruworks.nn.decoding.sampling import Sampling, shaped
 from gruworks.nn.state import State, select, stack
 
-__all__ = ["Lanes"]
+__all__ = ["ContinuousBatch"]
 
 log = logging.getLogger("gruworks.server")
 
 
 @dataclass
-class Lane:
+class Slot:
     """One text: what it may still write, how, and where its pieces go."""
 
     context: Any
@@ -42,122 +42,122 @@ class Lane:
             self.loop.call_soon_threadsafe(self.out.put_nowait, what)
 
 
-class Lanes:
+class ContinuousBatch:
     """The writer of one generator. A thread runs while there is something to write, and only then."""
 
     def __init__(self, generator: Any, name: str, most: int) -> None:
         self.generator, self.name, self.most = generator, name, most
         self.decoder = generator.decoder()
         self.lock = threading.Lock()
-        self.new: list[Lane] = []
+        self.new: list[Slot] = []
         self.count = 0
         self.running = self.closed = False
 
     async def write(self, prompt: str, title: str, how: Sampling, length: int, seed: int) -> AsyncIterator[str]:
-        """The pieces of a text as they come. Whoever stops reading frees the lane.
+        """The pieces of a text as they come. Whoever stops reading frees the slot.
 
         Raises:
             RequestError: as many texts as there may be are being written. DataError: a prompt that can't be read.
         """
         context, pieces = self.generator.reading(prompt, title)
         loop = asyncio.get_running_loop()
-        lane = Lane(context, pieces, how, length, torch.Generator().manual_seed(seed), loop)
+        slot = Slot(context, pieces, how, length, torch.Generator().manual_seed(seed), loop)
         with self.lock:
             if self.count >= self.most:
                 raise RequestError(429, f"{self.count} texts are being written already: try again in a moment")
             self.count += 1
-            self.new.append(lane)
+            self.new.append(slot)
             if not self.running:
                 self.running = True
                 threading.Thread(target=self._run, name=f"gruworks-{self.name}", daemon=False).start()
-        return self._read(lane)
+        return self._read(slot)
 
-    async def _read(self, lane: Lane) -> AsyncIterator[str]:
+    async def _read(self, slot: Slot) -> AsyncIterator[str]:
         try:
-            while (piece := await lane.out.get()) is not None:
+            while (piece := await slot.out.get()) is not None:
                 if isinstance(piece, BaseException):
                     raise piece
                 yield piece
         finally:
-            lane.gone = True
+            slot.gone = True
 
     def close(self) -> None:
         """Write nothing more."""
         self.closed = True
 
     def _run(self) -> None:
-        lanes: list[Lane] = []
+        slots: list[Slot] = []
         state: State = {}
         while True:
             with self.lock:
                 new, self.new = self.new, []
-                if self.closed or not (new or lanes):
+                if self.closed or not (new or slots):
                     self.running = False
                     return
-            lanes, state = self._joined(new, lanes, state)
-            if lanes:
-                BATCHES.labels(self.name).observe(len(lanes))
-                lanes, state = self._stepped(lanes, state)
+            slots, state = self._joined(new, slots, state)
+            if slots:
+                BATCHES.labels(self.name).observe(len(slots))
+                slots, state = self._stepped(slots, state)
 
-    def _joined(self, new: list[Lane], lanes: list[Lane], state: State) -> tuple[list[Lane], State]:
+    def _joined(self, new: list[Slot], slots: list[Slot], state: State) -> tuple[list[Slot], State]:
         """With those that came meanwhile. One that can't begin gets its error alone."""
-        for lane in new:
+        for slot in new:
             try:
-                lane.token = int(lane.context[-1])
-                own = self.decoder.start(torch.from_numpy(lane.context))
-                state = stack([state, own]) if lanes else own
+                slot.token = int(slot.context[-1])
+                own = self.decoder.start(torch.from_numpy(slot.context))
+                state = stack([state, own]) if slots else own
             except Exception as error:
-                self._failed([lane], error)
+                self._failed([slot], error)
                 continue
-            lanes = [*lanes, lane]
-        return lanes, state
+            slots = [*slots, slot]
+        return slots, state
 
-    def _stepped(self, lanes: list[Lane], state: State) -> tuple[list[Lane], State]:
+    def _stepped(self, slots: list[Slot], state: State) -> tuple[list[Slot], State]:
         """A step further, without those that have ended. A step that fails ends all that took part in it."""
         try:
-            state = self._step(lanes, state)
-            kept = [row for row, lane in enumerate(lanes) if lane.left > 0 and not lane.gone]
-            if len(kept) == len(lanes):
-                return lanes, state
+            state = self._step(slots, state)
+            kept = [row for row, slot in enumerate(slots) if slot.left > 0 and not slot.gone]
+            if len(kept) == len(slots):
+                return slots, state
             state = select(state, torch.tensor(kept, dtype=torch.int64))
         except Exception as error:
-            self._failed(lanes, error)
+            self._failed(slots, error)
             return [], {}
-        self._freed(len(lanes) - len(kept))
-        return [lanes[row] for row in kept], state
+        self._freed(len(slots) - len(kept))
+        return [slots[row] for row in kept], state
 
-    def _failed(self, lanes: list[Lane], error: Exception) -> None:
+    def _failed(self, slots: list[Slot], error: Exception) -> None:
         log.error("a text of %s could not be written", self.name, exc_info=error)
-        self._freed(len(lanes))
-        for lane in lanes:
-            lane.send(error)
+        self._freed(len(slots))
+        for slot in slots:
+            slot.send(error)
 
     def _freed(self, count: int) -> None:
         with self.lock:
             self.count -= count
 
     @torch.inference_mode()
-    def _step(self, lanes: list[Lane], state: State) -> State:
-        answer, state = self.decoder.step(torch.tensor([lane.token for lane in lanes]), state)
-        for row, lane in enumerate(lanes):
-            scores = shaped(answer[row : row + 1], lane.how, torch.empty(1, 0, dtype=torch.long))
-            if lane.how.temperature == 0:
-                lane.token = int(scores.argmax())
+    def _step(self, slots: list[Slot], state: State) -> State:
+        answer, state = self.decoder.step(torch.tensor([slot.token for slot in slots]), state)
+        for row, slot in enumerate(slots):
+            scores = shaped(answer[row : row + 1], slot.how, torch.empty(1, 0, dtype=torch.long))
+            if slot.how.temperature == 0:
+                slot.token = int(scores.argmax())
             else:
-                lane.token = int(torch.multinomial(scores.softmax(1), 1, generator=lane.random))
-            self._tell(lane)
+                slot.token = int(torch.multinomial(scores.softmax(1), 1, generator=slot.random))
+            self._tell(slot)
         return state
 
-    def _tell(self, lane: Lane) -> None:
-        lane.left -= 1
-        if lane.token == END:
-            lane.left = 0
+    def _tell(self, slot: Slot) -> None:
+        slot.left -= 1
+        if slot.token == END:
+            slot.left = 0
         else:
-            text = lane.pieces.add(lane.token)
+            text = slot.pieces.add(slot.token)
             if text:
-                lane.send(text)
-        if lane.left <= 0:
-            rest = lane.pieces.rest()
+                slot.send(text)
+        if slot.left <= 0:
+            rest = slot.pieces.rest()
             if rest:
-                lane.send(rest)
-            lane.send(None)
+                slot.send(rest)
+            slot.send(None)

@@ -19,7 +19,7 @@ from typing import Any
 from gruworks.app.server import fit_request
 from gruworks.app.server.job import OPEN, Job
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.models import Shelf
+from gruworks.app.server.models import LoadedModels
 from gruworks.app.server.responses import RequestError, event
 from gruworks.app.server.schemas import Fit
 from gruworks.errors import GruworksError
@@ -36,8 +36,8 @@ TAIL = 20_000  # bytes of what a fit complains of
 class Jobs:
     """The queue of fits, and what they made: run folders in `folder`, which stay, with a record of each job."""
 
-    def __init__(self, shelf: Shelf, folder: Path, limits: Limits) -> None:
-        self.shelf, self.folder, self.limits = shelf, folder.resolve(), limits
+    def __init__(self, loaded: LoadedModels, folder: Path, limits: Limits) -> None:
+        self.loaded, self.folder, self.limits = loaded, folder.resolve(), limits
         self.queue: asyncio.Queue[Job] = asyncio.Queue()
         self.worker: asyncio.Task[None] | None = None
         self.ends: set[asyncio.Task[None]] = set()
@@ -173,7 +173,7 @@ class Jobs:
 
     def _ended(self, job: Job, status: int | None, complaint: str) -> None:
         if status == 0:
-            job.turn("done", model=self.shelf.add(job.out).name)
+            job.turn("done", model=self.loaded.add(job.out).name)
             return
         complaint = complaint.replace(str(job.file), "the data").replace(str(job.out), "the run")
         lines = [line for line in complaint.splitlines() if line.startswith("gruworks:")]
@@ -205,7 +205,7 @@ class Jobs:
                 job.turn("interrupted", _interrupted(job))
             elif job.state == "done":
                 with contextlib.suppress(GruworksError):  # a run that has been removed, or damaged
-                    job.model = self.shelf.add(job.out).name
+                    job.model = self.loaded.add(job.out).name
         return found[-KEPT:]
 
 

@@ -11,10 +11,10 @@ from gruworks.app.server.limits import Limits
 from gruworks.app.server.metrics import ACTIVE, REQUESTS, SECONDS
 from gruworks.app.server.responses import problem
 
-__all__ = ["Guard"]
+__all__ = ["RequestMiddleware"]
 
 
-class Guard:
+class RequestMiddleware:
     """The outermost layer of the application."""
 
     def __init__(self, app: Any, limits: Limits, access: Access) -> None:

@@ -14,7 +14,7 @@ from gruworks.settings import Described, Settings
 from gruworks.tasks import ready, registry
 from gruworks.training.runs import RunFolder
 
-__all__ = ["Served", "Shelf", "form"]
+__all__ = ["LoadedModels", "Served", "form"]
 
 READY = "ready/"
 
@@ -75,7 +75,7 @@ class Served:
         }
 
 
-class Shelf:
+class LoadedModels:
     """Models by name."""
 
     def __init__(self, runs: list[Path], with_ready: bool = True) -> None:

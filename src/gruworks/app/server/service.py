@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gruworks.app.server.batching import Batcher
 from gruworks.app.server.jobs import Jobs
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.models import Served, Shelf
+from gruworks.app.server.models import LoadedModels, Served
 from gruworks.app.server.responses import FAULT, RequestError, event
 from gruworks.errors import GruworksError
 
 if TYPE_CHECKING:
-    from gruworks.app.server.continuous_batching import Lanes
+    from gruworks.app.server.continuous_batching import ContinuousBatch
 
 __all__ = ["Service"]
 
@@ -29,23 +29,23 @@ log = logging.getLogger("gruworks.server")
 
 
 class Service:
-    """The shelf, the limits, and one batcher a model."""
+    """The loaded, the limits, and one batcher a model."""
 
-    def __init__(self, shelf: Shelf, limits: Limits, jobs: Jobs | None) -> None:
-        self.shelf, self.limits, self.jobs = shelf, limits, jobs
+    def __init__(self, loaded: LoadedModels, limits: Limits, jobs: Jobs | None) -> None:
+        self.loaded, self.limits, self.jobs = loaded, limits, jobs
         self.state = "loading"  # then "ready" or "failed", at the end "closing"
         self.closing = asyncio.Event()
         self.sessions = 0
         self.streams = 0
         self._batchers: dict[tuple[str, str], Batcher] = {}
         self._pools: dict[str, ThreadPoolExecutor] = {}
-        self._lanes: dict[str, Lanes] = {}
+        self._batches: dict[str, ContinuousBatch] = {}
         self._readers = ThreadPoolExecutor(READERS, "gruworks-reader")
 
     def named(self, name: str) -> Served:
-        if name not in self.shelf.models:
+        if name not in self.loaded.models:
             raise RequestError(404, "there is no model of this name", "model")
-        return self.shelf.models[name]
+        return self.loaded.models[name]
 
     def batcher(self, name: str, answer: Callable[[list[Any]], list[Any]], kind: str = "", most: int = 0) -> Batcher:
         """The batcher for one kind of requests to a model; `answer` is what a batch, `most` at once, goes through.
@@ -57,12 +57,12 @@ class Service:
             self._batchers[name, kind] = Batcher(name, answer, pool, most or self.limits.sentences, self.limits.waiting)
         return self._batchers[name, kind]
 
-    def lanes(self, model: Served) -> Lanes:
-        from gruworks.app.server.continuous_batching import Lanes
+    def slots(self, model: Served) -> ContinuousBatch:
+        from gruworks.app.server.continuous_batching import ContinuousBatch
 
-        if model.name not in self._lanes:
-            self._lanes[model.name] = Lanes(model.estimator, model.name, self.limits.streams)
-        return self._lanes[model.name]
+        if model.name not in self._batches:
+            self._batches[model.name] = ContinuousBatch(model.estimator, model.name, self.limits.streams)
+        return self._batches[model.name]
 
     async def apart(self, work: Callable[..., T], *given: Any) -> T:
         """`work(*given)` in a thread, for what would hold up the loop that serves everybody."""
@@ -137,7 +137,7 @@ class Service:
         threading.Thread(target=self._warm_each, daemon=False).start()  # a daemon would be cut off within C++
 
     def _warm_each(self) -> None:
-        for one in list(self.shelf.models.values()):
+        for one in list(self.loaded.models.values()):
             if self.state == "closing":
                 return
             try:
@@ -152,8 +152,8 @@ class Service:
     async def close(self) -> None:
         self.state = "closing"
         self.closing.set()
-        for lanes in self._lanes.values():
-            lanes.close()
+        for slots in self._batches.values():
+            slots.close()
         for pool in (*self._pools.values(), self._readers):
             pool.shutdown(wait=False, cancel_futures=True)
         self._pools.clear()

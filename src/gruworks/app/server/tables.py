@@ -110,7 +110,7 @@ def _first(head: list[str], known: tuple[str, ...], fits: Any) -> str | None:
 
 
 def _repeats(table: Table, at: int) -> bool:
-    """Names of series stand in several rows each; dates in a form of their own, or remarks, do not."""
+    """Names of series stand in several rows each; dates in a form of their own, or notes, do not."""
     values = [row[at] for row in table[1:]]
     return 2 * len(set(values)) <= len(values)
 

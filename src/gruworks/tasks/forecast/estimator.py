@@ -48,7 +48,7 @@ class Forecaster(Estimator):
     other frames that narwhals knows; `fit("file.csv")` reads a CSV or Parquet file. The network sees differences over
     a causal scale, so f(a·y + b) = a·f(y) + b for a > 0. What is fitted is mixed with the best naive forecast as far
     as held-out rows show skill (`gate`). Where there are too few rows to learn from, an AR(1) on differences answers
-    alone; `remarks` says so, and what was found in the data.
+    alone; `fit_warnings` says so, and what was found in the data.
 
     Raises:
         OptionError: a setting that isn't there or can't have that value.
@@ -64,7 +64,7 @@ class Forecaster(Estimator):
         self.blend: Blend = NETWORK_ALONE
         self.calibration: Calibration = normal(self.config.horizon)
         self.backend = "pandas"
-        self.remarks: list[str] = []
+        self.fit_warnings: list[str] = []
         self.streams = Streams([])
 
     @property
@@ -216,7 +216,11 @@ class Forecaster(Estimator):
     def _prepare(self, read: Panel) -> None:
         """A codec that is there already stays: that of the fit that is gone on with."""
         self.codec = self.codec or with_seasonal_lag(Codec.of(read, self.config), read, self.config)
-        self.streams, self.backend, self.remarks = Streams(read.series, read.frequency), read.backend, list(read.notes)
+        self.streams, self.backend, self.fit_warnings = (
+            Streams(read.series, read.frequency),
+            read.backend,
+            list(read.notes),
+        )
 
     def _learn(self, prepared: None, run: RunFolder, quiet: bool, resume: bool) -> None:
         first, self.model, self.metrics = self.model, None, {"trained": False}
@@ -225,7 +229,7 @@ class Forecaster(Estimator):
         if not windows.enough:
             self.codec = replace(self._codec, lag=0)  # the autoregression alone is that of the differences
             rows, learnable = sum(map(len, self.history)), round(float(sum(windows.learnable)))
-            self.remarks.append(
+            self.fit_warnings.append(
                 f"{learnable} of {rows} rows can be trained on at horizon {self.config.horizon}, too few "
                 f"({FEWEST_ORIGINS} are needed): the forecast is an autoregression on differences alone"
             )
@@ -250,7 +254,7 @@ class Forecaster(Estimator):
         fit_combination(predictor, self.history)
         self.blend, self.calibration = predictor.blend, predictor.calibration
         if self.config.blend and self.blend.naive:
-            self.remarks.append(str(self.blend))
+            self.fit_warnings.append(str(self.blend))
 
     def _network(self) -> torch.nn.Module:
         with torch.random.fork_rng():
@@ -305,7 +309,7 @@ class Forecaster(Estimator):
 
     def _give(self) -> tuple[dict[str, Any], dict[str, Any]]:
         facts, context = pack(self.history, self.calibration)
-        told = {"backend": self.backend, "fit_warnings": self.remarks, "blend": self.blend.to_dict()}
+        told = {"backend": self.backend, "fit_warnings": self.fit_warnings, "blend": self.blend.to_dict()}
         return self._codec.to_dict() | facts | told | {"trained": self.model is not None}, context
 
     def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
@@ -314,5 +318,5 @@ class Forecaster(Estimator):
         series, self.calibration = unpack(codec, context, self.codec, self.config)
         self.streams, self.blend = Streams(series, self.codec.frequency), Blend(**codec["blend"])
         self.backend = codec["backend"] if importlib.util.find_spec(codec["backend"]) else "pandas"
-        self.remarks = codec["fit_warnings"]
+        self.fit_warnings = codec["fit_warnings"]
         self.metrics = {"trained": codec["trained"]}

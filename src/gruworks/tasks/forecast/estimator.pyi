@@ -34,7 +34,7 @@ class Forecaster(Estimator):
     other frames that narwhals knows; `fit("file.csv")` reads a CSV or Parquet file. The network sees differences over
     a causal scale, so f(a·y + b) = a·f(y) + b for a > 0. What is fitted is mixed with the best naive forecast as far
     as held-out rows show skill (`gate`). Where there are too few rows to learn from, an AR(1) on differences answers
-    alone; `remarks` says so, and what was found in the data.
+    alone; `fit_warnings` says so, and what was found in the data.
 
     Args:
         horizon (int, default 14): forecast horizon in steps; between 1 and 10000
@@ -101,7 +101,7 @@ class Forecaster(Estimator):
     blend: Blend
     calibration: Calibration
     backend: str
-    remarks: list[str]
+    fit_warnings: list[str]
     streams: Streams
     task: ClassVar[str]
     config_class: ClassVar[type[Settings]]

@@ -1,4 +1,4 @@
-"""From documents to numbers: the split, the vocabulary, and batches of lanes or of whole documents."""
+"""From documents to numbers: the split, the vocabulary, and batches of rows or of whole documents."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from gruworks.errors import RunError, TooShortError
 from gruworks.tasks.generate.config import Config
 from gruworks.training.checked import choice, flag, items, maybe, named, record, string, whole
 
-__all__ = ["CODEC", "Batch", "Bundles", "Codec", "Lanes", "batches", "divide"]
+__all__ = ["CODEC", "Batch", "Bundles", "CarriedRows", "Codec", "batches", "divide"]
 
 Batch = dict[str, Tensor]
 Ids = NDArray[numpy.int64]
 
 NO_TARGET = -1
-VALIDATION_LANES = 16
+VALIDATION_ROWS = 16
 SHORT = 4  # documents are read apart where none is longer than so many sequences
 FEWEST_APART = 8
 POOL = 32  # batches of documents that are sorted by length together
@@ -138,16 +138,16 @@ def divide(documents: Sequence[Document], config: Config) -> tuple[list[Document
 
 def batches(
     codec: Codec, documents: Sequence[Document], held_out: Sequence[Document], config: Config
-) -> Lanes | Bundles:
+) -> CarriedRows | Bundles:
     """Training and validation batches, as the codec reads documents."""
-    return (Bundles if codec.apart else Lanes)(codec, documents, held_out, config)
+    return (Bundles if codec.apart else CarriedRows)(codec, documents, held_out, config)
 
 
-class Lanes:
-    """One long text cut into lanes that are read side by side, each going on where its last batch ended.
+class CarriedRows:
+    """One long text cut into rows that are read side by side, each going on where its last batch ended.
 
-    Every pass over the text begins at a place of its own, so that lanes and windows are cut elsewhere. A batch holds
-    tokens and targets [T, B], and `keep` [B], 0 for a lane whose state starts empty.
+    Every pass over the text begins at a place of its own, so that rows and windows are cut elsewhere. A batch holds
+    tokens and targets [T, B], and `keep` [B], 0 for a row whose state starts empty.
     """
 
     def __init__(
@@ -160,8 +160,8 @@ class Lanes:
                 f"or a shorter sequence (and {config.validation:.0%} is held out for validation)"
             )
         self.B = min(config.training.batch_size, len(self.ids) // (self.T + 1))
-        self.lane = len(self.ids) // self.B
-        self.steps = (self.lane - 1) // self.T  # of one pass
+        self.row_length = len(self.ids) // self.B
+        self.steps = (self.row_length - 1) // self.T  # of one pass
         self.every, self.seed, self.restart = config.training.validate_every, config.training.seed, config.restart
         self.held_out = codec.stream(held_out) if held_out else self.ids[:0]
 
@@ -169,25 +169,25 @@ class Lanes:
         """A training batch: a function of the seed, the epoch (the steps between two validations) and the index."""
         part, place = divmod(epoch * self.every + index, self.steps)
         start = int(numpy.random.default_rng([self.seed, part]).integers(len(self.ids)))
-        rows = start + place * self.T + numpy.arange(self.T + 1)[:, None] + self.lane * numpy.arange(self.B)
+        rows = start + place * self.T + numpy.arange(self.T + 1)[:, None] + self.row_length * numpy.arange(self.B)
         read = torch.from_numpy(self.ids[rows % len(self.ids)])
         drawn = numpy.random.default_rng([self.seed, part, place]).random(self.B)
         keep = (drawn >= self.restart) & (place > 0)
         return {"tokens": read[:-1], "targets": read[1:], "keep": torch.from_numpy(keep)}
 
     def validation(self) -> list[Batch]:
-        """The held-out part in a few lanes, their state carried; each lane's first symbols have little before them."""
+        """The held-out part in a few rows, their state carried; each row's first symbols have little before them."""
         count = len(self.held_out) - 1
         if count < 1:
             raise TooShortError(f"nothing is held out for validation of {len(self.ids)} symbols: give a longer text")
-        lanes = max(1, min(VALIDATION_LANES, count // (4 * self.T)))
-        length = -(-count // lanes)
-        places = numpy.arange(length)[:, None] + length * numpy.arange(lanes)
+        rows = max(1, min(VALIDATION_ROWS, count // (4 * self.T)))
+        length = -(-count // rows)
+        places = numpy.arange(length)[:, None] + length * numpy.arange(rows)
         beyond = places >= count
         places = numpy.minimum(places, count - 1)
         tokens = torch.from_numpy(self.held_out[places])
         targets = torch.from_numpy(numpy.where(beyond, NO_TARGET, self.held_out[places + 1]))
-        keep = torch.ones(lanes, dtype=torch.bool)
+        keep = torch.ones(rows, dtype=torch.bool)
         cut = [slice(start, start + 4 * self.T) for start in range(0, length, 4 * self.T)]
         return [{"tokens": tokens[one], "targets": targets[one], "keep": keep} for one in cut]
 

@@ -17,7 +17,7 @@ from gruworks.nn.decoding.sampling import Sampling
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator, data_facts
 from gruworks.tasks.generate.config import Config, Options
-from gruworks.tasks.generate.data import CODEC, Bundles, Codec, Lanes, batches, divide
+from gruworks.tasks.generate.data import CODEC, Bundles, CarriedRows, Codec, batches, divide
 from gruworks.tasks.generate.decoding import NetDecoder, Pieces, banned, log_probabilities, sampling, search, symbols
 from gruworks.tasks.generate.evaluation import Evaluation, Reading, evaluation
 from gruworks.tasks.generate.model import LanguageNet
@@ -175,12 +175,12 @@ class Generator(Estimator):
         self.source = data_facts(digest(documents), len(documents))
         return (documents, held_out), self.source
 
-    def _prepare(self, read: Any) -> Lanes | Bundles:
+    def _prepare(self, read: Any) -> CarriedRows | Bundles:
         learnt, held_out = divide(read[0], self.config) if read[1] is None else read
         self.codec = Codec.of(learnt, self.config)
         return batches(self.codec, learnt, held_out, self.config)
 
-    def _learn(self, prepared: Lanes | Bundles, run: RunFolder, quiet: bool, resume: bool) -> None:
+    def _learn(self, prepared: CarriedRows | Bundles, run: RunFolder, quiet: bool, resume: bool) -> None:
         from gruworks.tasks.generate.fitting import fit_texts
 
         model = self._new_model()

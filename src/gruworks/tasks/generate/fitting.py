@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gruworks.nn.state import State
 from gruworks.tasks.generate.config import Config
-from gruworks.tasks.generate.data import Batch, Bundles, Lanes
+from gruworks.tasks.generate.data import Batch, Bundles, CarriedRows
 from gruworks.tasks.generate.model import LanguageNet
 from gruworks.training.fit import Fitted, fit
 from gruworks.training.runs import RunFolder
@@ -18,7 +18,7 @@ __all__ = ["fit_texts", "text_loss"]
 
 
 def text_loss(model: torch.nn.Module, batch: Batch, state: State | None) -> tuple[Tensor, State]:
-    """Mean cross-entropy of the batch's targets in nats, and the state after it; lanes that don't keep start empty."""
+    """Mean cross-entropy of the batch's targets in nats, and the state after it; rows that don't keep start empty."""
     keep = batch["keep"]
     if state is None or not bool(keep.any()):
         state = None
@@ -36,7 +36,7 @@ def weight(batch: Batch) -> int:
 
 def fit_texts(
     model: LanguageNet,
-    texts: Lanes | Bundles,
+    texts: CarriedRows | Bundles,
     config: Config,
     run: RunFolder,
     quiet: bool,

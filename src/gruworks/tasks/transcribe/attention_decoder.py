@@ -11,13 +11,13 @@ from gruworks.nn.blocks.additive_attention import AdditiveAttention
 from gruworks.nn.gru import GRU
 from gruworks.tasks.transcribe.alphabet import BLANK
 
-__all__ = ["Speller", "padded"]
+__all__ = ["CTCAttentionDecoder", "padded"]
 
 KEYS = 64  # entries of an attention key
 END = BLANK  # nobody writes the blank, so its number begins and ends texts here
 
 
-class Speller(torch.nn.Module):
+class CTCAttentionDecoder(torch.nn.Module):
     """ln p(text | recording) by a GRU that attends (Bahdanau et al. 2015), beside CTC as Watanabe et al. 2017 have it.
 
     In training its loss keeps the encoder's steps in touch with what was written before; in a search its opinion of

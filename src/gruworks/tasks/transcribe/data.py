@@ -204,7 +204,7 @@ def batched(rows: Sequence[tuple[Frames, Sequence[int]]]) -> Batch:
 
 
 def prepare(utterances: Sequence[Utterance], config: Config) -> tuple[Codec, Corpus, Corpus, list[str]]:
-    """The codec, the training and the validation part, and remarks about utterances that were left out.
+    """The codec, the training and the validation part, and warnings about utterances that were left out.
 
     Raises:
         DataError: nothing to learn from, or a file that can't be read; `check_manifest` lists all there is to mend.
@@ -218,15 +218,15 @@ def prepare(utterances: Sequence[Utterance], config: Config) -> tuple[Codec, Cor
     rate = config.sample_rate if rate is not None and config.sample_rate is not None else rate
     _check_variations(config, rate)
     examples, left_out = _examples(utterances, texts, alphabet, rate, config)
-    remarks = [f"left out {len(left_out)} recordings: {'; '.join(left_out[:3])}"] if left_out else []
+    warnings = [f"left out {len(left_out)} recordings: {'; '.join(left_out[:3])}"] if left_out else []
     if len(examples) < 2:
-        text = "".join(remarks)
+        text = "".join(warnings)
         raise TooShortError(f"{len(examples)} recordings can be learnt from, at least 2 are needed. {text}")
     kept = {id(one.utterance): one for one in examples}
     parts = split([one.utterance for one in examples], config.validation, config.training.seed)
     train, held = ([kept[id(one)] for one in part] for part in parts)
     codec = Codec(rate, alphabet, Normaliser.of(one.moments for one in train))
-    return codec, Corpus(train, codec, config), Corpus(held, codec, config), remarks
+    return codec, Corpus(train, codec, config), Corpus(held, codec, config), warnings
 
 
 def _check_variations(config: Config, rate: int | None) -> None:

@@ -62,7 +62,7 @@ class Transcriber(Estimator):
         super().__init__(config, **settings)
         self.codec: Codec | None = None
         self.texts: list[str] = []  # the transcripts of the fit: what the language model is made of
-        self.remarks: list[str] = []
+        self.fit_warnings: list[str] = []
         self._language: Language | None = None
         self._listed: list[str] | None = None  # the words of a language model that was brought
         self._searches: tuple[Options, Callable[[], Search]] | None = None
@@ -163,7 +163,7 @@ class Transcriber(Estimator):
         if not self._model().bidirectional:
             latency = measure(lambda: self._stream(chosen), utterances, self.codec.rate, self.config)
         return replace(
-            found, latency=latency, peak_memory=peak_memory(), remarks=[*found.remarks, *self._silent(answers)]
+            found, latency=latency, peak_memory=peak_memory(), warnings=[*found.warnings, *self._silent(answers)]
         )
 
     @property
@@ -309,7 +309,7 @@ class Transcriber(Estimator):
         return utterances, data_facts(digest(utterances), len(utterances))
 
     def _prepare(self, read: Sequence[Utterance]) -> tuple[Corpus, Corpus]:
-        self.codec, train, held, self.remarks = prepare(read, self.config)
+        self.codec, train, held, self.fit_warnings = prepare(read, self.config)
         self.texts = [tidy(one.text, self.config.lower) for one in read]
         return train, held
 
@@ -340,7 +340,7 @@ class Transcriber(Estimator):
         assert self.codec is not None
         codec = {"rate": self.codec.rate, "alphabet": self.codec.alphabet.to_dict(), "texts": self.texts}
         normaliser = self.codec.normaliser
-        return codec | {"fit_warnings": self.remarks}, {"mean": normaliser.mean, "deviation": normaliser.deviation}
+        return codec | {"fit_warnings": self.fit_warnings}, {"mean": normaliser.mean, "deviation": normaliser.deviation}
 
     def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
         config = self.config
@@ -357,4 +357,4 @@ class Transcriber(Estimator):
             alphabet,
             Normaliser(*(context[name].astype(numpy.float32) for name in ("mean", "deviation"))),
         )
-        self.texts, self.remarks = codec["texts"], codec["fit_warnings"]
+        self.texts, self.fit_warnings = codec["texts"], codec["fit_warnings"]

@@ -100,7 +100,7 @@ class Transcriber(Estimator):
     config: Config
     codec: Codec | None
     texts: list[str]
-    remarks: list[str]
+    fit_warnings: list[str]
     task: ClassVar[str]
     config_class: ClassVar[type[Settings]]
     codec_check: ClassVar[Check]

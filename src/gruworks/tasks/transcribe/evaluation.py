@@ -56,7 +56,7 @@ class Evaluation:
     worst: list[Worst]
     audio_seconds: float
     real_time_factor: float
-    remarks: list[str]
+    warnings: list[str]
     latency: Latency | None = None
     peak_memory: float | None = None
 
@@ -74,7 +74,7 @@ def score(
     audio_seconds: float,
     seconds: float,
 ) -> Evaluation:
-    """Hold `answers` against `references`; those without a word are left out, with a remark.
+    """Hold `answers` against `references`; those without a word are left out, with a warning.
 
     Args:
         known: the words of the training transcripts. commonest: the commonest of these transcripts.
@@ -111,7 +111,7 @@ def score(
         worst=_worst(words, errors, [where[i] for i in kept]),
         audio_seconds=audio_seconds,
         real_time_factor=seconds / audio_seconds if audio_seconds else 0.0,
-        remarks=[f"{empty} utterances without a transcript left out"] if empty else [],
+        warnings=[f"{empty} utterances without a transcript left out"] if empty else [],
     )
 
 

@@ -9,13 +9,13 @@ from torch import Tensor
 
 from gruworks.nn.cells import CELLS, LiGRU
 
-__all__ = ["LightLayer"]
+__all__ = ["LiGRULayer"]
 
 
-class LightLayer(torch.nn.Module):
+class LiGRULayer(torch.nn.Module):
     """One layer of light GRUs (Ravanelli et al. 2018), written for speech: `nn.cells.LiGRU` with `nn.GRU`'s call.
 
-    >>> layer = LightLayer(3, 4, bidirectional=True)
+    >>> layer = LiGRULayer(3, 4, bidirectional=True)
     >>> layer(torch.randn(2, 7, 3), lengths=torch.tensor([7, 5]))[0].shape
     torch.Size([2, 7, 8])
 

@@ -14,8 +14,8 @@ from gruworks.nn.blocks.strided_conv import StridedConvolution
 from gruworks.nn.gru import GRU
 from gruworks.nn.state import State, from_hidden, to_hidden
 from gruworks.ops.weights import Reset
-from gruworks.tasks.transcribe.attention_decoder import Speller
-from gruworks.tasks.transcribe.ligru import LightLayer
+from gruworks.tasks.transcribe.attention_decoder import CTCAttentionDecoder
+from gruworks.tasks.transcribe.ligru import LiGRULayer
 
 __all__ = ["TranscribeNet"]
 
@@ -75,7 +75,7 @@ class TranscribeNet(torch.nn.Module):
                 recurrent_dropout=recurrent_dropout,
             )
             if cell == "gru"
-            else LightLayer(size, hidden_size, bidirectional)
+            else LiGRULayer(size, hidden_size, bidirectional)
             for size in entries
         )
         self.norms = torch.nn.ModuleList(torch.nn.LayerNorm(width) for _ in range(layers))
@@ -84,7 +84,7 @@ class TranscribeNet(torch.nn.Module):
         self.dropout = torch.nn.Dropout(dropout)
         self.head = torch.nn.Linear(width, symbols)
         self.attention = attention
-        self.speller = Speller(symbols, width, hidden_size, dropout) if attention else None
+        self.speller = CTCAttentionDecoder(symbols, width, hidden_size, dropout) if attention else None
 
     @property
     def lookahead(self) -> int:
@@ -146,8 +146,8 @@ class TranscribeNet(torch.nn.Module):
     def _convolutions(self) -> list[StridedConvolution]:
         return [module for module in self.convolutions if isinstance(module, StridedConvolution)]
 
-    def _grus(self) -> list[GRU | LightLayer]:
-        return [module for module in self.grus if isinstance(module, GRU | LightLayer)]
+    def _grus(self) -> list[GRU | LiGRULayer]:
+        return [module for module in self.grus if isinstance(module, GRU | LiGRULayer)]
 
     def _rows(self) -> list[RowConvolution]:
         return [module for module in self.rows if isinstance(module, RowConvolution)]

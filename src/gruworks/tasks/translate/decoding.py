@@ -15,7 +15,7 @@ from gruworks.nn.decoding.sampling import Sampling, sample
 from gruworks.nn.state import State, select
 from gruworks.tasks.translate.config import Options
 from gruworks.tasks.translate.data import Batch, Codec, padded
-from gruworks.tasks.translate.fused_decoder import QuickNet
+from gruworks.tasks.translate.fused_decoder import FusedAttentionDecoder
 from gruworks.tasks.translate.model import AttentionNet, TranslationNet
 from gruworks.tasks.translate.subwords import BEGIN, END, PAD, UNKNOWN, Subwords
 
@@ -55,25 +55,29 @@ class NetDecoder(Decoder):
     @torch.no_grad()
     def __init__(self, net: TranslationNet, eight_bits: bool = False) -> None:
         self.plain = net
-        self.quick = QuickNet(net, eight_bits) if isinstance(net, AttentionNet) and QuickNet.serves(net) else None
+        self.fused = (
+            FusedAttentionDecoder(net, eight_bits)
+            if isinstance(net, AttentionNet) and FusedAttentionDecoder.serves(net)
+            else None
+        )
         self.memory: State = {}
         self.held = self.asked = torch.empty(0, dtype=torch.long)  # sentences in memory; rows of the last step
 
     @torch.no_grad()
     def start(self, context: Batch) -> State:
-        net = self.quick or self.plain
+        net = self.fused or self.plain
         self.memory = net.encode(context["source"], context["source_lengths"])
         self.held = self.asked = torch.arange(len(context["source"]))
         return net.start(self.memory) | {"sentence": self.held}
 
     def threads(self, rows: int) -> int:
-        return 1 if rows <= FEW and not self.quick else 0
+        return 1 if rows <= FEW and not self.fused else 0
 
     @torch.no_grad()
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         own, sentence = self._own(state)
-        if self.quick:
-            answer, after = self.quick.step(tokens, own, self.memory)
+        if self.fused:
+            answer, after = self.fused.step(tokens, own, self.memory)
         else:
             features, after = self.plain.step(tokens, own, self.memory)
             answer = self.plain.scores(features).log_softmax(-1)
@@ -81,10 +85,10 @@ class NetDecoder(Decoder):
 
     @torch.no_grad()
     def best(self, tokens: Tensor, state: State, count: int) -> tuple[Tensor, Tensor, State]:
-        if not self.quick:
+        if not self.fused:
             return super().best(tokens, state, count)
         own, sentence = self._own(state)
-        values, symbols, after = self.quick.best(tokens, own, self.memory, count)
+        values, symbols, after = self.fused.best(tokens, own, self.memory, count)
         return values, symbols, after | {"sentence": sentence}
 
     def _own(self, state: State) -> tuple[State, Tensor]:

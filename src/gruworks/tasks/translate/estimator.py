@@ -85,7 +85,8 @@ class Translator(Estimator):
     def __init__(self, config: Settings | None = None, **settings: Any) -> None:
         super().__init__(config, **settings)
         self.codec: Codec | None = None
-        self.remarks: list[str] = []
+        self.fit_warnings: list[str] = []
+        self.warnings: list[str] = []  # of the last lines translated
         self._kept: tuple[TranslationNet, bool, NetDecoder] | None = None
 
     @property
@@ -163,7 +164,7 @@ class Translator(Estimator):
         """Answers to all lines; their scores are exact where `scored`, else the search's, which may be in 8 bits."""
         decoder = self._decoder(ensemble, options.fast)
         given = [self._line(line, number) for number, line in enumerate(lines, 1)]
-        self.remarks = []
+        self.warnings = []
         self._look_at(given)
         assert self.codec is not None
         pieces = [cut_line(self.codec.source, line, self.config.longest) for line in given]
@@ -171,7 +172,7 @@ class Translator(Estimator):
         parts = [(i, piece) for i, cuts in enumerate(pieces) for piece in cuts if len(cuts) > 1]
         if parts:
             count = len({i for i, _ in parts})
-            self.remarks.append(f"{count} lines have more than {self.config.longest} subwords: translated in pieces")
+            self.warnings.append(f"{count} lines have more than {self.config.longest} subwords: translated in pieces")
         answers: list[list[Translation]] = [[] for _ in given]
         for (i, _), found in zip(whole, self._answers([p for _, p in whole], decoder, options, scored), strict=True):
             answers[i] = found
@@ -258,7 +259,7 @@ class Translator(Estimator):
             kept, held = split(kept, config.validation, config.training.seed)
         else:
             held, _ = clean(held, self.codec, config)
-        self._remark(dropped, kept, held)
+        self._warn(dropped, kept, held)
         self.metrics = {
             "vocabulary": [len(self.codec.source), len(self.codec.target)],
             "pairs": {"train": len(kept), "validation": len(held), "dropped": asdict(dropped)},
@@ -275,14 +276,14 @@ class Translator(Estimator):
         self.model = model
         self.metrics = {**vars(fitted), "parameters": sum(p.numel() for p in model.parameters()), **self.metrics}
 
-    def _remark(self, dropped: Dropped, kept: Pairs, held: Pairs) -> None:
+    def _warn(self, dropped: Dropped, kept: Pairs, held: Pairs) -> None:
         assert self.codec is not None
         sizes = f"{len(self.codec.source)} subwords" + (
             " for both sides" if self.codec.shared else f" and {len(self.codec.target)}"
         )
-        self.remarks = [f"{len(kept)} pairs to learn from, {len(held)} to validate on; {sizes}"]
+        self.fit_warnings = [f"{len(kept)} pairs to learn from, {len(held)} to validate on; {sizes}"]
         if dropped.total:
-            self.remarks.append(str(dropped))
+            self.fit_warnings.append(str(dropped))
 
     def _network(self) -> TranslationNet:
         config = self.config
@@ -304,14 +305,14 @@ class Translator(Estimator):
         return normal(line)
 
     def _look_at(self, lines: list[str]) -> None:
-        """Remark on lines that look like the other language or can't be spelt."""
+        """Warn of lines that look like the other language or can't be spelt."""
         assert self.codec is not None
         full = [line for line in lines if line]
         strange = sum(not spellable(self.codec.source, line) for line in full)
         if strange:
-            self.remarks.append(f"{strange} lines are in a script that the fit has not seen: left as they are")
+            self.warnings.append(f"{strange} lines are in a script that the fit has not seen: left as they are")
         elif full and self.codec.leaning(full) < WRONG_WAY:
-            self.remarks.append(
+            self.warnings.append(
                 f"these lines look like {self.config.target}: this run translates {self.config.source} to "
                 f"{self.config.target}"
             )

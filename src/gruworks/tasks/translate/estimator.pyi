@@ -95,7 +95,8 @@ class Translator(Estimator):
 
     config: Config
     codec: Codec | None
-    remarks: list[str]
+    fit_warnings: list[str]
+    warnings: list[str]
     task: ClassVar[str]
     config_class: ClassVar[type[Settings]]
     codec_check: ClassVar[Check]

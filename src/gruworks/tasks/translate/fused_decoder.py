@@ -13,10 +13,10 @@ from gruworks.ops.attention_decoder import AttentionDecoder, DecoderWeights, rea
 from gruworks.ops.backend import backend
 from gruworks.tasks.translate.model import AttentionNet
 
-__all__ = ["QuickNet"]
+__all__ = ["FusedAttentionDecoder"]
 
 
-class QuickNet:
+class FusedAttentionDecoder:
     """What `AttentionNet` computes step by step, with its numbers to rounding, in a third of the multiplications.
 
     What a word brings to the first GRU and to the readout is a table by word. What a context brings to the second GRU

@@ -13,7 +13,7 @@ ROWS = [{"day": "Monday", "value": 11.8}, {"day": "Tuesday", "value": 9.25}]
 
 def shown(capsys: pytest.CaptureFixture[str], **flags: bool) -> tuple[str, str]:
     show = Show(**flags)
-    show.remark("a [remark]")
+    show.note("a [remark]")
     show.answer("an [answer]")
     show.table(ROWS)
     show.result({"α": 1})

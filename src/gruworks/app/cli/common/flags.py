@@ -17,7 +17,7 @@ from gruworks.settings import Settings
 __all__ = ["Debug", "Json", "Out", "Quiet", "agree", "takes"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no remarks; errors still show.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes; errors still show.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to; runs/TASK-TIME if not given.")]
 

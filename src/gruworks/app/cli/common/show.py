@@ -22,10 +22,10 @@ class Show:
 
     @property
     def talks(self) -> bool:
-        """Whether a person is being talked to: remarks and progress bars may show."""
+        """True where a person reads along: notes and progress bars may show."""
         return not (self.as_json or self.quiet)
 
-    def remark(self, text: str = "") -> None:
+    def note(self, text: str = "") -> None:
         """Something around the answer: left out by --quiet and --json."""
         if self.talks:
             self.console.print(text, markup=False)

@@ -62,7 +62,7 @@ def gradients(
     from gruworks.plots.curves import draw_curves
 
     show = Show(as_json, quiet)
-    show.remark(f"training {cells} on {study.task} in {out}")
+    show.note(f"training {cells} on {study.task} in {out}")
     found = reaches(study, _names(cells), hidden, out, rows, jobs)
     write_atomically(out / "gradients.json", (json.dumps(found) + "\n").encode())
     picture = draw_curves(panels_of_reach(found), out / "gradients.png", f"Gradient reach, {study.task}")
@@ -101,7 +101,7 @@ def compare(
     from gruworks.plots.curves import draw_curves
 
     show = Show(as_json, quiet)
-    show.remark(f"training {cells}, {seeds} times each, in {out}")
+    show.note(f"training {cells}, {seeds} times each, in {out}")
     result = comparing.compare(study, _names(cells), seeds, parameters, out, jobs)
     title = f"{study.task}, T = {study.length}, about {parameters} parameters, {seeds} seeds"
     picture = draw_curves([panel_of_losses(result)], out / "compare.png", title)
@@ -128,13 +128,13 @@ def papers(
     from gruworks.lab.papers import reproduce
 
     show = Show(as_json, quiet)
-    show.remark(f"training in {out}")
+    show.note(f"training in {out}")
     result = reproduce(name, out, quick, _names(only), _names(cells), jobs)
     hidden = ("measure", "steps", "ended by", "minutes")
     shown = [{k: "-" if v is None else v for k, v in row.items() if k not in hidden} for row in result["rows"]]
     show.table(shown, result["title"])
     for note in result["notes"]:
-        show.remark(f"- {note}")
+        show.note(f"- {note}")
     show.answer(f"table: {out / 'papers.md'}")
     show.result({**result, "out": str(out)})
 

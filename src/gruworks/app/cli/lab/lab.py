@@ -91,7 +91,7 @@ def _next_number(show: Show, y: list[float], reset: Reset, seed: int, out: Path 
     )
     arrays = write_arrays(shown.gates(), folder)
     _print(show, shown, reset)
-    show.remark()
+    show.note()
     units = show_memory(show, shown.update, shown.reset)
     show.answer(f"picture: {picture}\narrays: {arrays}")
     paths = {"picture": str(picture), "arrays": str(arrays)}
@@ -116,29 +116,29 @@ def _list(values: Any) -> str:
 def _print(show: Show, shown: NextNumber, reset: str) -> None:
     show.answer(f"{_list(shown.numbers)} → {shown.answer:.10g}")
     show.answer(f"an autoregression on differences (AR(1)) says {shown.highway:.10g}")
-    show.remark()
-    for text in _remarks(shown, reset):
-        show.remark(text)
+    show.note()
+    for text in _notes(shown, reset):
+        show.note(text)
     for name, values in shown.gates().items():
-        show.remark()
+        show.note()
         form = ".3f" if name in ("z_t", "r_t") else "+.2f"
         rows = [_row(t, *row, form) for t, row in enumerate(zip(shown.read, values, strict=True), 1)]
         show.table(rows, f"{NAMES[name]} {name}, unit by unit")
 
 
-def _remarks(shown: NextNumber, reset: str) -> list[str]:
+def _notes(shown: NextNumber, reset: str) -> list[str]:
     trained = shown.trained
-    remarks = [
+    notes = [
         f"The unit: a GRU of 8 units, reset {reset}, and a linear readout; nothing beside it. It read "
         f"{_reading(shown)}.",
         f"It learnt from {trained.lines.targets.size} lines in {trained.rounds} rounds and {shown.seconds:.1f} s, "
         f"to {trained.training_error:.1g} of a step; {trained.lines.held_out()}.",
     ]
     if not shown.is_line:
-        remarks.append("These numbers are not a line, and lines are all that it has learnt: do not trust its answer.")
+        notes.append("These numbers are not a line, and lines are all that it has learnt: do not trust its answer.")
     elif not shown.step:
-        remarks.append("The numbers stand still: a line of step 0.")
-    return remarks
+        notes.append("The numbers stand still: a line of step 0.")
+    return notes
 
 
 def _reading(shown: NextNumber) -> str:

@@ -44,9 +44,9 @@ def show_look(show: Show, look: Look, out: Path | None) -> None:
             {"t": t, "reads": text, **{str(i): f"{value:{form}}" for i, value in enumerate(row[:MOST_UNITS], 1)}}
             for t, (text, row) in enumerate(zip(look.reads, values, strict=True), 1)
         ]
-        show.remark()
+        show.note()
         show.table(rows[:MOST_STEPS], f"{NAMES[name]} {name}{_shown(values)}")
-    show.remark()
+    show.note()
     memory = show_memory(show, look.update, look.reset)
     show.answer(f"picture: {picture}\narrays: {arrays}")
     plain = {name: values.tolist() for name, values in look.gates().items()}

@@ -30,7 +30,7 @@ def commands(task: Task) -> typer.Typer:
     def fitted(show: Show, estimator: Any, path: Path) -> dict[str, Any]:
         """Learn from data; leave a run folder with the model."""
         show.answer(f"run    {path}")
-        show.remark(f"next   gruworks {task.name} {task.verb} {path} INPUT")
+        show.note(f"next   gruworks {task.name} {task.verb} {path} INPUT")
         return {"metrics": estimator.metrics}
 
     app.command(task.verb)(takes(registry.settings(task.name, "Options"), into="options")(_use(task)))

@@ -39,10 +39,10 @@ HISTORY_SHOWN = 8  # horizons of the past in a picture
 def fitted(show: Show, forecaster: Forecaster, path: Path) -> dict[str, Any]:
     """Learn from a CSV; leave a run folder with the model, its forecast as CSV and as a picture."""
     if forecaster.config.future and not _knows_ahead(forecaster):
-        show.remark(f"fitted; its forecast needs the covariates ahead: gruworks forecast predict {path} --future FILE")
+        show.note(f"fitted; its forecast needs the covariates ahead: gruworks forecast predict {path} --future FILE")
         return _facts(forecaster, None)
     frame = show_forecast(show, forecaster, path)
-    show.remark(f"\nrun    {path}\nnext   gruworks forecast predict {path}")
+    show.note(f"\nrun    {path}\nnext   gruworks forecast predict {path}")
     return _facts(forecaster, frame)
 
 
@@ -90,8 +90,8 @@ def evaluate(
     forecaster = _load(sources[0]) if len(sources) == 2 else begin("forecast", config, None, None)[0]
     agree(config, forecaster.config, sources[0])
     result = forecaster.evaluate(sources[-1], origins=options.origins, refit=options.refit, quiet=not show.talks)
-    for remark in forecaster.remarks:
-        show.remark(remark)
+    for warning in forecaster.fit_warnings:
+        show.note(warning)
     if out is not None:
         write_atomically(out / "evaluation.json", (json.dumps(result.to_dict(), indent=2) + "\n").encode())
     show_evaluation(show, result)
@@ -126,8 +126,8 @@ def show_forecast(
     ahead: Path | None = None,
 ) -> Any:
     """Write the forecast to `folder` as forecast.csv and forecast.png, print it, and return its frame."""
-    for remark in forecaster.remarks:
-        show.remark(remark)
+    for warning in forecaster.fit_warnings:
+        show.note(warning)
     frame = forecaster.predict(file, level=level, future=ahead)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -136,7 +136,7 @@ def show_forecast(
     except OSError as error:
         raise RunError(f"can't write to {folder}: {error.strerror}") from error
     show.table([{name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")][:50])
-    show.remark(f"\nforecast  {folder / 'forecast.csv'}\npicture   {picture}")
+    show.note(f"\nforecast  {folder / 'forecast.csv'}\npicture   {picture}")
     return frame
 
 
@@ -165,15 +165,15 @@ def show_evaluation(show: Show, result: Evaluation) -> None:
         for s in result.scores
     ]  # fmt: skip
     show.table(rows)
-    show.remark(
+    show.note(
         f"\nrolling origins: {result.origins}, from {_day(result.first_origin)} to {_day(result.last_origin)}; "
         f"steps ahead: {result.horizon}; MASE is over the error of the naive forecast at lag {result.mase_season}"
     )
     ours, naive = result.ours.mae, result.best_naive.mae
     verdict = f"is {100 * (1 - ours / naive):.1f} % better than" if ours < naive else "has no skill over"
-    show.remark(f"{result.ours.model} {verdict} the best naive forecast, {result.best_naive.model}.")
+    show.note(f"{result.ours.model} {verdict} the best naive forecast, {result.best_naive.model}.")
     if result.verdict:
-        show.remark(f"blend: {result.verdict}")
+        show.note(f"blend: {result.verdict}")
 
 
 def _load(run: Path) -> Forecaster:
@@ -185,7 +185,7 @@ def _load(run: Path) -> Forecaster:
 def _facts(forecaster: Forecaster, frame: Any) -> dict[str, Any]:
     found = [] if frame is None else frame.to_dict("records")
     rows = [{name: _plain(value) for name, value in row.items()} for row in found]
-    return {"remarks": forecaster.remarks, "metrics": forecaster.metrics, "forecast": rows}
+    return {"warnings": forecaster.fit_warnings, "metrics": forecaster.metrics, "forecast": rows}
 
 
 def _levels(text: str) -> tuple[float, ...]:

@@ -45,7 +45,7 @@ def fitted(show: Show, generator: Generator, path: Path) -> dict[str, Any]:
         f"{facts['parameters']:,} parameters, {facts['steps']} steps, {facts['minutes']:.1f} minutes; "
         f"validation {facts['best_loss']:.4f} nats a symbol at step {facts['best_step']}; ended: {facts['ended_by']}"
     )
-    show.remark(f"\nrun    {path}\nnext   gruworks generate write {path} --stream")
+    show.note(f"\nrun    {path}\nnext   gruworks generate write {path} --stream")
     return {"metrics": facts}
 
 
@@ -75,7 +75,7 @@ def write(
         texts = generator.write_many(prompt, title=title, **chosen)
         for number, text in enumerate(texts, 1):
             if len(texts) > 1:
-                show.remark(f"--- {number}")
+                show.note(f"--- {number}")
             show.answer(prompt + text)
     if out is not None:
         write_atomically(out, "\n".join(prompt + text for text in texts).encode())
@@ -117,7 +117,7 @@ def score(
     reading = load("generate", run).score(sys.stdin.read() if text == "-" else text, title=title)
     pairs = zip(reading.symbols, reading.log_probabilities, strict=True)
     show.table([{"symbol": repr(symbol)[1:-1], "log-probability": value} for symbol, value in pairs])
-    show.remark(
+    show.note(
         f"\n{len(reading.symbols)} symbols, {reading.characters} characters; perplexity {reading.perplexity:.4g}; "
         f"bits per character {reading.bits_per_character:.4g}"
     )
@@ -150,7 +150,7 @@ def evaluate(
         ("symbol counts", found.unigram_perplexity),
     ]
     show.table([{"model": model, "perplexity": value} for model, value in rows if value is not None])
-    show.remark(
+    show.note(
         f"\n{found.symbols:,} symbols, {found.unknown} unknown; {found.characters:,} characters; "
         f"bits per character {found.bits_per_character:.4f}"
     )
@@ -171,7 +171,7 @@ def play(
     """Write together: continues what you type and offers a choice among continuations."""
     show = Show(False, quiet)
     generator = load("generate", run)
-    show.remark(PLAY)
+    show.note(PLAY)
     text, seed = "", options.seed
     offers: list[str] = []
     while (line := _typed(text)) is not None:

@@ -50,12 +50,12 @@ LIVE_CHUNK = 0.1  # seconds
 @fit_command(app, "transcribe", Config, Manifest)
 def fitted(show: Show, transcriber: Transcriber, path: Path) -> dict[str, Any]:
     """Learn from recordings with transcripts; leave a run folder."""
-    for remark in transcriber.remarks:
-        show.remark(remark)
+    for warning in transcriber.fit_warnings:
+        show.note(warning)
     metrics = transcriber.metrics
-    show.remark(f"{metrics['steps']} steps in {metrics['minutes']:.1f} minutes: {metrics['ended_by']}")
-    show.remark(f"\nrun    {path}\nnext   gruworks transcribe run {path} FILE")
-    return {"remarks": transcriber.remarks, "metrics": metrics}
+    show.note(f"{metrics['steps']} steps in {metrics['minutes']:.1f} minutes: {metrics['ended_by']}")
+    show.note(f"\nrun    {path}\nnext   gruworks transcribe run {path} FILE")
+    return {"warnings": transcriber.fit_warnings, "metrics": metrics}
 
 
 @app.command("run")
@@ -82,11 +82,11 @@ def run(
         if out is not None:
             path = out / f"{file.stem}.{'txt' if form == 'text' else form}"
             write_atomically(path, text.encode())
-            show.remark(f"{file} → {path}")
+            show.note(f"{file} → {path}")
         else:
             show.answer(text.rstrip() if len(files) == 1 or form != "text" else f"{file}: {text.rstrip()}")
             for other in found.alternatives:
-                show.remark(f"    or  {other}")
+                show.note(f"    or  {other}")
         results.append({"file": str(file), **found.to_dict()})
     show.result({"transcripts": results})
 
@@ -131,7 +131,7 @@ def check(
     utterances = read(manifest)
     findings = checking.check_manifest(utterances, config, read(test) if test is not None else ())
     show.table([{"where": one.where, "kind": one.kind, "what": one.what} for one in findings])
-    show.remark(f"{len(utterances)} recordings, {len(findings)} findings")
+    show.note(f"{len(utterances)} recordings, {len(findings)} findings")
     show.result({"recordings": len(utterances), "findings": [vars(one) for one in findings]})
     if findings:
         raise typer.Exit(1)
@@ -169,7 +169,7 @@ def language(
     transcriber = load("transcribe", folder)
     path = transcriber.write_language(out)
     words, order = len(transcriber.language.numbers), transcriber.language.order
-    show.remark(f"{words} words, n-grams up to {order} → {path}")
+    show.note(f"{words} words, n-grams up to {order} → {path}")
     show.result({"file": str(path), "words": words, "order": order})
 
 
@@ -201,14 +201,14 @@ def live(
         if update.final:
             show.answer(update.final)
         elif update.partial and update.partial != heard:
-            show.remark(f"… {update.partial}")
+            show.note(f"… {update.partial}")
         heard = update.partial
     last = stream.finish()
     if last.final:
         show.answer(last.final)
     delays.sort()
     slowest = 1000 * delays[min(len(delays) - 1, int(0.95 * len(delays)))]
-    show.remark(
+    show.note(
         f"{seconds:.1f} s heard; 95 % of the pieces took at most {slowest:.1f} ms; "
         f"a sound is answered {1000 * transcriber.latency:.0f} ms after it at the earliest"
     )
@@ -269,7 +269,7 @@ def _show_evaluation(show: Show, result: Evaluation) -> None:
             {"": "words that the fit never saw", "%": 100 * result.unknown},
         ]
     )
-    show.remark(
+    show.note(
         f"\n{result.utterances} utterances, {result.words} words: {result.substitutions} substituted, "
         f"{result.deletions} deleted, {result.insertions} inserted; 95 % of redrawn sets lie between "
         f"{100 * low:.1f} and {100 * high:.1f} % WER; {result.real_time_factor:.3f} s for a second of sound"
@@ -277,16 +277,16 @@ def _show_evaluation(show: Show, result: Evaluation) -> None:
     )
     wait = result.latency
     if wait is not None:
-        show.remark(
+        show.note(
             f"streamed in pieces of 100 ms, {wait.utterances} utterances: the first text comes {wait.first_p50:.2f} s "
             f"after the first word begins ({wait.first_p95:.2f} s for 95 %), the final one {1000 * wait.final_p50:.0f} "
             f"ms after the recording ends ({1000 * wait.final_p95:.0f} ms)"
         )
     for name, rate in sorted(result.speakers.items(), key=lambda one: -one[1])[:10]:
-        show.remark(f"{name}: {100 * rate:.1f} % of the words wrong")
+        show.note(f"{name}: {100 * rate:.1f} % of the words wrong")
     for one in result.worst[:5]:
-        show.remark(f"\n{one.where}\n    said   {' '.join(one.reference)}\n    heard  {' '.join(one.answer)}")
+        show.note(f"\n{one.where}\n    said   {' '.join(one.reference)}\n    heard  {' '.join(one.answer)}")
     for said, heard, count in result.confused[:5]:
-        show.remark(f"{count} times {said!r} was heard as {heard!r}")
-    for remark in result.remarks:
-        show.remark(remark)
+        show.note(f"{count} times {said!r} was heard as {heard!r}")
+    for warning in result.warnings:
+        show.note(warning)

@@ -51,15 +51,15 @@ AT_ONCE = 1024  # lines that are sorted by length together, where so many have c
 )  # fmt: skip
 def fitted(show: Show, translator: Translator, path: Path) -> dict[str, Any]:
     """Learn from sentence pairs; leave a run folder."""
-    for remark in translator.remarks:
-        show.remark(remark)
+    for warning in translator.fit_warnings:
+        show.note(warning)
     facts = translator.metrics
-    show.remark(
+    show.note(
         f"{facts['steps']} steps in {facts['minutes']:.1f} minutes, {facts['ended_by']}; validation perplexity "
         f"{math.exp(min(facts['best_loss'], 100)):.2f} at step {facts['best_step']}"
     )
-    show.remark(f"\nrun    {path}\nnext   echo ... | gruworks translate run {path}")
-    return {"remarks": translator.remarks, "metrics": facts}
+    show.note(f"\nrun    {path}\nnext   echo ... | gruworks translate run {path}")
+    return {"warnings": translator.fit_warnings, "metrics": facts}
 
 
 @app.command("run")
@@ -90,10 +90,10 @@ def run(
             number += 1
             _print(found, number, options, as_json)
         sys.stdout.flush()
-        for remark in translator.remarks:
-            if remark not in told and not quiet:
-                show.complain(remark)
-                told.add(remark)
+        for warning in translator.warnings:
+            if warning not in told and not quiet:
+                show.complain(warning)
+                told.add(warning)
 
 
 @app.command("evaluate")
@@ -153,9 +153,9 @@ def check(
     show.table([{"what": kind, "pairs": count} for kind, count in counts.most_common()])
     for kind in counts:
         for one in [one for one in checked.findings if one.kind == kind][:shown]:
-            show.remark(f"pair {one.pair}, {kind}: {_short(one.source)} ||| {_short(one.target)}")
+            show.note(f"pair {one.pair}, {kind}: {_short(one.source)} ||| {_short(one.target)}")
     sizes, means = checked.vocabulary, checked.lengths
-    show.remark(
+    show.note(
         f"{checked.pairs} pairs, {sum(one.dropped for one in checked.findings)} of them to be dropped; {sizes[0]} and "
         f"{sizes[1]} subwords, {means[0]:.1f} and {means[1]:.1f} in a sentence"
     )
@@ -195,8 +195,8 @@ def tune(
     named = zip(reranker.features, reranker.weights, strict=True)
     show.table([{"feature": name, "weight": weight} for name, weight in named])
     bleu = reranker.tuned
-    show.remark(f"\nBLEU on these pairs  {bleu.before:.2f} by the search alone, {bleu.after:.2f} ranked anew")
-    show.remark(f"file   {out}\nnext   echo ... | gruworks translate rescore {out}")
+    show.note(f"\nBLEU on these pairs  {bleu.before:.2f} by the search alone, {bleu.after:.2f} ranked anew")
+    show.note(f"file   {out}\nnext   echo ... | gruworks translate rescore {out}")
     show.result({"file": str(out), "weights": list(reranker.weights), "bleu": vars(bleu)})
 
 
@@ -243,7 +243,7 @@ def explain(
             for t, written in enumerate(shown.target)
         ]
     )
-    show.remark(f"\npicture  {picture}")
+    show.note(f"\npicture  {picture}")
     whole = {"text": shown.text, "source": shown.source, "target": shown.target, "weights": shown.weights.tolist()}
     show.result({**whole, "picture": str(picture)})
 
@@ -264,8 +264,8 @@ def play(run: Run, *, options: Options, debug: Debug = False) -> None:
             break
         for found in translator.n_best([line], options=options)[0]:
             show.answer(f"{config.target}> {found.text}" + (f"   {found.score:.3f}" if options.n_best > 1 else ""))
-        for remark in translator.remarks:
-            show.remark(remark)
+        for warning in translator.warnings:
+            show.note(warning)
 
 
 def _print(found: list[Translation], number: int, options: Options, as_json: bool) -> None:
@@ -322,12 +322,12 @@ def _show_evaluation(show: Show, result: Evaluation) -> None:
             {"answers": "the source, copied", "BLEU": result.copy_bleu, "chrF": result.copy_chrf},
         ]
     )
-    show.remark(f"\n{result.sentences} sentences; BLEU {result.bleu_signature}; chrF {result.chrf_signature}\n")
+    show.note(f"\n{result.sentences} sentences; BLEU {result.bleu_signature}; chrF {result.chrf_signature}\n")
     if show.talks:
         show.table([{"source words": p.words, "sentences": p.sentences, "BLEU": p.bleu} for p in result.by_length])
-        show.remark("\nworst by chrF:")
+        show.note("\nworst by chrF:")
     for one in result.worst:
-        show.remark(f"  {one.chrf:.1f}  {one.source}\n        wanted  {one.reference}\n        got     {one.answer}")
+        show.note(f"  {one.chrf:.1f}  {one.source}\n        wanted  {one.reference}\n        got     {one.answer}")
 
 
 def _short(text: str, most: int = 60) -> str:

@@ -1,1 +1,1 @@
-"""One file a task: a request in, the shelf's model asked, an answer out."""
+"""One file a task: a request in, the loaded's model asked, an answer out."""

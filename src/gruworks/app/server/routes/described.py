@@ -25,7 +25,7 @@ def router(service: Service, task: Task) -> APIRouter:
         if len(asked.input) > limits.characters:
             told = f"the input has {len(asked.input)} characters, more than {limits.characters}"
             raise RequestError(413, told, "input")
-        model = service.shelf.find(task.name, asked.model)
+        model = service.loaded.find(task.name, asked.model)
         values = chosen(options, asked, model.options).to_dict()
         batcher = service.batcher(model.name, lambda items: [_answered(task, model, *one) for one in items], most=1)
         found = await within(limits.seconds, batcher.ask((asked.input, values)))

@@ -34,7 +34,7 @@ def router(service: Service) -> APIRouter:
         if asked.csv is not None and asked.rows is not None:
             raise RequestError(400, "expected csv or rows, not both", "rows")
         table = asked.csv is not None or asked.rows is not None
-        model = None if table and asked.model is None else service.shelf.find("forecast", asked.model)
+        model = None if table and asked.model is None else service.loaded.find("forecast", asked.model)
         name = NAIVE if model is None else model.name
         # one at a time: a table gains nothing from the others, and would wait for them
         answer = service.batcher(name, lambda items: [answered(service, model, one) for one in items], most=1)
@@ -62,7 +62,7 @@ def answered(service: Service, model: Any, asked: Forecast) -> dict[str, Any]:
     alone = model is None or bool(note)
     return {
         "series": [_shown(found, at, horizon, asked.level, alone) for at in _shown_series(found)],
-        "remarks": list(forecaster.remarks if panel is None else panel.notes),
+        "warnings": list(forecaster.fit_warnings if panel is None else panel.notes),
         "notes": ([] if panel is None else notes(panel)) + note,
         "backtest": _tested(found) if asked.backtest else None,
         "horizon": horizon,

@@ -33,7 +33,7 @@ def router(service: Service) -> APIRouter:
             )
         if (asked.length or 0) > limits.length:
             raise RequestError(400, f"a text has at most {limits.length} symbols here, not {asked.length}", "length")
-        model = service.shelf.find("generate", asked.model)
+        model = service.loaded.find("generate", asked.model)
         await service.warm(model)
         seed = secrets.randbelow(2**31) if asked.seed is None else asked.seed
         begun = time.perf_counter()
@@ -52,7 +52,7 @@ async def _text(service: Service, model: Any, asked: Generate, seed: int) -> Asy
     from gruworks.tasks.generate.decoding import sampling
 
     how = sampling(chosen(Options, asked, model.options))
-    return await service.lanes(model).write(
+    return await service.slots(model).write(
         asked.prompt, asked.title, how, asked.length or min(USUAL, service.limits.length), seed
     )
 

@@ -80,7 +80,7 @@ def _facts(routes: APIRouter, service: Service) -> None:
 
     @routes.get("/v1/models", tags=["server"], summary="What is served, with cards")
     async def models() -> dict[str, Any]:
-        shown = [one.shown() for one in service.shelf.models.values()]
+        shown = [one.shown() for one in service.loaded.models.values()]
         limits = dataclasses.asdict(service.limits)
         forms = {
             task: {kind: form(registry.settings(task, kind)) for kind in ("Config", "Options")}

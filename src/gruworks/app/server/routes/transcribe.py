@@ -38,7 +38,7 @@ def router(service: Service) -> APIRouter:
         model: Annotated[str | None, Form(max_length=200)] = None,
         **given: Any,
     ) -> Response:
-        served = service.shelf.find("transcribe", model)
+        served = service.loaded.find("transcribe", model)
         samples, rate = await service.apart(opened, await file.read(), limits)
         options = chosen(Options, given.items(), served.options)
         if max(options.beam_size, options.n_best) > BEAMS:
@@ -60,7 +60,7 @@ def router(service: Service) -> APIRouter:
             await socket.accept()
             try:
                 _usual(rate)
-                served = service.shelf.find("transcribe", model)
+                served = service.loaded.find("transcribe", model)
                 with service.session():
                     await service.warm(served)
                     await _listen(socket, service, served, rate)

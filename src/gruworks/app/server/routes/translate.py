@@ -22,7 +22,7 @@ def router(service: Service) -> APIRouter:
 
     @routes.post("/v1/translate", summary="Translate a sentence, or several")
     async def translate(asked: Translate) -> Response:
-        model = service.shelf.find("translate", asked.model)
+        model = service.loaded.find("translate", asked.model)
         options = chosen(Options, asked, model.options)
         lines = _lines(asked, options, limits)
         batcher = service.batcher(model.name, lambda items: together(model.estimator, items))
