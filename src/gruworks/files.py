@@ -161,7 +161,7 @@ def bounded_member(archive: zipfile.ZipFile, name: str, limit: int, error: Failu
 
 
 def bounded_gunzip(source: bytes | IO[bytes], limit: int, name: str = "") -> bytes:
-    """What gzipped bytes, or a stream of them, unpack to, of at most `limit` bytes.
+    """The content of gzipped bytes, or of a stream of them, of at most `limit` bytes.
 
     >>> bounded_gunzip(gzip.compress(b"text"), limit=10)
     b'text'

@@ -24,7 +24,7 @@ EXCHANGE = "exchange"  # beside the tasks: files of PyTorch, Keras, ONNX, Flax a
 
 
 class Report:
-    """How many trials ended how, and the faults."""
+    """Counts of trials by their end, and the faults."""
 
     def __init__(self) -> None:
         self.verdicts: Counter[str] = Counter()

@@ -95,7 +95,7 @@ def _out_of_memory(error: BaseException | None) -> bool:
 
 
 def _follow(child: int, reading: int) -> tuple[str, bool]:
-    """What the child reports, and whether it had to be stopped."""
+    """The child's report, and True where it had to be stopped."""
     end, told = time.monotonic() + WALL_SECONDS, b""
     while True:
         ready, _, _ = select.select([reading], [], [], max(0.0, end - time.monotonic()))

@@ -62,7 +62,7 @@ def from_weights(weights: Sequence[Any], reset: Reset | None = None) -> GRUWeigh
 
 
 def to_weights(weights: GRUWeights) -> list[Any]:
-    """What `layer.set_weights` takes. With `reset="before"` (`reset_after=False`) the biases' sum is rounded once.
+    """Arrays for `layer.set_weights`. With `reset="before"` (`reset_after=False`) the biases' sum is rounded once.
 
     >>> [array.shape for array in to_weights(GRUWeights.random(3, 4, reset="before"))]
     [(3, 12), (4, 12), (12,)]

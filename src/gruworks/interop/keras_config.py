@@ -20,7 +20,7 @@ OURS = ("", "keras", "tensorflow", "tf_keras", "builtins")  # modules whose clas
 
 @dataclass(frozen=True)
 class Facts:
-    """What a layer's description says; `refused` is what we can't compute, `warnings` what the caller must know."""
+    """A layer's description; `refused` is what can't be computed here, `warnings` what the caller must know."""
 
     reset: Reset | None = None
     units: int | None = None
@@ -50,7 +50,7 @@ class Described:
 
 
 def assumed(directions: int) -> str:
-    """What a file of weights alone doesn't say, and what Keras' defaults are, as a sentence."""
+    """Facts that a file of weights alone leaves out, with Keras' defaults, as a sentence."""
     merge = ", merge_mode='concat'" if directions == 2 else ""
     return (
         "a file of weights alone doesn't say how they are used; assumed: activation='tanh', "
@@ -126,7 +126,7 @@ def _as_gru(layer: Config) -> Config | None:
 
 
 def _is_keras(layer: Config, *kinds: str) -> bool:
-    """Whether it is Keras' own class of that name, and not one that a user registered under the name."""
+    """True for Keras' own class of that name, and not one that a user registered under the name."""
     module = _text(layer.get("module")).split(".")[0]
     return layer.get("class_name") in kinds and module in OURS and ">" not in _text(layer.get("registered_name"))
 

@@ -65,7 +65,7 @@ def cells_of(file: Any) -> list[Cell]:
 
 
 def group_names(file: Any) -> dict[str, str]:
-    """What Keras 3 wrote into groups `vars` as the name of the layer around each, by the layer's path."""
+    """Names of layers by their paths, as Keras 3 wrote them into the groups `vars`."""
     said = {path: hdf5.text(group, "name") for path, group, _ in hdf5.walk(file) if f"/{path}".endswith("/vars")}
     return {path.removesuffix("vars").rstrip("/"): name for path, name in said.items() if name}
 

@@ -37,7 +37,7 @@ def attributes(node: Any) -> Says:
 
 
 def known(node: Any) -> bool:
-    """Whether `computed` has the operator."""
+    """True where `computed` has the operator."""
     return node.domain in ("", "ai.onnx") and node.op_type in OPERATORS
 
 

@@ -24,7 +24,7 @@ RESHAPING = (
 
 
 class Scope:
-    """What a name means in a graph: a constant, what a node makes, or neither; then the graph around it is asked."""
+    """The meaning of a name in a graph: a constant, a node's output, or neither; then the graph around it is asked."""
 
     def __init__(self, graph: Any, outer: Scope | None, folder: Path | None, budget: Budget) -> None:
         self.outer, self.folder, self.budget = outer, folder, budget
@@ -85,7 +85,7 @@ class Scope:
         return "other"
 
     def _needs(self, name: str) -> list[str]:
-        """What must be known before the name is: the inputs of the node that makes it, where that is a constant's."""
+        """Names to resolve first: the inputs of the node that makes it, where that is a constant's."""
         node, _ = self.makers.get(name, (None, 0)) if name not in self.constants else (None, 0)
         if node is None or any(attribute.type in GRAPHS for attribute in node.attribute):
             return []
@@ -139,7 +139,7 @@ def inlined(model: Any) -> Any:
 
 
 def _grown(body: Any, bodies: dict[Any, Any], known: dict[Any, tuple[int, int]], depth: int) -> tuple[int, int]:
-    """How many nodes, and bytes of them, a graph or function has once all calls in it are inlined."""
+    """Number and bytes of the nodes of a graph or function once all calls in it are inlined."""
     if depth > CALLS:
         raise WeightsError(f"its local functions call each other more than {CALLS} deep")
     count = size = 0

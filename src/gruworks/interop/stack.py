@@ -1,4 +1,4 @@
-"""What every format's reader gives and every writer takes: the weights of one GRU, and how it reads its input."""
+"""A GRU in exchange: the weights, and how it reads its input; every reader gives one, every writer takes one."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Stack:
 
     @property
     def bias(self) -> bool:
-        """Whether any layer has a bias."""
+        """True where any layer has a bias."""
         return any(b is not None for one in self.each() for b in (one.b_ih, one.b_hh))
 
     @property
@@ -90,7 +90,7 @@ class Stack:
 
     @property
     def plain(self) -> bool:
-        """Whether it is what a torch GRU computes: nothing reversed, merged otherwise or started elsewhere."""
+        """True where a torch GRU computes the same: nothing reversed, merged otherwise or started elsewhere."""
         return not self.reverse and self.merge == "concat" and self.initial is None
 
     def each(self) -> list[GRUWeights]:

@@ -50,7 +50,7 @@ def read_state(path: str | Path) -> dict[str, Any]:
 
 
 def _is_whole(tensor: Tensor) -> bool:
-    """Whether it has memory for all its numbers; others are refused where they are a GRU's."""
+    """True where it has memory for all its numbers; others are refused where they are a GRU's."""
     if tensor.layout is not torch.strided or tensor.is_meta or tensor.is_nested:
         return False
     return tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()

@@ -1,4 +1,4 @@
-"""What a step of training costs on this machine, as measured: time, and what is kept for the way back."""
+"""Measured cost of a training step on this machine: time, and memory kept for the backward."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What gates say: how long a unit remembers, how often a gate is shut or open; of runs, text and numbers."""
+"""Gate statistics: memory length of units, saturation of gates; of runs, text and numbers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Look(NamedTuple):
 
 
 def memory_length(update: Floats) -> Floats:
-    """How many steps each unit remembers, [H], from its update gate z [T, H]: -1 / mean_t log(1 - z_t).
+    """Memory length of each unit in steps, [H], from its update gate z [T, H]: -1 / mean_t log(1 - z_t).
 
     After so many steps 1/e of a state is left. A gate that never opens remembers for ever, one that is once quite open
     remembers nothing.

@@ -1,4 +1,4 @@
-"""How far back a cell's gradient reaches: exact Jacobians of its full state, in float64.
+"""Reach of a cell's gradient back in time: exact Jacobians of its full state, in float64.
 
 The full state s is h, for LSTM h and c one after the other. Everything runs by the cells' equations
 (`nn/cells.py`), whatever engine a cell was trained on.

@@ -1,4 +1,4 @@
-"""What the first GRU of a trained run reads: its own data, a text or a recording, as its model gives it to the unit."""
+"""Inputs of the first GRU of a trained run: its own data, a text or a recording, as its model gives it to the unit."""
 
 from __future__ import annotations
 

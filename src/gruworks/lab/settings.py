@@ -31,7 +31,7 @@ REGULARISED = "zoneout", "recurrent_dropout", "weight_dropout"  # options of `gr
 
 @dataclass(frozen=True)
 class Study(Settings):
-    """What is learnt and how, whichever cell learns it."""
+    """An experiment's problem and fit, the same for every cell."""
 
     task: str = setting(
         "adding",

@@ -81,7 +81,7 @@ def _look(cell: Cell, x: Tensor, reads: list[str], text: str | None, hidden: int
 
 @torch.no_grad()
 def _steps(cell: Cell, unit: Any, x: Tensor) -> tuple[dict[str, Any], Any]:
-    """What happened at each step; an LSTM's gates are formed as in `nn/cells.py`, i f g o."""
+    """Gates and states at each step; an LSTM's gates are formed as in `nn/cells.py`, i f g o."""
     state = (x.new_zeros(1, unit.hidden_size),) * unit.num_states
     rows: dict[str, list[Any]] = {}
     for term in unit.input_projections(x).unbind(0):

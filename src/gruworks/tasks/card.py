@@ -41,7 +41,7 @@ def card(run: RunFolder, defaults: Settings) -> str:
 
 
 def _apart(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
-    """What differs, nested settings' names among the others."""
+    """Settings that differ from the defaults, nested ones' names among the others."""
     found: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, dict) and isinstance(defaults.get(name), dict):

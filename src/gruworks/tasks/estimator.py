@@ -1,4 +1,4 @@
-"""What the four tasks' public classes share: settings first, then data; a run folder out and in again."""
+"""Base class of the tasks' estimators: settings, one `fit`, a run folder out and in again."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ class Estimator(abc.ABC):
 
     @abc.abstractmethod
     def _read_data(self, data: Any, validation: Any) -> tuple[Any, dict[str, Any]]:
-        """What `fit` was given, checked, and its `data_facts`."""
+        """The data of a fit, checked, and its `data_facts`."""
 
     @abc.abstractmethod
     def _prepare(self, read: Any) -> Any:
@@ -213,7 +213,7 @@ class Estimator(abc.ABC):
     @property
     @abc.abstractmethod
     def fitted(self) -> bool:
-        """Whether `fit` or `load` has been done."""
+        """True after `fit` or `load`."""
 
     def _need_fit(self) -> None:
         if not self.fitted:
@@ -255,7 +255,7 @@ class Estimator(abc.ABC):
 
 
 def data_facts(sha256: str, rows: int) -> dict[str, Any]:
-    """What run.json says about the data of a fit."""
+    """The entry of run.json about the data of a fit."""
     return {"sha256": sha256, "rows": rows, "licence": None}
 
 

@@ -78,7 +78,7 @@ def optional(check: Check) -> Check:
 
 
 def either(*checks: Check) -> Check:
-    """What one of the checks takes; the error is the last one's."""
+    """A value that one of the checks takes; the error is the last one's."""
 
     def check(found: Any, where: str) -> None:
         for one in checks[:-1]:

@@ -30,7 +30,7 @@ Draw = Callable[[int, int], Any]  # (epoch, index) → a batch: the order is a f
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a fit did: optimiser steps, the best validation loss and its step, minutes, and why it ended."""
+    """Result of a fit: optimiser steps, the best validation loss and its step, minutes, and why it ended."""
 
     steps: int
     best_loss: float

@@ -1,4 +1,4 @@
-"""What a fit lost at each validation, kept in the run folder as `curve.json`."""
+"""Training and validation loss at each validation, kept in the run folder as `curve.json`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a fit asks of the machine: threads, memory that is kept, and the faster of torch's two products of floats."""
+"""Machine settings of a fit: threads, memory that is kept, and the faster of torch's two products of floats."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def launched() -> tuple[int, int] | None:
 
 
 def follows() -> bool:
-    """Whether torchrun started this process beside the first one, which alone writes the run and answers."""
+    """True in a process that torchrun started beside the first one, which alone writes the run and answers."""
     return launched() is not None and os.environ["RANK"] != "0"
 
 

@@ -206,7 +206,7 @@ def json_bytes(values: Any) -> bytes:
 
 
 def _exists(path: Path) -> bool:
-    """Whether something is there; a path that can't be looked at is said so."""
+    """True where something is there; a path that can't be looked at is an error."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):

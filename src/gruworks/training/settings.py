@@ -12,7 +12,7 @@ __all__ = ["FitSettings"]
 
 @dataclass(frozen=True)
 class FitSettings(Settings):
-    """How long, how fast and from which seed a model is fitted."""
+    """Settings of the optimisation: length, learning rate, seed."""
 
     steps: int = setting(600, "optimiser steps at most", low=1)
     minutes: float = setting(20.0, "minutes at most", low=0.01, high=120.0)

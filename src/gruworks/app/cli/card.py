@@ -23,7 +23,7 @@ def command(task: str | None = None) -> Callable[..., None]:
     """The command for runs of one task, or (None) of any."""
 
     def card(run: Run, out: Out = None, debug: Debug = False) -> None:
-        """What a run learnt, from what, how well and with which settings, as Markdown."""
+        """A run's card as Markdown: task, data, quality and settings."""
         if run.is_file():
             raise RunError(f"{run} is a file, not a run folder")
         opened = RunFolder.open(run, task)

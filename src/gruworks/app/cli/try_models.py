@@ -31,7 +31,7 @@ def listed(context: typer.Context) -> None:
 
 @app.command("list")
 def show_list(as_json: Json = False, quiet: Quiet = False, debug: Debug = False) -> None:
-    """What there is: name, what it does, licence of its data, limits."""
+    """The ready models: name, purpose, licence of the data, limits."""
     show, found = Show(as_json, quiet), ready.present()
     cards = {one.name: one.card() for one in found}
     show.table([{"model": one.name, "task": one.task, "what it does": one.about} for one in found])

@@ -27,7 +27,7 @@ def plain(name: str) -> str:
 
 
 def is_loopback(name: str) -> bool:
-    """Whether a host name or address leads to this machine alone."""
+    """True for a host name or address that leads to this machine alone."""
     try:
         return ipaddress.ip_address(plain(name)).is_loopback
     except ValueError:

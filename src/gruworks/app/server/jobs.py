@@ -226,7 +226,7 @@ def _tail(file: Path) -> str:
 
 
 def _progress(job: Job) -> dict[str, Any]:
-    """What the run's curve says: the last step, its loss, the time that is left at this pace."""
+    """Progress from the run's curve: the last step, its loss, the time left at this pace."""
     found: dict[str, Any] = {"state": job.state, "step": 0, "steps": job.steps, "loss": None, "val_loss": None}
     try:
         curve = json.loads((job.out / "curve.json").read_text(encoding="utf-8"))

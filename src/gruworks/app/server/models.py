@@ -46,7 +46,7 @@ class Served:
 
     @property
     def options(self) -> dict[str, Any]:
-        """What its answers have unless a request says otherwise."""
+        """Options of its answers unless a request gives others."""
         found: dict[str, Any] = self.card().get("options", {})
         return found
 
@@ -63,7 +63,7 @@ class Served:
         return {"about": f"a run of {self.task}", **told, "figures": figures, "limits": ""}
 
     def shown(self) -> dict[str, Any]:
-        """What `GET /v1/models` says of it."""
+        """Its entry in `GET /v1/models`."""
         return {
             "name": self.name,
             "task": self.task,

@@ -56,7 +56,7 @@ def few(series: list[Any], most: int) -> None:
 
 
 def notes(panel: Any) -> list[dict[str, Any]]:
-    """What was found in the series, as codes with values."""
+    """Findings about the series, as codes with values."""
     missing = sum(int(numpy.isnan(one.y).sum()) for one in panel.series)
     found: list[dict[str, Any]] = [{"code": "missing-values", "values": {"count": missing}}] if missing else []
     return found + ([{"code": "irregular", "values": {}}] if panel.frequency.kind[0] == "irregular" else [])

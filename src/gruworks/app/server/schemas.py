@@ -133,7 +133,7 @@ def chosen(settings: type[T], given: Iterable[tuple[str, Any]], card: dict[str, 
 
 
 class Columns(Request):
-    """Which column is what; a missing one is guessed."""
+    """Roles of columns; a missing one is guessed."""
 
     id: Name | None = None
     time: Name | None = None

@@ -88,7 +88,7 @@ class Service:
             self.sessions -= 1
 
     async def unless_closing(self, awaited: Awaitable[T], seconds: float | None = None) -> T:
-        """What is waited for.
+        """Pending work.
 
         Raises:
             RequestError: the server is closing. TimeoutError: it took longer.

@@ -24,7 +24,7 @@ NEGLIGIBLE = 1e-12  # a movement below this share of the numbers themselves is r
 
 
 class Frame(NamedTuple):
-    """What the unit reads for a number y: (y - shift) / scale.
+    """The unit's input for a number y: (y - shift) / scale.
 
     >>> Frame(1000.0, 1.0).read(numpy.array([1001.0, 1002.0])).tolist()
     [1.0, 2.0]
@@ -57,7 +57,7 @@ class Lines(NamedTuple):
     held_out_steps: tuple[float, ...]
 
     def held_out(self) -> str:
-        """What the lines leave out, as a clause."""
+        """The numbers that the lines leave out, as a clause."""
         starts, steps = (", ".join(f"{v:.4g}" for v in some) for some in (self.held_out_starts, self.held_out_steps))
         return f"none starts within {APART_START:g} of {starts} or steps within {APART_STEP:g} of {steps}"
 

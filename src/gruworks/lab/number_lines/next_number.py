@@ -24,7 +24,7 @@ MOST_READ = 12  # what a unit of this size learns to 0.001 of a step within seco
 
 @dataclass(frozen=True)
 class NextNumber:
-    """What a unit answers after `numbers`, the highway's answer, and all that went on inside.
+    """A unit's answer after `numbers`, that of the autoregression on differences, and all gates and states.
 
     `read` [T] is what the unit read, in `frame`; update (z_t, it replaces), reset, candidate and state are [T, 8].
     """

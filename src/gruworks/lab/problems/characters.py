@@ -19,7 +19,7 @@ ROWS = 50
 
 
 class Characters(NamedTuple):
-    """How many different characters, training batches by (epoch, index), validation and test batches, first bias."""
+    """Number of different characters, training batches by (epoch, index), validation and test batches, first bias."""
 
     size: int
     draw: Callable[[int, int], Batch]

@@ -109,7 +109,7 @@ def _beside(
 
 
 def _before(panel: Panel, rows: list[Ints], start: int) -> Panel:
-    """What was known at the origin number `start` of each series."""
+    """The series up to their origin number `start`."""
     past = [one.until(int(at[min(start, len(at) - 1)]) + 1) for one, at in zip(panel.series, rows, strict=True)]
     return Panel(past, panel.frequency, panel.backend)
 

@@ -91,7 +91,7 @@ def _origins(rows: int, horizon: int) -> Ints:
 
 
 def _truth(series: Series, origins: Ints, horizon: int) -> Floats:
-    """What came after each origin, [O, K]; NaN beyond the end."""
+    """True values after each origin, [O, K]; NaN beyond the end."""
     padded = numpy.concatenate([series.y, numpy.full(horizon, numpy.nan)])
     return numpy.asarray(padded[origins[:, None] + numpy.arange(1, horizon + 1)])
 

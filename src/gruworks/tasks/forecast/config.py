@@ -16,7 +16,7 @@ QUANTILES = (0.1, 0.5, 0.9)  # what the network learns: an 80 % band around the 
 
 @dataclass(frozen=True)
 class Config(Settings):
-    """What is fitted and saved."""
+    """Settings of a fit, saved with it."""
 
     horizon: int = setting(14, "forecast horizon in steps", low=1, high=10_000)
     time: str = setting("ds", "name of the time column")
@@ -88,7 +88,7 @@ class Config(Settings):
 
 @dataclass(frozen=True)
 class Options(Settings):
-    """What one evaluation or forecast may vary."""
+    """Options of one evaluation or forecast."""
 
     origins: int | None = setting(
         None, "rolling origins; if not given as many as fit in the last quarter, at most 26", low=1

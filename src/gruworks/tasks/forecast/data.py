@@ -115,7 +115,7 @@ class Windows:
 
     @property
     def enough(self) -> bool:
-        """Whether there are rows enough to learn from, and some after them to validate on."""
+        """True where there are rows enough to train on, and some after them to validate on."""
         return sum(self.learnable) >= FEWEST_ORIGINS
 
     def draw(self, epoch: int, index: int) -> Batch:
@@ -198,7 +198,7 @@ def _weights(one: Encoded, last: int) -> Floats:
 
 
 def _kept(one: Encoded, last: int) -> dict[str, Tensor]:
-    """What windows are cut from, row by row: levels in float64, what is in units of the scale in float32."""
+    """Rows that windows are cut from: levels in float64, values in units of the scale in float32."""
     exact = {"y": one.y, "scale": one.scale, "weight": _weights(one, last), "observed": one.observed}
     names = ("features", "slope", "season_state", "gaps", "ahead")
     arrays = exact | {name: getattr(one, name).astype(numpy.float32) for name in names}

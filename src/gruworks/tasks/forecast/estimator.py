@@ -198,12 +198,12 @@ class Forecaster(Estimator):
         return self._read_like_fit(data)
 
     def naive(self, series: Series) -> dict[str, NDArray[numpy.float64]]:
-        """What needs no learning says after the last row of a series: [1, horizon] by name."""
+        """Naive forecasts after the last row of a series: [1, horizon] by name."""
         last = numpy.array([len(series) - 1])
         return naive_forecasts(series, self._codec, last, self.config.horizon, self.config.periods)
 
     def explain(self, series: str | None = None, step: int | None = None) -> Any:
-        """What moved the forecast of a series: inputs, lags, paths; see `explaining.explain`."""
+        """Contributions to the forecast of a series: inputs, lags, components; see `explaining.explain`."""
         from gruworks.tasks.forecast.explaining import explain
 
         self._need_fit()
@@ -292,7 +292,7 @@ class Forecaster(Estimator):
         return series.after(known) if follows or later else series
 
     def _seen(self, series: Series) -> int | None:
-        """How many rows of `series` the fit has seen; None where nothing is fitted or the series is a new one."""
+        """Number of rows of `series` that the fit has seen; None where nothing is fitted or the series is a new one."""
         known = self.streams.known(series)
         if known is None:
             return None

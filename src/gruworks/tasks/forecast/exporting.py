@@ -121,7 +121,7 @@ def _example(graph: ForecastGraph, B: int, T: int) -> dict[str, Tensor]:
 
 
 def _positions(frequency: Frequency) -> dict[str, Any]:
-    """How `Frequency.positions` counts, for a program that has no pandas; numbered rows have no seasons."""
+    """The counting of `Frequency.positions`, for a program that has no pandas; numbered rows have no seasons."""
     kind, count = frequency._kind()
     if kind in SECONDS:
         return {"unit": "seconds", "multiple": SECONDS[kind] * count, "origin": "1970-01-05"}

@@ -125,7 +125,7 @@ class SktimeForecaster(_Base):  # type: ignore[misc]
 
 
 def _end(share: float, level: float) -> str:
-    """What a column of this share is called behind the target's name."""
+    """Suffix of a quantile's column behind the target's name."""
     return "" if share == 0.5 else f"-{'lo' if share < 0.5 else 'hi'}-{level:g}"
 
 

@@ -28,7 +28,7 @@ class GeneratorFit(FitSettings):
 
 @dataclass(frozen=True)
 class Config(Settings):
-    """What is fitted and saved."""
+    """Settings of a fit, saved with it."""
 
     token: Literal["character", "byte", "subword"] = setting("character", "kind of token")
     vocabulary_size: int = setting(1000, "vocabulary size of subword tokens", low=300, high=100_000, local=True)
@@ -64,7 +64,7 @@ class Config(Settings):
 
 @dataclass(frozen=True)
 class Options(Settings):
-    """What one text may vary."""
+    """Options of one text."""
 
     length: int = setting(500, "tokens to write at most", low=1, high=100_000_000)
     temperature: float = setting(0.8, "sampling temperature; 0 is greedy", low=0.0, high=100.0)

@@ -44,7 +44,7 @@ CODEC = record(
 
 @dataclass(frozen=True)
 class Codec:
-    """What turns text into numbers and back: the vocabulary, and whether documents are read apart."""
+    """Text to numbers and back: the vocabulary, and whether documents are read apart."""
 
     vocabulary: Vocabulary
     apart: bool
@@ -68,16 +68,16 @@ class Codec:
 
     @property
     def ends(self) -> bool:
-        """Whether a text may end itself."""
+        """True where a text may end itself."""
         return self.apart or self.many
 
     @property
     def knows_unknown(self) -> bool:
-        """Whether the unknown symbol was met in training."""
+        """True where the unknown token was met in training."""
         return self.vocabulary.counts[UNKNOWN] > 0
 
     def context(self, title: str = "") -> Ids:
-        """What stands before a document's text: a begin symbol and, where there is one, the title."""
+        """Tokens before a document's text: a begin token and, where there is one, the title."""
         if not title or not self.apart:
             return numpy.array([self.first], numpy.int64)
         return numpy.concatenate([[self.first], self.vocabulary.encode(title), [TITLE]])
@@ -122,7 +122,7 @@ class Codec:
 
 
 def divide(documents: Sequence[Document], config: Config) -> tuple[list[Document], list[Document]]:
-    """What is learnt from and what is held out: the last documents, or the end of the text where there are few.
+    """Training and held-out part: the last documents are held out, or the end of the text where there are few.
 
     Of fewer than 10 documents the end of each is held out.
     """

@@ -57,7 +57,7 @@ def symbols(decoder: Decoder, context: Tensor, options: Options, end: int | None
 
 
 def sampling(options: Options) -> Sampling:
-    """What `options` say about drawing."""
+    """Sampling settings of `options`."""
     return Sampling(**{name: value for name, value in options.to_dict().items() if name in Sampling.flat_names()})
 
 
@@ -87,7 +87,7 @@ def _rows(decoder: Decoder, context: Tensor, count: int) -> tuple[State, Tensor]
 
 
 def banned(codec: Codec) -> list[int]:
-    """What is never written: the unknown, and what only stands before a text."""
+    """Tokens that are never written: the unknown, and those that only stand before a text."""
     return [UNKNOWN, BEGIN, TITLE] if codec.ends else [UNKNOWN, BEGIN, TITLE, END]
 
 
@@ -103,7 +103,7 @@ class Pieces:
         self._held = ""
 
     def add(self, number: int) -> str:
-        """What can be shown after one more symbol."""
+        """Text that can be shown after one more token."""
         self._numbers.append(number)
         text = self.codec.vocabulary.decode(self._numbers)
         if text.endswith(REPLACED) and len(self._numbers) < 8:
@@ -112,7 +112,7 @@ class Pieces:
         return self._release(text)
 
     def rest(self) -> str:
-        """What was still waiting at the end."""
+        """Text still held back at the end."""
         text = "" if self.done else self._held + self.codec.vocabulary.decode(self._numbers)
         self._numbers.clear()
         self._held = ""

@@ -1,4 +1,4 @@
-"""How well a model knows a text: perplexity and bits per character, beside what counting symbols gives."""
+"""Evaluation on a text: perplexity and bits per character, beside token counts and a 5-gram model."""
 
 from __future__ import annotations
 

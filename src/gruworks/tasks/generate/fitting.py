@@ -30,7 +30,7 @@ def text_loss(model: torch.nn.Module, batch: Batch, state: State | None) -> tupl
 
 
 def weight(batch: Batch) -> int:
-    """How many targets the batch has."""
+    """Number of targets of the batch."""
     return max(1, int((batch["targets"] >= 0).sum()))
 
 

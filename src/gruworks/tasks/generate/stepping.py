@@ -56,7 +56,7 @@ class Stepper:
 
     @staticmethod
     def serves(model: torch.nn.Module) -> bool:
-        """Whether this is a network that can be stepped here: GRU blocks alone, with the native kernel."""
+        """True for a network that can be stepped here: GRU blocks alone, with the native kernel."""
         return (
             isinstance(model, LanguageNet)
             and all(isinstance(block, GRUBlock) for block in model.stack)

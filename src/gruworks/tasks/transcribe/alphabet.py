@@ -1,4 +1,4 @@
-"""What the network writes: characters, words or byte pairs as numbers; 0 is CTC's blank."""
+"""Output tokens of the network: characters, words or subwords as numbers; 0 is CTC's blank."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ BLOCK_SECONDS = 10
 
 @dataclass(frozen=True)
 class Facts:
-    """What a file's header says: samples per second, how many of them, channels."""
+    """Header of an audio file: samples per second, their number, channels."""
 
     rate: int
     samples: int

@@ -1,4 +1,4 @@
-"""What may be wrong with a manifest, found before a fit: every finding with its place, none of them an error."""
+"""Checks of a manifest before a fit: every finding with its place, none of them an error."""
 
 from __future__ import annotations
 

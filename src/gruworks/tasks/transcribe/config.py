@@ -26,7 +26,7 @@ class TranscribeFit(FitSettings):
 
 @dataclass(frozen=True)
 class Augmentation(Settings):
-    """How recordings are varied while they are learnt; zero everywhere leaves them as they are."""
+    """Augmentation of recordings in training; zero everywhere leaves them as they are."""
 
     speed: float = setting(
         0.1, "speed perturbation: tempo and pitch vary by this share, up and down", low=0.0, high=0.5
@@ -45,7 +45,7 @@ class Augmentation(Settings):
 
 @dataclass(frozen=True)
 class Config(Settings):
-    """What is fitted and saved."""
+    """Settings of a fit, saved with it."""
 
     streaming: bool = setting(False, "causal network that transcribes a running stream; otherwise bidirectional")
     token: Literal["character", "word", "subword"] = setting("character", "kind of token; word: a closed vocabulary")
@@ -86,7 +86,7 @@ class Config(Settings):
 
 @dataclass(frozen=True)
 class Options(Settings):
-    """What one transcription may vary."""
+    """Options of one transcription."""
 
     beam_size: int = setting(1, "beam size; 1 is greedy", low=1, high=10_000)
     n_best: int = setting(1, "alternatives given for each recording", low=1, high=1000)

@@ -39,7 +39,7 @@ MEMORY = 1 << 30  # bytes of recordings that are kept; what is beyond is read ag
 
 @dataclass(frozen=True)
 class Codec:
-    """What turns a recording into the network's frames, and its answer into text.
+    """Recordings to the network's frames, and its output to text.
 
     `rate` is None where the features were given.
     """
@@ -55,7 +55,7 @@ class Codec:
 
 
 def content_of(utterance: Utterance, rate: int | None, config: Config) -> Frames:
-    """What is kept of a recording: its samples [N] at `rate`, or its frames [T, F] where features are given."""
+    """A recording in memory: its samples [N] at `rate`, or its frames [T, F] where features are given."""
     if utterance.given != (rate is None):
         kinds = ("features", "audio") if rate is None else ("audio", "features")
         raise DataError(f"{utterance.where}: expected {kinds[0]} as in the fit, got {kinds[1]} ({utterance.path.name})")

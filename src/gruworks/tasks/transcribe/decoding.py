@@ -45,7 +45,7 @@ class TimedWord:
 
 @dataclass(frozen=True)
 class Transcript:
-    """What was said: text, words with times, the score (a log-probability, guided), and the next best texts.
+    """A transcript: text, words with times, the score (a log-probability, guided), and the next best texts.
 
     `segments` are the stretches between silences of a long recording, each a transcript of its own.
     """
@@ -108,7 +108,7 @@ def searches(
 
 
 def _guide(options: Options, alphabet: Alphabet, language: Language | None, vocabulary: Sequence[str]) -> Guide | None:
-    """What steers the search: the language model if it has weight, closed and hot words; None where nothing does."""
+    """Guide of the search: the language model if it has weight, a lexicon, hot words; None where there is none."""
     closed = bool(options.lexicon_only or options.words)
     if language is None and not closed and not options.hot_words:
         return None
@@ -132,7 +132,7 @@ def transcript(
     rows: Floats, search: Search, alphabet: Alphabet, n_best: int, step: float, begun: float = 0.0,
     opinion: Opinion | None = None,
 ) -> Transcript:  # fmt: skip
-    """What a search has found in log-probabilities [T, V], with the words' times; `step` and `begun` in seconds.
+    """Results of a search in log-probabilities [T, V], with the words' times; `step` and `begun` in seconds.
 
     `opinion` adds to each text's score once they are all known.
     """

@@ -1,4 +1,4 @@
-"""How right the texts are: word and character error rates with their parts, by speaker, with interval and baseline."""
+"""Word and character error rates with their parts, by speaker, with confidence interval and baseline."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def parse_mfc(content: bytes, coefficients: int, where: object) -> Frames:
 
 
 class Moments(NamedTuple):
-    """What a recording tells of the mean and the variance: how many frames, their sum and squares summed [F]."""
+    """A recording's part of mean and variance: number of frames, their sum and sum of squares [F]."""
 
     frames: int
     total: NDArray[numpy.float64]

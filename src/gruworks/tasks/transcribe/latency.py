@@ -1,4 +1,4 @@
-"""How long a listener waits: recordings played into streams as if they were being said, with the work on the clock."""
+"""Latency of streams: recordings played as if they were being said, with the work on the clock."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Utterance:
 
     @property
     def given(self) -> bool:
-        """Whether the file holds features, no samples."""
+        """True where the file holds features, no samples."""
         return self.path.suffix.lower() in FEATURE_FILES
 
 

@@ -121,7 +121,7 @@ def transcribe_pieces(
 
 
 def _opinion(model: TranscribeNet, memory: torch.Tensor, weight: float) -> Opinion | None:
-    """What the attention decoder adds to each text of a search; None where there is none."""
+    """Scores of the attention decoder for each text of a search; None where there is no such decoder."""
     speller = model.speller
     if speller is None or not weight or not len(memory):
         return None

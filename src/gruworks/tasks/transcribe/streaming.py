@@ -26,7 +26,7 @@ Frames = NDArray[numpy.float32]
 
 
 class Update(NamedTuple):
-    """What a stream knows now: the text since the last final one, its part that can't change, and what became final."""
+    """State of a stream's text: since the last final one, its part that can't change, and what became final."""
 
     partial: str
     stable: str

@@ -1,4 +1,4 @@
-"""What is wrong with sentence pairs, told before a fit: what it drops, copies, turned pairs, overlap with a test."""
+"""Checks of sentence pairs before a fit: dropped ones, copies, turned pairs, overlap with a test set."""
 
 from __future__ import annotations
 

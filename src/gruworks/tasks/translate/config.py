@@ -28,7 +28,7 @@ class TranslatorFit(FitSettings):
 
 @dataclass(frozen=True)
 class Config(Settings):
-    """What is fitted and saved."""
+    """Settings of a fit, saved with it."""
 
     source: str = setting("src", "source language: the key in JSONL, the ending of its files in a folder")
     target: str = setting("tgt", "target language: the key in JSONL, the ending of its files in a folder")
@@ -67,7 +67,7 @@ class Config(Settings):
 
 @dataclass(frozen=True)
 class Options(Settings):
-    """What one translation may vary."""
+    """Options of one translation."""
 
     beam_size: int = setting(5, "beam size; 1 is greedy", low=1, high=1000)
     length_penalty: float = setting(

@@ -31,7 +31,7 @@ COUNTED = 5000  # lines of each side from which the languages are told apart
 
 @dataclass(frozen=True)
 class Dropped:
-    """How many of `pairs` were dropped, by rule: an empty side, too long, lengths out of ratio."""
+    """Numbers of dropped pairs by rule: an empty side, too long, lengths out of ratio."""
 
     pairs: int
     empty: int = 0

@@ -212,7 +212,7 @@ def with_copies(net: TranslationNet, codec: Codec, line: str, target: list[int])
 
 
 def spellable(subwords: Subwords, line: str) -> bool:
-    """Whether the vocabulary spells at least half of what is not blank; else the script is one it has not seen."""
+    """True where the vocabulary spells at least half of what is not blank; else the script is one it has not seen."""
     ids = subwords.encode(line)
     known = sum(len(symbol.strip("▁")) for symbol, i in zip(subwords.symbols(ids), ids, strict=True) if i != UNKNOWN)
     return known >= ids.count(UNKNOWN)

@@ -17,7 +17,7 @@ __all__ = ["FusedAttentionDecoder"]
 
 
 class FusedAttentionDecoder:
-    """What `AttentionNet` computes step by step, with its numbers to rounding, in a third of the multiplications.
+    """`AttentionNet` step by step, with its numbers to rounding, in a third of the multiplications.
 
     What a word brings to the first GRU and to the readout is a table by word. What a context brings to the second GRU
     and to the readout is linear in it, so it is formed from the encoder's states, once a sentence: the step's mean over
@@ -60,7 +60,7 @@ class FusedAttentionDecoder:
 
     @staticmethod
     def serves(net: AttentionNet) -> bool:
-        """Whether the native step can take the network's weights."""
+        """True where the native step can take the network's weights."""
         return backend().name != "torch" and net.bias.is_cpu and net.bias.dtype is torch.float32
 
     def encode(self, source: Tensor, lengths: Tensor) -> State:

@@ -23,7 +23,7 @@ class TranslationNet(torch.nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def encode(self, source: Tensor, lengths: Tensor) -> State:
-        """What the decoder knows of the source [B, S]: its memory."""
+        """The decoder's memory of the source [B, S]."""
 
     @abc.abstractmethod
     def start(self, memory: State) -> State:

@@ -109,7 +109,7 @@ class Reranker:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """What `save` wrote.
+        """The file that `save` wrote.
 
         Raises:
             RunError: the file is not there or damaged, or one of its runs is.
@@ -134,7 +134,7 @@ class Reranker:
         return loaded
 
     def _direction(self, path: Path, judge: Translator) -> bool:
-        """Whether a run translates the other way."""
+        """True where a run translates the other way."""
         ours, theirs = self.translator.config, judge.config
         way = (theirs.source, theirs.target)
         if way == (ours.target, ours.source) and way != (ours.source, ours.target):

@@ -33,7 +33,7 @@ SUBWORDS = named({"normalizer": value, "model": _MODEL}, others=True)
 
 
 def vocabulary_size(texts: Sequence[str]) -> int:
-    """How many subwords serve a corpus: its alphabet, and merges that grow as the square root of its characters.
+    """Default vocabulary size of a corpus: its alphabet, and merges that grow as the square root of its characters.
 
     8,200 or so for 29,000 image captions and their translations, 2,400 for 2,000 of them.
     """
@@ -99,7 +99,7 @@ class Subwords:
         return found
 
     def pieces(self, text: str) -> list[str]:
-        """What BPE works on one by one: words with their ▁, and punctuation."""
+        """Pieces that BPE merges within: words with their ▁, and punctuation."""
         normal = self.tokenizer.normalizer.normalize_str(text)
         return [piece for piece, _ in self.tokenizer.pre_tokenizer.pre_tokenize_str(normal)]
 

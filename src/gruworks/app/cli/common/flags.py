@@ -80,7 +80,7 @@ def _shown(default: Any) -> str:
 
 
 def _flag_type(hint: Any) -> Any:
-    """What typer can parse: a choice stays a choice, a tuple is given as text with commas."""
+    """A type that typer can parse: a choice stays a choice, a tuple is given as text with commas."""
     if typing.get_origin(hint) is tuple or any(typing.get_origin(part) is tuple for part in typing.get_args(hint)):
         return str | None
     if typing.get_origin(hint) is typing.Literal:

@@ -55,7 +55,7 @@ def gradients(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """How far back gradients reach, at initialisation and after training: exact Jacobians of the full state."""
+    """Reach of gradients at initialisation and after training, by exact Jacobians of the full state."""
     assert out is not None  # `going_on` names one
     require("lightning", extra="train")
     from gruworks.lab.gradient_study import reaches

@@ -142,7 +142,7 @@ def _notes(shown: NextNumber, reset: str) -> list[str]:
 
 
 def _reading(shown: NextNumber) -> str:
-    """What the unit read: in which frame, and how many of the numbers."""
+    """The unit's input: its frame, and how many of the numbers it read."""
     frame = str(shown.frame)
     read = "the numbers as they are" if frame == "y" else f"{frame} for each number y"
     left_out = len(shown.numbers) - len(shown.read)

@@ -92,7 +92,7 @@ async def _events(pieces: AsyncIterator[str], asked: Generate, seed: int, begun:
 
 
 def _verdict(asked: Generate, text: str) -> dict[str, Any]:
-    """What the judge of verse, who knows nothing of the writer, says of a poem."""
+    """The check of a poem by the rules of verse alone."""
     if not asked.form:
         return {}
     from gruworks.tasks.generate.verse.checker import check

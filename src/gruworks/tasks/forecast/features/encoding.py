@@ -100,7 +100,7 @@ class Codec:
         return numpy.concatenate(columns, 1)
 
     def ahead_features(self, series: Series, horizon: int) -> Floats:
-        """What is known of each row and of the horizon after the last one, [N + K, C]; unknown covariates are 0."""
+        """Covariates known for each row and for the horizon after the last one, [N + K, C]; unknown ones are 0."""
         N = len(series)
         columns = [numpy.zeros((N + horizon, 0))]
         if self.irregular:

@@ -52,7 +52,7 @@ def usable_seasons(seasons: list[Season], panel: list[tuple[Floats, Floats]]) ->
 
 
 def _f_statistic(y: Floats, positions: Floats, season: Season) -> float:
-    """How much more of the differences' variance the season's harmonics explain than as many random columns would."""
+    """Variance of the differences that the season's harmonics explain beyond as many random columns."""
     d = numpy.diff(y)
     waves = fourier(positions[1:], [season])
     waves = waves[:, numpy.abs(waves).max(0) > 1e-9]  # the last sine of an even period is nothing
@@ -139,7 +139,7 @@ def climatology_state(
 
 
 def seasons_ahead(horizon: int, lag: int, xp: Any = numpy) -> Array:
-    """How many seasons lie between each step ahead and the value that the seasonal component takes for it: [K]."""
+    """Number of seasons between each step ahead and the value that the seasonal component takes for it: [K]."""
     return -(-xp.arange(1, horizon + 1) // lag)
 
 

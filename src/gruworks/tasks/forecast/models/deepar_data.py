@@ -46,7 +46,7 @@ class SamplerWindows:
 
     @property
     def enough(self) -> bool:
-        """Whether there are steps enough to learn from."""
+        """True where there are steps enough to train on."""
         return sum(self.learnable) >= FEWEST_ORIGINS
 
     def draw(self, epoch: int, index: int) -> Batch:

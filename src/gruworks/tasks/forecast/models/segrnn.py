@@ -76,7 +76,7 @@ class SegmentNet(torch.nn.Module):
         return self._apart(self._restored(answer, centre, scale))
 
     def decode(self, h: Tensor, channel: Tensor | None = None) -> Tensor:
-        """What the positions answer to the last state h [R, H]: [R, K, Q] in units of the norm, not yet ordered."""
+        """Outputs of all positions from the last state h [R, H]: [R, K, Q] in units of the norm, not yet ordered."""
         weights = self.gru.weights()
         gh = functional.linear(h, weights.w_hh, weights.b_hh)  # once a window
         gi = self._position_terms(channel)  # once a position

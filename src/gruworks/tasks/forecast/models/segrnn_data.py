@@ -43,7 +43,7 @@ class SegmentWindows:
 
     @property
     def enough(self) -> bool:
-        """Whether there are windows enough to learn from."""
+        """True where there are windows enough to train on."""
         return int(self.learnable.sum()) >= FEWEST_ORIGINS
 
     def draw(self, epoch: int, index: int) -> Batch:
@@ -93,7 +93,7 @@ def cut(y: Floats, starts: Any, origins: NDArray[Any], length: int) -> Floats:
 
 
 def window_scale(series: Series, config: Config) -> float:
-    """What a miss in this series is measured in: its mean move, or for "last" and "revin" its deviation."""
+    """The unit of errors in this series: its mean move, or for "last" and "revin" its deviation."""
     y = series.filled()
     past = y[: max(2, split_rows(len(y), config.horizon, config.validation)[1])]
     return float(past.std() if config.norm in ("last", "revin") else numpy.abs(numpy.diff(past)).mean())

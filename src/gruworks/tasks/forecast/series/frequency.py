@@ -148,7 +148,7 @@ def grid_frequency(timestamps: NDArray[Any]) -> Frequency | None:
 
 
 def _candidates(timestamps: NDArray[Any]) -> list[Frequency]:
-    """What the commonest step may mean, the calendar's own first."""
+    """Frequencies that the commonest step may mean, the calendar's own first."""
     steps, counts = numpy.unique(numpy.diff(timestamps), return_counts=True)
     common = pandas.Timedelta(steps[counts.argmax()])
     days = common / pandas.Timedelta(days=1)

@@ -42,7 +42,7 @@ class Series:
 
     @property
     def observed(self) -> NDArray[numpy.bool_]:
-        """Which values are there, [N]."""
+        """Mask of the values that are there, [N]."""
         return ~numpy.isnan(self.y)
 
     def filled(self) -> Floats:

@@ -37,7 +37,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Report:
-    """What a poem is: form, pattern and rhyme group that fit it best ("" where none can), and its faults."""
+    """Check of a poem: form, pattern and rhyme group that fit it best ("" where none can), and its faults."""
 
     form: str
     pattern: str
@@ -161,7 +161,7 @@ Broken = tuple[str, int, int, str]  # rule, line and place from 0, what was expe
 
 
 def _line(tones: Sequence[str], line: int, second: str, end: str) -> list[Broken]:
-    """What a line breaks if its second place must have tone `second` and its last `end`.
+    """Rules that a line breaks if its second place must have tone `second` and its last `end`.
 
     拗不救 is owed: the next line can pay for it.
     """

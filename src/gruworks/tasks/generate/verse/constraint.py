@@ -88,7 +88,7 @@ class VerseConstraint:
         return allowed
 
     def _ways(self, prefix: Array, line: int) -> Array:
-        """Which ways of the current couplet are alive [N, patterns, ways]."""
+        """Mask of the ways of the current couplet that are alive [N, patterns, ways]."""
         width, (count, t) = self.form.length + 1, prefix.shape
         alive = self._possible[None, :, line // 2].repeat(count, 0)
         for couplet in range(line // 2 + 1):
@@ -117,7 +117,7 @@ class VerseConstraint:
         return groups, used
 
     def _by_tone(self, ways: Array, wants: Array) -> Array:
-        """What the alive ways allow by tone alone [N, V]."""
+        """Mask of the tokens that the alive ways allow by tone alone [N, V]."""
         allowed = numpy.zeros((len(ways), self.symbols), numpy.bool_)
         for want in (EITHER, LEVEL, OBLIQUE):
             asked = (ways & (wants == want)).any((1, 2))
@@ -125,7 +125,7 @@ class VerseConstraint:
         return allowed
 
     def _at_rhyme(self, ways: Array, groups: Array, used: list[Array], line: int) -> Array:
-        """What may end a line that rhymes, in some patterns at least [N, V]."""
+        """Mask of the tokens that may end a rhyming line, in some patterns at least [N, V]."""
         unrhymed = ~self._rhymed & (line == 0)
         allowed = self._by_tone(ways & unrhymed[:, None], self._wants[line, -1])
         for pattern in numpy.flatnonzero(~unrhymed):
@@ -135,7 +135,7 @@ class VerseConstraint:
         return allowed
 
     def _sounds(self, symbols: Sequence[str], table: RhymeTable) -> None:
-        """What each symbol is: a character, its tones as bits, its level groups as bits."""
+        """Properties of each token: a character, its tones as bits, its level groups as bits."""
         characters = numpy.array([len(one) == 1 and "\u3400" <= one <= "\u9fff" for one in symbols])
         tones = [table.tones(one) if known else "" for one, known in zip(symbols, characters, strict=True)]
         self._tones = numpy.array([LEVEL * ("平" in one) + OBLIQUE * ("仄" in one) for one in tones])
@@ -160,7 +160,7 @@ class VerseConstraint:
         return numpy.array([numbers[character] for character in acrostic])
 
     def _meter(self) -> None:
-        """What places want [lines, length, patterns, ways]; which ways can be written [patterns, couplets, ways]."""
+        """Tones of places [lines, length, patterns, ways]; ways that can be written [patterns, couplets, ways]."""
         form, found = self.form, [couplets(self.form, pattern) for pattern in self.patterns]
         most = max(len(ways) for pattern in found for ways in pattern)
         self._wants = numpy.zeros((form.lines, form.length, len(found), most), numpy.int8)
@@ -174,7 +174,7 @@ class VerseConstraint:
         self._rhymed: Array = numpy.array([pattern.endswith("-rhymed") for pattern in self.patterns])
 
     def _writable(self, wants: Array, line: int) -> bool:
-        """Whether the vocabulary has a character for each place, and the acrostic's fit the first places."""
+        """True where the vocabulary has a character for each place, and the acrostic's fit the first places."""
         if not all(self._allowed[want].any() for want in wants.ravel()):
             return False
         if self._acrostic is None:

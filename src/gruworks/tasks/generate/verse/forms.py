@@ -61,7 +61,7 @@ PATTERNS = ("level", "level-rhymed", "oblique", "oblique-rhymed")  # 平起, 平
 
 @dataclass(frozen=True)
 class VerseOptions(Settings):
-    """What a poem is to be."""
+    """Options of a poem."""
 
     form: Literal["jueju5", "jueju7", "lushi5", "lushi7"] = setting("jueju7", "五絕, 七絕, 五律 or 七律")
     pattern: Pattern = setting("any", "tone of the second character, and whether the first line rhymes")

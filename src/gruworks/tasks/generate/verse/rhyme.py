@@ -1,4 +1,4 @@
-"""What a character sounds like by 平水韻: its rhyme groups and whether it is level (平) or oblique (仄)."""
+"""Sound of a character by 平水韻: its rhyme groups and its tone, level (平) or oblique (仄)."""
 
 from __future__ import annotations
 

@@ -62,13 +62,13 @@ class Price:
 
     @property
     def factor(self) -> float:
-        """How many times as surprising a poem is to the model alone: exp of the mean share that the rules cut off."""
+        """Ratio of a poem's perplexity to the model alone: exp of the mean probability that the rules cut off."""
         return self.free / self.ruled
 
 
 @torch.no_grad()
 def price(decoder: Decoder, context: Tensor, rules: VerseConstraint, written: Tensor) -> Price:
-    """What the rules cost, measured on poems [N, T] that keep them; see `write` for `context`.
+    """Cost of the rules, measured on poems [N, T] that keep them; see `write` for `context`.
 
     At each place the model gives a share m of its probability to what the rules allow; under the rules it is 1, so that
     log p_free = log p_ruled + log m, summed over a poem.
