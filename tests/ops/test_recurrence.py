@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 import pytest
@@ -33,29 +34,46 @@ def close(found: Any, true: Any, tolerance: float, what: str) -> None:
         assert numpy.abs(found - true).max() <= tolerance * (1e-2 + numpy.abs(true).max()), what
 
 
-def check(T: int, B: int, I: int, H: int, dtype: Any, seed: int = 0, **how: Any) -> None:  # noqa: E741
-    """Forward with and without saved values, and backward, against the float64 equations."""
+class Case(NamedTuple):
+    """Operands of a call, gradients of its results, and the float64 equations' results and gradients."""
+
+    weights: GRUWeights
+    given: dict[str, Any]
+    grads: tuple[Any, Any]
+    true: Any
+    exact: Any
+
+
+@functools.cache  # every build is held to the same numbers
+def case(
+    T: int, B: int, I: int, H: int, dtype: Any, seed: int, reset: Any, bias: bool, ragged: bool, reverse: bool  # noqa: E741
+) -> Case:  # fmt: skip
     draw = numpy.random.default_rng(seed)
-    weights = GRUWeights.random(I, H, how.get("reset", "after"), bias=how.get("bias", True), seed=seed).astype(dtype)
+    weights = GRUWeights.random(I, H, reset, bias=bias, seed=seed).astype(dtype)
     x, h0 = draw.standard_normal((T, B, I)).astype(dtype), draw.standard_normal((B, H)).astype(dtype)
-    lengths = draw.integers(0, T + 1, B) if how.get("ragged") else None
+    lengths = draw.integers(0, T + 1, B) if ragged else None
     padded = x.copy()
     for b in range(B if lengths is not None else 0):
         padded[lengths[b] :, b] = numpy.nan
-    reverse, threads = how.get("reverse", False), how.get("threads", 2)
-    given: dict[str, Any] = {"x": padded, "h0": h0, "lengths": lengths, "reverse": reverse, "threads": threads}
-    wide = [a.astype(numpy.float64) for a in (x, h0)]
-    truth = weights.astype(numpy.float64)
+    grads = draw.standard_normal((T, B, H)).astype(dtype), draw.standard_normal((B, H)).astype(dtype)
+    wide, truth = [a.astype(numpy.float64) for a in (x, h0)], weights.astype(numpy.float64)
     true = equations.sequence(*wide, truth, lengths, reverse)
+    exact = equations.backward(*wide, truth, *(g.astype(numpy.float64) for g in grads), lengths, reverse)
+    return Case(weights, {"x": padded, "h0": h0, "lengths": lengths, "reverse": reverse}, grads, true, exact)
+
+
+def check(
+    T: int, B: int, I: int, H: int, dtype: Any, seed: int = 0, *, reset: str = "after", bias: bool = True,  # noqa: E741
+    ragged: bool = False, reverse: bool = False, threads: int = 2,
+) -> None:  # fmt: skip
+    """Forward with and without saved values, and backward, against the float64 equations."""
+    weights, given, grads, true, exact = case(T, B, I, H, dtype, seed, reset, bias, ragged, reverse)
     tolerance = TOLERANCE[dtype]
     for run in (recurrence.forward, recurrence.forward_kept):
-        output, final = run(weights, **given)[:2]
+        output, final = run(weights, threads=threads, **given)[:2]
         close(output, true.output, tolerance, "output")
         close(final, true.final, tolerance, "final")
-
-    grads = draw.standard_normal((T, B, H)).astype(dtype), draw.standard_normal((B, H)).astype(dtype)
-    found = recurrence.backward(recurrence.forward_kept(weights, **given)[2], *grads)
-    exact = equations.backward(*wide, truth, *(g.astype(numpy.float64) for g in grads), lengths, reverse)
+    found = recurrence.backward(recurrence.forward_kept(weights, threads=threads, **given)[2], *grads)
     for name in ("x", "h0", "w_ih", "w_hh", "b_ih", "b_hh"):
         if getattr(exact, name) is not None:
             close(getattr(found, name), getattr(exact, name), tolerance, f"gradient of {name}")
