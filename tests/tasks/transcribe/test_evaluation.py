@@ -28,7 +28,7 @@ def test_words_and_their_errors() -> None:
     assert found.unknown == pytest.approx(1 / 6)
     assert found.baseline == pytest.approx(5 / 6)
     assert found.real_time_factor == 0.25
-    assert found.fit_warnings == ["1 utterances without a transcript left out"]
+    assert found.warnings == ["1 utterances without a transcript left out"]
 
 
 def test_the_worst_stand_side_by_side() -> None:
