@@ -23,7 +23,7 @@ from record import record, write
 
 from gruworks import Generator
 from gruworks.data.text import Document
-from gruworks.tasks.generate.data import Codec, Lanes
+from gruworks.tasks.generate.data import CarriedRows, Codec
 from gruworks.tasks.generate.fitting import text_loss
 
 BASE = {"layers": 2, "sequence": 64, "batch_size": 32, "learning_rate": 6e-3, "validate_every": 200}
@@ -39,12 +39,12 @@ def timed(settings: dict[str, Any], learnt: Document) -> Iterator[float]:
     """The processor's time for one step after another: forward, backward and optimiser."""
     generator = Generator(**settings)
     codec = Codec.of([learnt], generator.config)
-    lanes = Lanes(codec, [learnt], [], generator.config)
+    texts = CarriedRows(codec, [learnt], [], generator.config)
     model = generator._network(len(codec.vocabulary)).train()
     optimizer = torch.optim.AdamW(model.parameters())
     state = None
     for index in itertools.count():
-        batch, begun = lanes.draw(0, index), time.process_time()
+        batch, begun = texts.draw(0, index), time.process_time()
         loss, state = text_loss(model, batch, state)
         optimizer.zero_grad()
         loss.backward()

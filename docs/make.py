@@ -81,7 +81,7 @@ def figures(prefix: str) -> str:
 def main() -> int:
     stubs = subprocess.run([sys.executable, ROOT / "docs/make_signatures.py", *sys.argv[1:]], check=False).returncode
     stale = []
-    for path in [*ROOT.glob("README*.md"), *(ROOT / "docs").glob("*.md")]:
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         text = path.read_text(encoding="utf-8")
         made = PART.sub(lambda m: f"{m[1]}\n{globals()[m['what']](m['which'])}\n\n{m[4]}", text)
         if made != text:
