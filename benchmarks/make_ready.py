@@ -29,10 +29,10 @@ CARDS: dict[str, dict[str, object]] = {
         "data": "Seattle's weather 2012 to 2015, NOAA, as vega_datasets 0.9 brings it (seattle-weather.csv, temp_max)",
         "licence": "public domain",
         "figures": ("forecast_seattle", ["forecast/seattle-14/mae"]),
-        "limits": "One place, four years. It takes other daily series too, and says by its gate how far to trust it.",
+        "limits": "One place, four years. It takes other daily series too; the blending weight says how well.",
         "zh": {
             "about": "西雅图每日最高气温，未来 14 天",
-            "limits": "只有一个地点、四年数据。也可预测其他日序列，并由技能门说明可信几分。",
+            "limits": "只有一个地点、四年数据。也可预测其他日度序列，其可信程度由组合权重反映。",
         },
     },
     "verse": {

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from gruworks.data.text import Document
 from gruworks.errors import RunError
@@ -101,9 +102,21 @@ def test_saved_again_it_is_of_format_2(task: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("task", sorted(ANSWERS))
 def test_every_old_name_is_one_of_the_old_runs_and_every_new_one_a_setting(task: str) -> None:
     for file, names in NAMES[task].items():
-        old = json.loads((FOLDER / task / file).read_text(encoding="utf-8"))
+        path = FOLDER / task / file
+        old = load_file(path) if path.suffix == ".safetensors" else json.loads(path.read_text(encoding="utf-8"))
         assert {path for path in names if path.split(".")[0] not in old} == set()
     assert set(NAMES[task]["config.json"].values()) <= registry.settings(task, "Config").flat_names()
+
+
+def test_old_names_of_weights_are_read_in_format_2_too(tmp_path: Path) -> None:
+    old = registry.estimator("forecast").load(FOLDER / "forecast")
+    run = RunFolder.open(old.save(tmp_path / "run"))
+    old_names = {new: name for name, new in NAMES["forecast"]["weights.safetensors"].items()}
+    arrays = load_file(run.path / "weights.safetensors")
+    assert set(old_names) <= set(arrays)
+    save_file({old_names.get(name, name): array for name, array in arrays.items()}, run.path / "weights.safetensors")
+    run.finish({})
+    assert ANSWERS["forecast"](registry.estimator("forecast").load(run.path)) == ANSWERS["forecast"](old)
 
 
 def test_names_are_translated_where_they_stand_and_values_with_them() -> None:

@@ -1,4 +1,4 @@
-"""Format 1 of run folders, before settings had one name in all tasks: its names and values, and today's."""
+"""Old names and values in run folders of format 1, and of the forecaster's weights in early ones of format 2."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ NAMES: dict[str, dict[str, dict[str, str]]] = {  # task, file, path of the old n
         "config.json": {"layers": "num_layers", "gate": "blend"},
         "codec/codec.json": {"gate": "blend", "remarks": "fit_warnings"},
         "metrics.json": {"gate": "blend"},
+        "weights.safetensors": {"highway_gain": "difference_ar_weight", "season_gain": "seasonal_weight"},
     },
     "generate": {
         "config.json": {
@@ -38,7 +39,7 @@ VALUES = {"token": {"bpe": "subword", "characters": "character", "words": "word"
 
 
 def translated(task: str, file: str, values: dict[str, Any]) -> dict[str, Any]:
-    """The values of a JSON file of a run of format 1 under the names of format 2.
+    """Rename the settings in a JSON file of format 1, or the arrays of a weights file, to the names of today.
 
     >>> translated("transcribe", "config.json", {"units": "words", "layers": 2})
     {'token': 'word', 'layers': 2}

@@ -59,8 +59,8 @@ def start_from_season(model: ForecastNet, windows: Windows) -> None:
         rest = torch.where(known, batch["target"] - batch["seasonal"], 0.0)
         drift = torch.where(known, batch["difference_ar"], 0.0)
         over, under = over + (drift * rest).sum((0, 1)), under + (drift * drift).sum((0, 1))
-    model.season_gain.fill_(1.0)
-    model.highway_gain.copy_(torch.where(under > 0, over / under.clamp(min=1e-12), 0.0).clamp(0, 1))
+    model.seasonal_weight.fill_(1.0)
+    model.difference_ar_weight.copy_(torch.where(under > 0, over / under.clamp(min=1e-12), 0.0).clamp(0, 1))
 
 
 def fit_windows(

@@ -169,7 +169,10 @@ class Carried:
         self.state = self.layers[-1].state[0]
         order = numpy.arange(3 * self.horizon).reshape(self.horizon, 3).T[[1, 0, 2]].ravel()  # medians, below, above
         self.head = model.head.weight.detach().numpy()[order], model.head.bias.detach().numpy()[order]
-        self.gains = model.highway_gain.detach().double().numpy(), model.season_gain.detach().double().numpy()
+        self.gains = (
+            model.difference_ar_weight.detach().double().numpy(),
+            model.seasonal_weight.detach().double().numpy(),
+        )
         self.row = numpy.zeros((1, model.gru.input_size), dtype=numpy.float32)
 
     def _naive_state(self, series: Series, predictor: Predictor) -> None:

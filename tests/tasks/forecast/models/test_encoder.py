@@ -53,7 +53,7 @@ def test_the_median_adds_both_paths_to_the_head() -> None:
     model = shaken()
     with torch.no_grad():
         raw = model.head(model.gru(features)[0]).unflatten(-1, (K, Q))[..., 1]
-        expected = model.highway_gain * difference_ar + model.season_gain * seasonal + raw
+        expected = model.difference_ar_weight * difference_ar + model.seasonal_weight * seasonal + raw
         torch.testing.assert_close(model(features, difference_ar, seasonal)[..., 1], expected)
 
 

@@ -46,8 +46,8 @@ class ForecastNet(torch.nn.Module):
         self.gru = GRU(inputs, hidden_size, layers, batch_first=True, dropout=between, reset=reset)
         self.dropout = torch.nn.Dropout(dropout)
         self.head = torch.nn.Linear(hidden_size, horizon * quantiles)
-        self.highway_gain = torch.nn.Parameter(torch.ones(horizon))
-        self.season_gain = torch.nn.Parameter(torch.zeros(horizon))
+        self.difference_ar_weight = torch.nn.Parameter(torch.ones(horizon))
+        self.seasonal_weight = torch.nn.Parameter(torch.zeros(horizon))
         self.known = _Known(hidden_size, ahead, horizon, quantiles, irregular) if ahead else None
         self.decay = torch.nn.Parameter(torch.zeros(2, layers, hidden_size)) if irregular else None
         self.shape = (horizon, quantiles)
@@ -80,7 +80,7 @@ class ForecastNet(torch.nn.Module):
 
     def weighted(self, difference_ar: Tensor, seasonal: Tensor) -> Tensor:
         """α · difference_ar + β · seasonal, [..., K], in the precision of the components."""
-        alpha, beta = self.highway_gain.to(difference_ar.dtype), self.season_gain.to(seasonal.dtype)
+        alpha, beta = self.difference_ar_weight.to(difference_ar.dtype), self.seasonal_weight.to(seasonal.dtype)
         return alpha * difference_ar + beta * seasonal
 
     def decode(self, states: Tensor, weighted: Tensor | None = None, ahead: Tensor | None = None) -> Tensor:
