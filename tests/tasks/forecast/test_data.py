@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gruworks.tasks.forecast.config import Config
-from gruworks.tasks.forecast.data import WARM_UP, Encoded, Windows, encode
+from gruworks.tasks.forecast.data import FEWEST_ORIGINS, WARM_UP, Encoded, Windows, encode
 from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.series.frequency import STEPS, Frequency, Season
 from gruworks.tasks.forecast.series.panel import Series
@@ -157,9 +157,10 @@ def test_windows_cut_at_once_are_the_rows_of_each_series() -> None:
 
 
 def test_few_rows_are_not_enough() -> None:
-    assert not windows([series(50)]).enough
-    assert windows([series(120)]).enough
-    assert windows([series(50), series(50, seed=1), series(50, seed=2)]).enough  # many short series are
+    assert sum(windows([series(50)]).learnable) < FEWEST_ORIGINS
+    assert sum(windows([series(120)]).learnable) >= FEWEST_ORIGINS
+    many_short = [series(50), series(50, seed=1), series(50, seed=2)]
+    assert sum(windows(many_short).learnable) >= FEWEST_ORIGINS
 
 
 def test_a_panel_of_one_constant_and_one_moving_series_is_learnt_from_the_moving_one() -> None:

@@ -51,7 +51,7 @@ def test_scores_are_those_worked_out_by_hand() -> None:
     y = numpy.array([1.0, 3, 2, 5, 4, 6, 8, 7])
     series = Series("0", numpy.arange(8), y)
     origins = numpy.array([3, 5])
-    answer = numpy.array([[[3, 4, 5], [5, 5, 5.5]], [[6, 7, 9], [4, 5, 6.0]]])  # [O, K, Q]
+    answer = numpy.array([[[4, 3, 5], [5, 5, 5.5]], [[7, 6, 9], [5, 4, 6.0]]])  # [O, K, C]: median, low, high
     codec = Codec(Frequency(STEPS))
     result = score([series], codec, [origins], [answer], [naive_forecasts(series, codec, origins, 2)], "GRU")
     errors = [abs(4 - 4), abs(5 - 6), abs(7 - 8), abs(5 - 7)]

@@ -19,8 +19,8 @@ from gruworks.tasks.forecast.combination.blending import Blend
 from gruworks.tasks.forecast.combination.predictor import Predictor
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.data import encode
+from gruworks.tasks.forecast.decoding import EncoderEngine
 from gruworks.tasks.forecast.features.encoding import Codec
-from gruworks.tasks.forecast.models.engines import engine
 from gruworks.tasks.forecast.series.frequency import Frequency, Season
 from gruworks.tasks.forecast.series.panel import Series
 from gruworks.tasks.forecast.streaming import Carried
@@ -68,10 +68,10 @@ def test_running_sums_are_the_formulas_of_the_whole_history(
     config = Config(horizon=5, hidden_size=3)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        network = engine(config, codec, 1).network().eval()
+        network = EncoderEngine(config, codec, 1).network().eval()
         for parameter in network.parameters():
             torch.nn.init.normal_(parameter, std=0.3)
-    predictor = Predictor(engine(config, codec, 1), config, codec, network, blend)
+    predictor = Predictor(EncoderEngine(config, codec, 1), config, codec, network, blend)
     y = numpy.cumsum(steps)
     y[[row for row in missing if row < len(y)]] = numpy.nan
     series = Series("0", numpy.datetime64("2020-01-01", "us") + numpy.arange(len(y)) * numpy.timedelta64(1, "D"), y)

@@ -1,13 +1,13 @@
-"""Training windows of the encoder: features, components and targets, all causal and scale-free.
+"""Encoded series, the choice of their seasonal component, and training windows: causal and in units of the scale.
 
-Rows of all series stand behind one another in flat arrays; a window is an index into them, cut when it is drawn. What
-a row needs for every step ahead (components, target) is formed then, so that nothing is held K times.
+The rows of all series are concatenated in flat arrays, and a window is a range of indices. Components and targets,
+which have K values a row, are computed when a window is drawn, so that nothing is stored K times.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy
@@ -18,28 +18,37 @@ from torch import Tensor
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.features.difference_ar import cumulative_response, ratio
 from gruworks.tasks.forecast.features.encoding import Codec, Encoding, components, encoding
-from gruworks.tasks.forecast.features.seasonality import season_basis
-from gruworks.tasks.forecast.series.panel import Series
+from gruworks.tasks.forecast.features.seasonality import lagged_steps, season_basis
+from gruworks.tasks.forecast.series.panel import Panel, Series
 
-__all__ = ["FEWEST_ORIGINS", "Batch", "Encoded", "Windows", "encode", "split_rows"]
+__all__ = [
+    "FEWEST_ORIGINS", "Batch", "Encoded", "Windows", "encode", "float32", "split_rows", "with_seasonal_lag",
+]  # fmt: skip
 
 Floats = NDArray[numpy.float64]
 Ints = NDArray[numpy.int64]
 Batch = dict[str, Tensor]
 
-FEWEST_ORIGINS = 32  # with fewer rows to learn from, the autoregression on differences answers alone
-WARM_UP = 16  # rows until scale and slope have settled; nothing is learnt from them
-WILD = 1e3  # an autoregression beyond so many scales (a slope above 1 far ahead) teaches nothing
-MOST_VALIDATED = 20_000  # rows of validation; more would not tell more and take the time of a fit
+FEWEST_ORIGINS = 32  # training rows, below which no network is fitted
+WARM_UP = 16  # rows until scale and slope have settled: they have no weight in the loss
+WILD = 1e3  # rows whose autoregression exceeds so many scales (a slope above 1 far ahead) have no weight either
+MOST_VALIDATED = 20_000  # validation rows
+MOST_SERIES, MOST_ORIGINS = 100, 50  # that the seasonal component is chosen by
+CLEARLY = 0.9  # largest ratio of a lag's error to the climatology's for which the lag is chosen
+
+
+def float32(array: NDArray[Any]) -> Tensor:
+    """A float32 tensor of an array's values."""
+    return torch.from_numpy(array.astype(numpy.float32))
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """One series as the encoder reads it, N rows of it; each row knows only the past up to its own step.
+    """Inputs of the encoder for the N rows of one series; each row depends on the rows up to its own only.
 
-    features [N, I]; y, the last value seen, and scale [N] in its units; slope [N]; season_state [N, 1 + F] and basis
-    [1 + F, K]; observed [N]; ahead [N + K, C], the covariates known beforehand; gaps [N], steps since the row before
-    where timestamps are irregular; lag, by which the seasonal component looks back instead.
+    features [N, I]; y [N], forward-filled, and its scale [N]; slope [N]; season_state [N, 1 + F] and basis [1 + F, K];
+    observed [N]; ahead [N + K, C], the future covariates; gaps [N], steps since the row before where timestamps are
+    irregular; lag, the season's steps where the seasonal component is the values one season ago.
     """
 
     features: Floats
@@ -64,7 +73,7 @@ class Encoded:
 
 
 def encode(series: Series, codec: Codec, horizon: int) -> Encoded:
-    """Features and components of one series."""
+    """Features and components of one series for a forecast of `horizon` steps."""
     y, observed, positions = series.filled(), series.observed, codec.frequency.positions(series.timestamps)
     own = encoding(codec, y, positions, observed)
     return Encoded(
@@ -75,26 +84,58 @@ def encode(series: Series, codec: Codec, horizon: int) -> Encoded:
 
 
 def split_rows(rows: int, horizon: int, share: float) -> tuple[int, int, int]:
-    """(end, first, last): origins before `end` are learnt from, those from `first` to before `last` validate.
+    """Bounds (end, first, last) of training origins [0, end) and validation origins [first, last).
 
-    No target of a learnt origin lies among the targets of validation.
+    No target of a training origin is a target of validation. `share` is that of the validation rows.
     """
     last = rows - horizon
     first = last - max(horizon, round(share * rows))
     return max(0, first - horizon), max(0, first), max(0, last)
 
 
-class Windows:
-    """Training and validation batches over encoded series; windows are cut when drawn, never stored.
+def with_seasonal_lag(codec: Codec, panel: Panel, config: Config) -> Codec:
+    """`codec` with the lag whose seasonal naive errors on held-out rows are clearly below the climatology's, if any."""
+    shortest = min(len(series) for series in panel.series)
+    lags = list(codec.lags(shortest - config.horizon, config.periods).values())
+    if not config.season or config.model != "encoder" or codec.irregular or not lags:
+        return codec
+    chosen = numpy.random.default_rng(config.training.seed).permutation(len(panel.series))[:MOST_SERIES]
+    errors = [_seasonal_errors(panel.series[which], codec, config, lags) for which in chosen]
+    found = [one for one in errors if one is not None]
+    if not found:
+        return codec
+    climatology, *of_lags = numpy.mean(found, 0)
+    best = int(numpy.argmin(of_lags))
+    return replace(codec, lag=lags[best]) if of_lags[best] < CLEARLY * climatology else codec
 
-    With `whole` the held-out rows are learnt from too.
+
+def _seasonal_errors(series: Series, codec: Codec, config: Config, lags: list[int]) -> list[float] | None:
+    """Mean errors over the scale of the climatology (the last value where there is none) and of each lag."""
+    _, first, last = split_rows(len(series), config.horizon, config.validation)
+    if last - first < 1 or first < max(lags):
+        return None
+    rows = numpy.unique(numpy.linspace(first, last - 1, MOST_ORIGINS).astype(numpy.int64))
+    encoded = encode(series, codec, config.horizon)
+    y, scale = encoded.y, encoded.scale[rows[0]]
+    if not scale > 0:
+        return None
+    truth = y[rows[:, None] + numpy.arange(1, config.horizon + 1)]
+    forecasts = [y[rows, None] + encoded.scale[rows, None] * encoded.components(rows)[1]]
+    forecasts += [y[rows[:, None] + lagged_steps(config.horizon, lag)] for lag in lags]
+    return [float(numpy.abs(truth - one).mean() / scale) for one in forecasts]
+
+
+class Windows:
+    """Training and validation batches over encoded series, cut when they are drawn.
+
+    `learnable` is the number of training rows of each series. With `whole` the held-out rows are trained on too.
     """
 
     def __init__(self, encoded: Iterable[Encoded], config: Config, whole: bool = False) -> None:
         self.config = config
         parts: dict[str, list[Tensor]] = {}
         self.lengths, splits = [], []
-        for one in encoded:  # one at a time: in float64 all of them take four times the room of what is kept
+        for one in encoded:  # one at a time: in float64 all of them take four times the memory of what is kept
             self.lengths.append(len(one.y))
             splits.append(split_rows(len(one.y), config.horizon, config.validation))
             for name, array in _kept(one, splits[-1][2]).items():
@@ -103,7 +144,7 @@ class Windows:
         self.ends, self.firsts, self.lasts = (list(part) for part in zip(*splits, strict=True))
         if whole:
             self.ends = self.lasts
-        self.basis, self.lag = torch.from_numpy(one.basis.astype(numpy.float32)), one.lag
+        self.basis, self.lag = float32(one.basis), one.lag
         found = {name: torch.cat(parts.pop(name)) for name in list(parts)}
         self.y, self.scale, self.weight, self.observed = (found.pop(n) for n in ("y", "scale", "weight", "observed"))
         self.ahead = found.pop("ahead") if one.ahead.size else None  # K rows more a series than the rest
@@ -113,13 +154,8 @@ class Windows:
         ]
         self.share = numpy.asarray(self.learnable) / max(1.0, sum(self.learnable))
 
-    @property
-    def enough(self) -> bool:
-        """True where there are rows enough to train on, and some after them to validate on."""
-        return sum(self.learnable) >= FEWEST_ORIGINS
-
     def draw(self, epoch: int, index: int) -> Batch:
-        """A batch of random windows: a function of the seed, the epoch and the index."""
+        """A batch of random windows, a function of seed, epoch and index."""
         rng = numpy.random.default_rng([self.config.training.seed, epoch, index])
         which = rng.choice(len(self.share), self.config.training.batch_size, p=self.share)
         length, ends = self.config.window, numpy.asarray(self.ends)[which]
@@ -129,7 +165,7 @@ class Windows:
         return batch
 
     def validation(self) -> list[Batch]:
-        """The held-out tail of each series, with rows before it to warm the state up. No target is in training."""
+        """A batch of the held-out rows of each series, after rows of weight 0 that warm the state up."""
         batches, room = [], MOST_VALIDATED
         order = numpy.random.default_rng(self.config.training.seed).permutation(len(self.lengths))
         for which in map(int, order if len(order) > 1 else [0]):
@@ -144,12 +180,12 @@ class Windows:
         return batches
 
     def rows(self, which: int, start: int, stop: int) -> Batch:
-        """Rows `start` to `stop` of a series as the network and its loss take them."""
+        """Rows `start` to `stop` of a series as a batch without its first dimension."""
         batch = self._cut(numpy.array([which]), numpy.array([start]), numpy.array([stop]), stop - start)
         return {name: array[0] for name, array in batch.items()}
 
     def _cut(self, which: Ints, starts: Ints, stops: Ints, length: int) -> Batch:
-        """Windows [B, length] of the series `which` [B], all at once; what lies behind a window's stop is 0."""
+        """Windows [B, length] of the series `which` [B], padded with 0 from `stops` [B] on."""
         K, steps = self.config.horizon, starts[:, None] + numpy.arange(length)
         beyond = torch.from_numpy(steps >= stops[:, None])
         row = torch.from_numpy(numpy.minimum(steps, stops[:, None] - 1))
@@ -174,7 +210,7 @@ class Windows:
         return batch
 
     def _components(self, own: Encoding, begin: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
-        """The components [B, T, K] of the rows `row` [B, T] of series that begin at `begin` [B, 1]."""
+        """Both components [B, T, K] of the rows `row` [B, T] of series that begin at `begin` [B, 1]."""
 
         def values(rows: Tensor) -> Tensor:
             return self.y[begin.reshape(-1, *[1] * (rows.ndim - 1)) + rows]
@@ -184,10 +220,9 @@ class Windows:
 
 
 def _weights(one: Encoded, last: int) -> Floats:
-    """Each row's weight in the loss [N]: 0 where its target lies beyond the end or its scale can't be told.
+    """Weight of each row in the loss, [N]: its scale over the last one, so that early tiny scales don't dominate.
 
-    The weight brings errors back to the units of the series, over its last scale, so that an early step with a tiny
-    scale can't rule the fit.
+    0 where the target lies beyond the end or the scale is unknown.
     """
     N = len(one.y)
     with numpy.errstate(over="ignore", invalid="ignore"):
@@ -200,6 +235,6 @@ def _weights(one: Encoded, last: int) -> Floats:
 def _kept(one: Encoded, last: int) -> dict[str, Tensor]:
     """Rows that windows are cut from: levels in float64, values in units of the scale in float32."""
     exact = {"y": one.y, "scale": one.scale, "weight": _weights(one, last), "observed": one.observed}
-    names = ("features", "slope", "season_state", "gaps", "ahead")
-    arrays = exact | {name: getattr(one, name).astype(numpy.float32) for name in names}
-    return {name: torch.from_numpy(numpy.ascontiguousarray(array)) for name, array in arrays.items()}
+    scaled = {name: getattr(one, name) for name in ("features", "slope", "season_state", "gaps", "ahead")}
+    kept = {name: torch.from_numpy(numpy.ascontiguousarray(array)) for name, array in exact.items()}
+    return kept | {name: float32(array) for name, array in scaled.items()}

@@ -1,7 +1,8 @@
-"""Quantiles in the units of the series, by the encoder or by the autoregression on differences alone."""
+"""Quantile forecasts in the units of the series: interface of the three models, the encoder, the autoregression."""
 
 from __future__ import annotations
 
+import abc
 from statistics import NormalDist
 from typing import Any
 
@@ -9,36 +10,84 @@ import numpy
 import torch
 from numpy.typing import NDArray
 
-from gruworks.tasks.forecast.config import QUANTILES
-from gruworks.tasks.forecast.data import Encoded
+from gruworks.tasks.forecast.config import QUANTILES, Config
+from gruworks.tasks.forecast.data import Encoded, Windows, encode, float32
 from gruworks.tasks.forecast.features.difference_ar import differences, to_levels
+from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.models.encoder import ForecastNet
+from gruworks.tasks.forecast.series.panel import Series
 
-__all__ = ["difference_ar_quantiles", "encoder_states", "network_quantiles"]
+__all__ = ["EncoderEngine", "Engine", "difference_ar_quantiles", "encoder_states", "network_quantiles"]
 
 Floats = NDArray[numpy.float64]
 AT_ONCE = 1 << 22  # numbers of one decoded piece
 
 
+class Engine(abc.ABC):
+    """Network, batches and quantiles of one of the three models, for a fit on `count` series."""
+
+    def __init__(self, config: Config, codec: Codec, count: int) -> None:
+        self.config, self.codec, self.count = config, codec, count
+
+    @abc.abstractmethod
+    def network(self) -> torch.nn.Module:
+        """A network with initial weights."""
+
+    @abc.abstractmethod
+    def windows(self, series: list[Series], whole: bool = False) -> Any:
+        """Training and validation batches: `learnable`, `draw(epoch, index)`, `validation()`.
+
+        With `whole`, no rows are held out for validation.
+        """
+
+    @abc.abstractmethod
+    def network_quantiles(self, model: Any, series: Series, origins: NDArray[Any], which: int) -> Floats:
+        """Quantiles by a fitted network; arguments and shapes as those of `quantiles`."""
+
+    def quantiles(self, model: torch.nn.Module | None, series: Series, origins: NDArray[Any], which: int) -> Floats:
+        """Low, median and high [O, K, 3] after the rows `origins` [O], uncalibrated.
+
+        Args:
+            model: the network; None for the autoregression on differences.
+            which: the number of the series in the fit.
+        """
+        if model is None:
+            return difference_ar_quantiles(encode(series, self.codec, self.config.horizon), origins)
+        return self.network_quantiles(model, series, origins, which)
+
+
+class EncoderEngine(Engine):
+    """The causal encoder."""
+
+    def network(self) -> ForecastNet:
+        c = self.config
+        return ForecastNet(
+            self.codec.inputs, c.horizon, len(QUANTILES), c.hidden_size, c.num_layers, c.dropout, c.reset,
+            self.codec.ahead, self.codec.irregular,
+        )  # fmt: skip
+
+    def windows(self, series: list[Series], whole: bool = False) -> Windows:
+        return Windows((encode(one, self.codec, self.config.horizon) for one in series), self.config, whole)
+
+    def network_quantiles(self, model: ForecastNet, series: Series, origins: NDArray[Any], which: int) -> Floats:
+        return network_quantiles(model, encode(series, self.codec, self.config.horizon), origins)
+
+
 @torch.no_grad()
 def encoder_states(model: ForecastNet, encoded: Encoded) -> torch.Tensor:
-    """The state after every row, [N, H]: one causal pass over the series."""
-    features = torch.from_numpy(encoded.features.astype(numpy.float32))
-    gaps = torch.from_numpy(encoded.gaps.astype(numpy.float32))[None] if len(encoded.gaps) else None
-    return model.states(features[None], gaps)[0]
+    """Hidden states [N, H] after every row, in one causal pass over the series."""
+    gaps = float32(encoded.gaps)[None] if len(encoded.gaps) else None
+    return model.states(float32(encoded.features)[None], gaps)[0]
 
 
 @torch.no_grad()
 def network_quantiles(model: ForecastNet, encoded: Encoded, origins: NDArray[Any]) -> Floats:
-    """Forecasts [O, K, Q] made at the rows `origins` [O]: one causal pass over the series serves them all."""
+    """Forecasts [O, K, Q] after the rows `origins` [O], all from one causal pass over the series."""
     states, K = encoder_states(model, encoded), encoded.horizon
     piece = max(1, AT_ONCE // (K * max(model.shape[1], encoded.ahead.shape[1])))
     parts = []
     for at in numpy.array_split(origins, max(1, -(-len(origins) // piece))):
-        ahead = None
-        if encoded.ahead.size:
-            rows = at[:, None] + numpy.arange(K + 1)
-            ahead = torch.from_numpy(encoded.ahead[rows].astype(numpy.float32))
+        ahead = float32(encoded.ahead[at[:, None] + numpy.arange(K + 1)]) if encoded.ahead.size else None
         parts.append(model.decode(states[at], None, ahead).double().numpy())
     # The components are added in float64: a doubling far ahead would not fit into float32.
     change = model.weighted(*map(torch.from_numpy, encoded.components(origins))).numpy()
@@ -47,7 +96,10 @@ def network_quantiles(model: ForecastNet, encoded: Encoded, origins: NDArray[Any
 
 
 def difference_ar_quantiles(encoded: Encoded, origins: NDArray[Any]) -> Floats:
-    """The autoregression alone, [O, K, Q], with normal intervals from its own one-step errors, widening as √k."""
+    """Quantiles [O, K, Q] of the autoregression on differences alone.
+
+    The intervals are those of a normal distribution: the standard deviation of the one-step errors so far, times √k.
+    """
     d, K = differences(encoded.y), encoded.horizon
     factors = numpy.array([NormalDist().inv_cdf(level) for level in QUANTILES])
     spread = numpy.array([_spread(d[: t + 1], encoded.slope[t]) for t in origins])[:, None]

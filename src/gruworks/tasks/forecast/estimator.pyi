@@ -25,16 +25,16 @@ from gruworks.training.runs import RunFolder
 __all__ = ["Forecaster"]
 
 class Forecaster(Estimator):
-    """Forecasts of one or many time series by a GRU, with prediction intervals calibrated for any level.
+    """Forecasts of one or many time series by a GRU, with calibrated prediction intervals of any level.
 
     >>> Forecaster(horizon=2).fit([1, 2, 3, 4, 5]).predict()["y_hat"].tolist()
     [6.0, 7.0]
 
-    `Forecaster(horizon=14, time="date", target="temp_max").fit(frame).predict()` takes and gives pandas, polars or
-    other frames that narwhals knows; `fit("file.csv")` reads a CSV or Parquet file. The network sees differences over
-    a causal scale, so f(a·y + b) = a·f(y) + b for a > 0. What is fitted is mixed with the best naive forecast as far
-    as held-out rows show skill (`gate`). Where there are too few rows to learn from, an AR(1) on differences answers
-    alone; `fit_warnings` says so, and what was found in the data.
+    `Forecaster(horizon=14, time="date", target="temp_max").fit(frame).predict()` takes and returns frames of pandas,
+    polars or another library that narwhals supports; `fit("file.csv")` reads a CSV or Parquet file. The inputs of the
+    network are differences over a causal scale, so f(a·y + b) = a·f(y) + b for a > 0. The network is blended with the
+    best naive forecast, with a weight chosen on held-out rows (`blend`). Where there are too few rows to train on, the
+    forecast is an autoregression on differences; `fit_warnings` tells so, and what was found in the data.
 
     Args:
         horizon (int, default 14): forecast horizon in steps; between 1 and 10000
@@ -93,7 +93,7 @@ class Forecaster(Estimator):
         seed (int, default 0): seed of everything that is drawn; at least 0
 
     Raises:
-        OptionError: a setting that isn't there or can't have that value.
+        OptionError: an unknown setting, or a value that it can't have.
     """
 
     config: Config
@@ -168,11 +168,35 @@ class Forecaster(Estimator):
     def observe(self, value: float, series: str | None = None) -> Observed: ...
     def sample(self, paths: int = 100, data: Any = None) -> NDArray[numpy.float64]: ...
     def evaluate(
-        self, data: Any, *, origins: int | None = None, refit: int = 0, quiet: bool | None = None
-    ) -> Evaluation: ...
-    def backtest(
-        self, data: Any, *, origins: int | None = None, refit: int = 0, quiet: bool | None = None
-    ) -> Backtest: ...
+        self, data: Any, *, quiet: bool | None = None, origins: int | None = None, refit: int = 0
+    ) -> Evaluation:
+        """Rolling-origin errors beside those of the naive forecasts; see `backtest`.
+
+        Args:
+            origins (int | None, default None): rolling origins; if not given as many as fit in the last quarter, at
+                most 26; at least 1
+            refit (int, default 0): fit anew before every so many origins; 0 fits once, before the first; at least 0
+        """
+        ...
+
+    def backtest(self, data: Any, *, quiet: bool | None = None, origins: int | None = None, refit: int = 0) -> Backtest:
+        """Forecasts at rolling origins, a horizon apart, beside the true values and the naive forecasts.
+
+        An unfitted forecaster is fitted to the rows before the first origin, and again before every `refit`-th one. A
+        fitted one stays as it is, and is tested on rows after those of its fit.
+
+        Args:
+            data: as in `fit`.
+            quiet: True for no progress bar.
+            origins (int | None, default None): rolling origins; if not given as many as fit in the last quarter, at
+                most 26; at least 1
+            refit (int, default 0): fit anew before every so many origins; 0 fits once, before the first; at least 0
+
+        Raises:
+            TooShortError: too few rows for the origins, or none that the fit has not seen.
+        """
+        ...
+
     def held_out(self) -> Evaluation | None: ...
     def read(self, data: Any) -> Panel: ...
     def naive(self, series: Series) -> dict[str, NDArray[numpy.float64]]: ...

@@ -13,19 +13,22 @@ from utilsforecast import losses
 
 from gruworks.errors import TooShortError
 from gruworks.tasks.forecast.features.encoding import Codec
+from gruworks.tasks.forecast.frames import interval_columns
 from gruworks.tasks.forecast.series.panel import FEWEST_ROWS, Series
 
-__all__ = ["Evaluation", "Score", "origin_rows", "score", "seasonal_lag"]
+__all__ = ["LEVELS", "Evaluation", "Score", "long_table", "origin_rows", "score", "seasonal_lag"]
 
 Floats = NDArray[numpy.float64]
+Ints = NDArray[numpy.int64]
+LEVELS = (80, 95)  # of the prediction intervals whose coverage is measured
 MOST_ORIGINS = 26
 
 
 @dataclass(frozen=True)
 class Score:
-    """One model's errors: MAE in the units of the target, MASE (Hyndman and Koehler 2006), coverage of the interval.
+    """Errors of one model: MAE in the units of the target, MASE (Hyndman and Koehler 2006), coverage of the interval.
 
-    MASE is None where the naive error below it is 0.
+    MASE is None where the naive error that it is relative to is 0.
     """
 
     model: str
@@ -36,7 +39,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All scores, best first, and how they were measured. `mase_season` is the lag of the naive error below MASE.
+    """Scores of all models, best first, and the protocol. `mase_season` is the lag of the naive error of MASE.
 
     `by_horizon` is the forecaster's MAE at each step ahead, `verdict` its blend in words.
     """
@@ -53,22 +56,29 @@ class Evaluation:
 
     @property
     def ours(self) -> Score:
-        """The forecaster's own score: the one that has a prediction interval."""
+        """Score of the forecaster: the one with a prediction interval."""
         return next(one for one in self.scores if one.coverage is not None)
 
     @property
     def best_naive(self) -> Score:
+        """Score of the naive forecast with the least MAE."""
         return next(one for one in self.scores if one.coverage is None)
 
     def to_dict(self) -> dict[str, Any]:
+        """All fields as plain values."""
         return asdict(self)
 
 
-def origin_rows(rows: int, horizon: int, count: int | None, seen: int | None) -> NDArray[numpy.int64]:
-    """The rows [O] after which a forecast is made, a horizon apart, the last one a horizon before the end.
+def origin_rows(rows: int, horizon: int, count: int | None, seen: int | None) -> Ints:
+    """Rows [O] after which forecasts are made: a horizon apart, the last one a horizon before the end.
 
-    `seen` rows were seen in a fit: no target may lie among them. Without a count, as many as fit into what was not
-    seen, or into the last quarter, at most 26.
+    Args:
+        count: number of origins; None for as many as fit into the rows that the fit has not seen, or into the last
+            quarter of all rows, at most 26.
+        seen: number of rows that the fit has seen, none of which is a target; None before a fit.
+
+    Raises:
+        TooShortError: too few rows for the origins.
     """
     room = rows - (rows - rows // 4 if seen is None else max(seen, FEWEST_ROWS))
     fitting = room // horizon if seen is not None else max(1, room // horizon)
@@ -84,8 +94,9 @@ def origin_rows(rows: int, horizon: int, count: int | None, seen: int | None) ->
 
 
 def seasonal_lag(codec: Codec, rows: int) -> int:
-    """The lag of the naive error below MASE: the day's where there is one, as the M4 competition has it for hours,
-    else the longest season's; 1 where there is none.
+    """Lag of the naive error of MASE: the day's if there is one, as in the M4 competition, else the longest season's.
+
+    1 where there is no season.
     """
     lags = codec.lags(rows)
     return lags.get("day", max(lags.values(), default=1))
@@ -94,35 +105,43 @@ def seasonal_lag(codec: Codec, rows: int) -> int:
 def score(
     panel: Sequence[Series],
     codec: Codec,
-    origins: Sequence[NDArray[numpy.int64]],
+    origins: Sequence[Ints],
     quantiles: Sequence[Floats],
     naive: Sequence[dict[str, Floats]],
     name: str,
     verdict: str = "",
 ) -> Evaluation:
-    """Score the forecasts [O, K, Q] that model `name` made of each series at its origins [O], beside the naive ones.
+    """Score the forecasts of a model and the naive ones.
 
-    Quantiles are low and high of the 80 % interval around the median, then, if given, of the 95 % interval.
-    Errors are means over the series; a naive forecast that some series is too short for is left out, and so is what is
-    missing among the true values.
+    Errors are means over the series. Left out are naive forecasts that some series is too short for, and missing true
+    values.
+
+    Args:
+        origins: rows [O] of each series after which the forecasts were made.
+        quantiles: forecasts [O, K, C] of each series: the median, then low and high of the 80 % interval and, if
+            given, of the 95 % interval.
+        naive: naive forecasts [O, K] of each series by their names.
+        name: name of the model.
     """
     lag = min(seasonal_lag(codec, int(rows[0]) + 1) for rows in origins)
+    names = interval_columns(name, LEVELS)
     tables, pasts = [], []
     for series, rows, answer, found in zip(panel, origins, quantiles, naive, strict=True):
-        tables.append(_table(series, rows, answer, found, name))
+        columns = dict(zip(names, numpy.moveaxis(answer, -1, 0), strict=False)) | found
+        tables.append(long_table(series, rows, columns))
         past = series.until(int(rows[0]) + 1)
         pasts.append(pandas.DataFrame({"unique_id": series.name, "ds": past.timestamps, "y": past.filled()}))
-    table = pandas.concat(tables).dropna(subset=["y"]).dropna(axis="columns")
+    table = pandas.concat(tables).drop(columns="cutoff").dropna(subset=["y"]).dropna(axis="columns")
     models = [name, *(one for one in naive[0] if one in table.columns)]
     mae = losses.mae(table, models)[models].mean()
     mase = losses.mase(table, models, seasonality=lag, train_df=pandas.concat(pasts))[models].mean()
-    coverage = {level: _coverage(table, name, level) for level in (80, 95) if f"{name}-lo-{level}" in table.columns}
-    scores = [
-        Score(
-            m, float(mae[m]), float(mase[m]) if numpy.isfinite(mase[m]) else None, coverage[80] if m == name else None
-        )
-        for m in models
-    ]
+    finite = {m: float(value) for m, value in mase.items() if numpy.isfinite(value)}
+    coverage = {
+        level: float(losses.coverage(table, [name], level=level)[name].mean())
+        for level in LEVELS
+        if interval_columns(name, [level])[1] in table.columns
+    }
+    scores = [Score(m, float(mae[m]), finite.get(m), coverage[80] if m == name else None) for m in models]
     return Evaluation(
         scores=sorted(scores, key=lambda one: one.mae),
         origins=max(len(rows) for rows in origins),
@@ -136,24 +155,18 @@ def score(
     )
 
 
-def _coverage(table: pandas.DataFrame, name: str, level: int) -> float:
-    return float(losses.coverage(table, [name], level=level)[name].mean())
+def long_table(series: Series, origins: Ints, columns: dict[str, Floats]) -> pandas.DataFrame:
+    """A row for each origin [O] and step ahead, in the long format of utilsforecast.
 
-
-def _table(
-    series: Series, rows: NDArray[numpy.int64], answer: Floats, naive: dict[str, Floats], name: str
-) -> pandas.DataFrame:
-    """One row for each origin and horizon, in the long format of utilsforecast."""
-    ahead = rows[:, None] + numpy.arange(1, answer.shape[1] + 1)
-    columns = {
+    Its columns: unique_id, cutoff (the time of the origin), ds, y, ahead, and `columns` [O, K] by name.
+    """
+    steps = numpy.arange(1, next(iter(columns.values())).shape[1] + 1)
+    ahead = (origins[:, None] + steps).ravel()
+    keys = {
         "unique_id": series.name,
-        "ds": series.timestamps[ahead].ravel(),
-        "y": series.y[ahead].ravel(),
-        "ahead": numpy.tile(numpy.arange(1, answer.shape[1] + 1), len(rows)),
-        f"{name}-lo-80": answer[..., 0].ravel(),
-        name: answer[..., 1].ravel(),
-        f"{name}-hi-80": answer[..., 2].ravel(),
+        "cutoff": numpy.repeat(series.timestamps[origins], len(steps)),
+        "ds": series.timestamps[ahead],
+        "y": series.y[ahead],
+        "ahead": numpy.tile(steps, len(origins)),
     }
-    if answer.shape[2] == 5:
-        columns |= {f"{name}-lo-95": answer[..., 3].ravel(), f"{name}-hi-95": answer[..., 4].ravel()}
-    return pandas.DataFrame(columns | {model: values.ravel() for model, values in naive.items()})
+    return pandas.DataFrame(keys | {name: values.ravel() for name, values in columns.items()})

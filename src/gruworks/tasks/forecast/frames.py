@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gruworks.errors import DataError, OptionError
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.features.encoding import Codec
+from gruworks.tasks.forecast.series.columns import short
 from gruworks.tasks.forecast.series.frequency import Frequency
 from gruworks.tasks.forecast.series.panel import Series
 from gruworks.tasks.forecast.series.reading import read_future
@@ -23,7 +24,14 @@ Floats = NDArray[numpy.float64]
 
 
 def levels(level: Sequence[float]) -> list[float]:
-    """The shares that a frame needs: the median, then low and high of each level in percent."""
+    """Probabilities of the quantiles of a frame: the median, then low and high of each level in percent.
+
+    >>> levels([80])
+    [0.5, 0.1, 0.9]
+
+    Raises:
+        OptionError: a level that is no percentage, or one given twice.
+    """
     found = [float(one) for one in level]
     for one in found:
         if not 0 < one < 100:
@@ -46,29 +54,28 @@ def forecast_frame(
     frequency: Frequency,
     backend: Any,
 ) -> Any:
-    """unique_id, ds, y_hat and its intervals from quantiles [K, shares] of each series; the targets side by side."""
+    """unique_id, ds, y_hat and its intervals from quantiles [K, S] of each series; the targets side by side."""
     targets = config.targets
-    columns: dict[str, Any] = {"unique_id": [], "ds": []}
-    values: dict[str, list[Floats]] = {}
+    ids: list[str] = []
+    values: dict[str, list[NDArray[Any]]] = {"ds": []}
     for one, quantiles in zip(series, found, strict=True):
         if one.target == 0:
-            timestamps = _future_timestamps(one, config, frequency)
-            columns["unique_id"] += [one.name] * len(timestamps)
-            columns["ds"].append(timestamps)
+            ids += [one.name] * config.horizon
+            values["ds"].append(frequency.future(one.timestamps[-1], config.horizon))
         head = "y_hat" if len(targets) == 1 else f"{targets[one.target]}_hat"
         for name, column in zip(interval_columns(head, level), quantiles.T, strict=True):
             values.setdefault(name, []).append(column)
-    columns["ds"] = numpy.concatenate(columns["ds"])
-    columns |= {name: numpy.concatenate(parts) for name, parts in values.items()}
+    columns: dict[str, Any] = {"unique_id": ids} | {name: numpy.concatenate(parts) for name, parts in values.items()}
     return nw.from_dict(columns, backend=backend).to_native()
 
 
-def _future_timestamps(series: Series, config: Config, frequency: Frequency) -> NDArray[Any]:
-    return frequency.future(series.timestamps[-1], config.horizon)
-
-
 def with_future(series: list[Series], future: Any, config: Config, codec: Codec) -> list[Series]:
-    """The series with the covariates of their next K rows, from `future` or from the data; refused where missing."""
+    """The series with the covariates of their next K rows, from `future` or from the data.
+
+    Raises:
+        DataError: a row to forecast without covariates.
+        OptionError: `future` for a forecaster without future covariates.
+    """
     if not config.future:
         if future is not None:
             raise OptionError("this forecaster has no future covariates: name them as future=(...) before the fit")
@@ -83,20 +90,20 @@ def _extended(series: Series, given: dict[str, Any], config: Config, codec: Code
     known = {name: values[: N + K] for name, values in series.future.items()}
     if series.name in given:
         timestamps, columns = given[series.name]
-        at = numpy.searchsorted(timestamps, wanted)
-        there = (at < len(timestamps)) & (timestamps[numpy.minimum(at, len(timestamps) - 1)] == wanted)
+        there = numpy.isin(wanted, timestamps)
         if not there.all():
-            raise DataError(_missing(series, wanted[int(numpy.flatnonzero(~there)[0])], K, config))
+            raise DataError(_missing(series, wanted[~there][0], config))
+        at = numpy.searchsorted(timestamps, wanted)
         known = {name: numpy.concatenate([series.future[name][:N], columns[name][at]]) for name in config.future}
     for values in known.values():
         if len(values) < N + K:
-            raise DataError(_missing(series, wanted[len(values) - N], K, config))
+            raise DataError(_missing(series, wanted[len(values) - N], config))
     return replace(series, future=known)
 
 
-def _missing(series: Series, stamp: Any, horizon: int, config: Config) -> str:
-    text = str(stamp).removesuffix(".000000").removesuffix("T00:00:00")
+def _missing(series: Series, timestamp: Any, config: Config) -> str:
     return (
-        f"series {series.name!r} has no future covariates ({', '.join(config.future)}) for {text}: a forecast needs "
-        f"them for all {horizon} steps; give them as future=... (--future FILE), or as rows without {config.target}"
+        f"series {series.name!r} has no future covariates ({', '.join(config.future)}) for {short(timestamp)}: a "
+        f"forecast needs them for all {config.horizon} steps; give them as future=... (--future FILE), or as rows "
+        f"without {config.target}"
     )

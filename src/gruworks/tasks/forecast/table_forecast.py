@@ -1,7 +1,7 @@
-"""Forecasts of a table that came without a fit: by the best naive forecast, or by a model that was fitted elsewhere.
+"""Forecasts of a table without a fit on it: by the best naive forecast, or by a model that was fitted to other rows.
 
-Skill is never carried over: the combination of network and naive forecast is formed on the table's own past, and so is
-the test. A table that goes on from the rows of the fit, or is those rows, keeps the combination of the fit.
+Skill is never carried over: the network is blended with a naive forecast, and tested, on the table's own past. A table
+whose rows continue those of the fit, or are those rows, keeps the blend of the fit.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import numpy
 from numpy.typing import NDArray
 
 from gruworks.errors import TooShortError
-from gruworks.tasks.forecast.backtesting import Backtest
+from gruworks.tasks.forecast.backtesting import compared
 from gruworks.tasks.forecast.baseline import best_naive
 from gruworks.tasks.forecast.combination.blending import Blend
 from gruworks.tasks.forecast.combination.predictor import Predictor, fit_combination
 from gruworks.tasks.forecast.estimator import Forecaster
-from gruworks.tasks.forecast.evaluation import Evaluation, origin_rows
+from gruworks.tasks.forecast.evaluation import LEVELS, Evaluation, origin_rows
 from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.features.naive import naive_forecasts
 from gruworks.tasks.forecast.frames import levels, with_future
@@ -29,14 +29,17 @@ __all__ = ["TableForecast", "by_fit", "by_model", "by_naive", "is_of_fit", "join
 
 Floats = NDArray[numpy.float64]
 By = Literal["naive", "network", "blend", "autoregression"]
-JUDGED = 0.5  # of a table that the network has not seen: all of its rows are held out
+JUDGED = 0.5  # share of the rows of a table, all unseen by the network, that the blend is computed from
 
 
 @dataclass(frozen=True)
 class TableForecast:
-    """Quantiles [K, 1 + 2 · levels] and naive forecasts {name: [K]} of each series, and how the past was met.
+    """Quantiles [K, 1 + 2 · levels] and naive forecasts {name: [K]} of each series, and errors on their past.
 
-    `tested` names the rows of `evaluation`: of the table's past, unseen by the network; or held out of its fit.
+    Args:
+        weighed: True where the blend was computed from this table or by the fit.
+        tested: rows of `evaluation`: those of the table's past that the network has not seen, or those held out of
+            its fit.
     """
 
     series: list[Series]
@@ -51,46 +54,43 @@ class TableForecast:
 
 
 def by_naive(panel: Panel, horizon: int, level: list[float]) -> TableForecast:
-    """The forecast of the naive method that did best on the table's past."""
-    codec = Codec(panel.frequency)
-    found = best_naive(panel.series, codec, horizon)
-    shares = levels(level)
-    made = [found.quantiles(one, _last(one), shares)[0] for one in panel.series]
-    naive = _naive(panel.series, codec, horizon)
-    blend = Blend(0.0, found.name)
-    return TableForecast(
-        panel.series, panel.frequency, made, naive, "naive", blend, True, found.evaluation(panel.series)
-    )
+    """The forecast of the naive method with the least error on the table's past."""
+    series, codec = panel.series, Codec(panel.frequency)
+    best = best_naive(series, codec, horizon)
+    made = [best.quantiles(one, _last(one), levels(level))[0] for one in series]
+    naive, tested = _naive(series, codec, horizon), best.evaluation(series)
+    return TableForecast(series, panel.frequency, made, naive, "naive", Blend(0.0, best.name), evaluation=tested)
 
 
 def by_model(forecaster: Forecaster, panel: Panel, level: list[float], test: bool) -> TableForecast:
-    """The forecast of a network on a table that it has not seen, of a frequency that it `reads`.
+    """The forecast of a network for a table that it was not fitted to, of a frequency that it `reads`.
 
-    Where the table is too short to weigh the network, it answers alone and `weighed` is False.
+    Where the table is too short to compute a blend, the network forecasts alone and `weighed` is False.
     """
     codec = forecaster.predictor.codec
     codec = codec if codec.irregular else replace(codec, frequency=panel.frequency)
     plain = replace(forecaster.predictor, codec=codec)
     predictor, weighed = _judged(plain, panel.series)
     series = with_future(panel.series, None, forecaster.config, codec)
-    tested = _tested(plain, panel.series) if test else None
-    return _answered(predictor, series, [0] * len(series), level, weighed, tested)
+    made = _forecast(predictor, series, [0] * len(series), level)
+    return replace(made, weighed=weighed, evaluation=_tested(plain, panel.series) if test else None)
 
 
 def by_fit(forecaster: Forecaster, panel: Panel | None, level: list[float], test: bool) -> TableForecast:
-    """The forecast after the fitted rows, or after a table that `is_of_fit`, with the combination of the fit.
+    """The forecast after the fitted rows, or after a table that `is_of_fit`, with the blend of the fit.
 
-    The test is on the table's rows behind those of the fit, or where they are too few, on what the fit held out.
+    The test is on the table's rows after those of the fit or, where these are too few, on the held-out rows of the fit.
     """
     given = forecaster.history if panel is None else panel.series
     series = with_future(given, None, forecaster.config, forecaster.predictor.codec)
     numbers = [forecaster.streams.number(one) for one in series]
-    made = _answered(forecaster.predictor, series, numbers, level, bool(forecaster.blend.naive), None)
+    made = _forecast(forecaster.predictor, series, numbers, level)
+    made = replace(made, weighed=bool(forecaster.blend.naive))
     if not test:
         return made
     if panel is not None:
         try:
-            return replace(made, evaluation=forecaster.backtest(panel, quiet=True).evaluation())
+            return replace(made, evaluation=forecaster.evaluate(panel, quiet=True))
         except TooShortError:
             pass
     return replace(made, evaluation=forecaster.held_out(), tested="held out")
@@ -104,12 +104,12 @@ def reads(forecaster: Forecaster, panel: Panel) -> bool:
 
 
 def joined(forecaster: Forecaster, panel: Panel) -> Panel:
-    """The table with the fitted rows before each series that goes on where they end."""
+    """The table with the fitted rows before each series that continues them."""
     return replace(panel, series=[forecaster._continued(one) for one in panel.series])
 
 
 def is_of_fit(forecaster: Forecaster, panel: Panel) -> bool:
-    """True where every series of the table has rows of the fit with the fit's values, and differs in none of them."""
+    """True where each series of the table shares rows with the fit, and all shared rows have the same values."""
     return all(_agrees(one, forecaster.streams.known(one)) for one in panel.series)
 
 
@@ -120,19 +120,12 @@ def _agrees(series: Series, known: Series | None) -> bool:
     return bool(len(here)) and numpy.array_equal(series.y[here], known.y[there], equal_nan=True)
 
 
-def _answered(
-    predictor: Predictor,
-    series: list[Series],
-    numbers: list[int],
-    level: list[float],
-    weighed: bool,
-    evaluation: Evaluation | None,
-) -> TableForecast:
-    shares = levels(level)
-    made = [predictor.quantiles(one, _last(one), shares, at)[0] for one, at in zip(series, numbers, strict=True)]
-    naive = _naive(series, predictor.codec, predictor.config.horizon, predictor.config.periods)
-    frequency, blend = predictor.codec.frequency, predictor.blend
-    return TableForecast(series, frequency, made, naive, _by(predictor), blend, weighed, evaluation)
+def _forecast(predictor: Predictor, series: list[Series], numbers: list[int], level: list[float]) -> TableForecast:
+    """The forecast after the last row of each series; `numbers` are those of the series in the fit."""
+    config, codec, blend = predictor.config, predictor.codec, predictor.blend
+    made = [predictor.quantiles(one, _last(one), levels(level), at)[0] for one, at in zip(series, numbers, strict=True)]
+    naive = _naive(series, codec, config.horizon, config.periods)
+    return TableForecast(series, codec.frequency, made, naive, _by(predictor), blend)
 
 
 def _by(predictor: Predictor) -> By:
@@ -144,7 +137,7 @@ def _by(predictor: Predictor) -> By:
 
 
 def _judged(predictor: Predictor, series: list[Series]) -> tuple[Predictor, bool]:
-    """The same with combination and calibration from these series, and whether they were enough."""
+    """The predictor with blend and calibration computed from these series, and False where they are too short."""
     config = replace(predictor.config, validation=JUDGED, blend=True)
     fresh = replace(predictor, config=config, blend=Blend())
     fit_combination(fresh, series)
@@ -154,24 +147,19 @@ def _judged(predictor: Predictor, series: list[Series]) -> tuple[Predictor, bool
 
 
 def _tested(plain: Predictor, series: list[Series]) -> Evaluation | None:
-    """Errors at rolling origins in the last quarter, the combination formed on the rows before the first of them."""
-    config = plain.config
+    """Errors at rolling origins in the last quarter, the blend computed from the rows before the first of them."""
+    horizon = plain.config.horizon
     try:
-        rows = [origin_rows(len(one), config.horizon, None, None) for one in series]
+        rows = [origin_rows(len(one), horizon, None, None) for one in series]
     except TooShortError:
         return None
-    before = [one.until(int(at[0]) + 1) for one, at in zip(series, rows, strict=True)]
-    predictor, _ = _judged(plain, before)
-    shares = levels((80.0, 95.0))
-    made = [predictor.quantiles(one, at, shares) for one, at in zip(series, rows, strict=True)]
-    naive = [
-        naive_forecasts(one, predictor.codec, at, config.horizon, config.periods)
-        for one, at in zip(series, rows, strict=True)
-    ]
-    return Backtest(series, predictor.codec, rows, made, naive, "GRU", "").evaluation()
+    predictor, _ = _judged(plain, [one.until(int(at[0]) + 1) for one, at in zip(series, rows, strict=True)])
+    made = [predictor.quantiles(one, at, levels(LEVELS)) for one, at in zip(series, rows, strict=True)]
+    return replace(compared(predictor, series, rows, made), name="GRU", verdict="").evaluation()
 
 
 def _naive(series: list[Series], codec: Codec, horizon: int, periods: Any = ()) -> list[dict[str, Floats]]:
+    """Naive forecasts [K] by name after the last row of each series."""
     found = [naive_forecasts(one, codec, _last(one), horizon, periods) for one in series]
     return [{name: line[0] for name, line in one.items()} for one in found]
 

@@ -217,20 +217,20 @@ def test_ctrl_c_ends_in_one_line_and_status_130(csv: Path, gruworks: Call, monke
             raise KeyboardInterrupt
         return real(model, batch)
 
-    monkeypatch.setattr(fitting, "quantile_loss", interrupted)
+    monkeypatch.setitem(fitting.LOSSES, "encoder", interrupted)
     before, limit = signal.getsignal(signal.SIGINT), 25
     status, out, err = gruworks("forecast", "fit", "data.csv", *FLAGS, "--out", "a run", "--quiet")
     assert (status, out) == (130, "")
     assert err == "gruworks: interrupted; go on with: gruworks forecast fit data.csv --resume 'a run'\n"
     assert signal.getsignal(signal.SIGINT) is before
 
-    monkeypatch.setattr(fitting, "quantile_loss", real)
+    monkeypatch.setitem(fitting.LOSSES, "encoder", real)
     status, resumed, err = gruworks("forecast", "fit", "data.csv", "--resume", "a run", "--quiet")
     assert (status, err) == (0, "")
     assert resumed == gruworks("forecast", "fit", "data.csv", *FLAGS, "--out", "whole", "--quiet")[1]
 
     steps, limit = 0, 5
-    monkeypatch.setattr(fitting, "quantile_loss", interrupted)
+    monkeypatch.setitem(fitting.LOSSES, "encoder", interrupted)
     status, _, err = gruworks("forecast", "fit", "data.csv", *FLAGS, "--out", "early", "--quiet")
     assert status == 130
     assert err == "gruworks: interrupted before the first checkpoint: there is nothing in early to go on from\n"

@@ -21,7 +21,7 @@ WEEK = (Season("week", 7, 2),)
 
 def net(distribution: str = "student") -> SamplerNet:
     torch.manual_seed(0)
-    return SamplerNet(WEEK, (7,), 6, distribution=distribution).eval()
+    return SamplerNet(WEEK, (7,), 6, 1, 0.0, distribution, "after").eval()
 
 
 def test_a_step_at_a_time_reads_what_the_whole_window_reads() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given
@@ -22,10 +24,15 @@ def inputs(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     )
 
 
+def net(**changes: Any) -> ForecastNet:
+    """A network in evaluation mode, of 5 hidden units, one layer and no dropout unless changed."""
+    return ForecastNet(INPUTS, K, Q, 5, **({"layers": 1, "dropout": 0.0, "reset": "after"} | changes)).eval()
+
+
 def shaken(seed: int = 0, **settings: float) -> ForecastNet:
     """A network whose every weight is random, as after a fit."""
     torch.manual_seed(seed)
-    model = ForecastNet(INPUTS, K, Q, hidden_size=5, **settings).eval()
+    model = net(**settings)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_(0, 1)
@@ -34,7 +41,7 @@ def shaken(seed: int = 0, **settings: float) -> ForecastNet:
 
 def test_an_untrained_network_forecasts_as_the_autoregression() -> None:
     features, difference_ar, seasonal = inputs()
-    model = ForecastNet(INPUTS, K, Q)
+    model = net()
     assert not model.head.weight.any()
     assert not model.head.bias.any()
     assert torch.equal(model(features, difference_ar, seasonal)[..., 1], difference_ar)
@@ -59,7 +66,7 @@ def test_the_median_adds_both_paths_to_the_head() -> None:
 
 def test_covariates_known_ahead_start_silent_and_act_at_their_own_step() -> None:
     torch.manual_seed(0)
-    model = ForecastNet(INPUTS, K, Q, hidden_size=5, ahead=2).eval()
+    model = net(ahead=2)
     ahead = torch.randn(B, T, K + 1, 2)
     with torch.no_grad():
         assert torch.equal(model(*inputs(), ahead)[..., 1], inputs()[1])
@@ -74,7 +81,7 @@ def test_covariates_known_ahead_start_silent_and_act_at_their_own_step() -> None
 
 def test_a_longer_gap_leaves_less_of_the_state() -> None:
     torch.manual_seed(0)
-    model = ForecastNet(INPUTS, K, Q, hidden_size=5, irregular=True).eval()
+    model = net(irregular=True)
     features = inputs()[0]
     with torch.no_grad():
         none, short, endless = (model.states(features, torch.full((B, T), gap)) for gap in (0.0, 1.0, 1e6))
@@ -88,7 +95,7 @@ def test_a_longer_gap_leaves_less_of_the_state() -> None:
 def test_every_horizon_is_decoded_from_the_step_s_own_state(reset: str) -> None:
     features, difference_ar, seasonal = inputs()
     torch.manual_seed(0)
-    model = ForecastNet(INPUTS, K, Q, hidden_size=5, reset=reset).eval()
+    model = net(reset=reset)
     torch.nn.init.normal_(model.head.weight)
     changed = features.clone()
     changed[:, 6] += 1

@@ -1,11 +1,11 @@
-"""The autoregressive sampler of DeepAR (Salinas et al. 2020) with a GRU: a distribution of the next value, drawn on.
+"""DeepAR (Salinas et al. 2020) with a GRU: an autoregressive model of the next value's distribution, sampled in paths.
 
-Each step reads the value before it, the values one season before the next one, and the calendar; it answers the
-parameters of a distribution of the next value. A forecast is many paths: a value is drawn, read, and the next one
-drawn after it, so uncertainty compounds along a path. Nothing is ever fed back as a mean.
+The inputs of a step are the last value, the values one season before the next one, and Fourier terms of the calendar;
+the outputs are the parameters of the next value's distribution. In a sample path each value is drawn from it and is
+the input of the next step, so that uncertainty grows along the path.
 
-Real values are read as moves over the window's mean move, so that the answer is free of level and unit; counts
-(negative binomial) over ν = 1 + their mean, as in the paper.
+Real values are read as differences over the window's mean absolute difference, so that forecasts don't depend on level
+and unit; counts (negative binomial) over ν = 1 + their mean, as in the paper.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ SMALL = 1e-3
 
 
 class SamplerNet(torch.nn.Module):
-    """From a window of values to the distribution of the value after each step.
+    """Distribution of the next value after each step of a window.
 
-    Shapes: values [B, P + T], of which the first P (the longest lag) are only looked back on; waves [B, T, F], the
-    calendar of the value after each step; scale [B].
+    Shapes: values [B, P + T], of which the first P (the longest lag less 1) are inputs by their lags alone; waves
+    [B, T, F], the Fourier terms of the value after each step; scale [B].
 
     Args:
-        seasons: whose waves are read. lags: in steps; the value that many steps before the next one is read.
+        seasons: seasons of the Fourier terms.
+        lags: steps between the next value and the earlier values that are inputs.
         distribution: "student", "normal" or "negative_binomial".
     """
 
@@ -39,10 +40,10 @@ class SamplerNet(torch.nn.Module):
         seasons: tuple[Season, ...],
         lags: tuple[int, ...],
         hidden_size: int,
-        layers: int = 1,
-        dropout: float = 0.0,
-        distribution: str = "student",
-        reset: Reset = "after",
+        layers: int,
+        dropout: float,
+        distribution: str,
+        reset: Reset,
     ) -> None:
         super().__init__()
         self.lags, self.kind = lags, distribution
@@ -55,7 +56,7 @@ class SamplerNet(torch.nn.Module):
 
     @property
     def longest(self) -> int:
-        """P: values before a window that lags reach back to."""
+        """Number P of values before a window that the lags reach back to."""
         return max((*self.lags, 2)) - 1
 
     @property
@@ -67,21 +68,19 @@ class SamplerNet(torch.nn.Module):
         return self.ahead(self.gru(x)[0], x, values[:, self.longest :], scale[:, None])
 
     def inputs(self, values: Tensor, waves: Tensor, scale: Tensor) -> Tensor:
-        """[B, T, I] from values [B, P + T]."""
+        """Inputs of the GRU, [B, T, I], from values [B, P + T], waves [B, T, F] and scale [B]."""
         P, T = self.longest, waves.shape[1]
         here = values[:, P : P + T]
         seasonal = [values[:, P + 1 - lag : P + 1 - lag + T] for lag in self.lags]
         if self.counts:
-            own = [torch.log1p(here / scale[:, None]), *(torch.log1p(v / scale[:, None]) for v in seasonal)]
+            own = [torch.log1p(v / scale[:, None]) for v in (here, *seasonal)]
         else:
-            own = [
-                (here - values[:, P - 1 : P - 1 + T]) / scale[:, None],
-                *((v - here) / scale[:, None] for v in seasonal),
-            ]
+            moves = here - values[:, P - 1 : P - 1 + T], *(v - here for v in seasonal)
+            own = [v / scale[:, None] for v in moves]
         return torch.cat([torch.stack(own, -1), waves], -1)
 
     def ahead(self, states: Tensor, x: Tensor, here: Tensor, scale: Tensor) -> distributions.Distribution:
-        """The distribution of the next value after states [..., H] that read x [..., I] and stand at `here` [...]."""
+        """Distribution of the next value from states [..., H], their inputs x [..., I] and last values `here` [...]."""
         place, width, shape = self.head(self.dropout(states)).unbind(-1)
         direct = x[..., : 1 + len(self.lags)] @ self.lag_gain
         if self.counts:
@@ -96,7 +95,7 @@ class SamplerNet(torch.nn.Module):
 
     @torch.no_grad()
     def sample(self, values: Tensor, waves: Tensor, scale: Tensor, paths: int, steps: int) -> Tensor:
-        """Paths [B, paths, steps] after windows [B, P + T]; waves [B, T + steps, F] go on into the future."""
+        """Sample paths [B, paths, steps] after windows [B, P + T]; waves [B, T + steps, F] cover the paths too."""
         T = values.shape[1] - self.longest
         x = self.inputs(values, waves[:, :T], scale)
         states, h = self.gru(x)

@@ -14,19 +14,19 @@ __all__ = ["ForecastNet"]
 
 
 class ForecastNet(torch.nn.Module):
-    """From features of the past to quantiles of what is to be added to the last value, in units of its scale.
+    """Quantiles of the change from the last value, in units of its scale, for each of K steps ahead.
 
-    Every step's answer is decoded from that step's own state, the last observation included:
+    The forecast of step t is decoded from the hidden state h_t, which has read the value at t:
 
         median_k = α_k · difference_ar_k + β_k · seasonal_k + head(h_t)_k + known(h_t, x_{t+k})
-        quantiles beside it lie a positive width above and below, so they never cross
 
-    α starts at 1; β, the head and what is read of covariates known ahead start at 0: an untrained network forecasts as
-    the autoregression on differences does. Where timestamps are irregular the state decays between them,
-    h ← γ(gap) · h with a learned rate for each entry (GRU-D, Che et al. 2018).
+    The other quantiles are at positive distances below and above the median, so that quantiles never cross. Initially
+    α is 1 and β, the head and `known` are 0: an untrained network forecasts as the autoregression on differences.
+    Where timestamps are irregular the state decays between them, h ← γ(gap) · h with a learned rate for each hidden
+    unit (GRU-D, Che et al. 2018).
 
-    Shapes: features [B, T, I], difference_ar and seasonal [B, T, K] for K horizons, ahead [B, T, K + 1, C] (this row's
-    own first), gaps [B, T]; forecast [B, T, K, Q], Q odd.
+    Shapes: features [B, T, I], difference_ar and seasonal [B, T, K], ahead [B, T, K + 1, C] (the covariates of the row
+    itself first), gaps [B, T]; forecast [B, T, K, Q], Q odd.
     """
 
     def __init__(
@@ -34,10 +34,10 @@ class ForecastNet(torch.nn.Module):
         inputs: int,
         horizon: int,
         quantiles: int,
-        hidden_size: int = 32,
-        layers: int = 1,
-        dropout: float = 0.0,
-        reset: Reset = "after",
+        hidden_size: int,
+        layers: int,
+        dropout: float,
+        reset: Reset,
         ahead: int = 0,
         irregular: bool = False,
     ) -> None:
@@ -65,7 +65,7 @@ class ForecastNet(torch.nn.Module):
         return self.decode(self.states(features, gaps), self.weighted(difference_ar, seasonal), ahead)
 
     def states(self, features: Tensor, gaps: Tensor | None = None) -> Tensor:
-        """The state after every step, [B, T, H]."""
+        """Hidden states of the last layer, [B, T, H]."""
         if self.decay is None or gaps is None:
             states: Tensor = self.gru(features)[0]
             return states
@@ -84,7 +84,7 @@ class ForecastNet(torch.nn.Module):
         return alpha * difference_ar + beta * seasonal
 
     def decode(self, states: Tensor, weighted: Tensor | None = None, ahead: Tensor | None = None) -> Tensor:
-        """Quantiles [..., K, Q] from states [..., hidden], weighted components [..., K] and ahead [..., K + 1, C]."""
+        """Quantiles [..., K, Q] from states [..., H], weighted components [..., K] and ahead [..., K + 1, C]."""
         states = self.dropout(states)
         raw = self.head(states).unflatten(-1, self.shape)
         if self.known is not None and ahead is not None:
@@ -98,12 +98,12 @@ class ForecastNet(torch.nn.Module):
 
 
 class _Known(torch.nn.Module):
-    """Contribution of covariates known ahead: linear in their change, and a layer over them and the state."""
+    """Contribution of the future covariates: linear in their change, and a hidden layer over them and the state."""
 
     def __init__(self, hidden: int, ahead: int, horizon: int, quantiles: int, irregular: bool) -> None:
         super().__init__()
-        self.absolute = slice(1 if irregular else 0, None)  # the first is a position, of which only the change counts
-        size = ahead + ahead - (1 if irregular else 0)
+        self.absolute = slice(int(irregular), None)  # the first is a position, of which only the change is read
+        size = 2 * ahead - irregular
         self.linear = torch.nn.Linear(ahead, quantiles, bias=False)
         self.state = torch.nn.Linear(hidden, hidden)
         self.covariates = torch.nn.Linear(size, hidden, bias=False)

@@ -1,9 +1,9 @@
-"""The segment GRU of SegRNN (Lin et al. 2023, arXiv 2308.11200): a long look-back in few steps, decoded at once.
+"""SegRNN (Lin et al. 2023, arXiv 2308.11200): a GRU over segments of a look-back window, decoded in parallel.
 
-The look-back is cut into segments; each is one step of the GRU. The decoder answers all segments of the horizon in
-parallel: each makes one step from the last state h_n, with a learned position in place of an input. In the "after"
-form W_hh·h_n is the same at every position and W_ih·pos the same in every window, so the first is formed once a
-window and the second once a position; only the gates are formed for each pair. That is exact, not an approximation.
+The window is cut into segments, and each segment is one step of the GRU. The decoder computes all segments of the
+horizon in parallel: each is one step from the last state h_n, whose input is a learned position embedding. In the
+"after" form W_hh·h_n is the same for every position and W_ih·pos the same for every window, so the first is computed
+once a window and the second once a position; only the gates are computed for each pair. This is exact.
 """
 
 from __future__ import annotations
@@ -24,19 +24,21 @@ SMALL = 1e-5
 
 
 class SegmentNet(torch.nn.Module):
-    """From the last L values of a series to quantiles of the next K, both in the units of the series.
+    """Quantiles of the next K values of a series from the last L, in the units of the series.
 
-    Shapes: values [R, L] for R windows, channel [R] (the number of the series where `channels` > 1); answer
-    [R, K, Q], Q odd, never crossing.
+    Shapes: values [R, L] for R windows, channel [R] (the number of the series where `channels` > 1); output
+    [R, K, Q], Q odd, in ascending order.
 
     Args:
-        lookback: L, a multiple of segment. horizon: K. segment: values of one step of the GRU.
-        norm: what a window is brought to before the GRU, and its answer back from: "last" subtracts the last value
-            (SegRNN), "mean" divides by the mean size as well (DeepAR's scale), "revin" subtracts the mean and divides
-            by the deviation, with a learned gain and shift (Kim et al. 2022), "moves" subtracts the last value and
-            divides by the mean absolute difference.
-        channels: series that get a learned part of the position of their own; 1 if all share it.
-        linear: a linear map of the look-back beside the GRU, from zero.
+        lookback: L, a multiple of segment.
+        horizon: K.
+        segment: values of one step of the GRU.
+        norm: normalization of a window, inverted on the output: "last" subtracts the last value (SegRNN), "mean" also
+            divides by the mean absolute value (DeepAR's scale), "revin" subtracts the mean and divides by the standard
+            deviation, with a learned gain and shift (Kim et al. 2022), "moves" subtracts the last value and divides by
+            the mean absolute difference.
+        channels: number of series with a learned embedding of their own; 1 if all share the position embeddings.
+        linear: True adds a linear map of the window to the output, initially zero.
     """
 
     def __init__(
@@ -73,10 +75,12 @@ class SegmentNet(torch.nn.Module):
         answer = self.decode(h, channel)
         if self.linear is not None:
             answer = answer + self.linear(x)[..., None]
-        return self._apart(self._restored(answer, centre, scale))
+        answer = self._restored(answer, centre, scale)
+        # sorting quantiles never increases a pinball loss (Chernozhukov et al. 2010)
+        return answer if answer.shape[-1] == 1 else answer.sort(-1).values
 
     def decode(self, h: Tensor, channel: Tensor | None = None) -> Tensor:
-        """Outputs of all positions from the last state h [R, H]: [R, K, Q] in units of the norm, not yet ordered."""
+        """Normalized outputs of all positions [R, K, Q] from the last state h [R, H], not yet sorted."""
         weights = self.gru.weights()
         gh = functional.linear(h, weights.w_hh, weights.b_hh)  # once a window
         gi = self._position_terms(channel)  # once a position
@@ -87,7 +91,7 @@ class SegmentNet(torch.nn.Module):
         return raw[:, : self.horizon]
 
     def _position_terms(self, channel: Tensor | None) -> Tensor:
-        """W_ih · position + b_ih: [1, P, 3H], or [R, P, 3H] where each series has a part of its own."""
+        """W_ih · position + b_ih: [1, P, 3H], or [R, P, 3H] where each series has an embedding of its own."""
         w, b = self.gru.weights().w_ih, self.gru.weights().b_ih
         width = self.positions.shape[1]
         terms = functional.linear(self.positions, w[:, :width], b)[None]
@@ -96,7 +100,7 @@ class SegmentNet(torch.nn.Module):
         return terms + functional.linear(self.channels, w[:, width:])[channel][:, None]
 
     def normalised(self, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The window without its level and, by the norm, its size: x [R, L], level and size [R, 1]."""
+        """Normalized window x [R, L], and the level and scale [R, 1] that it was normalized by."""
         centre = values.mean(1, keepdim=True) if self.norm == "revin" else values[:, -1:]
         x = values - centre
         scale = torch.ones_like(centre)
@@ -114,7 +118,3 @@ class SegmentNet(torch.nn.Module):
         if self.gain is not None:
             answer = (answer - self.gain[1] + 1) / (self.gain[0] + SMALL)
         return answer * scale[..., None] + centre[..., None]
-
-    def _apart(self, answer: Tensor) -> Tensor:
-        """Quantiles in order: sorting them never makes a pinball loss larger (Chernozhukov et al. 2010)."""
-        return answer if answer.shape[-1] == 1 else answer.sort(-1).values

@@ -10,7 +10,7 @@ import numpy
 from numpy.typing import NDArray
 
 from gruworks.errors import DataError, TooShortError
-from gruworks.tasks.forecast.series.columns import Source, line
+from gruworks.tasks.forecast.series.columns import Source, line, short
 from gruworks.tasks.forecast.series.frequency import Frequency, grid_frequency, infer_frequency, irregular_frequency
 from gruworks.tasks.forecast.series.panel import FEWEST_ROWS, Panel, Series
 
@@ -62,8 +62,8 @@ def _check(table: Table, source: Source) -> None:
     steps = numpy.diff(table.timestamps).astype(numpy.int64)
     for i in numpy.flatnonzero(steps <= 0)[:1]:
         again = table.timestamps[i + 1] in table.timestamps[: i + 1]
-        what = "stands twice" if again else f"comes after {_stamp(table.timestamps[i])}: sort the rows by time"
-        row, stamp = int(table.rows[i + 1]), _stamp(table.timestamps[i + 1])
+        what = "stands twice" if again else f"comes after {short(table.timestamps[i])}: sort the rows by time"
+        row, stamp = int(table.rows[i + 1]), short(table.timestamps[i + 1])
         text = f"{source.at(row)}: the time {stamp} {what} (series {table.name!r})"
         raise DataError(text, "time-twice" if again else "time-back", line=line(row), time=stamp, series=table.name)
 
@@ -96,7 +96,7 @@ def _fits(table: Table, frequency: Frequency) -> bool:
 
 def _off_frequency(table: Table, source: Source) -> DataError:
     i = int(numpy.argmax(numpy.diff(table.timestamps).astype(numpy.float64)))
-    row, after, before = int(table.rows[i + 1]), _stamp(table.timestamps[i + 1]), _stamp(table.timestamps[i])
+    row, after, before = int(table.rows[i + 1]), short(table.timestamps[i + 1]), short(table.timestamps[i])
     return DataError(
         f"{source.at(row)}: the time {after} follows {before} off the frequency (series {table.name!r}): "
         "fill the gap, or number the rows 1, 2, 3 ... in the time column",
@@ -171,7 +171,3 @@ def _constant(name: str, values: NDArray[Any], table: Table, source: Source) -> 
                 f"(series {table.name!r}): what changes is a past or future covariate"
             )
     return kept[0] if kept else ("" if values.dtype == object else float("nan"))
-
-
-def _stamp(stamp: Any) -> str:
-    return str(stamp).removesuffix(".000000").removesuffix("T00:00:00")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gruworks.errors import DataError
 
-__all__ = ["Source", "check_zone", "covariate", "line", "names", "numbers", "times"]
+__all__ = ["Source", "check_zone", "covariate", "line", "names", "numbers", "short", "times"]
 
 LARGEST = 1e150  # the squares of larger values leave float64
 MISSING = ("", "na", "nan", "null", "none")
@@ -35,6 +35,15 @@ class Source:
 def line(row: int) -> int:
     """The line of a row in a file whose first line is the header."""
     return row + 2
+
+
+def short(timestamp: Any) -> str:
+    """A timestamp as text, without a time of day of zero.
+
+    >>> short(numpy.datetime64("2024-05-01", "us"))
+    '2024-05-01'
+    """
+    return str(timestamp).removesuffix(".000000").removesuffix("T00:00:00")
 
 
 def names(values: NDArray[Any], column: str, source: Source) -> NDArray[Any]:
