@@ -1,4 +1,4 @@
-"""Defaults of settings stand in `Config` and `Options` alone: nothing in `app` repeats one under its name."""
+"""Defaults of settings stand in `Config` and `Options` alone: neither `app` nor the forecaster restates one."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from typing import Any
 
 import pytest
 
-from gruworks import app
+import gruworks
 from gruworks.tasks import registry
 
-APP = Path(app.__file__).parent
+PACKAGE = Path(gruworks.__file__).parent
+FOLDERS = [PACKAGE / "app", PACKAGE / "tasks/forecast"]
+CODE = [path for folder in FOLDERS for path in folder.rglob("*") if path.suffix in (".py", ".js")]
 JAVASCRIPT = r"\b(?P<name>{names})\b\W[^\n]{{0,90}}?\b(?:value|textContent): *(?P<value>\"[^\"]*\"|[\d.]+)"
 # a value that says "nothing", as an absent field, an empty text or a switch that is off, says it under any name
-OTHERS = {("lab.py", "seed"), ("schemas.py", "seed")}  # of the lab's experiments and of /v1/trace: settings of no task
+# settings of no task: of the lab's experiments, of /v1/trace, of one step of the kernel
+OTHERS = {("lab.py", "seed"), ("schemas.py", "seed"), ("streaming.py", "threads")}
 EMPTY: tuple[Any, ...] = (None, "", (), [], {})
 
 
-def defaults(stem: str = "") -> dict[str, list[Any]]:
-    """The defaults of each name: of the task that a file is named after, else over all tasks."""
+def defaults(*names: str) -> dict[str, list[Any]]:
+    """The defaults of each name: of the task that a file or its folder is named after, else over all tasks."""
     found: dict[str, list[Any]] = {}
-    tasks = [stem] if stem in registry.TASKS else list(registry.TASKS)
+    tasks = [name for name in names if name in registry.TASKS] or list(registry.TASKS)
     for task, kind in itertools.product(tasks, ("Config", "Options")):
         for one in registry.settings(task, kind).described():
             found.setdefault(one.name, []).append(one.default)
@@ -55,7 +58,7 @@ def named_literals(code: str) -> Iterator[tuple[int, str, Any]]:
 
 
 def restated(path: Path) -> list[str]:
-    known, code = defaults(path.stem), path.read_text(encoding="utf-8")
+    known, code = defaults(path.stem, *path.parts[len(PACKAGE.parts) :]), path.read_text(encoding="utf-8")
     if path.suffix == ".js":
         pattern = re.compile(JAVASCRIPT.format(names="|".join(known)), re.IGNORECASE)
         found = [
@@ -75,7 +78,7 @@ def restated(path: Path) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("path", sorted([*APP.rglob("*.py"), *APP.rglob("*.js")]), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(CODE), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_default_is_restated(path: Path) -> None:
     assert restated(path) == []
 

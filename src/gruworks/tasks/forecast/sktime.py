@@ -1,4 +1,4 @@
-"""The forecaster as sktime has them: `fit(y, X, fh)`, `predict`, `predict_interval`, `update`. Needs sktime."""
+"""Forecaster with the interface of sktime: `fit(y, X, fh)`, `predict`, `predict_interval`, `update`. Needs sktime."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import numpy
 import pandas
 
 from gruworks.errors import require
+from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.estimator import Forecaster
+from gruworks.training.settings import FitSettings
 
 __all__ = ["SktimeForecaster"]
 
@@ -16,7 +18,7 @@ _Base: Any = require("sktime.forecasting.base", extra="sktime").BaseForecaster
 
 
 class SktimeForecaster(_Base):  # type: ignore[misc]
-    """A `Forecaster` in sktime's clothes, for its pipelines, splitters and metrics.
+    """A `Forecaster` with sktime's interface, for its pipelines, splitters and metrics.
 
     >>> import pandas
     >>> from gruworks.tasks.forecast.sktime import SktimeForecaster
@@ -24,18 +26,20 @@ class SktimeForecaster(_Base):  # type: ignore[misc]
     >>> SktimeForecaster().fit(y, fh=[1, 2]).predict().tolist()
     [7.0, 8.0]
 
-    The horizon is the furthest step of `fh`, which `fit` needs. A y with several instances (pd-multiindex) is fitted as
-    one panel by one network; several columns are several targets. X are covariates known ahead (`Config.future`);
-    steps between those of `fh` that X leaves out are read as missing. `update` goes on learning on old and new rows;
-    with `update_params=False` it only moves the origin. The segment model and the sampler read y alone.
+    `fit` needs `fh`, and its furthest step is the horizon. The instances of y (pd-multiindex) are fitted together by
+    one network; several columns are several targets. X are future covariates (`Config.future`); steps of the horizon
+    that X leaves out are missing. `update` continues training on old and new rows; with `update_params=False` it moves
+    the origin only. The models "segment" and "sampler" ignore X.
 
     Args:
-        model: "encoder", "segment" or "sampler". steps: optimiser steps at most.
-        random_state: the seed of everything that is drawn.
+        model: "encoder", "segment" or "sampler".
+        steps: maximum number of optimizer steps.
+        random_state: random seed.
         settings: the other fields of `Config` and `FitSettings` by name, such as {"hidden_size": 64}.
 
     Raises:
-        DataError: what is wrong with y or X and where; OptionError: a setting that isn't there.
+        DataError: what is wrong with y or X and where.
+        OptionError: an unknown setting.
     """
 
     _tags: ClassVar[dict[str, Any]] = {
@@ -58,7 +62,11 @@ class SktimeForecaster(_Base):  # type: ignore[misc]
     }
 
     def __init__(
-        self, model: str = "encoder", steps: int = 600, random_state: int = 0, settings: dict[str, Any] | None = None
+        self,
+        model: str = Config.model,
+        steps: int = FitSettings.steps,
+        random_state: int = FitSettings.seed,
+        settings: dict[str, Any] | None = None,
     ) -> None:
         self.model, self.steps, self.random_state, self.settings = model, steps, random_state, settings
         super().__init__()
@@ -96,7 +104,7 @@ class SktimeForecaster(_Base):  # type: ignore[misc]
         return _Rows(y, X if self.model == "encoder" else None)
 
     def _answer(self, X: Any, level: tuple[float, ...]) -> Any:
-        """The forecast of all steps up to the horizon, a row each, with the targets' names before `_hat`."""
+        """A frame of the forecasts of all steps up to the horizon, with columns y0_hat, y1_hat ... and intervals."""
         future = None if not self._rows.covariates else self._rows.ahead(X, self._steps_ahead, self.forecaster_)
         frame = self.forecaster_.predict(self._rows.frame, level=level, future=future)
         return frame.rename(columns=lambda name: name.replace("y_hat", "y0_hat"))
@@ -119,7 +127,7 @@ class SktimeForecaster(_Base):  # type: ignore[misc]
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
-        """Settings that sktime's own tests are quick with."""
+        """Small settings for sktime's own tests."""
         quick: dict[str, Any] = {"hidden_size": 4, "validate_every": 2, "batch_size": 2, "window": 16}
         return [{"steps": 2, "settings": quick}, {"model": "segment", "steps": 2, "settings": quick | {"segment": 4}}]
 
@@ -143,7 +151,7 @@ class _Rows:
             self.frame = self.frame.merge(self._long(X, list(self.covariates)), on=["unique_id", "time"], how="left")
 
     def _long(self, table: Any, names: list[str]) -> Any:
-        """`table` with columns of our own names, so that any name of the caller's will do."""
+        """`table` as unique_id, time and the columns `names`, in the place of the caller's names."""
         index = table.index
         ids = ["0"] * len(table)
         if self.instances is not None:
@@ -156,13 +164,13 @@ class _Rows:
         return found.assign(unique_id=ids, time=index.to_numpy())
 
     def grown(self, later: _Rows) -> _Rows:
-        """These rows and those of `later`, which take the place of rows of the same time."""
+        """These rows and those of `later`, which replace rows of the same time."""
         joined = pandas.concat([self.frame, later.frame]).drop_duplicates(["unique_id", "time"], keep="last")
         self.frame = joined.sort_values(["unique_id", "time"], kind="stable").reset_index(drop=True)
         return self
 
     def ahead(self, X: Any, steps: int, forecaster: Forecaster) -> Any:
-        """The covariates of the next `steps` rows of each instance; what X doesn't hold is missing."""
+        """Covariates of the next `steps` rows of each instance, missing where X lacks them."""
         last = self.frame.groupby("unique_id", sort=False)["time"].last()
         wanted = pandas.concat([
             pandas.DataFrame({"unique_id": name, "time": forecaster.frequency.future(at, steps)})
