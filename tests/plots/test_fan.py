@@ -10,7 +10,8 @@ import numpy
 import pytest
 
 from gruworks.errors import DataError
-from gruworks.plots.fan import ACCENT, INK, draw_fan
+from gruworks.plots.fan import draw_fan
+from gruworks.plots.figure import ACCENT, INK
 
 DAYS = numpy.arange("2024-01-01", "2024-02-20", dtype="datetime64[D]").astype("datetime64[us]")
 

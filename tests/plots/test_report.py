@@ -31,7 +31,7 @@ def contents(**changes: Any) -> dict[str, Any]:
     evaluation = {"scores": scores, "by_horizon": [0.5, 1.0, 1.5], "coverage95": 0.94, "mase_season": 7, "origins": 5}
     whole = {
         "title": "sales, 4 steps ahead", "facts": {"frequency": "daily"}, "warnings": ["3 values are missing"],
-        "gate": "no skill over the naive forecast", "fans": [fan()], "measured": "on held-out rows",
+        "blend": "no skill over the naive forecast", "fans": [fan()], "measured": "on held-out rows",
         "evaluation": evaluation,
     }  # fmt: skip
     return whole | changes

@@ -1,1 +1,1 @@
-"""Side room: arrays in, picture out."""
+"""Figures: arrays in, picture files out."""

@@ -1,4 +1,4 @@
-"""Curves with their spread, panels side by side: learning curves, gradients by distance. Arrays in, picture out."""
+"""Line charts with error bands, several panels side by side: learning curves, gradients by distance."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
-from gruworks.errors import DataError, ShapeError, require
+from gruworks.errors import DataError, ShapeError
+from gruworks.plots.figure import INK, MUTED, new_figure, style, write
 
 __all__ = ["Curve", "Panel", "draw_curves"]
 
 Floats = NDArray[numpy.float64]
 COLOURS = ("#0b7285", "#e8590c", "#5f3dc4", "#2b8a3e", "#c2255c", "#1f2933", "#f08c00", "#868e96")
-FEW = 12  # points, which are marked: of one alone no line would be seen
-INK, MUTED = "#1f2933", "#adb5bd"
-FLOOR = 1e-300  # what is drawn for a zero on a logarithmic axis lies here, below every axis
+FEW = 12  # points, up to which each has a marker: a single point has no line
+FLOOR = 1e-300  # stands for zero on a logarithmic axis
 
 
 class Curve(NamedTuple):
-    """x and y [N], and where there is a spread its edges, [N] each."""
+    """A curve x, y [N], and the bounds of its error band [N], if there is one."""
 
     x: Floats
     y: Floats
@@ -30,7 +30,7 @@ class Curve(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """One pair of axes; `levels` are horizontal lines by name, `lowest` the bottom of a logarithmic axis."""
+    """One pair of axes; `levels` are horizontal lines by name, `lowest` the lower bound of a logarithmic axis."""
 
     title: str
     curves: Mapping[str, Curve]
@@ -42,33 +42,28 @@ class Panel(NamedTuple):
 
 
 def draw_curves(panels: Sequence[Panel], path: Path | str, title: str = "") -> Path:
-    """Draw the panels in a row and write the picture to `path` (PNG, SVG or PDF by its ending).
+    """Draw the panels in a row and write the figure to `path` (PNG, SVG or PDF by the suffix).
 
     >>> import tempfile
     >>> line = Curve(numpy.arange(5.0), numpy.ones(5))
     >>> draw_curves([Panel("one", {"gru": line})], Path(tempfile.mkdtemp()) / "curves.png").name
     'curves.png'
 
-    A name has one colour in all panels.
+    Curves of one name have the same colour in all panels.
 
     Raises:
-        DataError: no panels or curves, NaN in one, or a path that can't be written. ShapeError: x and y of two lengths.
+        DataError: no panels or curves, NaN in one, or a path that can't be written.
+        ShapeError: x and y of different lengths.
         MissingExtraError: matplotlib is not installed.
     """
     _check(panels)
-    figure_module = require("matplotlib.figure", extra="lab")
-    figure = figure_module.Figure(figsize=(0.8 + 4.2 * len(panels), 3.6), dpi=110, layout="constrained")
+    figure = new_figure(0.8 + 4.2 * len(panels), 3.6, "lab", dpi=110)
     names = list(dict.fromkeys(name for panel in panels for name in panel.curves))
     colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         _draw(axes, panel, colours)
     figure.suptitle(title, x=0.01, ha="left", fontsize=11, color=INK)
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
-    except (OSError, ValueError) as error:  # ValueError: an ending that matplotlib doesn't write
-        raise DataError(f"can't write the picture to {str(path)!r}: {error}") from error
-    return Path(path)
+    return write(figure, path)
 
 
 def _draw(axes: Any, panel: Panel, colours: Mapping[str, str]) -> None:
@@ -84,12 +79,9 @@ def _draw(axes: Any, panel: Panel, colours: Mapping[str, str]) -> None:
         axes.set_yscale("log")
     if panel.lowest is not None:
         axes.set_ylim(bottom=panel.lowest)
-    axes.set_title(panel.title, loc="left", fontsize=10, color=INK)
+    style(axes, panel.title, 10)
     axes.set_xlabel(panel.x_axis)
     axes.set_ylabel(panel.y_axis)
-    axes.grid(axis="y", color=MUTED, alpha=0.4, linewidth=0.6)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
     axes.legend(frameon=False, fontsize=8)
 
 

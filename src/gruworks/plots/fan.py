@@ -1,4 +1,4 @@
-"""History, forecast and its band, as a picture."""
+"""Fan chart of a forecast: history, median and one prediction interval."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy
 from numpy.typing import NDArray
 
 from gruworks.errors import require
+from gruworks.plots.figure import ACCENT, INK, MUTED, new_figure, style, write
 
 __all__ = ["draw_fan"]
 
 Array = NDArray[Any]
-INK, ACCENT, MUTED = "#1f2933", "#0b7285", "#adb5bd"
 
 
 def draw_fan(
@@ -25,37 +25,38 @@ def draw_fan(
     forecast: Array,
     low: Array,
     high: Array,
-    band: str = "80 % band",
+    band: str = "80 % prediction interval",
 ) -> Path:
-    """Write a picture (PNG, SVG or PDF by the suffix) to `path`, and return it.
+    """Write the chart to `path` (PNG, SVG or PDF by the suffix), and return it.
 
     Args:
-        stamps, history: the past, [N] each. ahead, forecast, low, high: what follows, [K] each.
+        stamps: timestamps of the history [N].
+        history: values [N].
+        ahead: timestamps of the forecast [K].
+        forecast: medians [K].
+        low: lower bounds of the interval [K].
+        high: upper bounds of the interval [K].
+        band: name of the interval in the legend.
+
+    Raises:
+        DataError: a path that can't be written.
+        MissingExtraError: matplotlib is not installed.
     """
-    figure_module = require("matplotlib.figure", extra="forecast")
-    figure = figure_module.Figure(figsize=(9, 4), dpi=120, layout="constrained")
+    figure = new_figure(9, 4, "forecast", dpi=120)
     axes = figure.subplots()
     axes.plot(stamps, history, color=INK, linewidth=1.2, label="history")
-    # The forecast starts from the last value seen, so that line and band leave the history without a gap.
-    times = [stamps[-1], *ahead]
-    axes.fill_between(
-        times, [history[-1], *low], [history[-1], *high], color=ACCENT, alpha=0.2, linewidth=0, label=band
-    )
+    # The forecast starts at the last value, so that line and interval leave no gap after the history.
+    times, last = [stamps[-1], *ahead], history[-1]
+    axes.fill_between(times, [last, *low], [last, *high], color=ACCENT, alpha=0.2, linewidth=0, label=band)
     marker = "o" if len(ahead) <= 31 else None
-    axes.plot(
-        times, [history[-1], *forecast], color=ACCENT, linewidth=1.8, marker=marker, markersize=3, label="forecast"
-    )
+    line = {"color": ACCENT, "linewidth": 1.8, "marker": marker, "markersize": 3}
+    axes.plot(times, [last, *forecast], label="forecast", **line)
     axes.axvline(stamps[-1], color=MUTED, linewidth=0.8, linestyle=":")
-    axes.set_title(title, loc="left", fontsize=11, color=INK)
-    axes.grid(axis="y", color=MUTED, alpha=0.4, linewidth=0.6)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    style(axes, title, 11)
     axes.legend(frameon=False, fontsize=9, loc="best")
     if numpy.issubdtype(numpy.asarray(stamps).dtype, numpy.datetime64):
         dates = require("matplotlib.dates", extra="forecast")
         locator = dates.AutoDateLocator(maxticks=8)
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
-    return path
+    return write(figure, path)

@@ -1,4 +1,4 @@
-"""Heat maps of a unit's gates and states: a column a time step, a row a unit. Arrays in, picture out."""
+"""Heat maps of a GRU's gates and states: a column for each time step, a row for each hidden unit."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from gruworks.errors import DataError, ShapeError, require
+from gruworks.errors import DataError, ShapeError
+from gruworks.plots.figure import new_figure, write
 
 __all__ = ["draw_gates"]
 
 Floats = NDArray[numpy.float64]
 
 PANEL_HEIGHT, STEP_WIDTH, MARGIN = 1.9, 0.45, 2.4  # inches
-UNIT_HEIGHT, STEP_LEAST = 0.02, 0.012  # inches that a unit, and a step, has at least: two dots and one
+UNIT_HEIGHT, STEP_LEAST = 0.02, 0.012  # least inches of a unit and of a step: two dots and one
 LARGEST = 500  # inches; matplotlib draws no more than 2**16 dots
-MOST_LABELS = 24  # more steps than this get a label every few
+MOST_LABELS = 24  # of the time axis
 
 
 def draw_gates(
@@ -38,8 +39,10 @@ def draw_gates(
     Args:
         gates: name to values [T, H], all of one shape. Colours run from 0 to 1 where no value is negative (a gate),
             else from -m to m with white at 0, m the largest magnitude (a candidate or state).
-        path: the file to write, by its ending PNG, SVG or PDF; its folder is made if need be.
-        steps: T labels for the time axis; 1 ... T if none. axis: what they are. title: a line above.
+        path: the file to write, PNG, SVG or PDF by the suffix; its folder is created if need be.
+        steps: T labels of the time axis; 1 ... T if none.
+        axis: name of the time axis.
+        title: title of the figure.
 
     Raises:
         ShapeError: arrays that aren't all [T, H] of one shape, or another number of labels than steps.
@@ -48,15 +51,10 @@ def draw_gates(
     """
     arrays = _checked(gates, steps)
     T = len(next(iter(arrays.values())))
-    require("matplotlib", extra="lab")
-    # A Figure of its own, not pyplot's: nothing is registered globally, no window system is asked for.
-    from matplotlib.figure import Figure
-
     units = next(iter(arrays.values())).shape[1]
     height = min(max(PANEL_HEIGHT, 0.3 + UNIT_HEIGHT * units), LARGEST / len(arrays))
     width = max(min(T, 60) * STEP_WIDTH, min(T * STEP_LEAST, LARGEST))
-    size = (MARGIN + width, height * len(arrays) + 0.6)
-    figure = Figure(figsize=size, layout="constrained")
+    figure = new_figure(MARGIN + width, height * len(arrays) + 0.6, "lab")
     panels = figure.subplots(len(arrays), 1, sharex=True, squeeze=False)[:, 0]
     for panel, (name, values) in zip(panels, arrays.items(), strict=True):
         _draw(panel, name, values)
@@ -65,7 +63,7 @@ def draw_gates(
     panels[-1].set_xticks(range(0, T, every), labels[::every])
     panels[-1].set_xlabel(axis)
     figure.suptitle(title)
-    return _write(figure, Path(path))
+    return write(figure, path)
 
 
 def _draw(panel: Any, name: str, values: Floats) -> None:
@@ -80,15 +78,6 @@ def _draw(panel: Any, name: str, values: Floats) -> None:
     every = -(-units // 8)
     panel.set_yticks(range(0, units, every), [str(unit) for unit in range(1, units + 1, every)])
     panel.figure.colorbar(image, ax=panel)
-
-
-def _write(figure: Any, path: Path) -> Path:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
-    except (OSError, ValueError) as error:  # ValueError: an ending that matplotlib doesn't write
-        raise DataError(f"can't write the picture to {str(path)!r}: {error}") from error
-    return path
 
 
 def _checked(gates: Mapping[str, Floats], steps: Sequence[str] | None) -> dict[str, Floats]:

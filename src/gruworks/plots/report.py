@@ -16,47 +16,19 @@ __all__ = ["bars_svg", "fan_svg", "write_report"]
 Floats = NDArray[numpy.float64]
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 220, 64, 12, 12, 26
 GLYPH = 6.3  # the mean width of a label's characters
-STYLE = """
-:root { --ink: #1f2933; --soft: #616e7c; --accent: #0b7285; --line: #d9e2ec; --ground: #ffffff; --warn: #b44d12 }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e4e7eb; --soft: #9aa5b1; --accent: #4fc3d9; --line: #323f4b; --ground: #14191f; --warn: #f0a35e } }
-* { box-sizing: border-box }
-body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.5 system-ui, sans-serif }
-main { max-width: 780px; margin: 0 auto; padding: 28px 20px 60px }
-h1 { font-size: 22px; margin: 0 0 4px }
-h2 { font-size: 16px; margin: 34px 0 8px }
-h3 { font-size: 14px; margin: 18px 0 2px }
-p { margin: 4px 0 }
-.soft { color: var(--soft) }
-.verdict { border-left: 4px solid var(--accent); padding: 6px 12px; margin: 14px 0 }
-.verdict.none { border-color: var(--warn) } svg { width: 100%; height: auto; display: block }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
-th, td { text-align: right; padding: 4px 8px; border-bottom: 1px solid var(--line) }
-th { color: var(--soft); font-weight: 500 }
-th:first-child, td:first-child { text-align: left } tr.ours td { font-weight: 600; color: var(--accent) }
-svg text { fill: var(--soft); font-size: 11px }
-@media (max-width: 560px) {
-  main { padding: 18px 12px 40px } th, td { padding: 4px 5px }
-  svg text { font-size: 17px } svg .between { display: none } }
-.grid { stroke: var(--line) }
-.origin { stroke: var(--soft); stroke-dasharray: 2 4 }
-.past { stroke: var(--ink); fill: none; stroke-width: 1.4 }
-.said { stroke: var(--accent); fill: none; stroke-width: 2 }
-.wide { fill: var(--accent); opacity: .14 }
-.band { fill: var(--accent); opacity: .26 }
-.bar { fill: var(--accent) } ul { margin: 4px 0; padding-left: 20px }
-"""
+STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
 
 
 def write_report(path: Path, contents: Mapping[str, Any]) -> Path:
-    """Write the page to `path` and return it.
+    """Write the report to `path` and return it.
 
-    `contents` has title, facts (name to text), gate (its sentence), warnings, fans (name, stamps, y, ahead and the
-    columns "", "-lo-80" ... of each), measured (where the errors were measured) and evaluation (scores, by_horizon,
-    coverage95, mase_season, origins), or None where there was nothing to measure on.
+    Args:
+        contents: title; facts (name to text); blend (its description); warnings; fans, each as for `fan_svg` with a
+            name; measured (the rows of the evaluation in words); evaluation (scores, by_horizon, coverage95,
+            mase_season, origins), or None where there were too few rows.
     """
-    parts = [_head(contents), _problems(contents["warnings"], contents["gate"]), _errors(contents)]
-    parts.append("<h2>Forecasts</h2><p class=soft>Darker: 80 % band. Lighter: 95 % band.</p>")
+    parts = [_head(contents), _problems(contents["warnings"], contents["blend"]), _errors(contents)]
+    parts.append("<h2>Forecasts</h2><p class=soft>Dark: 80 % prediction interval. Light: 95 % prediction interval.</p>")
     for fan in contents["fans"]:
         parts.append(f"<h3>{html.escape(str(fan['name']))}</h3>{fan_svg(fan)}")
     title = html.escape(contents["title"])
@@ -74,13 +46,13 @@ def write_report(path: Path, contents: Mapping[str, Any]) -> Path:
 
 def _head(contents: Mapping[str, Any]) -> str:
     facts = " · ".join(f"{html.escape(str(k))}: {html.escape(str(v))}" for k, v in contents["facts"].items())
-    kind = "verdict none" if "no skill" in contents["gate"] else "verdict"
-    title, gate = html.escape(contents["title"]), html.escape(contents["gate"])
-    return f"<h1>{title}</h1><p class=soft>{facts}</p><p class='{kind}'>{gate}</p>"
+    kind = "verdict none" if "no skill" in contents["blend"] else "verdict"
+    title, blend = html.escape(contents["title"]), html.escape(contents["blend"])
+    return f"<h1>{title}</h1><p class=soft>{facts}</p><p class='{kind}'>{blend}</p>"
 
 
-def _problems(warnings: Sequence[str], gate: str) -> str:
-    found = [html.escape(one) for one in warnings if one != gate]
+def _problems(warnings: Sequence[str], blend: str) -> str:
+    found = [html.escape(one) for one in warnings if one != blend]
     if not found:
         return "<h2>The data</h2><p>No problems were found.</p>"
     return f"<h2>The data</h2><ul>{''.join(f'<li>{one}</li>' for one in found)}</ul>"
@@ -98,7 +70,7 @@ def _errors(contents: Mapping[str, Any]) -> str:
         wide = f"{found['coverage95']:.0%}" if ours and found["coverage95"] is not None else ""
         cells = [html.escape(score["model"]), f"{score['mae']:#.4g}", mase, held, wide]
         rows.append(f"<tr{' class=ours' if ours else ''}>{''.join(f'<td>{c}</td>' for c in cells)}</tr>")
-    names = ["", "MAE", f"MASE ({found['mase_season']})", "80 % band held", "95 % band held"]
+    names = ["", "MAE", f"MASE ({found['mase_season']})", "Coverage of 80 %", "Coverage of 95 %"]
     table = f"<table><tr>{''.join(f'<th>{n}</th>' for n in names)}</tr>{''.join(rows)}</table>"
     where = (
         f"<p class=soft>{html.escape(contents['measured'])}; rolling origins: {found['origins']}, a horizon apart.</p>"
@@ -108,7 +80,12 @@ def _errors(contents: Mapping[str, Any]) -> str:
 
 
 def fan_svg(fan: Mapping[str, Any]) -> str:
-    """History, median and two bands: y [N] at stamps [N], then the columns [K] at `ahead`."""
+    """Fan chart: history, median, 80 % and 95 % prediction intervals.
+
+    Args:
+        fan: stamps [N] and y [N] of the history, ahead [K], and by their suffixes the columns [K] of the forecast: "",
+            "-lo-80", "-hi-80", "-lo-95", "-hi-95".
+    """
     past, wide, band = len(fan["y"]), ("-lo-95", "-hi-95"), ("-lo-80", "-hi-80")
     known = numpy.asarray(fan["y"], dtype=numpy.float64)
     last = known[~numpy.isnan(known)][-1]
@@ -132,7 +109,7 @@ def fan_svg(fan: Mapping[str, Any]) -> str:
 
 
 def _stamps(first: str, last: str, end: str, origin: float) -> list[str]:
-    """Three stamps below the axis; the last row's moves left where the end's would lie on it, or is left out."""
+    """Labels of the time axis: first row, last row, end; the last row's is moved left or left out to avoid overlap."""
     right = min(origin + GLYPH * len(last) / 2, WIDTH - RIGHT - GLYPH * (len(end) + 2))
     labels: list[tuple[str, float, str, str]] = [("", LEFT, "start", first), ("", WIDTH - RIGHT, "end", end)]
     if right - GLYPH * len(last) > LEFT + GLYPH * (len(first) + 2):
@@ -144,7 +121,7 @@ def _stamps(first: str, last: str, end: str, origin: float) -> list[str]:
 
 
 def bars_svg(values: Sequence[float]) -> str:
-    """A bar for each step ahead."""
+    """Bar chart of the error at each step ahead."""
     ticks = _ticks(0.0, max(values) or 1.0)
     y, step = _scale(0, ticks[-1], HEIGHT - BOTTOM, TOP), (WIDTH - LEFT - RIGHT) / len(values)
     pieces = [_grid(ticks, y)]

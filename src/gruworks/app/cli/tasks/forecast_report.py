@@ -71,7 +71,7 @@ def _contents(forecaster: Any, run: Path, found: Any, ahead: Path | None, held_o
             "model": config.model if forecaster.model is not None else "autoregression on differences alone",
             "steps of the fit": forecaster.metrics.get("steps", 0),
         },
-        "warnings": forecaster.fit_warnings, "gate": str(forecaster.blend), "fans": fans,
+        "warnings": forecaster.fit_warnings, "blend": str(forecaster.blend), "fans": fans,
         "measured": "on the rows that the fit held out" if held_out else "on rows after the fit",
         "evaluation": found.to_dict() if found is not None else None,
     }  # fmt: skip
