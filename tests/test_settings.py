@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -88,18 +89,17 @@ def test_settings_are_frozen_and_equal_by_value() -> None:
 
 @pytest.mark.parametrize("made", [Outer(), Outer(size=4, sizes=(), inner=Inner(rate=0.1)), Config(horizon=3)])
 def test_json_gives_the_same_settings_back(made: Settings) -> None:
-    assert type(made).from_json(made.to_json()) == made
+    assert type(made).from_dict(json.loads(json.dumps(made.to_dict()))) == made
     assert type(made).from_dict(made.to_dict()) == made
 
 
 def test_what_is_missing_in_json_has_its_default() -> None:
-    assert Outer.from_json('{"inner": {"rate": 0.1}}') == Outer(inner=Inner(rate=0.1))
+    assert Outer.from_dict({"inner": {"rate": 0.1}}) == Outer(inner=Inner(rate=0.1))
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "Outer is not valid JSON"),
         ("[1]", r"Outer needs an object of named values, not \[1\]"),
         ('{"width": 1}', "Outer has no setting 'width'; it has: at_most, form, inner, most, name, on, size, sizes"),
         ('{"inner": {"width": 1}}', "Inner has no setting 'width'; it has: any_number, at_least, rate"),
@@ -109,7 +109,7 @@ def test_what_is_missing_in_json_has_its_default() -> None:
 )
 def test_json_that_is_no_settings_is_refused(text: str, message: str) -> None:
     with pytest.raises(OptionError, match=message):
-        Outer.from_json(text)
+        Outer.from_dict(json.loads(text))
 
 
 def test_flat_names_reach_the_nested_settings() -> None:

@@ -1,12 +1,12 @@
-"""Gruworks: the gated recurrent unit, complete.
+"""Gruworks: gated recurrent units, and applications that are built on them.
 
-    from gruworks import GRU            # takes torch.nn.GRU's place
-    from gruworks import Forecaster     # learns from a CSV or data frame, forecasts with intervals
-    from gruworks import Generator      # learns from texts, writes on and scores
-    from gruworks import Transcriber    # learns from recordings with transcripts, transcribes files and streams
-    from gruworks import Translator     # learns from sentence pairs, translates
+    from gruworks import GRU            # replaces torch.nn.GRU
+    from gruworks import Forecaster     # time series: forecasts with prediction intervals
+    from gruworks import Generator      # language models of texts: generation and perplexity
+    from gruworks import Transcriber    # speech recognition of recordings and streams
+    from gruworks import Translator     # translation of sentences
 
-Names load when they are first used: `import gruworks` itself imports neither torch nor Lightning.
+Names are imported on first use: `import gruworks` itself imports neither torch nor Lightning.
 """
 
 from __future__ import annotations

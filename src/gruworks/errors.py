@@ -1,4 +1,4 @@
-"""Every error that Gruworks raises on purpose, as one tree.
+"""Errors that Gruworks raises on purpose, as one class hierarchy.
 
     GruworksError
     ├── ShapeError        ValueError, RuntimeError   a tensor's or array's shape does not fit
@@ -12,12 +12,12 @@
     ├── WriteError        OSError                    a file that can't be written: no space, no permission
     ├── NotFittedError    RuntimeError               an estimator was used before fit or load
     ├── ExportError       RuntimeError               a model that another format can't hold, or holds inexactly
-    ├── SearchError       RuntimeError               rules that leave a search no answer
+    ├── SearchError       RuntimeError               constraints that no decoded sequence satisfies
     └── MissingExtraError ImportError                an optional dependency is not installed
 
 Each also derives from the type that Python or torch would raise in its place, so that a caller's
-`except ValueError` or `except RuntimeError` goes on working. A message says what was expected, what came,
-where, and what to do. The command line turns any of them into one line and exit status 2.
+`except ValueError` or `except RuntimeError` still works. A message tells what was expected, what was found,
+where, and what to do. The command line prints any of them as one line and exits with status 2.
 """
 
 from __future__ import annotations
@@ -70,9 +70,11 @@ class WeightsError(GruworksError, ValueError, RuntimeError):
 
 
 class DataError(GruworksError, ValueError):
-    """Something in the user's data; says the file, line and column where there is one.
+    """An error in the user's data; tells the file, line and column if there is one.
 
-    `fault` and `facts` are the same for programs: a key and the values of the sentence, for one in other words.
+    Args:
+        fault: identifier of the error, for translations of the message.
+        facts: values in the message by name.
     """
 
     def __init__(self, message: str = "", fault: str = "", **facts: Any) -> None:
@@ -106,15 +108,18 @@ class ExportError(GruworksError, RuntimeError):
 
 
 class SearchError(GruworksError, RuntimeError):
-    """Rules that leave a search no answer."""
+    """Constraints that no decoded sequence satisfies."""
 
 
 class MissingExtraError(GruworksError, ImportError):
-    """An optional dependency is not installed; says the command that installs it."""
+    """An optional dependency is not installed; tells the command that installs it."""
 
 
 def require(module: str, extra: str) -> ModuleType:
-    """Import an optional dependency, or a module of ours that needs some, or say in one line how to install it.
+    """Import an optional dependency, or a module of the package that needs one.
+
+    Raises:
+        MissingExtraError: it is not installed; names the `extra` of the package that installs it.
 
     >>> require("json", extra="forecast").__name__
     'json'

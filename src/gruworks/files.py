@@ -1,7 +1,7 @@
 """Bounded reading of files that may be damaged or hostile: regular files, JSON, members of zip archives, gzip.
 
-Each function takes a limit, compares the stated size with it before anything is allocated, and raises the `error` that
-the caller names, with the file in its message.
+Each function compares the stated size with a limit before memory is allocated, and raises the caller's class `error`
+with the name of the file in its message.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ __all__ = [
 ]
 
 MIB = 1 << 20
-MOST_TEXT = 2048 * MIB  # of one gzipped text, unpacked
-DEPTH = 64  # of lists and objects within each other in a JSON file
+MOST_TEXT = 2048 * MIB  # of one gzipped text, uncompressed
+DEPTH = 64  # of nested lists and objects in a JSON file
 Failure = type[GruworksError]
 
 _TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{\]}]', re.DOTALL)  # strings, whose brackets don't count; brackets
@@ -45,7 +45,11 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks the oth
 
 
 def regular_file(path: str | Path, error: Failure = DataError) -> Path:
-    """The path, if a regular file is there; a folder, pipe, device or socket is refused before it is opened."""
+    """The path of a readable regular file; a folder, pipe, device or socket is refused before it is opened.
+
+    Raises:
+        error: no readable regular file.
+    """
     path = Path(path)
     try:
         mode = path.stat().st_mode
@@ -62,7 +66,11 @@ def regular_file(path: str | Path, error: Failure = DataError) -> Path:
 
 
 def named_path(source: str | Path) -> Path:
-    """The path that a caller named, there or not; a text that can't name a file, such as a whole novel, is refused."""
+    """The path `source`, whether it exists or not.
+
+    Raises:
+        DataError: a text that can't be the name of a file, for example one that is too long.
+    """
     path = Path(source)
     try:
         path.exists()
@@ -73,7 +81,7 @@ def named_path(source: str | Path) -> Path:
 
 
 def read_bytes(path: str | Path, limit: int, error: Failure = DataError) -> bytes:
-    """The content of a regular file of at most `limit` bytes."""
+    """Content of a regular file of at most `limit` bytes."""
     path = regular_file(path, error)
     try:
         with path.open("rb") as file:
@@ -93,14 +101,14 @@ def read_json(
     name: str = "",
     nan: bool = False,
 ) -> Any:
-    """The value in a JSON file, or in the bytes of one, which messages call `name`.
+    """Value of a JSON file, or of the content of one, which messages call `name`.
 
     >>> read_json(b'{"rows": [1, 2]}', name="config.json")
     {'rows': [1, 2]}
 
     Raises:
-        error: more than `limit_bytes`, lists and objects nested deeper than DEPTH, no UTF-8, no JSON, half of
-            a surrogate pair, an integer of thousands of digits; NaN and infinities, unless `nan`.
+        error: more than `limit_bytes`, lists and objects nested deeper than DEPTH, invalid UTF-8 or JSON, half of a
+            surrogate pair, an integer of thousands of digits; NaN and infinities, unless `nan`.
     """
     content = source if isinstance(source, bytes) else read_bytes(source, limit_bytes, error)
     name = name or ("the JSON text" if isinstance(source, bytes) else str(source))
@@ -126,7 +134,7 @@ def read_json(
 def bounded_zip(
     source: str | Path | IO[bytes], name: str = "", error: Failure = DataError, kind: str = "zip archive"
 ) -> Iterator[zipfile.ZipFile]:
-    """An open zip archive; every fault of the archive, also one found while it is used, becomes an `error`."""
+    """An open zip archive; exceptions of the archive, also while it is in use, are raised as `error`."""
     name = name or str(source)
     if isinstance(source, str | Path):
         regular_file(source, error)
@@ -140,7 +148,7 @@ def bounded_zip(
 
 
 def bounded_member(archive: zipfile.ZipFile, name: str, limit: int, error: Failure = DataError) -> bytes:
-    """The content of one member, of at most `limit` bytes by what the archive states and by what it unpacks to."""
+    """Content of one member, of at most `limit` bytes both as stated in the archive and when decompressed."""
     where = f"{name} in {archive.filename or 'the archive'}"
     try:
         entry = archive.getinfo(name)
@@ -161,7 +169,7 @@ def bounded_member(archive: zipfile.ZipFile, name: str, limit: int, error: Failu
 
 
 def bounded_gunzip(source: bytes | IO[bytes], limit: int, name: str = "") -> bytes:
-    """The content of gzipped bytes, or of a stream of them, of at most `limit` bytes.
+    """Content of gzipped bytes or of a stream of them, at most `limit` bytes when decompressed.
 
     >>> bounded_gunzip(gzip.compress(b"text"), limit=10)
     b'text'

@@ -1,17 +1,17 @@
-"""Settings: frozen dataclasses whose fields carry a sentence and a range, to JSON and back, checked.
+"""Settings classes: frozen dataclasses whose fields have a help sentence and a range, checked on construction.
 
     @dataclass(frozen=True)
     class FitSettings(Settings):
-        steps: int = setting(1000, "optimiser steps at most", low=1)
+        steps: int = setting(1000, "maximum number of optimizer steps", low=1)
 
-One description serves the command line's flags, the page's forms, the run folder's JSON and the error text.
+Command-line flags, forms of the page, schemas of the server, signatures and error messages are generated from them.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
-import json
+import math
 import textwrap
 import types
 import typing
@@ -23,11 +23,11 @@ from gruworks.errors import OptionError
 __all__ = ["Described", "Settings", "listed", "setting", "shown_type"]
 
 T = TypeVar("T")
-WIDTH = 112  # of a line in a docstring; a stub indents it by eight
+WIDTH = 112  # of a line in a docstring, which a stub indents by eight
 
 
 class Described(NamedTuple):
-    """One setting as data: what flags, forms, schemas, signatures and docstrings are made from."""
+    """Description of one setting, from which flags, forms, schemas, signatures and docstrings are generated."""
 
     name: str
     hint: Any
@@ -39,11 +39,25 @@ class Described(NamedTuple):
 
     @classmethod
     def of(cls, field: dataclasses.Field[Any], name: str, hint: Any) -> Described:
-        """A field of a settings class; while that is being made, the field doesn't know its name and type yet."""
+        """Description of a field of a settings class, which may not know its name and type yet."""
         made, told = field.default_factory, field.metadata
         default = field.default if made is dataclasses.MISSING else made()
         sentence, local = str(told.get("sentence", name)), bool(told.get("local"))
         return cls(name, hint, default, sentence, told.get("low"), told.get("high"), local)
+
+    def check(self, owner: str, value: Any) -> None:
+        """Refuse a value of another type or beyond the range, for a setting of the class `owner`.
+
+        Raises:
+            OptionError: the value is refused; states the setting, what was expected, and the value.
+        """
+        expected = None if _is_a(self.hint, value) else _name(self.hint)
+        low, high = (-math.inf if self.low is None else self.low), (math.inf if self.high is None else self.high)
+        for number in value if isinstance(value, tuple) else (value,):
+            if _is_a(float, number) and not low <= number <= high:
+                expected = expected or _range(self.low, self.high)
+        if expected is not None:
+            raise OptionError(f"{owner}.{self.name} must be {expected}, not {value!r} ({self.sentence})")
 
     def __str__(self) -> str:
         """Name, type, default, sentence and range, as an entry of an `Args:` section."""
@@ -54,9 +68,11 @@ class Described(NamedTuple):
 def setting(
     default: T, sentence: str, low: float | None = None, high: float | None = None, *, local: bool = False
 ) -> T:
-    """A dataclass field with a default, one sentence of help and, for numbers, inclusive bounds.
+    """A dataclass field with a default, one help sentence and, for numbers, inclusive bounds.
 
-    A `local` one names files of the machine or takes its memory, threads or time: server and page never take it.
+    Args:
+        local: True for settings that name files of the machine or use its memory, threads or time, which server and
+            page never accept.
     """
     metadata = {"sentence": sentence, "low": low, "high": high, "local": local}
     # dataclasses.field returns a Field and is typed as the default's type; so is this.
@@ -66,7 +82,7 @@ def setting(
 
 
 def listed(text: str, fields: Iterable[Described]) -> str:
-    """A docstring with an entry a field in its `Args:` section, which is begun where there is none."""
+    """The docstring `text` with an entry for each field in its `Args:` section, which is added if there is none."""
     lines = "\n".join(
         textwrap.fill(str(one), WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 8, break_on_hyphens=False)
         for one in fields
@@ -78,10 +94,10 @@ def listed(text: str, fields: Iterable[Described]) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """Base of every settings class: checked when made, equal by value, to JSON and back."""
+    """Base of all settings classes: checked on construction, equal by value, converted to and from plain values."""
 
     def __init_subclass__(cls, **keywords: Any) -> None:
-        """List the fields in the docstring; the dataclass decorator comes later, and its bases have been through it."""
+        """List the fields, inherited ones included, in the docstring of the class."""
         super().__init_subclass__(**keywords)
         known = {name: (field, field.type) for name, field in getattr(cls, "__dataclass_fields__", {}).items()}
         hints = inspect.get_annotations(cls)
@@ -89,17 +105,20 @@ class Settings:
         cls.__doc__ = listed(vars(cls).get("__doc__") or "", [Described.of(f, n, h) for n, (f, h) in known.items()])
 
     def __post_init__(self) -> None:
-        hints = typing.get_type_hints(type(self))
-        for field in dataclasses.fields(self):
-            _check(type(self).__name__, field, getattr(self, field.name), hints[field.name])
+        for one in self._own():
+            one.check(type(self).__name__, getattr(self, one.name))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types only, nested settings as nested dicts."""
+        """All settings as plain values, nested settings as nested dicts."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The reverse of `to_dict`. An unknown name is refused with the names that there are."""
+        """Settings from the values of `to_dict`, after JSON or not; absent ones have their defaults.
+
+        Raises:
+            OptionError: an unknown name, or a value that the setting can't have.
+        """
         if not isinstance(values, dict):
             raise OptionError(f"{cls.__name__} needs an object of named values, not {values!r}")
         known = {field.name: field for field in dataclasses.fields(cls)}
@@ -111,7 +130,11 @@ class Settings:
 
     @classmethod
     def from_flat(cls, values: dict[str, Any]) -> Self:
-        """From names alone, nested settings' names among them, as flags and keyword arguments give them."""
+        """Settings from one dict in which those of nested settings stand among the others, as flags give them.
+
+        Raises:
+            OptionError: an unknown name, or a value that the setting can't have.
+        """
         unknown = sorted(set(values) - cls.flat_names())
         if unknown:
             names = ", ".join(sorted(cls.flat_names()))
@@ -120,22 +143,24 @@ class Settings:
 
     @classmethod
     def described(cls) -> list[Described]:
-        """Every setting, those of nested settings in their place."""
-        hints, found = typing.get_type_hints(cls), list[Described]()
-        for field in dataclasses.fields(cls):
-            hint = hints[field.name]
-            found += hint.described() if _is_settings(hint) else [Described.of(field, field.name, hint)]
-        return found
+        """Descriptions of all settings, with those of nested settings in their place."""
+        return [part for one in cls._own() for part in (one.hint.described() if _is_settings(one.hint) else [one])]
 
     @classmethod
     def flat_names(cls) -> set[str]:
-        """Every setting's name, nested ones included."""
+        """Names of all settings, nested ones included."""
         return {one.name for one in cls.described()}
 
     @classmethod
     def local_names(cls) -> set[str]:
-        """The names among them that are marked `local`."""
+        """Names of the settings that are marked `local`."""
         return {one.name for one in cls.described() if one.local}
+
+    @classmethod
+    def _own(cls) -> list[Described]:
+        """Descriptions of the fields of this class; a nested settings class is one of them."""
+        hints = typing.get_type_hints(cls)
+        return [Described.of(field, field.name, hints[field.name]) for field in dataclasses.fields(cls)]
 
     @classmethod
     def _from_known(cls, values: dict[str, Any]) -> Self:
@@ -144,41 +169,16 @@ class Settings:
         nested = {name: hint._from_known(values) for name, hint in hints.items() if _is_settings(hint)}
         return cls(**own, **nested)
 
-    def to_json(self) -> str:
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        try:
-            values = json.loads(text)
-        except ValueError as error:
-            raise OptionError(f"{cls.__name__} is not valid JSON: {error}") from error
-        return cls.from_dict(values)
-
 
 def _is_settings(hint: Any) -> bool:
     return isinstance(hint, type) and issubclass(hint, Settings)
 
 
 def _restore(hint: Any, value: Any) -> Any:
-    """JSON has lists and objects; give back tuples and nested settings."""
+    """A value of a JSON file: lists as tuples, objects as nested settings."""
     if _is_settings(hint) and isinstance(value, dict):
         return hint.from_dict(value)
     return tuple(value) if isinstance(value, list) else value
-
-
-def _check(owner: str, field: dataclasses.Field[Any], value: Any, hint: Any) -> None:
-    if not _is_a(hint, value):
-        raise OptionError(f"{owner}.{field.name} must be {_name(hint)}, not {value!r} ({_sentence(field)})")
-    low, high = field.metadata.get("low"), field.metadata.get("high")
-    for number in value if isinstance(value, tuple) else (value,):
-        if isinstance(number, int | float) and not isinstance(number, bool):
-            below = low is not None and not number >= low
-            above = high is not None and not number <= high
-            if below or above or number != number:
-                raise OptionError(
-                    f"{owner}.{field.name} must be {_range(low, high)}, not {value!r} ({_sentence(field)})"
-                )
 
 
 def _is_a(hint: Any, value: Any) -> bool:
@@ -203,7 +203,7 @@ def _name(hint: Any) -> str:
 
 
 def shown_type(hint: Any) -> str:
-    """A type as source code writes it."""
+    """A type as it is written in source code."""
     return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
 
 
@@ -211,7 +211,3 @@ def _range(low: float | None, high: float | None) -> str:
     if low is None:
         return "a number" if high is None else f"at most {high}"
     return f"at least {low}" if high is None else f"between {low} and {high}"
-
-
-def _sentence(field: dataclasses.Field[Any]) -> str:
-    return str(field.metadata.get("sentence", field.name))

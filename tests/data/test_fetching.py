@@ -52,7 +52,7 @@ def test_a_file_is_fetched_once_compressed_and_found(folder: Path, monkeypatch: 
 
 def test_other_content_is_refused_and_nothing_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known(monkeypatch, File("a.txt", "a.txt", sha(b"hello")))
-    with pytest.raises(DataError, match=r"what owner/toy gives at commit c0ffee for a.txt is not what the catalogue"):
+    with pytest.raises(DataError, match=r"a.txt from owner/toy at commit c0ffee is not the file of the catalogue"):
         fetch("toy", lambda address: b"hullo")
     assert list(folder.iterdir()) == []
 

@@ -94,7 +94,7 @@ def test_saved_again_it_is_of_format_2(task: str, tmp_path: Path) -> None:
     old = registry.estimator(task).load(FOLDER / task)
     new = RunFolder.open(old.save(tmp_path / "run"))
     assert new.facts["format"] == 2
-    assert new.read_json("config.json") == json.loads(old.config.to_json())
+    assert new.read_json("config.json") == json.loads(json.dumps(old.config.to_dict()))
     assert new.read_json("config.json") == RunFolder.open(FOLDER / task).read_json("config.json")
     assert ANSWERS[task](registry.estimator(task).load(new.path)) == ANSWERS[task](old)
 

@@ -1,1 +1,1 @@
-"""Side room: named sets and files. NumPy only; imports none of the stair."""
+"""Data: known data sets and their download, documents, vocabularies."""

@@ -1,4 +1,4 @@
-"""Bring a known data set into the data folder, checked against its sha256."""
+"""Download of known data sets, checked by their sha256."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ TANG_PARTS = range(0, 58_000, 1000)
 TANG_MARKS = "，。！？；、"
 TANG_FORMS = {(4, 5): "五絕", (4, 7): "七絕", (8, 5): "五律", (8, 7): "七律"}
 
-Download = Callable[[str], bytes]  # an address → what stands there
+Download = Callable[[str], bytes]  # from a URL to its content
 
 
 def fetch(name: str, download: Download | None = None) -> list[Path]:
-    """Download the set `name` where it isn't here yet; gives its files' places.
+    """Download the files of a set that are not on this machine, and return the paths of all.
 
     Raises:
-        OptionError: there is no such set.
-        DataError: an address that doesn't answer, or content that isn't the set's (nothing is kept then).
+        OptionError: an unknown set.
+        DataError: a failed download, or content of another sha256, which is not kept.
     """
     if name not in SETS:
         raise OptionError(f"there is no data set {name!r}; there are: {', '.join(SETS)}")
@@ -41,7 +41,7 @@ def fetch(name: str, download: Download | None = None) -> list[Path]:
 
 
 def content_sha256(name: str, content: bytes) -> str:
-    """The sha256 that the catalogue holds: of what is inside a .gz; of a .tar.gz, of its members' sums and names."""
+    """Sha256 as in the catalogue: of the uncompressed content, or of the sums and names of a .tar.gz file's members."""
     if name.endswith(".tar.gz"):
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
             files = {member.name: archive.extractfile(member) for member in archive if member.isfile()}
@@ -55,7 +55,7 @@ def content_sha256(name: str, content: bytes) -> str:
 
 
 def gather_tang(parts: list[list[dict[str, Any]]]) -> str:
-    """The poems of pure form, a JSON line each: four or eight lines of five or seven ideographs, each body once."""
+    """Distinct poems of regulated form (4 or 8 lines of 5 or 7 characters), as JSON Lines."""
     seen, lines = set(), []
     for poem in (poem for part in parts for poem in part):
         body = "".join(poem["paragraphs"])
@@ -74,7 +74,7 @@ def _is_ideograph(character: str) -> bool:
 
 
 def repack(archive: bytes, folder: str) -> bytes:
-    """The files of one folder of a repository's archive, as a .tar.gz with that folder at its root."""
+    """Files of one folder of a repository's archive, as a .tar.gz with that folder at its root."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=io.BytesIO(archive)) as source, tarfile.open(fileobj=packed, mode="w:gz") as target:
         for member in source:
@@ -91,8 +91,8 @@ def _bring(data: DataSet, file: File, download: Download) -> Path:
     content = _content(data, file, download)
     if content_sha256(file.path, content) != file.sha256:
         raise DataError(
-            f"what {data.repository} gives at commit {data.commit[:12]} for {file.path} is not what the catalogue "
-            "knows (its sha256 differs): nothing was kept"
+            f"{file.path} from {data.repository} at commit {data.commit[:12]} is not the file of the catalogue "
+            "(its sha256 differs): nothing was kept"
         )
     path = cache_folder() / file.path
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -125,4 +125,4 @@ def _retrieve(address: str) -> bytes:
     except OSError as error:  # requests' errors are OSErrors
         raise DataError(f"can't fetch {address} ({type(error).__name__}): is this machine online?") from error
     finally:
-        log.setLevel(level)  # another package's fetches say what they said
+        log.setLevel(level)  # for downloads by other packages

@@ -1,4 +1,4 @@
-"""Texts in: one file, a folder, JSONL; UTF-8, with the file and the place of whatever is wrong."""
+"""Reading of documents from text files, JSON Lines and folders of these."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ SUFFIXES = (".txt", ".jsonl", ".txt.gz", ".jsonl.gz")
 
 @dataclass(frozen=True)
 class Document:
-    """One text, and the title that it is written to where there is one."""
+    """A text and its title, if it has one."""
 
     text: str
     title: str = ""
 
 
 def read_documents(source: Path | str | Sequence[Document], lines: bool = False) -> list[Document]:
-    """The documents of a .txt file (one), a .jsonl file (one a line), or a folder of such files in order of name.
+    """Read the documents of a .txt file (one), a .jsonl file (one a line), or a folder of such files in order of name.
 
-    A JSONL line is an object with `text`, or with `lines`, a list whose entries become lines of the text; `title` may
-    stand beside either. Files may be gzipped. Line ends become "\\n", and a byte order mark is dropped.
+    A line of a .jsonl file is an object with `text`, or with `lines`, a list of the lines of the text, and optionally
+    with `title`. Files may be gzipped. Line ends become "\\n", and a byte order mark is dropped.
 
     Args:
-        source: the path; a list of documents is given back as it is.
-        lines: each line of a .txt file is a document.
+        source: a path, or a list of documents, which is returned unchanged.
+        lines: True for one document in each line of a .txt file.
 
     Raises:
-        DataError: no such file, nothing in it, or bytes that aren't UTF-8; with the file and the offset or line.
+        DataError: a missing or empty file, or bytes that aren't UTF-8; tells the file and the offset or line.
     """
     if not isinstance(source, str | Path):
         return _not_empty(list(source), "the list of documents")
@@ -52,7 +52,7 @@ def read_documents(source: Path | str | Sequence[Document], lines: bool = False)
 
 
 def digest(documents: Sequence[Document]) -> str:
-    """The sha256 of titles and texts."""
+    """Sha256 of titles and texts."""
     found = hashlib.sha256()
     for one in documents:
         found.update(json.dumps([one.title, one.text]).encode())

@@ -1,4 +1,4 @@
-"""Vocabularies: characters, bytes or subwords as numbers, and back."""
+"""Vocabularies: encoding of characters, bytes or subwords as token ids, and decoding."""
 
 from __future__ import annotations
 
@@ -22,29 +22,33 @@ SPECIALS = ("<unknown>", "<begin>", "<title>", "<end>")
 
 
 class Vocabulary:
-    """Symbols by number: the four SPECIALS, then characters, bytes or subwords, most frequent first.
+    """Tokens by id: the four SPECIALS, then characters, bytes or subwords, the most frequent ones first.
 
     >>> vocabulary = Vocabulary.of(["abba b"])
     >>> vocabulary.encode("bax").tolist(), vocabulary.decode([4, 5])
     ([4, 5, 0], 'ba')
 
-    `counts` says how often each symbol stood in the text that it was made from; UNKNOWN counts what was left out.
+    `counts` are the frequencies of the tokens in the training text, with those of all rare tokens at UNKNOWN.
     """
 
     def __init__(self, token: Token, symbols: Sequence[str], counts: Sequence[int], merges: str | None = None) -> None:
         self.token, self.symbols, self.counts, self.merges = token, tuple(symbols), tuple(counts), merges
         if self.symbols[: len(SPECIALS)] != SPECIALS or len(self.symbols) != len(self.counts):
-            raise ValueError(f"a vocabulary begins with {SPECIALS} and has a count for each symbol")
+            raise ValueError(f"a vocabulary begins with {SPECIALS} and has a count for each token")
         self._numbers = {symbol: number for number, symbol in enumerate(self.symbols)}
         self._tokenizer = None if merges is None else _restored(self.symbols, merges)
 
     @classmethod
     def of(cls, texts: Iterable[str], token: Token = "character", min_count: int = 1, size: int = 1000) -> Vocabulary:
-        """The vocabulary of `texts`.
+        """Build the vocabulary of `texts`.
 
         Args:
-            token: what a symbol is. min_count: characters seen less often become the unknown symbol.
-            size: symbols that BPE may have in all.
+            token: kind of the tokens.
+            min_count: least frequency of a character; rarer ones become UNKNOWN.
+            size: vocabulary size of subwords (byte-level BPE).
+
+        Raises:
+            DataError: no character has the least frequency.
         """
         if token == "byte":
             seen = Counter(byte for text in texts for byte in text.encode())
@@ -77,7 +81,7 @@ class Vocabulary:
         return len(self.symbols)
 
     def encode(self, text: str) -> Ids:
-        """The numbers of a text's symbols; characters that aren't in the vocabulary are UNKNOWN."""
+        """Token ids of a text; characters that aren't in the vocabulary are UNKNOWN."""
         if self._tokenizer is not None:
             return numpy.asarray(self._tokenizer.encode(text, add_special_tokens=False).ids, numpy.int64)
         if self.token == "byte":
@@ -86,7 +90,7 @@ class Vocabulary:
         return numpy.fromiter((get(c, UNKNOWN) for c in text), numpy.int64, len(text))
 
     def decode(self, numbers: Iterable[int]) -> str:
-        """The text of numbers; special symbols leave nothing, bytes that are no UTF-8 become U+FFFD."""
+        """Text of token ids, without special tokens; invalid UTF-8 becomes U+FFFD."""
         kept = [int(number) for number in numbers if number >= len(SPECIALS)]
         if self._tokenizer is not None:
             return str(self._tokenizer.decode(kept))
@@ -95,17 +99,19 @@ class Vocabulary:
         return "".join(self.symbols[number] for number in kept)
 
     def unknown(self, text: str) -> str:
-        """The characters of `text` that the vocabulary lacks, each once, in order."""
+        """Distinct characters of `text` that aren't in the vocabulary, in order."""
         if self.token != "character":
             return ""
         return "".join(dict.fromkeys(c for c in text if c not in self._numbers))
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain values for a JSON file."""
         values = {"token": self.token, "symbols": list(self.symbols), "counts": list(self.counts)}
         return values if self.merges is None else values | {"merges": self.merges}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Vocabulary:
+        """The vocabulary of the values of `to_dict`."""
         return cls(values["token"], values["symbols"], values["counts"], values.get("merges"))
 
 
@@ -118,7 +124,7 @@ def _byte_level(model: Any) -> Any:
 
 
 def _restored(symbols: Sequence[str], merges: str) -> Any:
-    """The tokenizer of `_bpe` from its JSON, of which the merges alone are taken: the rest is known."""
+    """The tokenizer of `_bpe` from the merges in its JSON."""
     pairs = read_json(merges.encode(), name="merges", error=DataError)["model"]["merges"]
     model = _tokenizers().models.BPE({symbol: number for number, symbol in enumerate(symbols)}, list(map(tuple, pairs)))
     tokenizer = _byte_level(model)

@@ -1,1 +1,1 @@
-"""The applications, all with one file layout; `registry.py` lists them."""
+"""Tasks: forecast, generate, translate and transcribe, all with the same file layout."""

@@ -1,18 +1,22 @@
-"""A run's card as Markdown: what was learnt from what, how well, how it is used. Read from its JSON files alone."""
+"""Model card of a run in Markdown: data, metrics, settings and use, read from its JSON files alone."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from gruworks.settings import Settings
 from gruworks.tasks import registry
-from gruworks.training.runs import RunFolder
+from gruworks.training.runs import RunFolder, json_bytes
 
 __all__ = ["card"]
 
 
 def card(run: RunFolder, defaults: Settings) -> str:
-    """The card of a fitted run whose settings class has these defaults.
+    """The model card of a fitted run.
+
+    Args:
+        defaults: settings of the task's class with their default values.
 
     Raises:
         RunError: the fit did not finish, or a file is damaged.
@@ -26,7 +30,7 @@ def card(run: RunFolder, defaults: Settings) -> str:
         "licence of the data": data.get("licence") or "not given",
         "made with": ", ".join(f"{name} {version}" for name, version in facts.get("versions", {}).items()),
     }
-    chosen = _apart(config, defaults.to_dict())
+    chosen = _changed(config, json.loads(json_bytes(defaults.to_dict())))
     parts = [
         f"# {run.path.resolve().name}",
         _table(about, "fact"),
@@ -40,19 +44,15 @@ def card(run: RunFolder, defaults: Settings) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _apart(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
-    """Settings that differ from the defaults, nested ones' names among the others."""
+def _changed(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """Settings that differ from the defaults, those of nested settings among the others."""
     found: dict[str, Any] = {}
     for name, value in values.items():
-        if isinstance(value, dict) and isinstance(defaults.get(name), dict):
-            found |= _apart(value, defaults[name])
-        elif value != _plain(defaults.get(name)):
+        if isinstance(value, dict):
+            found |= _changed(value, defaults.get(name, {}))
+        elif value != defaults.get(name):
             found[name] = value
     return found
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _table(values: dict[str, Any], what: str) -> str:

@@ -1,4 +1,4 @@
-"""Description of a task: what registry, command line, server, card and lab know of it without importing it."""
+"""Description of a task, read by registry, command line, server, model card and lab without importing the task."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ __all__ = ["Task"]
 
 @dataclass(frozen=True)
 class Task:
-    """One task. Its modules `config`, `estimator` and `exporting` are those beside its `task.py`.
+    """Description of one task, whose modules `config`, `estimator` and `exporting` are in the package of its `task.py`.
 
     Args:
         name: the name in commands, routes and run folders.
         package: `__package__` of the `task.py`.
         estimator: name of the public class.
         purpose: one sentence.
-        data: file or folder that a fit reads, as a usage line names it.
-        verb: the command that uses a run; method: the estimator's method behind it.
-        example: a command to begin with.
-        upload: name of the file that a fit over HTTP is given, .csv or text; None refuses such fits.
-        reads: input with which the lab looks into a run; None where a run reads its own history.
-        extra: the extra of the distribution with what it needs; the task's name if not given.
+        data: file or folder that a fit reads, as in a usage line.
+        verb: the command that applies a run.
+        method: the method of the estimator behind that command.
+        example: a command for a first fit.
+        upload: name of the uploaded file of a fit over HTTP, .csv or text; None refuses such fits.
+        reads: kind of input with which the lab inspects a run; None where a run has its own history.
+        extra: the extra that installs its dependencies; by default the name of the task.
     """
 
     name: str

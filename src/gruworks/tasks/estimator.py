@@ -1,4 +1,4 @@
-"""Base class of the tasks' estimators: settings, one `fit`, a run folder out and in again."""
+"""Base class of the tasks' estimators: settings, `fit`, saving to and loading from run folders."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ from gruworks.training.skeleton import check_weights, planned, uninitialised
 
 __all__ = ["Estimator", "data_facts"]
 
-LARGEST_WEIGHT = 1e6  # no trained network comes near it, and products of larger ones soon overflow
-METRICS = named({"best_loss": maybe(number())}, others=True)  # what answers are made with; the rest is only shown
+LARGEST_WEIGHT = 1e6  # far beyond those of trained networks; products of larger ones overflow
+METRICS = named({"best_loss": maybe(number())}, others=True)  # the others are only displayed
 
 
 class Estimator(abc.ABC):
-    """Base of Forecaster and its siblings. A subclass names its task and settings and gives and takes its parts."""
+    """Base of `Forecaster`, `Generator`, `Transcriber` and `Translator`, which implement its abstract methods."""
 
     task: ClassVar[str]
     config_class: ClassVar[type[Settings]]
-    codec_check: ClassVar[Check]  # what codec/codec.json may hold
+    codec_check: ClassVar[Check]  # of the values in codec/codec.json
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         """List the settings of a task in the signature and docstring of its class."""
@@ -70,13 +70,13 @@ class Estimator(abc.ABC):
         resume: bool = False,
         quiet: bool | None = None,
     ) -> Self:
-        """Learn from `data`. Whatever is raised, Ctrl-C included, leaves this object as it was.
+        """Fit to `data`. If an exception is raised, Ctrl-C included, this object is unchanged.
 
         Args:
-            validation: what to validate on; without it a share of `data` is held out.
+            validation: data to validate on; by default a part of `data` is held out.
             out: the run folder to write; without it everything stays in memory (see `save`).
-            resume: go on from the last checkpoint in `out`; settings and data must be those of the run.
-            quiet: no progress bar; by default there is one on a terminal.
+            resume: continue from the last checkpoint in `out`, with the settings and data of that run.
+            quiet: True for no progress bar; by default there is one on a terminal.
 
         Raises:
             DataError, TooShortError: what is wrong with the data and where.
@@ -88,9 +88,9 @@ class Estimator(abc.ABC):
     def _fit(
         self, trial: Self, data: Any, validation: Any, out: Path | str | None, resume: bool, quiet: bool | None
     ) -> Self:
-        """Read, prepare and learn in `trial`, and take over its state once the whole run is written."""
+        """Read, prepare and train in `trial`, and take over its state once the whole run is written."""
         read, facts = trial._read_data(data, validation)
-        prepared = trial._prepare(read)  # what is wrong with the data is said before a run folder is made
+        prepared = trial._prepare(read)  # errors in the data are raised before a run folder is made
         with trial._run(out, resume, facts) as run:
             if run.facts["state"] == "fitting":
                 for name, content in trial._parts().items():
@@ -101,23 +101,26 @@ class Estimator(abc.ABC):
         return self
 
     def save(self, path: Path | str) -> Path:
-        """Write a run folder at `path`, which must not exist or be empty."""
+        """Write a run folder at `path`, which must be absent or empty, and return it."""
         self._need_fit()
         run = RunFolder.create(Path(path), self.task)
         self._write(run)
         return run.path
 
     def export(self, path: Path | str, to: str = "onnx") -> dict[str, float]:
-        """Write the model as ONNX graphs and `model.json` into a folder at `path`: see `tasks.exporting.export`."""
+        """Write the model as ONNX graphs and `model.json` to the folder `path`; see `tasks.exporting.export`."""
         from gruworks.tasks.exporting import export
 
         return export(self, path, to)
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
-        """The estimator that a run folder holds. Nothing in the folder is executed.
+        """Load a fitted estimator from a run folder; nothing in the folder is executed.
 
-        Of a fit that was interrupted, it has the best weights so far, and a warning says so.
+        After an interrupted fit it has the best weights so far, and a warning is issued.
+
+        Raises:
+            RunError: no run folder, one of another task, or a damaged file.
         """
         run = RunFolder.open(path, cls.task)
         loaded = cls(cls._config_of(run))
@@ -144,7 +147,7 @@ class Estimator(abc.ABC):
             raise RunError(f"{run.path / 'config.json'} is damaged: {error}") from error
 
     def _write(self, run: RunFolder) -> None:
-        """Everything that `load` reads; run.json last, so that a run that says "fitted" is whole."""
+        """Write all files that `load` reads, run.json last, so that a run in the state "fitted" is complete."""
         weights = {} if self.model is None else {name: t.numpy() for name, t in self.model.state_dict().items()}
         run.finish(
             self._parts()
@@ -152,7 +155,7 @@ class Estimator(abc.ABC):
         )
 
     def _parts(self) -> dict[str, bytes]:
-        """The files that a fit writes before it learns."""
+        """The files that a fit writes before training."""
         codec, context = self._give()
         return {
             "config.json": json_bytes(self.config.to_dict()),
@@ -161,7 +164,7 @@ class Estimator(abc.ABC):
         }
 
     def _load_model(self, run: RunFolder) -> torch.nn.Module | None:
-        """The network, built once its shapes are known to be those of the weights."""
+        """The network, built after its shapes are compared with those of the weights."""
         file = run.path / "weights.safetensors"
         packed = run.read_arrays("weights.safetensors")
         with planned():
@@ -185,30 +188,30 @@ class Estimator(abc.ABC):
 
     @abc.abstractmethod
     def _read_data(self, data: Any, validation: Any) -> tuple[Any, dict[str, Any]]:
-        """The data of a fit, checked, and its `data_facts`."""
+        """Read and check the data of a fit; also return its `data_facts`."""
 
     @abc.abstractmethod
     def _prepare(self, read: Any) -> Any:
-        """Make the codec from what was read, and give what `_learn` takes."""
+        """Set the codec from the data, and return the input of `_learn`."""
 
     @abc.abstractmethod
     def _learn(self, prepared: Any, run: RunFolder, quiet: bool, resume: bool) -> None:
-        """Set model and metrics; checkpoints go to `run`."""
+        """Train: set model and metrics, with checkpoints in `run`."""
 
     def _judge(self) -> None:  # noqa: B027
-        """Set what the held-out data tell of the learnt weights; by default nothing."""
+        """Set attributes that are computed from the weights and the validation data; none by default."""
 
     @abc.abstractmethod
     def _new_model(self) -> torch.nn.Module | None:
-        """A network of this configuration, before its weights are loaded; None where there is none to load."""
+        """A network of this configuration with initial weights; None for a run without a network."""
 
     @abc.abstractmethod
     def _give(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The codec (JSON) and the context (arrays by name)."""
+        """Return the codec (JSON values) and the context (arrays by name)."""
 
     @abc.abstractmethod
     def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
-        """The reverse of `_give`."""
+        """Set attributes from the codec and the context of `_give`."""
 
     @property
     @abc.abstractmethod
@@ -221,9 +224,9 @@ class Estimator(abc.ABC):
 
     @contextlib.contextmanager
     def _run(self, out: Path | str | None, resume: bool, data: dict[str, Any]) -> Iterator[RunFolder]:
-        """The run folder of a fit: at `out`, or a temporary one that is gone afterwards.
+        """The run folder of a fit: `out`, or a temporary one that is deleted afterwards.
 
-        A new one without a checkpoint to go on from is removed when the fit fails.
+        A new folder without a checkpoint is deleted when the fit fails.
         """
         if resume:
             yield self._begun(out, data)
@@ -242,7 +245,7 @@ class Estimator(abc.ABC):
                 raise
 
     def _begun(self, out: Path | str | None, data: dict[str, Any]) -> RunFolder:
-        """The run to go on with, which must be of these settings and these data."""
+        """The run to resume, which must have these settings and data."""
         if out is None:
             raise OptionError("resume needs the run folder to go on from: out=...")
         run = RunFolder.open(out, self.task, resume=True)
@@ -255,16 +258,16 @@ class Estimator(abc.ABC):
 
 
 def data_facts(sha256: str, rows: int) -> dict[str, Any]:
-    """The entry of run.json about the data of a fit."""
+    """The entry `data` of run.json."""
     return {"sha256": sha256, "rows": rows, "licence": None}
 
 
 @contextlib.contextmanager
 def _fitting_together(path: Path) -> Iterator[None]:
-    """Turn what parts of a run raise that don't fit together into a RunError.
+    """Convert exceptions about inconsistent parts of a run to a RunError.
 
-    Descriptions check every value; what is left is what libraries (pandas, tokenizers, torch) find in them, and they
-    raise what they like.
+    Each value has been checked by its description; what remains are exceptions of any type from libraries (pandas,
+    tokenizers, torch).
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""A fitted task as ONNX graphs and `model.json`; each task says in its own `exporting.py` what its parts are."""
+"""Export of a fitted estimator as ONNX graphs and `model.json`, whose parts the task's own `exporting.py` lists."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ FORMATS = ("onnx",)
 
 
 def export(estimator: Any, folder: Path | str, to: str = "onnx") -> dict[str, float]:
-    """Write a fitted estimator's model into `folder`: for each graph the largest difference to the original.
+    """Write the model of a fitted estimator to `folder`.
+
+    Returns:
+        The largest absolute difference between ONNX Runtime and torch, for each graph.
 
     Raises:
-        OptionError: another format, or a folder that holds something else. NotFittedError: nothing is fitted.
-        ExportError: no network to write, or one whose numbers in ONNX Runtime are more than 1e-5 off.
+        OptionError: another format, or a folder with other files.
+        NotFittedError: an estimator before its fit.
+        ExportError: no network to write, or one whose outputs in ONNX Runtime differ by more than 1e-5.
         MissingExtraError: onnx, onnxscript or onnxruntime is not installed.
     """
     if to not in FORMATS:

@@ -1,4 +1,4 @@
-"""The models that the package brings: where they are, what they are. Imports nothing heavy, loads nothing."""
+"""Pretrained models that come with the package: names, tasks and folders."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "ready"
 
 @dataclass(frozen=True)
 class Ready:
-    """One model: its name and folder, the task, and a sentence about it."""
+    """A pretrained model: name of its folder, task, one-line description."""
 
     name: str
     task: str
@@ -24,10 +24,11 @@ class Ready:
 
     @property
     def path(self) -> Path:
+        """The run folder."""
         return FOLDER / self.name
 
     def card(self) -> dict[str, Any]:
-        """Data, licence, figures, limits, and the options that its answers have unless told otherwise."""
+        """Its model card: data, licence, figures, limits, and default options."""
         found: dict[str, Any] = read_json(self.path / "card.json", error=RunError)
         return found
 
@@ -41,15 +42,15 @@ READY = (
 
 
 def present() -> list[Ready]:
-    """Those that stand in this installation."""
+    """Pretrained models whose files are installed."""
     return [one for one in READY if (one.path / "run.json").is_file()]
 
 
 def find(task: str) -> Ready:
-    """The ready model of a task.
+    """The pretrained model of a task.
 
     Raises:
-        OptionError: there is none.
+        OptionError: none is installed.
     """
     for one in present():
         if one.task == task:

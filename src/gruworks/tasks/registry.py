@@ -1,4 +1,4 @@
-"""The tasks by name. Descriptions only: the command line and the server learn from here what there is."""
+"""Registry of the tasks by name, from their descriptions, without importing the tasks."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ TASKS = {task.name: task for task in (FORECAST, GENERATE, TRANSCRIBE, TRANSLATE)
 
 
 def estimator(task: str) -> type[Estimator]:
-    """The public class of a task, imported now."""
+    """Import the public class of a task."""
     found = find(task)
     made: type[Estimator] = getattr(require(found.module("estimator"), extra=found.extra), found.estimator)
     return made
 
 
 def settings(task: str, kind: str) -> type[Settings]:
-    """A task's `Config` or `Options`, without its estimator."""
+    """Import `Config` or `Options` of a task, without its estimator."""
     found = find(task)
     made: type[Settings] = getattr(require(found.module("config"), extra=found.extra), kind)
     return made
 
 
 def find(task: str) -> Task:
-    """The description of a task.
+    """Description of a task.
 
     Raises:
-        OptionError: there is none of this name.
+        OptionError: an unknown name.
     """
     if task not in TASKS:
         raise OptionError(f"there is no task {task!r}; there are: {', '.join(TASKS)}")

@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def takes(settings: type[Settings]) -> Callable[[F], F]:
-    """Mark a method whose `**keywords` are the fields of `settings`: its signature and docstring then list them."""
+    """Decorator of methods whose `**keywords` are the fields of `settings`: signature and docstring list them."""
 
     def mark(method: F) -> F:
         sign(method, settings)
@@ -25,9 +25,9 @@ def takes(settings: type[Settings]) -> Callable[[F], F]:
 
 
 def sign(function: Any, settings: type[Settings]) -> None:
-    """Give a function the signature in which the fields of `settings` stand in the place of its `**keywords`.
+    """Replace `**keywords` in the signature of a function by the fields of `settings`.
 
-    A field that a parameter of the function is named after is left out.
+    Fields with the name of another parameter of the function are left out.
     """
     signature = inspect.signature(function)
     kept = [one for one in signature.parameters.values() if one.kind != inspect.Parameter.VAR_KEYWORD]

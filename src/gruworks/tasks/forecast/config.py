@@ -1,4 +1,4 @@
-"""Settings of a forecaster. The command line's flags and the page's forms are made from them."""
+"""Settings of a forecaster, from which command-line flags and forms of the page are generated."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from gruworks.training.settings import FitSettings
 
 __all__ = ["QUANTILES", "Config", "Options"]
 
-QUANTILES = (0.1, 0.5, 0.9)  # what the network learns: an 80 % band around the median; other levels are calibrated
+QUANTILES = (0.1, 0.5, 0.9)  # outputs of the network: median and 80 % interval; other levels are calibrated
 
 
 @dataclass(frozen=True)
 class Config(Settings):
-    """Settings of a fit, saved with it."""
+    """Hyperparameters of a forecaster and names of the columns, saved with a fit."""
 
     horizon: int = setting(14, "forecast horizon in steps", low=1, high=10_000)
     time: str = setting("ds", "name of the time column")
@@ -34,8 +34,10 @@ class Config(Settings):
         "encoder",
         "encoder: GRU over all rows; segment: SegRNN over a look-back window; sampler: DeepAR, by sample paths",
     )
-    season: bool = setting(True, "model the calendar's seasonality where there are dates and two whole seasons")
-    periods: tuple[int, ...] = setting((), "seasonal periods in steps, such as 24,168, where no calendar tells them")
+    season: bool = setting(True, "model the seasons of the calendar where there are dates and two whole seasons")
+    periods: tuple[int, ...] = setting(
+        (), "seasonal periods in steps, such as 24,168, in addition to those of the calendar"
+    )
     hidden_size: int = setting(32, "hidden size of the GRU", low=1, high=4096)
     num_layers: int = setting(1, "number of GRU layers", low=1, high=16)
     dropout: float = setting(0.2, "dropout probability", low=0.0, high=0.9)
@@ -53,9 +55,9 @@ class Config(Settings):
     paths: int = setting(200, "sampler: sample paths drawn for one forecast", low=20, high=100_000, local=True)
     reset: Literal["after", "before"] = setting("after", "reset form of the GRU")
     validation: float = setting(
-        0.15, "share of each series' last rows that is held out for validation", low=0.01, high=0.5
+        0.15, "fraction of the rows of each series, the last ones, held out for validation", low=0.01, high=0.5
     )
-    refit: bool = setting(False, "fit once more on all rows, for the number of steps that validation chose")
+    refit: bool = setting(False, "fit again on all rows, for the number of steps that early stopping chose")
     blend: bool = setting(
         True, "combine the network with the best naive forecast, weighted by its skill on the validation rows"
     )
@@ -88,9 +90,9 @@ class Config(Settings):
 
 @dataclass(frozen=True)
 class Options(Settings):
-    """Options of one evaluation or forecast."""
+    """Options of one evaluation or backtest."""
 
     origins: int | None = setting(
-        None, "rolling origins; if not given as many as fit in the last quarter, at most 26", low=1
+        None, "number of rolling origins; by default as many as fit in the last quarter, at most 26", low=1
     )
-    refit: int = setting(0, "fit anew before every so many origins; 0 fits once, before the first", low=0)
+    refit: int = setting(0, "number of origins between fits; 0 fits once, before the first origin", low=0)

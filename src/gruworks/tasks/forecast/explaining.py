@@ -1,7 +1,8 @@
 """Attribution of a forecast to inputs, lags and components, and the memory of the hidden units.
 
-The two components are linear and attributed exactly; the network's part by integrated gradients (Sundararajan et al.
-2017) from a history in which nothing moved; their sum is the forecast minus that baseline up to the integral's error.
+The two components are linear and are attributed exactly. The network's contribution is attributed by integrated
+gradients (Sundararajan et al. 2017) with a constant history as the baseline. The attributions add up to the forecast
+minus the baseline's, up to the error of numerical integration.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from torch import Tensor
 from gruworks.errors import OptionError
 from gruworks.nn.tracing import trace
 from gruworks.tasks.forecast.combination.predictor import Predictor
-from gruworks.tasks.forecast.data import Encoded, encode
+from gruworks.tasks.forecast.data import Encoded, encode, float32
 from gruworks.tasks.forecast.features.naive import naive_forecasts, or_last
 from gruworks.tasks.forecast.models.encoder import ForecastNet
 from gruworks.tasks.forecast.series.panel import Series
@@ -24,17 +25,21 @@ from gruworks.tasks.forecast.series.panel import Series
 __all__ = ["Explanation", "explain"]
 
 Floats = NDArray[numpy.float64]
-POINTS = 32  # of the Gauss-Legendre rule along the way from the baseline
-LAGS = 12  # lags shown one by one
-RECENT = 512  # rows that a forecast is explained by; the state before them is taken as it is
+POINTS = 32  # of the Gauss-Legendre quadrature between baseline and input
+LAGS = 12  # lags that are listed one by one
+RECENT = 512  # rows that a forecast is attributed to
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """The median `step` steps ahead (None: the mean over the horizon) and its parts, in the units of the series.
+    """Attribution of a forecast in the units of the series: forecast = baseline + sum of `inputs`.
 
-    forecast = baseline + sum of `inputs`. `lags` share out the same total of what the GRU read by how many rows ago it
-    was read. `memory` is for how many rows half of the units, and the longest tenth of them, keep what they hold.
+    Args:
+        forecast: the median one step ahead, or its mean over the horizon.
+        baseline: the forecast after a constant history.
+        inputs: contributions by input.
+        lags: contributions of the GRU's inputs by lag, with the same total.
+        memory: half-life of the state in rows: its median over the hidden units, and its 90 % quantile.
     """
 
     forecast: float
@@ -47,16 +52,24 @@ class Explanation:
         rows = sorted(self.inputs.items(), key=lambda one: -abs(one[1]))
         lines = [f"forecast {self.forecast:.4g} = {self.baseline:.4g} where nothing has moved", ""]
         lines += [f"{value:+12.4g}  {name}" for name, value in rows]
-        lines += ["", "by how many rows ago the network read it:"]
+        lines += ["", "by lag:"]
         lines += [f"{value:+12.4g}  {f'{lag} rows ago' if lag else 'last row'}" for lag, value in self.lags.items()]
         half, long = self.memory
         return "\n".join(
-            [*lines, "", f"half of the units forget within {half:.0f} rows, the longest tenth in {long:.0f}"]
+            [
+                *lines,
+                "",
+                f"half-life of the state: {half:.0f} rows (median of the hidden units), {long:.0f} (90 % quantile)",
+            ]
         )
 
 
 def explain(predictor: Predictor, found: tuple[Series, int], step: int | None = None) -> Explanation:
-    """See `Explanation`.
+    """Attribute the forecast after the last row of a series.
+
+    Args:
+        found: the series, and its number in the fit.
+        step: step ahead; None for the mean over the horizon.
 
     Raises:
         OptionError: a model other than a fitted encoder, or a step beyond the horizon.
@@ -69,7 +82,7 @@ def explain(predictor: Predictor, found: tuple[Series, int], step: int | None = 
         raise OptionError(f"step must be between 1 and the horizon {K}, not {step}")
     chosen = numpy.full(K, 1 / K) if step is None else numpy.eye(K)[step - 1]
     encoded = encode(series, predictor.codec, K)
-    attributed, still = _integrated(predictor.model, encoded, torch.from_numpy(chosen.astype(numpy.float32)))
+    attributed, still = _integrated(predictor.model, encoded, float32(chosen))
     scale, w = float(encoded.scale[-1]), predictor.blend.weight
     names = feature_names(predictor)
     inputs = dict.fromkeys(names, 0.0)
@@ -94,29 +107,27 @@ def explain(predictor: Predictor, found: tuple[Series, int], step: int | None = 
 
 
 def feature_names(predictor: Predictor) -> list[str]:
-    """A name for each entry of a row's features, in the order of `codec`; entries of one input share a name."""
+    """Names of the features [I] in their order; several features of one input have the same name."""
     codec = predictor.codec
-    names = ["moves of the series"]
+    names = ["differences"]
     if codec.seasons:
-        names += ["anomaly against the season", "whether the season is known"]
+        names += ["seasonal anomaly", "season known"]
         names += ["calendar"] * (2 * sum(season.harmonics for season in codec.seasons))
-    names += ["move since a season ago"] * bool(codec.lag) + ["what is missing"] * (2 * codec.missing)
-    names += ["time since the row before"] * codec.irregular
+    names += ["seasonal difference"] * bool(codec.lag) + ["missing values"] * (2 * codec.missing)
+    names += ["time since the last row"] * codec.irregular
     if codec.targets > 1:
-        names += ["moves of the other targets"] * (codec.targets - 1) + ["which target it is"] * codec.targets
+        names += ["differences of the other targets"] * (codec.targets - 1) + ["target"] * codec.targets
     return names + [
         c.name for kind in ("static", "past", "future") for c in codec.covariates.get(kind, ()) for _ in range(c.width)
     ]
 
 
 def _integrated(model: ForecastNet, encoded: Encoded, chosen: Tensor) -> tuple[Floats, float]:
-    """Integrated gradients [rows, I] of the network's own part, in scales; and that part where nothing moved."""
+    """Integrated gradients [rows, I] of the network, and its output at the baseline, in units of the scale."""
     start = max(0, len(encoded.y) - RECENT)
-    features = torch.from_numpy(encoded.features[start:].astype(numpy.float32))
-    gaps = torch.from_numpy(encoded.gaps[start:].astype(numpy.float32)) if len(encoded.gaps) else None
-    ahead = (
-        torch.from_numpy(encoded.ahead[-encoded.horizon - 1 :].astype(numpy.float32)) if encoded.ahead.size else None
-    )
+    features = float32(encoded.features[start:])
+    gaps = float32(encoded.gaps[start:]) if len(encoded.gaps) else None
+    ahead = float32(encoded.ahead[-encoded.horizon - 1 :]) if encoded.ahead.size else None
     points, weights = numpy.polynomial.legendre.leggauss(POINTS)
     x = (features * torch.from_numpy((points + 1) / 2).float()[:, None, None]).requires_grad_()
     answer = _own_part(model, x, gaps, ahead) @ chosen
@@ -128,7 +139,7 @@ def _integrated(model: ForecastNet, encoded: Encoded, chosen: Tensor) -> tuple[F
 
 
 def _own_part(model: ForecastNet, features: Tensor, gaps: Tensor | None, ahead: Tensor | None) -> Tensor:
-    """The median without the components, [B, K]."""
+    """Medians of the network without the components, [B, K]."""
     rows = len(features)
     states = model.states(features, None if gaps is None else gaps.expand(rows, -1))[:, -1]
     known = None if ahead is None else ahead.expand(rows, *ahead.shape)
@@ -136,6 +147,7 @@ def _own_part(model: ForecastNet, features: Tensor, gaps: Tensor | None, ahead: 
 
 
 def _by_lag(rows: Floats) -> dict[int, float]:
+    """Contributions by lag, those beyond `LAGS` added up."""
     newest_first = rows[::-1]
     return {lag: float(value) for lag, value in enumerate(newest_first[:LAGS])} | (
         {LAGS: float(newest_first[LAGS:].sum())} if len(rows) > LAGS else {}
@@ -143,13 +155,9 @@ def _by_lag(rows: Floats) -> dict[int, float]:
 
 
 def _memory(model: ForecastNet, encoded: Encoded) -> tuple[float, float]:
-    """Rows after which what a unit holds has fallen to a half, from its mean update gate: median and longest tenth."""
-    update = _first_layer_update(model, encoded)
+    """Half-life of the first layer's state in rows, from the mean update gates: median and 90 % quantile over units."""
+    x = float32(encoded.features[-RECENT:])[:, None]
+    update: Floats = trace(model.gru, x).update.mean((0, 1)).double().numpy()
     kept = numpy.clip(1 - update, 1e-6, 1 - 1e-6)
     half = numpy.log(0.5) / numpy.log(kept)
     return float(numpy.median(half)), float(numpy.quantile(half, 0.9))
-
-
-def _first_layer_update(model: ForecastNet, encoded: Encoded) -> Floats:
-    x = torch.from_numpy(encoded.features[-RECENT:].astype(numpy.float32))[:, None]
-    return numpy.asarray(trace(model.gru, x).update.mean((0, 1)).double().numpy())

@@ -1,7 +1,7 @@
-"""ONNX graph of a forecaster: the rows of a series in, quantiles in its own units out.
+"""ONNX graph of a forecaster, from the values of a series to quantiles in the same units.
 
-The formulas are those of `features`, `combination` and `decoding` over torch, so that the graph needs no code around
-it. It forecasts after the last row. Everything but the network itself is float64, as in `data.encode`.
+The graph contains encoding, network, blend and calibration, so that it needs no code around it, and forecasts after
+the last row. All but the network is float64, as in `data.encode`.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from gruworks.tasks.forecast.features.encoding import Codec, Encoding, component
 from gruworks.tasks.forecast.features.naive import climatology_forecast, naive_forecast, yearly_season
 from gruworks.tasks.forecast.features.seasonality import season_basis
 from gruworks.tasks.forecast.models.encoder import ForecastNet
-from gruworks.tasks.forecast.series.frequency import MONTHS, SECONDS, Frequency
+from gruworks.tasks.forecast.series.frequency import MONTHS, ORIGIN, SECONDS, Frequency
 
 __all__ = ["ForecastGraph", "parts"]
 
 
 def parts(forecaster: Any) -> tuple[list[Part], dict[str, Any]]:
-    """The graph `model`, and what `model.json` says: names of columns, quantiles, how positions are counted.
+    """The graph `model`, and the facts of `model.json`: names of columns, quantiles, unit of the positions.
 
     Raises:
         ExportError: a model other than the encoder, covariates, several targets, or irregular timestamps.
@@ -57,8 +57,10 @@ def _refuse(codec: Codec, config: Config) -> None:
 
 
 class ForecastGraph(torch.nn.Module):
-    """y [B, T] without gaps and, where the model reads the calendar, positions [B, T] (steps): quantiles [B, K, Q]
-    after the last row, blended with the naive forecast and calibrated."""
+    """Quantiles [B, K, Q] after the last row, blended with the naive forecast and calibrated.
+
+    Inputs: y [B, T] without missing values and, where the model uses the calendar, positions [B, T] in steps.
+    """
 
     basis: Tensor
     widths: Tensor
@@ -76,7 +78,7 @@ class ForecastGraph(torch.nn.Module):
 
     @property
     def dated(self) -> bool:
-        """True where it reads the calendar."""
+        """True where the calendar is used."""
         return bool(self.codec.seasons or self.year)
 
     def forward(self, y: Tensor, positions: Tensor | None = None) -> Tensor:
@@ -99,7 +101,7 @@ class ForecastGraph(torch.nn.Module):
 
 
 def _solve(squares: Tensor, products: Tensor) -> Tensor:
-    """Gauss and Jordan for every step at once: ONNX has no solver; positive definite systems need no pivoting."""
+    """Gauss-Jordan elimination of positive definite systems, without pivoting: ONNX has no operator for it."""
     system, F = torch.cat([squares, products], -1), squares.shape[-1]
     for k in range(F):
         pivot = system[..., k : k + 1, :] / system[..., k : k + 1, k : k + 1]
@@ -109,7 +111,7 @@ def _solve(squares: Tensor, products: Tensor) -> Tensor:
 
 
 def _example(graph: ForecastGraph, B: int, T: int) -> dict[str, Tensor]:
-    """Random walks, one of them flat; positions where the longest season is known and where it is not yet."""
+    """Random walks, one of them constant, and positions with more and with less than the longest season."""
     draw = numpy.random.default_rng([B, T])
     y = draw.normal(0, 1, (B, T)).cumsum(1) * 10.0 ** draw.integers(-2, 4, (B, 1))
     y[-1] = 3.0 if B > 1 else y[-1]
@@ -121,10 +123,10 @@ def _example(graph: ForecastGraph, B: int, T: int) -> dict[str, Tensor]:
 
 
 def _positions(frequency: Frequency) -> dict[str, Any]:
-    """The counting of `Frequency.positions`, for a program that has no pandas; numbered rows have no seasons."""
-    kind, count = frequency._kind()
+    """Unit, multiple and origin of `Frequency.positions`, for programs without pandas."""
+    kind, count = frequency.kind
     if kind in SECONDS:
-        return {"unit": "seconds", "multiple": SECONDS[kind] * count, "origin": "1970-01-05"}
+        return {"unit": "seconds", "multiple": SECONDS[kind] * count, "origin": ORIGIN}
     if kind == "B":
-        return {"unit": "business days", "multiple": count, "origin": "1970-01-05"}
+        return {"unit": "business days", "multiple": count, "origin": ORIGIN}
     return {"unit": "months", "multiple": MONTHS[kind] * count, "origin": "1970-01"}

@@ -1,4 +1,4 @@
-"""Contents of a run folder beside the weights: series, blend, calibration; packed, and unpacked with checks."""
+"""Packing of the series, codec and calibration for a run folder, and unpacking with checks."""
 
 from __future__ import annotations
 
@@ -15,21 +15,8 @@ from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.series.columns import LARGEST
 from gruworks.tasks.forecast.series.frequency import STEPS
 from gruworks.tasks.forecast.series.panel import Series
-from gruworks.training.checked import (
-    array,
-    choice,
-    either,
-    flag,
-    items,
-    mapping,
-    maybe,
-    named,
-    number,
-    optional,
-    record,
-    string,
-    whole,
-)  # fmt: skip
+from gruworks.training import checked
+from gruworks.training.checked import array, choice, items, mapping, maybe, named, number, optional, record, string
 
 __all__ = ["CODEC", "check_codec", "pack", "unpack"]
 
@@ -38,47 +25,38 @@ CONTEXT = "context.safetensors: "
 STEPS_BOUND = 2**62
 DATES = (-62_135_596_800_000_000, 253_402_300_799_999_999)  # years 1 to 9999, in microseconds
 COVARIATES = ("static", "past", "future")
-SEASONS, HARMONICS = 16, 12  # at most: the cost of a climatology grows with the square of its waves
+SEASONS, HARMONICS = 16, 12  # at most: the cost of a climatology grows with the square of its Fourier terms
 
+COVARIATE = record(
+    name=string(1000), mean=number(-LARGEST, LARGEST), deviation=number(1e-150, LARGEST),
+    words=items(string(1000), most=MOST_WORDS),
+)  # fmt: skip
 CODEC = record(
-    frequency=record(code=string(32), multiple=whole(1, 2**53)),
-    seasons=items(record(name=string(100), period=number(2, 1e9), harmonics=whole(1, HARMONICS)), most=SEASONS),
-    targets=maybe(whole(1, 10_000)),
-    missing=maybe(flag),
-    lag=maybe(whole(0, 10**9)),
-    covariates=maybe(
-        mapping(
-            items(
-                record(
-                    name=string(1000),
-                    mean=number(-LARGEST, LARGEST),
-                    deviation=number(1e-150, LARGEST),
-                    words=items(string(1000), most=MOST_WORDS),
-                )
-            )
-        )
-    ),
+    frequency=record(code=string(32), multiple=checked.whole(1, 2**53)),
+    seasons=items(record(name=string(100), period=number(2, 1e9), harmonics=checked.whole(1, HARMONICS)), most=SEASONS),
+    targets=maybe(checked.whole(1, 10_000)),
+    missing=maybe(checked.flag),
+    lag=maybe(checked.whole(0, 10**9)),
+    covariates=maybe(mapping(items(COVARIATE))),
     backend=choice("pandas", "polars", "pyarrow", "modin", "cudf"),
     fit_warnings=items(string()),
     blend=record(weight=number(0, 1), naive=string(100), ratio=optional(number()), t=optional(number())),
-    trained=flag,
+    trained=checked.flag,
     series=items(string(), least=1),
     words=mapping(mapping(items(string()))),
-    static=items(mapping(optional(either(number(), string())))),
+    static=items(mapping(optional(checked.either(number(), string())))),
 )
 
 
 def pack(series: list[Series], calibration: Calibration) -> tuple[dict[str, Any], Arrays]:
-    """JSON values and arrays. All series stand behind one another in one array of each kind."""
+    """JSON values and arrays of the series and the calibration; each array is concatenated over the series."""
     words: dict[str, dict[str, list[str]]] = {"past": {}, "future": {}}
     arrays: Arrays = {
         "stamps": numpy.concatenate([one.timestamps.astype(numpy.int64) for one in series]),
         "y": numpy.concatenate([one.y for one in series]),
         "lengths": numpy.array([len(one) for one in series]),
         "targets": numpy.array([one.target for one in series]),
-        "others": numpy.concatenate(
-            [one.others.reshape(len(one), -1) if one.others.size else numpy.zeros((len(one), 0)) for one in series]
-        ),
+        "others": numpy.concatenate([one.others if one.others.size else numpy.zeros((len(one), 0)) for one in series]),
         "calibration.widths": calibration.widths,
         "calibration.groups": calibration.groups,
     }
@@ -86,7 +64,7 @@ def pack(series: list[Series], calibration: Calibration) -> tuple[dict[str, Any]
         for name in getattr(series[0], kind):
             parts = [getattr(one, kind)[name] for one in series]
             arrays[f"{kind}.{name}.lengths"] = numpy.array([len(part) for part in parts])
-            joined = numpy.concatenate([part.astype(object) if part.dtype == object else part for part in parts])
+            joined = numpy.concatenate(parts)
             if joined.dtype == object:
                 words[kind][name] = sorted(set(joined.tolist()))
                 joined = numpy.searchsorted(numpy.array(words[kind][name]), joined.astype(str))
@@ -97,7 +75,11 @@ def pack(series: list[Series], calibration: Calibration) -> tuple[dict[str, Any]
 
 
 def unpack(facts: dict[str, Any], arrays: Arrays, codec: Codec, config: Config) -> tuple[list[Series], Calibration]:
-    """The reverse of `pack`, for `facts` that CODEC takes; what doesn't fit together is a RunError or a ValueError."""
+    """The series and calibration of `pack`, from `facts` that CODEC accepts.
+
+    Raises:
+        RunError, ValueError: parts that are inconsistent.
+    """
     count, rows = len(facts["series"]), len(arrays.get("y", ()))
     dates = codec.frequency.code != STEPS
     first, last = DATES if dates else (-STEPS_BOUND, STEPS_BOUND)
@@ -127,7 +109,11 @@ def unpack(facts: dict[str, Any], arrays: Arrays, codec: Codec, config: Config) 
 
 
 def check_codec(codec: Codec, config: Config) -> None:
-    """Refuse a codec that a fit with these settings can't have made."""
+    """Refuse a codec that no fit with these settings can have.
+
+    Raises:
+        RunError: what is inconsistent.
+    """
     known = {kind: tuple(one.name for one in found) for kind, found in codec.covariates.items()}
     if codec.targets != len(config.targets) or any(known.get(k, ()) != getattr(config, k) for k in COVARIATES):
         raise RunError("codec/codec.json: targets and covariates must be those of config.json")
@@ -152,7 +138,7 @@ def _check_series(one: Series, codec: Codec, horizon: int) -> None:
 def _columns(
     facts: dict[str, Any], arrays: Arrays, kind: str, lengths: list[int], codec: Codec
 ) -> list[dict[str, NDArray[Any]]]:
-    """Each series' covariates of one kind."""
+    """Covariates of one kind by name, for each series."""
     found: list[dict[str, NDArray[Any]]] = [{} for _ in lengths]
     for covariate in codec.covariates.get(kind, ()):
         key, words = f"{kind}.{covariate.name}", facts["words"].get(kind, {}).get(covariate.name)

@@ -1,8 +1,8 @@
-"""Streaming forecasts: each value updates running sums and the GRU's state.
+"""Streaming forecasts: each value updates running sums and the state of the GRU.
 
-The cost of a step doesn't depend on how long the history is. What the encoder needs of the past is: the last value,
-the sums of |d|, d·d' and d², the climatology's normal equations, the GRU's states, and the last values that the
-blended naive forecast looks back on.
+The cost of a step doesn't depend on the length of the history. The carried state of a series is the last value, the
+sums of |d|, d·d' and d² of the differences d, the normal equations of the climatology, the states of the GRU, and the
+last values that the blended naive forecast is computed from.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gruworks.tasks.forecast.decoding import encoder_states
 from gruworks.tasks.forecast.features.naive import naive_lag, yearly_season
 from gruworks.tasks.forecast.features.seasonality import RunningClimatology, seasons_ahead
 from gruworks.tasks.forecast.models.encoder import ForecastNet
-from gruworks.tasks.forecast.series.frequency import IRREGULAR, Frequency
+from gruworks.tasks.forecast.series.frequency import IRREGULAR, Frequency, Season
 from gruworks.tasks.forecast.series.panel import Series
 
 __all__ = ["Observed", "Streams"]
@@ -33,7 +33,7 @@ SHARES_80 = [0.1, 0.5, 0.9]
 
 
 class Observed(NamedTuple):
-    """The forecast after an observation: median and 80 % interval, [K] each; True if its state was carried."""
+    """The forecast after an observation: median and 80 % interval, [K] each; `carried` if from a carried state."""
 
     y_hat: Floats
     low: Floats
@@ -42,7 +42,7 @@ class Observed(NamedTuple):
 
 
 class Streams:
-    """The series of a forecaster, and the carried state of each that has been asked for."""
+    """The series of a forecaster, with the carried states of those that were observed or forecast."""
 
     def __init__(self, series: list[Series], frequency: Frequency | None = None) -> None:
         self.series, self.frequency = series, frequency
@@ -51,28 +51,33 @@ class Streams:
         self.added: dict[int, list[float]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """For copies and pickles: a carried state holds the kernel's addresses, and is made anew when asked for."""
+        """State for copies and pickles, without carried states, which hold addresses of the kernel."""
         return self.__dict__ | {"series": list(self.history), "carried": {}}
 
     @property
     def history(self) -> list[Series]:
-        """All series, observed values behind the fitted ones."""
+        """All series, with observed values after the fitted ones."""
         for i, values in self.added.items():
             self.series[i] = self._grown(self.series[i], values)
         self.added.clear()
         return self.series
 
     def number(self, series: Series) -> int:
-        """The number of a series of this name in the fit; 0 for one that was not there."""
+        """Number of the fitted series of this name and target; 0 if there is none."""
         return self.numbers.get((series.name, series.target), 0)
 
     def known(self, series: Series) -> Series | None:
-        """The series of the fit by that name."""
+        """The fitted series of this name and target; None if there is none."""
         at = self.numbers.get((series.name, series.target))
         return None if at is None else self.history[at]
 
     def find(self, name: str | None) -> tuple[Series, int]:
-        """A series by its name, or the only one."""
+        """A series and its number, by its name; without one, the only series.
+
+        Raises:
+            OptionError: no name, and several series.
+            DataError: an unknown name.
+        """
         at = self._at(name)
         return self.history[at], at
 
@@ -87,7 +92,7 @@ class Streams:
         return at
 
     def quantiles(self, series: Series, predictor: Predictor) -> Floats | None:
-        """Low, median and high [K, 3] of a series of the fit from its carried state; None where none is carried."""
+        """Low, median and high [K, 3] of a fitted series from its carried state; None where none can be carried."""
         at = self.number(series)
         if at not in self.carried:
             if not Carried.serves(predictor):
@@ -96,7 +101,11 @@ class Streams:
         return self.carried[at].quantiles()
 
     def observe(self, value: float, name: str | None, predictor: Callable[[], Predictor]) -> Observed:
-        """Take in a value and forecast; `predictor` is called where no state is carried yet."""
+        """Append a value to a series and forecast; `predictor` is called where no state is carried yet.
+
+        Raises:
+            DataError: an infinite value, or an unknown series.
+        """
         value = float(value)
         if math.isinf(value):
             raise DataError("an observation is a number, or NaN where it is missing, not infinite")
@@ -127,11 +136,11 @@ class Streams:
 
 
 class Carried:
-    """The carried state of one series."""
+    """Carried state of one series: `step` updates it with a value, `quantiles` forecasts from it."""
 
     @staticmethod
     def serves(predictor: Predictor) -> bool:
-        """True where a state can be carried: the encoder, over the target alone, regular and without missing values."""
+        """True for an encoder of one target without covariates, missing values in the fit or irregular timestamps."""
         codec = predictor.codec
         plain = not any(codec.covariates.values()) and codec.targets == 1 and not codec.missing
         return isinstance(predictor.model, ForecastNet) and plain and codec.frequency.code != IRREGULAR
@@ -147,15 +156,16 @@ class Carried:
         self.products, self.squares = float(d[1:] @ d[:-1]), float(d[:-1] @ d[:-1])
         self.position = float(codec.frequency.positions(series.timestamps)[-1])
         self.begun = self.position - (len(y) - 1)
-        self.season = (
-            RunningClimatology(list(codec.seasons), y, codec.frequency.positions(series.timestamps), K)
-            if codec.seasons
-            else None
-        )
+        self.season = self._climatology(list(codec.seasons), series, codec.frequency)
         self._network(model, encode(series, codec, K))
         self._naive_state(series, predictor)
         widths = predictor.calibration.at([0.1, 0.9])
         self.scores = -widths[:, 0], widths[:, 1]
+
+    def _climatology(self, seasons: list[Season], series: Series, frequency: Frequency) -> RunningClimatology | None:
+        if not seasons:
+            return None
+        return RunningClimatology(seasons, series.y, frequency.positions(series.timestamps), self.horizon)
 
     def _network(self, model: ForecastNet, encoded: Any) -> None:
         weights = [model.gru.weights(layer).map(lambda w: w.detach().numpy()) for layer in range(model.gru.num_layers)]
@@ -186,16 +196,12 @@ class Carried:
         self.ring, self.at = numpy.resize(series.y[-reach:], reach), 0
         if len(series) < reach:
             self.ring = numpy.concatenate([numpy.full(reach - len(series), numpy.nan), series.y])
-        season = yearly_season(codec.frequency)
-        self.year = None
-        if blend.naive == "climatology" and blend.weight < 1 and season:
-            positions = codec.frequency.positions(series.timestamps)
-            same = season == list(codec.seasons)
-            self.year = self.season if same else RunningClimatology(season, series.y, positions, self.horizon)
+        year = yearly_season(codec.frequency) if blend.naive == "climatology" and blend.weight < 1 else []
+        self.year = self.season if year == list(codec.seasons) else self._climatology(year, series, codec.frequency)
         self.climatologies = [one for one in {id(c): c for c in (self.season, self.year)}.values() if one is not None]
 
     def step(self, value: float) -> None:
-        """One more row."""
+        """Update the state with a value; NaN is a missing one."""
         missing = math.isnan(value)
         if missing:
             value = self.last
@@ -216,12 +222,11 @@ class Carried:
         if self.season is not None:
             self._write_season(value, scale)
         if self.season_lag:
-            moved = value - self.ring[(self.at - 1 - self.season_lag) % len(self.ring)]
-            self.row[0, -1] = moved / scale if scale > 0 and self.count > self.season_lag else 0.0
+            self.row[0, -1] = self._since_a_season() / scale if scale > 0 else 0.0
         self.state = self._through(self.row)[0]
 
     def _write_season(self, value: float, scale: float) -> None:
-        """The anomaly, whether it is known, and the waves, behind the move."""
+        """Write the seasonal features after the difference."""
         assert self.season is not None
         known, wave = self.known, self.season.wave
         self.row[0, 1] = (value - self.season.here) / scale if known and scale > 0 else 0.0
@@ -247,7 +252,7 @@ class Carried:
         return numpy.stack([middle - below, middle, middle + above], 1)
 
     def parts(self) -> tuple[Floats, Floats, Floats]:
-        """The median after the last row and the widths of the learnt interval below and above it, [K] each."""
+        """Median after the last row, and widths of the network's interval below and above it, [K] each."""
         K, scale = self.horizon, self.scale
         ahead: Floats | None = None
         raw = (self.head[0].dot(self.state) + self.head[1]).astype(numpy.float64)
@@ -266,10 +271,14 @@ class Carried:
 
     def _difference_ar(self) -> Floats:
         if self.season_lag:
-            since = self.last - self.ring[(self.at - 1 - self.season_lag) % len(self.ring)]
-            return numpy.asarray(since * self.seasons if self.count > self.season_lag else 0.0 * self.ahead)
+            return numpy.asarray(self._since_a_season() * self.seasons)
         slope = min(2.0, max(0.0, self.products / self.squares)) if self.squares > 0 else 0.0
         return self.move * numpy.asarray(slope**self.ahead).cumsum()
+
+    def _since_a_season(self) -> float:
+        """Change of the value since one season ago; 0 within the first season."""
+        before = self.ring[(self.at - 1 - self.season_lag) % len(self.ring)]
+        return float(self.last - before) if self.count > self.season_lag else 0.0
 
     def _naive(self) -> Floats:
         if self.year is not None:

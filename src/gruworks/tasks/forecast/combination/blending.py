@@ -2,11 +2,11 @@
 
     forecast = w · network + (1 - w) · best naive
 
-The blending weight w is chosen for the least absolute error on validation. That alone would find some w above 0 on
-pure noise, so the gain must hold where it was not chosen: validation is cut into blocks, each block is scored with the
-w of the others, and the mean gain over the blocks must stand out from its spread: w grows from 0 at t = `DOUBTFUL` to
-its full size at t = `CLEAR`. Below that, or where the gain is less than one percent, w is 0 and the forecast says that
-it has no skill over the naive one.
+The blending weight w minimizes the absolute error on the validation rows. Since that gives some w above 0 even on pure
+noise, the gain is tested by cross-validation: the rows are divided into blocks, each block is scored with the w that
+is best on the others, and t is the mean gain of the blocks over its standard error. w is 0 up to t = `DOUBTFUL`, and
+grows to its full size at t = `CLEAR`. It is also 0 where the gain is below one percent: the network then has no skill
+over the naive forecast.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ __all__ = ["NETWORK_ALONE", "Blend", "fit_blend"]
 Array = Any  # numpy.ndarray or torch.Tensor
 Floats = NDArray[numpy.float64]
 GRID = numpy.linspace(0, 1, 21)
-DOUBTFUL, CLEAR = 0.5, 0.9  # t of the gain in error
+DOUBTFUL, CLEAR = 0.5, 0.9  # t of the gain
 FEWEST_BLOCKS = 4
-LEAST_GAIN = 0.01  # of the naive error: over many series less than this may be sure, and still be worth nothing
-FIRM = 99.0  # a t beyond this is given as this
+LEAST_GAIN = 0.01  # relative to the naive error; smaller gains can be significant over many series, but are worthless
+LARGEST_T = 99.0
 
 
 @dataclass(frozen=True)
 class Blend:
-    """w; the naive forecast blended in ("" if none); the blend's error over the naive one's; t of the gain."""
+    """Blending weight w, name of the naive forecast ("" for none), error relative to it, and t of the gain."""
 
     weight: float = 1.0
     naive: str = ""
@@ -39,6 +39,7 @@ class Blend:
 
     @property
     def skill(self) -> bool:
+        """True where the network has a part in the forecast."""
         return self.weight > 0
 
     def __str__(self) -> str:
@@ -50,14 +51,15 @@ class Blend:
         return f"w = {self.weight:.2f}: {self.weight:.0%} network, {1 - self.weight:.0%} {self.naive}{gain}"
 
     def median(self, network: Array, naive: Array) -> Array:
-        """w · network + (1 - w) · naive; the naive forecast itself where w is 0."""
+        """Blended medians w · network + (1 - w) · naive; the naive forecast itself where w is 0."""
         return naive if self.weight == 0 else self.weight * network + (1 - self.weight) * naive
 
     def quantiles(self, network: Array, naive: Array) -> Array:
-        """Low, median and high [..., 3] of the network, moved to the blend's median; naive [...]."""
+        """Low, median and high [..., 3] of the network, shifted to the blended median; naive [...]."""
         return network + (self.median(network[..., 1], naive) - network[..., 1])[..., None]
 
     def to_dict(self) -> dict[str, Any]:
+        """All fields as plain values."""
         return asdict(self)
 
 
@@ -65,9 +67,15 @@ NETWORK_ALONE = Blend()
 
 
 def fit_blend(ours: list[Floats], naive: list[dict[str, Floats]], truth: list[Floats], scale: list[Floats]) -> Blend:
-    """The blend by validation: for each series forecasts and truth [O, K] and the scale of each origin's errors [O].
+    """The blend with the least error on the validation rows.
 
-    Naive forecasts that some series is too short for are left out; NaN in the truth is left out of the means.
+    Left out are naive forecasts that some series is too short for, and missing true values.
+
+    Args:
+        ours: forecasts of the network for each series, [O, K].
+        naive: naive forecasts by name for each series, [O, K].
+        truth: true values for each series, [O, K].
+        scale: unit of the errors of each origin, for each series, [O].
     """
     names = [name for name in naive[0] if all(name in one for one in naive)]
     errors = {
@@ -93,7 +101,7 @@ def fit_blend(ours: list[Floats], naive: list[dict[str, Floats]], truth: list[Fl
 
 
 def _t_of_gain(mixed: Floats) -> float | None:
-    """t of the gain over w = 0 from mixed errors [grid, blocks], each block with the w chosen on the others."""
+    """t of the gain over w = 0 from errors [grid, blocks], each block with the w that is best on the others."""
     blocks = mixed.shape[1]
     if blocks < FEWEST_BLOCKS:
         return None
@@ -101,12 +109,12 @@ def _t_of_gain(mixed: Floats) -> float | None:
     gain = mixed[0] - mixed[others, numpy.arange(blocks)]
     spread = gain.std(ddof=1) / numpy.sqrt(blocks)
     if not spread > 0:
-        return FIRM if gain.mean() > 0 else 0.0
-    return min(FIRM, float(gain.mean() / spread))
+        return LARGEST_T if gain.mean() > 0 else 0.0
+    return min(LARGEST_T, float(gain.mean() / spread))
 
 
 def _error(forecast: Floats, truth: Floats, scale: Floats) -> Floats:
-    """Mean absolute error of each origin, [O], over the scale."""
+    """Mean absolute error of each origin over the scale, [O]."""
     miss = numpy.abs(forecast - truth)
     there = ~numpy.isnan(miss)
     total = numpy.where(there, miss, 0).sum(1) / numpy.maximum(there.sum(1), 1)
@@ -114,7 +122,7 @@ def _error(forecast: Floats, truth: Floats, scale: Floats) -> Floats:
 
 
 def _blocks(errors: list[Floats], truth: list[Floats]) -> Floats:
-    """Means over stretches of a horizon's length or more: errors of origins closer than that share their targets."""
+    """Mean errors of blocks of a horizon or more: errors of origins less than a horizon apart share targets."""
     found = []
     for error, y in zip(errors, truth, strict=True):
         count = max(len(error) // max(1, y.shape[1]), 1 if len(errors) > FEWEST_BLOCKS else FEWEST_BLOCKS)

@@ -1,9 +1,9 @@
 """Conformal calibration of prediction intervals by horizon, for any level.
 
-An error on validation is measured in widths of the network's interval: (y - median) / (q90 - median) above it,
-/ (median - q10) below. The quantiles of these scores at each horizon are the calibrated widths. The scores are sorted,
-so quantiles never cross; they are taken from rows that the network was not fitted on (split conformal prediction,
-Vovk et al. 2005; the scaled score is that of Romano et al. 2019 in ratio form).
+The score of a validation row is its error over the width of the network's interval: (y - median) / (q90 - median)
+above the median, / (median - q10) below. The quantiles of these scores at each horizon are the calibrated widths, so
+that forecast quantiles never cross. The network was not fitted to the validation rows (split conformal prediction,
+Vovk et al. 2005; the score is that of Romano et al. 2019 as a ratio).
 """
 
 from __future__ import annotations
@@ -20,45 +20,45 @@ __all__ = ["SHARES", "Calibration", "calibrate", "normal", "spread"]
 Array = Any  # numpy.ndarray or torch.Tensor
 Floats = NDArray[numpy.float64]
 SHARES = numpy.array([0.001, 0.005, 0.01, 0.025, *numpy.arange(0.05, 0.951, 0.025), 0.975, 0.99, 0.995, 0.999])
-ENOUGH = 400  # scores of one group of horizons
+ENOUGH = 400  # scores that a group of horizons needs
 SMALL = 1e-12
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Widths from the median of each share, [groups, shares], and the group of each horizon [K]."""
+    """Widths from the median [groups, SHARES] for the probabilities `SHARES`, and the group of each horizon [K]."""
 
     widths: Floats
     groups: NDArray[numpy.int64]
 
     def quantiles(self, found: Floats, shares: list[float]) -> Floats:
-        """Quantiles [..., K, len(shares)] from low, median and high [..., K, 3]; share 0.5 is the median itself."""
+        """Quantiles [..., K, S] for the S probabilities `shares`, from low, median and high [..., K, 3]."""
         return numpy.asarray(spread(found, self.at(shares)))
 
     def at(self, shares: list[float]) -> Floats:
-        """Widths from the median of each horizon and share, [K, len(shares)]: signed, 0 at the median."""
+        """Signed widths from the median for the S probabilities `shares` at each horizon, [K, S]."""
         found = numpy.array([numpy.interp(shares, SHARES, row) for row in self.widths])[self.groups]
         side = numpy.sign(numpy.array(shares) - 0.5)
         return numpy.asarray(side * numpy.maximum(side * found, 0))
 
 
 def spread(found: Array, widths: Array, xp: Any = numpy) -> Array:
-    """Quantiles [..., K, S] that lie signed `widths` [K, S] from the median of low, median and high [..., K, 3]."""
+    """Quantiles [..., K, S] at signed `widths` [K, S] from the median, in units of the interval `found` [..., K, 3]."""
     low, middle, high = (found[..., i, None] for i in range(3))
     return middle + xp.where(widths > 0, widths * (high - middle), widths * (middle - low))
 
 
 def normal(horizon: int) -> Calibration:
-    """The widths of a normal distribution, where there are no validation rows."""
+    """Calibration by a normal distribution, for a fit without validation rows."""
     unit = NormalDist().inv_cdf(0.9)
     widths = numpy.array([[NormalDist().inv_cdf(float(share)) / unit for share in SHARES]])
     return Calibration(widths, numpy.zeros(horizon, dtype=numpy.int64))
 
 
 def calibrate(found: list[Floats], truth: list[Floats]) -> Calibration:
-    """From low, median and high [O, K, 3] and truth [O, K] of each series' validation origins.
+    """Calibration from low, median and high [O, K, 3] and true values [O, K] of the validation rows of each series.
 
-    Neighbouring horizons share a group where one alone has too few scores.
+    Consecutive horizons form a group where one alone has too few scores.
     """
     K = truth[0].shape[1]
     scores = numpy.concatenate([_scores(a, y) for a, y in zip(found, truth, strict=True)])
@@ -81,6 +81,6 @@ def _scores(found: Floats, truth: Floats) -> Floats:
 
 
 def _corrected(count: int) -> Floats:
-    """Shares moved outwards by the finite sample's correction, (n + 1) / n."""
+    """Probabilities `SHARES` with the finite-sample correction (n + 1) / n."""
     moved = 0.5 + (SHARES - 0.5) * (1 + 1 / count)
     return numpy.clip(moved, 0, 1)

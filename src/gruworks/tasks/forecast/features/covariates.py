@@ -1,4 +1,4 @@
-"""Covariates of a series, encoded as numbers."""
+"""Encoding of covariates as numbers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from gruworks.tasks.forecast.series.panel import Panel
 __all__ = ["MOST_WORDS", "Covariate", "covariates"]
 
 Floats = NDArray[numpy.float64]
-MOST_WORDS = 64  # different words of one covariate
+MOST_WORDS = 64  # distinct words of one covariate
 
 
 @dataclass(frozen=True)
 class Covariate:
-    """Encoding of a covariate: standardized, or one-hot for words; what is missing is 0."""
+    """Encoding of one covariate: standardized numbers, or one-hot words; missing values are 0."""
 
     name: str
     mean: float = 0.0
@@ -45,7 +45,7 @@ class Covariate:
         return len(self.words) or 2
 
     def encode(self, values: NDArray[Any], series: str) -> Floats:
-        """[N, width]: a number and whether it is there, or an entry a word."""
+        """Features [N, width]: the standardized number and 1 where it is missing, or a one-hot word."""
         if not self.words:
             if values.dtype == object:
                 raise DataError(
@@ -65,12 +65,12 @@ class Covariate:
 
 
 def covariates(panel: Panel, kind: str, wanted: tuple[str, ...]) -> tuple[Covariate, ...]:
-    """The covariates `wanted` of a kind, encoded by their values in all series."""
+    """Encodings of the covariates `wanted` of a kind, from their values in all series."""
     return tuple(Covariate.of(name, _column(panel, kind, name)) for name in wanted)
 
 
 def _column(panel: Panel, kind: str, name: str) -> NDArray[Any]:
-    """One covariate over all series, as words where any of them has words."""
+    """Values of one covariate in all series, as words if any series has words."""
     parts = [getattr(series, kind)[name] for series in panel.series]
     if kind == "static":
         return numpy.array(parts, dtype=object if any(isinstance(p, str) for p in parts) else numpy.float64)

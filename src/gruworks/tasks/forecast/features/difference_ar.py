@@ -1,10 +1,10 @@
 """Autoregression on differences, causal and affine-equivariant, over NumPy and torch.
 
 With d_t = y_t - y_{t-1}, the next difference is φ d_t and the forecast at horizon k is y_T + d_T (φ + φ² + ... + φᵏ).
-φ is fitted by least squares on the past and clipped to [0, 2]: 0 is the last value, 1 the straight line, 2 the
-doubling. Everything scales with y and forgets its level, so a forecast of a·y + b is a·forecast(y) + b.
+φ is estimated by least squares on the past and clipped to [0, 2]: 0 repeats the last value, 1 continues the line, 2
+doubles every step. A forecast of a·y + b is a·forecast(y) + b.
 
-`xp` is numpy or torch. y is [..., N], as are all quantities of a row.
+`xp` is numpy or torch; y is [..., N].
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Array = Any  # numpy.ndarray or torch.Tensor
 
 
 def ratio(a: Array, b: Array, xp: Any = numpy) -> Array:
-    """a / b, and 0 where b is 0: where nothing has moved yet, nothing is known of the scale."""
+    """a / b, and 0 where b is 0."""
     return xp.where(b > 0, a / xp.where(b > 0, b, 1.0), 0.0)
 
 
@@ -38,16 +38,16 @@ def differences(y: Array, xp: Any = numpy) -> Array:
 
 
 def causal_scale(y: Array, observed: Array | None = None, xp: Any = numpy) -> Array:
-    """s_t, the mean of |d_1| ... |d_t|, in the units of y; 0 where nothing has moved yet.
+    """Scale s_t [..., N], the mean of |d_1| ... |d_t| in the units of y; 0 while y is constant.
 
-    A value that was not `observed` repeats the one before it and counts for nothing.
+    Values that are not `observed` are forward-filled ones and are not counted.
     """
     seen = xp.arange(y.shape[-1]) if observed is None else xp.cumsum(observed, -1) - 1
     return xp.cumsum(xp.abs(differences(y, xp)), -1) / xp.clip(seen, 1, None)
 
 
 def causal_slope(y: Array, xp: Any = numpy) -> Array:
-    """φ_t from d_1 ... d_t by least squares, clipped to [0, 2]; 0 where nothing has moved yet."""
+    """Slope φ_t [..., N] from d_1 ... d_t by least squares, clipped to [0, 2]; 0 while y is constant."""
     d = differences(y, xp)
     products, squares = d[..., 1:] * d[..., :-1], d[..., :-1] * d[..., :-1]
     slope = xp.clip(ratio(xp.cumsum(products, -1), xp.cumsum(squares, -1), xp), 0.0, 2.0)
@@ -55,19 +55,19 @@ def causal_slope(y: Array, xp: Any = numpy) -> Array:
 
 
 def cumulative_response(slope: Array, horizon: int, xp: Any = numpy) -> Array:
-    """φ + ... + φᵏ for k = 1 ... horizon, [..., horizon]: the forecast's change in units of the last difference."""
-    with numpy.errstate(over="ignore"):  # a doubling leaves float64 after a thousand steps
+    """φ + ... + φᵏ for k = 1 ... horizon, [..., horizon]: the forecast change in units of the last difference."""
+    with numpy.errstate(over="ignore"):  # doubling exceeds float64 after a thousand steps
         return xp.cumsum(slope[..., None] ** xp.arange(1, horizon + 1), -1)
 
 
 def difference_ar(moves: Array, slope: Array, horizon: int, xp: Any = numpy) -> Array:
-    """The change that the autoregression forecasts, [..., horizon], in the units of the last differences `moves`."""
-    with numpy.errstate(over="ignore"):  # never 0 · ∞: after a step of zero the slope is 1 at most
+    """Forecast changes from the last value, [..., horizon], in the units of the last differences `moves` [...]."""
+    with numpy.errstate(over="ignore"):  # never 0 · ∞: after a difference of 0 the slope is at most 1
         return moves[..., None] * cumulative_response(slope, horizon, xp)
 
 
 def difference_ar_forecast(y: Array, horizon: int, xp: Any = numpy) -> Array:
-    """The autoregression's forecast after the whole of y: [..., horizon].
+    """Forecast of the autoregression after the last value of y, [..., horizon].
 
     >>> difference_ar_forecast(numpy.array([1.0, 2, 3, 4, 5]), 3).tolist()
     [6.0, 7.0, 8.0]
@@ -79,5 +79,5 @@ def difference_ar_forecast(y: Array, horizon: int, xp: Any = numpy) -> Array:
 
 
 def to_levels(last: Array, scale: Array, change: Array) -> Array:
-    """Levels [..., K, Q] from changes in units of the scale, over the last values and scales [...]."""
+    """Levels [..., K, Q] from changes in units of the scale, and the last values and scales [...]."""
     return last[..., None, None] + scale[..., None, None] * change

@@ -1,4 +1,4 @@
-"""Encoding of a series, over NumPy and torch: features of each row, and the components beside the network."""
+"""Encoding of a series over NumPy and torch: features of each row, and the components that are added to the network."""
 
 from __future__ import annotations
 
@@ -11,13 +11,7 @@ from numpy.typing import NDArray
 
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.features.covariates import Covariate, covariates
-from gruworks.tasks.forecast.features.difference_ar import (
-    causal_scale,
-    causal_slope,
-    difference_ar,
-    differences,
-    ratio,
-)
+from gruworks.tasks.forecast.features.difference_ar import causal_scale, causal_slope, difference_ar, differences, ratio
 from gruworks.tasks.forecast.features.seasonality import (
     climatology_state,
     lagged_component,
@@ -36,7 +30,15 @@ Floats = NDArray[numpy.float64]
 
 @dataclass(frozen=True)
 class Codec:
-    """Description of the features. With `lag`, the seasonal component is the values one such season ago."""
+    """Description of the features, computed in a fit and kept with it.
+
+    Args:
+        seasons: seasons of the climatology.
+        targets: number of target columns.
+        missing: True where values were missing in the fit.
+        covariates: encodings of the covariates by kind.
+        lag: steps of the season whose last values are the seasonal component; 0 for the climatology.
+    """
 
     frequency: Frequency
     seasons: tuple[Season, ...] = ()
@@ -47,6 +49,7 @@ class Codec:
 
     @classmethod
     def of(cls, panel: Panel, config: Config) -> Codec:
+        """The codec of the series to fit."""
         frequency = panel.frequency
         values = [(series.filled(), frequency.positions(series.timestamps)) for series in panel.series]
         known = frequency.seasons() + [Season(f"{p} steps", p, min(4, p // 2)) for p in config.periods]
@@ -60,23 +63,24 @@ class Codec:
 
     @property
     def inputs(self) -> int:
-        """I: entries of one step's features."""
+        """Number I of features of one row."""
         seasons = 2 + 2 * sum(season.harmonics for season in self.seasons) if self.seasons else 0
-        own = 2 * (self.targets - 1) + 1 if self.targets > 1 else 0
+        own = 2 * self.targets - 1 if self.targets > 1 else 0
         side = sum(c.width for found in self.covariates.values() for c in found)
         return 1 + seasons + bool(self.lag) + 2 * self.missing + self.irregular + own + side
 
     @property
     def ahead(self) -> int:
-        """C: entries of what is known of each step ahead; the first is the position where timestamps are irregular."""
+        """Number C of features of each step ahead; the first is the position where timestamps are irregular."""
         return self.irregular + sum(c.width for c in self.covariates.get("future", ()))
 
     @property
     def irregular(self) -> bool:
+        """True where timestamps are irregular."""
         return self.frequency.code == IRREGULAR
 
     def lags(self, rows: int, periods: tuple[int, ...] = ()) -> dict[str, int]:
-        """Steps of each season that `rows` hold whole, by its name, shortest first."""
+        """Steps of the seasons shorter than `rows`, by their names, shortest first."""
         found = {season.name: round(season.period) for season in self.frequency.seasons()}
         found |= {f"{period} steps": period for period in periods}
         return {name: lag for name, lag in sorted(found.items(), key=lambda one: one[1]) if lag < rows}
@@ -90,17 +94,15 @@ class Codec:
         if self.targets > 1:
             columns += [_moves(forward_filled(other))[:, None] for other in series.others.T]
             columns.append(numpy.tile(numpy.eye(self.targets)[series.target], (rows, 1)))
-        for covariate in self.covariates.get("static", ()):
-            value = numpy.array([series.static[covariate.name]], dtype=object if covariate.words else numpy.float64)
-            columns.append(numpy.repeat(covariate.encode(value, series.name), rows, 0))
-        for covariate in self.covariates.get("past", ()):
-            columns.append(covariate.encode(series.past[covariate.name], series.name))
-        for covariate in self.covariates.get("future", ()):
-            columns.append(covariate.encode(series.future[covariate.name][:rows], series.name))
+        for c in self.covariates.get("static", ()):
+            value = numpy.array([series.static[c.name]], dtype=object if c.words else numpy.float64)
+            columns.append(numpy.repeat(c.encode(value, series.name), rows, 0))
+        for kind, known in (("past", series.past), ("future", series.future)):
+            columns += [c.encode(known[c.name][:rows], series.name) for c in self.covariates.get(kind, ())]
         return numpy.concatenate(columns, 1)
 
     def ahead_features(self, series: Series, horizon: int) -> Floats:
-        """Covariates known for each row and for the horizon after the last one, [N + K, C]; unknown ones are 0."""
+        """Future covariates of the rows and of the horizon after the last one, [N + K, C]; 0 where unknown."""
         N = len(series)
         columns = [numpy.zeros((N + horizon, 0))]
         if self.irregular:
@@ -112,13 +114,14 @@ class Codec:
         return numpy.concatenate(columns, 1)
 
     def gaps(self, timestamps: NDArray[Any]) -> Floats:
-        """Median steps since the row before, [N]; empty where timestamps are regular."""
+        """Time since the last row in median steps, [N]; empty where timestamps are regular."""
         if not self.irregular:
             return numpy.zeros(0)
         positions = self.frequency.positions(timestamps)
         return numpy.diff(positions, prepend=positions[0] - 1)
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain values for `codec.json`."""
         return {
             "frequency": {"code": self.frequency.code, "multiple": self.frequency.multiple},
             "seasons": [season._asdict() for season in self.seasons],
@@ -132,6 +135,7 @@ class Codec:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Codec:
+        """The codec of the values of `to_dict`."""
         return cls(
             Frequency(**values["frequency"]),
             tuple(Season(**season) for season in values["seasons"]),
@@ -146,16 +150,16 @@ class Codec:
 
 
 def _moves(y: Floats) -> Floats:
-    """Differences over their causal scale; 0 before the first value."""
+    """Differences over their causal scale, [N]; 0 before the first value."""
     y = numpy.where(numpy.isnan(y), y[~numpy.isnan(y)][0], y)
     return numpy.asarray(ratio(differences(y), causal_scale(y)))
 
 
 class Encoding(NamedTuple):
-    """Causal quantities of each row of the target [..., N].
+    """Causal quantities of each row of a target.
 
-    features [..., N, I']: the moves (d_t / s_t) first, then seasons, lag and missing values, as the codec has them;
-    scale and slope [..., N]; season_state [..., N, 1 + F], of which `season_basis` makes the seasonal component.
+    features [..., N, I']: differences over the scale, then those of seasons, lag and missing values, if the codec has
+    them; scale and slope [..., N]; season_state [..., N, 1 + F], whose product with `season_basis` is the climatology.
     """
 
     features: Array
@@ -172,9 +176,11 @@ def encoding(
     xp: Any = numpy,
     solve: Callable[[Array, Array], Array] | None = None,
 ) -> Encoding:
-    """The encoding of y [..., N], forward-filled, at positions [..., N]; all is observed unless told otherwise.
+    """Encode y [..., N], forward-filled, at positions [..., N].
 
-    `solve` as in `seasonality.coefficients`.
+    Args:
+        observed: False where a value was missing, [N]; None if none was.
+        solve: as in `seasonality.coefficients`.
     """
     scale = causal_scale(y, observed, xp)
     moves = ratio(differences(y, xp), scale, xp)
@@ -195,10 +201,15 @@ def encoding(
 def components(
     found: Encoding, basis: Array, lag: int, values: Callable[[Array], Array], rows: Array, xp: Any = numpy
 ) -> tuple[Array, Array]:
-    """Autoregression on differences and seasonal component, each [..., K], of the encoding of `rows` [...].
+    """Autoregression on differences and seasonal component, each [..., K], after `rows` [...].
 
-    Both are changes of y in units of the scale. With a lag, the first is what the level has moved since one season
-    before, to be added to the second, the values one season ago; values(rows) looks y up.
+    Both are changes of y in units of the scale. With a lag, the second is the values one season ago, and the first the
+    change of level since then.
+
+    Args:
+        found: the encoding of the rows.
+        basis: as in `season_basis`, [1 + F, K].
+        values: function from row numbers to the values of y.
     """
     horizon = basis.shape[-1]
     if lag:
@@ -209,6 +220,6 @@ def components(
 
 
 def _since(observed: NDArray[numpy.bool_]) -> NDArray[numpy.int64]:
-    """Rows since the last value that is there, [N]."""
+    """Rows since the last observed value, [N]."""
     at = numpy.arange(len(observed))
     return at - numpy.maximum.accumulate(numpy.where(observed, at, 0))

@@ -1,4 +1,4 @@
-"""Naive forecasts, over NumPy and torch: baselines of every evaluation, and one side of the forecast combination."""
+"""Naive forecasts over NumPy and torch: baselines of all evaluations, and one part of the forecast combination."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SEASONAL = "seasonal naive ({})"
 
 
 def naive_names(codec: Codec, rows: int, horizon: int, periods: tuple[int, ...] = ()) -> list[str]:
-    """The naive forecasts that `rows` rows are enough for."""
+    """Names of the naive forecasts that need at most `rows` rows."""
     names = ["last value", "drift", f"mean of the last {horizon}"]
     names += [SEASONAL.format(lag) for lag in codec.lags(rows, periods).values()]
     return names + ["climatology"] * any(one.period < rows for one in yearly_season(codec.frequency))
@@ -38,10 +38,10 @@ def naive_names(codec: Codec, rows: int, horizon: int, periods: tuple[int, ...] 
 def naive_forecasts(
     series: Series, codec: Codec, origins: NDArray[numpy.int64], horizon: int, periods: tuple[int, ...] = ()
 ) -> dict[str, Floats]:
-    """Each naive forecast [O, K] after the rows `origins` [O].
+    """Naive forecasts [O, K] by name after the rows `origins` [O].
 
-    The last value; the line through the first value and the last; the mean of the last K values; the values one season
-    ago; and climatology, two harmonics of the year fitted before the first origin.
+    They are the last value; drift, the line through the first and the last value; the mean of the last K values; the
+    values one season ago; and climatology, two harmonics of the year fitted to the rows up to the first origin.
     """
     y, past = series.filled(), slice(0, int(origins[0]) + 1)
     names = naive_names(codec, past.stop, horizon, periods)
@@ -54,7 +54,7 @@ def naive_forecasts(
 
 
 def naive_forecast(name: str, y: Array, rows: Array, horizon: int, xp: Any = numpy) -> Array:
-    """The naive forecast of that name, climatology excepted, after `rows` [O] of y [..., N]: [..., O, K]."""
+    """Naive forecast [..., O, K] of a name other than climatology, after the rows [O] of y [..., N]."""
     last, ahead = y[..., rows][..., None], xp.arange(1, horizon + 1)
     if name == "drift":
         return last + (last - y[..., :1, None]) / xp.clip(rows, 1, None)[:, None] * ahead
@@ -74,31 +74,31 @@ def climatology_forecast(
     xp: Any = numpy,
     solve: Callable[[Array, Array], Array] | None = None,
 ) -> Array:
-    """The climatology of y [..., N] at positions [..., N], forecast at the positions `ahead` [..., O, K]."""
+    """Climatology of y [..., N] at positions [..., N], evaluated at the positions `ahead` [..., O, K]."""
     fitted = coefficients(y, fourier(positions, seasons, xp), observed, xp, solve)
     return climatology(fitted[..., -1, None, None, :], fourier(ahead, seasons, xp))
 
 
 def naive_lag(name: str) -> int:
-    """The lag of a seasonal naive forecast by its name; 0 for another."""
+    """Lag of a seasonal naive forecast, from its name; 0 for other forecasts."""
     head, _, lag = name.partition("(")
     return int(lag.rstrip(")")) if SEASONAL.startswith(head) and lag else 0
 
 
 def or_last(found: dict[str, Floats], name: str) -> Floats:
-    """The naive forecast of that name; of a series too short for it (less than a year, say) the last value."""
+    """Naive forecast of that name or, for a series too short for it, the last value."""
     return found[name] if name in found else found["last value"]
 
 
 def yearly_season(frequency: Frequency) -> list[Season]:
-    """The season of climatology: two harmonics of the year; none where the calendar has no year."""
+    """Season of climatology: the year with two harmonics; empty where the calendar has no year."""
     year = [season for season in frequency.seasons() if season.name == "year"]
     return [season._replace(harmonics=min(2, season.harmonics)) for season in year]
 
 
 def _window_means(y: Array, width: int, xp: Any) -> Array:
-    """The mean of the last `width` values at each row, of fewer where there are no more: [..., N]."""
-    level = y[..., :1]  # sums of values far from zero would lose digits
+    """Mean of the last `width` values at each row, or of all where there are fewer, [..., N]."""
+    level = y[..., :1]  # sums of values far from 0 would lose digits
     sums = xp.concatenate([xp.zeros_like(level), xp.cumsum(y - level, -1)], -1)
     ends = xp.arange(1, y.shape[-1] + 1)
     starts = xp.clip(ends - width, 0, None)

@@ -1,8 +1,8 @@
 """Seasonal component of a forecast: a causal harmonic climatology, or the values one season ago; NumPy and torch.
 
-The climatology is a least-squares fit of an intercept and the seasons' sines and cosines to y_0 ... y_t, renewed at
-every t from running sums, so it is causal. A small ridge on the harmonics alone keeps it defined from the first row
-on, and equivariant.
+The climatology is a least-squares fit of an intercept and the seasons' sines and cosines to y_0 ... y_t, updated at
+each t from running sums, so that it is causal. A small ridge penalty on the harmonics alone makes it unique from the
+first row on, and equivariant.
 
 `xp` is numpy or torch; y and positions are [..., N], waves [..., N, F].
 """
@@ -36,15 +36,17 @@ __all__ = [
 Array = Any  # numpy.ndarray or torch.Tensor
 Floats = NDArray[numpy.float64]
 RIDGE = 1.0
-SHORT = 60  # steps; a longer season moves too little from step to step to be tested on differences
-CLEAR = 3.0  # F statistic from which a short season is taken as there
+SHORT = 60  # steps, up to which a season is tested on differences: longer ones change too little in a step
+CLEAR = 3.0  # F statistic from which a short season is used
 
 
 def usable_seasons(seasons: list[Season], panel: list[tuple[Floats, Floats]]) -> list[Season]:
-    """Those of which the longest series holds two whole periods, and which, if short, show in the differences.
+    """Seasons with two whole periods in the longest series that, if short, explain its differences.
 
-    With fewer than two periods a season can't be told from a trend; one that isn't there only adds noise. `panel`
-    holds each series' values [N] and positions [N].
+    With fewer than two periods a season can't be distinguished from a trend, and an absent one only adds noise.
+
+    Args:
+        panel: values [N] and positions [N] of each series.
     """
     longest = max(len(y) for y, _ in panel)
     whole = [season for season in seasons if longest >= 2 * season.period]
@@ -52,10 +54,10 @@ def usable_seasons(seasons: list[Season], panel: list[tuple[Floats, Floats]]) ->
 
 
 def _f_statistic(y: Floats, positions: Floats, season: Season) -> float:
-    """Variance of the differences that the season's harmonics explain beyond as many random columns."""
+    """F statistic of a season's harmonics in a regression of the differences of y [N] at positions [N]."""
     d = numpy.diff(y)
     waves = fourier(positions[1:], [season])
-    waves = waves[:, numpy.abs(waves).max(0) > 1e-9]  # the last sine of an even period is nothing
+    waves = waves[:, numpy.abs(waves).max(0) > 1e-9]  # the last sine of an even period is 0
     free = len(d) - 1 - waves.shape[1]
     if free < 1 or not d.any():
         return 0.0
@@ -67,7 +69,7 @@ def _f_statistic(y: Floats, positions: Floats, season: Season) -> float:
 
 
 def fourier(positions: Array, seasons: list[Season], xp: Any = numpy) -> Array:
-    """Cosines and sines of every harmonic at positions [...] in steps: [..., 2 · harmonics]."""
+    """Fourier terms: cosines and sines of all harmonics at positions [...] in steps, [..., F]."""
     angles = [2 * numpy.pi * k * positions / s.period for s in seasons for k in range(1, s.harmonics + 1)]
     columns = [wave(angle) for angle in angles for wave in (xp.cos, xp.sin)]
     return xp.stack(columns, -1) if columns else positions[..., None][..., :0]
@@ -80,14 +82,16 @@ def coefficients(
     xp: Any = numpy,
     solve: Callable[[Array, Array], Array] | None = None,
 ) -> Array:
-    """The fit to y_0 ... y_t for every t: [..., N, 1 + F]; only `observed` rows count.
+    """Coefficients of the climatology of y_0 ... y_t for each t, [..., N, 1 + F], from the `observed` rows.
 
-    `solve` is for positive definite systems [..., F, F] and [..., F, 1]; `xp.linalg.solve` where it isn't given.
+    Args:
+        waves: Fourier terms [..., N, F].
+        solve: solver of positive definite systems; `xp.linalg.solve` if not given.
     """
     rows = _with_level(waves, xp)
     if observed is not None:
         rows = rows * observed[..., None]
-    base = y[..., :1]  # a level far from zero would cost digits in the sums
+    base = y[..., :1]  # sums of values far from 0 would lose digits
     squares = xp.cumsum(rows[..., :, None] * rows[..., None, :], -3)
     products = xp.cumsum(rows * (y - base)[..., None], -2)
     fitted = (solve or xp.linalg.solve)(squares + _ridge(rows.shape[-1], xp), products[..., None])[..., 0]
@@ -95,15 +99,15 @@ def coefficients(
 
 
 def climatology(fitted: Array, waves: Array) -> Array:
-    """The fit's value where the waves are [..., F]: coefficients [..., 1 + F] broadcast against them."""
+    """Climatology [...] at Fourier terms [..., F], with coefficients [..., 1 + F] broadcast against them."""
     return fitted[..., 0] + (fitted[..., 1:] * waves).sum(-1)
 
 
 def season_state(fitted: Array, waves: Array, xp: Any = numpy) -> Array:
-    """The climatology of each row in the phase of that row: [..., N, 1 + F] from coefficients and waves.
+    """Coefficients [..., N, 1 + F] of the climatology relative to the phase of each row.
 
-    Its product with `season_basis` is the climatology of the steps ahead: a harmonic's two entries are turned back by
-    the row's own angle, so that one basis serves all rows.
+    Each harmonic's two coefficients are rotated by the angle of the row, so that the product with `season_basis`, which
+    is the same for all rows, is the climatology of the steps ahead.
     """
     a, b, cos, sin = fitted[..., 1::2], fitted[..., 2::2], waves[..., 0::2], waves[..., 1::2]
     turned = xp.stack([a * cos + b * sin, b * cos - a * sin], -1).reshape(waves.shape)
@@ -111,7 +115,7 @@ def season_state(fitted: Array, waves: Array, xp: Any = numpy) -> Array:
 
 
 def season_basis(seasons: list[Season], horizon: int) -> Floats:
-    """The harmonics 1 ... `horizon` steps ahead of angle 0: [1 + F, horizon]."""
+    """Intercept and Fourier terms 1 ... `horizon` steps after angle 0, [1 + F, horizon]."""
     return numpy.asarray(_with_level(fourier(numpy.arange(1.0, horizon + 1), seasons)).T)
 
 
@@ -124,9 +128,10 @@ def climatology_state(
     xp: Any = numpy,
     solve: Callable[[Array, Array], Array] | None = None,
 ) -> tuple[Array, list[Array]]:
-    """The season state of y - y_t in units of the scale [..., N, 1 + F], 0 before a whole season, and its features.
+    """Season state of y - y_t over the scale, [..., N, 1 + F], 0 within the first season, and seasonal features.
 
-    The features are the anomaly, 1 where a whole season has passed, and the waves, each [..., N, *].
+    The features are the anomaly y_t less its climatology, 1 after the first whole season, and the Fourier terms, each
+    [..., N, *].
     """
     waves = fourier(positions, seasons, xp)
     longest = max(season.period for season in seasons)
@@ -139,19 +144,24 @@ def climatology_state(
 
 
 def seasons_ahead(horizon: int, lag: int, xp: Any = numpy) -> Array:
-    """Number of seasons between each step ahead and the value that the seasonal component takes for it: [K]."""
+    """Number of seasons from the value that is the seasonal component to each step ahead, [K]."""
     return -(-xp.arange(1, horizon + 1) // lag)
 
 
 def lagged_steps(horizon: int, lag: int, xp: Any = numpy) -> Array:
-    """Where the value one season (or as many as it takes) before each step ahead stands, from the origin: [K], ≤ 0."""
+    """Steps from the origin to the last known value in the phase of each step ahead, [K], at most 0."""
     return xp.arange(1, horizon + 1) - lag * seasons_ahead(horizon, lag, xp)
 
 
 def moves_since_a_season(
     values: Callable[[Array], Array], rows: Array, scale: Array, lag: int, xp: Any = numpy
 ) -> Array:
-    """(y_t - y_{t-lag}) / s_t at `rows`, 0 for the first `lag` rows; values(rows) looks y up, scale is that of rows."""
+    """Seasonal differences (y_t - y_{t-lag}) / s_t at `rows` [...], 0 at the first `lag` rows.
+
+    Args:
+        values: function from row numbers to the values of y.
+        scale: scale of the rows [...].
+    """
     moved = values(rows) - values(xp.clip(rows - lag, 0, None))
     return ratio(moved * (rows >= lag), scale, xp)
 
@@ -159,17 +169,21 @@ def moves_since_a_season(
 def lagged_component(
     values: Callable[[Array], Array], rows: Array, scale: Array, horizon: int, lag: int, xp: Any = numpy
 ) -> Array:
-    """The values one season before each step ahead, less y_t and over s_t: [..., K]; arguments as above."""
+    """Values one season before each step ahead, less y_t and over s_t, [..., K]; see `moves_since_a_season`."""
     before = values(xp.clip(rows[..., None] + lagged_steps(horizon, lag, xp), 0, None))
     moved = (before - values(rows)[..., None]) * (rows >= lag)[..., None]
     return ratio(moved, scale[..., None], xp)
 
 
 class RunningClimatology:
-    """The least squares of `coefficients`, row by row: begun on y [N] at positions [N] a step apart, all observed.
+    """Climatology of `coefficients`, updated with each new row at a cost that doesn't depend on their number.
 
-    The normal equations are kept in the phase of the last row and turned by one step's angles with each new one: there
-    a new row's waves are always those of angle 0, and the solution is `season_state` as it stands.
+    The normal equations are relative to the phase of the last row and are rotated by the angles of one step with each
+    new row. There the Fourier terms of a new row are those of angle 0, and the solution equals `season_state`.
+
+    Args:
+        y: values [N], none of them missing.
+        positions: [N], a step apart.
     """
 
     def __init__(self, seasons: list[Season], y: Floats, positions: Floats, horizon: int) -> None:
@@ -181,7 +195,7 @@ class RunningClimatology:
         self.basis = season_basis(seasons, horizon)
         self.wave = _with_level(fourier(positions[-1:], seasons))[0]
         self.new = numpy.zeros(rows.shape[1])
-        self.new[0] = self.new[1::2] = 1.0  # the waves of angle 0
+        self.new[0] = self.new[1::2] = 1.0  # Fourier terms of angle 0
         self.outer = numpy.outer(self.new, self.new)
         self.turn = numpy.eye(rows.shape[1])
         for i, (cos, sin) in enumerate(self.basis.T[0, 1:].reshape(-1, 2)):
@@ -190,7 +204,7 @@ class RunningClimatology:
         self._solve()
 
     def step(self, value: float, missing: bool) -> None:
-        """One more row; a `missing` one moves the phase alone."""
+        """Add a row; a `missing` value changes the phase alone."""
         self.squares = self.turn.dot(self.squares).dot(self.back)  # `dot` costs half of `@` at this size
         self.products = self.turn.dot(self.products)
         self.wave = self.back.dot(self.wave)
@@ -205,15 +219,15 @@ class RunningClimatology:
         self.here = float(self.state.dot(self.new))  # the climatology at the last row
 
     def ahead(self) -> Floats:
-        """The climatology of the steps ahead, [horizon]."""
+        """Climatology of the steps ahead, [horizon]."""
         return numpy.asarray(self.state.dot(self.basis))
 
 
 def _with_level(waves: Array, xp: Any = numpy) -> Array:
-    """A column of ones before the waves."""
+    """Fourier terms [..., F] after a column of ones, [..., 1 + F]."""
     return xp.concatenate([xp.ones((*waves.shape[:-1], 1), dtype=waves.dtype), waves], -1)
 
 
 def _ridge(size: int, xp: Any = numpy) -> Array:
-    """RIDGE on the diagonal but for the intercept."""
+    """Ridge penalty: RIDGE on the diagonal, but 0 for the intercept."""
     return RIDGE * xp.eye(size) * (xp.arange(size) > 0)

@@ -1,16 +1,16 @@
-"""Alignment of rows to a panel: order and timestamps checked, frequency inferred, missing rows made NaN."""
+"""Alignment of rows to a panel: timestamps checked, frequency inferred, missing rows filled with NaN."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy
 from numpy.typing import NDArray
 
 from gruworks.errors import DataError, TooShortError
-from gruworks.tasks.forecast.series.columns import Source, line, short
+from gruworks.tasks.forecast.series.columns import Source, short
 from gruworks.tasks.forecast.series.frequency import Frequency, grid_frequency, infer_frequency, irregular_frequency
 from gruworks.tasks.forecast.series.panel import FEWEST_ROWS, Panel, Series
 
@@ -21,7 +21,7 @@ Floats = NDArray[numpy.float64]
 
 @dataclass(frozen=True)
 class Table:
-    """One series' rows as they came: timestamps [N], targets [N, D], its rows in the source, covariates by kind."""
+    """Rows of one series: timestamps [N], targets y [N, D], row numbers in the source [N], covariates by kind."""
 
     name: str
     timestamps: NDArray[Any]
@@ -29,9 +29,16 @@ class Table:
     rows: NDArray[numpy.int64]
     side: dict[str, dict[str, NDArray[Any]]] = field(default_factory=dict)
 
+    def rearranged(
+        self, timestamps: NDArray[Any], rows: NDArray[numpy.int64], change: Callable[[NDArray[Any]], NDArray[Any]]
+    ) -> Table:
+        """The table at other timestamps and rows, with `change` applied to each column."""
+        side = {kind: {name: change(values) for name, values in found.items()} for kind, found in self.side.items()}
+        return Table(self.name, timestamps, change(self.y), rows, side)
+
 
 def assemble(tables: list[Table], source: Source, backend: str = "pandas", sha256: str | None = None) -> Panel:
-    """The panel of these tables, a series for each of their targets.
+    """The panel of these tables, with a series for each target.
 
     Raises:
         DataError, TooShortError: timestamps twice or out of order, two frequencies, too few values.
@@ -54,22 +61,26 @@ def assemble(tables: list[Table], source: Source, backend: str = "pandas", sha25
 
 
 def _check(table: Table, source: Source) -> None:
-    if len(table.y) < FEWEST_ROWS:
-        raise TooShortError(
-            f"{source.name}: series {table.name!r} has {len(table.y)} rows; a forecast needs {FEWEST_ROWS} at least",
-            "too-few-values", series=table.name, count=len(table.y), least=FEWEST_ROWS,
-        )  # fmt: skip
+    _need_rows(table, source, len(table.y), "rows")
     steps = numpy.diff(table.timestamps).astype(numpy.int64)
     for i in numpy.flatnonzero(steps <= 0)[:1]:
         again = table.timestamps[i + 1] in table.timestamps[: i + 1]
         what = "stands twice" if again else f"comes after {short(table.timestamps[i])}: sort the rows by time"
-        row, stamp = int(table.rows[i + 1]), short(table.timestamps[i + 1])
-        text = f"{source.at(row)}: the time {stamp} {what} (series {table.name!r})"
-        raise DataError(text, "time-twice" if again else "time-back", line=line(row), time=stamp, series=table.name)
+        stamp, fault = short(table.timestamps[i + 1]), "time-twice" if again else "time-back"
+        text = f"the time {stamp} {what} (series {table.name!r})"
+        source.refuse(int(table.rows[i + 1]), text, fault, time=stamp, series=table.name)
+
+
+def _need_rows(table: Table, source: Source, count: int, what: str) -> None:
+    if count < FEWEST_ROWS:
+        raise TooShortError(
+            f"{source.name}: series {table.name!r} has {count} {what}; a forecast needs {FEWEST_ROWS} at least",
+            "too-few-values", series=table.name, count=count, least=FEWEST_ROWS,
+        )  # fmt: skip
 
 
 def _frequency(tables: list[Table], source: Source) -> tuple[Frequency, list[str]]:
-    """The one frequency of all series, and what was noted on the way to it."""
+    """The common frequency of all series, and warnings about it."""
     strict = [infer_frequency(table.timestamps) for table in tables]
     told = [(table, found) for table, found in zip(tables, strict, strict=True) if found is not None]
     for table, found in told[1:]:
@@ -84,7 +95,7 @@ def _frequency(tables: list[Table], source: Source) -> tuple[Frequency, list[str
         return frequency, []
     if told or tables[0].timestamps.dtype.kind != "M":
         odd = next(t for t, found in zip(tables, strict, strict=True) if found is None)
-        raise _off_frequency(odd, source)
+        _refuse_step(odd, source)
     frequency = irregular_frequency([table.timestamps for table in tables])
     return frequency, [f"the timestamps are irregular: {frequency}; the time between rows is an input"]
 
@@ -94,18 +105,19 @@ def _fits(table: Table, frequency: Frequency) -> bool:
     return bool(len(grid) < 2 * len(table.timestamps) + FEWEST_ROWS and numpy.isin(table.timestamps, grid).all())
 
 
-def _off_frequency(table: Table, source: Source) -> DataError:
+def _refuse_step(table: Table, source: Source) -> NoReturn:
+    """Refuse the longest step between two timestamps."""
     i = int(numpy.argmax(numpy.diff(table.timestamps).astype(numpy.float64)))
-    row, after, before = int(table.rows[i + 1]), short(table.timestamps[i + 1]), short(table.timestamps[i])
-    return DataError(
-        f"{source.at(row)}: the time {after} follows {before} off the frequency (series {table.name!r}): "
-        "fill the gap, or number the rows 1, 2, 3 ... in the time column",
-        "out-of-rhythm", line=line(row), time=after, before=before, series=table.name,
-    )  # fmt: skip
+    before, after = short(table.timestamps[i]), short(table.timestamps[i + 1])
+    text = (
+        f"the time {after} follows {before} off the frequency (series {table.name!r}): "
+        "fill the gap, or number the rows 1, 2, 3 ... in the time column"
+    )
+    source.refuse(int(table.rows[i + 1]), text, "out-of-rhythm", time=after, before=before, series=table.name)
 
 
 def _on_grid(table: Table, frequency: Frequency) -> Table:
-    """The table with a row for every timestamp of the frequency."""
+    """The table with a row for each timestamp of the frequency."""
     if frequency.code == "irregular":
         return table
     grid = frequency.grid(table.timestamps[0], table.timestamps[-1])
@@ -120,40 +132,23 @@ def _on_grid(table: Table, frequency: Frequency) -> Table:
         return made
 
     rows = table.rows[numpy.maximum(0, numpy.searchsorted(table.timestamps, grid, side="right") - 1)]
-    return Table(table.name, grid, spread(table.y), rows, _each(table.side, spread))
-
-
-def _each(side: dict[str, dict[str, NDArray[Any]]], change: Callable[[Any], Any]) -> dict[str, dict[str, NDArray[Any]]]:
-    return {kind: {name: change(values) for name, values in found.items()} for kind, found in side.items()}
+    return table.rearranged(grid, rows, spread)
 
 
 def _trimmed(table: Table, source: Source) -> Table:
-    """Without the rows before the first value; rows after the last one stay where covariates may be known there."""
+    """The table from its first complete row on; rows after the last value are kept for their future covariates."""
     there = numpy.flatnonzero(~numpy.isnan(table.y).any(1))
-    counts = (~numpy.isnan(table.y)).sum(0)
-    if len(there) < 1 or counts.min() < FEWEST_ROWS:
-        raise TooShortError(
-            f"{source.name}: series {table.name!r} has {counts.min()} values; a forecast needs {FEWEST_ROWS} at least",
-            "too-few-values", series=table.name, count=int(counts.min()), least=FEWEST_ROWS,
-        )  # fmt: skip
+    _need_rows(table, source, int((~numpy.isnan(table.y)).sum(0).min()) if len(there) else 0, "values")
     first = int(there[0])
-    if not first:
-        return table
-    return Table(
-        table.name,
-        table.timestamps[first:],
-        table.y[first:],
-        table.rows[first:],
-        _each(table.side, lambda v: v[first:]),
-    )
+    return table.rearranged(table.timestamps[first:], table.rows[first:], lambda values: values[first:])
 
 
 def _series(table: Table, source: Source) -> list[Series]:
-    """A series for each target, the other targets beside it."""
+    """A series for each target, with the other targets as its inputs."""
     static = {name: _constant(name, values, table, source) for name, values in table.side.get("static", {}).items()}
     future = table.side.get("future", {})
     seen = numpy.flatnonzero(~numpy.isnan(table.y).all(1))
-    end = int(seen[-1]) + 1 if future else len(table.y)  # what comes after are rows to forecast
+    end = int(seen[-1]) + 1 if future else len(table.y)  # later rows are rows to forecast
     past = {name: values[:end] for name, values in table.side.get("past", {}).items()}
     y = table.y[:end]
     return [
@@ -163,11 +158,12 @@ def _series(table: Table, source: Source) -> list[Series]:
 
 
 def _constant(name: str, values: NDArray[Any], table: Table, source: Source) -> Any:
+    """The value of a static covariate; "" or NaN where it is missing in all rows."""
     kept = [v for v in values.tolist() if v != "" and v == v]
     for i, value in enumerate(values.tolist()):
         if kept and value != kept[0] and value != "" and value == value:
             raise DataError(
                 f"{source.at(int(table.rows[i]))}: the static column {name} is {value!r} and was {kept[0]!r} before "
-                f"(series {table.name!r}): what changes is a past or future covariate"
+                f"(series {table.name!r}): make it a past or future covariate"
             )
     return kept[0] if kept else ("" if values.dtype == object else float("nan"))

@@ -1,10 +1,10 @@
-"""Columns of a table in, checked: timestamps, numbers, words. Every complaint says where and what to do."""
+"""Columns of a table, checked: timestamps, numbers, words. Errors tell the place and the remedy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy
 import pandas
@@ -14,18 +14,22 @@ from gruworks.errors import DataError
 
 __all__ = ["Source", "check_zone", "covariate", "line", "names", "numbers", "short", "times"]
 
-LARGEST = 1e150  # the squares of larger values leave float64
+LARGEST = 1e150  # the squares of larger values are beyond float64
 MISSING = ("", "na", "nan", "null", "none")
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where rows come from, for error texts: a file's line, or a frame's row."""
+    """Origin of rows, for error messages: a file, or a frame (path None)."""
 
     path: Path | None
 
     def at(self, row: int) -> str:
         return f"row {row}" if self.path is None else f"{self.path}, line {line(row)}"
+
+    def refuse(self, row: int, text: str, fault: str, **facts: Any) -> NoReturn:
+        """Raise a DataError about a row."""
+        raise DataError(f"{self.at(row)}: {text}", fault, line=line(row), **facts)
 
     @property
     def name(self) -> str:
@@ -33,7 +37,7 @@ class Source:
 
 
 def line(row: int) -> int:
-    """The line of a row in a file whose first line is the header."""
+    """Line number of a row in a file whose first line is the header."""
     return row + 2
 
 
@@ -47,46 +51,39 @@ def short(timestamp: Any) -> str:
 
 
 def names(values: NDArray[Any], column: str, source: Source) -> NDArray[Any]:
-    """Each row's series as text."""
+    """Names of the series of each row, as text; missing ones are refused."""
     missing = numpy.flatnonzero(pandas.isna(values) | (values.astype(str) == ""))
     if len(missing):
-        row = int(missing[0])
-        text = f"{source.at(row)}: {column} is missing ({len(missing)} such in all)"
-        raise DataError(text, "series-missing", line=line(row))
+        source.refuse(int(missing[0]), f"{column} is missing ({len(missing)} such in all)", "series-missing")
     return values.astype(str)
 
 
 def numbers(values: NDArray[Any], column: str, source: Source) -> NDArray[numpy.float64]:
-    """A column of numbers; what is missing is NaN, what is infinite or no number is refused."""
+    """Numbers of a column, NaN where missing; other texts and infinite values are refused."""
     if values.dtype == object or values.dtype.kind in "US":
         found = _parsed(values)
         wrong = numpy.flatnonzero(numpy.isnan(found) & ~_missing(values))
         if len(wrong):
-            row = int(wrong[0])
-            text = f"{source.at(row)}: {column} is {str(values[row])!r}, not a number"
-            raise DataError(text, "not-a-number", line=line(row), value=str(values[row])[:40])
+            text = str(values[wrong[0]])
+            source.refuse(int(wrong[0]), f"{column} is {text!r}, not a number", "not-a-number", value=text[:40])
     elif values.dtype.kind in "iufb":
         found = values.astype(numpy.float64)
     else:
         raise DataError(f"{source.name}: column {column} holds {values.dtype}, not numbers")
-    beyond = numpy.isfinite(found) & (numpy.abs(found) > LARGEST)
-    if beyond.any():
-        row = int(numpy.flatnonzero(beyond)[0])
-        text = f"{source.at(row)}: {column} is {found[row]}, beyond ±{LARGEST}: give it in larger units"
-        raise DataError(text, "too-large-number", line=line(row), value=f"{found[row]:g}")
+    beyond = numpy.flatnonzero(numpy.isfinite(found) & (numpy.abs(found) > LARGEST))
+    if len(beyond):
+        value = found[beyond[0]]
+        text = f"{column} is {value}, beyond ±{LARGEST}: give it in larger units"
+        source.refuse(int(beyond[0]), text, "too-large-number", value=f"{value:g}")
     infinite = numpy.flatnonzero(numpy.isinf(found))
     if len(infinite):
-        row = int(infinite[0])
-        raise DataError(
-            f"{source.at(row)}: {column} is infinite ({len(infinite)} such in all); "
-            "leave these values empty: what is missing is left out of the fit",
-            "infinite", line=line(row),
-        )  # fmt: skip
+        text = f"{column} is infinite ({len(infinite)} such in all); leave these values empty: missing ones are allowed"
+        source.refuse(int(infinite[0]), text, "infinite")
     return found
 
 
 def covariate(values: NDArray[Any], column: str, source: Source) -> NDArray[Any]:
-    """A covariate's column: numbers where all that is there are numbers, else words; "" is a missing word."""
+    """Values of a covariate: numbers if all that are present are numbers, else words; "" is a missing word."""
     words = values.dtype == object or values.dtype.kind in "US"
     if values.dtype.kind == "b" or (words and (numpy.isnan(_parsed(values)) & ~_missing(values)).any()):
         text = values.astype(str).astype(object)
@@ -106,7 +103,7 @@ def _missing(values: NDArray[Any]) -> NDArray[numpy.bool_]:
 
 
 def times(values: NDArray[Any], column: str, date_format: str | None, source: Source) -> NDArray[Any]:
-    """Time timestamps as datetime64[us], or int64 where the column numbers its rows."""
+    """Timestamps as datetime64[us], or as int64 where the column has row numbers."""
     if values.dtype.kind == "M":
         timestamps = values.astype("datetime64[us]")
     elif values.dtype.kind in "iu":
@@ -115,26 +112,22 @@ def times(values: NDArray[Any], column: str, date_format: str | None, source: So
         text = pandas.Series(values.astype(object)).astype(str).str.strip()
         digits = text.str.fullmatch(r"[+-]?\d{1,15}")
         if date_format is None and digits.mean() > 0.5 and not text.str.fullmatch(r"(19|20)\d{6}").all():
-            if not digits.all():
-                row = int(numpy.flatnonzero(~digits)[0])
-                text = f"{source.at(row)}: {column} is {values[row]!r}, not a whole number like the others"
-                raise DataError(text, "not-a-row-number", line=line(row), value=str(values[row])[:40])
+            for row in map(int, numpy.flatnonzero(~digits)[:1]):
+                told = f"{column} is {values[row]!r}, not a whole number like the others"
+                source.refuse(row, told, "not-a-row-number", value=str(values[row])[:40])
             return numpy.asarray(text.astype(numpy.int64))
         timestamps = _parse_dates(text, column, date_format, source)
     bad = numpy.flatnonzero(numpy.isnat(timestamps))
     if len(bad):
-        row = int(bad[0])
+        value = str(values[bad[0]])
         how = f"the format {date_format!r}" if date_format else "YYYY-MM-DD, with or without HH:MM:SS"
-        raise DataError(
-            f"{source.at(row)}: {column} is {str(values[row])!r}, not a date of {how}; "
-            "name another format by date_format, for example %d.%m.%Y",
-            "not-a-date", line=line(row), value=str(values[row])[:40],
-        )  # fmt: skip
+        told = f"{column} is {value!r}, not a date of {how}; name another format by date_format, for example %d.%m.%Y"
+        source.refuse(int(bad[0]), told, "not-a-date", value=value[:40])
     return timestamps
 
 
 def _parse_dates(text: Any, column: str, date_format: str | None, source: Source) -> NDArray[Any]:
-    """NaT where a date can't be read. Day and month are never guessed: only ISO 8601 and dates with month names."""
+    """Dates as datetime64[us], NaT where one can't be read. Without a format, ISO 8601 or month names are expected."""
     if date_format is None:
         slashes = text.str.match(r"\d{4}/")
         text = text.where(~slashes, text.str.replace("/", "-"))
@@ -152,7 +145,7 @@ def _parse_dates(text: Any, column: str, date_format: str | None, source: Source
 
 
 def check_zone(zone: Any, column: str, source: Source) -> None:
-    """A zone's days begin elsewhere than UTC's and its clock jumps: what follows would not be what was meant."""
+    """Refuse time zones other than UTC, whose days have other bounds and change length with daylight saving time."""
     if zone is not None and str(zone) not in ("UTC", "UTC+00:00"):
         text = f"{source.name}: {column} has the time zone {zone}; convert it to UTC or drop the zone first"
         raise DataError(text, "time-zone", zone=str(zone))

@@ -1,4 +1,4 @@
-"""Frequency of timestamps: inference, the timestamps that follow, and the seasons of the calendar."""
+"""Frequency of timestamps: inference, timestamps of the horizon, seasons of the calendar."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 __all__ = ["IRREGULAR", "STEPS", "Frequency", "Season", "grid_frequency", "infer_frequency", "irregular_frequency"]
 
-STEPS = "steps"  # the code of numbered rows, which have no calendar
-IRREGULAR = "irregular"  # the code of irregular timestamps; `multiple` is then their median step in microseconds
+STEPS = "steps"  # code of numbered rows, which have no calendar
+IRREGULAR = "irregular"  # code of irregular timestamps
 SECONDS = {"s": 1, "min": 60, "h": 3_600, "D": 86_400, "W": 604_800}
 MONTHS = {"M": 1, "Q": 3, "Y": 12}
 WORDS = {
+    STEPS: "numbered rows",
     "s": "every second",
     "min": "every minute",
     "h": "hourly",
@@ -28,10 +29,11 @@ WORDS = {
     "Y": "yearly",
 }
 DAY, WEEK, YEAR = 86_400, 604_800, 31_557_600
+ORIGIN = "1970-01-05"  # a Monday
 
 
 class Season(NamedTuple):
-    """A period in steps, and how many harmonics (sine and cosine pairs) describe it."""
+    """A season: its period in steps, and its number of harmonics (pairs of sine and cosine)."""
 
     name: str
     period: float
@@ -66,54 +68,40 @@ class Frequency:
         return numpy.asarray(found.to_numpy(), dtype="datetime64[us]")
 
     def positions(self, timestamps: NDArray[Any]) -> NDArray[numpy.float64]:
-        """Where each stamp stands, in steps from a point that all series share; seasons take their phase from it."""
-        if self.code == STEPS:
+        """Steps from a Monday that all series share to each timestamp; seasons take their phase from it."""
+        kind, count = self.kind
+        if kind == STEPS:
             return numpy.asarray(timestamps / self.multiple)
-        if self.code == IRREGULAR:
-            since = (timestamps - numpy.datetime64("1970-01-05", "us")) / numpy.timedelta64(1, "us")
+        if kind == IRREGULAR:
+            since = (timestamps - numpy.datetime64(ORIGIN, "us")) / numpy.timedelta64(1, "us")
             return numpy.asarray(since / self.multiple)
-        kind, count = self._kind()
         if kind in SECONDS:
-            seconds = (timestamps - numpy.datetime64("1970-01-05", "us")) / numpy.timedelta64(1, "s")
+            seconds = (timestamps - numpy.datetime64(ORIGIN, "us")) / numpy.timedelta64(1, "s")
             return numpy.asarray(seconds / (SECONDS[kind] * count))
         if kind == "B":
-            return numpy.busday_count("1970-01-05", timestamps.astype("datetime64[D]")) / count
+            return numpy.busday_count(ORIGIN, timestamps.astype("datetime64[D]")) / count
         months = timestamps.astype("datetime64[M]").astype(numpy.int64)
         return months / (MONTHS[kind] * count)
 
     def seasons(self) -> list[Season]:
-        """The calendar's seasons at this frequency, shortest first."""
-        if self.code == STEPS:
+        """Seasons of the calendar at this frequency, shortest first."""
+        kind, count = self.kind
+        if kind == STEPS:
             return []
-        if self.code == IRREGULAR:
-            step = self.multiple / 1e6
-            found = [Season("day", DAY / step, 4), Season("week", WEEK / step, 3), Season("year", YEAR / step, 2)]
-            return [Season(n, p, min(h, int(p // 2))) for n, p, h in found if p >= 2]
-        kind, count = self._kind()
         if kind == "B":
             found = [Season("week", 5 / count, 2), Season("year", 5 * YEAR / WEEK / count, 2)]
         elif kind in MONTHS:
             found = [Season("year", 12 / (MONTHS[kind] * count), 5)]
         else:
-            step = SECONDS[kind] * count
+            step = self.multiple / 1e6 if kind == IRREGULAR else SECONDS[kind] * count
             found = [Season("day", DAY / step, 4), Season("week", WEEK / step, 3), Season("year", YEAR / step, 2)]
         return [Season(n, p, min(h, int(p // 2))) for n, p, h in found if p >= 2]
 
     @property
     def kind(self) -> tuple[str, int]:
         """A key of `WORDS`, "steps" or "irregular", and its multiple: ("h", 2) for every second hour."""
-        return (self.code, 1) if self.code in (STEPS, IRREGULAR) else self._kind()
-
-    def __str__(self) -> str:
-        if self.code == STEPS:
-            return "numbered rows"
-        if self.code == IRREGULAR:
-            return f"irregular (median step {pandas.Timedelta(self.multiple, 'us')})"
-        kind, count = self._kind()
-        return WORDS[kind] if count == 1 and kind in WORDS else self.code
-
-    def _kind(self) -> tuple[str, int]:
-        """The alias without its anchor, as a key of the tables above, and its multiple: 2 for "2h"."""
+        if self.code in (STEPS, IRREGULAR):
+            return self.code, 1
         offset = pandas.tseries.frequencies.to_offset(self.code)
         name = offset.rule_code.split("-")[0]
         if name in SECONDS or name == "B":
@@ -123,9 +111,15 @@ class Frequency:
                 return kind, int(offset.n)
         return "s", max(1, round(pandas.Timedelta(offset).total_seconds()))
 
+    def __str__(self) -> str:
+        kind, count = self.kind
+        if kind == IRREGULAR:
+            return f"irregular (median step {pandas.Timedelta(self.multiple, 'us')})"
+        return WORDS[kind] if count == 1 and kind in WORDS else self.code
+
 
 def infer_frequency(timestamps: NDArray[Any]) -> Frequency | None:
-    """The frequency of at least three ordered timestamps; None if they are irregular."""
+    """Frequency of at least three ordered timestamps; None if they are irregular."""
     if numpy.issubdtype(timestamps.dtype, numpy.integer):
         steps = numpy.unique(numpy.diff(timestamps))
         return Frequency(STEPS, int(steps[0])) if len(steps) == 1 else None
@@ -136,7 +130,7 @@ def infer_frequency(timestamps: NDArray[Any]) -> Frequency | None:
 
 
 def grid_frequency(timestamps: NDArray[Any]) -> Frequency | None:
-    """The frequency of timestamps with gaps; None if they lie on no grid that they fill at least half."""
+    """Frequency of timestamps with gaps; None unless they fill at least half of a regular grid."""
     if numpy.issubdtype(timestamps.dtype, numpy.integer):
         step = int(numpy.gcd.reduce(numpy.diff(timestamps)))
         return Frequency(STEPS, step) if 2 * len(timestamps) > (timestamps[-1] - timestamps[0]) // step else None
@@ -148,7 +142,7 @@ def grid_frequency(timestamps: NDArray[Any]) -> Frequency | None:
 
 
 def _candidates(timestamps: NDArray[Any]) -> list[Frequency]:
-    """Frequencies that the commonest step may mean, the calendar's own first."""
+    """Frequencies that the most common step may stand for, those of the calendar first."""
     steps, counts = numpy.unique(numpy.diff(timestamps), return_counts=True)
     common = pandas.Timedelta(steps[counts.argmax()])
     days = common / pandas.Timedelta(days=1)
@@ -167,10 +161,6 @@ def _candidates(timestamps: NDArray[Any]) -> list[Frequency]:
 
 
 def irregular_frequency(panel: list[NDArray[Any]]) -> Frequency:
-    """The frequency of irregular timestamps, in their median step."""
-    steps = (
-        numpy.concatenate([numpy.diff(timestamps) for timestamps in panel])
-        .astype("timedelta64[us]")
-        .astype(numpy.int64)
-    )
-    return Frequency(IRREGULAR, max(1, int(numpy.median(steps))))
+    """Frequency of irregular timestamps, with their median step."""
+    steps = numpy.concatenate([numpy.diff(timestamps) for timestamps in panel]).astype("timedelta64[us]")
+    return Frequency(IRREGULAR, max(1, int(numpy.median(steps.astype(numpy.int64)))))

@@ -1,4 +1,4 @@
-"""Series and panels: what has been read and checked."""
+"""Series and panels of series, after they are read and checked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gruworks.tasks.forecast.series.frequency import Frequency
 
 __all__ = ["FEWEST_ROWS", "Panel", "Series", "forward_filled"]
 
-FEWEST_ROWS = 3  # two differences: the least from which a step to the next value can be told
+FEWEST_ROWS = 3  # of a series: two differences, the least that an autoregression on them needs
 
 Floats = NDArray[numpy.float64]
 Columns = dict[str, NDArray[Any]]
@@ -21,11 +21,14 @@ Columns = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Series:
-    """One series: its name, its timestamps [N] (datetime64[us] or int64) and its values [N] (float64).
+    """One series: its name, timestamps [N] (datetime64[us] or int64) and values y [N] (float64, NaN where missing).
 
-    A value may be NaN: it is missing. `target` is the column of y, `others` [N, D - 1] the other target columns.
-    `past` and `future` hold covariates' columns as they came, `future` up to the horizon after the last row where
-    they are known; `static` one value each.
+    Args:
+        target: number of the target column that y is.
+        others: the other target columns, [N, D - 1].
+        static: static covariates, one value each.
+        past: past covariates by name, [N] each.
+        future: future covariates by name, [N] or more each: for some or all rows to forecast too.
     """
 
     name: str
@@ -42,22 +45,22 @@ class Series:
 
     @property
     def observed(self) -> NDArray[numpy.bool_]:
-        """Mask of the values that are there, [N]."""
+        """Mask of the values that are not missing, [N]."""
         return ~numpy.isnan(self.y)
 
     def filled(self) -> Floats:
-        """y with the last value seen in place of each missing one; the first value is always there."""
+        """y [N] with missing values forward-filled; the first value is never missing."""
         return forward_filled(self.y)
 
     def until(self, end: int) -> Series:
-        """The first `end` rows; covariates known beforehand stay known."""
+        """The first `end` rows; future covariates are kept whole."""
         return replace(
             self, timestamps=self.timestamps[:end], y=self.y[:end], others=self.others[:end],
             past={name: values[:end] for name, values in self.past.items()},
         )  # fmt: skip
 
     def after(self, earlier: Series) -> Series:
-        """`earlier` with this series' rows behind it."""
+        """The rows of `earlier`, then those of this series."""
         join = numpy.concatenate
         return replace(
             self,
@@ -71,9 +74,12 @@ class Series:
 
 @dataclass(frozen=True)
 class Panel:
-    """All series of one source, of one frequency. `backend` is the caller's frame library; `sha256` a file's.
+    """All series of one source, of one frequency.
 
-    `notes` say what was found and mended: values missing, timestamps missing, irregular timestamps.
+    Args:
+        backend: the caller's frame library.
+        sha256: that of the file; None without one.
+        notes: warnings about missing values, missing rows and irregular timestamps.
     """
 
     series: list[Series]
@@ -83,7 +89,7 @@ class Panel:
     notes: tuple[str, ...] = ()
 
     def digest(self) -> str:
-        """The file's sha256; where there is no file, that of the names, timestamps and values."""
+        """The sha256 of the file or, without one, of names, timestamps and values."""
         if self.sha256 is not None:
             return self.sha256
         found = hashlib.sha256()
@@ -94,7 +100,7 @@ class Panel:
 
 
 def forward_filled(y: Floats) -> Floats:
-    """The last value that is there in place of each NaN; NaN stays before the first one."""
+    """y [N] with each NaN replaced by the last value before it, if there is one."""
     there = ~numpy.isnan(y)
     if there.all():
         return y

@@ -1,4 +1,4 @@
-"""From a CSV or Parquet file, a data frame or plain numbers to checked series: where rows come from."""
+"""Reading of series from a CSV or Parquet file, a data frame or a sequence of numbers."""
 
 from __future__ import annotations
 
@@ -27,42 +27,37 @@ PARQUET = (".parquet", ".pq")
 
 
 def read(data: Any, config: Config) -> Panel:
-    """The series in a CSV's or Parquet file's path, a pandas, polars or other frame, or a sequence of numbers in order.
+    """Read and check the series in `data`.
 
-    A dict of columns, each a list of texts as a CSV holds them, is a table that came without a file.
-    A value may be missing (empty, NaN, null), and so may rows of a frequency that the others tell; `Panel.notes` says
-    how many. Irregular timestamps are taken as they are.
+    Values may be missing (empty, NaN, null), and so may rows of a regular frequency: `Panel.notes` tells how many.
+    Irregular timestamps are kept.
+
+    Args:
+        data: the path of a CSV or Parquet file, a frame of pandas, polars or another library, a sequence of numbers in
+            order of time, or a dict of columns, each a list of texts as in a CSV.
 
     Raises:
-        DataError: what is wrong, with file and line or row: missing file or column, a date that can't be read, time
+        DataError: what is wrong, with file and line or row: a missing file or column, a date that can't be read,
             timestamps twice or out of order, a value that is infinite or no number.
         TooShortError: fewer than three values in a series.
     """
-    if isinstance(data, str | Path):
-        path = named_path(data)
-        columns = _read_parquet(path, config) if path.suffix in PARQUET else _read_csv(path)
-        return _from_table(columns, config, Source(path), "pandas", hashlib.sha256(path.read_bytes()).hexdigest())
     if isinstance(data, dict):
         columns = {str(name): numpy.array(values, dtype=object) for name, values in data.items()}
         return _from_table(columns, config, Source(Path("the table")), "pandas", None)
-    try:
-        frame = nw.from_native(data, eager_only=True)
-    except TypeError:
+    found = _columns_of(data, config)
+    if found is None:
         return _from_numbers(data)
-    return _from_table(_columns(frame, config), config, Source(None), frame.implementation.value, None)
+    columns, source, backend = found
+    sha256 = None if source.path is None else hashlib.sha256(source.path.read_bytes()).hexdigest()
+    return _from_table(columns, config, source, backend, sha256)
 
 
 def read_future(data: Any, config: Config) -> dict[str, tuple[NDArray[Any], dict[str, NDArray[Any]]]]:
-    """Covariates of rows to forecast, by series: their timestamps and the columns that `config.future` names."""
-    if isinstance(data, str | Path):
-        source = Source(Path(data))
-        columns = _read_parquet(Path(data), config) if Path(data).suffix in PARQUET else _read_csv(Path(data))
-    else:
-        source = Source(None)
-        try:
-            columns = _columns(nw.from_native(data, eager_only=True), config)
-        except TypeError as error:
-            raise DataError(f"future covariates come as a file's path or a frame, not {data!r:.60}") from error
+    """Future covariates in a file or frame, by series: timestamps and the columns that `config.future` names."""
+    loaded = _columns_of(data, config)
+    if loaded is None:
+        raise DataError(f"future covariates come as a file's path or a frame, not {data!r:.60}")
+    columns, source, _ = loaded
     _need(columns, [(config.time, "time"), *((name, "future") for name in config.future)], source)
     timestamps = times(columns[config.time], config.time, config.date_format, source)
     ids = names(columns.get(config.series, numpy.zeros(len(timestamps), dtype=numpy.int64)), config.series, source)
@@ -71,19 +66,30 @@ def read_future(data: Any, config: Config) -> dict[str, tuple[NDArray[Any], dict
     return {name: (timestamps[at], {c: values[at] for c, values in found.items()}) for name, at in rows.items()}
 
 
+def _columns_of(data: Any, config: Config) -> tuple[dict[str, NDArray[Any]], Source, str] | None:
+    """Columns by name, their source and the frame library of a file or frame; None for other data."""
+    if isinstance(data, str | Path):
+        path = named_path(data)
+        return _read_parquet(path, config) if path.suffix in PARQUET else _read_csv(path), Source(path), "pandas"
+    frame: Any = nw.from_native(data, eager_only=True, pass_through=True)
+    return (
+        (_columns(frame, config), Source(None), frame.implementation.value) if isinstance(frame, nw.DataFrame) else None
+    )
+
+
 def _columns(frame: Any, config: Config) -> dict[str, NDArray[Any]]:
+    """Columns of a narwhals frame; a time zone other than UTC is refused."""
     if config.time in frame.columns:
         check_zone(getattr(frame[config.time].dtype, "time_zone", None), config.time, Source(None))
     return {name: frame[name].to_numpy() for name in frame.columns}
 
 
 def _from_numbers(data: Any) -> Panel:
-    source = Source(None)
+    """The panel of one sequence of numbers, or of a pandas Series with its timestamps."""
+    source, timestamps = Source(None), None
     if isinstance(data, pandas.Series) and isinstance(data.index, pandas.DatetimeIndex):
         check_zone(data.index.tz, "index", source)
         timestamps = times(data.index.to_numpy(), "index", None, source)
-    else:
-        timestamps = None
     try:
         y = numpy.asarray(data, dtype=numpy.float64)
     except (TypeError, ValueError) as error:
@@ -96,9 +102,9 @@ def _from_numbers(data: Any) -> Panel:
 
 
 def _from_table(columns: dict[str, Any], config: Config, source: Source, backend: str, sha256: str | None) -> Panel:
-    _need(columns, [(config.time, "time"), *((name, "target") for name in config.targets)], source)
     kinds = [("static", config.static), ("past", config.past), ("future", config.future)]
-    _need(columns, [(name, kind) for kind, found in kinds for name in found], source)
+    wanted = [("time", (config.time,)), ("target", config.targets), *kinds]
+    _need(columns, [(name, role) for role, found in wanted for name in found], source)
     if config.series not in columns and config.series != Config.series:
         raise DataError(f"{source.name} has no column {config.series!r} for the series; it has: {', '.join(columns)}")
     if not len(columns[config.time]):
@@ -144,7 +150,7 @@ def _read_parquet(path: Path, config: Config) -> dict[str, NDArray[Any]]:
 
 
 def _read_csv(path: Path) -> dict[str, NDArray[Any]]:
-    """All columns as text; blank lines are kept, so that a row's line number is known."""
+    """Columns of a CSV as text; blank lines are kept, so that line numbers can be told."""
     if not path.is_file():
         raise DataError(f"{path} is a folder, not a CSV file" if path.is_dir() else f"there is no file {path}")
     try:
@@ -182,7 +188,7 @@ def _read_csv(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _first_bad_byte(path: Path) -> int:
-    """Counted from the file's start; a decoder that reads in blocks counts from its block."""
+    """Offset of the first byte that is not UTF-8; pandas counts from the start of its block."""
     try:
         path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
