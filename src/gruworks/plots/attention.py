@@ -19,7 +19,7 @@ __all__ = ["draw_attention"]
 
 CELL, MARGIN = 0.32, 1.6  # inches
 LETTER, LINE = 0.11, 0.17  # inches: width of a letter, height of a line
-FONTS = {"font.sans-serif": ["Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", "DejaVu Sans"]}
+FONTS: Any = {"font.sans-serif": ["Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", "DejaVu Sans"]}
 
 
 def draw_attention(

@@ -45,7 +45,7 @@ def test_every_entry_of_a_row_has_a_name() -> None:
     )
     names = feature_names(forecaster.predictor)
     assert len(names) == forecaster.codec.inputs
-    assert {"price", "sale", "shop", "what is missing", "calendar"} <= set(names)
+    assert {"price", "sale", "shop", "missing values", "calendar"} <= set(names)
 
 
 def test_a_series_is_explained_by_its_name_and_a_wrong_question_refused(trained: Forecaster) -> None:

@@ -49,9 +49,9 @@ class Forecaster(Estimator):
             or words
         model (Literal['encoder', 'segment', 'sampler'], default 'encoder'): encoder: GRU over all rows; segment:
             SegRNN over a look-back window; sampler: DeepAR, by sample paths
-        season (bool, default True): model the calendar's seasonality where there are dates and two whole seasons
-        periods (tuple[int, ...], default ()): seasonal periods in steps, such as 24,168, where no calendar tells
-            them
+        season (bool, default True): model the seasons of the calendar where there are dates and two whole seasons
+        periods (tuple[int, ...], default ()): seasonal periods in steps, such as 24,168, in addition to those of
+            the calendar
         hidden_size (int, default 32): hidden size of the GRU; between 1 and 4096
         num_layers (int, default 1): number of GRU layers; between 1 and 16
         dropout (float, default 0.2): dropout probability; between 0.0 and 0.9
@@ -65,9 +65,9 @@ class Forecaster(Estimator):
             of the next value; negative_binomial is for counts
         paths (int, default 200): sampler: sample paths drawn for one forecast; between 20 and 100000
         reset (Literal['after', 'before'], default 'after'): reset form of the GRU
-        validation (float, default 0.15): share of each series' last rows that is held out for validation; between
-            0.01 and 0.5
-        refit (bool, default False): fit once more on all rows, for the number of steps that validation chose
+        validation (float, default 0.15): fraction of the rows of each series, the last ones, held out for
+            validation; between 0.01 and 0.5
+        refit (bool, default False): fit again on all rows, for the number of steps that early stopping chose
         blend (bool, default True): combine the network with the best naive forecast, weighted by its skill on the
             validation rows
         steps (int, default 600): optimiser steps at most; at least 1
@@ -173,9 +173,9 @@ class Forecaster(Estimator):
         """Rolling-origin errors beside those of the naive forecasts; see `backtest`.
 
         Args:
-            origins (int | None, default None): rolling origins; if not given as many as fit in the last quarter, at
-                most 26; at least 1
-            refit (int, default 0): fit anew before every so many origins; 0 fits once, before the first; at least 0
+            origins (int | None, default None): number of rolling origins; by default as many as fit in the last
+                quarter, at most 26; at least 1
+            refit (int, default 0): number of origins between fits; 0 fits once, before the first origin; at least 0
         """
         ...
 
@@ -188,9 +188,9 @@ class Forecaster(Estimator):
         Args:
             data: as in `fit`.
             quiet: True for no progress bar.
-            origins (int | None, default None): rolling origins; if not given as many as fit in the last quarter, at
-                most 26; at least 1
-            refit (int, default 0): fit anew before every so many origins; 0 fits once, before the first; at least 0
+            origins (int | None, default None): number of rolling origins; by default as many as fit in the last
+                quarter, at most 26; at least 1
+            refit (int, default 0): number of origins between fits; 0 fits once, before the first origin; at least 0
 
         Raises:
             TooShortError: too few rows for the origins, or none that the fit has not seen.
