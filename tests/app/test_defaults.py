@@ -1,4 +1,4 @@
-"""Defaults of settings stand in `Config` and `Options` alone: nothing in `app` repeats one under its name."""
+"""Defaults of settings are in `Config` and `Options` alone: `app` repeats none, and no method of an estimator does."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 
 from gruworks import app
 from gruworks.tasks import registry
+from gruworks.tasks.generate.verse.forms import VerseOptions
 
 APP = Path(app.__file__).parent
 JAVASCRIPT = r"\b(?P<name>{names})\b\W[^\n]{{0,90}}?\b(?:value|textContent): *(?P<value>\"[^\"]*\"|[\d.]+)"
@@ -25,15 +26,15 @@ def defaults(stem: str = "") -> dict[str, list[Any]]:
     """The defaults of each name: of the task that a file is named after, else over all tasks."""
     found: dict[str, list[Any]] = {}
     tasks = [stem] if stem in registry.TASKS else list(registry.TASKS)
-    for task, kind in itertools.product(tasks, ("Config", "Options")):
-        for one in registry.settings(task, kind).described():
-            found.setdefault(one.name, []).append(one.default)
+    classes = [registry.settings(task, kind) for task, kind in itertools.product(tasks, ("Config", "Options"))]
+    for one in [field for kind in [*classes, *[VerseOptions] * ("generate" in tasks)] for field in kind.described()]:
+        found.setdefault(one.name, []).append(one.default)
     return found
 
 
-def named_literals(code: str) -> Iterator[tuple[int, str, Any]]:
-    """Literals under a name: keywords, defaults of parameters, entries of dicts, assignments."""
-    for node in ast.walk(ast.parse(code)):
+def named_literals(code: str, kinds: tuple[type[ast.AST], ...] = (ast.AST,)) -> Iterator[tuple[int, str, Any]]:
+    """Literals under a name: keywords, defaults of parameters, entries of dicts, assignments; or `kinds` of them."""
+    for node in filter(lambda node: isinstance(node, kinds), ast.walk(ast.parse(code))):
         pairs: list[tuple[str | None, ast.expr | None]] = []
         if isinstance(node, ast.keyword):
             pairs = [(node.arg, node.value)]
@@ -55,7 +56,8 @@ def named_literals(code: str) -> Iterator[tuple[int, str, Any]]:
 
 
 def restated(path: Path) -> list[str]:
-    known, code = defaults(path.stem), path.read_text(encoding="utf-8")
+    code, estimator = path.read_text(encoding="utf-8"), path.stem == "estimator"
+    known = defaults(path.parent.name if estimator else path.stem)
     if path.suffix == ".js":
         pattern = re.compile(JAVASCRIPT.format(names="|".join(known)), re.IGNORECASE)
         found = [
@@ -63,7 +65,7 @@ def restated(path: Path) -> list[str]:
             for one in pattern.finditer(code)
         ]
     else:
-        found = list(named_literals(code))
+        found = list(named_literals(code, (ast.arguments,) if estimator else (ast.AST,)))
     return [
         f"{path.name}:{line}: {name} = {value!r}"
         for line, name, value in found
@@ -75,7 +77,11 @@ def restated(path: Path) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("path", sorted([*APP.rglob("*.py"), *APP.rglob("*.js")]), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    sorted([*APP.rglob("*.py"), *APP.rglob("*.js"), *APP.parent.glob("tasks/*/estimator.py")]),
+    ids=lambda path: f"{path.parent.name}/{path.name}",
+)
 def test_no_default_is_restated(path: Path) -> None:
     assert restated(path) == []
 

@@ -19,7 +19,7 @@ from gruworks.tasks.forecast.backtesting import Backtest, backtest, held_out
 from gruworks.tasks.forecast.combination.blending import NETWORK_ALONE, Blend
 from gruworks.tasks.forecast.combination.conformal import Calibration, normal
 from gruworks.tasks.forecast.combination.predictor import Predictor, fit_combination
-from gruworks.tasks.forecast.config import Config
+from gruworks.tasks.forecast.config import Config, Options
 from gruworks.tasks.forecast.data import FEWEST_ORIGINS
 from gruworks.tasks.forecast.evaluation import Evaluation, origin_rows
 from gruworks.tasks.forecast.features.encoding import Codec
@@ -162,12 +162,14 @@ class Forecaster(Estimator):
         return numpy.concatenate(drawn)
 
     def evaluate(
-        self, data: Any, *, origins: int | None = None, refit: int = 0, quiet: bool | None = None
+        self, data: Any, *, origins: int | None = None, refit: int = Options.refit, quiet: bool | None = None
     ) -> Evaluation:
         """Rolling-origin errors beside the naive forecasts'; see `backtest`."""
         return self.backtest(data, origins=origins, refit=refit, quiet=quiet).evaluation()
 
-    def backtest(self, data: Any, *, origins: int | None = None, refit: int = 0, quiet: bool | None = None) -> Backtest:
+    def backtest(
+        self, data: Any, *, origins: int | None = None, refit: int = Options.refit, quiet: bool | None = None
+    ) -> Backtest:
         """Forecasts at rolling origins, a horizon apart, beside what came and what naive forecasts said.
 
         Unfitted, it fits once on the rows before the first origin, and anew before every `refit`-th origin if that is

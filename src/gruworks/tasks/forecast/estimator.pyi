@@ -13,7 +13,7 @@ from gruworks.tasks.forecast.backtesting import Backtest
 from gruworks.tasks.forecast.combination.blending import Blend
 from gruworks.tasks.forecast.combination.conformal import Calibration
 from gruworks.tasks.forecast.combination.predictor import Predictor
-from gruworks.tasks.forecast.config import Config
+from gruworks.tasks.forecast.config import Config, Options
 from gruworks.tasks.forecast.evaluation import Evaluation
 from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.series.frequency import Frequency
@@ -168,10 +168,10 @@ class Forecaster(Estimator):
     def observe(self, value: float, series: str | None = None) -> Observed: ...
     def sample(self, paths: int = 100, data: Any = None) -> NDArray[numpy.float64]: ...
     def evaluate(
-        self, data: Any, *, origins: int | None = None, refit: int = 0, quiet: bool | None = None
+        self, data: Any, *, origins: int | None = None, refit: int = Options.refit, quiet: bool | None = None
     ) -> Evaluation: ...
     def backtest(
-        self, data: Any, *, origins: int | None = None, refit: int = 0, quiet: bool | None = None
+        self, data: Any, *, origins: int | None = None, refit: int = Options.refit, quiet: bool | None = None
     ) -> Backtest: ...
     def held_out(self) -> Evaluation | None: ...
     def read(self, data: Any) -> Panel: ...
