@@ -50,7 +50,7 @@ class Config(Settings):
     weight_dropout: float = setting(0.0, "dropout probability of recurrent weights (DropConnect)", low=0.0, high=0.9)
     sequence: int = setting(64, "tokens of backpropagation through time (truncated)", low=2, high=100_000, local=True)
     restart: float = setting(0.02, "probability that a batch row's carried state is reset at a step", low=0.0, high=1.0)
-    reset: Literal["after", "before"] = setting("after", "reset gate applied after or before the product")
+    reset: Literal["after", "before"] = setting("after", "reset gate after or before the product")
     training: GeneratorFit = setting(GeneratorFit(), "training settings")
 
 

@@ -58,7 +58,7 @@ class Generator(Estimator):
         sequence (int, default 64): tokens of backpropagation through time (truncated); between 2 and 100000
         restart (float, default 0.02): probability that a batch row's carried state is reset at a step; between 0.0
             and 1.0
-        reset (Literal['after', 'before'], default 'after'): reset gate applied after or before the product
+        reset (Literal['after', 'before'], default 'after'): reset gate after or before the product
         steps (int, default 3000): optimiser steps at most; at least 1
         minutes (float, default 20.0): minutes at most; between 0.01 and 120.0
         patience (int, default 8): validations without a gain before the fit stops; at least 1
