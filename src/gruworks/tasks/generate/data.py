@@ -78,11 +78,6 @@ class Codec:
         """The end token; None for a model of one long text, which has learnt none."""
         return END if self.apart or self.many else None
 
-    @property
-    def knows_unknown(self) -> bool:
-        """True if the unknown token occurs in the training part."""
-        return self.vocabulary.counts[UNKNOWN] > 0
-
     def context(self, title: str = "") -> Ids:
         """Tokens [T] before the text of a document: the first token and, if there is a title, the title and TITLE."""
         if not title or not self.apart:
@@ -120,9 +115,7 @@ class Codec:
         if saved["token"] != token or (token == "subword") != ("merges" in saved):
             raise RunError(f"codec/codec.json: vocabulary.token must be {token}, with merges only if it is subword")
         if len({*saved["symbols"]}) < len(saved["symbols"]) or (token == "character" and {*map(len, symbols)} != {1}):
-            raise RunError(
-                "codec/codec.json: vocabulary.symbols must be distinct, and characters if token is character"
-            )
+            raise RunError("codec/codec.json: vocabulary.symbols must be distinct, and characters if that is the token")
         if token == "byte" and len(symbols) != 256:
             raise RunError(f"codec/codec.json: vocabulary.symbols must be 256 bytes, not {len(symbols)}")
         return cls(Vocabulary.from_dict(saved), values["apart"], values["many"])

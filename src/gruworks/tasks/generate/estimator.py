@@ -220,7 +220,7 @@ class Generator(Estimator):
         if title and not self.codec.apart:
             raise OptionError("a title is for models fitted on separate documents, such as poems with titles")
         unknown = self.codec.vocabulary.unknown(prompt + title)
-        if unknown and not self.codec.knows_unknown:
+        if unknown and not self.codec.vocabulary.counts[UNKNOWN]:
             raise DataError(
                 f"the fitted text has no {', '.join(map(repr, unknown))}: leave them out of the prompt, or fit with "
                 "min_count=2, so that the model learns an unknown token"

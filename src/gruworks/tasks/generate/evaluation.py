@@ -106,5 +106,5 @@ def evaluation(
 def unigram(vocabulary: Vocabulary) -> NDArray[numpy.float64]:
     """Natural log-probability [V] of each token by its count in the training part, with add-one smoothing."""
     counts = numpy.asarray(vocabulary.counts, numpy.float64) + 1
-    answer: NDArray[numpy.float64] = numpy.log(counts / counts.sum())
-    return answer
+    found: NDArray[numpy.float64] = numpy.log(counts / counts.sum())
+    return found

@@ -46,9 +46,9 @@ class Stepper:
         self.embedding = _array(model.embedding.weight)
         blocks: list[Any] = list(model.stack)
         hidden = [_array(state[f"{i}.hidden"]) for i in range(len(blocks))]
-        self.first = _First.of(self.embedding, blocks[0], hidden[0], precision)
-        rest = list(zip(blocks, hidden, strict=True))[0 if self.first is None else 1 :]
-        self.layers = [_stream(block, h, precision) for block, h in rest]
+        small = blocks[0].gru.reset == "after" and 3 * self.embedding.size <= LARGEST_TABLE
+        self.first = _First(self.embedding, blocks[0], hidden[0], precision) if small else None
+        self.layers = [_stream(block, h, precision) for block, h in list(zip(blocks, hidden, strict=True))[small:]]
         gain, shift = _array(model.norm.weight), _array(model.norm.bias)
         self.output = numpy.ascontiguousarray(self.embedding * gain)
         self.bias = _array(model.bias) + self.embedding @ shift
@@ -80,24 +80,18 @@ class Stepper:
 class _First:
     """The first GRU layer, reset form "after": its input projections [V, 3H] are precomputed for all tokens."""
 
-    def __init__(self, table: Floats, weights: GRUWeights, hidden: Floats, precision: Precision) -> None:
-        self.table, self.w_hh, self.b_hh = table, weights.w_hh, weights.b_hh
+    @torch.no_grad()
+    def __init__(self, embedding: Floats, block: GRUBlock, hidden: Floats, precision: Precision) -> None:
+        w_ih, _, b_ih, _ = block.gru.weights().arrays()
+        self.table = torch.nn.functional.linear(block.norm(torch.from_numpy(embedding)), w_ih, b_ih).numpy()
+        weights = block.gru.weights().map(_array)
+        self.w_hh, self.b_hh = weights.w_hh, weights.b_hh
         self.hidden: Floats = hidden[0]
         self._recurrent = numpy.empty_like(weights.b_hh)
         self._narrow: GRUStream | None = None
         if precision != "float32":
             self._narrow = GRUStream(weights, threads=1, precision=precision, projected=True)
             self._narrow.state = hidden
-
-    @classmethod
-    def of(cls, embedding: Floats, block: GRUBlock, hidden: Floats, precision: Precision) -> _First | None:
-        """Precompute the input projections; None if they would be too large, or the reset form is "before"."""
-        if block.gru.reset == "before" or 3 * embedding.size > LARGEST_TABLE:
-            return None
-        with torch.no_grad():
-            weights = block.gru.weights()
-            table = torch.nn.functional.linear(block.norm(torch.from_numpy(embedding)), weights.w_ih, weights.b_ih)
-        return cls(table.numpy(), weights.map(_array), hidden, precision)
 
     def step(self, token: int) -> Floats:
         if self._narrow is not None:

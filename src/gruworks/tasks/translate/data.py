@@ -191,13 +191,9 @@ class Batches:
         return padded(sources, targets)
 
     def _rows(self, step: int) -> Integers:
-        for number in itertools.count():
-            if number == len(self.passes):
-                self.passes.append(self._pass(number))
-            if step < len(self.passes[number]):
-                break
-            step -= len(self.passes[number])
-        return self.passes[number][step]
+        while step >= sum(map(len, self.passes)):
+            self.passes.append(self._pass(len(self.passes)))
+        return next(itertools.islice(itertools.chain.from_iterable(self.passes), step, None))
 
     def _pass(self, number: int) -> list[Integers]:
         """The batches of one epoch: all pairs sorted by length with some noise, cut, and the batches shuffled."""

@@ -58,10 +58,9 @@ class NetDecoder(Decoder):
 
     @torch.no_grad()
     def start(self, context: Batch) -> State:
-        net = self.fused or self.net
-        self.memory = net.encode(context["source"], context["source_lengths"])
+        self.memory = (self.fused or self.net).encode(context["source"], context["source_lengths"])
         self.held = self.asked = torch.arange(len(context["source"]))
-        return net.start(self.memory) | {"sentence": self.held}
+        return self.net.start(self.memory) | {"sentence": self.held}
 
     def threads(self, rows: int) -> int:
         return 1 if rows <= FEW and not self.fused else 0
@@ -151,8 +150,7 @@ def exact(
         value = next(values)
         return Hypothesis(one.tokens, value, value / (len(one.tokens) + 1) ** length_penalty, one.ended)
 
-    exactly = [[scored(one) for one in answers] for answers in found]
-    return [sorted(answers, key=lambda one: (not one.ended, -one.score)) for answers in exactly]
+    return [sorted(map(scored, answers), key=lambda one: (not one.ended, -one.score)) for answers in found]
 
 
 def _samples(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy
@@ -202,8 +203,8 @@ class Translator(Estimator):
         config, (batches, validation) = self.config, prepared
         self.model, what = self._new_model(), f"learning {config.source} → {config.target}"
         fitted = fit(
-            self.model, fit_loss(config), batches.draw, validation, config.training, run, what, quiet, resume,
-            weigh=weight,
+            self.model, partial(fit_loss, config=config), batches.draw, validation, config.training, run, what, quiet,
+            resume, weigh=weight,
         )  # fmt: skip
         counts = {"parameters": sum(p.numel() for p in self.model.parameters())}
         self.metrics = {**vars(fitted), **counts, **self.metrics}
@@ -255,9 +256,7 @@ class Translator(Estimator):
         for other in ensemble:
             other._need_fit()
             if other.codec.to_dict() != self.codec.to_dict():
-                raise OptionError(
-                    "an ensemble's translators need one vocabulary: fit them on the same data with other seeds"
-                )
+                raise OptionError("an ensemble's translators need one vocabulary: fit them on the same data")
         if ensemble:  # a decoder each, since it holds the encoder states of its search and a run may be given twice
             return Ensemble([NetDecoder(one.net, fast) for one in (self, *ensemble)])
         if kept is None or (kept.net, kept.eight_bits) != (net, fast):

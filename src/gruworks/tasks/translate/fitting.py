@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
@@ -26,15 +24,11 @@ def translation_loss(model: torch.nn.Module, batch: Batch, smoothing: float = 0.
     return linear_cross_entropy(features[there], *model.last_layer(), wanted[there], smoothing).mean()
 
 
-def fit_loss(config: Config) -> Callable[[torch.nn.Module, Batch], Tensor]:
-    """The loss of a fit with these settings: the mean over the tokens of a batch, or with `summed` their sum."""
-
-    def loss(model: torch.nn.Module, batch: Batch) -> Tensor:
-        mean = translation_loss(model, batch, config.smoothing)
-        # Adadelta hardly moves where gradients are below the root of its epsilon, 1e-3, as those of the mean are.
-        return mean * weight(batch) if config.summed and model.training else mean
-
-    return loss
+def fit_loss(model: torch.nn.Module, batch: Batch, config: Config) -> Tensor:
+    """Loss of a fit: the mean over the target tokens of a batch, or in training with `config.summed` their sum."""
+    mean = translation_loss(model, batch, config.smoothing)
+    # Adadelta hardly moves where gradients are below the root of its epsilon, 1e-3, as those of the mean are.
+    return mean * weight(batch) if config.summed and model.training else mean
 
 
 def weight(batch: Batch) -> int:

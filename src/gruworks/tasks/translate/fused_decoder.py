@@ -70,9 +70,6 @@ class FusedAttentionDecoder:
         read = memory["values"] @ self.contexts
         return {"keys": 2 * memory["keys"], "read": read, "lengths": lengths, "mean": memory["mean"]}
 
-    def start(self, memory: State) -> State:
-        return self.net.start(memory)
-
     def step(self, tokens: Tensor, state: State, memory: State) -> tuple[Tensor, State]:
         """Log-probabilities [N, V] of the next tokens after tokens [N], and the next state."""
         answer = torch.empty(len(tokens), self.decoder.symbols)

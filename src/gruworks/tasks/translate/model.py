@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ from gruworks.nn.functional import gru_layer
 from gruworks.nn.gru import GRU
 from gruworks.nn.recurrence.regularization import drop_weights
 from gruworks.nn.state import State
-from gruworks.ops.weights import GRUWeights, Reset
+from gruworks.ops.weights import Reset
 
 __all__ = ["AttentionNet", "TranslationNet"]
 
@@ -126,7 +127,7 @@ class AttentionNet(TranslationNet):
         x = self._embed(self.target_embedding, tokens.T)
         s, _ = self._run(self.first, x, state["first"])
         query = variational_dropout(self.query_norm(s), self.dropout, self.training)
-        context, weights = self._attend(query.transpose(0, 1), memory)
+        context, weights = self.attention(query.transpose(0, 1), memory["keys"], memory["values"], memory["hidden"])
         context = context.transpose(0, 1)
         s, _ = self._run(self.second, torch.cat([query, context], -1), state["second"])
         s = variational_dropout(s, self.dropout, self.training)
@@ -137,7 +138,8 @@ class AttentionNet(TranslationNet):
         x = self._embed(self.target_embedding, tokens)
         _, first = self._run(self.first, x[None], state["first"])
         query = self.query_norm(first)
-        context, _ = self._attend(query.view(memory["keys"].shape[0], -1, query.shape[1]), memory)
+        queries = query.view(memory["keys"].shape[0], -1, query.shape[1])
+        context, _ = self.attention(queries, memory["keys"], memory["values"], memory["hidden"])
         context = context.flatten(0, 1)
         _, second = self._run(self.second, torch.cat([query, context], -1)[None], state["second"])
         features = torch.tanh(self.readout(torch.cat([x, second, context], -1)))
@@ -145,10 +147,6 @@ class AttentionNet(TranslationNet):
 
     def last_layer(self) -> tuple[Tensor, Tensor]:
         return self.target_embedding.weight, self.bias
-
-    def _attend(self, query: Tensor, memory: State) -> tuple[Tensor, Tensor]:
-        found: tuple[Tensor, Tensor] = self.attention(query, memory["keys"], memory["values"], memory["hidden"])
-        return found
 
     def _embed(self, embedding: torch.nn.Module, tokens: Tensor) -> Tensor:
         """Embeddings [..., E] of tokens [...], scaled by √E to unit variance."""
@@ -160,9 +158,9 @@ class AttentionNet(TranslationNet):
     def _run(
         self, layer: GRU, x: Tensor, h0: Tensor | None, lengths: Tensor | None = None, reverse: bool = False
     ) -> tuple[Tensor, Tensor]:
-        w_ih, w_hh, b_ih, b_hh = layer.weights(0, reverse).arrays()
-        w_hh = drop_weights(w_hh, self.weight_dropout, self.training)
-        return gru_layer(x, h0, GRUWeights(w_ih, w_hh, b_ih, b_hh, reset=layer.reset), lengths, reverse)
+        weights = layer.weights(0, reverse)
+        weights = replace(weights, w_hh=drop_weights(weights.w_hh, self.weight_dropout, self.training))
+        return gru_layer(x, h0, weights, lengths, reverse)
 
 
 def _embedding(symbols: int, size: int) -> torch.nn.Embedding:

@@ -7,11 +7,13 @@ import json
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from gruworks.data.text import read_content
 from gruworks.errors import DataError
-from gruworks.files import MOST_TEXT, bounded_gunzip, named_path
+from gruworks.files import named_path
 
 __all__ = ["Pairs", "normal", "read", "read_lines"]
 
@@ -73,13 +75,7 @@ def read(data: Any, source: str = "src", target: str = "tgt") -> Pairs:
 
 def read_lines(path: Path) -> list[str]:
     """Read the lines of a UTF-8 file, gzipped (.gz) or not; the error names the first line that is not UTF-8."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"can't read {path}: {error.strerror or error}") from error
-    if path.suffix == ".gz":
-        content = bounded_gunzip(content, MOST_TEXT, name=str(path))
-    lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    lines = read_content(path).split(b"\n")
     if not lines[-1]:
         lines.pop()
     return [decoded(line, f"{path}, line {number}") for number, line in enumerate(lines, 1)]
@@ -90,9 +86,8 @@ def decoded(line: bytes, where: str) -> str:
     try:
         return line.decode().rstrip("\r")
     except UnicodeDecodeError as error:
-        raise DataError(
-            f"{where}: not UTF-8 (byte {line[error.start]:#04x} at column {error.start + 1}): convert the text to UTF-8"
-        ) from None
+        where += f": not UTF-8 (byte {line[error.start]:#04x} at column {error.start + 1})"
+        raise DataError(f"{where}: convert the text to UTF-8") from None
 
 
 def _are_two_files(data: Any) -> bool:
@@ -106,10 +101,9 @@ def _from_path(path: Path, source: str, target: str) -> list[tuple[str, str]]:
     if path.is_dir():
         return _folder(path, source, target)
     kind = path.name.removesuffix(".gz").rpartition(".")[2]
-    if kind == "tsv":
-        return _tsv(path)
-    if kind in ("jsonl", "json"):
-        return _jsonl(path, source, target)
+    if kind in ("tsv", "jsonl", "json"):
+        parse = _tsv_pair if kind == "tsv" else partial(_json_pair, keys=(source, target))
+        return [parse(line, f"{path}, line {number}") for number, line in enumerate(read_lines(path), 1)]
     if not path.exists():
         raise DataError(f"there is no file {path}")
     raise DataError(f"{path} is one file: expected a .tsv, a .jsonl, a folder, or two line-aligned files")
@@ -145,29 +139,22 @@ def _aligned(source: Path, target: Path) -> list[tuple[str, str]]:
     return list(zip(left, right, strict=True))
 
 
-def _tsv(path: Path) -> list[tuple[str, str]]:
-    pairs = []
-    for number, line in enumerate(read_lines(path), 1):
-        columns = line.split("\t")
-        if len(columns) < 2:
-            raise DataError(f"{path}, line {number}: expected source and target with a tab between, got one column")
-        pairs.append((columns[0], columns[1]))
-    return pairs
+def _tsv_pair(line: str, where: str) -> tuple[str, str]:
+    columns = line.split("\t")
+    if len(columns) < 2:
+        raise DataError(f"{where}: expected source and target with a tab between, got one column")
+    return columns[0], columns[1]
 
 
-def _jsonl(path: Path, source: str, target: str) -> list[tuple[str, str]]:
-    pairs = []
-    for number, line in enumerate(read_lines(path), 1):
-        where = f"{path}, line {number}"
-        try:
-            entry = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{where}: not JSON ({error})") from error
-        if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in (source, target)):
-            keys = ", ".join(map(repr, entry)) if isinstance(entry, dict) else type(entry).__name__
-            raise DataError(f"{where}: expected an object with the texts {source!r} and {target!r}, got {keys}")
-        pairs.append((entry[source], entry[target]))
-    return pairs
+def _json_pair(line: str, where: str, keys: tuple[str, str]) -> tuple[str, str]:
+    try:
+        entry = json.loads(line)
+    except ValueError as error:
+        raise DataError(f"{where}: not JSON ({error})") from error
+    if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in keys):
+        got = ", ".join(map(repr, entry)) if isinstance(entry, dict) else type(entry).__name__
+        raise DataError(f"{where}: expected an object with the texts {keys[0]!r} and {keys[1]!r}, got {got}")
+    return entry[keys[0]], entry[keys[1]]
 
 
 def _given(data: Iterable[Any]) -> list[tuple[str, str]]:

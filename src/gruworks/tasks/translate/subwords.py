@@ -190,10 +190,8 @@ class Dropout:
 
 
 def _characters(texts: Sequence[str]) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(unicodedata.normalize("NFC", text).replace(" ", BLANK))
-    return counts
+    normalized = (unicodedata.normalize("NFC", text).replace(" ", BLANK) for text in texts)
+    return Counter(itertools.chain.from_iterable(normalized))
 
 
 def _alphabet(counts: Counter[str]) -> list[str]:
