@@ -38,9 +38,9 @@ KINDS: dict[str, dict[str, Any]] = {
 def timed(settings: dict[str, Any], learnt: Document) -> Iterator[float]:
     """The processor's time for one step after another: forward, backward and optimiser."""
     generator = Generator(**settings)
-    codec = Codec.of([learnt], generator.config)
-    texts = CarriedRows(codec, [learnt], [], generator.config)
-    model = generator._network(len(codec.vocabulary)).train()
+    generator.codec = Codec.of([learnt], generator.config)
+    texts = CarriedRows(generator.codec, [learnt], [], generator.config)
+    model = generator._new_model().train()
     optimizer = torch.optim.AdamW(model.parameters())
     state = None
     for index in itertools.count():

@@ -35,7 +35,7 @@ def main() -> None:
         rules = VerseConstraint(VerseOptions(form=form), vocabulary.symbols, newline, end)
         text = ["".join(f"{line}\n" for line in poem) for poem in poems[:200]]
         tokens = torch.stack([torch.tensor([*vocabulary.encode(one), end]) for one in text])
-        price = writing.price(generator._decoder(), torch.from_numpy(generator._context("", "")), rules, tokens)
+        price = writing.price(generator.decoder(), torch.from_numpy(generator._context("", "")), rules, tokens)
         note = (
             f"{len(poems)} poems, temperature 1, seed 0; perplexity of {len(text)}: {price.free:.1f} by the network "
             f"alone, {price.ruled:.1f} under the rules"

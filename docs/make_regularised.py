@@ -1,4 +1,4 @@
-"""Puts the figures of benchmarks/results/regularised.json into docs/regularised.md, between their marks.
+"""Write the table of docs/regularised.md from benchmarks/results/regularised.json.
 
 python docs/make_regularised.py
 """
@@ -13,6 +13,7 @@ PAGE = ROOT / "docs" / "regularised.md"
 
 
 def costs(rows: dict[str, float]) -> str:
+    """Table of relative training times, by shape and regularization."""
     forms = list(dict.fromkeys(name.split("/")[3] for name in rows))
     lines = ["| shape, form | " + " | ".join(forms) + " |", "|---" * (len(forms) + 1) + "|"]
     for place in dict.fromkeys(name.split("/")[2] for name in rows):

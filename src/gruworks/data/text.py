@@ -12,7 +12,7 @@ from typing import Any
 from gruworks.errors import DataError
 from gruworks.files import MOST_TEXT, bounded_gunzip, named_path
 
-__all__ = ["Document", "digest", "read_documents"]
+__all__ = ["Document", "digest", "read_content", "read_documents"]
 
 SUFFIXES = (".txt", ".jsonl", ".txt.gz", ".jsonl.gz")
 
@@ -59,6 +59,21 @@ def digest(documents: Sequence[Document]) -> str:
     return found.hexdigest()
 
 
+def read_content(path: Path) -> bytes:
+    """Read the bytes of a text file, decompressed if its name ends in .gz, without a byte order mark.
+
+    Raises:
+        DataError: the file can't be read, or is no whole gzip file.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"can't read {path}: {error.strerror or error}") from error
+    if path.suffix == ".gz":
+        content = bounded_gunzip(content, MOST_TEXT, name=str(path))
+    return content.removeprefix(b"\xef\xbb\xbf")
+
+
 def _not_empty(documents: list[Document], name: str) -> list[Document]:
     kept = [one for one in documents if one.text]
     if not kept:
@@ -79,13 +94,7 @@ def _read(path: Path, lines: bool) -> Iterator[Document]:
 
 
 def _decode(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"can't read {path}: {error}") from error
-    if path.suffix == ".gz":
-        content = bounded_gunzip(content, MOST_TEXT, name=str(path))
-    content = content.removeprefix(b"\xef\xbb\xbf")
+    content = read_content(path)
     if b"\0" in content:
         raise DataError(f"{path} is a binary file, not a text: byte {content.index(0)} is zero")
     try:

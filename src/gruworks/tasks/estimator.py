@@ -58,14 +58,15 @@ class Estimator(abc.ABC):
         if config is not None and settings:
             raise OptionError("give a config or single settings, not both")
         self.config: Any = config or self.config_class.from_flat(settings)
+        self.codec: Any = None  # before `fit` and `load`
         self.model: torch.nn.Module | None = None
         self.metrics: dict[str, Any] = {}
 
     def fit(
         self,
         data: Any,
-        *,
         validation: Any = None,
+        *,
         out: Path | str | None = None,
         resume: bool = False,
         quiet: bool | None = None,
@@ -214,9 +215,9 @@ class Estimator(abc.ABC):
         """Set attributes from the codec and the context of `_give`."""
 
     @property
-    @abc.abstractmethod
     def fitted(self) -> bool:
         """True after `fit` or `load`."""
+        return self.codec is not None
 
     def _need_fit(self) -> None:
         if not self.fitted:

@@ -218,11 +218,15 @@ def test_options_that_are_not_given_are_the_cards_then_the_defaults(client: Test
     assert chosen(Options, [("temperature", 2.0)], {"temperature": 0.5}).temperature == 2.0
     told = client.post("/v1/translate", json={"text": "I am hungry.", "prefix": "我们"}).json()
     assert "".join(told["translations"][0]["text"].split()).startswith("我们")
-    drawn = {"text": "I am hungry.", "samples": True, "seed": 3}
+    drawn = {"text": "I am hungry.", "sample": True, "seed": 3}
     first, second = (client.post("/v1/translate", json=drawn).json() for _ in range(2))
     assert first == second
-    for name in ("fast", "batch"):  # they take the machine's time and memory
-        assert client.post("/v1/translate", json={"text": "a", name: 1}).status_code == 422
+    assert first["translations"]
+    told = client.get("/v1/models").json()["forms"]["translate"]["Options"]
+    for name, value in {"fast": False, "batch": 8}.items():  # they take the machine's time and memory
+        assert name not in [one["name"] for one in told]
+        refused = client.post("/v1/translate", json={"text": "a", name: value})
+        assert (refused.status_code, name in refused.text) == (422, True)
 
 
 def test_forms_are_the_settings_of_each_task(client: TestClient) -> None:

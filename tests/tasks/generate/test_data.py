@@ -69,7 +69,7 @@ def test_some_lanes_start_empty_at_every_step() -> None:
 
 def test_a_short_text_has_fewer_lanes_and_one_below_a_window_is_refused() -> None:
     assert rows("abcdefghi" * 2).B == 2
-    with pytest.raises(TooShortError, match="8 symbols to learn from are not more than one window of 8"):
+    with pytest.raises(TooShortError, match="8 tokens to learn from are not more than one window of 8"):
         rows("abcdefgh")
 
 

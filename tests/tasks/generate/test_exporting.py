@@ -50,6 +50,6 @@ def test_facts_are_the_vocabulary() -> None:
     one = exported("generate")
     codec, says = one.estimator.codec, one.says
     assert tuple(says["symbols"]) == codec.vocabulary.symbols
-    assert says["banned"] == one.estimator._decoder().banned
+    assert says["banned"] == one.estimator.decoder().banned
     assert says["tokenizer"] is None
     assert json.dumps(says)

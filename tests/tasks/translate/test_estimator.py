@@ -51,7 +51,7 @@ def test_a_prefix_and_samples(trained: Translator) -> None:
 def test_a_line_of_ten_thousand_words_is_translated_in_pieces(trained: Translator) -> None:
     answer = trained.translate("Hund rennt . " * 3333)
     assert answer.count("dog") > 3000
-    assert trained.warnings == ["1 lines have more than 100 subwords: translated in pieces"]
+    assert trained.warnings == ["1 lines have more than 100 subwords: translated in parts"]
 
 
 def test_a_script_that_was_not_seen_stays_as_it_is(trained: Translator) -> None:

@@ -61,7 +61,7 @@ def test_of_equal_symbols_the_first_come_first_and_a_row_stands_alone() -> None:
     plain.target_embedding.weight.data.fill_(0.25)
     quick = FusedAttentionDecoder(plain, eight_bits=False)
     memory = quick.encode(SOURCE, LENGTHS)
-    state = {name: value.repeat_interleave(4, 0) for name, value in quick.start(memory).items()}
+    state = {name: value.repeat_interleave(4, 0) for name, value in quick.net.start(memory).items()}
     values, symbols, _ = quick.best(torch.arange(8), state, memory, 12)
     assert symbols.tolist() == [list(range(12))] * 8
     assert torch.allclose(values, torch.tensor(12.0).log().neg().expand(8, 12))

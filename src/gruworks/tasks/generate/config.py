@@ -1,4 +1,4 @@
-"""Settings of a generator. The command line's flags and the page's forms are made from them."""
+"""Settings of a generator, from which command-line flags, request schemas and forms are generated."""
 
 from __future__ import annotations
 
@@ -13,75 +13,61 @@ __all__ = ["Config", "GeneratorFit", "Options"]
 
 @dataclass(frozen=True)
 class GeneratorFit(FitSettings):
-    """The fit's settings with the defaults of a language model."""
+    """Training settings, with the defaults of a language model."""
 
     steps: int = setting(3000, "optimiser steps at most", low=1)
     validate_every: int = setting(250, "optimiser steps between validations, each with a checkpoint", low=1)
-    batch_size: int = setting(32, "documents of one batch, or rows with carried state", low=1)
+    batch_size: int = setting(32, "documents, or rows with carried state, in a batch", low=1)
     learning_rate: float = setting(5e-3, "learning rate after warm-up", low=1e-8, high=10.0)
-    rate_floor: float = setting(0.02, "share of the learning rate that the schedule never falls below", low=0, high=1)
+    rate_floor: float = setting(0.02, "lowest learning rate of the schedule, relative to the highest", low=0, high=1)
     warm_up: int = setting(100, "steps over which the learning rate rises", low=0)
     weight_decay: float = setting(0.05, "decoupled weight decay", low=0.0)
-    averaged_steps: int = setting(200, "steps over which the weights are averaged; 1 keeps the last ones", low=1)
-    threads: int = setting(0, "threads; 0 takes as many as torch has", low=0, high=1024, local=True)
+    averaged_steps: int = setting(200, "steps over which the weights are averaged; 1: no averaging", low=1)
+    threads: int = setting(0, "threads; 0: torch's default", low=0, high=1024, local=True)
 
 
 @dataclass(frozen=True)
 class Config(Settings):
-    """Settings of a fit, saved with it."""
+    """Hyperparameters of a generator, saved with it."""
 
-    token: Literal["character", "byte", "subword"] = setting("character", "kind of token")
+    token: Literal["character", "byte", "subword"] = setting("character", "token of the vocabulary")
     vocabulary_size: int = setting(1000, "vocabulary size of subword tokens", low=300, high=100_000, local=True)
-    min_count: int = setting(1, "characters that are less frequent become the unknown token", low=1)
-    lines: bool = setting(False, "each line of a text file is a document of its own")
+    min_count: int = setting(1, "frequency below which a character becomes the unknown token", low=1)
+    lines: bool = setting(False, "each line of a text file is a document")
     documents: Literal["auto", "joined", "apart"] = setting(
-        "auto", "joined: one long text with carried state; apart: each from an empty state, as poems; auto: by length"
+        "auto", "joined: one long text with carried state; apart: each from an empty state; auto: by length"
     )
-    validation: float = setting(
-        0.1, "share held out for validation, from the end: of the text, or of the documents", low=0.001, high=0.9
-    )
+    validation: float = setting(0.1, "fraction of the data held out for validation, at its end", low=0.001, high=0.9)
     hidden_size: int = setting(256, "hidden size of each GRU layer", low=1, high=4096)
     layers: int = setting(2, "number of GRU layers", low=1, high=16)
     between: Literal["none", "convolution", "attention"] = setting("none", "block before each GRU layer but the first")
     kernel_size: int = setting(4, "kernel size of the convolution, in steps", low=1, high=1024, local=True)
-    window: int = setting(64, "context of the attention, in steps", low=1, high=4096, local=True)
-    heads: int = setting(4, "attention heads; they divide hidden_size", low=1, high=256, local=True)
+    window: int = setting(64, "attention window, in steps", low=1, high=4096, local=True)
+    heads: int = setting(4, "number of attention heads; must divide hidden_size", low=1, high=256, local=True)
     dropout: float = setting(0.1, "dropout probability of each layer's output, one mask a sequence", low=0.0, high=0.9)
     input_dropout: float = setting(0.05, "dropout probability of the embedding, one mask a sequence", low=0.0, high=0.9)
-    output_dropout: float = setting(
-        0.1, "dropout probability before the output layer, one mask a sequence", low=0.0, high=0.9
-    )
-    weight_dropout: float = setting(
-        0.0, "dropout probability of the recurrent weights (DropConnect), one mask a step", low=0.0, high=0.9
-    )
-    sequence: int = setting(
-        64, "window of truncated backpropagation through time, in tokens", low=2, high=100_000, local=True
-    )
+    output_dropout: float = setting(0.1, "dropout probability of the features, one mask a sequence", low=0.0, high=0.9)
+    weight_dropout: float = setting(0.0, "dropout probability of recurrent weights (DropConnect)", low=0.0, high=0.9)
+    sequence: int = setting(64, "tokens of backpropagation through time (truncated)", low=2, high=100_000, local=True)
     restart: float = setting(0.02, "probability that a batch row's carried state is reset at a step", low=0.0, high=1.0)
-    reset: Literal["after", "before"] = setting("after", "reset form of the GRU")
-    training: GeneratorFit = setting(GeneratorFit(), "the fit")
+    reset: Literal["after", "before"] = setting("after", "reset gate after or before the product")
+    training: GeneratorFit = setting(GeneratorFit(), "training settings")
 
 
 @dataclass(frozen=True)
 class Options(Settings):
-    """Options of one text."""
+    """Options of one generation."""
 
-    length: int = setting(500, "tokens to write at most", low=1, high=100_000_000)
+    length: int = setting(500, "maximum number of tokens", low=1, high=100_000_000)
     temperature: float = setting(0.8, "sampling temperature; 0 is greedy", low=0.0, high=100.0)
-    top_k: int = setting(0, "top-k sampling: the k likeliest tokens; 0: all", low=0)
-    top_p: float = setting(
-        1.0, "nucleus sampling: the likeliest tokens that hold this probability together", low=0.0, high=1.0
-    )
-    min_p: float = setting(
-        0.0, "min-p sampling: tokens at least this share as likely as the likeliest", low=0.0, high=1.0
-    )
-    repetition_penalty: float = setting(
-        1.0, "repetition penalty; above 1 avoids tokens that were written lately", low=0.01, high=100.0
-    )
-    stop: str | None = setting(None, "stop string: end before this text is written")
-    n_samples: int = setting(1, "number of texts to write", low=1, high=10_000)
-    beam_size: int = setting(0, "beam size of a search for the likeliest text; 0: draw", low=0, high=1000)
-    seed: int = setting(0, "random seed", low=0)
+    top_k: int = setting(0, "top-k sampling: sample from the k most likely tokens; 0: all", low=0)
+    top_p: float = setting(1.0, "nucleus sampling: total probability of the tokens sampled from", low=0.0, high=1.0)
+    min_p: float = setting(0.0, "min-p sampling: lowest probability, relative to the top token's", low=0.0, high=1.0)
+    repetition_penalty: float = setting(1.0, "above 1 reduces the probability of recent tokens", low=0.01, high=100.0)
+    stop: str | None = setting(None, "stop string: generation ends before it")
+    n_samples: int = setting(1, "number of texts", low=1, high=10_000)
+    beam_size: int = setting(0, "beam size of a search for the most likely text; 0: sampling", low=0, high=1000)
+    seed: int = setting(0, "random seed of sampling", low=0)
     precision: Literal["float32", "bfloat16", "int8"] = setting(
-        "float32", "precision of the GRU's weights while one text is drawn; the narrow ones are faster"
+        "float32", "number format of the GRU's weights when one text is sampled; the shorter, the faster"
     )

@@ -1,4 +1,4 @@
-"""From documents to numbers: the split, the vocabulary, and batches of rows or of whole documents."""
+"""Documents as token numbers: validation split, vocabulary, batches of windows or of whole documents."""
 
 from __future__ import annotations
 
@@ -17,17 +17,16 @@ from gruworks.errors import RunError, TooShortError
 from gruworks.tasks.generate.config import Config
 from gruworks.training.checked import choice, flag, items, maybe, named, record, string, whole
 
-__all__ = ["CODEC", "Batch", "Bundles", "CarriedRows", "Codec", "batches", "divide"]
+__all__ = ["CODEC", "Batch", "Bundles", "CarriedRows", "Codec", "divide"]
 
 Batch = dict[str, Tensor]
 Ids = NDArray[numpy.int64]
 
-NO_TARGET = -1
-VALIDATION_ROWS = 16
-SHORT = 4  # documents are read apart where none is longer than so many sequences
-FEWEST_APART = 8
-POOL = 32  # batches of documents that are sorted by length together
-
+NO_TARGET = -1  # target of padding and context, which have no loss
+VALIDATION_ROWS = 16  # at most
+SHORT = 4  # windows: the longest document that documents="auto" treats as short
+FEWEST_APART = 8  # documents: with fewer, documents="auto" joins them
+POOL = 32  # batches whose documents are sorted by length together
 
 CODEC = record(
     vocabulary=record(
@@ -44,14 +43,21 @@ CODEC = record(
 
 @dataclass(frozen=True)
 class Codec:
-    """Text to numbers and back: the vocabulary, and whether documents are read apart."""
+    """Encoding of documents: the vocabulary, and the tokens that separate them.
+
+    Args:
+        vocabulary: tokens and their counts in the training part.
+        apart: each document is a sequence of its own, read from an empty state.
+        many: there is more than one document, so that END occurs in training.
+    """
 
     vocabulary: Vocabulary
     apart: bool
-    many: bool  # documents, so that END has a meaning
+    many: bool
 
     @classmethod
     def of(cls, documents: Sequence[Document], config: Config) -> Codec:
+        """Learn the vocabulary of the training part, and choose how documents are read."""
         texts = [one.title + one.text for one in documents]
         vocabulary = Vocabulary.of(texts, config.token, config.min_count, config.vocabulary_size)
         many = len(documents) > 1
@@ -60,35 +66,37 @@ class Codec:
 
     @property
     def first(self) -> int:
-        """The symbol that stands before a text's first one."""
+        """The token before the first one of a text: BEGIN, END, newline or the most frequent token."""
         if self.apart or self.many:
             return BEGIN if self.apart else END
         newline = self.vocabulary.encode("\n")
-        return int(newline[-1]) if len(newline) and newline[-1] != UNKNOWN else int(numpy.argmax(self._counts()))
+        known = len(newline) and newline[-1] != UNKNOWN
+        return int(newline[-1] if known else numpy.argmax(self.vocabulary.counts))
 
     @property
-    def ends(self) -> bool:
-        """True where a text may end itself."""
-        return self.apart or self.many
-
-    @property
-    def knows_unknown(self) -> bool:
-        """True where the unknown token was met in training."""
-        return self.vocabulary.counts[UNKNOWN] > 0
+    def end(self) -> int | None:
+        """The end token; None for a model of one long text, which has learnt none."""
+        return END if self.apart or self.many else None
 
     def context(self, title: str = "") -> Ids:
-        """Tokens before a document's text: a begin token and, where there is one, the title."""
+        """Tokens [T] before the text of a document: the first token and, if there is a title, the title and TITLE."""
         if not title or not self.apart:
             return numpy.array([self.first], numpy.int64)
         return numpy.concatenate([[self.first], self.vocabulary.encode(title), [TITLE]])
 
     def encode(self, document: Document, titled: bool = True) -> tuple[Ids, int]:
-        """A document read apart, begin to end, and the place of its text's first symbol."""
+        """Tokens [T] of a document read apart, from BEGIN to END, and the index at which its text begins."""
         context = self.context(document.title if titled else "")
         return numpy.concatenate([context, self.vocabulary.encode(document.text), [END]]), len(context)
 
+    def encoded(self, documents: Sequence[Document]) -> list[tuple[Ids, int]]:
+        """Tokens [T] and index of the first one that is predicted: of each document, or of all as one sequence."""
+        if self.apart:
+            return [self.encode(one) for one in documents]
+        return [(numpy.concatenate([[self.first], self.stream(documents)]), 1)]
+
     def stream(self, documents: Sequence[Document]) -> Ids:
-        """All documents as one text, an end symbol after each where there are many."""
+        """All documents as one sequence of tokens [T], END after each if there are many."""
         end = [numpy.array([END])] if self.many else []
         return numpy.concatenate([part for one in documents for part in (self.vocabulary.encode(one.text), *end)])
 
@@ -97,34 +105,26 @@ class Codec:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], config: Config) -> Codec:
-        """The reverse of `to_dict`, for values that CODEC takes.
+        """Restore a codec from the values of `to_dict`, which CODEC has checked.
 
         Raises:
-            RunError: a vocabulary that a fit with these settings can't have made.
+            RunError: the vocabulary does not belong to these settings.
         """
-        told = values["vocabulary"]
-        symbols = told["symbols"][len(SPECIALS) :]
-        bytewise, each = told["token"] == "byte", told["token"] == "character"
-        if told["token"] != config.token or (told["token"] == "subword") != ("merges" in told):
-            raise RunError(
-                f"codec/codec.json: vocabulary.token must be {config.token}, with merges where it is subword"
-            )
-        if len(set(told["symbols"])) < len(told["symbols"]) or (each and any(len(one) != 1 for one in symbols)):
-            raise RunError(
-                "codec/codec.json: vocabulary.symbols must be distinct, and characters where token is character"
-            )
-        if bytewise and len(symbols) != 256:
+        saved, token = values["vocabulary"], config.token
+        symbols = saved["symbols"][len(SPECIALS) :]
+        if saved["token"] != token or (token == "subword") != ("merges" in saved):
+            raise RunError(f"codec/codec.json: vocabulary.token must be {token}, with merges only if it is subword")
+        if len({*saved["symbols"]}) < len(saved["symbols"]) or (token == "character" and {*map(len, symbols)} != {1}):
+            raise RunError("codec/codec.json: vocabulary.symbols must be distinct, and characters if that is the token")
+        if token == "byte" and len(symbols) != 256:
             raise RunError(f"codec/codec.json: vocabulary.symbols must be 256 bytes, not {len(symbols)}")
-        return cls(Vocabulary.from_dict(told), values["apart"], values["many"])
-
-    def _counts(self) -> Ids:
-        return numpy.asarray(self.vocabulary.counts)
+        return cls(Vocabulary.from_dict(saved), values["apart"], values["many"])
 
 
 def divide(documents: Sequence[Document], config: Config) -> tuple[list[Document], list[Document]]:
-    """Training and held-out part: the last documents are held out, or the end of the text where there are few.
+    """Split documents into training and validation part.
 
-    Of fewer than 10 documents the end of each is held out.
+    The last documents are held out; of fewer than 10 documents the end of each. `config.validation` is the fraction.
     """
     share = config.validation
     if len(documents) >= 10:
@@ -136,18 +136,11 @@ def divide(documents: Sequence[Document], config: Config) -> tuple[list[Document
     return [one for one in kept if one.text], [one for one in held if one.text]
 
 
-def batches(
-    codec: Codec, documents: Sequence[Document], held_out: Sequence[Document], config: Config
-) -> CarriedRows | Bundles:
-    """Training and validation batches, as the codec reads documents."""
-    return (Bundles if codec.apart else CarriedRows)(codec, documents, held_out, config)
-
-
 class CarriedRows:
-    """One long text cut into rows that are read side by side, each going on where its last batch ended.
+    """Batches for truncated backpropagation through time: one long text as B rows, each continued from batch to batch.
 
-    Every pass over the text begins at a place of its own, so that rows and windows are cut elsewhere. A batch holds
-    tokens and targets [T, B], and `keep` [B], 0 for a row whose state starts empty.
+    Each epoch over the text begins at a random offset, so that rows and windows are cut at other places. A batch holds
+    tokens and targets [T, B], and `keep` [B], False for a row whose state is reset.
     """
 
     def __init__(
@@ -156,7 +149,7 @@ class CarriedRows:
         self.ids, self.T = codec.stream(documents), config.sequence
         if len(self.ids) <= self.T:
             raise TooShortError(
-                f"{len(self.ids)} symbols to learn from are not more than one window of {self.T}: give a longer text "
+                f"{len(self.ids)} tokens to learn from are not more than one window of {self.T}: give a longer text "
                 f"or a shorter sequence (and {config.validation:.0%} is held out for validation)"
             )
         self.B = min(config.training.batch_size, len(self.ids) // (self.T + 1))
@@ -166,7 +159,7 @@ class CarriedRows:
         self.held_out = codec.stream(held_out) if held_out else self.ids[:0]
 
     def draw(self, epoch: int, index: int) -> Batch:
-        """A training batch: a function of the seed, the epoch (the steps between two validations) and the index."""
+        """The training batch of a step, determined by seed, epoch (the steps between two validations) and index."""
         part, place = divmod(epoch * self.every + index, self.steps)
         start = int(numpy.random.default_rng([self.seed, part]).integers(len(self.ids)))
         rows = start + place * self.T + numpy.arange(self.T + 1)[:, None] + self.row_length * numpy.arange(self.B)
@@ -176,10 +169,10 @@ class CarriedRows:
         return {"tokens": read[:-1], "targets": read[1:], "keep": torch.from_numpy(keep)}
 
     def validation(self) -> list[Batch]:
-        """The held-out part in a few rows, their state carried; each row's first symbols have little before them."""
+        """The validation part as at most 16 rows with carried state, in windows four times as long as in training."""
         count = len(self.held_out) - 1
         if count < 1:
-            raise TooShortError(f"nothing is held out for validation of {len(self.ids)} symbols: give a longer text")
+            raise TooShortError(f"nothing is held out for validation of {len(self.ids)} tokens: give a longer text")
         rows = max(1, min(VALIDATION_ROWS, count // (4 * self.T)))
         length = -(-count // rows)
         places = numpy.arange(length)[:, None] + length * numpy.arange(rows)
@@ -193,9 +186,9 @@ class CarriedRows:
 
 
 class Bundles:
-    """Whole documents, those of like length together, padded at their end; each starts from an empty state.
+    """Batches of whole documents of similar length, padded at their end, each read from an empty state.
 
-    Titles are read and not predicted, and left out of every other reading, drawn anew in each pass.
+    Titles are read but not predicted, and left out with probability 1/2 in training.
     """
 
     def __init__(
@@ -210,7 +203,7 @@ class Bundles:
         self._order: tuple[int, Ids] = (-1, numpy.zeros(0, numpy.int64))
 
     def draw(self, epoch: int, index: int) -> Batch:
-        """A training batch: a function of the seed, the epoch (the steps between two validations) and the index."""
+        """The training batch of a step, determined by seed, epoch (the steps between two validations) and index."""
         part, place = divmod(epoch * self.every + index, self.steps)
         if self._order[0] != part:
             self._order = (part, self._arrange(part))
@@ -219,14 +212,14 @@ class Bundles:
         return padded([(self._titled if t else self._bare)[i] for i, t in zip(chosen, titled, strict=True)])
 
     def validation(self) -> list[Batch]:
-        """The held-out documents without their titles."""
+        """Batches of the validation documents without their titles."""
         if not self.held_out:
             raise TooShortError(f"none of {len(self.documents)} documents is held out for validation: give more")
         read = sorted((self.codec.encode(one, titled=False) for one in self.held_out), key=lambda one: len(one[0]))
         return [padded(read[start : start + 4 * self.B]) for start in range(0, len(read), 4 * self.B)]
 
     def _arrange(self, part: int) -> Ids:
-        """An order of all documents in which those of one batch are of like length, as far as a pool of them goes."""
+        """A random order of the documents in which each batch has documents of similar length: indices [N]."""
         rng = numpy.random.default_rng([self.seed, part])
         order = rng.permutation(len(self.documents))
         lengths = numpy.array([len(one) for one, _ in self._titled])
@@ -239,10 +232,10 @@ class Bundles:
 
 
 def padded(read: Sequence[tuple[Ids, int]]) -> Batch:
-    """Documents as tokens and targets [T, B]; what pads, and each context, is no target."""
+    """Tokens and targets [T, B] of encoded documents; padding and contexts have the target NO_TARGET."""
     T = max(len(one) for one, _ in read) - 1
-    tokens, targets = numpy.zeros((2, T, len(read)), numpy.int64)
-    targets[:] = NO_TARGET
+    tokens = numpy.zeros((T, len(read)), numpy.int64)
+    targets = numpy.full_like(tokens, NO_TARGET)
     for row, (one, text) in enumerate(read):
         tokens[: len(one) - 1, row] = one[:-1]
         targets[text - 1 : len(one) - 1, row] = one[text:]

@@ -1,4 +1,4 @@
-"""From the network to text: a decoder for every search, and how symbols become pieces of text."""
+"""Decoder of a language model, sampling and beam search over it, and incremental detokenization."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from gruworks.tasks.generate.model import LanguageNet
 
 __all__ = ["NetDecoder", "Pieces", "banned", "log_probabilities", "sampling", "search", "symbols"]
 
-CHUNK = 512  # steps that are read at once
-REPLACED = "\ufffd"  # what stands for bytes that are no UTF-8
+CHUNK = 512  # steps that the network reads in one call
+REPLACED = "\ufffd"  # in place of bytes that are not UTF-8
 
 
 class NetDecoder(Decoder):
-    """The network as a writer. The context is symbols [T], the same for all rows; it never writes `banned` symbols."""
+    """Decoder of a language model; the context of all rows is tokens [T], and `banned` tokens have probability 0."""
 
     def __init__(self, model: LanguageNet, banned: Sequence[int] = ()) -> None:
         self.model, self.banned = model.eval(), list(banned)
 
     @torch.no_grad()
     def start(self, context: Tensor) -> State:
-        """The state, of one row, after all of the context [T] but its last symbol, which is the first to step."""
+        """The state of one row after the context [T] without its last token, which `step` takes first."""
         state = self.model.empty(1)
-        for part in torch.split(context[:-1], CHUNK) if len(context) > 1 else ():  # of nothing, split makes a part
-            _, state = self.model(part[:, None], state)
+        for begin in range(0, len(context) - 1, CHUNK):
+            _, state = self.model(context[:-1][begin : begin + CHUNK, None], state)
         return state
 
     @torch.no_grad()
@@ -48,7 +48,7 @@ class NetDecoder(Decoder):
 
 
 def symbols(decoder: Decoder, context: Tensor, options: Options, end: int | None) -> Iterator[list[int]]:
-    """The symbols of `options.n_samples` rows after `context` [T], step after step, at most `length` of them."""
+    """Sample tokens of `options.n_samples` rows after `context` [T], step by step, at most `length` steps."""
     state, last = _rows(decoder, context, options.n_samples)
     generator = torch.Generator().manual_seed(options.seed)
     drawn = sample(decoder, state, last, sampling(options), generator, end)
@@ -62,7 +62,7 @@ def sampling(options: Options) -> Sampling:
 
 
 def search(decoder: Decoder, context: Tensor, options: Options, end: int) -> list[list[int]]:
-    """The `options.n_samples` likeliest continuations of `context` [T] that a beam finds, best first."""
+    """Beam search: the `options.n_samples` most likely continuations of `context` [T] found, best first."""
     state, last = _rows(decoder, context, 1)
     width = max(options.beam_size, options.n_samples)
     with torch.no_grad():
@@ -72,7 +72,7 @@ def search(decoder: Decoder, context: Tensor, options: Options, end: int) -> lis
 
 @torch.no_grad()
 def log_probabilities(model: LanguageNet, read: NDArray[numpy.int64]) -> NDArray[numpy.float32]:
-    """Natural log-probability of each symbol of `read` [N] but the first, given those before it: [N - 1]."""
+    """Natural log-probability of each token of `read` [N] given those before it, without the first: [N - 1]."""
     tokens, found, state = torch.from_numpy(read), [], model.empty(1)
     for start in range(0, len(read) - 1, CHUNK):
         stop = min(start + CHUNK, len(read) - 1)
@@ -87,14 +87,14 @@ def _rows(decoder: Decoder, context: Tensor, count: int) -> tuple[State, Tensor]
 
 
 def banned(codec: Codec) -> list[int]:
-    """Tokens that are never written: the unknown, and those that only stand before a text."""
-    return [UNKNOWN, BEGIN, TITLE] if codec.ends else [UNKNOWN, BEGIN, TITLE, END]
+    """Tokens that are never generated: UNKNOWN, those that only occur in a context, and END if it was not learnt."""
+    return [UNKNOWN, BEGIN, TITLE] if codec.end is not None else [UNKNOWN, BEGIN, TITLE, END]
 
 
 class Pieces:
-    """Symbols, as they are written, to pieces of text: bytes and subwords wait until they make whole characters.
+    """Incremental detokenization: tokens one by one to text, held back until bytes and subwords form whole characters.
 
-    With `stop`, text that may be its beginning waits too, and `done` is set once it has come.
+    With a `stop` string, text that may be its beginning is held back too, and `done` is set once it is complete.
     """
 
     def __init__(self, codec: Codec, stop: str | None = None) -> None:
@@ -103,7 +103,9 @@ class Pieces:
         self._held = ""
 
     def add(self, number: int) -> str:
-        """Text that can be shown after one more token."""
+        """Text that is complete after one more token; "" for END and after the stop string."""
+        if self.done or number == END:
+            return ""
         self._numbers.append(number)
         text = self.codec.vocabulary.decode(self._numbers)
         if text.endswith(REPLACED) and len(self._numbers) < 8:
@@ -113,10 +115,7 @@ class Pieces:
 
     def rest(self) -> str:
         """Text still held back at the end."""
-        text = "" if self.done else self._held + self.codec.vocabulary.decode(self._numbers)
-        self._numbers.clear()
-        self._held = ""
-        return text
+        return "" if self.done else self._held + self.codec.vocabulary.decode(self._numbers)
 
     def _release(self, text: str) -> str:
         if not self.stop:
@@ -125,7 +124,6 @@ class Pieces:
         if self.stop in self._held:
             self.done = True
             return self._held.partition(self.stop)[0]
-        kept = next(n for n in range(min(len(self.stop) - 1, len(self._held)), -1, -1)
-                    if self._held.endswith(self.stop[:n]))  # fmt: skip
-        shown, self._held = self._held[: len(self._held) - kept], self._held[len(self._held) - kept :]
+        kept = max(n for n in range(len(self.stop)) if self._held.endswith(self.stop[:n]))
+        shown, self._held = self._held[: len(self._held) - kept], self.stop[:kept]
         return shown

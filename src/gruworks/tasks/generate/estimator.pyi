@@ -20,77 +20,76 @@ from gruworks.training.runs import RunFolder
 __all__ = ["Generator"]
 
 class Generator(Estimator):
-    """A language model of characters, bytes or subwords that writes text.
+    """A language model of characters, bytes or subwords that generates text.
 
     >>> text = [Document("to be or not to be " * 20)]
     >>> generator = Generator(hidden_size=16, layers=1, sequence=16, steps=60, validate_every=30, batch_size=4)
     >>> len(generator.fit(text, quiet=True).write("to be", length=12))
     12
 
-    `Generator().fit("novel.txt").write("Once", length=500)` learns from a file, a folder, or JSONL (see
-    `gruworks.data.text.read_documents`). A long text is read with its state carried; many short documents, such as
-    poems, are each read from an empty state, to a title where they have one.
+    `Generator().fit("novel.txt").write("Once", length=500)` fits on a file, a folder, or JSONL (see
+    `gruworks.data.text.read_documents`). A long text is read in windows with the state carried from one to the next;
+    many short documents, such as poems, are read one by one, each from an empty state and after its title if any.
 
     Args:
-        token (Literal['character', 'byte', 'subword'], default 'character'): kind of token
+        token (Literal['character', 'byte', 'subword'], default 'character'): token of the vocabulary
         vocabulary_size (int, default 1000): vocabulary size of subword tokens; between 300 and 100000
-        min_count (int, default 1): characters that are less frequent become the unknown token; at least 1
-        lines (bool, default False): each line of a text file is a document of its own
+        min_count (int, default 1): frequency below which a character becomes the unknown token; at least 1
+        lines (bool, default False): each line of a text file is a document
         documents (Literal['auto', 'joined', 'apart'], default 'auto'): joined: one long text with carried state;
-            apart: each from an empty state, as poems; auto: by length
-        validation (float, default 0.1): share held out for validation, from the end: of the text, or of the
-            documents; between 0.001 and 0.9
+            apart: each from an empty state; auto: by length
+        validation (float, default 0.1): fraction of the data held out for validation, at its end; between 0.001 and
+            0.9
         hidden_size (int, default 256): hidden size of each GRU layer; between 1 and 4096
         layers (int, default 2): number of GRU layers; between 1 and 16
         between (Literal['none', 'convolution', 'attention'], default 'none'): block before each GRU layer but the
             first
         kernel_size (int, default 4): kernel size of the convolution, in steps; between 1 and 1024
-        window (int, default 64): context of the attention, in steps; between 1 and 4096
-        heads (int, default 4): attention heads; they divide hidden_size; between 1 and 256
+        window (int, default 64): attention window, in steps; between 1 and 4096
+        heads (int, default 4): number of attention heads; must divide hidden_size; between 1 and 256
         dropout (float, default 0.1): dropout probability of each layer's output, one mask a sequence; between 0.0
             and 0.9
         input_dropout (float, default 0.05): dropout probability of the embedding, one mask a sequence; between 0.0
             and 0.9
-        output_dropout (float, default 0.1): dropout probability before the output layer, one mask a sequence;
-            between 0.0 and 0.9
-        weight_dropout (float, default 0.0): dropout probability of the recurrent weights (DropConnect), one mask a
-            step; between 0.0 and 0.9
-        sequence (int, default 64): window of truncated backpropagation through time, in tokens; between 2 and
-            100000
+        output_dropout (float, default 0.1): dropout probability of the features, one mask a sequence; between 0.0
+            and 0.9
+        weight_dropout (float, default 0.0): dropout probability of recurrent weights (DropConnect); between 0.0 and
+            0.9
+        sequence (int, default 64): tokens of backpropagation through time (truncated); between 2 and 100000
         restart (float, default 0.02): probability that a batch row's carried state is reset at a step; between 0.0
             and 1.0
-        reset (Literal['after', 'before'], default 'after'): reset form of the GRU
+        reset (Literal['after', 'before'], default 'after'): reset gate after or before the product
         steps (int, default 3000): optimiser steps at most; at least 1
         minutes (float, default 20.0): minutes at most; between 0.01 and 120.0
         patience (int, default 8): validations without a gain before the fit stops; at least 1
         validate_every (int, default 250): optimiser steps between validations, each with a checkpoint; at least 1
-        batch_size (int, default 32): documents of one batch, or rows with carried state; at least 1
+        batch_size (int, default 32): documents, or rows with carried state, in a batch; at least 1
         learning_rate (float, default 0.005): learning rate after warm-up; between 1e-08 and 10.0
         optimizer (Literal['adamw', 'adadelta'], default 'adamw'): adamw, or adadelta with rho .95 and eps 1e-6
         schedule (Literal['cosine', 'inverse_square_root', 'constant'], default 'cosine'): learning rate after
             warm-up
-        rate_floor (float, default 0.02): share of the learning rate that the schedule never falls below; between 0
+        rate_floor (float, default 0.02): lowest learning rate of the schedule, relative to the highest; between 0
             and 1
         warm_up (int, default 100): steps over which the learning rate rises; at least 0
         weight_decay (float, default 0.05): decoupled weight decay; at least 0.0
         clip (float, default 1.0): largest norm of the gradient; at least 1e-06
-        averaged_steps (int, default 200): steps over which the weights are averaged; 1 keeps the last ones; at
-            least 1
-        threads (int, default 0): threads; 0 takes as many as torch has; between 0 and 1024
+        averaged_steps (int, default 200): steps over which the weights are averaged; 1: no averaging; at least 1
+        threads (int, default 0): threads; 0: torch's default; between 0 and 1024
         devices (int, default 1): processes (or GPUs) that fit together, each on batches of its own; between 1 and
             1024
         seed (int, default 0): seed of everything that is drawn; at least 0
 
     Raises:
-        OptionError: a setting that isn't there or can't have that value.
+        OptionError: an unknown setting, or a value outside its range.
     """
 
     config: Config
-    codec: Codec | None
     source: dict[str, Any]
     task: ClassVar[str]
     config_class: ClassVar[type[Settings]]
     codec_check: ClassVar[Check]
+    codec: Codec
+    model: LanguageNet
 
     def __init__(
         self,
@@ -132,8 +131,6 @@ class Generator(Estimator):
         devices: int = 1,
         seed: int = 0,
     ) -> None: ...
-    @property
-    def fitted(self) -> bool: ...
     def write(
         self,
         prompt: str = "",
@@ -151,28 +148,28 @@ class Generator(Estimator):
         seed: int = 0,
         precision: Literal["float32", "bfloat16", "int8"] = "float32",
     ) -> str:
-        """The text that goes on after `prompt`.
+        """Generate one continuation of `prompt`, without the prompt itself.
 
         Args:
-            length (int, default 500): tokens to write at most; between 1 and 100000000
+            length (int, default 500): maximum number of tokens; between 1 and 100000000
             temperature (float, default 0.8): sampling temperature; 0 is greedy; between 0.0 and 100.0
-            top_k (int, default 0): top-k sampling: the k likeliest tokens; 0: all; at least 0
-            top_p (float, default 1.0): nucleus sampling: the likeliest tokens that hold this probability together;
-                between 0.0 and 1.0
-            min_p (float, default 0.0): min-p sampling: tokens at least this share as likely as the likeliest; between
-                0.0 and 1.0
-            repetition_penalty (float, default 1.0): repetition penalty; above 1 avoids tokens that were written lately;
-                between 0.01 and 100.0
-            stop (str | None, default None): stop string: end before this text is written
-            n_samples (int, default 1): number of texts to write; between 1 and 10000
-            beam_size (int, default 0): beam size of a search for the likeliest text; 0: draw; between 0 and 1000
-            seed (int, default 0): random seed; at least 0
-            precision (Literal['float32', 'bfloat16', 'int8'], default 'float32'): precision of the GRU's weights while
-                one text is drawn; the narrow ones are faster
+            top_k (int, default 0): top-k sampling: sample from the k most likely tokens; 0: all; at least 0
+            top_p (float, default 1.0): nucleus sampling: total probability of the tokens sampled from; between 0.0 and
+                1.0
+            min_p (float, default 0.0): min-p sampling: lowest probability, relative to the top token's; between 0.0 and
+                1.0
+            repetition_penalty (float, default 1.0): above 1 reduces the probability of recent tokens; between 0.01 and
+                100.0
+            stop (str | None, default None): stop string: generation ends before it
+            n_samples (int, default 1): number of texts; between 1 and 10000
+            beam_size (int, default 0): beam size of a search for the most likely text; 0: sampling; between 0 and 1000
+            seed (int, default 0): random seed of sampling; at least 0
+            precision (Literal['float32', 'bfloat16', 'int8'], default 'float32'): number format of the GRU's weights
+                when one text is sampled; the shorter, the faster
 
         Raises:
-            OptionError: an option that isn't there or can't have that value.
-            DataError: a prompt with characters that the model has never met.
+            OptionError: an unknown option, or a value outside its range.
+            DataError: the prompt has characters that are not in the vocabulary.
         """
         ...
 
@@ -193,24 +190,24 @@ class Generator(Estimator):
         seed: int = 0,
         precision: Literal["float32", "bfloat16", "int8"] = "float32",
     ) -> list[str]:
-        """`n_samples` texts that go on after `prompt`, drawn side by side, or the likeliest that a beam finds.
+        """Generate `n_samples` continuations of `prompt`: sampled as one batch, or the best of a beam search.
 
         Args:
-            length (int, default 500): tokens to write at most; between 1 and 100000000
+            length (int, default 500): maximum number of tokens; between 1 and 100000000
             temperature (float, default 0.8): sampling temperature; 0 is greedy; between 0.0 and 100.0
-            top_k (int, default 0): top-k sampling: the k likeliest tokens; 0: all; at least 0
-            top_p (float, default 1.0): nucleus sampling: the likeliest tokens that hold this probability together;
-                between 0.0 and 1.0
-            min_p (float, default 0.0): min-p sampling: tokens at least this share as likely as the likeliest; between
-                0.0 and 1.0
-            repetition_penalty (float, default 1.0): repetition penalty; above 1 avoids tokens that were written lately;
-                between 0.01 and 100.0
-            stop (str | None, default None): stop string: end before this text is written
-            n_samples (int, default 1): number of texts to write; between 1 and 10000
-            beam_size (int, default 0): beam size of a search for the likeliest text; 0: draw; between 0 and 1000
-            seed (int, default 0): random seed; at least 0
-            precision (Literal['float32', 'bfloat16', 'int8'], default 'float32'): precision of the GRU's weights while
-                one text is drawn; the narrow ones are faster
+            top_k (int, default 0): top-k sampling: sample from the k most likely tokens; 0: all; at least 0
+            top_p (float, default 1.0): nucleus sampling: total probability of the tokens sampled from; between 0.0 and
+                1.0
+            min_p (float, default 0.0): min-p sampling: lowest probability, relative to the top token's; between 0.0 and
+                1.0
+            repetition_penalty (float, default 1.0): above 1 reduces the probability of recent tokens; between 0.01 and
+                100.0
+            stop (str | None, default None): stop string: generation ends before it
+            n_samples (int, default 1): number of texts; between 1 and 10000
+            beam_size (int, default 0): beam size of a search for the most likely text; 0: sampling; between 0 and 1000
+            seed (int, default 0): random seed of sampling; at least 0
+            precision (Literal['float32', 'bfloat16', 'int8'], default 'float32'): number format of the GRU's weights
+                when one text is sampled; the shorter, the faster
         """
         ...
 
@@ -231,24 +228,24 @@ class Generator(Estimator):
         seed: int = 0,
         precision: Literal["float32", "bfloat16", "int8"] = "float32",
     ) -> Iterator[str]:
-        """`write`, piece by piece as it is written. Memory doesn't grow with the length.
+        """Generate the text of `write` piece by piece. Memory does not grow with the length.
 
         Args:
-            length (int, default 500): tokens to write at most; between 1 and 100000000
+            length (int, default 500): maximum number of tokens; between 1 and 100000000
             temperature (float, default 0.8): sampling temperature; 0 is greedy; between 0.0 and 100.0
-            top_k (int, default 0): top-k sampling: the k likeliest tokens; 0: all; at least 0
-            top_p (float, default 1.0): nucleus sampling: the likeliest tokens that hold this probability together;
-                between 0.0 and 1.0
-            min_p (float, default 0.0): min-p sampling: tokens at least this share as likely as the likeliest; between
-                0.0 and 1.0
-            repetition_penalty (float, default 1.0): repetition penalty; above 1 avoids tokens that were written lately;
-                between 0.01 and 100.0
-            stop (str | None, default None): stop string: end before this text is written
-            n_samples (int, default 1): number of texts to write; between 1 and 10000
-            beam_size (int, default 0): beam size of a search for the likeliest text; 0: draw; between 0 and 1000
-            seed (int, default 0): random seed; at least 0
-            precision (Literal['float32', 'bfloat16', 'int8'], default 'float32'): precision of the GRU's weights while
-                one text is drawn; the narrow ones are faster
+            top_k (int, default 0): top-k sampling: sample from the k most likely tokens; 0: all; at least 0
+            top_p (float, default 1.0): nucleus sampling: total probability of the tokens sampled from; between 0.0 and
+                1.0
+            min_p (float, default 0.0): min-p sampling: lowest probability, relative to the top token's; between 0.0 and
+                1.0
+            repetition_penalty (float, default 1.0): above 1 reduces the probability of recent tokens; between 0.01 and
+                100.0
+            stop (str | None, default None): stop string: generation ends before it
+            n_samples (int, default 1): number of texts; between 1 and 10000
+            beam_size (int, default 0): beam size of a search for the most likely text; 0: sampling; between 0 and 1000
+            seed (int, default 0): random seed of sampling; at least 0
+            precision (Literal['float32', 'bfloat16', 'int8'], default 'float32'): number format of the GRU's weights
+                when one text is sampled; the shorter, the faster
         """
         ...
 
@@ -257,28 +254,31 @@ class Generator(Estimator):
         count: int = 1,
         *,
         title: str = "",
-        temperature: float = 1.0,
-        seed: int = 0,
         form: Literal["jueju5", "jueju7", "lushi5", "lushi7"] = "jueju7",
         pattern: Literal["any", "level", "level-rhymed", "oblique", "oblique-rhymed"] = "any",
         rhyme: str = "any",
         acrostic: str = "",
         script: Literal["as-learnt", "traditional", "simplified"] = "as-learnt",
+        temperature: float = 1.0,
+        seed: int = 0,
     ) -> list[list[str]]:
-        """`count` Chinese poems, each a list of lines, that keep the rules of their form whatever the model has learnt.
+        """Generate `count` Chinese poems, each a list of lines, under the rules of regulated verse.
 
-        The model must have learnt from poems that are read apart, their lines ended by newlines.
+        The rules are constraints on the decoder, so every poem keeps them, whatever the model predicts. The model must
+        be one of characters, fitted on poems that are separate documents with newlines between their lines.
 
         Args:
             form (Literal['jueju5', 'jueju7', 'lushi5', 'lushi7'], default 'jueju7'): 五絕, 七絕, 五律 or 七律
             pattern (Literal['any', 'level', 'level-rhymed', 'oblique', 'oblique-rhymed'], default 'any'): tone of the
-                second character, and whether the first line rhymes
-            rhyme (str, default 'any'): the rhyme group, such as 東 or 上平聲一東
-            acrostic (str, default ''): the lines' first characters (藏頭詩)
-            script (Literal['as-learnt', 'traditional', 'simplified'], default 'as-learnt'): script of what is written
+                second character, and rhyme of the first line
+            rhyme (str, default 'any'): rhyme group, such as 東 or 上平聲一東
+            acrostic (str, default ''): first characters of the lines (藏頭詩)
+            script (Literal['as-learnt', 'traditional', 'simplified'], default 'as-learnt'): script of the poem
+            temperature (float, default 1.0): sampling temperature; 0 is greedy; between 0.0 and 100.0
+            seed (int, default 0): random seed of sampling; at least 0
 
         Raises:
-            OptionError: rules that can't be, or a vocabulary in which no poem of the form can be written.
+            OptionError: rules that exclude each other, or a vocabulary in which no poem of the form can be written.
         """
         ...
 

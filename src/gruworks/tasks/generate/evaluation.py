@@ -1,4 +1,4 @@
-"""Evaluation on a text: perplexity and bits per character, beside token counts and a 5-gram model."""
+"""Metrics of a language model, perplexity and bits per character, beside unigram and 5-gram baselines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Ids = NDArray[numpy.int64]
 
 @dataclass(frozen=True)
 class Reading:
-    """One text as the model read it: its symbols, and each one's natural log-probability after those before it."""
+    """Scores of one text: its tokens, and the natural log-probability of each given those before it."""
 
     symbols: list[str]
     log_probabilities: list[float]
@@ -29,12 +29,12 @@ class Reading:
 
     @property
     def nats(self) -> float:
-        """Mean nats a symbol."""
+        """Mean negative log-probability of a token, in nats."""
         return -math.fsum(self.log_probabilities) / max(1, len(self.symbols))
 
     @property
     def perplexity(self) -> float:
-        """Per symbol."""
+        """Perplexity per token."""
         return math.exp(self.nats)
 
     @property
@@ -42,22 +42,28 @@ class Reading:
         return self.nats * len(self.symbols) / math.log(2) / max(1, self.characters)
 
     def to_dict(self) -> dict[str, Any]:
-        """The sums, then each symbol with its log-probability."""
-        pairs = zip(self.symbols, self.log_probabilities, strict=True)
+        """Counts and metrics, then each token with its log-probability, as JSON values."""
         return {
             "symbols": len(self.symbols),
             "characters": self.characters,
             "nats_per_symbol": self.nats,
             "perplexity": self.perplexity,
             "bits_per_character": self.bits_per_character,
-            "log_probabilities": [[symbol, value] for symbol, value in pairs],
+            "log_probabilities": list(map(list, zip(self.symbols, self.log_probabilities, strict=True))),
         }
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The sums over a held-out text, and what two naive models reach on it: one that knows how frequent each symbol is,
-    and the interpolated Kneser-Ney 5-gram of the text that was learnt from, where that is at hand.
+    """Metrics on a held-out text, with the perplexity of two baselines.
+
+    Args:
+        symbols, characters, unknown: numbers of tokens, of characters and of unknown tokens.
+        nats_per_symbol: mean negative log-probability of a token, in nats.
+        perplexity: perplexity per token.
+        bits_per_character: total negative log-probability in bits, divided by the number of characters.
+        unigram_perplexity: that of the token frequencies in the training part.
+        kneser_ney_perplexity: that of an interpolated Kneser-Ney 5-gram model of the training part; None without it.
     """
 
     symbols: int
@@ -80,19 +86,25 @@ def evaluation(
     characters: int,
     learnt: Sequence[Ids] | None = None,
 ) -> Evaluation:
-    """From the symbols [N] of each document, their log-probabilities [N], and the documents that were learnt from."""
+    """Compute the metrics of a held-out text and of the baselines.
+
+    Args:
+        vocabulary: with the token counts of the training part.
+        read: tokens [N] of each held-out document. found: their log-probabilities [N] by the model.
+        characters: number of characters of the held-out documents.
+        learnt: tokens [N] of each training document, for the 5-gram model.
+    """
     ids, values = numpy.concatenate(read), numpy.concatenate(found).astype(numpy.float64)
     nats = -float(values.mean())
-    naive = -float(unigram(vocabulary)[ids].mean())
     return Evaluation(
         len(ids), characters, int((ids == UNKNOWN).sum()), nats, math.exp(nats),
-        nats * len(ids) / math.log(2) / max(1, characters), math.exp(naive),
+        nats * len(ids) / math.log(2) / max(1, characters), math.exp(-unigram(vocabulary)[ids].mean()),
         None if learnt is None else baseline(learnt, read, len(vocabulary)),
     )  # fmt: skip
 
 
 def unigram(vocabulary: Vocabulary) -> NDArray[numpy.float64]:
-    """Natural log-probability of each symbol by its count in the fitted text, one added to each."""
+    """Natural log-probability [V] of each token by its count in the training part, with add-one smoothing."""
     counts = numpy.asarray(vocabulary.counts, numpy.float64) + 1
-    answer: NDArray[numpy.float64] = numpy.log(counts / counts.sum())
-    return answer
+    found: NDArray[numpy.float64] = numpy.log(counts / counts.sum())
+    return found

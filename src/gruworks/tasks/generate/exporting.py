@@ -1,6 +1,6 @@
-"""The generator as one ONNX graph: symbols and the state before them in, log-probabilities and the state after out.
+"""ONNX export of a generator: one graph from tokens and state to log-probabilities and the next state.
 
-One graph serves a whole text and one symbol at a time, because time is free in it and the state is carried.
+The time axis is dynamic and the state is an input, so the graph reads a whole text as well as one token at a time.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gruworks.data.vocabulary import END, SPECIALS
+from gruworks.data.vocabulary import SPECIALS
 from gruworks.interop.onnx_folder import Part
 from gruworks.tasks.generate.decoding import banned
 from gruworks.tasks.generate.model import LanguageNet
@@ -20,7 +20,7 @@ __all__ = ["GenerateGraph", "parts"]
 
 
 def parts(generator: Any) -> tuple[list[Part], dict[str, Any]]:
-    """The graph `model`, and what `model.json` says: the vocabulary, and what is never written."""
+    """The graph `model`, and the content of `model.json`: vocabulary, first and end token, tokens never generated."""
     codec, graph = generator.codec, GenerateGraph(generator.model).eval()
     first, *others = [_example(graph, T, B) for T, B in ((11, 2), (7, 5), (1, 1))]
     states = {name: {0: "B"} for name in graph.names}
@@ -35,14 +35,14 @@ def parts(generator: Any) -> tuple[list[Part], dict[str, Any]]:
         "specials": len(SPECIALS),
         "tokenizer": None if vocabulary.merges is None else json.loads(vocabulary.merges),
         "first": codec.first,
-        "end": END if codec.ends else None,
+        "end": codec.end,
         "banned": banned(codec),
     }
     return [part], facts
 
 
 class GenerateGraph(torch.nn.Module):
-    """tokens [T, B] and each tensor of the state: log-probabilities [T, B, V] of what comes next, and the state."""
+    """Tokens [T, B] and the tensors of the state to log-probabilities [T, B, V] of the next tokens and the state."""
 
     def __init__(self, net: LanguageNet) -> None:
         super().__init__()
@@ -54,10 +54,8 @@ class GenerateGraph(torch.nn.Module):
 
 
 def _example(graph: GenerateGraph, T: int, B: int) -> dict[str, Tensor]:
-    """Symbols by chance, after a state that other symbols have left."""
-    draw = torch.Generator().manual_seed(T)
-    symbols = len(graph.net.bias)
-    before = torch.randint(symbols, (5, B), generator=draw)
+    """Random tokens [T, B], and the state after five other random tokens."""
+    drawn = torch.randint(len(graph.net.bias), (5 + T, B), generator=torch.Generator().manual_seed(T))
     with torch.no_grad():
-        _, state = graph.net(before)
-    return {"tokens": torch.randint(symbols, (T, B), generator=draw), **{n: state[n].contiguous() for n in graph.names}}
+        _, state = graph.net(drawn[:5])
+    return {"tokens": drawn[5:], **{name: state[name].contiguous() for name in graph.names}}

@@ -1,24 +1,24 @@
-"""The loss of a language model, and how its batches reach the one fitting loop."""
+"""Loss of a language model, and the weight of a batch in the validation loss."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from gruworks.nn.state import State
-from gruworks.tasks.generate.config import Config
-from gruworks.tasks.generate.data import Batch, Bundles, CarriedRows
-from gruworks.tasks.generate.model import LanguageNet
-from gruworks.training.fit import Fitted, fit
-from gruworks.training.runs import RunFolder
+from gruworks.tasks.generate.data import Batch
 
-__all__ = ["fit_texts", "text_loss"]
+__all__ = ["text_loss", "weight"]
 
 
 def text_loss(model: torch.nn.Module, batch: Batch, state: State | None) -> tuple[Tensor, State]:
-    """Mean cross-entropy of the batch's targets in nats, and the state after it; rows that don't keep start empty."""
+    """Mean cross-entropy of the targets in nats, and the state after the batch.
+
+    Args:
+        model: a `LanguageNet`.
+        batch: tokens and targets [T, B], where negative targets have no loss; `keep` [B], False where state is reset.
+        state: the state after the previous batch; None: empty.
+    """
     keep = batch["keep"]
     if state is None or not bool(keep.any()):
         state = None
@@ -30,21 +30,5 @@ def text_loss(model: torch.nn.Module, batch: Batch, state: State | None) -> tupl
 
 
 def weight(batch: Batch) -> int:
-    """Number of targets of the batch."""
+    """Number of targets in a batch, at least 1."""
     return max(1, int((batch["targets"] >= 0).sum()))
-
-
-def fit_texts(
-    model: LanguageNet,
-    texts: CarriedRows | Bundles,
-    config: Config,
-    run: RunFolder,
-    quiet: bool,
-    resume: bool,
-    show: Callable[[torch.nn.Module], str] | None = None,
-) -> Fitted:
-    """Fit `model` in place; `show` writes a sample to print after each validation."""
-    return fit(
-        model, text_loss, texts.draw, texts.validation(), config.training, run, "learning to write", quiet=quiet,
-        resume=resume, carries=True, weigh=weight, show=show,
-    )  # fmt: skip

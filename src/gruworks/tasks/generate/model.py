@@ -1,4 +1,4 @@
-"""The network: embedding, residual blocks (GRU layers, with convolutions or attention between them), tied output."""
+"""Language model: embedding, residual GRU blocks with optional convolution or attention blocks, tied output layer."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Between = Literal["none", "convolution", "attention"]
 
 
 class LanguageNet(torch.nn.Module):
-    """From symbols to the distribution of the next one.
+    """Autoregressive network from tokens to the distribution of the next token.
 
-    Embedding e, L residual blocks x + GRU(norm(x)) with a convolution or attention block before each GRU but the
-    first, a last norm, and scores over the embedding's own rows: norm(x) · eᵀ + b (tied, Press and Wolf 2017).
+    Embedding e, L residual blocks x + GRU(norm(x)) with an optional convolution or attention block before each but the
+    first, layer norm, and an output layer tied to the embedding: norm(x) · eᵀ + b (Press and Wolf 2017).
 
     >>> net = LanguageNet(symbols=65, hidden_size=8, layers=2)
     >>> features, state = net(torch.zeros(7, 3, dtype=torch.int64))
     >>> features.shape, sorted(state)
     (torch.Size([7, 3, 8]), ['0.hidden', '1.hidden'])
 
-    Shapes: tokens [T, B]; features [T, B, H]; a state's tensors are batch first.
+    Shapes: tokens [T, B]; features [T, B, H]; tensors of the state [B, ...].
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class LanguageNet(torch.nn.Module):
         for layer in range(layers):
             if layer and between == "convolution":
                 blocks.append(ConvolutionBlock(hidden_size, kernel_size, dropout))
-            if layer and between == "attention":
+            elif layer and between == "attention":
                 blocks.append(AttentionBlock(hidden_size, window, heads, dropout))
             blocks.append(GRUBlock(hidden_size, dropout, weight_dropout, reset))
         self.stack = Stack(blocks)
@@ -65,25 +65,25 @@ class LanguageNet(torch.nn.Module):
         self.input_dropout, self.output_dropout = input_dropout, output_dropout
 
     def forward(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Features [T, B, H] after each of the tokens [T, B], and the state after the last one."""
+        """Features [T, B, H] after each of the tokens [T, B], and the state after the last."""
         x = variational_dropout(self.embedding(tokens), self.input_dropout, self.training)
         x, state = self.stack(x, state)
         return variational_dropout(self.norm(x), self.output_dropout, self.training), state
 
     def empty(self, rows: int) -> State:
-        """The state of `rows` texts before their first symbol."""
+        """Initial state of `rows` texts."""
         return self.stack.empty(rows)
 
     def scores(self, features: Tensor) -> Tensor:
-        """Scores [..., V] of every symbol as the next one; their softmax is the distribution."""
+        """Logits [..., V] of the next token from features [..., H]."""
         return torch.nn.functional.linear(features, self.embedding.weight, self.bias)
 
     def losses(self, features: Tensor, targets: Tensor) -> Tensor:
-        """Cross-entropy in nats at each place; features [T, B, H], targets [T, B], where negative ones cost nothing."""
+        """Cross-entropy [T, B] in nats, from features [T, B, H] and targets [T, B]; 0 where a target is negative."""
         flat, x = targets.flatten(), features.flatten(0, 1)
         counted = flat >= 0
         if bool(counted.all()):
             return linear_cross_entropy(x, self.embedding.weight, self.bias, flat).view_as(targets)
-        places = counted.nonzero()[:, 0]  # what pads a batch has no scores to form
+        places = counted.nonzero()[:, 0]  # no logits are computed for padding
         found = linear_cross_entropy(x[places], self.embedding.weight, self.bias, flat[places])
         return x.new_zeros(len(x)).index_put((places,), found).view_as(targets)

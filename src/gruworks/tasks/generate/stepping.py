@@ -1,8 +1,8 @@
-"""One text, one symbol a step, in NumPy: writing without torch's cost per call.
+"""Token-by-token generation of one text in NumPy, without torch's overhead per call.
 
-A step reads every weight once, so it is as fast as memory: the recurrent weights of the first layer (its input terms
-are a row of a table, one for each symbol), all weights of the others, and the output's. Norms' gains are folded into
-the weights that follow them.
+A step is bound by memory bandwidth, because it reads every weight once: the recurrent weights of the first layer (its
+input projections are precomputed for each token), all weights of the other layers and of the output layer. Gains and
+biases of the layer norms are folded into the weights that follow them.
 """
 
 from __future__ import annotations
@@ -27,16 +27,17 @@ from gruworks.tasks.generate.model import LanguageNet
 __all__ = ["Stepper", "draw", "weigh"]
 
 Floats = NDArray[Any]
-LARGEST_TABLE = 64_000_000  # entries, 256 MB of float32
+LARGEST_TABLE = 64_000_000  # precomputed input projections in all, 256 MB of float32
 
 
 class Stepper:
-    """The network for one text: `scores(symbol)` reads one symbol and gives the scores of the next, in its own buffer.
+    """A language model for one text, with carried state: `scores(token)` gives the scores of the next token.
 
     Args:
-        model: a network of GRU blocks alone (see `serves`). banned: symbols whose score is minus infinity.
-        state: of one row, before the first symbol that `scores` reads.
-        precision: what the layers' weights are rounded to; the output's stay float32.
+        model: a network that `serves` accepts.
+        state: state of one row before the first token.
+        banned: tokens whose score is minus infinity.
+        precision: number format of the GRU's weights; the output layer stays float32.
     """
 
     def __init__(
@@ -45,9 +46,9 @@ class Stepper:
         self.embedding = _array(model.embedding.weight)
         blocks: list[Any] = list(model.stack)
         hidden = [_array(state[f"{i}.hidden"]) for i in range(len(blocks))]
-        self.first = _First.of(self.embedding, blocks[0], hidden[0], precision)
-        rest = list(zip(blocks, hidden, strict=True))[0 if self.first is None else 1 :]
-        self.layers = [_stream(block, h, precision) for block, h in rest]
+        small = blocks[0].gru.reset == "after" and 3 * self.embedding.size <= LARGEST_TABLE
+        self.first = _First(self.embedding, blocks[0], hidden[0], precision) if small else None
+        self.layers = [_stream(block, h, precision) for block, h in list(zip(blocks, hidden, strict=True))[small:]]
         gain, shift = _array(model.norm.weight), _array(model.norm.bias)
         self.output = numpy.ascontiguousarray(self.embedding * gain)
         self.bias = _array(model.bias) + self.embedding @ shift
@@ -56,7 +57,7 @@ class Stepper:
 
     @staticmethod
     def serves(model: torch.nn.Module) -> bool:
-        """True for a network that can be stepped here: GRU blocks alone, with the native kernel."""
+        """True if all blocks of the network are GRU blocks in float32 and the native kernel is available."""
         return (
             isinstance(model, LanguageNet)
             and all(isinstance(block, GRUBlock) for block in model.stack)
@@ -64,11 +65,11 @@ class Stepper:
             and supported(model.embedding.weight)
         )
 
-    def scores(self, symbol: int) -> Floats:
-        """The scores [V] of the next symbol after one more; the next call writes over them."""
-        x = self.embedding[symbol]
+    def scores(self, token: int) -> Floats:
+        """Scores [V] of the next token after `token`, in a buffer that the next call overwrites."""
+        x = self.embedding[token]
         if self.first is not None:
-            x = x + self.first.step(symbol)
+            x = x + self.first.step(token)
         for layer in self.layers:
             x = x + layer.step(_normal(x)[None])[0]
         numpy.dot(self.output, _normal(x), out=self._scores)
@@ -77,34 +78,28 @@ class Stepper:
 
 
 class _First:
-    """The first layer in the "after" form: its input terms are looked up."""
+    """The first GRU layer, reset form "after": its input projections [V, 3H] are precomputed for all tokens."""
 
-    def __init__(self, table: Floats, weights: GRUWeights, hidden: Floats, precision: Precision) -> None:
-        self.table, self.w_hh, self.b_hh = table, weights.w_hh, weights.b_hh
+    @torch.no_grad()
+    def __init__(self, embedding: Floats, block: GRUBlock, hidden: Floats, precision: Precision) -> None:
+        w_ih, _, b_ih, _ = block.gru.weights().arrays()
+        self.table = torch.nn.functional.linear(block.norm(torch.from_numpy(embedding)), w_ih, b_ih).numpy()
+        weights = block.gru.weights().map(_array)
+        self.w_hh, self.b_hh = weights.w_hh, weights.b_hh
         self.hidden: Floats = hidden[0]
-        self._terms = numpy.empty_like(weights.b_hh)
+        self._recurrent = numpy.empty_like(weights.b_hh)
         self._narrow: GRUStream | None = None
         if precision != "float32":
             self._narrow = GRUStream(weights, threads=1, precision=precision, projected=True)
             self._narrow.state = hidden
 
-    @classmethod
-    def of(cls, embedding: Floats, block: GRUBlock, hidden: Floats, precision: Precision) -> _First | None:
-        """None where the table would be too large, or the reset gate comes before the product."""
-        if block.gru.reset == "before" or 3 * embedding.size > LARGEST_TABLE:
-            return None
-        with torch.no_grad():
-            weights = block.gru.weights()
-            terms = torch.nn.functional.linear(block.norm(torch.from_numpy(embedding)), weights.w_ih, weights.b_ih)
-        return cls(terms.numpy(), weights.map(_array), hidden, precision)
-
-    def step(self, symbol: int) -> Floats:
+    def step(self, token: int) -> Floats:
         if self._narrow is not None:
-            self.hidden = self._narrow.step(self.table[symbol])[0]
-            return self.hidden
-        numpy.dot(self.w_hh, self.hidden, out=self._terms)
-        self._terms += self.b_hh
-        self.hidden = new_state(self.table[symbol], self._terms, self.hidden)
+            narrow: Floats = self._narrow.step(self.table[token])[0]
+            return narrow
+        numpy.dot(self.w_hh, self.hidden, out=self._recurrent)
+        self._recurrent += self.b_hh
+        self.hidden = new_state(self.table[token], self._recurrent, self.hidden)
         return self.hidden
 
 
@@ -117,30 +112,29 @@ def _stream(block: GRUBlock, hidden: Floats, precision: Precision) -> GRUStream:
     return stream
 
 
-def draw(stepper: Stepper, symbol: int, how: Sampling, seed: int, end: int | None) -> Iterator[int]:
-    """The symbols written after `symbol`, for ever or until `end` has been written; shaped as `nn.sampling` shapes."""
+def draw(stepper: Stepper, token: int, how: Sampling, seed: int, end: int | None) -> Iterator[int]:
+    """Sample the tokens after `token`, without limit or until `end`, in the manner of `nn.decoding.sampling.sample`."""
     random = numpy.random.default_rng(seed)
     written: list[int] = []
-    while symbol != end or not written:
-        weights = weigh(stepper.scores(symbol), how, written)
+    while token != end or not written:
+        weights = weigh(stepper.scores(token), how, written)
         if how.temperature == 0.0:
-            symbol = int(weights.argmax())
+            token = int(weights.argmax())
         else:
             sums = weights.cumsum(dtype=numpy.float64)
-            symbol = int(sums.searchsorted(random.random() * sums[-1], side="right"))
-        yield symbol
-        written.append(symbol)
+            token = int(sums.searchsorted(random.random() * sums[-1], side="right"))
+        yield token
+        written.append(token)
         del written[: -how.repetition_window]
 
 
 def weigh(scores: Floats, how: Sampling, written: Sequence[int] = ()) -> Floats:
-    """Probabilities of the next symbol but for a factor, 0 where cut: what `nn.sampling.shaped` gives, from scores."""
+    """Unnormalized probabilities [V] of the next token, 0 where truncated: `nn.decoding.sampling.shaped` in NumPy."""
     if how.repetition_penalty != 1.0 and written:
-        lately = numpy.unique(written)
-        scores = scores - _log_sum(scores)  # the penalty is on log-probabilities
-        scores[lately] *= how.repetition_penalty
-    top = scores.max()
-    weights: Floats = scores - top
+        scores = scores - scores.max()
+        scores -= numpy.log(numpy.exp(scores).sum())  # the penalty applies to log-probabilities
+        scores[numpy.unique(written)] *= how.repetition_penalty
+    weights: Floats = scores - scores.max()
     if how.temperature not in (0.0, 1.0):
         weights /= how.temperature
     numpy.exp(weights, out=weights)
@@ -152,20 +146,14 @@ def weigh(scores: Floats, how: Sampling, written: Sequence[int] = ()) -> Floats:
         beyond = sums - weights[order] >= how.top_p * sums[-1]
         weights[order[1:][beyond[1:]]] = 0.0
     if how.min_p > 0.0:
-        weights[weights < how.min_p] = 0.0  # the likeliest weighs 1
+        weights[weights < how.min_p] = 0.0  # the most likely token has weight 1
     return weights
 
 
-def _log_sum(scores: Floats) -> Any:
-    top = scores.max()
-    return top + numpy.log(numpy.exp(scores - top).sum())
-
-
 def _normal(x: Floats) -> Floats:
-    """Mean 0 and variance 1, as torch.nn.LayerNorm does it."""
+    """Normalize to mean 0 and variance 1, as torch.nn.LayerNorm with its default epsilon."""
     x = x - x.mean()
-    answer: Floats = x * numpy.float32(1 / numpy.sqrt(x.dot(x) / len(x) + 1e-5))
-    return answer
+    return x * numpy.float32(1 / numpy.sqrt(x.dot(x) / len(x) + 1e-5))
 
 
 def _array(tensor: Any) -> Floats:

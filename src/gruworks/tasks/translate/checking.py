@@ -1,4 +1,4 @@
-"""Checks of sentence pairs before a fit: dropped ones, copies, turned pairs, overlap with a test set."""
+"""Checks of sentence pairs before a fit: dropped pairs, copies, swapped sides, overlap with a test set."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ from dataclasses import dataclass
 import numpy
 
 from gruworks.tasks.translate.config import Config
-from gruworks.tasks.translate.data import Codec, judge
+from gruworks.tasks.translate.data import RULES, Codec, judge
 from gruworks.tasks.translate.reading import Pairs
 
 __all__ = ["Checked", "Finding", "check_pairs"]
 
-TURNED = 1.0  # nats a subword: each side must look so much more like the other language
-WHY = {"empty": "a side is empty", "long": "too long", "ratio": "lengths out of ratio"}
+SWAPPED = 1.0  # mean log-likelihood ratio, nats a subword, by which both sides must look like the other language
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One pair (numbered from 1) and what is the matter; `dropped` where a fit leaves it out."""
+    """A finding about one pair.
+
+    Args:
+        pair: its number, from 1. kind: the finding, in words. dropped: a fit leaves the pair out.
+        source, target: its sentences.
+    """
 
     pair: int
     kind: str
@@ -30,7 +34,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Checked:
-    """The findings, and the corpus in numbers: pairs, subwords in the vocabularies, mean subwords of a sentence."""
+    """The findings, and statistics of the corpus.
+
+    Args:
+        findings: in the order of the pairs. pairs: number of pairs. vocabulary: vocabulary size of each side.
+        lengths: mean number of subwords in a sentence, on each side.
+    """
 
     findings: list[Finding]
     pairs: int
@@ -39,7 +48,10 @@ class Checked:
 
 
 def check_pairs(pairs: Pairs, config: Config, test: Pairs | None = None) -> Checked:
-    """Look at every pair as a fit with `config` would.
+    """Check every pair by the rules of a fit with `config`.
+
+    Args:
+        test: test pairs; the check reports sentences that are among their sources.
 
     Raises:
         DataError: no pair has text on both sides.
@@ -51,22 +63,22 @@ def check_pairs(pairs: Pairs, config: Config, test: Pairs | None = None) -> Chec
     findings = []
     for i, (source, target, rule) in enumerate(zip(pairs.sources, pairs.targets, rules, strict=True)):
         seen[source, target] += 1
-        kinds = [WHY[rule]] if rule else _kinds(source, target, codec, seen[source, target], known)
+        kinds = [RULES[rule]] if rule else _kinds(source, target, codec, seen[source, target], known)
         findings += [Finding(i + 1, kind, bool(rule), source, target) for kind in kinds]
-    full = [i for i, rule in enumerate(rules) if not rule]
-    sides = (codec.source, [pairs.sources[i] for i in full]), (codec.target, [pairs.targets[i] for i in full])
-    means = [float(numpy.mean([len(ids) for ids in one.encode_all(texts)] or [0])) for one, texts in sides]
-    return Checked(findings, len(pairs), (len(codec.source), len(codec.target)), (means[0], means[1]))
+    kept = pairs.at([i for i, rule in enumerate(rules) if not rule])
+    sides = codec.source.encode_all(kept.sources), codec.target.encode_all(kept.targets)
+    forth, back = (float(numpy.mean([len(ids) for ids in side] or [0])) for side in sides)
+    return Checked(findings, len(pairs), (len(codec.source), len(codec.target)), (forth, back))
 
 
 def _kinds(source: str, target: str, codec: Codec, times: int, known: set[str]) -> list[str]:
     found = []
     if source == target:
         found.append("both sides are the same")
-    elif codec.shared and codec.leaning([source]) < -TURNED and codec.leaning([target]) > TURNED:
+    elif codec.shared and codec.leaning([source]) < -SWAPPED and codec.leaning([target]) > SWAPPED:
         found.append("the sides look swapped")
     if times == 2:
-        found.append("stands here more than once")
+        found.append("occurs more than once")
     if source in known:
-        found.append("its source is in the test set too")
+        found.append("its source is in the test set")
     return found

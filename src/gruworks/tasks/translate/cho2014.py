@@ -1,4 +1,4 @@
-"""The network of Cho et al. 2014: one summary of the sentence, fed to the decoder at every step; maxout output."""
+"""RNN Encoder-Decoder of Cho et al. 2014: a fixed-length sentence summary that every decoder step reads; maxout."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from gruworks.tasks.translate.subwords import BEGIN
 
 __all__ = ["Cho2014Net"]
 
-DEVIATION = 0.01
+DEVIATION = 0.01  # standard deviation of the initial weights
 
 
 class Cho2014Net(TranslationNet):
-    """The RNN Encoder-Decoder as its paper and appendix give it, biases added.
+    """RNN Encoder-Decoder as in the paper and its appendix, with biases.
 
         encoder   h_t = GRU(h_{t-1}, e(x_t)), reset before the product: tanh(W e + U (r * h));  c = tanh(V h_N)
-        decoder   h'_0 = tanh(V' c);  gates also see c;  candidate tanh(W' e(y_{t-1}) + r' * (U' h'_{t-1} + C c))
+        decoder   h'_0 = tanh(V' c);  gates also read c;  candidate tanh(W' e(y_{t-1}) + r' * (U' h'_{t-1} + C c))
         output    s' = O_h h' + O_y e(y_{t-1}) + O_c c;  s_i = max(s'_{2i-1}, s'_{2i});  scores G_l G_r s
 
-    Weights start as N(0, 0.01²), recurrent ones as the left singular vectors of such a matrix (orthogonal). The
-    matrices at the words are products of two of rank E. The paper has H = 1000, E = 100, M = 500; it has no dropout.
+    Weights are initialized from N(0, 0.01²), recurrent ones with the left singular vectors of such a matrix (Saxe et
+    al. 2014). Input and output matrices of the words have rank E. In the paper H = 1000, E = 100, M = 500, no dropout.
 
     >>> net = Cho2014Net(sources=30, targets=30, hidden_size=8, rank=4, maxout=5)
     >>> memory = net.encode(torch.ones(2, 5, dtype=torch.int64), torch.tensor([5, 4]))
@@ -34,8 +34,9 @@ class Cho2014Net(TranslationNet):
     torch.Size([3, 2, 4])
 
     Args:
-        sources, targets: sizes of the vocabularies. hidden_size: H. rank: E. maxout: M.
-        dropout: of embeddings and maxout units, one mask a sentence.
+        sources, targets: vocabulary sizes.
+        hidden_size: H. rank: E, the embedding size. maxout: M.
+        dropout: dropout probability of embeddings and maxout units, one mask a sentence.
     """
 
     def __init__(
@@ -68,7 +69,8 @@ class Cho2014Net(TranslationNet):
             if parameter.dim() < 2:
                 torch.nn.init.zeros_(parameter)
             elif name in ("encoder.weight_hh_l0", "recurrent.weight"):
-                parameter.data = torch.cat([_orthogonal(parameter.shape[1]) for _ in range(3)])
+                size = parameter.shape[1]
+                parameter.data = torch.cat([torch.linalg.svd(torch.randn(size, size))[0] for _ in range(3)])
             else:
                 torch.nn.init.normal_(parameter, std=DEVIATION)
 
@@ -98,23 +100,15 @@ class Cho2014Net(TranslationNet):
         return self.output.weight, self.output.bias
 
     def _features(self, h: Tensor, x: Tensor, summary: Tensor) -> Tensor:
-        """Of states and words [..., B, H]; the summary's product is formed once for all steps."""
+        """Features [..., B, E] of states and embeddings; the summary's product is computed once for all steps."""
         linear, sizes = torch.nn.functional.linear, [h.shape[-1], x.shape[-1], summary.shape[-1]]
         of_state, of_word, of_summary = torch.split(self.deep.weight, sizes, 1)
         pairs = linear(h, of_state) + linear(x, of_word) + linear(summary, of_summary, self.deep.bias)
         units = pairs.view(*pairs.shape[:-1], self.maxout, 2).amax(-1)
-        if self.training and self.dropout:
-            units = variational_dropout(units, self.dropout, True)
-        narrow: Tensor = self.narrow(units)
+        narrow: Tensor = self.narrow(variational_dropout(units, self.dropout, self.training))
         return narrow
 
     def _embed(self, tokens: Tensor) -> Tensor:
-        """e(y); nothing stands before the first word, so its embedding is zero."""
+        """Target embeddings; that of BEGIN is zero."""
         x: Tensor = self.target_embedding(tokens) * (tokens != BEGIN)[..., None]
         return x
-
-
-def _orthogonal(size: int) -> Tensor:
-    """Left singular vectors of a white Gaussian matrix (Saxe et al. 2014)."""
-    left: Tensor = torch.linalg.svd(torch.randn(size, size))[0]
-    return left

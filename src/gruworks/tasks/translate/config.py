@@ -1,4 +1,4 @@
-"""Settings of a translator. The command line's flags and the page's forms are made from them."""
+"""Settings of a translator, from which command-line flags, request schemas and forms are generated."""
 
 from __future__ import annotations
 
@@ -13,56 +13,46 @@ __all__ = ["Config", "Options", "TranslatorFit"]
 
 @dataclass(frozen=True)
 class TranslatorFit(FitSettings):
-    """The fit's settings with the defaults of a translator."""
+    """Training settings, with the defaults of a translator."""
 
     steps: int = setting(20_000, "optimiser steps at most", low=1)
     minutes: float = setting(60.0, "minutes at most", low=0.01, high=600.0)
-    patience: int = setting(10, "validations without a gain before the fit stops", low=1)
+    patience: int = setting(10, "early stopping: validations without improvement", low=1)
     validate_every: int = setting(200, "optimiser steps between validations, each with a checkpoint", low=1)
-    batch_size: int = setting(96, "sentence pairs of one batch at most", low=1)
+    batch_size: int = setting(96, "maximum number of sentence pairs in a batch", low=1)
     learning_rate: float = setting(2e-3, "learning rate after warm-up", low=1e-8, high=10.0)
     warm_up: int = setting(200, "steps over which the learning rate rises", low=0)
-    averaged_steps: int = setting(500, "steps over which the weights are averaged; 1 keeps the last ones", low=1)
-    threads: int = setting(0, "threads; 0 takes as many as torch has", low=0, high=1024, local=True)
+    averaged_steps: int = setting(500, "steps over which the weights are averaged; 1: no averaging", low=1)
+    threads: int = setting(0, "threads; 0: torch's default", low=0, high=1024, local=True)
 
 
 @dataclass(frozen=True)
 class Config(Settings):
-    """Settings of a fit, saved with it."""
+    """Hyperparameters of a translator, saved with it."""
 
     source: str = setting("src", "source language: the key in JSONL, the ending of its files in a folder")
     target: str = setting("tgt", "target language: the key in JSONL, the ending of its files in a folder")
-    model: Literal["attention", "cho2014"] = setting("attention", "attention, or the fixed summary of Cho et al. 2014")
+    model: Literal["attention", "cho2014"] = setting("attention", "attention, or a fixed summary as in Cho et al. 2014")
     lowercase: bool = setting(False, "lower-case both sides")
-    vocabulary_size: int = setting(
-        0, "vocabulary size of the subwords; 0: by the size of the corpus", low=0, high=100_000, local=True
-    )
+    vocabulary_size: int = setting(0, "number of subwords; 0: by the corpus size", low=0, high=100_000, local=True)
     shared: bool = setting(True, "one vocabulary and embedding for both sides")
-    bpe_dropout: float = setting(
-        0.1, "BPE-dropout: probability that a merge is left out in training", low=0.0, high=0.9
-    )
-    longest: int = setting(
-        100, "subwords of a sentence at most; a longer pair is dropped", low=4, high=1000, local=True
-    )
-    ratio: float = setting(4.0, "largest ratio of the two lengths, as a multiple of the usual one", low=1.1, high=1000)
-    validation: float = setting(
-        0.03, "share of the pairs held out for validation where no others are given", low=0.001, high=0.5
-    )
-    batch_tokens: int = setting(2000, "target subwords of one batch at most, padding counted", low=16, local=True)
+    bpe_dropout: float = setting(0.1, "BPE-dropout: probability that a merge is skipped in training", low=0.0, high=0.9)
+    longest: int = setting(100, "maximum number of subwords of a sentence", low=4, high=1000, local=True)
+    ratio: float = setting(4.0, "maximum length ratio of a pair, as a multiple of the median", low=1.1, high=1000)
+    validation: float = setting(0.03, "fraction of the pairs held out for validation", low=0.001, high=0.5)
+    batch_tokens: int = setting(2000, "maximum number of target subwords in a batch, with padding", low=16, local=True)
     embedding_size: int = setting(256, "embedding size", low=1, high=4096, local=True)
     hidden_size: int = setting(256, "hidden size of the GRUs", low=1, high=4096)
     layers: int = setting(1, "number of bidirectional encoder layers", low=1, high=8)
     attention_size: int = setting(128, "attention size", low=1, high=4096, local=True)
     maxout: int = setting(500, "cho2014: size of the maxout output layer", low=1, high=4096, local=True)
     dropout: float = setting(0.3, "dropout probability, one mask a sentence", low=0, high=0.9)
-    word_dropout: float = setting(
-        0.1, "word dropout: probability that a subword's embedding is zeroed in training", low=0.0, high=0.9
-    )
+    word_dropout: float = setting(0.1, "probability that the embedding of a subword is zeroed", low=0.0, high=0.9)
     weight_dropout: float = setting(0.0, "dropout probability of the recurrent weights (DropConnect)", low=0, high=0.9)
     smoothing: float = setting(0.1, "label smoothing", low=0.0, high=0.9)
-    summed: bool = setting(False, "fit the sum over a batch's words instead of their mean; adadelta wants it large")
-    reset: Literal["after", "before"] = setting("after", "reset form of the GRU, where the model leaves a choice")
-    training: TranslatorFit = setting(TranslatorFit(), "the fit")
+    summed: bool = setting(False, "loss: sum over the tokens of a batch, not their mean; for adadelta")
+    reset: Literal["after", "before"] = setting("after", "reset gate after or before the product; cho2014: before")
+    training: TranslatorFit = setting(TranslatorFit(), "training settings")
 
 
 @dataclass(frozen=True)
@@ -70,13 +60,11 @@ class Options(Settings):
     """Options of one translation."""
 
     beam_size: int = setting(5, "beam size; 1 is greedy", low=1, high=1000)
-    length_penalty: float = setting(
-        1.0, "length penalty: exponent of the length that a log-probability is divided by", low=0.0, high=5.0
-    )
-    n_best: int = setting(1, "translations of each sentence, best first", low=1, high=1000)
-    sample: bool = setting(False, "sample instead of searching")
+    length_penalty: float = setting(1.0, "log-probability is divided by length to this power", low=0.0, high=5.0)
+    n_best: int = setting(1, "number of translations of each sentence", low=1, high=1000)
+    sample: bool = setting(False, "sampling instead of beam search")
     temperature: float = setting(1.0, "sampling temperature", low=0.01, high=100.0)
-    prefix: str = setting("", "forced prefix: text that every translation begins with")
-    fast: bool = setting(True, "search with the output layer in 8 bits; scores that are given stay exact")
-    batch: int = setting(64, "sentences searched at once", low=1, high=10_000)
+    prefix: str = setting("", "forced prefix of every translation")
+    fast: bool = setting(True, "search with an 8-bit output layer; reported scores are in float32", local=True)
+    batch: int = setting(64, "batch size: sentences searched together", low=1, high=10_000, local=True)
     seed: int = setting(0, "random seed of sampling", low=0)

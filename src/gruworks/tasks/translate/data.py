@@ -1,11 +1,12 @@
-"""From pairs to batches: dirty pairs dropped by rule, a vocabulary, batches of like length."""
+"""Sentence pairs as batches: filter rules, vocabularies, validation split, batches of pairs of similar length."""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import random
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy
@@ -19,19 +20,22 @@ from gruworks.tasks.translate.reading import Pairs
 from gruworks.tasks.translate.subwords import BEGIN, END, PAD, SUBWORDS, Dropout, Subwords
 from gruworks.training.checked import array, maybe, record
 
-__all__ = ["CODEC", "Batch", "Batches", "Codec", "Dropped", "clean", "judge", "padded", "split", "validation_batches"]
+__all__ = [
+    "CODEC", "RULES", "Batch", "Batches", "Codec", "Dropped", "clean", "judge", "padded", "split", "validation_batches",
+]  # fmt: skip
 
 Batch = dict[str, Tensor]
 Integers = NDArray[numpy.int64]
 
-CHARACTERS = 20  # of a subword at most, so that BPE need not learn from what is too long anyway
-SLACK = 3  # subwords; short sentences may differ more in length
-COUNTED = 5000  # lines of each side from which the languages are told apart
+CHARACTERS = 20  # per subword at most: longer sentences are dropped before the vocabulary is learnt
+SLACK = 3  # subwords added to both lengths of a ratio, since short sentences differ more
+COUNTED = 5000  # lines of each side whose subwords are counted for the language check
+RULES = {"empty": "with an empty side", "long": "too long", "ratio": "with lengths out of ratio"}
 
 
 @dataclass(frozen=True)
 class Dropped:
-    """Numbers of dropped pairs by rule: an empty side, too long, lengths out of ratio."""
+    """Number of pairs, and of those dropped by each of the RULES."""
 
     pairs: int
     empty: int = 0
@@ -43,15 +47,7 @@ class Dropped:
         return self.empty + self.long + self.ratio
 
     def __str__(self) -> str:
-        reasons = [
-            f"{count} {what}"
-            for count, what in (
-                (self.empty, "with an empty side"),
-                (self.long, "too long"),
-                (self.ratio, "with lengths out of ratio"),
-            )
-            if count
-        ]
+        reasons = [f"{getattr(self, rule)} {text}" for rule, text in RULES.items() if getattr(self, rule)]
         return f"dropped {self.total} of {self.pairs} pairs: {', '.join(reasons)}" if reasons else ""
 
 
@@ -60,27 +56,28 @@ CODEC = record(source=SUBWORDS, target=maybe(SUBWORDS))
 
 @dataclass(frozen=True)
 class Codec:
-    """The two vocabularies (one object where shared), and how often the source's subwords stand on either side."""
+    """The two vocabularies, and subword counts that tell the languages apart.
+
+    Args:
+        source, target: vocabularies; the same object if they are shared.
+        profile: counts [2, V] of the source vocabulary's subwords in the source and in the target sentences.
+    """
 
     source: Subwords
     target: Subwords
-    profile: Integers  # [2, V]
+    profile: Integers
 
     @classmethod
     def of(cls, pairs: Pairs, config: Config) -> Codec:
-        """Learnt from pairs that are neither empty nor much too long."""
-        most = CHARACTERS * config.longest
-        sides = [
-            (s, t) for s, t in zip(pairs.sources, pairs.targets, strict=True) if s and t and max(len(s), len(t)) <= most
-        ]
+        """Learn the vocabularies from the pairs that have text on both sides and are not much too long."""
+        most, whole = CHARACTERS * config.longest, pairs.complete()
+        sides = [(s, t) for s, t in zip(whole.sources, whole.targets, strict=True) if max(len(s), len(t)) <= most]
         if not sides:
             raise DataError(f"{pairs.name}: of {len(pairs)} pairs none has text on both sides within {most} characters")
         left, right = ([pair[side] for pair in sides] for side in (0, 1))
-        if config.shared:
-            source = target = Subwords.learn(left + right, config.vocabulary_size, config.lowercase)
-        else:
-            source = Subwords.learn(left, config.vocabulary_size, config.lowercase)
-            target = Subwords.learn(right, config.vocabulary_size, config.lowercase)
+        learn = partial(Subwords.learn, size=config.vocabulary_size, lowercase=config.lowercase)
+        source = learn(left + right if config.shared else left)
+        target = source if config.shared else learn(right)
         counts = [numpy.bincount(_joined(source, lines[:COUNTED]), minlength=len(source)) for lines in (left, right)]
         return cls(source, target, numpy.stack(counts).astype(numpy.int64))
 
@@ -90,13 +87,13 @@ class Codec:
 
     @cached_property
     def _leaning(self) -> NDArray[numpy.float64]:
-        """By subword: the log of how much likelier it is in the source than in the target."""
+        """Log-likelihood ratio [V] of source to target language for each subword, with add-one smoothing."""
         counts = self.profile + 1.0
-        shares: NDArray[numpy.float64] = numpy.log(counts / counts.sum(1, keepdims=True))
-        return numpy.asarray(shares[0] - shares[1])
+        source, target = numpy.log(counts / counts.sum(1, keepdims=True))
+        return numpy.asarray(source - target)
 
     def leaning(self, lines: list[str]) -> float:
-        """Mean of that over the lines' subwords, in nats: below zero they look like the target language."""
+        """Mean log-likelihood ratio of source to target language per subword, in nats; negative: target language."""
         ids = _joined(self.source, lines[:COUNTED])
         return float(self._leaning[ids].mean()) if len(ids) else 0.0
 
@@ -112,16 +109,16 @@ class Codec:
 
 
 def judge(pairs: Pairs, codec: Codec, config: Config) -> list[str]:
-    """For each pair "", or the rule by which it is dropped: "empty", "long" or "ratio".
+    """Apply the filter rules: for each pair the rule that drops it ("empty", "long" or "ratio"), or "".
 
-    Lengths are in subwords. A pair is out of ratio where target over source, both with some slack, differs from the
-    corpus's median by more than the factor `config.ratio`.
+    Lengths are in subwords. The rule "ratio" drops a pair if the ratio of target to source length differs from the
+    median of the corpus by more than the factor `config.ratio`.
     """
     most = CHARACTERS * config.longest
-    found = ["" if s and t else "empty" for s, t in zip(pairs.sources, pairs.targets, strict=True)]
-    for i in range(len(pairs)):
-        if not found[i] and max(len(pairs.sources[i]), len(pairs.targets[i])) > most:
-            found[i] = "long"
+    found = [
+        "empty" if not (s and t) else "long" if max(len(s), len(t)) > most else ""
+        for s, t in zip(pairs.sources, pairs.targets, strict=True)
+    ]
     left = [i for i, rule in enumerate(found) if not rule]
     given = pairs.at(left)
     encoded = codec.source.encode_all(given.sources), codec.target.encode_all(given.targets)
@@ -136,9 +133,13 @@ def judge(pairs: Pairs, codec: Codec, config: Config) -> list[str]:
 
 
 def clean(pairs: Pairs, codec: Codec, config: Config) -> tuple[Pairs, Dropped]:
-    """The pairs that can be learnt from, and how many were dropped, by `judge`."""
+    """Drop the pairs that `judge` rejects; returns the others and the counts.
+
+    Raises:
+        DataError: no pair is left.
+    """
     rules = judge(pairs, codec, config)
-    dropped = Dropped(len(pairs), *(rules.count(rule) for rule in ("empty", "long", "ratio")))
+    dropped = Dropped(len(pairs), *map(rules.count, RULES))
     usable = [i for i, rule in enumerate(rules) if not rule]
     if not usable:
         raise DataError(f"{pairs.name}: no pair is left to learn from; {dropped}")
@@ -146,7 +147,10 @@ def clean(pairs: Pairs, codec: Codec, config: Config) -> tuple[Pairs, Dropped]:
 
 
 def split(pairs: Pairs, share: float, seed: int) -> tuple[Pairs, Pairs]:
-    """Training and validation part: all pairs of one source sentence fall on the same side.
+    """Split pairs at random into training and validation part; pairs with the same source stay together.
+
+    Args:
+        share: fraction of the distinct source sentences that go to the validation part.
 
     Raises:
         DataError: fewer than two different source sentences.
@@ -161,7 +165,7 @@ def split(pairs: Pairs, share: float, seed: int) -> tuple[Pairs, Pairs]:
 
 
 class Batches:
-    """Training batches: pairs of like length, spelt anew with BPE-dropout each time."""
+    """Training batches of pairs of similar length, segmented anew with BPE-dropout in each epoch."""
 
     def __init__(self, pairs: Pairs, codec: Codec, config: Config) -> None:
         seed = config.training.seed
@@ -170,12 +174,13 @@ class Batches:
         self.target = self.source if codec.shared else Dropout(codec.target, config.bpe_dropout, seed)
         self.sources = [self.source.words(text) for text in pairs.sources]
         self.targets = [self.target.words(text) for text in pairs.targets]
-        self.lengths = numpy.array([[len(_plain(self.source, s)), len(_plain(self.target, t))]
-                                    for s, t in zip(self.sources, self.targets, strict=True)])  # fmt: skip
-        self.passes: list[list[Integers]] = []  # by pass over the pairs, then batch
+        sides = (self.source, self.sources), (self.target, self.targets)
+        # of one segmentation, which has about the usual length
+        self.lengths = numpy.array([[len(dropout.spell(words)) for words in texts] for dropout, texts in sides]).T
+        self.passes: list[list[Integers]] = []  # indices of pairs, by epoch and batch
 
     def draw(self, epoch: int, index: int) -> Batch:
-        """The batch of a step: a function of the seed and the step's number."""
+        """The training batch of a step, determined by seed, epoch (the steps between two validations) and index."""
         settings = self.config.training
         step = epoch * min(settings.validate_every, settings.steps) + index
         rng = random.Random(f"{settings.seed} {step}")
@@ -186,17 +191,12 @@ class Batches:
         return padded(sources, targets)
 
     def _rows(self, step: int) -> Integers:
-        number = 0
-        while True:
-            if number == len(self.passes):
-                self.passes.append(self._pass(number))
-            if step < len(self.passes[number]):
-                return self.passes[number][step]
-            step -= len(self.passes[number])
-            number += 1
+        while step >= sum(map(len, self.passes)):
+            self.passes.append(self._pass(len(self.passes)))
+        return next(itertools.islice(itertools.chain.from_iterable(self.passes), step, None))
 
     def _pass(self, number: int) -> list[Integers]:
-        """All pairs once: sorted by length with some noise, cut into batches, which come in any order."""
+        """The batches of one epoch: all pairs sorted by length with some noise, cut, and the batches shuffled."""
         rng = numpy.random.default_rng([self.config.training.seed, number])
         noisy = self.lengths + rng.uniform(0, 2, self.lengths.shape)
         order = numpy.lexsort((noisy[:, 0], noisy[:, 1].round()))
@@ -205,7 +205,7 @@ class Batches:
 
 
 def validation_batches(pairs: Pairs, codec: Codec, config: Config) -> list[Batch]:
-    """Batches of like length, spelt the usual way."""
+    """Validation batches of pairs of similar length, segmented without BPE-dropout."""
     sources, targets = codec.source.encode_all(pairs.sources), codec.target.encode_all(pairs.targets)
     lengths = numpy.array([len(target) for target in targets])
     batches = cut(numpy.argsort(lengths, kind="stable"), lengths + 1, config.batch_tokens, config.training.batch_size)
@@ -213,18 +213,22 @@ def validation_batches(pairs: Pairs, codec: Codec, config: Config) -> list[Batch
 
 
 def cut(order: Integers, lengths: Integers, tokens: int, rows: int) -> list[Integers]:
-    """`order` in pieces of at most `rows` rows and `tokens` tokens with padding; a longer row stands alone."""
+    """Cut indices into batches of at most `rows` rows and `tokens` tokens with padding; a longer row is one by itself.
+
+    Args:
+        order: indices [N]. lengths: token counts, by index.
+    """
     pieces, start, longest = [], 0, 0
     for i, row in enumerate(order):
         longest = max(longest, int(lengths[row]))
         if i > start and ((i + 1 - start) * longest > tokens or i - start == rows):
             pieces.append(order[start:i])
             start, longest = i, int(lengths[row])
-    return [*pieces, order[start:]]
+    return [*pieces, order[start:]] if len(order) else []
 
 
 def padded(sources: list[list[int]], targets: list[list[int]] | None = None) -> Batch:
-    """source [B, S] with its end symbol and source_lengths [B]; target [B, T], from begin to end symbol."""
+    """Pad token lists: `source` [B, S] with END, `source_lengths` [B]; `target` [B, T] from BEGIN to END."""
     batch = {"source": _matrix([[*ids, END] for ids in sources])}
     batch["source_lengths"] = torch.tensor([len(ids) + 1 for ids in sources])
     if targets is not None:
@@ -233,15 +237,7 @@ def padded(sources: list[list[int]], targets: list[list[int]] | None = None) -> 
 
 
 def _matrix(rows: list[list[int]]) -> Tensor:
-    matrix = numpy.full((len(rows), max(map(len, rows), default=0)), PAD, dtype=numpy.int64)
-    for i, row in enumerate(rows):
-        matrix[i, : len(row)] = row
-    return torch.from_numpy(matrix)
-
-
-def _plain(dropout: Dropout, words: list[int]) -> list[int]:
-    """A spelling of about the usual length: the first one drawn."""
-    return [i for word in words for i in dropout.spellings[word][0]]
+    return torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=PAD)
 
 
 def _joined(subwords: Subwords, lines: list[str]) -> Integers:

@@ -1,4 +1,4 @@
-"""From a network to translations: search, sampling, forced beginnings, copied words, attention."""
+"""Decoding of a translation network: beam search, sampling, forced prefixes, copied words, attention."""
 
 from __future__ import annotations
 
@@ -20,25 +20,18 @@ from gruworks.tasks.translate.model import AttentionNet, TranslationNet
 from gruworks.tasks.translate.subwords import BEGIN, END, PAD, UNKNOWN, Subwords
 
 __all__ = [
-    "NetDecoder",
-    "Translation",
-    "attention",
-    "cut_line",
-    "exact",
-    "log_probability",
-    "search",
-    "spellable",
-    "with_copies",
-]
+    "NetDecoder", "Translation", "attention", "cut_line", "exact", "log_probability", "search", "spellable",
+    "translations", "with_copies",
+]  # fmt: skip
 
-STOPS = ".!?。！？…;；"  # end a sentence
-FEW = 32  # rows up to which a step's threads wait for each other more than they help
-LONGER, MORE = 2, 20  # an answer has at most LONGER · (source subwords) + MORE subwords
+STOPS = ".!?。！？…;；"  # punctuation at the end of a sentence
+FEW = 32  # rows: up to here one thread is faster than several
+LONGER, MORE = 2, 20  # a translation has at most LONGER · (source subwords) + MORE subwords
 
 
 @dataclass(frozen=True)
 class Translation:
-    """One answer: its text, its score (the search's, by length) and log p(text | source) in nats."""
+    """One translation: text, score (log-probability normalized by length) and log p(text | source) in nats."""
 
     text: str
     score: float
@@ -46,61 +39,57 @@ class Translation:
 
 
 class NetDecoder(Decoder):
-    """A translation network as a writer.
+    """Decoder of a translation network.
 
-    Memories stay here, one a sentence; the state's `sentence` says whose row a row is. Beams of one sentence read one
-    memory, and where a search drops a sentence its memory goes too.
+    It holds the encoder output (`memory`) once for each sentence, and the state's `sentence` [N] maps rows to
+    sentences: all hypotheses of a sentence read the same memory, and a finished sentence's memory is dropped.
+
+    Args:
+        net: the network. eight_bits: compute the output layer in 8 bits if the fused decoder supports the network.
     """
 
     @torch.no_grad()
     def __init__(self, net: TranslationNet, eight_bits: bool = False) -> None:
-        self.plain = net
-        self.fused = (
-            FusedAttentionDecoder(net, eight_bits)
-            if isinstance(net, AttentionNet) and FusedAttentionDecoder.serves(net)
-            else None
-        )
+        self.net, self.eight_bits, self.fused = net, eight_bits, None
+        if isinstance(net, AttentionNet) and FusedAttentionDecoder.serves(net):
+            self.fused = FusedAttentionDecoder(net, eight_bits)
         self.memory: State = {}
         self.held = self.asked = torch.empty(0, dtype=torch.long)  # sentences in memory; rows of the last step
 
     @torch.no_grad()
     def start(self, context: Batch) -> State:
-        net = self.fused or self.plain
-        self.memory = net.encode(context["source"], context["source_lengths"])
+        self.memory = (self.fused or self.net).encode(context["source"], context["source_lengths"])
         self.held = self.asked = torch.arange(len(context["source"]))
-        return net.start(self.memory) | {"sentence": self.held}
+        return self.net.start(self.memory) | {"sentence": self.held}
 
     def threads(self, rows: int) -> int:
         return 1 if rows <= FEW and not self.fused else 0
 
     @torch.no_grad()
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        own, sentence = self._own(state)
+        own = self._own(state)
         if self.fused:
             answer, after = self.fused.step(tokens, own, self.memory)
         else:
-            features, after = self.plain.step(tokens, own, self.memory)
-            answer = self.plain.scores(features).log_softmax(-1)
-        return answer, after | {"sentence": sentence}
+            features, after = self.net.step(tokens, own, self.memory)
+            answer = self.net.scores(features).log_softmax(-1)
+        return answer, after | {"sentence": state["sentence"]}
 
     @torch.no_grad()
     def best(self, tokens: Tensor, state: State, count: int) -> tuple[Tensor, Tensor, State]:
         if not self.fused:
             return super().best(tokens, state, count)
-        own, sentence = self._own(state)
-        values, symbols, after = self.fused.best(tokens, own, self.memory, count)
-        return values, symbols, after | {"sentence": sentence}
+        values, symbols, after = self.fused.best(tokens, self._own(state), self.memory, count)
+        return values, symbols, after | {"sentence": state["sentence"]}
 
-    def _own(self, state: State) -> tuple[State, Tensor]:
-        """The network's part of the state, and whose sentences its rows are, whose memories are then held."""
-        own = dict(state)
-        sentence = own.pop("sentence")
-        if not torch.equal(sentence, self.asked):
-            self._hold(sentence)
-        return own, sentence
+    def _own(self, state: State) -> State:
+        """The network's part of the state; the memory is brought into the order of its rows."""
+        if not torch.equal(state["sentence"], self.asked):
+            self._hold(state["sentence"])
+        return {name: value for name, value in state.items() if name != "sentence"}
 
     def _hold(self, sentence: Tensor) -> None:
-        """Bring the memories into the order of the rows: one for each run of as many rows of a sentence."""
+        """Reorder the memory: one entry per run of rows of a sentence, or one per row if runs differ in length."""
         runs, counts = torch.unique_consecutive(sentence, return_counts=True)
         if len(counts) and not bool((counts == counts[0]).all()):
             runs = sentence
@@ -115,7 +104,12 @@ class NetDecoder(Decoder):
 def search(
     decoder: Decoder, contexts: Batch | Sequence[Batch], options: Options, forced: Sequence[int] = ()
 ) -> list[list[Hypothesis]]:
-    """The best answers (or samples) of each source sentence of a batch; an ensemble takes a batch for each decoder."""
+    """Beam search or sampling: `options.n_best` hypotheses for each sentence of a batch, best first.
+
+    Args:
+        contexts: a batch with `source` [B, S]; for an ensemble one batch for each decoder.
+        forced: tokens that every hypothesis begins with.
+    """
     batch: Batch = contexts if isinstance(contexts, dict) else contexts[0]
     count = len(batch["source"])
     state = decoder.start(contexts)
@@ -130,7 +124,7 @@ def search(
 
 @torch.no_grad()
 def log_probability(net: TranslationNet, batch: Batch) -> Tensor:
-    """log p(target | source) of each pair in nats, the end symbol's included, [B]."""
+    """log p(target | source) of each pair of a batch in nats, end token included: [B]."""
     target = batch["target"]
     features, _ = net.read(net.encode(batch["source"], batch["source_lengths"]), target[:, :-1])
     wanted = target[:, 1:].T
@@ -144,8 +138,11 @@ def log_probability(net: TranslationNet, batch: Batch) -> Tensor:
 def exact(
     net: TranslationNet, sources: list[list[int]], found: list[list[Hypothesis]], length_penalty: float
 ) -> list[list[Hypothesis]]:
-    """The answers with their exact log-probabilities and scores, best first: a search in 8 bits, and samples, have
-    none. An answer that was cut off counts as ended."""
+    """Hypotheses with log-probabilities and scores computed in float32, best first.
+
+    Those of samples are missing, and those of an 8-bit search are approximate. A truncated hypothesis is scored as if
+    the end token followed.
+    """
     pairs = [(source, one.tokens) for source, answers in zip(sources, found, strict=True) for one in answers]
     values = iter(log_probability(net, padded([s for s, _ in pairs], [t for _, t in pairs])).tolist())
 
@@ -153,14 +150,13 @@ def exact(
         value = next(values)
         return Hypothesis(one.tokens, value, value / (len(one.tokens) + 1) ** length_penalty, one.ended)
 
-    exactly = [[scored(one) for one in answers] for answers in found]
-    return [sorted(answers, key=lambda one: (not one.ended, -one.score)) for answers in exactly]
+    return [sorted(map(scored, answers), key=lambda one: (not one.ended, -one.score)) for answers in found]
 
 
 def _samples(
     decoder: Decoder, state: State, limit: Tensor, options: Options, forced: Sequence[int]
 ) -> list[list[Hypothesis]]:
-    """`n_best` draws a sentence, not scored."""
+    """`n_best` samples for each sentence, with NaN as scores."""
     count = len(limit)
     state = select(state, torch.arange(count).repeat_interleave(options.n_best))
     tokens = torch.full((count * options.n_best,), BEGIN)
@@ -170,28 +166,33 @@ def _samples(
     generator = torch.Generator().manual_seed(options.seed)
     how = Sampling(temperature=options.temperature)
     drawn = sample(decoder, state, tokens, how, generator, end=END)
-    columns = list(itertools.islice(drawn, int(limit.max())))
-    rows = [list(forced) + _until_end(row) for row in torch.stack(columns, 1).tolist()]
-    answers = [Hypothesis(row, float("nan"), float("nan"), True) for row in rows]
+    rows = torch.stack(list(itertools.islice(drawn, int(limit.max()))), 1).tolist()
+    texts = [[*forced, *itertools.takewhile(lambda token: token != END, row)] for row in rows]
+    answers = [Hypothesis(text, float("nan"), float("nan"), True) for text in texts]
     return [answers[i * options.n_best : (i + 1) * options.n_best] for i in range(count)]
-
-
-def _until_end(row: list[int]) -> list[int]:
-    return row[: row.index(END)] if END in row else row
 
 
 @torch.no_grad()
 def attention(net: TranslationNet, source: list[int], target: list[int]) -> Tensor | None:
-    """The weights [T, S] that each symbol of `target`, and the end after it, gave to `source` and its end."""
+    """Attention weights [T, S] of the target tokens over the source tokens, end tokens included; None without one."""
     batch = padded([source], [target])
     _, weights = net.read(net.encode(batch["source"], batch["source_lengths"]), batch["target"][:, :-1])
     return None if weights is None else weights[0]
 
 
-def with_copies(net: TranslationNet, codec: Codec, line: str, target: list[int]) -> str:
-    """The text of `target`, each run of unknown symbols replaced by the source word that it attends to most.
+def translations(net: TranslationNet, codec: Codec, line: str, found: list[Hypothesis]) -> list[Translation]:
+    """Hypotheses as text, best first; of several with the same text (BPE is ambiguous) the first."""
+    best: dict[str, Translation] = {}
+    for one in found:
+        text = with_copies(net, codec, line, one.tokens)
+        best.setdefault(text, Translation(text, one.score, one.log_probability))
+    return list(best.values())
 
-    Without attention the words that the source vocabulary can't spell come in their order.
+
+def with_copies(net: TranslationNet, codec: Codec, line: str, target: list[int]) -> str:
+    """Detokenize `target`; each run of unknown tokens becomes the source word with the largest attention weight.
+
+    Without attention, the words of `line` that the source vocabulary lacks are inserted in their order.
     """
     if UNKNOWN not in target:
         return codec.target.decode(target)
@@ -212,15 +213,14 @@ def with_copies(net: TranslationNet, codec: Codec, line: str, target: list[int])
 
 
 def spellable(subwords: Subwords, line: str) -> bool:
-    """True where the vocabulary spells at least half of what is not blank; else the script is one it has not seen."""
+    """True if the vocabulary covers at least half of the characters of `line`, blanks not counted."""
     ids = subwords.encode(line)
     known = sum(len(symbol.strip("▁")) for symbol, i in zip(subwords.symbols(ids), ids, strict=True) if i != UNKNOWN)
     return known >= ids.count(UNKNOWN)
 
 
 def cut_line(subwords: Subwords, line: str, longest: int) -> list[str]:
-    """`line` itself, or where it has more than `longest` subwords its sentences; what is still too long is cut, before
-    a word if possible."""
+    """Split a line of more than `longest` subwords into its sentences, and longer sentences before a word."""
     encoding = subwords.tokenizer.encode(line, add_special_tokens=False)
     symbols = encoding.tokens
     if len(symbols) <= longest:
@@ -235,7 +235,7 @@ def cut_line(subwords: Subwords, line: str, longest: int) -> list[str]:
 
 
 def _cut(symbols: list[str], begin: int, longest: int) -> int:
-    """Where the piece that begins at `begin` ends."""
+    """The end of the part that begins at `begin`: after a sentence, before a word, or at the limit."""
     limit = min(begin + longest, len(symbols))
     stops = (i + 1 for i in range(begin, limit) if symbols[i].strip("▁") and symbols[i].strip("▁") in STOPS)
     words = (i for i in range(limit, begin + longest // 2, -1) if i == len(symbols) or symbols[i].startswith("▁"))

@@ -1,8 +1,7 @@
 # Types of gruworks.tasks.translate.estimator with every setting: written by docs/make_signatures.py
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy
 from numpy.typing import NDArray
@@ -27,7 +26,7 @@ class Explanation:
     text: str
 
 class Translator(Estimator):
-    """Translation by a GRU encoder and decoder with attention, or as in Cho et al. 2014.
+    """Neural machine translation by a GRU encoder and decoder, with attention or as in Cho et al. 2014.
 
     >>> pairs = [("ein Hund", "a dog"), ("eine Katze", "a cat"), ("ein Hund schläft", "a dog sleeps")] * 3
     >>> small = Translator(steps=3, validate_every=3, hidden_size=8, embedding_size=8, attention_size=8)
@@ -35,44 +34,41 @@ class Translator(Estimator):
     2
 
     `fit` takes pairs of strings, a .tsv, a .jsonl, a folder, or two line-aligned files as a tuple; `validation` the
-    same, else some pairs are held out. A run keeps its settings; what one translation may vary is in `Options`.
+    same, otherwise some of the pairs are held out. `Options` has what may vary from one translation to the next.
 
     Args:
         source (str, default 'src'): source language: the key in JSONL, the ending of its files in a folder
         target (str, default 'tgt'): target language: the key in JSONL, the ending of its files in a folder
-        model (Literal['attention', 'cho2014'], default 'attention'): attention, or the fixed summary of Cho et al.
+        model (Literal['attention', 'cho2014'], default 'attention'): attention, or a fixed summary as in Cho et al.
             2014
         lowercase (bool, default False): lower-case both sides
-        vocabulary_size (int, default 0): vocabulary size of the subwords; 0: by the size of the corpus; between 0
-            and 100000
+        vocabulary_size (int, default 0): number of subwords; 0: by the corpus size; between 0 and 100000
         shared (bool, default True): one vocabulary and embedding for both sides
-        bpe_dropout (float, default 0.1): BPE-dropout: probability that a merge is left out in training; between 0.0
+        bpe_dropout (float, default 0.1): BPE-dropout: probability that a merge is skipped in training; between 0.0
             and 0.9
-        longest (int, default 100): subwords of a sentence at most; a longer pair is dropped; between 4 and 1000
-        ratio (float, default 4.0): largest ratio of the two lengths, as a multiple of the usual one; between 1.1
-            and 1000
-        validation (float, default 0.03): share of the pairs held out for validation where no others are given;
-            between 0.001 and 0.5
-        batch_tokens (int, default 2000): target subwords of one batch at most, padding counted; at least 16
+        longest (int, default 100): maximum number of subwords of a sentence; between 4 and 1000
+        ratio (float, default 4.0): maximum length ratio of a pair, as a multiple of the median; between 1.1 and
+            1000
+        validation (float, default 0.03): fraction of the pairs held out for validation; between 0.001 and 0.5
+        batch_tokens (int, default 2000): maximum number of target subwords in a batch, with padding; at least 16
         embedding_size (int, default 256): embedding size; between 1 and 4096
         hidden_size (int, default 256): hidden size of the GRUs; between 1 and 4096
         layers (int, default 1): number of bidirectional encoder layers; between 1 and 8
         attention_size (int, default 128): attention size; between 1 and 4096
         maxout (int, default 500): cho2014: size of the maxout output layer; between 1 and 4096
         dropout (float, default 0.3): dropout probability, one mask a sentence; between 0 and 0.9
-        word_dropout (float, default 0.1): word dropout: probability that a subword's embedding is zeroed in
-            training; between 0.0 and 0.9
+        word_dropout (float, default 0.1): probability that the embedding of a subword is zeroed; between 0.0 and
+            0.9
         weight_dropout (float, default 0.0): dropout probability of the recurrent weights (DropConnect); between 0
             and 0.9
         smoothing (float, default 0.1): label smoothing; between 0.0 and 0.9
-        summed (bool, default False): fit the sum over a batch's words instead of their mean; adadelta wants it
-            large
-        reset (Literal['after', 'before'], default 'after'): reset form of the GRU, where the model leaves a choice
+        summed (bool, default False): loss: sum over the tokens of a batch, not their mean; for adadelta
+        reset (Literal['after', 'before'], default 'after'): reset gate after or before the product; cho2014: before
         steps (int, default 20000): optimiser steps at most; at least 1
         minutes (float, default 60.0): minutes at most; between 0.01 and 600.0
-        patience (int, default 10): validations without a gain before the fit stops; at least 1
+        patience (int, default 10): early stopping: validations without improvement; at least 1
         validate_every (int, default 200): optimiser steps between validations, each with a checkpoint; at least 1
-        batch_size (int, default 96): sentence pairs of one batch at most; at least 1
+        batch_size (int, default 96): maximum number of sentence pairs in a batch; at least 1
         learning_rate (float, default 0.002): learning rate after warm-up; between 1e-08 and 10.0
         optimizer (Literal['adamw', 'adadelta'], default 'adamw'): adamw, or adadelta with rho .95 and eps 1e-6
         schedule (Literal['cosine', 'inverse_square_root', 'constant'], default 'cosine'): learning rate after
@@ -82,24 +78,24 @@ class Translator(Estimator):
         warm_up (int, default 200): steps over which the learning rate rises; at least 0
         weight_decay (float, default 0.01): decoupled weight decay; at least 0.0
         clip (float, default 1.0): largest norm of the gradient; at least 1e-06
-        averaged_steps (int, default 500): steps over which the weights are averaged; 1 keeps the last ones; at
-            least 1
-        threads (int, default 0): threads; 0 takes as many as torch has; between 0 and 1024
+        averaged_steps (int, default 500): steps over which the weights are averaged; 1: no averaging; at least 1
+        threads (int, default 0): threads; 0: torch's default; between 0 and 1024
         devices (int, default 1): processes (or GPUs) that fit together, each on batches of its own; between 1 and
             1024
         seed (int, default 0): seed of everything that is drawn; at least 0
 
     Raises:
-        OptionError: a setting that isn't there or can't have that value.
+        OptionError: an unknown setting, or a value outside its range.
     """
 
     config: Config
-    codec: Codec | None
     fit_warnings: list[str]
     warnings: list[str]
     task: ClassVar[str]
     config_class: ClassVar[type[Settings]]
     codec_check: ClassVar[Check]
+    codec: Codec
+    model: TranslationNet
 
     def __init__(
         self,
@@ -145,18 +141,7 @@ class Translator(Estimator):
         seed: int = 0,
     ) -> None: ...
     @property
-    def fitted(self) -> bool: ...
-    @property
     def net(self) -> TranslationNet: ...
-    def fit(
-        self,
-        data: Any,
-        validation: Any = None,
-        *,
-        out: Path | str | None = None,
-        resume: bool = False,
-        quiet: bool | None = None,
-    ) -> Self: ...
     def translate(
         self,
         lines: Sequence[str] | str,
@@ -173,20 +158,18 @@ class Translator(Estimator):
         batch: int = 64,
         seed: int = 0,
     ) -> Any:
-        """The translation of each line, in order; of a single string, a string. An empty line stays empty.
-
-        The probabilities of `ensemble`, other translators over the same vocabulary, are averaged with this one's.
+        """Translate lines, in order; a string for a single string, else a list. An empty line stays empty.
 
         Args:
+            ensemble: other translators with the same vocabulary, whose probabilities are averaged with this one's.
             beam_size (int, default 5): beam size; 1 is greedy; between 1 and 1000
-            length_penalty (float, default 1.0): length penalty: exponent of the length that a log-probability is
-                divided by; between 0.0 and 5.0
-            n_best (int, default 1): translations of each sentence, best first; between 1 and 1000
-            sample (bool, default False): sample instead of searching
+            length_penalty (float, default 1.0): log-probability is divided by length to this power; between 0.0 and 5.0
+            n_best (int, default 1): number of translations of each sentence; between 1 and 1000
+            sample (bool, default False): sampling instead of beam search
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
-            prefix (str, default ''): forced prefix: text that every translation begins with
-            fast (bool, default True): search with the output layer in 8 bits; scores that are given stay exact
-            batch (int, default 64): sentences searched at once; between 1 and 10000
+            prefix (str, default ''): forced prefix of every translation
+            fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
+            batch (int, default 64): batch size: sentences searched together; between 1 and 10000
             seed (int, default 0): random seed of sampling; at least 0
         """
         ...
@@ -208,20 +191,21 @@ class Translator(Estimator):
         batch: int = 64,
         seed: int = 0,
     ) -> list[list[Translation]]:
-        """The best `n_best` answers of each line, best first, with their scores: the search's own where not `exact`.
+        """Translate lines into lists of the `n_best` translations with their scores, best first.
 
-        A line of more subwords than the fit's `longest` is translated in pieces; it then has one answer.
+        A line with more subwords than the setting `longest` is translated in parts and has one translation.
 
         Args:
+            ensemble: other translators with the same vocabulary, whose probabilities are averaged with this one's.
+            exact: compute the scores again in float32; otherwise they are those of the search.
             beam_size (int, default 5): beam size; 1 is greedy; between 1 and 1000
-            length_penalty (float, default 1.0): length penalty: exponent of the length that a log-probability is
-                divided by; between 0.0 and 5.0
-            n_best (int, default 1): translations of each sentence, best first; between 1 and 1000
-            sample (bool, default False): sample instead of searching
+            length_penalty (float, default 1.0): log-probability is divided by length to this power; between 0.0 and 5.0
+            n_best (int, default 1): number of translations of each sentence; between 1 and 1000
+            sample (bool, default False): sampling instead of beam search
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
-            prefix (str, default ''): forced prefix: text that every translation begins with
-            fast (bool, default True): search with the output layer in 8 bits; scores that are given stay exact
-            batch (int, default 64): sentences searched at once; between 1 and 10000
+            prefix (str, default ''): forced prefix of every translation
+            fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
+            batch (int, default 64): batch size: sentences searched together; between 1 and 10000
             seed (int, default 0): random seed of sampling; at least 0
         """
         ...
@@ -243,18 +227,17 @@ class Translator(Estimator):
         batch: int = 64,
         seed: int = 0,
     ) -> Explanation:
-        """Where the translation of `line` looks, or where a given `target` would.
+        """Compute the attention weights of the translation of `line`, or of a given `target`.
 
         Args:
             beam_size (int, default 5): beam size; 1 is greedy; between 1 and 1000
-            length_penalty (float, default 1.0): length penalty: exponent of the length that a log-probability is
-                divided by; between 0.0 and 5.0
-            n_best (int, default 1): translations of each sentence, best first; between 1 and 1000
-            sample (bool, default False): sample instead of searching
+            length_penalty (float, default 1.0): log-probability is divided by length to this power; between 0.0 and 5.0
+            n_best (int, default 1): number of translations of each sentence; between 1 and 1000
+            sample (bool, default False): sampling instead of beam search
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
-            prefix (str, default ''): forced prefix: text that every translation begins with
-            fast (bool, default True): search with the output layer in 8 bits; scores that are given stay exact
-            batch (int, default 64): sentences searched at once; between 1 and 10000
+            prefix (str, default ''): forced prefix of every translation
+            fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
+            batch (int, default 64): batch size: sentences searched together; between 1 and 10000
             seed (int, default 0): random seed of sampling; at least 0
 
         Raises:
@@ -278,22 +261,22 @@ class Translator(Estimator):
         batch: int = 64,
         seed: int = 0,
     ) -> Evaluation:
-        """sacreBLEU, chrF and more on pairs that the fit has not seen.
+        """Compute sacreBLEU and chrF on pairs that are not in the training data.
 
         Args:
+            tokenize: sacreBLEU's tokenizer; "auto" chooses "zh" or "13a" by the references.
             beam_size (int, default 5): beam size; 1 is greedy; between 1 and 1000
-            length_penalty (float, default 1.0): length penalty: exponent of the length that a log-probability is
-                divided by; between 0.0 and 5.0
-            n_best (int, default 1): translations of each sentence, best first; between 1 and 1000
-            sample (bool, default False): sample instead of searching
+            length_penalty (float, default 1.0): log-probability is divided by length to this power; between 0.0 and 5.0
+            n_best (int, default 1): number of translations of each sentence; between 1 and 1000
+            sample (bool, default False): sampling instead of beam search
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
-            prefix (str, default ''): forced prefix: text that every translation begins with
-            fast (bool, default True): search with the output layer in 8 bits; scores that are given stay exact
-            batch (int, default 64): sentences searched at once; between 1 and 10000
+            prefix (str, default ''): forced prefix of every translation
+            fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
+            batch (int, default 64): batch size: sentences searched together; between 1 and 10000
             seed (int, default 0): random seed of sampling; at least 0
 
         Raises:
-            DataError: no pairs, or their sides look swapped.
+            DataError: no pairs, or source and target look swapped.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The field's scores: sacreBLEU with its signature, chrF, by length, the worst sentences, beside copying the source."""
+"""Translation metrics: sacreBLEU and chrF with signatures, BLEU by length, worst sentences, a copying baseline."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gruworks.errors import DataError
 
 __all__ = ["Evaluation", "LengthScore", "Sentence", "score", "tokenizer_for"]
 
-BUCKETS = ((1, 10), (11, 20), (21, 30), (31, 10_000))  # words of the source
+BUCKETS = {"1-10": (1, 10), "11-20": (11, 20), "21-30": (21, 30), "31 and more": (31, 10_000)}  # words of the source
 CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 
 
 @dataclass(frozen=True)
 class LengthScore:
-    """BLEU of the sentences whose source has so many words (characters in Chinese)."""
+    """BLEU of the sentences whose source length, in words (characters in Chinese), is in the range `words`."""
 
     words: str
     sentences: int
@@ -28,7 +28,7 @@ class LengthScore:
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence with its own chrF."""
+    """A sentence with its reference, its translation (`answer`) and its chrF."""
 
     source: str
     reference: str
@@ -38,7 +38,14 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of a test set, from 0 to 100, with the signatures that make them comparable."""
+    """Metrics of a test set, from 0 to 100, with sacreBLEU's signatures.
+
+    Args:
+        bleu, chrf: of the translations. copy_bleu, copy_chrf: of the baseline that copies the source.
+        sentences: number of sentences.
+        bleu_signature, chrf_signature: the settings that make scores comparable.
+        by_length: BLEU by source length. worst: the sentences with the lowest chrF.
+    """
 
     bleu: float
     chrf: float
@@ -55,7 +62,7 @@ class Evaluation:
 
 
 def tokenizer_for(references: Sequence[str]) -> str:
-    """sacreBLEU's tokeniser: "zh" where the references are Chinese, else "13a"."""
+    """Choose sacreBLEU's tokenizer: "zh" if the references are Chinese, otherwise "13a"."""
     text = "".join(references)
     return "zh" if len(CHINESE.findall(text)) > 0.3 * max(1, len(text.replace(" ", ""))) else "13a"
 
@@ -67,17 +74,22 @@ def score(
     tokenize: str = "auto",
     worst: int = 5,
 ) -> Evaluation:
-    """Score `answers` against `references`. With tokenize="zh" blanks are removed from both sides first.
+    """Compute the metrics of translations.
+
+    Args:
+        sources, references, answers: sentences, their references and translations [N].
+        tokenize: sacreBLEU's tokenizer, or "auto". With "zh", blanks are removed from references and translations.
+        worst: number of sentences with the lowest chrF to list.
 
     Raises:
-        DataError: nothing to score.
+        DataError: there are no sentences.
     """
     if not answers:
         raise DataError("expected at least one sentence pair to evaluate on, got none")
     tokenize = tokenizer_for(references) if tokenize == "auto" else tokenize
     if tokenize == "zh":
-        references, answers = _without_blanks(references), _without_blanks(answers)
-    # force: text that is tokenised already is scored without a warning; what it is stands in the signature.
+        references, answers = (["".join(text.split()) for text in texts] for texts in (references, answers))
+    # force: no warning about text that is tokenized already; the signature says how it was scored.
     bleu, chrf = sacrebleu.BLEU(tokenize=tokenize, force=True), sacrebleu.CHRF()
     whole, characters = bleu.corpus_score(answers, [references]), chrf.corpus_score(answers, [references])
     single = [chrf.sentence_score(a, [r]).score for a, r in zip(answers, references, strict=True)]
@@ -100,14 +112,9 @@ def _by_length(
 ) -> list[LengthScore]:
     lengths = [max(len(source.split()), len(CHINESE.findall(source))) for source in sources]
     found = []
-    for low, high in BUCKETS:
+    for name, (low, high) in BUCKETS.items():
         places = [i for i, length in enumerate(lengths) if low <= length <= high]
         if places:
             part = bleu.corpus_score([answers[i] for i in places], [[references[i] for i in places]])
-            name = f"{low} and more" if high == BUCKETS[-1][1] else f"{low}-{high}"
             found.append(LengthScore(name, len(places), part.score))
     return found
-
-
-def _without_blanks(texts: Sequence[str]) -> list[str]:
-    return ["".join(text.split()) for text in texts]

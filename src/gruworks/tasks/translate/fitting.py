@@ -1,4 +1,4 @@
-"""The loss of a translation, and how its batches reach the one fitting loop."""
+"""Training loss of a translation network, and the weight of a batch in the validation loss."""
 
 from __future__ import annotations
 
@@ -7,47 +7,30 @@ from torch import Tensor
 
 from gruworks.nn.cross_entropy import linear_cross_entropy
 from gruworks.tasks.translate.config import Config
-from gruworks.tasks.translate.data import Batch, Batches
+from gruworks.tasks.translate.data import Batch
 from gruworks.tasks.translate.model import TranslationNet
 from gruworks.tasks.translate.subwords import PAD
-from gruworks.training.fit import Fitted, fit
-from gruworks.training.runs import RunFolder
 
-__all__ = ["fit_pairs", "translation_loss"]
+__all__ = ["fit_loss", "translation_loss", "weight"]
 
 
 def translation_loss(model: torch.nn.Module, batch: Batch, smoothing: float = 0.0) -> Tensor:
-    """Mean cross-entropy of the target's symbols in nats; in training with label smoothing (Szegedy et al. 2016)."""
+    """Mean cross-entropy of the target tokens in nats; in training with label smoothing (Szegedy et al. 2016)."""
     assert isinstance(model, TranslationNet)
-    target = batch["target"]
-    features, _ = model.read(model.encode(batch["source"], batch["source_lengths"]), target[:, :-1])
-    wanted = target[:, 1:].T
+    features, _ = model.read(model.encode(batch["source"], batch["source_lengths"]), batch["target"][:, :-1])
+    wanted = batch["target"][:, 1:].T
     there = wanted != PAD
-    share = smoothing if model.training else 0.0
-    return linear_cross_entropy(features[there], *model.last_layer(), wanted[there], share).mean()
+    smoothing = smoothing if model.training else 0.0
+    return linear_cross_entropy(features[there], *model.last_layer(), wanted[there], smoothing).mean()
 
 
-def fit_pairs(
-    model: TranslationNet,
-    batches: Batches,
-    validation: list[Batch],
-    config: Config,
-    run: RunFolder,
-    quiet: bool,
-    resume: bool,
-) -> Fitted:
-    """Fit `model` in place."""
+def fit_loss(model: torch.nn.Module, batch: Batch, config: Config) -> Tensor:
+    """Loss of a fit: the mean over the target tokens of a batch, or in training with `config.summed` their sum."""
+    mean = translation_loss(model, batch, config.smoothing)
+    # Adadelta hardly moves where gradients are below the root of its epsilon, 1e-3, as those of the mean are.
+    return mean * weight(batch) if config.summed and model.training else mean
 
-    def loss(model: torch.nn.Module, batch: Batch) -> Tensor:
-        mean = translation_loss(model, batch, config.smoothing)
-        # Gradients below Adadelta's √ε, 1e-3, make steps of their own size, and nothing is learnt.
-        return mean * weigh(batch) if config.summed and model.training else mean
 
-    def weigh(batch: Batch) -> int:
-        return int((batch["target"][:, 1:] != PAD).sum())
-
-    what = f"learning {config.source} → {config.target}"
-    return fit(
-        model, loss, batches.draw, validation, config.training, run, what, quiet=quiet, resume=resume,
-        weigh=weigh,
-    )  # fmt: skip
+def weight(batch: Batch) -> int:
+    """Number of target tokens in a batch."""
+    return int((batch["target"][:, 1:] != PAD).sum())

@@ -1,4 +1,4 @@
-"""The attention network for search: each product at the place where it is smallest, a step in one native call."""
+"""Attention decoder for search: precomputed projections, and one native call per step."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ __all__ = ["FusedAttentionDecoder"]
 
 
 class FusedAttentionDecoder:
-    """`AttentionNet` step by step, with its numbers to rounding, in a third of the multiplications.
+    """Step-by-step decoder of an `AttentionNet`, equal to it up to rounding, with a third of the multiplications.
 
-    What a word brings to the first GRU and to the readout is a table by word. What a context brings to the second GRU
-    and to the readout is linear in it, so it is formed from the encoder's states, once a sentence: the step's mean over
-    the source then has the products done already.
+    The projections of target embeddings into the first GRU and the readout layer are precomputed for all tokens. Those
+    of the context into the second GRU and the readout layer are linear, so they are applied to the encoder states once
+    a sentence, and attention averages the projected states.
 
-    With `eight_bits` the product with the output embedding, the largest of all, is in 8-bit integers (a scale for each
-    subword and each row): scores move by about a hundredth of their spread.
+    Args:
+        net: the network.
+        eight_bits: compute the output layer, the largest product, in 8-bit integers with a scale for each token and
+            each row. Logits then change by about 1 % of their standard deviation.
     """
 
     def __init__(self, net: AttentionNet, eight_bits: bool = True) -> None:
@@ -39,7 +41,7 @@ class FusedAttentionDecoder:
         self.contexts = words.new_zeros(2 * H, read_width(H, E))
         self.contexts[:, : 3 * H] = from_context.t()
         self.contexts[:, read_width(H, 0) :][:, :E] = of_context.t()
-        # tanh(x) = 2 σ(2x) - 1, and what is the same for all words of the source doesn't change their weights.
+        # tanh(x) = 2 σ(2x) - 1; a term that is the same for all source positions doesn't change the softmax.
         weights = DecoderWeights(
             first=first.map(_array),
             second=second.map(_array),
@@ -60,7 +62,7 @@ class FusedAttentionDecoder:
 
     @staticmethod
     def serves(net: AttentionNet) -> bool:
-        """True where the native step can take the network's weights."""
+        """True if the native kernel is available and the network is on the CPU in float32."""
         return backend().name != "torch" and net.bias.is_cpu and net.bias.dtype is torch.float32
 
     def encode(self, source: Tensor, lengths: Tensor) -> State:
@@ -68,17 +70,13 @@ class FusedAttentionDecoder:
         read = memory["values"] @ self.contexts
         return {"keys": 2 * memory["keys"], "read": read, "lengths": lengths, "mean": memory["mean"]}
 
-    def start(self, memory: State) -> State:
-        return self.net.start(memory)
-
     def step(self, tokens: Tensor, state: State, memory: State) -> tuple[Tensor, State]:
-        """Log-probabilities [N, V] after tokens [N], and the state; otherwise as `AttentionNet.step`."""
+        """Log-probabilities [N, V] of the next tokens after tokens [N], and the next state."""
         answer = torch.empty(len(tokens), self.decoder.symbols)
         return answer, self._run(tokens, state, memory, answer.data_ptr(), (0, 0, 0))
 
     def best(self, tokens: Tensor, state: State, memory: State, count: int) -> tuple[Tensor, Tensor, State]:
-        """The `count` likeliest symbols after tokens [N]: log-probabilities, falling, and symbols [N, count]; the
-        state."""
+        """The `count` most likely next tokens: falling log-probabilities and tokens [N, count], and the state."""
         count = min(count, self.decoder.symbols)
         values = torch.empty(len(tokens), count)
         symbols = torch.empty(len(tokens), count, dtype=torch.long)

@@ -1,8 +1,9 @@
-"""The networks: what every translator answers to, and the default one, with attention."""
+"""Translation networks: the interface of encoder and decoder, and the default network with attention."""
 
 from __future__ import annotations
 
 import abc
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -13,50 +14,52 @@ from gruworks.nn.functional import gru_layer
 from gruworks.nn.gru import GRU
 from gruworks.nn.recurrence.regularization import drop_weights
 from gruworks.nn.state import State
-from gruworks.ops.weights import GRUWeights, Reset
+from gruworks.ops.weights import Reset
 
 __all__ = ["AttentionNet", "TranslationNet"]
 
 
 class TranslationNet(torch.nn.Module, abc.ABC):
-    """An encoder, and a decoder that reads what it left. A memory, as a state, is a flat dict, batch first."""
+    """Base of encoder-decoder networks. The memory is the encoder's output, a flat dict of tensors [B, ...]."""
 
     @abc.abstractmethod
     def encode(self, source: Tensor, lengths: Tensor) -> State:
-        """The decoder's memory of the source [B, S]."""
+        """Encode source tokens [B, S] of the given lengths [B] into a memory."""
 
     @abc.abstractmethod
     def start(self, memory: State) -> State:
-        """The decoder's state before its first symbol."""
+        """Initial state of the decoder."""
 
     @abc.abstractmethod
     def read(self, memory: State, tokens: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Features [T, B, E] after each of the given symbols [B, T], and attention [B, T, S] where there is some."""
+        """Teacher forcing: features [T, B, E] after target tokens [B, T], and attention weights [B, T, S] or None."""
 
     @abc.abstractmethod
     def step(self, tokens: Tensor, state: State, memory: State) -> tuple[Tensor, State]:
-        """One symbol on: features [N, E] after tokens [N], and the state. N = W · B: W rows beside each other on each
-        of the memory's B."""
+        """Decode one step: features [N, E] after tokens [N], and the next state.
+
+        N = B · W: W consecutive rows, such as hypotheses, for each of the B sentences of the memory.
+        """
 
     @abc.abstractmethod
     def last_layer(self) -> tuple[Tensor, Tensor]:
-        """Weight [V, E] and bias [V] of what turns features into scores."""
+        """Weight [V, E] and bias [V] of the output layer."""
 
     def scores(self, features: Tensor) -> Tensor:
-        """Scores [..., V] of the next symbol; their softmax is the distribution."""
+        """Logits [..., V] of the next token from features [..., E]."""
         return torch.nn.functional.linear(features, *self.last_layer())
 
 
 class AttentionNet(TranslationNet):
-    """A bidirectional GRU encoder, and a decoder of two GRU layers with additive attention between them.
+    """Bidirectional GRU encoder and a decoder of two GRU layers with additive attention between them.
 
         s_t  = GRU₁(s_{t-1}, e(y_{t-1}))
         c_t  = attention(norm(s_t), encoder states)
         s'_t = GRU₂(s'_{t-1}, [norm(s_t), c_t])
         features = tanh(W [e(y_{t-1}), s'_t, c_t]),  scores = features · eᵀ + b
 
-    As the conditional GRU (Sennrich et al. 2017, Nematus) it attends between two transitions; but the first layer's
-    state does not come back from the second, so that both run whole sequences in the kernel.
+    As in the conditional GRU (Sennrich et al. 2017, Nematus), attention is between two transitions; but the second
+    layer does not feed back into the first, so that the kernel runs each over whole sequences.
 
     >>> net = AttentionNet(sources=30, targets=30, embedding_size=8, hidden_size=8, attention_size=8)
     >>> memory = net.encode(torch.ones(2, 5, dtype=torch.int64), torch.tensor([5, 4]))
@@ -65,9 +68,12 @@ class AttentionNet(TranslationNet):
     (torch.Size([3, 2, 8]), torch.Size([2, 3, 5]), torch.Size([3, 2, 30]))
 
     Args:
-        sources, targets: sizes of the vocabularies. shared: one embedding for both (they are of one size then).
-        layers: of the encoder, each bidirectional. dropout: variational, one mask a sentence (Gal and Ghahramani 2016).
-        word_dropout: share of subwords whose embedding is zeroed. weight_dropout: DropConnect on the recurrent weights.
+        sources, targets: vocabulary sizes.
+        shared: one embedding for both sides, which then have the same vocabulary size.
+        layers: number of bidirectional encoder layers.
+        dropout: probability of variational dropout, one mask a sentence (Gal and Ghahramani 2016).
+        word_dropout: probability that the embedding of a token is zeroed.
+        weight_dropout: dropout probability of the recurrent weights (DropConnect).
     """
 
     def __init__(
@@ -121,7 +127,7 @@ class AttentionNet(TranslationNet):
         x = self._embed(self.target_embedding, tokens.T)
         s, _ = self._run(self.first, x, state["first"])
         query = variational_dropout(self.query_norm(s), self.dropout, self.training)
-        context, weights = self._attend(query.transpose(0, 1), memory)
+        context, weights = self.attention(query.transpose(0, 1), memory["keys"], memory["values"], memory["hidden"])
         context = context.transpose(0, 1)
         s, _ = self._run(self.second, torch.cat([query, context], -1), state["second"])
         s = variational_dropout(s, self.dropout, self.training)
@@ -132,7 +138,8 @@ class AttentionNet(TranslationNet):
         x = self._embed(self.target_embedding, tokens)
         _, first = self._run(self.first, x[None], state["first"])
         query = self.query_norm(first)
-        context, _ = self._attend(query.view(memory["keys"].shape[0], -1, query.shape[1]), memory)
+        queries = query.view(memory["keys"].shape[0], -1, query.shape[1])
+        context, _ = self.attention(queries, memory["keys"], memory["values"], memory["hidden"])
         context = context.flatten(0, 1)
         _, second = self._run(self.second, torch.cat([query, context], -1)[None], state["second"])
         features = torch.tanh(self.readout(torch.cat([x, second, context], -1)))
@@ -141,12 +148,8 @@ class AttentionNet(TranslationNet):
     def last_layer(self) -> tuple[Tensor, Tensor]:
         return self.target_embedding.weight, self.bias
 
-    def _attend(self, query: Tensor, memory: State) -> tuple[Tensor, Tensor]:
-        context, weights = self.attention(query, memory["keys"], memory["values"], memory["hidden"])
-        return context, weights
-
     def _embed(self, embedding: torch.nn.Module, tokens: Tensor) -> Tensor:
-        """tokens [T, B] (or [N]) to [T, B, E], of unit size though the tied output's rows are small."""
+        """Embeddings [..., E] of tokens [...], scaled by √E to unit variance."""
         x: Tensor = embedding(tokens) * self.readout.out_features**0.5
         if self.training and self.word_dropout:
             x = x * torch.empty_like(x[..., :1]).bernoulli_(1 - self.word_dropout)
@@ -155,9 +158,9 @@ class AttentionNet(TranslationNet):
     def _run(
         self, layer: GRU, x: Tensor, h0: Tensor | None, lengths: Tensor | None = None, reverse: bool = False
     ) -> tuple[Tensor, Tensor]:
-        w_ih, w_hh, b_ih, b_hh = layer.weights(0, reverse).arrays()
-        w_hh = drop_weights(w_hh, self.weight_dropout, self.training)
-        return gru_layer(x, h0, GRUWeights(w_ih, w_hh, b_ih, b_hh, reset=layer.reset), lengths, reverse)
+        weights = layer.weights(0, reverse)
+        weights = replace(weights, w_hh=drop_weights(weights.w_hh, self.weight_dropout, self.training))
+        return gru_layer(x, h0, weights, lengths, reverse)
 
 
 def _embedding(symbols: int, size: int) -> torch.nn.Embedding:

@@ -1,4 +1,4 @@
-"""N-best lists of one run, ranked anew by what other runs think of them; kept as a JSON file that names the runs."""
+"""Reranking of n-best lists by the scores of several runs; weights and runs are saved as JSON."""
 
 from __future__ import annotations
 
@@ -18,16 +18,20 @@ from gruworks.tasks.translate.estimator import Translator
 from gruworks.tasks.translate.evaluation import tokenizer_for
 from gruworks.tasks.translate.reading import Pairs, read
 from gruworks.tasks.translate.rescoring import Candidate, Rescorer
+from gruworks.training.checked import choice, items, number, record, string, value
 from gruworks.training.runs import write_atomically
 
 __all__ = ["Reranker", "Tuned"]
 
-FORMAT = 1
+FILE = record(
+    format=choice(1), writer=string(), judges=items(string(), least=1), options=value, features=items(string()),
+    weights=items(number()), bleu=value,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """BLEU on the pairs that the weights were tuned on: of each list's first answer, and of the one chosen now."""
+    """BLEU on the tuning pairs before and after reranking."""
 
     before: float
     after: float
@@ -35,13 +39,20 @@ class Tuned:
 
 @dataclass
 class Reranker:
-    """A run that writes n-best lists, and the runs whose scores choose among them.
+    """Log-linear reranking of the n-best lists of one run by the scores of other runs.
 
-    An answer's features are log p(target | source) by the writing run, the same by each other run, and the number of
-    its subwords. A run of the opposite direction counts too: it gives log p(source | target), as in a noisy channel.
+    The features of a translation are log p(target | source) by the first run and by each other run, and its number of
+    subwords. A run of the opposite direction contributes log p(source | target), as in a noisy-channel model.
 
     Args:
-        writer, judges: folders of runs. options: of the search; `n_best` of its answers are ranked.
+        writer: folder of the run that generates the n-best lists.
+        judges: folders of the other runs.
+        options: options of the search, with the size `n_best` of the lists.
+        weights: one for each of `features`; empty before `tune`.
+        tuned: BLEU on the tuning pairs; None before `tune`.
+
+    Raises:
+        OptionError: no other run, or one for another pair of languages.
     """
 
     writer: Path
@@ -52,25 +63,23 @@ class Reranker:
 
     def __post_init__(self) -> None:
         if not self.judges:
-            raise OptionError("ranking anew needs at least one more run, whose scores choose")
-        wide = max(self.options.beam_size, self.options.n_best)
-        self.options = replace(self.options, beam_size=wide)
+            raise OptionError("reranking needs at least one more run, whose scores are combined")
+        self.options = replace(self.options, beam_size=max(self.options.beam_size, self.options.n_best))
         self.translator = Translator.load(self.writer)
         self.others = [Translator.load(judge) for judge in self.judges]
         self.backwards = [self._direction(path, one) for path, one in zip(self.judges, self.others, strict=True)]
 
     @property
     def features(self) -> list[str]:
-        """Their names, in the weights' order."""
+        """Names of the features, in the order of the weights."""
         ours = self.translator.config
         forth, back = f"log p({ours.target} | {ours.source})", f"log p({ours.source} | {ours.target})"
         named = [f"{back if b else forth} by {j}" for j, b in zip(self.judges, self.backwards, strict=True)]
         return [f"{forth} by {self.writer}", *named, "subwords"]
 
     def tune(self, data: Any, tokenize: str = "auto") -> Self:
-        """Find the weights that give these pairs the best BLEU. They must be pairs that no run was fitted on."""
-        pairs = read(data, self.translator.config.source, self.translator.config.target)
-        pairs = pairs.at([i for i in range(len(pairs)) if pairs.sources[i] and pairs.targets[i]])
+        """Search the weights with the best BLEU on these pairs, which must not be in the training data of any run."""
+        pairs = read(data, self.translator.config.source, self.translator.config.target).complete()
         how = tokenizer_for(pairs.targets) if tokenize == "auto" else tokenize
         found = self.translator.n_best(pairs.sources, options=self.options)
         lists = self._candidates(pairs.sources, found)
@@ -82,7 +91,7 @@ class Reranker:
         return self
 
     def translate(self, lines: Sequence[str]) -> list[str]:
-        """The best answer of each line by the tuned weights; an empty line stays empty."""
+        """Translate lines, each as the best of its n-best list by the tuned weights; an empty line stays empty."""
         if not self.weights:
             raise OptionError("the weights are not tuned: call tune(pairs) first")
         found = self.translator.n_best(lines, options=self.options)
@@ -94,9 +103,9 @@ class Reranker:
         return texts
 
     def save(self, path: Path) -> Path:
-        """Runs, options and weights as JSON; runs are named by their paths from where one stands."""
+        """Write runs, options and weights as JSON; paths of runs are relative to the working directory."""
         values = {
-            "format": FORMAT,
+            "format": 1,
             "writer": str(self.writer),
             "judges": [str(judge) for judge in self.judges],
             "options": self.options.to_dict(),
@@ -109,42 +118,32 @@ class Reranker:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """The file that `save` wrote.
+        """Read a file that `save` wrote, and load its runs.
 
         Raises:
-            RunError: the file is not there or damaged, or one of its runs is.
+            RunError: the file or one of its runs is missing or damaged.
         """
         try:
-            values = read_json(path.read_bytes(), error=RunError, name=str(path))
-            if values["format"] != FORMAT:
-                raise RunError(f"{path} has format {values['format']!r}; this version reads format {FORMAT}")
-            weights = tuple(float(weight) for weight in values["weights"])
-            judges = [Path(judge) for judge in values["judges"]]
-            loaded = cls(Path(values["writer"]), judges, Options.from_dict(values["options"]), weights)
-        except RunError:
-            raise
-        except OSError as error:
-            raise RunError(
-                f"can't read {path}: {error.strerror or error}; `gruworks translate tune` makes one"
-            ) from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise RunError(f"{path} is no file that `gruworks translate tune` wrote: {error!r}") from error
-        if len(weights) != len(loaded.features):
-            raise RunError(f"{path} is damaged: {len(weights)} weights for {len(loaded.features)} features")
+            values = read_json(path, error=RunError)
+            FILE(values, f"{path}: ")
+            options = Options.from_dict(values["options"])
+        except (RunError, OptionError) as error:
+            raise RunError(f"{path} is no file that `gruworks translate tune` wrote: {error}") from error
+        loaded = cls(Path(values["writer"]), [*map(Path, values["judges"])], options, (*map(float, values["weights"]),))
+        if len(loaded.weights) != len(loaded.features):
+            raise RunError(f"{path} is damaged: {len(loaded.weights)} weights for {len(loaded.features)} features")
         return loaded
 
     def _direction(self, path: Path, judge: Translator) -> bool:
-        """True where a run translates the other way."""
+        """True if a run translates in the opposite direction."""
         ours, theirs = self.translator.config, judge.config
-        way = (theirs.source, theirs.target)
-        if way == (ours.target, ours.source) and way != (ours.source, ours.target):
-            return True
-        if way != (ours.source, ours.target):
+        forth, way = (ours.source, ours.target), (theirs.source, theirs.target)
+        if way not in (forth, forth[::-1]):
             raise OptionError(
                 f"{path} translates {theirs.source} to {theirs.target}: expected {ours.source} to {ours.target}, as "
                 f"{self.writer}, or the opposite"
             )
-        return False
+        return way != forth
 
     def _candidates(self, lines: Sequence[str], found: list[list[Translation]]) -> list[list[Candidate]]:
         flat = [(line, one) for line, answers in zip(lines, found, strict=True) for one in answers]
@@ -152,9 +151,6 @@ class Reranker:
         columns = [[one.log_probability for _, one in flat]]
         for judge, backwards in zip(self.others, self.backwards, strict=True):
             columns.append(judge.score(Pairs(targets, sources) if backwards else Pairs(sources, targets)))
-        assert self.translator.codec is not None
         columns.append([float(len(ids)) for ids in self.translator.codec.target.encode_all(targets)])
-        rows = iter(
-            Candidate(text, features) for text, features in zip(targets, zip(*columns, strict=True), strict=True)
-        )
+        rows = map(Candidate, targets, zip(*columns, strict=True))
         return [[next(rows) for _ in answers] for answers in found]

@@ -1,4 +1,4 @@
-"""A log-linear model over n-best lists: features with weights, tuned on a validation part by BLEU."""
+"""Log-linear model over n-best lists, with weights tuned for BLEU on a validation part."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from gruworks.errors import DataError, ShapeError
 __all__ = ["Candidate", "Rescorer"]
 
 Floats = NDArray[numpy.float64]
-GRID = 41  # values of a weight that a round tries
-ROUNDS = 5
+GRID = 41  # values of a weight that a round of the search tries
+ROUNDS = 5  # at most
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One answer of an n-best list: its text and its features, such as log p(target | source) by several models."""
+    """A translation of an n-best list, with its features, such as log p(target | source) by several models."""
 
     text: str
     features: tuple[float, ...]
@@ -29,10 +29,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Rescorer:
-    """score = Σ weight · feature; the best candidate of each list is the one of the highest score.
+    """Log-linear model, score = Σ weight · feature, that chooses the candidate with the highest score in each list.
 
-    The log-linear framework that Cho et al. 2014 put their phrase scores into (Och and Ney 2002), with the weights
-    found by coordinate search on BLEU.
+    This is the framework of Och and Ney (2002) in which Cho et al. 2014 used their phrase scores; `tune` finds the
+    weights by coordinate search on BLEU.
 
     >>> lists = [[Candidate("a dog", (-1.0, -9.0)), Candidate("dog a", (-0.5, -20.0))]]
     >>> Rescorer((1.0, 0.0)).choose(lists), Rescorer((1.0, 1.0)).choose(lists)
@@ -42,28 +42,26 @@ class Rescorer:
     weights: tuple[float, ...]
 
     def choose(self, lists: Sequence[Sequence[Candidate]]) -> list[str]:
-        """The best text of each list."""
+        """The text with the highest score in each list."""
         return [self.rank(one)[0].text for one in lists]
 
     def rank(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """The candidates, best first; those of one score stay in their order."""
+        """Sort candidates by score, highest first; the sort is stable."""
         scores = self._features(candidates) @ numpy.asarray(self.weights)
         return [candidates[i] for i in numpy.argsort(-scores, kind="stable")]
 
     @classmethod
-    def tune(
-        cls,
-        lists: Sequence[Sequence[Candidate]],
-        references: Sequence[str],
-        tokenize: str = "13a",
-    ) -> Self:
-        """Weights that give high BLEU on `lists` and `references`: the first feature's is 1, the others are searched.
+    def tune(cls, lists: Sequence[Sequence[Candidate]], references: Sequence[str], tokenize: str = "13a") -> Self:
+        """Search weights with high BLEU of the chosen candidates; the weight of the first feature is 1.
 
-        Each round tries, for one weight after the other, values from 0 outwards on a logarithmic grid, and keeps the
-        best; it ends when none moves. BLEU's sums are added up from each candidate's, so that a trial is cheap.
+        Each round tries the values of a logarithmic grid for one weight after the other and keeps the best; the search
+        ends when no weight changes. The n-gram counts of BLEU are computed once for each candidate.
+
+        Args:
+            lists: n-best lists. references: one for each list. tokenize: sacreBLEU's tokenizer.
 
         Raises:
-            DataError: no lists, an empty one, or not one reference for each.
+            DataError: no lists, an empty list, or not one reference for each list.
         """
         if not lists or len(lists) != len(references) or not all(lists):
             raise DataError(
@@ -73,14 +71,15 @@ class Rescorer:
         count = len(lists[0][0].features)
         tuned = cls((1.0,) + (0.0,) * (count - 1))
         features = [tuned._features(one) for one in lists]
-        sums = _statistics(lists, references, tokenize)
-        best = _bleu(tuned.weights, features, sums, tokenize)
+        metric: Any = sacrebleu.BLEU(tokenize=tokenize, force=True)
+        sums = [_statistics(metric, *one) for one in zip(lists, references, strict=True)]
+        best = _bleu(metric, tuned.weights, features, sums)
         for _ in range(ROUNDS):
             before = tuned
             for place in range(1, count):
                 for value in _grid(features, place):
                     weights = (*tuned.weights[:place], float(value), *tuned.weights[place + 1 :])
-                    found = _bleu(weights, features, sums, tokenize)
+                    found = _bleu(metric, weights, features, sums)
                     if found > best + 1e-9:
                         best, tuned = found, replace(tuned, weights=weights)
             if tuned == before:
@@ -88,7 +87,7 @@ class Rescorer:
         return tuned
 
     def _features(self, candidates: Sequence[Candidate]) -> Floats:
-        """[N, F], what is not finite far below all else."""
+        """Features [N, F] of candidates; -1e9 in place of NaN and minus infinity."""
         widths = {len(one.features) for one in candidates}
         if widths != {len(self.weights)}:
             raise ShapeError(f"expected {len(self.weights)} features a candidate, got {sorted(widths)}")
@@ -97,28 +96,20 @@ class Rescorer:
 
 
 def _grid(features: list[Floats], place: int) -> Floats:
-    """Values of a weight, both signs, in units that bring the feature to the first one's spread."""
-    table = numpy.concatenate(features)
-    spread = table.std(0)
+    """Values of a weight, of both signs, in units that scale the feature to the standard deviation of the first."""
+    spread = numpy.concatenate(features).std(0)
     unit = spread[0] / spread[place] if spread[place] > 0 and spread[0] > 0 else 1.0
     half = numpy.geomspace(0.01, 10.0, GRID // 2)
     return numpy.concatenate([[0.0], -half, half]) * unit
 
 
-def _statistics(lists: Sequence[Sequence[Candidate]], references: Sequence[str], tokenize: str) -> list[Floats]:
-    """The counts that corpus BLEU adds up, of every candidate against its list's reference: [N, 10] a list."""
-    metric: Any = sacrebleu.BLEU(tokenize=tokenize, force=True)
-    return [
-        numpy.array(
-            metric._extract_corpus_statistics([one.text for one in candidates], [[reference] * len(candidates)]),
-            dtype=numpy.float64,
-        )
-        for candidates, reference in zip(lists, references, strict=True)
-    ]
+def _statistics(metric: Any, candidates: Sequence[Candidate], reference: str) -> Floats:
+    """The counts [N, 10] that corpus BLEU sums up, of each candidate against the reference of its list."""
+    texts, references = [one.text for one in candidates], [[reference] * len(candidates)]
+    return numpy.array(metric._extract_corpus_statistics(texts, references), numpy.float64)
 
 
-def _bleu(weights: tuple[float, ...], features: list[Floats], sums: list[Floats], tokenize: str) -> float:
+def _bleu(metric: Any, weights: tuple[float, ...], features: list[Floats], sums: list[Floats]) -> float:
     chosen = [int((table @ numpy.asarray(weights)).argmax()) for table in features]
     total = numpy.sum([counts[i] for counts, i in zip(sums, chosen, strict=True)], 0)
-    metric: Any = sacrebleu.BLEU(tokenize=tokenize, force=True)
     return float(metric._compute_score_from_stats(total.astype(int).tolist()).score)

@@ -1,4 +1,4 @@
-"""Subwords: BPE by `tokenizers`, its size by the corpus, and BPE-dropout that follows a seed."""
+"""Subword vocabulary: byte pair encoding by `tokenizers`, a default size by corpus, and seeded BPE-dropout."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ __all__ = ["BEGIN", "END", "PAD", "SUBWORDS", "UNKNOWN", "Dropout", "Subwords", 
 
 SPECIAL = ("<pad>", "<unk>", "<s>", "</s>")
 PAD, UNKNOWN, BEGIN, END = range(4)
-BLANK = "▁"  # stands before each word, in a blank's place
-# A mark with the blank before it, so that tokenised text takes no more subwords than raw text.
+BLANK = "▁"  # begins each word, in place of a blank
+# Punctuation and a blank before it are one piece, so that tokenized text has no more subwords than raw text.
 PUNCTUATION = tokenizers.Regex(BLANK + r"?[\p{P}\p{S}&&[^" + BLANK + "]]")
 LARGEST = 32_000
 
@@ -33,9 +33,9 @@ SUBWORDS = named({"normalizer": value, "model": _MODEL}, others=True)
 
 
 def vocabulary_size(texts: Sequence[str]) -> int:
-    """Default vocabulary size of a corpus: its alphabet, and merges that grow as the square root of its characters.
+    """Default vocabulary size of a corpus: its alphabet, and four merges times the square root of its characters.
 
-    8,200 or so for 29,000 image captions and their translations, 2,400 for 2,000 of them.
+    This gives about 8,200 for 29,000 image captions and their translations, and 2,400 for 2,000 of them.
     """
     counts = _characters(texts)
     merges = round(4 * math.sqrt(sum(counts.values())))
@@ -43,7 +43,7 @@ def vocabulary_size(texts: Sequence[str]) -> int:
 
 
 class Subwords:
-    """A vocabulary of subwords, learnt from texts; what it can't spell becomes UNKNOWN.
+    """A BPE vocabulary learnt from texts; characters that it lacks become UNKNOWN.
 
     >>> subwords = Subwords.learn(["der Mann", "der Hund", "dem Mann"] * 2)
     >>> subwords.decode(subwords.encode("der Mann")), len(subwords.encode("Ωμέγα"))
@@ -56,7 +56,11 @@ class Subwords:
 
     @classmethod
     def learn(cls, texts: Sequence[str], size: int = 0, lowercase: bool = False) -> Subwords:
-        """BPE from `texts` with `size` subwords (0: by the corpus). A character seen only once can't be spelt."""
+        """Learn BPE from `texts`, without the characters that occur only once.
+
+        Args:
+            size: vocabulary size; 0: `vocabulary_size(texts)`. lowercase: lower-case every text first.
+        """
         if lowercase:
             texts = [text.lower() for text in texts]
         tokenizer = _tokenizer(models.BPE(unk_token=SPECIAL[UNKNOWN]), lowercase)
@@ -80,26 +84,24 @@ class Subwords:
         return [list(one.ids) for one in self.tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of `ids`; UNKNOWN shows as <unk>, other special ones not at all."""
+        """Detokenize `ids`: UNKNOWN becomes "<unk>", the other special tokens are left out."""
         kept = [i for i in ids if i not in (PAD, BEGIN, END)]
         return str(self.tokenizer.decode(kept, skip_special_tokens=False)).strip()
 
     def symbols(self, ids: Sequence[int]) -> list[str]:
-        """Each subword as it is written in the vocabulary, ▁ before a word."""
+        """The subwords as the vocabulary lists them, with ▁ at the beginning of a word."""
         return [str(self.tokenizer.id_to_token(i)) for i in ids]
 
     def words_of(self, text: str) -> list[str]:
-        """For each subword of `text`, the blank-separated word that it is part of, as written."""
+        """For each subword of `text`, the whitespace-separated word that contains it."""
         found = []
         for start, end in self.tokenizer.encode(text, add_special_tokens=False).offsets:
-            inside = start + (len(text[start:end]) - len(text[start:end].lstrip()))
-            left = text.rfind(" ", 0, inside) + 1
-            right = text.find(" ", inside)
-            found.append(text[left : right if right >= 0 else len(text)])
+            inside = end - len(text[start:end].lstrip())
+            found.append(text[text.rfind(" ", 0, inside) + 1 :].partition(" ")[0])
         return found
 
     def pieces(self, text: str) -> list[str]:
-        """Pieces that BPE merges within: words with their ▁, and punctuation."""
+        """Pre-tokenize `text` into the pieces that BPE merges within: words with their ▁, and punctuation."""
         normal = self.tokenizer.normalizer.normalize_str(text)
         return [piece for piece, _ in self.tokenizer.pre_tokenizer.pre_tokenize_str(normal)]
 
@@ -108,10 +110,10 @@ class Subwords:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Subwords:
-        """The reverse of `to_dict`, for values that SUBWORDS takes: vocabulary and merges; the rest is known.
+        """Restore a vocabulary from the values of `to_dict`, which SUBWORDS has checked.
 
         Raises:
-            RunError: numbers that aren't 0 and so on, or a merge that has none.
+            RunError: the numbers of the subwords are not 0 to V - 1, or a merge has subwords without a number.
         """
         model = values["model"]
         vocabulary, normalizer = model["vocab"], json.dumps(values["normalizer"])
@@ -139,10 +141,10 @@ def _tokenizer(model: Any, lowercase: bool) -> tokenizers.Tokenizer:
 
 
 class Dropout:
-    """BPE-dropout (Provilkov et al. 2020): at every merge each possible one is left out with probability `share`.
+    """BPE-dropout (Provilkov et al. 2020): at every step each possible merge is left out with probability `share`.
 
-    `tokenizers` has it too, but draws from a generator that no seed reaches. Here each distinct word gets `variants`
-    spellings, drawn once from the seed; a text picks among them.
+    The BPE-dropout of `tokenizers` can't be seeded. Here `variants` segmentations of each distinct word are sampled
+    once, from the seed; texts choose among them.
     """
 
     def __init__(self, subwords: Subwords, share: float, seed: int, variants: int = 16) -> None:
@@ -152,15 +154,15 @@ class Dropout:
         self.ids: dict[str, int] = model["vocab"]
         self.ranks = {tuple(pair): rank for rank, pair in enumerate(model["merges"])}
         self.known: dict[str, int] = {}
-        self.spellings: list[list[list[int]]] = []  # by word, then variant
+        self.spellings: list[list[list[int]]] = []  # subwords, by word and variant
 
     def words(self, text: str) -> list[int]:
-        """The numbers of the text's words; `spell` turns them into subwords."""
+        """Word numbers of `text`, which `spell` turns into subwords."""
         return [self._number(piece) for piece in self.subwords.pieces(text)]
 
-    def spell(self, words: Sequence[int], rng: random.Random) -> list[int]:
-        """One spelling of the words, drawn by `rng`."""
-        if self.variants == 1:
+    def spell(self, words: Sequence[int], rng: random.Random | None = None) -> list[int]:
+        """Subwords of a text: of each word a random variant, or the first one without `rng`."""
+        if rng is None or self.variants == 1:
             return [i for word in words for i in self.spellings[word][0]]
         draw, count = rng.random, self.variants
         return [i for word in words for i in self.spellings[word][int(draw() * count)]]
@@ -188,12 +190,10 @@ class Dropout:
 
 
 def _characters(texts: Sequence[str]) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(unicodedata.normalize("NFC", text).replace(" ", BLANK))
-    return counts
+    normalized = (unicodedata.normalize("NFC", text).replace(" ", BLANK) for text in texts)
+    return Counter(itertools.chain.from_iterable(normalized))
 
 
 def _alphabet(counts: Counter[str]) -> list[str]:
-    """Characters seen twice at least: what is seen once teaches the model to copy what it can't spell."""
+    """Characters that occur at least twice: the others, as UNKNOWN, teach the model to copy words that it lacks."""
     return [character for character, count in counts.items() if count > 1 or character == BLANK]

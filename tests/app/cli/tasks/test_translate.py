@@ -82,8 +82,8 @@ def test_check_tells_what_a_fit_would_drop(pairs: Path, gruworks: Call) -> None:
         file.write(f"ein Hund\t\n{SOURCES[0]}\t{WANTED[0]}\n")
     status, out, err = gruworks("translate", "check", pairs, "--test", pairs)
     assert (status, err) == (1, "")
-    assert "pair 37, a side is empty: ein Hund ||| " in out
-    assert "pair 38, stands here more than once" in out
+    assert "pair 37, with an empty side: ein Hund ||| " in out
+    assert "pair 38, occurs more than once" in out
     status, out, _ = gruworks("translate", "check", pairs, "--json")
     assert [one["pair"] for one in json.loads(out)["findings"]] == [37, 38]
 

@@ -90,15 +90,13 @@ def verse(
     rules: VerseOptions,
     count: Annotated[int, typer.Option(min=1, help="How many poems to write.")] = 1,
     title: Title = "",
-    temperature: Annotated[float, typer.Option(min=0.0, help="Below 1 safer, above 1 wilder.")] = 1.0,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")] = Options.seed,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Write Chinese poems that keep the rules of their form, from a run fitted on poems."""
     show = Show(as_json, quiet)
-    poems = load("generate", run).verse(count, title=title, temperature=temperature, seed=seed, **rules.to_dict())
+    poems = load("generate", run).verse(count, title=title, **rules.to_dict())
     show.answer("\n\n".join("\n".join(poem) for poem in poems))
     show.result({"run": str(run), "rules": rules.to_dict(), "poems": poems})
 

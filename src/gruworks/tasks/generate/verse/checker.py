@@ -1,8 +1,8 @@
-"""A judge of finished poems: which form and pattern a poem has, and every rule that it breaks, where.
+"""Check of poems against the rules of regulated verse: form, pattern, rhyme group, and every fault with its place.
 
-It shares nothing with the constraint but the table of sounds. The rules are written once more, as rules: what each
-place must be given what stands around it. A character of several readings counts as the one that serves it best; one
-that the table hasn't serves nowhere but where either tone may stand.
+It is independent of the constraint except for the table of tones and rhymes, and states the rules in another way: the
+tone of each character given those around it. Of several readings of a character the best one counts; a character that
+is not in the table is only accepted where either tone is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,12 @@ UNKNOWN = "?"
 
 @dataclass(frozen=True)
 class Fault:
-    """A rule that is broken: its name, line and place from 1 (0: the whole), the character, what was expected."""
+    """A violation of a rule.
+
+    Args:
+        rule: its Chinese name. line, place: from 1; 0 for the whole poem or line.
+        character: the character there. expected: the tone, rhyme or size that the rule asks for.
+    """
 
     rule: str
     line: int
@@ -37,7 +42,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Report:
-    """Check of a poem: form, pattern and rhyme group that fit it best ("" where none can), and its faults."""
+    """Result of a check: the form, pattern and rhyme group with the fewest faults ("" if unknown), and the faults."""
 
     form: str
     pattern: str
@@ -50,7 +55,7 @@ class Report:
 
 
 def check(lines: Sequence[str], form: str = "", acrostic: str = "", table: RhymeTable | None = None) -> Report:
-    """Judge a poem by the rules of regulated verse.
+    """Check a poem by the rules of regulated verse.
 
     >>> check("白日依山盡 黃河入海流 欲窮千里目 更上一層樓".split()).pattern
     'oblique'
@@ -58,7 +63,10 @@ def check(lines: Sequence[str], form: str = "", acrostic: str = "", table: Rhyme
     用韻: line 2, character 5 東: expected a rhyme in 下平聲十一尤
 
     Args:
-        lines: without punctuation. form: such as "jueju5"; "": the one that its size says. acrostic: first characters.
+        lines: lines without punctuation.
+        form: a form such as "jueju5"; "": by the number of lines and characters.
+        acrostic: expected first characters of the lines.
+        table: tones and rhyme groups of characters; by default those of `rhyme_table`.
     """
     table = rhyme_table() if table is None else table
     wrong = list(_size(lines, form))
@@ -69,7 +77,7 @@ def check(lines: Sequence[str], form: str = "", acrostic: str = "", table: Rhyme
     found = []
     for start, rhymed in product("平仄", (True, False)):
         rhyme, off = _rhyme(lines, rhymed, table)
-        places = {(one.line, one.place) for one in off}  # where a rhyme is wrong its tone isn't said to be, too
+        places = {(one.line, one.place) for one in off}  # a wrong rhyme is not reported as a wrong tone as well
         faults = [*off, *(one for one in _tones(lines, tones, start, rhymed) if (one.line, one.place) not in places)]
         pattern = ("level" if start == "平" else "oblique") + ("-rhymed" if rhymed else "")
         found.append(Report(name, pattern, rhyme, tuple(faults)))
@@ -85,7 +93,7 @@ def check(lines: Sequence[str], form: str = "", acrostic: str = "", table: Rhyme
 
 
 def annotate(lines: Sequence[str], table: RhymeTable | None = None) -> str:
-    """The poem with the tone of each character below it, and the rhyme group after each line that can rhyme in it.
+    """Format a poem with the tone below each character, the rhyme group after each rhyming line, and the faults.
 
     >>> print(annotate(["白日依山盡", "黃河入海流"]).splitlines()[1])
     ●●○○●
@@ -118,7 +126,7 @@ def _size(lines: Sequence[str], form: str) -> Iterator[Fault]:
 
 
 def _rhyme(lines: Sequence[str], rhymed: bool, table: RhymeTable) -> tuple[str, list[Fault]]:
-    """The level group that most rhymes stand in; those outside it (用韻), and those that come again (重韻)."""
+    """The level group of most rhymes, and faults: rhymes of other groups (用韻) and repeated ones (重韻)."""
     places = [0, *range(1, len(lines), 2)] if rhymed else list(range(1, len(lines), 2))
     groups = {number: set(table.groups(lines[number][-1])) for number in places}
     candidates = sorted(set().union(*groups.values()))
@@ -132,20 +140,20 @@ def _rhyme(lines: Sequence[str], rhymed: bool, table: RhymeTable) -> tuple[str, 
             wanted = f"a rhyme in {table.names[best]}"
             faults.append(Fault("用韻", number + 1, len(lines[number]), character, wanted))
         if character in seen:
-            faults.append(Fault("重韻", number + 1, len(lines[number]), character, "a rhyme that didn't come before"))
+            faults.append(Fault("重韻", number + 1, len(lines[number]), character, "a rhyme that is not repeated"))
         seen.add(character)
     return table.names[best], faults
 
 
 def _tones(lines: Sequence[str], tones: list[list[str]], start: str, rhymed: bool) -> Iterator[Fault]:
-    """Faults of tone if the first line's second character has tone `start`, couplet by couplet."""
+    """Tonal faults by couplet, for the pattern in which the second character of the first line has tone `start`."""
     second, length = start, len(lines[0])
     for number in range(0, len(lines), 2):
         ends = ("平" if rhymed and number == 0 else "仄", "平")
         upper = [_line(row, number, second, ends[0]) for row in product(*tones[number])]
         lower = [(_line(row, number + 1, OTHER[second], ends[1]), row) for row in product(*tones[number + 1])]
         best = min((faults for faults, _ in lower), key=len)
-        # A reading of the lower line with a level third pays for an oblique fourth of the upper line.
+        # A level third in the lower line compensates for an oblique fourth in the upper line (拗救).
         paying = min((faults for faults, row in lower if row[-3] == "平"), key=len, default=None)
         found = []
         for faults in upper:
@@ -161,9 +169,9 @@ Broken = tuple[str, int, int, str]  # rule, line and place from 0, what was expe
 
 
 def _line(tones: Sequence[str], line: int, second: str, end: str) -> list[Broken]:
-    """Rules that a line breaks if its second place must have tone `second` and its last `end`.
+    """Rules that a line breaks if its second character must have tone `second` and its last tone `end`.
 
-    拗不救 is owed: the next line can pay for it.
+    The next line can compensate for 拗不救.
     """
     head, (t1, t2, t3, t4, t5) = len(tones) - 5, tones[-5:]
     found: list[Broken] = []
@@ -198,5 +206,5 @@ def _line(tones: Sequence[str], line: int, second: str, end: str) -> list[Broken
 
 
 def _adhesion(line: int) -> str:
-    """The rule that a wrong second character breaks."""
+    """Name of the rule that a wrong second tone breaks."""
     return "失對" if line % 2 else "失黏"

@@ -1,10 +1,10 @@
-"""Regulated verse as a mask on the next symbol: whatever is written under it keeps the rules, and never gets stuck.
+"""Regulated verse as a constraint on decoding: a mask of the next tokens that excludes faults and dead ends.
 
-What is alive is kept apart for each pattern: the ways in which its current couplet may go on, and the rhyme groups that
-all its rhymes so far share. A character is allowed where an alive way wants one of its tones there and, at a rhyme,
-one of its level readings stands in an alive group. A group is alive at first if it has enough characters in the
-vocabulary for all rhymes, so that there is always a next one. All of it is worked out from the prefix: a beam may
-reorder its rows.
+For each tonal pattern, the constraint tracks which tone sequences (`ways`) of the current couplet fit the prefix, and
+which rhyme groups all rhymes so far share. A character is allowed if a fitting way asks for one of its tones and, at a
+rhyme, if one of its level readings is in a shared group. A group is only considered if the vocabulary has enough of its
+characters for all rhymes, so that a next token always exists. The mask depends on the prefix alone, because a beam
+search reorders its rows.
 """
 
 from __future__ import annotations
@@ -24,27 +24,30 @@ from gruworks.tasks.generate.verse.rhyme import LEVEL_GROUPS, RhymeTable, rhyme_
 __all__ = ["VerseConstraint"]
 
 Array = NDArray[Any]
-EITHER, LEVEL, OBLIQUE = 0, 1, 2  # what a place wants; LEVEL and OBLIQUE are bits of what a character is
+EITHER, LEVEL, OBLIQUE = 0, 1, 2  # tones that a pattern asks for; LEVEL and OBLIQUE are bits of a character's tones
 WANTS = {"中": EITHER, "平": LEVEL, "仄": OBLIQUE}
 
 
 class VerseConstraint:
-    """The rules of `options` over a vocabulary: `constrain` says what may come next.
+    """Constraint of regulated verse over a vocabulary; `constrain` gives the mask of the next tokens.
 
     >>> symbols = ["<end>", "\\n", *"東風白日依山盡更上一層樓流休秋"]
     >>> rules = VerseConstraint(VerseOptions(form="jueju5"), symbols, newline=1, end=0)
     >>> rules.constrain(torch.empty(2, 0, dtype=torch.long)).shape
     torch.Size([2, 17])
 
-    A poem is written as lines that each end in `newline`, and `end`; then only `end` may follow. Symbols that aren't
-    one Chinese character are never written. A character that the table hasn't stands only where either tone may.
+    A poem is a sequence of lines that each end in `newline`, and `end`, after which only `end` may follow. Tokens that
+    are not one Chinese character are excluded. A character without a known tone is only allowed where either tone is.
 
     Args:
-        symbols: the vocabulary's V symbols. newline, end: the numbers of those two.
+        options: form, pattern, rhyme group and acrostic.
+        symbols: the V tokens of the vocabulary. newline, end: indices of these two tokens.
+        table: tones and rhyme groups of characters; by default those of `rhyme_table`.
 
     Raises:
-        OptionError: no such form or rhyme group, an acrostic of the wrong length, or a vocabulary in which no
-            poem of this form can be written. DataError: an acrostic character that the vocabulary hasn't.
+        OptionError: an unknown form or rhyme group, an acrostic of the wrong length, or a vocabulary in which no
+            poem of this form can be written.
+        DataError: a character of the acrostic is not in the vocabulary.
     """
 
     def __init__(
@@ -55,22 +58,22 @@ class VerseConstraint:
         self.newline, self.end = newline, end
         self.symbols, self.patterns = len(symbols), PATTERNS if options.pattern == "any" else (options.pattern,)
         self._sounds(symbols, table)
-        self._acrostic = self._first_characters(options.acrostic, symbols)
+        self._first = self._first_characters(options.acrostic, symbols)
         self._meter()
         self._rhymes(options.rhyme, table)
         self._can_be_written(options)
 
     @property
     def length(self) -> int:
-        """The symbols of one poem, newlines and the end counted."""
+        """Number of tokens of a poem, newlines and end token included."""
         return self.form.lines * (self.form.length + 1) + 1
 
     def constrain(self, prefix: Tensor) -> Tensor:
-        """prefix [N, t] → what may come next, True where allowed [N, V]."""
+        """Mask [N, V] of the tokens allowed after a prefix [N, t]."""
         return torch.from_numpy(self.mask(prefix.cpu().numpy())).to(prefix.device)
 
     def mask(self, prefix: Array) -> Array:
-        """As `constrain`, in NumPy. A prefix that breaks the rules may not go on."""
+        """As `constrain`, in NumPy; nothing is allowed after a prefix that breaks the rules."""
         count, t = prefix.shape
         line, place = divmod(t, self.form.length + 1)
         if t >= self.length - 1 or place == self.form.length:
@@ -83,14 +86,12 @@ class VerseConstraint:
         if place == self.form.length - 1 and (line % 2 or line == 0):
             return self._at_rhyme(ways, groups, used, line)
         allowed = self._by_tone(ways, self._wants[line, place])
-        if place == 0 and self._acrostic is not None:
-            allowed &= numpy.arange(self.symbols) == self._acrostic[line]
-        return allowed
+        return allowed & self._first[line] if place == 0 else allowed
 
     def _ways(self, prefix: Array, line: int) -> Array:
-        """Mask of the ways of the current couplet that are alive [N, patterns, ways]."""
+        """Mask [N, patterns, ways] of the ways of the current couplet that fit the prefix."""
         width, (count, t) = self.form.length + 1, prefix.shape
-        alive = self._possible[None, :, line // 2].repeat(count, 0)
+        kept = self._possible[None, :, line // 2].repeat(count, 0)
         for couplet in range(line // 2 + 1):
             fitting = self._possible[None, :, couplet].repeat(count, 0)
             for number in (2 * couplet, 2 * couplet + 1):
@@ -99,13 +100,12 @@ class VerseConstraint:
                 wants = self._wants[number, : characters.shape[1]]  # [places, patterns, ways]
                 fitting &= self._fits[wants, self._tones[characters][:, :, None, None]].all(1)
                 fitting &= (written[:, self.form.length :] == self.newline).all(1)[:, None, None]
-                if self._acrostic is not None and characters.shape[1]:
-                    fitting &= (characters[:, 0] == self._acrostic[number])[:, None, None]
-            alive &= fitting if couplet == line // 2 else fitting.any(2, keepdims=True)
-        return alive
+                fitting &= self._first[number, characters[:, :1]].all(1)[:, None, None]
+            kept &= fitting if couplet == line // 2 else fitting.any(2, keepdims=True)
+        return kept
 
     def _shared(self, prefix: Array, line: int) -> tuple[Array, list[Array]]:
-        """For each pattern the groups that all rhymes before `line` share, as bits [N, patterns], and these rhymes."""
+        """Groups that all rhymes before `line` share, as bits [N, patterns], and these rhymes for each pattern."""
         groups, used = self._viable[None].repeat(len(prefix), 0), []
         for pattern, rhymed in enumerate(self._rhymed):
             places = [n for n in range(line) if n % 2 or (n == 0 and rhymed)]
@@ -117,7 +117,7 @@ class VerseConstraint:
         return groups, used
 
     def _by_tone(self, ways: Array, wants: Array) -> Array:
-        """Mask of the tokens that the alive ways allow by tone alone [N, V]."""
+        """Mask [N, V] of the tokens that the ways [N, patterns, ways] allow by tone."""
         allowed = numpy.zeros((len(ways), self.symbols), numpy.bool_)
         for want in (EITHER, LEVEL, OBLIQUE):
             asked = (ways & (wants == want)).any((1, 2))
@@ -125,7 +125,7 @@ class VerseConstraint:
         return allowed
 
     def _at_rhyme(self, ways: Array, groups: Array, used: list[Array], line: int) -> Array:
-        """Mask of the tokens that may end a rhyming line, in some patterns at least [N, V]."""
+        """Mask [N, V] of the tokens that may end a line that rhymes in at least one pattern."""
         unrhymed = ~self._rhymed & (line == 0)
         allowed = self._by_tone(ways & unrhymed[:, None], self._wants[line, -1])
         for pattern in numpy.flatnonzero(~unrhymed):
@@ -144,23 +144,19 @@ class VerseConstraint:
         self._allowed = [characters, characters & (self._tones & LEVEL > 0), characters & (self._tones & OBLIQUE > 0)]
         self._fits = numpy.array([[want == EITHER or bool(want & tone) for tone in range(4)] for want in range(3)])
 
-    def _first_characters(self, acrostic: str, symbols: Sequence[str]) -> Array | None:
-        if not acrostic:
-            return None
-        if len(acrostic) != self.form.lines:
-            raise OptionError(
-                f"an acrostic of {self.form.chinese} needs {self.form.lines} characters, not {len(acrostic)}"
-            )
-        numbers = {one: number for number, one in enumerate(symbols) if self._allowed[EITHER][number]}
-        for character in acrostic:
-            if character not in numbers:
-                raise DataError(
-                    f"the acrostic's {character!r} isn't in the vocabulary: take another, or the other script's"
-                )
-        return numpy.array([numbers[character] for character in acrostic])
+    def _first_characters(self, acrostic: str, symbols: Sequence[str]) -> Array:
+        """Mask [lines, V] of the first characters of each line."""
+        form, first = self.form, numpy.ones((self.form.lines, self.symbols), numpy.bool_)
+        if acrostic and len(acrostic) != form.lines:
+            raise OptionError(f"an acrostic of {form.chinese} needs {form.lines} characters, not {len(acrostic)}")
+        for line, character in enumerate(acrostic):
+            first[line] = self._allowed[EITHER] & numpy.array([one == character for one in symbols])
+            if not first[line].any():
+                raise DataError(f"the acrostic's {character!r} isn't in the vocabulary: try the other script")
+        return first
 
     def _meter(self) -> None:
-        """Tones of places [lines, length, patterns, ways]; ways that can be written [patterns, couplets, ways]."""
+        """Tones [lines, length, patterns, ways], and mask [patterns, couplets, ways] of the possible ways."""
         form, found = self.form, [couplets(self.form, pattern) for pattern in self.patterns]
         most = max(len(ways) for pattern in found for ways in pattern)
         self._wants = numpy.zeros((form.lines, form.length, len(found), most), numpy.int8)
@@ -174,15 +170,12 @@ class VerseConstraint:
         self._rhymed: Array = numpy.array([pattern.endswith("-rhymed") for pattern in self.patterns])
 
     def _writable(self, wants: Array, line: int) -> bool:
-        """True where the vocabulary has a character for each place, and the acrostic's fit the first places."""
-        if not all(self._allowed[want].any() for want in wants.ravel()):
-            return False
-        if self._acrostic is None:
-            return True
-        return bool(self._fits[wants[:, 0], self._tones[self._acrostic[line : line + 2]]].all())
+        """True if the vocabulary has a character of each tone, and the acrostic has the first ones."""
+        first = [(self._first[line + n] & self._allowed[want]).any() for n, want in enumerate(wants[:, 0])]
+        return all(first) and all(self._allowed[want].any() for want in wants.ravel())
 
     def _rhymes(self, rhyme: str, table: RhymeTable) -> None:
-        """The groups, as bits, that have enough characters for all rhymes of each pattern [patterns]."""
+        """Groups, as bits [patterns], with enough characters in the vocabulary for all rhymes of a pattern."""
         wanted = range(LEVEL_GROUPS) if rhyme == "any" else [table.group(rhyme)]
         enough = [int((self._groups >> group & 1).sum()) for group in wanted]
         rhymes = self.form.lines // 2 + self._rhymed

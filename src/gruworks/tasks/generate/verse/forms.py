@@ -1,18 +1,18 @@
-"""The forms, and what tone each place of a couplet wants: 平 level, 仄 oblique, 中 either.
+"""Forms of regulated verse, and their tonal patterns couplet by couplet: 平 level, 仄 oblique, 中 either.
 
-The last five places of a line are of one of four types, by the tones of their second and fifth:
+The last five characters of a line follow one of four types, named after the tones of the second and the fifth:
 
     A 中仄中平仄    B 平平中仄平 or 中平平仄平    C 中平平仄仄    D 中仄仄平平
 
-A line of seven has two places more in front, 中 and the opposite of the type's second. Couplets follow each other so
-that the second place of a line is opposite to that of its couplet's other line (對) and equal to that of the line
-above the couplet (黏). Deviations and their remedies (拗救) are couplets of their own:
+A line of seven has two more characters in front, 中 and the opposite of the type's second tone. The second tone of a
+line is opposite to that of the other line of its couplet (對) and equal to that of the line above the couplet (黏).
+Deviations with their compensation (拗救) are listed as couplets of their own:
 
-- B with its first place oblique has its third level, so that its second isn't the only level one (孤平);
+- B with an oblique first tone has a level third, so that its second is not the only level one (孤平);
 - C may be 平平仄平仄, third and fourth exchanged, if its first is level;
-- A may have its fourth oblique too (中仄中仄仄) if the third of the next line, B, is level;
-- A may have its third oblique without remedy. D never has its third level (三平尾), nor C its third
-  oblique (三仄尾).
+- A may have an oblique fourth (中仄中仄仄) if the third of the next line, B, is level;
+- A may have an oblique third without compensation. D never has a level third (三平尾), nor C an oblique
+  third (三仄尾).
 
 After Wang Li, 漢語詩律學 (1958). A first line that rhymes in a neighbouring group (借鄰韻) doesn't count as rhyming.
 """
@@ -35,13 +35,13 @@ COUPLETS = {
     "DB": [("中仄仄平平", "平平中仄平"), ("中仄仄平平", "中平平仄平")],
     "BD": [("平平中仄平", "中仄仄平平"), ("中平平仄平", "中仄仄平平")],
 }
-# The first couplet by the second place of a line of five, and whether the first line rhymes.
+# First couplet, by the second tone of its last five characters and by whether its first line rhymes.
 FIRST = {("仄", False): "AB", ("仄", True): "DB", ("平", False): "CD", ("平", True): "BD"}
 
 
 @dataclass(frozen=True)
 class Form:
-    """A form: how many lines of how many characters."""
+    """A verse form: `lines` lines of `length` characters."""
 
     name: str
     chinese: str
@@ -61,17 +61,19 @@ PATTERNS = ("level", "level-rhymed", "oblique", "oblique-rhymed")  # 平起, 平
 
 @dataclass(frozen=True)
 class VerseOptions(Settings):
-    """Options of a poem."""
+    """Options of verse: form, rules and sampling."""
 
     form: Literal["jueju5", "jueju7", "lushi5", "lushi7"] = setting("jueju7", "五絕, 七絕, 五律 or 七律")
-    pattern: Pattern = setting("any", "tone of the second character, and whether the first line rhymes")
-    rhyme: str = setting("any", "the rhyme group, such as 東 or 上平聲一東")
-    acrostic: str = setting("", "the lines' first characters (藏頭詩)")
-    script: Literal["as-learnt", "traditional", "simplified"] = setting("as-learnt", "script of what is written")
+    pattern: Pattern = setting("any", "tone of the second character, and rhyme of the first line")
+    rhyme: str = setting("any", "rhyme group, such as 東 or 上平聲一東")
+    acrostic: str = setting("", "first characters of the lines (藏頭詩)")
+    script: Literal["as-learnt", "traditional", "simplified"] = setting("as-learnt", "script of the poem")
+    temperature: float = setting(1.0, "sampling temperature; 0 is greedy", low=0.0, high=100.0)
+    seed: int = setting(0, "random seed of sampling", low=0)
 
 
 def find_form(name: str) -> Form:
-    """A form by its English or Chinese name."""
+    """Look up a form by its English or Chinese name."""
     for form in FORMS.values():
         if name in (form.name, form.chinese):
             return form
@@ -80,11 +82,11 @@ def find_form(name: str) -> Form:
 
 
 def couplets(form: Form, pattern: str) -> list[list[str]]:
-    """For each couplet of a pattern the ways in which it may be written: tones of its 2 · length places."""
+    """Tone sequences that each couplet of a pattern may have, of 2 · length characters each."""
     start, _, rhymed = pattern.partition("-")
     second = "平" if start == "level" else "仄"
     if form.length == 7:
-        second = "仄" if second == "平" else "平"  # of the last five
+        second = "仄" if second == "平" else "平"  # of the last five characters
     first = FIRST[second, bool(rhymed)]
     others = ["CD", "AB"] if first.endswith("B") else ["AB", "CD"]
     names = [first, *(others[number % 2] for number in range(form.lines // 2 - 1))]

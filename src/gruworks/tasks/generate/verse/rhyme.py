@@ -1,4 +1,4 @@
-"""Sound of a character by 平水韻: its rhyme groups and its tone, level (平) or oblique (仄)."""
+"""Rhyme groups and tones, level (平) or oblique (仄), of Chinese characters by 平水韻."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from gruworks.errors import OptionError
 
 __all__ = ["LEVEL_GROUPS", "RhymeTable", "rhyme_table"]
 
-LEVEL_GROUPS = 30  # of 106: the groups of the level tone come first, and regulated verse rhymes in one of them
+LEVEL_GROUPS = 30  # of 106 groups, the first ones: those of the level tone, in which regulated verse rhymes
 
 
 @dataclass(frozen=True)
 class RhymeTable:
-    """The 106 rhyme groups and the readings of 19,108 characters; a character may have several."""
+    """Names of the 106 rhyme groups, and the groups of the readings of each of 19,108 characters."""
 
     names: tuple[str, ...]
     readings: dict[str, tuple[int, ...]]
 
     def groups(self, character: str) -> tuple[int, ...]:
-        """The numbers of a character's level groups, 0 … 29: what it can rhyme with."""
+        """Level groups, 0 to 29, in which a character rhymes."""
         return tuple(number for number in self.readings.get(character, ()) if number < LEVEL_GROUPS)
 
     def tones(self, character: str) -> str:
-        """ "平", "仄", "平仄" where it has readings of both, "" where the table hasn't the character."""
+        """Tones of a character: "平", "仄", "平仄" for readings of both, "" for an unknown character."""
         found = {"平" if number < LEVEL_GROUPS else "仄" for number in self.readings.get(character, ())}
         return "".join(tone for tone in "平仄" if tone in found)
 
     def group(self, name: str) -> int:
-        """The number of a level group by its name or the name's end.
+        """Index of a level group by its name or by the end of its name.
 
         >>> rhyme_table().group("上平聲十一真"), rhyme_table().group("真")
         (10, 10)
@@ -45,7 +45,7 @@ class RhymeTable:
 
 @lru_cache(1)
 def rhyme_table() -> RhymeTable:
-    """The table that docs/make_rhyme.py made, read once."""
+    """Load the table made by docs/make_rhyme.py; cached."""
     values = json.loads(resources.files(__package__).joinpath("rhyme.json").read_text(encoding="utf-8"))
     found: dict[str, list[int]] = {}
     for source in ("pingshui", "guangyun"):

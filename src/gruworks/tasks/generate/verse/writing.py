@@ -1,4 +1,4 @@
-"""Poems from any decoder under the rules, in either script, and what the rules cost."""
+"""Constrained sampling of poems from any decoder, script conversion, and the cost of the rules in perplexity."""
 
 from __future__ import annotations
 
@@ -19,17 +19,22 @@ from gruworks.tasks.generate.verse.constraint import VerseConstraint
 
 __all__ = ["Price", "poems", "price", "to_script", "write"]
 
-ROWS = 256  # poems that are written side by side
+ROWS = 256  # poems in a batch
+SCRIPTS = {"traditional": "s2t", "simplified": "t2s"}  # and the configurations of OpenCC
 
 
 def write(
     decoder: Decoder, context: Tensor, rules: VerseConstraint, count: int, how: Sampling | None = None, seed: int = 0
 ) -> Tensor:
-    """`count` poems as symbols [count, T], each to its end symbol: T = rules.length.
+    """Sample `count` poems as tokens [count, T] with end token, T = rules.length.
 
     Args:
-        context: what stands before a poem [C], such as a begin symbol, or it and a title; the last is stepped first.
-        how: temperature and cuts. seed: of what is drawn.
+        decoder: over the vocabulary of `rules`.
+        context: tokens [C] before a poem, such as a begin token and a title.
+        how: sampling parameters. seed: random seed.
+
+    Raises:
+        OptionError: `count` is less than 1.
     """
     if count < 1:
         raise OptionError(f"the number of poems must be at least 1, not {count}")
@@ -45,7 +50,7 @@ def write(
 
 
 def poems(written: Tensor, symbols: Sequence[str], rules: VerseConstraint) -> list[list[str]]:
-    """The lines of poems [N, T] that were written under `rules`."""
+    """Lines of N poems from tokens [N, T] sampled under `rules`."""
     width, found = rules.form.length + 1, []
     for row in written.tolist():
         lines = [row[n * width : n * width + rules.form.length] for n in range(rules.form.lines)]
@@ -55,23 +60,29 @@ def poems(written: Tensor, symbols: Sequence[str], rules: VerseConstraint) -> li
 
 @dataclass(frozen=True)
 class Price:
-    """Perplexity per symbol of the same poems by the model alone and by the model under the rules."""
+    """Perplexity per token of the same poems by the model without (`free`) and with (`ruled`) the constraint."""
 
     free: float
     ruled: float
 
     @property
     def factor(self) -> float:
-        """Ratio of a poem's perplexity to the model alone: exp of the mean probability that the rules cut off."""
+        """Ratio of the two perplexities."""
         return self.free / self.ruled
 
 
 @torch.no_grad()
 def price(decoder: Decoder, context: Tensor, rules: VerseConstraint, written: Tensor) -> Price:
-    """Cost of the rules, measured on poems [N, T] that keep them; see `write` for `context`.
+    """Measure the cost of the rules on poems [N, T] that keep them.
 
-    At each place the model gives a share m of its probability to what the rules allow; under the rules it is 1, so that
+    The tokens allowed at a step have total probability m without the constraint and 1 with it, so that
     log p_free = log p_ruled + log m, summed over a poem.
+
+    Args:
+        decoder, context, rules: as for `write`. written: tokens [N, T] of the poems.
+
+    Raises:
+        OptionError: a poem breaks the rules.
     """
     state = select(decoder.start(context), torch.zeros(len(written), dtype=torch.int64))
     tokens, free, share = context[-1:].expand(len(written)), 0.0, 0.0
@@ -80,20 +91,19 @@ def price(decoder: Decoder, context: Tensor, rules: VerseConstraint, written: Te
         allowed = rules.constrain(written[:, :t])
         tokens = written[:, t]
         if not bool(allowed.gather(1, tokens[:, None]).all()):
-            raise OptionError("a poem breaks the rules whose price it is to tell")
+            raise OptionError("a poem breaks the rules whose cost is to be measured")
         free += float(answer.double().gather(1, tokens[:, None]).sum())
         share += float(answer.double().masked_fill(~allowed, -torch.inf).logsumexp(1).sum())
     return Price(math.exp(-free / written.numel()), math.exp(-(free - share) / written.numel()))
 
 
 def to_script(text: str, script: str) -> str:
-    """`text` in the "traditional" or "simplified" script, by OpenCC; "as-learnt" leaves it as it is."""
+    """Convert `text` to the "traditional" or "simplified" script by OpenCC; "as-learnt" leaves it unchanged."""
     if script == "as-learnt":
         return text
-    if script not in ("traditional", "simplified"):
+    if script not in SCRIPTS:
         raise OptionError(f"the script must be as-learnt, traditional or simplified, not {script!r}")
-    converted: str = _converter("s2t" if script == "traditional" else "t2s").convert(text)
-    return converted
+    return str(_converter(SCRIPTS[script]).convert(text))
 
 
 @lru_cache
