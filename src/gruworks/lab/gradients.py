@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gruworks.errors import OptionError
-from gruworks.nn.cells import LSTM, GRUAfter, State, StepwiseCell, make
+from gruworks.nn.cells import LSTM, GRUEquations, State, StepwiseCell, make
 from gruworks.nn.recurrence.threads import torch_threads
 
 __all__ = ["Reach", "as_equations", "clamp", "loss_reach", "reach"]
@@ -24,7 +24,7 @@ Floats = NDArray[numpy.float64]
 
 # Index of each gate among the blocks of H rows of the parameters.
 GATES: dict[type, dict[str, int]] = {
-    GRUAfter: {"reset": 0, "update": 1},
+    GRUEquations: {"reset": 0, "update": 1},
     LSTM: {"input": 0, "forget": 1, "output": 3},
 }
 
