@@ -52,10 +52,11 @@ def compare(study: Study, cells: list[str], seeds: int, parameters: int, out: Pa
         raise OptionError(f"expected one seed and one process or more, got {seeds} and {jobs}")
     posed = problem(study)
     widths = {name: hidden_size_for(name, posed.inputs, parameters, posed.outputs) for name in cells}
+    studies = [replace(study, training=replace(study.training, seed=study.training.seed + s)) for s in range(seeds)]
     planned = [
-        (_seeded(Experiment.of(study, name, widths[name]), seed), out / f"{name}-{seed}")
+        (Experiment.of(one, name, widths[name]), out / f"{name}-{seed}")
         for name in cells
-        for seed in range(seeds)
+        for seed, one in enumerate(studies)
     ]
     found = dict(zip([str(folder) for _, folder in planned], run_all(planned, jobs), strict=True))
     result = {
@@ -121,10 +122,6 @@ def _text(value: Any) -> str:
     if value is None:
         return "-"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _seeded(settings: Experiment, seed: int) -> Experiment:
-    return replace(settings, training=replace(settings.training, seed=settings.training.seed + seed))
 
 
 def _summary(name: str, hidden: int, inputs: int, runs: list[dict[str, Any]]) -> dict[str, Any]:

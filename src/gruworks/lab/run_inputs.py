@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from gruworks.errors import OptionError, RunError
-from gruworks.nn.blocks.stack import GRUBlock
 from gruworks.nn.gru import GRU
 from gruworks.tasks import registry
 from gruworks.training.runs import RunFolder
@@ -79,14 +78,9 @@ def _generate(path: Path, text: Any) -> RunInputs | None:
     generator: Any = registry.estimator("generate").load(path)
     vocabulary, net = generator.codec.vocabulary, generator.model
     numbers = vocabulary.encode(_some(text))
-    with torch.no_grad():
-        x = net.embedding(torch.from_numpy(numpy.asarray(numbers, dtype=numpy.int64))[:, None])
-        for block in net.stack:
-            if isinstance(block, GRUBlock):
-                reads = [printable(vocabulary.decode([number])) or "?" for number in numbers]
-                return RunInputs(block.gru, block.norm(x), reads, "the first GRU of a generator, on the text")
-            x, _ = block(x)
-    return None
+    tokens = torch.from_numpy(numpy.asarray(numbers, dtype=numpy.int64))[:, None]
+    reads = [printable(vocabulary.decode([number])) or "?" for number in numbers]
+    return _called(net, lambda: net(tokens), "the first GRU of a generator, on the text", reads)
 
 
 def _translate(path: Path, text: Any) -> RunInputs | None:

@@ -70,7 +70,8 @@ class StepwiseCell:
         for gi in self.input_projections(input).unbind(0):
             state = self.step(gi, state)
             rows.append(state[0])
-        return torch.stack(rows), self._final_state(state)
+        final = tuple(part[None] for part in state)
+        return torch.stack(rows), final if self.num_states > 1 else final[0]
 
     def _initial_state(self, x: Tensor, hx: Any) -> State:
         parts = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
@@ -90,9 +91,6 @@ class StepwiseCell:
                 f"{type(self).__name__} expected {self.num_states} state(s) of shape {[1, *expected]}, got {shapes}"
             )
         return tuple(part[0] for part in parts)
-
-    def _final_state(self, state: State) -> Any:
-        return state[0][None] if self.num_states == 1 else tuple(part[None] for part in state)
 
 
 class RNN(StepwiseCell, torch.nn.RNN):  # type: ignore[misc]

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 
 from gruworks.data.catalogue import find
 from gruworks.errors import DataError
@@ -71,15 +72,10 @@ def speech(rows: int, per_epoch: int, seed: int, parts: tuple[list[Said], list[S
     held = set(speakers[::10])
 
     def batch(said: list[Said]) -> Batch:
-        x = torch.zeros(max(len(one.x) for one in said), len(said), INPUTS)
-        y = torch.full((len(said), 1 + max(len(one.letters) for one in said)), -1)
-        asked = torch.zeros(x.shape[:2], dtype=torch.bool)
-        for row, one in enumerate(said):
-            x[: len(one.x), row] = torch.from_numpy((one.x - one.x.mean(0)) / deviation)
-            asked[: len(one.x), row] = True
-            y[row, 0] = len(one.x)
-            y[row, 1 : 1 + len(one.letters)] = torch.tensor(one.letters)
-        return Batch(x, asked, y)
+        x = pad_sequence([torch.from_numpy((one.x - one.x.mean(0)) / deviation) for one in said])
+        asked = pad_sequence([torch.ones(len(one.x), dtype=torch.bool) for one in said])
+        targets = [torch.tensor([len(one.x), *one.letters]) for one in said]
+        return Batch(x, asked, pad_sequence(targets, batch_first=True, padding_value=-1))
 
     own = [one for one in learnt if one.speaker not in held]
     draw = bucketed(own, rows, per_epoch, seed, "utterances", _length, batch)

@@ -12,6 +12,8 @@ import re
 from collections import Counter
 
 import torch
+from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 
 from gruworks.data.catalogue import find
 from gruworks.lab.problems.batches import Batch, Problem, bucketed, by_length, log_frequencies
@@ -60,14 +62,10 @@ def captions(
     def batch(pairs: list[tuple[list[int], list[int]]]) -> Batch:
         # Decoder inputs are the preceding target words, with indices after those of the source vocabulary.
         lines = [s + [size + w for w in t[:-1]] for s, t in pairs]
-        x = torch.zeros(max(map(len, lines)), len(lines), size + outputs)
-        asked = torch.zeros(x.shape[:2], dtype=torch.bool)
-        answers = torch.zeros(x.shape[:2], dtype=torch.int64)
-        for row, (line, (s, t)) in enumerate(zip(lines, pairs, strict=True)):
-            x[torch.arange(len(line)), row, torch.tensor(line)] = 1
-            asked[len(s) - 1 : len(line), row] = True
-            answers[len(s) - 1 : len(line), row] = torch.tensor(t)
-        return Batch(x, asked, answers[asked])
+        read = pad_sequence([torch.tensor(line) for line in lines], padding_value=size + outputs)
+        targets = pad_sequence([torch.tensor([-1] * (len(s) - 1) + t) for s, t in pairs], padding_value=-1)
+        x = functional.one_hot(read, size + outputs + 1)[..., :-1].float()
+        return Batch(x, targets >= 0, targets[targets >= 0])
 
     learnt = numbered(*train)
     draw = bucketed(learnt, rows, per_epoch, seed, "captions", _length, batch)

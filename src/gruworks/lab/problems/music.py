@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 
 from gruworks.data.catalogue import find
 from gruworks.errors import DataError, OptionError, require
@@ -142,10 +143,6 @@ def _cut(pieces: list[Roll], steps: int, rng: numpy.random.Generator | None) -> 
 
 
 def _batch(pieces: list[Roll]) -> Batch:
-    longest = max(len(piece) for piece in pieces)
-    rolls = numpy.zeros((longest, len(pieces), NOTES), numpy.float32)
-    asked = numpy.zeros((longest - 1, len(pieces)), bool)
-    for row, piece in enumerate(pieces):
-        rolls[: len(piece), row] = piece
-        asked[: len(piece) - 1, row] = True
-    return Batch(torch.from_numpy(rolls[:-1]), torch.from_numpy(asked), torch.from_numpy(rolls[1:][asked]))
+    rolls = pad_sequence([torch.from_numpy(piece).float() for piece in pieces])
+    asked = pad_sequence([torch.ones(len(piece) - 1, dtype=torch.bool) for piece in pieces])
+    return Batch(rolls[:-1], asked, rolls[1:][asked])
