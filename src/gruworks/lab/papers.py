@@ -176,7 +176,7 @@ def reproduce(
         if set(given) - names:
             raise OptionError(f"{name} has no {', '.join(set(given) - names)}; it has: {', '.join(sorted(names))}")
     planned = [
-        (_experiment(row, cell, quick), out / f"{row.name}-{cell}", row, cell)
+        (Experiment.of(row.quick if quick else row.full, cell, row.hidden[cell]), out / f"{row.name}-{cell}", row, cell)
         for row in rows
         for cell in row.hidden
         if not cells or cell in cells
@@ -197,10 +197,6 @@ def _line(row: Row, cell: str, one: dict[str, Any]) -> dict[str, Any]:
         "ours - published": None if published is None else one["test"] - published, "validation": one["valid"],
         "steps": one["best_step"], "ended by": one["ended_by"], "minutes": one["minutes"],
     }  # fmt: skip
-
-
-def _experiment(row: Row, cell: str, quick: bool) -> Experiment:
-    return Experiment.of(row.quick if quick else row.full, cell, row.hidden[cell])
 
 
 def _notes(paper: Paper, quick: bool) -> list[str]:

@@ -10,14 +10,9 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["State", "detach", "from_hidden", "merge", "part", "rows", "select", "stack", "to_hidden"]
+__all__ = ["State", "detach", "from_hidden", "merge", "part", "select", "stack", "to_hidden"]
 
 State = dict[str, Tensor]
-
-
-def rows(state: State) -> int:
-    """Batch size B of a state."""
-    return len(next(iter(state.values())))
 
 
 def select(state: State, index: Tensor) -> State:

@@ -221,8 +221,6 @@ def _within(a: Array, valid: Array | None, xp: Any) -> Array:
 
 def valid_steps(lengths: Array, steps: int, xp: Any = numpy) -> Array:
     """True where a step lies within its row's length: [T, B, 1] from lengths [B]."""
-    if xp is numpy:
-        return (numpy.arange(steps)[:, None] < lengths[None, :])[:, :, None]
     return (xp.arange(steps, device=lengths.device)[:, None] < lengths[None, :])[:, :, None]
 
 
