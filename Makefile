@@ -37,7 +37,7 @@ quick: lint
 	$(BIN)/python .ci/quick --workers $(WORKERS) $(IN)
 
 fuzz: .venv/.test
-	OMP_NUM_THREADS=1 $(BIN)/python -m gruworks.fuzz --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
+	OMP_NUM_THREADS=1 $(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
 
 audit: build/audit/.ready
 	build/audit/bin/python .ci/audit

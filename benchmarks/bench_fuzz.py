@@ -1,8 +1,8 @@
-"""How many of 10,000 mutated files end in anything but an answer or a Gruworks error: trust/loader-fuzz/faults.
+"""Number of 10,000 mutated files that end in anything but a result or a Gruworks error: trust/loader-fuzz/faults.
 
     python benchmarks/bench_fuzz.py --seed 1
 
-Each mutation is loaded and used in a child with 10 processor seconds and 1 GB (`python -m gruworks.fuzz`).
+Each mutation is loaded and used in a child with 10 processor seconds and 1 GB (`python -m fuzz`).
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import multiprocessing
 import os
 import sys
 import time
+from pathlib import Path
 
 import record
 
-from gruworks.fuzz.__main__ import Report, fuzz
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from fuzz.__main__ import Report, fuzz
 
 FIGURE = "trust/loader-fuzz/faults"
 

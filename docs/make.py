@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-IN_TREE = ("src/gruworks", "examples", "benchmarks", "docs")
+IN_TREE = ("src/gruworks", "fuzz", "examples", "benchmarks", "docs")
 NOT_IN_TREE = (".json", ".png", ".safetensors", ".svg", "py.typed")
 PART = re.compile(r"(<!-- made: (?P<what>\w+) ?(?P<which>\S*) -->\n).*?(<!-- end -->)", re.DOTALL)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from fuzz.exchange import EDITS, mutate, seeds, use
 from gruworks.errors import GruworksError
-from gruworks.fuzz.exchange import EDITS, mutate, seeds, use
 from gruworks.interop import find
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gruworks.fuzz import __main__ as command
-from gruworks.fuzz import runs, seeds
+from fuzz import __main__ as command
+from fuzz import runs, seeds
 from gruworks.tasks import ready
 
 
@@ -36,7 +36,7 @@ def test_a_fault_is_shown_with_what_brings_it_back(
     monkeypatch.setattr(runs, "use", broken)
     assert command.main(["--count", "3", "--seed", "4"]) == 1
     told = capsys.readouterr().out
-    assert "python -m gruworks.fuzz --seed 4 --only 2\n" in told
+    assert "python -m fuzz --seed 4 --only 2\n" in told
     assert "ZeroDivisionError: steps" in told
     assert "3 mutations: " in told
     assert command.main(["--only", "2", "--seed", "4"]) == 1

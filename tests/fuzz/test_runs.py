@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from fuzz import runs
+from fuzz.sandbox import trial
 from gruworks.errors import RunError
-from gruworks.fuzz import runs
-from gruworks.fuzz.sandbox import trial
 from gruworks.tasks import ready
 from gruworks.training.runs import RunFolder
 

@@ -8,9 +8,9 @@ import signal
 import numpy
 import pytest
 
+from fuzz import sandbox
+from fuzz.sandbox import MEMORY, trial
 from gruworks.errors import DataError
-from gruworks.fuzz import sandbox
-from gruworks.fuzz.sandbox import MEMORY, trial
 
 
 def refuse() -> None:

@@ -42,7 +42,7 @@ def test_a_fresh_unit_reads_numbers_and_text() -> None:
     assert fresh(torch.ones(2, 1, 1), ["1", "1"], "ones", hidden=5).reset.shape == (2, 5)
     with pytest.raises(DataError, match="one character"):
         of_text("")
-    with pytest.raises(OptionError, match="one unit"):
+    with pytest.raises(OptionError, match="hidden size of at least 1"):
         of_text("a", hidden=0)
 
 

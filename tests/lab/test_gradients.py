@@ -104,7 +104,7 @@ def test_a_held_gate_has_its_value() -> None:
 
 
 def test_gates_that_are_not_there_are_refused() -> None:
-    with pytest.raises(OptionError, match="GRUAfter has reset, update"):
+    with pytest.raises(OptionError, match="GRUEquations has reset, update"):
         clamp(drawn("gru"), {"forget": 1.0})
     with pytest.raises(OptionError, match="at 2"):
         clamp(drawn("lstm"), {"forget": 2})

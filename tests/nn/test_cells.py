@@ -114,7 +114,9 @@ def drawn(name: str, engine: Any = "equations", dtype: torch.dtype = torch.float
 def inputs(name: str, steps: int = T) -> tuple[torch.Tensor, Any]:
     torch.manual_seed(1)
     x = torch.randn(steps, B, IN, dtype=torch.float64)
-    parts = tuple(torch.randn(1, B, H, dtype=torch.float64) for _ in range(CELLS[name].equations.num_states))
+    parts = tuple(
+        torch.randn(1, B, H, dtype=torch.float64) for _ in range(int(make(name, IN, H, "equations").num_states))
+    )
     return x, parts if len(parts) > 1 else parts[0]
 
 
@@ -213,7 +215,7 @@ def test_kept_long_a_cell_forgets_slowly(name: str) -> None:
         if longest:
             chrono_init_(cell, longest)
         cell.eval()
-        vectors = CELLS[name].equations.num_states
+        vectors = int(cell.num_states)  # type: ignore[arg-type]
         starts = [tuple(torch.full((1, 1, 32), value) for _ in range(vectors)) for value in (0.5, -0.5)]
         last = [cell(torch.zeros(50, 1, IN), s if vectors > 1 else s[0])[1] for s in starts]
         ends = [one[-1] if isinstance(one, tuple) else one for one in last]

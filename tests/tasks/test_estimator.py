@@ -16,9 +16,9 @@ import numpy
 import pytest
 import safetensors.numpy
 
+from fuzz.runs import reseal
 from gruworks import Forecaster
 from gruworks.errors import OptionError, RunError, WriteError
-from gruworks.fuzz.runs import reseal
 from gruworks.training import runs
 from gruworks.training.runs import RunFolder
 from tests.tasks.forecast.conftest import TINY, wavy

@@ -1,1 +1,1 @@
-"""Instruments: look inside a unit, compare cells, follow gradients."""
+"""Experiments on recurrent cells: gates, gradients, comparisons, and the tables of papers."""

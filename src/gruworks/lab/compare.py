@@ -1,4 +1,4 @@
-"""Cells on one task at equal parameters, with several seeds: curves, a table, costs. A second call goes on."""
+"""Comparison of cells on one task at equal numbers of parameters, over several seeds; resumable."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import multiprocessing
 import os
 import statistics
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from gruworks.errors import OptionError
 from gruworks.lab.costs import measure
 from gruworks.lab.experiment import problem, run
 from gruworks.lab.settings import Experiment, Study
-from gruworks.nn.cells import CELLS, describe, hidden_size_for, implementation_of, make
+from gruworks.nn.cells import CELLS, Engine, describe, hidden_size_for, implementation_of, make
 from gruworks.nn.flops import cost
 from gruworks.training.runs import write_atomically
 
@@ -26,16 +25,24 @@ __all__ = ["compare", "markdown", "run_all", "table"]
 
 
 def compare(study: Study, cells: list[str], seeds: int, parameters: int, out: Path, jobs: int = 2) -> dict[str, Any]:
-    """Train each cell `seeds` times, in out/CELL-SEED, and write out/compare.json and out/compare.md.
+    """Train each cell with each seed, in out/CELL-SEED, and write out/compare.json and out/compare.md.
 
-    Widths are solved for, so that cell and readout together have about `parameters` numbers. Time and memory are
-    measured for all cells by their equations in torch, and beside them by the fused layer where there is one.
+    Time and memory are measured for all cells by their equations in torch, and also for the fused layer where there is
+    one.
 
     Args:
-        study: what is learnt, and how; its seed is the first. jobs: processes, of one thread each.
+        study: task and fit, the same for all cells.
+        cells: names of cells.
+        seeds: number of seeds per cell, from that of the fit on.
+        parameters: approximate number of parameters of cell and readout, which determines the hidden sizes.
+        out: folder of the runs; finished ones are not repeated.
+        jobs: number of processes, of one thread each.
+
+    Returns:
+        The contents of compare.json: under "cells" losses, learning curve and costs of each cell.
 
     Raises:
-        OptionError: an unknown cell, seeds or jobs below 1, a task or setting that can't be.
+        OptionError: an unknown cell or task, or seeds or jobs below 1. DataError: a missing data set.
     """
     if not cells:
         raise OptionError(f"there is no cell given; there are: {', '.join(CELLS)}")
@@ -45,10 +52,11 @@ def compare(study: Study, cells: list[str], seeds: int, parameters: int, out: Pa
         raise OptionError(f"expected one seed and one process or more, got {seeds} and {jobs}")
     posed = problem(study)
     widths = {name: hidden_size_for(name, posed.inputs, parameters, posed.outputs) for name in cells}
+    studies = [replace(study, training=replace(study.training, seed=study.training.seed + s)) for s in range(seeds)]
     planned = [
-        (_seeded(Experiment.of(study, name, widths[name]), seed), out / f"{name}-{seed}")
+        (Experiment.of(one, name, widths[name]), out / f"{name}-{seed}")
         for name in cells
-        for seed in range(seeds)
+        for seed, one in enumerate(studies)
     ]
     found = dict(zip([str(folder) for _, folder in planned], run_all(planned, jobs), strict=True))
     result = {
@@ -65,12 +73,12 @@ def compare(study: Study, cells: list[str], seeds: int, parameters: int, out: Pa
 
 
 def run_all(planned: list[tuple[Experiment, Path]], jobs: int) -> list[dict[str, Any]]:
-    """Run every experiment in its folder, `jobs` processes at a time, politely; results in the order given."""
+    """Run every experiment in its folder, in `jobs` processes at low priority; metrics in the order given."""
     if jobs == 1:
         return [run(settings, folder) for settings, folder in planned]
     # Spawned, not forked: torch's threads don't survive a fork.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(planned)), mp_context=context, initializer=_politely) as pool:
+    with ProcessPoolExecutor(min(jobs, len(planned)), mp_context=context, initializer=os.nice, initargs=(5,)) as pool:
         begun = {pool.submit(run, settings, folder): place for place, (settings, folder) in enumerate(planned)}
         try:
             results = {begun[done]: done.result() for done in as_completed(begun)}
@@ -81,7 +89,7 @@ def run_all(planned: list[tuple[Experiment, Path]], jobs: int) -> list[dict[str,
 
 
 def table(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """The final table's rows: a cell each, and a row of its own for each fused layer."""
+    """Rows of the table of results: one for each cell, and one for each fused layer."""
     rows = []
     for name, cell in result["cells"].items():
         loss = {"loss": cell["mean"], "spread": cell["spread"], "best": cell["best"]}
@@ -96,7 +104,7 @@ def table(result: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:
-    """Rows as a Markdown table; numbers with four digits.
+    """Rows as a Markdown table; floats with four significant digits.
 
     >>> print(markdown([{"cell": "gru", "loss": 0.123456}]), end="")
     | cell | loss |
@@ -104,10 +112,10 @@ def markdown(rows: list[dict[str, Any]]) -> str:
     | gru | 0.1235 |
     """
     heads = list(rows[0])
-    lines = [heads, ["---"] * len(heads), *([_text(row[head]) for head in heads] for row in rows)]
-    return "".join(
-        "|" + "|".join(parts) + "|\n" if parts[0] == "---" else "| " + " | ".join(parts) + " |\n" for parts in lines
+    head, *lines = (
+        f"| {' | '.join(parts)} |\n" for parts in (heads, *([_text(row[one]) for one in heads] for row in rows))
     )
+    return "".join([head, "|---" * len(heads) + "|\n", *lines])
 
 
 def _text(value: Any) -> str:
@@ -116,16 +124,10 @@ def _text(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _politely() -> None:
-    os.nice(5)
-
-
-def _seeded(settings: Experiment, seed: int) -> Experiment:
-    return replace(settings, training=replace(settings.training, seed=settings.training.seed + seed))
-
-
 def _summary(name: str, hidden: int, inputs: int, runs: list[dict[str, Any]]) -> dict[str, Any]:
     losses = [one["test"] for one in runs]
+    fused = CELLS[name.partition("+")[0]].fused is not None
+    engines: tuple[Engine, ...] = ("equations", "fused") if fused else ("equations",)
     return {
         "what": describe(name),
         "hidden": hidden,
@@ -138,18 +140,12 @@ def _summary(name: str, hidden: int, inputs: int, runs: list[dict[str, Any]]) ->
         "best": min(losses),
         "minutes": sum(one["minutes"] for one in runs),
         "curve": _mean_curve([one["curve"] for one in runs]),
-        "costs": [measured._asdict() for measured in _costs(name, inputs, hidden)],
+        "costs": [measure(name, inputs, hidden, engine)._asdict() for engine in engines],
     }
 
 
-def _costs(name: str, inputs: int, hidden: int) -> Iterator[Any]:
-    yield measure(name, inputs, hidden, "equations")
-    if CELLS[name.partition("+")[0]].fused is not None:
-        yield measure(name, inputs, hidden, "fused")
-
-
 def _mean_curve(curves: list[dict[str, list[float]]]) -> dict[str, list[float]]:
-    """Validation loss by step, as far as all seeds went: mean, lowest, highest."""
+    """Mean, minimum and maximum over seeds of the validation loss, up to the last step of the shortest run."""
     lists = [curve["val_loss"] for curve in curves]
     steps = min((curve["step"] for curve in curves), key=len)
     losses = numpy.array([one[: len(steps)] for one in lists])

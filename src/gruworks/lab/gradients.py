@@ -1,7 +1,6 @@
-"""Reach of a cell's gradient back in time: exact Jacobians of its full state, in float64.
+"""Norms of gradients over time, from exact Jacobians of a cell's full state in float64.
 
-The full state s is h, for LSTM h and c one after the other. Everything runs by the cells' equations
-(`nn/cells.py`), whatever engine a cell was trained on.
+The full state s is h; for the LSTM it is h and c concatenated. Cells are evaluated by their equations (`nn/cells.py`).
 """
 
 from __future__ import annotations
@@ -16,22 +15,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gruworks.errors import OptionError
-from gruworks.nn.cells import LSTM, GRUAfter, State, StepwiseCell, make
+from gruworks.nn.cells import LSTM, GRUEquations, State, StepwiseCell, make
 from gruworks.nn.recurrence.threads import torch_threads
 
 __all__ = ["Reach", "as_equations", "clamp", "loss_reach", "reach"]
 
 Floats = NDArray[numpy.float64]
 
-# Which block of H rows is a gate's.
+# Index of each gate among the blocks of H rows of the parameters.
 GATES: dict[type, dict[str, int]] = {
-    GRUAfter: {"reset": 0, "update": 1},
+    GRUEquations: {"reset": 0, "update": 1},
     LSTM: {"input": 0, "forget": 1, "output": 3},
 }
 
 
 class Reach(NamedTuple):
-    """‖∂s_T/∂s_t‖₂ by T - t = 0 ... T: the geometric mean over rows, the lowest and the highest row, [T + 1] each."""
+    """‖∂s_T/∂s_t‖₂ by T - t = 0 ... T: geometric mean, minimum and maximum over the rows of a batch, [T + 1] each."""
 
     mean: Floats
     low: Floats
@@ -39,7 +38,7 @@ class Reach(NamedTuple):
 
 
 def as_equations(name: str, cell: Any) -> StepwiseCell:
-    """The cell `name` of CELLS as its equations in float64, with the weights of `cell`, whatever engine runs that."""
+    """The equations of the cell `name` of CELLS in float64, with the weights of `cell`, fused or not."""
     made: Any = make(name, cell.input_size, cell.hidden_size, "equations", dtype=torch.float64)
     made.load_state_dict(cell.state_dict())
     return made.eval()  # type: ignore[no-any-return]
@@ -60,7 +59,7 @@ def reach(cell: StepwiseCell, x: Tensor) -> Reach:
 
 
 def loss_reach(cell: StepwiseCell, x: Tensor, loss: Callable[[Tensor], Tensor]) -> Floats:
-    """‖∂L/∂s_t‖₂ by T - t = 0 ... T, the mean over rows; `loss` takes the output [T, B, H] and gives one number."""
+    """‖∂L/∂s_t‖₂ by T - t = 0 ... T, [T + 1], the mean over rows; `loss` maps the output [T, B, H] to a scalar L."""
     states = _states(cell, x)
     output = torch.stack([_split(cell, state)[0] for state in states[1:]])
     found = torch.autograd.grad(loss(output), states)
@@ -68,17 +67,18 @@ def loss_reach(cell: StepwiseCell, x: Tensor, loss: Callable[[Tensor], Tensor]) 
 
 
 def clamp(cell: StepwiseCell, gates: Mapping[str, float]) -> StepwiseCell:
-    """A copy of a GRU or LSTM with some gates held at a number, whatever comes: what the unit is without them.
+    """A copy of a GRU or LSTM with some gates at constant values, for ablations.
 
     >>> gru = as_equations("gru", torch.nn.GRU(1, 3))
-    >>> plain = clamp(gru, {"update": 1.0, "reset": 1.0})  # h_t = tanh(W x_t + U h_{t-1} + b): a plain RNN is left
+    >>> plain = clamp(gru, {"update": 1.0, "reset": 1.0})  # h_t = tanh(W x_t + U h_{t-1} + b)
 
     Args:
-        cell: from `as_equations`. gates: "reset" and "update" (it replaces) for the GRU, "input", "forget" and "output"
-            for the LSTM, each to a number from 0 to 1.
+        cell: from `as_equations`.
+        gates: values from 0 to 1 of "reset" and "update" (1 replaces the state) for the GRU, or of "input", "forget"
+            and "output" for the LSTM.
 
     Raises:
-        OptionError: a gate that the cell has not, or a number outside 0 to 1.
+        OptionError: a gate that the cell doesn't have, or a value outside of [0, 1].
     """
     places = next((places for kind, places in GATES.items() if isinstance(cell, kind)), {})
     held: Any = copy.deepcopy(cell)
@@ -90,7 +90,7 @@ def clamp(cell: StepwiseCell, gates: Mapping[str, float]) -> StepwiseCell:
         rows = slice(places[name] * H, (places[name] + 1) * H)
         for parameter in held.parameters():
             parameter.data[rows] = 0
-        # The stored update rows are those of a gate that keeps.
+        # The stored update gate keeps the state at 1.
         held.bias_ih_l0.data[rows] = torch.logit(
             torch.tensor(1 - value if name == "update" else value, dtype=torch.float64)
         )
@@ -98,7 +98,7 @@ def clamp(cell: StepwiseCell, gates: Mapping[str, float]) -> StepwiseCell:
 
 
 def _states(cell: StepwiseCell, x: Tensor) -> list[Tensor]:
-    """s_0 = 0, s_1 ... s_T, [B, S] each, with the graph from each to the next."""
+    """States s_0 = 0, s_1 ... s_T, [B, S] each, connected by the autograd graph."""
     state = x.new_zeros(x.shape[1], cell.num_states * cell.hidden_size).requires_grad_()
     states = [state]
     for term in cell.input_projections(x).unbind(0):
@@ -113,7 +113,7 @@ def _split(cell: StepwiseCell, state: Tensor) -> State:
 
 
 def _products(cell: StepwiseCell, x: Tensor) -> Tensor:
-    """∂s_T/∂s_t by T - t, [T + 1, S, S], of a batch of one row."""
+    """∂s_T/∂s_t by T - t, [T + 1, S, S], for a batch of one row."""
     states = _states(cell, x)
     every_direction = torch.eye(states[-1].shape[-1], dtype=x.dtype)[:, None]
     found = torch.autograd.grad(states[-1], states, every_direction, is_grads_batched=True)

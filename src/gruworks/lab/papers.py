@@ -1,4 +1,4 @@
-"""The tables that the field quotes, made anew: published and ours side by side, with what was done differently."""
+"""Reproduction of tables of papers: published and measured values side by side, with the differences in protocol."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["PAPERS", "Paper", "Row", "reproduce"]
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a table: what the paper has for a cell, if anything, and how we train. `quick` is the shorter form."""
+    """A row of a table: published losses and hidden sizes by cell, and the experiment, in full and shortened."""
 
     name: str
     measure: str
@@ -30,7 +30,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Paper:
-    """A table: whose, its rows, and the differences between its protocol and ours."""
+    """A table of a paper: title, rows, and notes on differences between its protocol and ours."""
 
     title: str
     rows: tuple[Row, ...]
@@ -41,7 +41,7 @@ def _music(name: str, length: int, steps: int, quick: int, **changes: Any) -> tu
     fit = replace(FIT, steps=steps, batch_size=16, learning_rate=1e-2, averaged_steps=200, patience=6)
     own = {key: changes.pop(key) for key in list(changes) if key.endswith(("dropout_in", "dropout_out", "_dropout"))}
     full = Experiment(task=name, length=length, training=replace(fit, **changes), **own)
-    # No averaging over more steps than a quick fit has time to forget.
+    # A quick fit averages over fewer steps, so that early weights don't dominate.
     return full, replace(full, training=replace(full.training, steps=quick, averaged_steps=50))
 
 
@@ -67,7 +67,7 @@ def _drawn(
     return full, quick
 
 
-# The paper's unit is the "before" form; both are trained, and the form is chosen on the validation part.
+# The paper's unit has the "before" form; both are trained, and the form is chosen by validation loss.
 CHUNG_UNITS = {"rnn": 100, "gru": 46, "gru-before": 46, "lstm": 36}
 MUSIC_MEASURE = "nats per predicted step"
 
@@ -85,14 +85,14 @@ PAPERS = {
                 *_music("piano", 200, 1500, 400, dropout_in=0.2, dropout_out=0.2)),
         ),
         (
-            "Loss: nats summed over the predicted steps of the split / their number; zero state at each piece, whose "
-            "first step is given and not predicted.",
-            "Our files have 88 notes a step, the paper's sets 93 to 108.",
-            "gru is the unit with the reset gate after the product, gru-before the paper's own form; settings were "
-            "chosen on the GRU's validation loss and serve the other cells as they are.",
-            "The paper: RMSProp, weight noise, early stopping. Ours: AdamW, "
-            "cosine rate, clipping at 1, dropout, averaged weights, early stopping on the validation part; training "
-            "on stretches of at most `length` steps; the readout's bias starts at the notes' log-odds.",
+            "Loss: mean nats per predicted step of the split; zero initial state for each piece, whose first step is "
+            "given and not predicted.",
+            "Our files have 88 notes per step, the paper's data sets 93 to 108.",
+            "gru has the reset gate after the matrix product, gru-before is the paper's form; hyperparameters were "
+            "chosen by the GRU's validation loss and used unchanged for the other cells.",
+            "The paper: RMSProp, weight noise, early stopping. Ours: AdamW, cosine schedule, gradient clipping at 1, "
+            "dropout, averaged weights, early stopping; training on segments of at most `length` steps; the readout "
+            "bias is initialized to the log-odds of the notes.",
         ),
     ),
     "cho2014": Paper(
@@ -102,15 +102,15 @@ PAPERS = {
                 *_captions(3000, 600)),
         ),
         (
-            "The paper's tables are BLEU of a phrase-based system on English-French WMT'14, without and with the "
-            "model's scores 33.30 and 33.87. Neither the phrase table nor the text is here; the model as published, "
-            "its translations and its scores in a log-linear ranking stand in docs/cho2014.md. What is trained here is "
-            "the paper's claim about the unit: with a tanh unit without gates it had no meaningful result.",
-            "gru-before is the paper's unit. German captions of Multi30k are read, English ones written, word by word, "
-            "by one cell whose state is all that passes between them; the paper has a cell for each.",
-            "About 2.2 M parameters each, 1,500 most frequent words of a language, the others one unknown word (6 % of "
-            "what is written); the paper has 15,000 words. Loss: nats per written word, the end among them, on test "
-            "2016. AdamW, cosine rate, dropout, averaged weights; the paper: Adadelta.",
+            "The paper's tables are BLEU of a phrase-based system on English-French WMT'14, 33.30 without and 33.87 "
+            "with the model's scores. Its phrase table and corpus are not available here; docs/cho2014.md has the "
+            "published model, its translations and its scores in a log-linear ranking. This table tests the paper's "
+            "claim about the unit: a tanh unit without gates gave no meaningful result.",
+            "gru-before is the paper's unit. One cell encodes German captions of Multi30k and decodes English ones, "
+            "word by word, from its state alone; the paper has a cell for each.",
+            "About 2.2 M parameters each, a vocabulary of the 1,500 most frequent words per language and an unknown "
+            "token (6 % of the target words); the paper has 15,000 words. Loss: nats per target word, the end token "
+            "included, on test 2016. AdamW, cosine schedule, dropout, averaged weights; the paper: Adadelta.",
         ),
     ),
     "bai2018": Paper(
@@ -133,16 +133,16 @@ PAPERS = {
                 *_music("nottingham", 200, 2000, 60, learning_rate=3e-3, dropout_in=0.1, dropout_out=0.4)),
         ),
         (
-            "Widths are those at which a cell and its readout have about the paper's parameters: 70 k for adding, "
+            "Hidden sizes give cell and readout about the paper's number of parameters: 70 k for adding, "
             "16 k for copy, 300 k for JSB, 1 M for Nottingham.",
-            "Copy: T = 1000 blanks, the mean over all T + 20 steps, chance .0204; symbols enter as one-hot vectors, "
-            "in the paper as one number. 1,000 test sequences for adding, 500 for copy.",
-            "Adding and copy: the gates' biases start with memories spread up to a set length (Tallec and "
-            "Ollivier 2018; the plain RNN has none), and the training sequences grow to full length over the "
-            "first 70 % of the steps; the test is at full length. AdamW, cosine rate, averaged weights.",
-            "Music: as the Chung table's notes; the paper's protocol is the same loss over whole pieces. On JSB the "
-            "GRU has recurrent dropout and DropConnect besides, which LSTM and RNN lack: not a comparison of cells.",
-            "TCN: published only; it is not trained here.",
+            "Copy: T = 1000 blanks, mean over all T + 20 steps, chance .0204; input symbols are one-hot vectors, "
+            "in the paper one number. 1,000 test sequences for adding, 500 for copy.",
+            "Adding and copy: chrono initialization of the gate biases (Tallec and Ollivier 2018; not for the plain "
+            "RNN), and training sequences that grow to full length over the first 70 % of the steps; the test is at "
+            "full length. AdamW, cosine schedule, averaged weights.",
+            "Music: as in the notes on Chung's table; the paper has the same loss over whole pieces. On JSB only the "
+            "GRU has recurrent dropout and DropConnect: not a comparison of cells.",
+            "TCN: published values only; it is not trained here.",
         ),
     ),
 }  # fmt: skip
@@ -151,14 +151,21 @@ PAPERS = {
 def reproduce(
     name: str, out: Path, quick: bool = False, only: Sequence[str] = (), cells: Sequence[str] = (), jobs: int = 2
 ) -> dict[str, Any]:
-    """Train what a paper's table holds, in out/ROW-CELL, and write out/papers.json and out/papers.md.
+    """Train the cells of a paper's table in out/ROW-CELL, and write out/papers.json and out/papers.md.
 
     Args:
-        name: of PAPERS. quick: few steps and short sequences, which show the ordering but not the published figures.
-        only: these rows alone. cells: these cells alone. jobs: processes.
+        name: a key of PAPERS.
+        out: folder of the runs; finished ones are not repeated.
+        quick: fewer steps and shorter sequences, for the ranking of the cells instead of the published values.
+        only: rows to train; all if empty.
+        cells: cells to train; all if empty.
+        jobs: number of processes, of one thread each.
+
+    Returns:
+        The contents of papers.json: "paper", "title", "quick", "rows" and "notes".
 
     Raises:
-        OptionError: an unknown paper, row or cell. DataError: a set of music is not here.
+        OptionError: an unknown paper, row or cell. DataError: a missing data set.
     """
     if name not in PAPERS:
         raise OptionError(f"there is no paper {name!r}; there are: {', '.join(PAPERS)}")
@@ -169,7 +176,7 @@ def reproduce(
         if set(given) - names:
             raise OptionError(f"{name} has no {', '.join(set(given) - names)}; it has: {', '.join(sorted(names))}")
     planned = [
-        (_experiment(row, cell, quick), out / f"{row.name}-{cell}", row, cell)
+        (Experiment.of(row.quick if quick else row.full, cell, row.hidden[cell]), out / f"{row.name}-{cell}", row, cell)
         for row in rows
         for cell in row.hidden
         if not cells or cell in cells
@@ -192,12 +199,8 @@ def _line(row: Row, cell: str, one: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _experiment(row: Row, cell: str, quick: bool) -> Experiment:
-    return Experiment.of(row.quick if quick else row.full, cell, row.hidden[cell])
-
-
 def _notes(paper: Paper, quick: bool) -> list[str]:
-    said = "Quick: fewer steps, drawn sequences of T = 100; the published column is for the full form."
+    said = "Quick: fewer steps, synthetic sequences of T = 100; the published values are for the full experiment."
     return [*([said] if quick else []), *paper.notes]
 
 

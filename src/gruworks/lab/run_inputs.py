@@ -1,4 +1,4 @@
-"""Inputs of the first GRU of a trained run: its own data, a text or a recording, as its model gives it to the unit."""
+"""Inputs of the first GRU of a trained run, given its own data, a text or a recording."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ import torch
 from torch import Tensor
 
 from gruworks.errors import OptionError, RunError
-from gruworks.nn.blocks.stack import GRUBlock
 from gruworks.nn.gru import GRU
 from gruworks.tasks import registry
 from gruworks.training.runs import RunFolder
 
-__all__ = ["RunInputs", "run_inputs"]
+__all__ = ["RunInputs", "printable", "run_inputs"]
 
 
 class RunInputs(NamedTuple):
-    """The unit, its input x [T, 1, I], a name for each step, and what it is, in words."""
+    """A GRU, its input x [T, 1, I], a name for each step, and a description."""
 
     gru: GRU
     x: Tensor
@@ -29,15 +28,18 @@ class RunInputs(NamedTuple):
 
 
 def run_inputs(path: Path | str, text: str | None = None, audio: Path | str | None = None) -> RunInputs:
-    """The first GRU of the run at `path` and what it reads; in a bidirectional layer the direction that reads forwards.
+    """The first GRU of the run at `path`, the forward direction of a bidirectional one, and its input.
+
+    The input is a test sequence for an experiment of the lab, the history for a forecaster.
 
     Args:
-        text: for a generator or a translator. audio: a recording, for a transcriber. An experiment of the lab reads a
-            test sequence, a forecaster its history; they take neither.
+        path: a run folder.
+        text: input of a generator or a translator.
+        audio: recording, input of a transcriber.
 
     Raises:
-        RunError: no such run, or no GRU in it. OptionError: text or audio is missing, or given where it has no use.
-        DataError: what is wrong with the recording.
+        RunError: no such run, or no GRU in it. OptionError: text or audio is missing, or given to a task that doesn't
+            take it. DataError: an unreadable recording.
     """
     task = RunFolder.open(path).facts.get("task")
     given = {"text": text, "audio": None if audio is None else str(audio)}
@@ -45,15 +47,15 @@ def run_inputs(path: Path | str, text: str | None = None, audio: Path | str | No
     wanted = known.reads if known else None
     for name, value in given.items():
         if (value is not None) != (name == wanted):
-            said = f"needs --{name}" if name == wanted else f"takes no --{name}"
-            raise OptionError(f"{path} is a run of the task {task!r}, which {said} to be looked into")
-    if task not in LISTENERS and known is None:
-        names = ", ".join({**LISTENERS, **registry.TASKS})
+            verb = "needs" if name == wanted else "takes no"
+            raise OptionError(f"{path} is a run of the task {task!r}, which {verb} --{name} to show its gates")
+    if task not in READERS and known is None:
+        names = ", ".join({**READERS, **registry.TASKS})
         raise RunError(f"{path} is a run of the task {task!r}; gates are shown of: {names}")
-    heard = LISTENERS.get(str(task), _described)(Path(path), given.get(wanted or ""))
-    if heard is None:
+    found = READERS.get(str(task), _described)(Path(path), given.get(wanted or ""))
+    if found is None:
         raise RunError(f"{path} has no GRU that its model calls")
-    return heard
+    return found
 
 
 def _lab(path: Path, _: Any) -> RunInputs | None:
@@ -69,21 +71,16 @@ def _forecast(path: Path, _: Any) -> RunInputs | None:
     forecaster: Any = registry.estimator("forecast").load(path)
     if forecaster.model is None:
         raise RunError(f"{path} holds no network: it had too few rows to train on")
-    return _called(forecaster.model, forecaster.predict, "a forecaster's unit, on its history")
+    return _called(forecaster.model, forecaster.predict, "the GRU of a forecaster, on its history")
 
 
 def _generate(path: Path, text: Any) -> RunInputs | None:
     generator: Any = registry.estimator("generate").load(path)
     vocabulary, net = generator.codec.vocabulary, generator.model
     numbers = vocabulary.encode(_some(text))
-    with torch.no_grad():
-        x = net.embedding(torch.from_numpy(numpy.asarray(numbers, dtype=numpy.int64))[:, None])
-        for block in net.stack:
-            if isinstance(block, GRUBlock):
-                reads = [_shown(vocabulary.decode([number])) or "?" for number in numbers]
-                return RunInputs(block.gru, block.norm(x), reads, "a writer's first unit, reading the text")
-            x, _ = block(x)
-    return None
+    tokens = torch.from_numpy(numpy.asarray(numbers, dtype=numpy.int64))[:, None]
+    reads = [printable(vocabulary.decode([number])) or "?" for number in numbers]
+    return _called(net, lambda: net(tokens), "the first GRU of a generator, on the text", reads)
 
 
 def _translate(path: Path, text: Any) -> RunInputs | None:
@@ -91,7 +88,7 @@ def _translate(path: Path, text: Any) -> RunInputs | None:
     net = translator.net
     numbers = translator.codec.source.encode(_some(text))
     names, source = translator.codec.source.symbols(numbers), torch.tensor([numbers])
-    what = "a translator's encoder, reading forwards"
+    what = "the encoder of a translator, forward direction"
     first: Any = net.encoder
     if not isinstance(first, torch.nn.ModuleList):  # Cho 2014: its encoder is called as a module
         return _called(net, lambda: net.encode(source, torch.tensor([len(numbers)])), what, names)
@@ -108,29 +105,22 @@ def _transcribe(path: Path, audio: Any) -> RunInputs | None:
     transcriber: Any = registry.estimator("transcribe").load(path)
     net = transcriber.model
     frames = numpy.concatenate(list(frame_blocks(audio, None, transcriber.codec, transcriber.config)))
-    heard = _called(
-        net, lambda: net(torch.from_numpy(frames)[None], torch.tensor([len(frames)])),
-        f"a transcriber's first unit, on {Path(audio).name}",
-    )  # fmt: skip
-    if heard is None:
-        return None
-    return heard._replace(reads=[f"{t * net.stride * SHIFT:.2f}s" for t in range(len(heard.x))])
+    what = f"the first GRU of a transcriber, on {Path(audio).name}"
+    found = _called(net, lambda: net(torch.from_numpy(frames)[None], torch.tensor([len(frames)])), what)
+    return found and found._replace(reads=[f"{t * net.stride * SHIFT:.2f}s" for t in range(len(found.x))])
 
 
 def _described(path: Path, given: Any) -> RunInputs | None:
-    """The first GRU that a task's own verb calls; for a task whose model needs no more than that."""
+    """The first GRU called by the task's own method, for tasks without an entry in READERS."""
     task = registry.find(str(RunFolder.open(path).facts["task"]))
     estimator: Any = registry.estimator(task.name).load(path)
     arguments = [] if given is None else [given]
-    return _called(
-        estimator.model,
-        lambda: getattr(estimator, task.method)(*arguments),
-        f"the first unit of a model of {task.name}",
-    )
+    what = f"the first GRU of a model of {task.name}"
+    return _called(estimator.model, lambda: getattr(estimator, task.method)(*arguments), what)
 
 
-# how each model is run up to its first unit stands here: a task's description knows no torch
-LISTENERS: dict[str, Callable[[Path, Any], RunInputs | None]] = {
+# The code that runs each model up to its first GRU is here, because the descriptions of tasks don't import torch.
+READERS: dict[str, Callable[[Path, Any], RunInputs | None]] = {
     "lab": _lab,
     "forecast": _forecast,
     "generate": _generate,
@@ -141,23 +131,23 @@ LISTENERS: dict[str, Callable[[Path, Any], RunInputs | None]] = {
 
 def _called(model: torch.nn.Module, call: Any, what: str, reads: list[str] | None = None) -> RunInputs | None:
     """The first GRU that `call` runs as a module, and the first row of its input."""
-    heard: list[tuple[GRU, Tensor]] = []
+    calls: list[tuple[GRU, Tensor]] = []
 
-    def listen(module: torch.nn.Module, given: tuple[Any, ...]) -> None:
+    def record(module: torch.nn.Module, given: tuple[Any, ...]) -> None:
         if isinstance(module, GRU) and isinstance(given[0], Tensor):
             x = given[0].detach()
-            heard.append((module, x.transpose(0, 1) if module.batch_first else x))
+            calls.append((module, x.transpose(0, 1) if module.batch_first else x))
 
-    hooks = [module.register_forward_pre_hook(listen) for module in model.modules()]
+    hooks = [module.register_forward_pre_hook(record) for module in model.modules()]
     try:
         with torch.no_grad():
             call()
     finally:
         for hook in hooks:
             hook.remove()
-    if not heard:
+    if not calls:
         return None
-    gru, x = heard[0]
+    gru, x = calls[0]
     return RunInputs(gru, x[:, :1], reads or [str(t) for t in range(1, len(x) + 1)], what)
 
 
@@ -167,5 +157,6 @@ def _some(text: str) -> str:
     return text
 
 
-def _shown(symbol: str) -> str:
+def printable(symbol: str) -> str:
+    """A string with non-printable characters escaped."""
     return symbol if symbol.isprintable() else repr(symbol)[1:-1]

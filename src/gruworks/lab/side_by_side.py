@@ -1,4 +1,4 @@
-"""RNN, LSTM and GRU reading the same sequence: gates and states of each, step by step."""
+"""Gates and states of RNN, LSTM and GRU over the same sequence."""
 
 from __future__ import annotations
 
@@ -9,39 +9,45 @@ import numpy
 import torch
 from torch import Tensor
 
-from gruworks.errors import DataError
-from gruworks.lab.gates import Look, fresh, memory_length, of_text, saturation
+from gruworks.lab.gates import Look, fresh, memory_length, one_hot, saturation
 from gruworks.lab.number_lines.next_number import next_number
 from gruworks.nn.cells import make
 
 __all__ = ["Cell", "side_by_side", "told"]
 
 Cell = Literal["rnn", "lstm", "gru"]
-TRAINED = range(3, 13)  # numbers from which, and up to which, the next one is learnt
+TRAINED = range(3, 13)  # lengths of sequences for which a GRU is trained
 
 
 def side_by_side(
     cells: Sequence[Cell], numbers: Sequence[float] | None, text: str | None, hidden: int = 8, seed: int = 0
 ) -> list[dict[str, Any]]:
-    """Each cell over the same input: plain values, arrays as nested lists [T][H].
+    """Gates, states, memory and saturation of each cell over numbers or a text, as JSON values: lists [T][H].
 
-    Numbers are read as they are where a GRU alone of 8 units is asked for: it is trained on number lines first and says
-    what comes next. Otherwise the cells are untrained, and read the numbers over their largest size.
+    For ["gru"] with hidden size 8 and 3 to 12 numbers, the GRU is trained on number lines and predicts the next number
+    as "answer". Otherwise the cells are untrained, and numbers are divided by the largest absolute value.
 
     >>> [one["cell"] for one in side_by_side(["rnn", "gru"], [1, 2, 3], None)]
     ['rnn', 'gru']
+
+    Raises:
+        DataError: an empty text. OptionError: a hidden size below 1 or a negative seed.
     """
     if numbers is not None and list(cells) == ["gru"] and len(numbers) in TRAINED and hidden == 8:
         found = next_number(numbers, seed=seed)
-        reads = [f"{one:g}" for one in found.numbers]
-        look = Look("a GRU trained on number lines", reads, found.update, found.reset, found.candidate, found.state)
+        values = {name: getattr(found, name) for name in ("update", "reset", "candidate", "state")}
+        look = Look(what="a GRU trained on number lines", reads=[f"{one:g}" for one in found.numbers], **values)
         return [told("gru", look) | {"answer": found.answer}]
-    x, reads = _input(numbers, text)
-    return [_look(cell, x, reads, text, hidden, seed) for cell in cells]
+    if numbers is None:
+        x, reads = one_hot(text or "")
+        return [_look(cell, x, reads, f"{len(reads)} characters", hidden, seed) for cell in cells]
+    y = torch.tensor(list(numbers), dtype=torch.float64)
+    x = (y / y.abs().max().clamp(min=1e-300))[:, None, None]
+    return [_look(cell, x, [f"{one:g}" for one in numbers], "the input", hidden, seed) for cell in cells]
 
 
 def told(cell: str, look: Look) -> dict[str, Any]:
-    """A GRU's gates as plain values, memory length and saturation of each unit with them."""
+    """Gates of a GRU with memory length and saturation of each unit, as JSON values."""
     shut, opened = saturation(look.update)
     return {
         "cell": cell, "what": look.what, "inputs": look.reads,
@@ -52,28 +58,16 @@ def told(cell: str, look: Look) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _input(numbers: Sequence[float] | None, text: str | None) -> tuple[Tensor, list[str]]:
-    if numbers is not None:
-        y = torch.tensor(list(numbers), dtype=torch.float64)
-        return (y / y.abs().max().clamp(min=1e-300))[:, None, None], [f"{one:g}" for one in numbers]
-    if not text:
-        raise DataError("expected numbers or a text of one character or more")
-    alphabet = sorted(set(text))
-    x = torch.eye(len(alphabet), dtype=torch.float64)[[alphabet.index(one) for one in text]][:, None]
-    return x, [one if one.isprintable() else repr(one)[1:-1] for one in text]
-
-
-def _look(cell: Cell, x: Tensor, reads: list[str], text: str | None, hidden: int, seed: int) -> dict[str, Any]:
+def _look(cell: Cell, x: Tensor, reads: list[str], what: str, hidden: int, seed: int) -> dict[str, Any]:
     if cell == "gru":
-        look = fresh(x, reads, "the input", hidden, seed=seed) if text is None else of_text(text, hidden, seed=seed)
-        return told("gru", look)
+        return told("gru", fresh(x, reads, what, hidden, seed=seed))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         unit: Any = make(cell, x.shape[-1], hidden, engine="equations").double()
     gates, states = _steps(cell, unit, x)
-    what = f"an untrained {cell.upper()} of {hidden} units"
     return {
-        "cell": cell, "what": what, "inputs": reads, "gates": {name: v.tolist() for name, v in gates.items()},
+        "cell": cell, "what": f"an untrained {cell.upper()} of {hidden} units", "inputs": reads,
+        "gates": {name: v.tolist() for name, v in gates.items()},
         "update": None, "reset": None, "candidate": None, "hidden": states.tolist(),
         "memory": None if cell == "rnn" else memory_length(1 - gates["f_t"]).tolist(), "saturation": None,
     }  # fmt: skip
@@ -81,7 +75,7 @@ def _look(cell: Cell, x: Tensor, reads: list[str], text: str | None, hidden: int
 
 @torch.no_grad()
 def _steps(cell: Cell, unit: Any, x: Tensor) -> tuple[dict[str, Any], Any]:
-    """Gates and states at each step; an LSTM's gates are formed as in `nn/cells.py`, i f g o."""
+    """Gates and states [T, H] by name; the LSTM's gates are computed as in `nn/cells.py`."""
     state = (x.new_zeros(1, unit.hidden_size),) * unit.num_states
     rows: dict[str, list[Any]] = {}
     for term in unit.input_projections(x).unbind(0):

@@ -7,6 +7,7 @@ a state dict loads into either the equations or the fused layer returned by `mak
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -40,7 +41,7 @@ State = tuple[Tensor, ...]  # h [B, H] first; LSTM has c too
 class StepwiseCell:
     """Base class of cells evaluated one step at a time by torch operations; differentiable to any order.
 
-    Subclasses implement `input_projections` and `step`.
+    Subclasses implement `step`, and `input_projections` unless it is one linear map with a bias.
     """
 
     num_states = 1  # tensors [B, H] in the state: h, or h and c
@@ -53,7 +54,7 @@ class StepwiseCell:
 
     def input_projections(self, x: Tensor) -> Tensor:
         """Input projections of all time steps: x [T, B, I] to [T, B, gates·H]."""
-        raise NotImplementedError
+        return linear(x, self.weight_ih_l0, self.bias_ih_l0)
 
     def step(self, gi: Tensor, state: State) -> State:
         """New state, given one step's input projections [B, gates·H] and the previous state."""
@@ -69,7 +70,8 @@ class StepwiseCell:
         for gi in self.input_projections(input).unbind(0):
             state = self.step(gi, state)
             rows.append(state[0])
-        return torch.stack(rows), self._final_state(state)
+        final = tuple(part[None] for part in state)
+        return torch.stack(rows), final if self.num_states > 1 else final[0]
 
     def _initial_state(self, x: Tensor, hx: Any) -> State:
         parts = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
@@ -90,9 +92,6 @@ class StepwiseCell:
             )
         return tuple(part[0] for part in parts)
 
-    def _final_state(self, state: State) -> Any:
-        return state[0][None] if self.num_states == 1 else tuple(part[None] for part in state)
-
 
 class RNN(StepwiseCell, torch.nn.RNN):  # type: ignore[misc]
     """The simple recurrent network of Elman 1990: h_t = tanh(W x_t + U h_{t-1} + b).
@@ -100,9 +99,6 @@ class RNN(StepwiseCell, torch.nn.RNN):  # type: ignore[misc]
     >>> RNN(3, 4)(torch.zeros(7, 2, 3))[0].shape
     torch.Size([7, 2, 4])
     """
-
-    def input_projections(self, x: Tensor) -> Tensor:
-        return linear(x, self.weight_ih_l0, self.bias_ih_l0)
 
     def step(self, gi: Tensor, state: State) -> State:
         return (torch.tanh(gi + linear(state[0], self.weight_hh_l0, self.bias_hh_l0)),)
@@ -120,9 +116,6 @@ class LSTM(StepwiseCell, torch.nn.LSTM):  # type: ignore[misc]
 
     num_states = 2
 
-    def input_projections(self, x: Tensor) -> Tensor:
-        return linear(x, self.weight_ih_l0, self.bias_ih_l0)
-
     def step(self, gi: Tensor, state: State) -> State:
         h, c = state
         i, f, g, o = (gi + linear(h, self.weight_hh_l0, self.bias_hh_l0)).chunk(4, -1)
@@ -130,21 +123,14 @@ class LSTM(StepwiseCell, torch.nn.LSTM):  # type: ignore[misc]
         return torch.sigmoid(o) * torch.tanh(c), c
 
 
-class GRUAfter(StepwiseCell, GRU):  # type: ignore[misc]
-    """The GRU with the reset gate after the matrix product, as in PyTorch and cuDNN (`ops/equations.py`)."""
+class GRUEquations(StepwiseCell, GRU):  # type: ignore[misc]
+    """The GRU by its reference equations (`ops/equations.py`), in the form given by `reset`."""
 
     def input_projections(self, x: Tensor) -> Tensor:
         return equations.input_projections(x, self.weights())  # type: ignore[no-any-return]
 
     def step(self, gi: Tensor, state: State) -> State:
         return (equations.step(gi, state[0], self.weights(), xp=torch),)
-
-
-class GRUBefore(GRUAfter):
-    """The GRU of Cho et al. 2014, the reset gate before the matrix product (`ops/equations.py`)."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options, reset="before")
 
 
 class _SingleBiasCell(StepwiseCell, torch.nn.Module):
@@ -297,19 +283,28 @@ class CellType(NamedTuple):
     description: str
 
 
-def _gru_before(*args: Any, **options: Any) -> GRU:
-    return GRU(*args, **options, reset="before")
-
-
 CELLS = {
     "rnn": CellType(RNN, torch.nn.RNN, "plain tanh RNN, Elman 1990"),
     "lstm": CellType(LSTM, torch.nn.LSTM, "LSTM, Hochreiter and Schmidhuber 1997, Gers et al. 2000"),
-    "gru": CellType(GRUAfter, GRU, "GRU, reset after the product (PyTorch, cuDNN)"),
-    "gru-before": CellType(GRUBefore, _gru_before, "GRU, reset before the product, Cho et al. 2014"),
+    "gru": CellType(GRUEquations, GRU, "GRU, reset after the product (PyTorch, cuDNN)"),
+    "gru-before": CellType(
+        partial(GRUEquations, reset="before"), partial(GRU, reset="before"),
+        "GRU, reset before the product, Cho et al. 2014",
+    ),
     "mgu": CellType(MGU, None, "minimal gated unit, Zhou et al. 2016"),
     "ligru": CellType(LiGRU, None, "light GRU, Ravanelli et al. 2018"),
     "mingru": CellType(MinGRU, None, "minGRU, Feng et al. 2024"),
     "layernorm-gru": CellType(LayerNormGRU, None, "layer-normalised GRU, Ba et al. 2016"),
+}  # fmt: skip
+
+# Gate biases set by chrono initialization: parameter, index of the block of H rows, sign of the bias.
+CHRONO: dict[type, tuple[tuple[str, int, int], ...]] = {
+    torch.nn.LSTM: (("bias_ih_l0", 1, 1), ("bias_ih_l0", 0, -1)),
+    torch.nn.GRU: (("bias_ih_l0", 1, 1),),
+    LiGRU: (("norm.bias", 0, 1),),
+    LayerNormGRU: (("norm_x_gates.bias", 0, -1),),
+    MGU: (("bias_l0", 0, -1),),
+    MinGRU: (("bias_l0", 0, -1),),
 }
 
 
@@ -410,24 +405,14 @@ def chrono_init_(cell: torch.nn.Module, t_max: int) -> None:
     if isinstance(cell, AugmentedCell):
         chrono_init_(cell.cell, t_max)
         return
+    gates = next((gates for kind, gates in CHRONO.items() if isinstance(cell, kind)), None)
+    if gates is None:
+        raise OptionError(f"{type(cell).__name__} has no gate bias for chrono initialization")
     H: int = cell.hidden_size  # type: ignore[assignment]
     bias = torch.empty(H).uniform_(1, t_max - 1).log()
     own = dict(cell.named_parameters())
-    if isinstance(cell, torch.nn.LSTM):
-        _set_bias(own, slice(H, 2 * H), bias)
-        _set_bias(own, slice(0, H), -bias)
-    elif isinstance(cell, torch.nn.GRU):
-        _set_bias(own, slice(H, 2 * H), bias)
-    elif isinstance(cell, LiGRU):
-        own["norm.bias"][:H] = bias
-    elif isinstance(cell, LayerNormGRU):
-        own["norm_x_gates.bias"][:H] = -bias
-    elif isinstance(cell, MGU | MinGRU):
-        own["bias_l0"][:H] = -bias
-    else:
-        raise OptionError(f"{type(cell).__name__} has no gate bias for chrono initialization")
-
-
-def _set_bias(own: dict[str, Any], rows: slice, bias: Tensor) -> None:
-    own["bias_ih_l0"][rows] = bias
-    own["bias_hh_l0"][rows] = 0
+    for name, block, sign in gates:
+        rows = slice(block * H, (block + 1) * H)
+        own[name][rows] = sign * bias
+        if name == "bias_ih_l0":
+            own["bias_hh_l0"][rows] = 0

@@ -7,7 +7,7 @@ Arguments, shapes, state_dict keys and results are torch's. A module in the "bef
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -34,7 +34,7 @@ from gruworks.nn.recurrence.conditions import (
     supported,
 )
 from gruworks.nn.recurrence.operands import autocast, check, check_beside, check_tensor, row_lengths
-from gruworks.nn.recurrence.regularization import Regularization, gain_names
+from gruworks.nn.recurrence.regularization import Regularization, drop_weights, gain_names
 from gruworks.ops.operands import Operands
 from gruworks.ops.weights import GRUWeights, Reset, check_reset, parameter_names
 
@@ -162,18 +162,20 @@ class GRU(_ResetForm, torch.nn.GRU):
         self.regularization = regularization if any(regularization) else None
         if not regularization.layer_norm:
             return
-        for layer, direction in itertools.product(range(self.num_layers), range(self.directions)):
-            for name in gain_names(layer, direction == 1):
+        for place in self._places():
+            for name in gain_names(*place):
                 gain = torch.ones(3 * self.hidden_size, device=device, dtype=dtype)
                 self.register_parameter(name, torch.nn.Parameter(gain))
 
     def reset_parameters(self) -> None:
         """Initialize the weights as torch does, and the layer-norm gains to 1."""
         _TorchGRU.reset_parameters(self)
-        if self.regularization is not None and self.regularization.layer_norm:
-            for layer, direction in itertools.product(range(self.num_layers), range(self.directions)):
-                for gain in self._gains(layer, direction == 1) or ():
-                    torch.nn.init.ones_(gain)
+        for gain in self._all_gains():
+            torch.nn.init.ones_(gain)
+
+    def _places(self) -> Iterator[tuple[int, bool]]:
+        """Layer and direction of each part of the stack; True for the reverse direction."""
+        return itertools.product(range(self.num_layers), (False, True)[: self.directions])
 
     def _gains(self, layer: int, reverse: bool) -> tuple[Tensor, Tensor] | None:
         if self.regularization is None or not self.regularization.layer_norm:
@@ -182,10 +184,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         return of_input, of_state
 
     def _all_gains(self) -> list[Tensor]:
-        if self.regularization is None or not self.regularization.layer_norm:
-            return []
-        places = itertools.product(range(self.num_layers), (False, True)[: self.directions])
-        return [gain for place in places for gain in self._gains(*place) or ()]
+        return [gain for place in self._places() for gain in self._gains(*place) or ()]
 
     def extra_repr(self) -> str:
         recompute = f", recompute={self.recompute}" if self.recompute else ""
@@ -254,8 +253,7 @@ class GRU(_ResetForm, torch.nn.GRU):
     def _call(self, x: Any, hx: Tensor | None, lengths: Tensor | Sequence[int] | None) -> Call:
         """Description of the call for the table of implementations (nn/functional.py)."""
         packed, regularized = isinstance(x, PackedSequence), self._regularizes()
-        places = itertools.product(range(self.num_layers), range(self.directions))
-        weights = [self._layer_weights(layer, direction == 1) for layer, direction in places]
+        weights = [self._layer_weights(*place) for place in self._places()]
         torchs = self.reset == "after" and lengths is None and not regularized
         return Call(
             "stack", x.data if packed else x, hx, weights, self.reset == "before",
@@ -280,8 +278,8 @@ class GRU(_ResetForm, torch.nn.GRU):
 
     def _check_parameters(self) -> None:
         first = self._layer_weights(0, False)[1]
-        for layer, direction in itertools.product(range(self.num_layers), range(self.directions)):
-            for name in parameter_names(layer, direction == 1, self.bias):
+        for place in self._places():
+            for name in parameter_names(*place, self.bias):
                 check_beside(name, getattr(self, name), first)
                 _check_dtype("GRU", name, getattr(self, name), first)
 
@@ -369,7 +367,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         regularization = self.regularization if self._regularizes() else None
         if regularization is not None:
             check_tensor("weight_hh", w_hh)
-            w_hh = regularization.dropped(w_hh, self.training)
+            w_hh = drop_weights(w_hh, regularization.weight_dropout, self.training)
         found, place = [], layer * self.directions + reverse
         for x, h0, lengths in zip(xs, starts, ends, strict=True):
             operands = Operands(x, None, None if h0 is None else h0[place], w_ih, w_hh, b_ih, b_hh, lengths)

@@ -5,19 +5,14 @@ The batch axis comes first in each, so that selecting, stacking, saving and expo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
 
-__all__ = ["State", "detach", "from_hidden", "rows", "select", "stack", "to_hidden"]
+__all__ = ["State", "detach", "from_hidden", "merge", "part", "select", "stack", "to_hidden"]
 
 State = dict[str, Tensor]
-
-
-def rows(state: State) -> int:
-    """Batch size B of a state."""
-    return len(next(iter(state.values())))
 
 
 def select(state: State, index: Tensor) -> State:
@@ -37,6 +32,17 @@ def stack(states: Sequence[State]) -> State:
 def detach(state: State) -> State:
     """A state detached from the autograd graph."""
     return {name: value.detach() for name, value in state.items()}
+
+
+def merge(states: Iterable[State]) -> State:
+    """One state of several modules; names are prefixed with the index of the module: `0.hidden`, `1.past`."""
+    return {f"{i}.{name}": value for i, state in enumerate(states) for name, value in state.items()}
+
+
+def part(state: State, i: int) -> State:
+    """State of module i, given the result of `merge`."""
+    prefix = f"{i}."
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
 def from_hidden(hidden: Tensor) -> Tensor:

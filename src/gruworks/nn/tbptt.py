@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_map_only
 
 from gruworks.errors import OptionError, ShapeError
 
@@ -116,7 +117,7 @@ def _chunks(
         stop = min(start + length, T)
         valid = None if each is None else (each - start).clamp(0, stop - start)
         weight = (stop - start if valid is None else int(valid.sum())) / steps
-        cut = _cut(targets, axis, start, stop)
+        cut = tree_map_only(Tensor, lambda one: one.narrow(axis, start, stop - start), targets)  # noqa: B023 (called here)
         chunk = Chunk(x.narrow(axis, start, stop - start), cut, state, valid, start, stop, weight)
         yield chunk
         if not chunk.has_carried and stop < T:
@@ -129,23 +130,7 @@ def _chunks(
 
 def detached(state: State) -> State:
     """A state detached from the autograd graph."""
-    return _each(state, torch.Tensor.detach)
-
-
-def _cut(value: Any, axis: int, start: int, stop: int) -> Any:
-    return _each(value, lambda one: one.narrow(axis, start, stop - start))
-
-
-def _each(value: Any, change: Any) -> Any:
-    if isinstance(value, Tensor):
-        return change(value)
-    if isinstance(value, dict):
-        return {name: _each(one, change) for name, one in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(_each(one, change) for one in value))
-    if isinstance(value, tuple | list):
-        return type(value)(_each(one, change) for one in value)
-    return value
+    return tree_map_only(Tensor, Tensor.detach, state)
 
 
 def _check(targets: Any, axis: int, T: int) -> None:
@@ -154,7 +139,7 @@ def _check(targets: Any, axis: int, T: int) -> None:
             raise ShapeError(f"expected targets of {T} steps along axis {axis}, as x has, got {list(one.shape)}")
         return one
 
-    _each(targets, fits)
+    tree_map_only(Tensor, fits, targets)
 
 
 def _lengths(lengths: Any, x: Tensor, axis: int) -> Tensor | None:

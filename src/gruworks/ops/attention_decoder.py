@@ -98,10 +98,8 @@ class AttentionDecoder:
         head = numpy.zeros((3 * part, E), numpy.float32)
         head[:V] = w.head
         rows, scale = whole_numbers(head) if eight_bits else (head, None)
-        self._kept = [
-            _own(w.first_projections),
-            _own(w.word_projections),
-        ]  # referenced by the native decoder, not copied
+        # Referenced by the native decoder, not copied.
+        self._kept = [_own(w.first_projections), _own(w.word_projections)]
         before = [w.first.w_hh, w.first.b_hh, w.second.w_hh, w.second.b_hh, w.gain, w.shift, w.query, w.score]
         before += [w.gates, w.gates_bias, w.readout]
         arrays = [None if a is None else _own(a) for a in before]

@@ -200,45 +200,10 @@ def sequence(
     valid = None if lengths is None else valid_steps(lengths, (x if gi is None else gi).shape[0], xp)
     # Padding is zeroed before any arithmetic: 0 times NaN would be NaN in a gradient.
     gi = input_projections(_within(x, valid, xp), weights, input_gain, xp) if gi is None else _within(gi, valid, xp)
-    by_step = _Steps(*(None if a is None else _within(a, valid, xp) for a in (decay, zoneout)))
-    return _run(gi, h0, weights, valid, reverse, xp, by_step, replacement, mask, gain)
-
-
-class _Steps(NamedTuple):
-    """Operands [T, B, H] beside the input projections."""
-
-    decay: Array | None
-    zoneout: Array | None
-
-
-def _within(a: Array, valid: Array | None, xp: Any) -> Array:
-    return a if valid is None else xp.where(valid, a, xp.zeros_like(a))
-
-
-def valid_steps(lengths: Array, steps: int, xp: Any = numpy) -> Array:
-    """True where a step lies within its row's length: [T, B, 1] from lengths [B]."""
-    if xp is numpy:
-        return (numpy.arange(steps)[:, None] < lengths[None, :])[:, :, None]
-    return (xp.arange(steps, device=lengths.device)[:, None] < lengths[None, :])[:, :, None]
-
-
-def _run(
-    gi: Array,
-    h: Array,
-    weights: GRUWeights,
-    valid: Array | None,
-    reverse: bool,
-    xp: Any,
-    by_step: _Steps,
-    replacement: Array | None,
-    mask: Array | None,
-    gain: Array | None,
-) -> Sequence:
+    decay, zoneout = (None if a is None else _within(a, valid, xp) for a in (decay, zoneout))
     rows = list(gi)  # unbound at once: in torch, the backward of indexing step by step is quadratic in T
-    order = range(len(rows) - 1, -1, -1) if reverse else range(len(rows))
-    output = list(rows)
-    decay, zoneout = by_step
-    for t in order:
+    h, output = h0, list(rows)
+    for t in reversed(range(len(rows))) if reverse else range(len(rows)):
         start = h if decay is None else decay[t] * h
         if decay is not None and replacement is not None:
             start = start + (1 - decay[t]) * replacement
@@ -248,6 +213,15 @@ def _run(
     if not rows:
         return Sequence(xp.zeros_like(gi[..., : h.shape[-1]]), h)
     return Sequence(xp.stack(output, 0), h)
+
+
+def _within(a: Array, valid: Array | None, xp: Any) -> Array:
+    return a if valid is None else xp.where(valid, a, xp.zeros_like(a))
+
+
+def valid_steps(lengths: Array, steps: int, xp: Any = numpy) -> Array:
+    """True where a step lies within its row's length: [T, B, 1] from lengths [B]."""
+    return (xp.arange(steps, device=lengths.device)[:, None] < lengths[None, :])[:, :, None]
 
 
 def backward(

@@ -151,13 +151,12 @@ def step(x: Array, h: Array, weights: QuantizedWeights) -> Array:
     H = h.shape[1]
     gi = x if weights.w_ih is None else weights.w_ih.times(x) + _or_zero(weights.b_ih)
     b_hh = numpy.broadcast_to(_or_zero(weights.b_hh), 3 * H)
+    first = slice(3 * H if weights.reset == "after" else 2 * H)  # products that don't depend on the reset gate
+    gh = weights.w_hh.times(h, first) + b_hh[first]
+    r, z = (equations.sigmoid(gi[:, i : i + H] + gh[:, i : i + H]) for i in (0, H))
     if weights.reset == "after":
-        gh = weights.w_hh.times(h) + b_hh
-        r, z = (equations.sigmoid(gi[:, i * H : (i + 1) * H] + gh[:, i * H : (i + 1) * H]) for i in (0, 1))
         n = numpy.tanh(gi[:, 2 * H :] + r * gh[:, 2 * H :])
     else:
-        gh = weights.w_hh.times(h, slice(2 * H)) + b_hh[: 2 * H]
-        r, z = (equations.sigmoid(gi[:, i * H : (i + 1) * H] + gh[:, i * H : (i + 1) * H]) for i in (0, 1))
         n = numpy.tanh(gi[:, 2 * H :] + weights.w_hh.times(r * h, slice(2 * H, 3 * H)) + b_hh[2 * H :])
     new: Array = n + z * (h - n)
     return new

@@ -128,10 +128,7 @@ def new_state(gi: Array, gh: Array, h: Array) -> Array:
     if not shape:
         raise ShapeError("h must be [..., H], not a number")
     wide = (*shape[:-1], 3 * shape[-1])
-    parts = [
-        numpy.ascontiguousarray(_checked("gi", gi, wide, dtype)),
-        numpy.ascontiguousarray(_checked("gh", gh, wide, dtype)),
-    ]
+    parts = [numpy.ascontiguousarray(_checked(name, a, wide, dtype)) for name, a in (("gi", gi), ("gh", gh))]
     state, out = numpy.ascontiguousarray(h), numpy.empty(shape, dtype)
     rows = out.size // shape[-1] if shape[-1] else 0
     run = native.gates32 if dtype.itemsize == 4 else native.gates64

@@ -118,14 +118,8 @@ def _exact(weights: GRUWeights, state: Array, threads: int, precision: Precision
     w_ih, w_hh, b_ih, b_hh = (0 if a is None else a.ctypes.data for a in weights.arrays())
     addresses = (0, w_hh, 0, b_hh) if projected else (w_ih, w_hh, b_ih, b_hh)
     make = native.Stream32 if state.itemsize == 4 else native.Stream64
-    sizes = (
-        1,
-        len(state),
-        0 if projected else weights.input_size,
-        weights.hidden_size,
-        weights.reset == "before",
-        False,
-    )
+    width = 0 if projected else weights.input_size
+    sizes = 1, len(state), width, weights.hidden_size, weights.reset == "before", False
     return make(sizes, addresses, state.ctypes.data, threads)
 
 

@@ -19,9 +19,9 @@ def test_the_next_character_is_asked_for_and_the_parts_are_apart() -> None:
     assert asked.all()
     assert torch.equal(made.draw(0, 3).x, x)
     assert not torch.equal(made.draw(0, 4).x, x)
-    y_index, z_index = made.size - 2, made.size - 1
+    y_index, z_index = made.outputs - 2, made.outputs - 1
     drawn = torch.cat([made.draw(0, index).y for index in range(200)])
     assert not ((drawn == y_index) | (drawn == z_index)).any()
     assert all((batch.y == y_index).all() for batch in made.valid)
     assert all((batch.y == z_index).all() for batch in made.test)
-    assert made.prior[y_index] == pytest.approx(math.log(1 / (900 + made.size)))
+    assert made.prior[y_index] == pytest.approx(math.log(1 / (900 + made.outputs)))

@@ -33,7 +33,7 @@ def test_parts_have_the_fields_split() -> None:
     windows = -(-(2_880 - HORIZON + 1) // EVERY)
     assert sum(batch.x.shape[1] for batch in made.valid) == sum(batch.x.shape[1] for batch in made.test) == 2 * windows
     distances = torch.arange(1.0, 97.0) / float(COUNTED[:8_640, 0].std())
-    assert made.naive == pytest.approx(float(distances.square().mean()), rel=1e-3)
+    assert made.chance == pytest.approx(float(distances.square().mean()), rel=1e-3)
 
 
 def test_a_seed_gives_its_batches_and_lengths_are_checked() -> None:
@@ -47,8 +47,8 @@ def test_a_seed_gives_its_batches_and_lengths_are_checked() -> None:
 
 
 @pytest.mark.parametrize(("content", "said"), [  # mtime: the same bytes, hence names, in every process
-    (b"no archive", "is not ETTh1's table"),
-    (gzip.compress(b"date,a\n2016-07-01,x\n", mtime=0), "is not ETTh1's table"),
+    (b"no archive", "is not the table of ETTh1"),
+    (gzip.compress(b"date,a\n2016-07-01,x\n", mtime=0), "is not the table of ETTh1"),
     (gzip.compress(b"date,a,b,c,d,e,f,g\n" + 3 * b"2016-07-01 00:00:00,1,2,3,4,5,6,7\n", mtime=0), "has 3 rows"),
 ])  # fmt: skip
 def test_what_is_no_table_is_refused(

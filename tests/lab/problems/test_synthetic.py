@@ -86,7 +86,7 @@ def test_brackets_are_nested_and_the_answer_closes_the_last_one_open() -> None:
 def test_sizes_that_cannot_be_are_refused(rows: int, length: int, seed: int) -> None:
     with pytest.raises(OptionError, match="expected 1 row or more of 2 steps"):
         adding(rows, length, seed)
-    with pytest.raises(OptionError, match="one deep"):
+    with pytest.raises(OptionError, match="depth must be at least 1"):
         dyck2(1, 5, 0, depth=0)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from fuzz.runs import reseal
 from gruworks import Generator
 from gruworks.data.text import Document
 from gruworks.errors import DataError, NotFittedError, OptionError, RunError
-from gruworks.fuzz.runs import reseal
 from tests.tasks.generate.conftest import TINY, poems, prose
 
 

@@ -12,9 +12,9 @@ import pytest
 import soundfile
 import torch
 
+from fuzz.runs import reseal
 from gruworks import Transcriber
 from gruworks.errors import DataError, ExportError, NotFittedError, OptionError, RunError, TooShortError
-from gruworks.fuzz.runs import reseal
 from gruworks.tasks.transcribe import offline as offline_room
 from gruworks.tasks.transcribe.audio import blocks
 from gruworks.tasks.transcribe.data import Corpus

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy
 import pytest
 
+from fuzz.runs import reseal
 from gruworks import Translator
 from gruworks.errors import DataError, NotFittedError, OptionError, RunError
-from gruworks.fuzz.runs import reseal
 from gruworks.tasks.translate.config import Options
 from tests.tasks.translate.conftest import SHORT, TINY, toy
 

@@ -1,1 +1,1 @@
-"""After 1, 2, 3, 4, 5 comes 6: number lines, and units that continue them."""
+"""Number lines (1, 2, 3, 4, 5) and small GRUs that predict their next number."""

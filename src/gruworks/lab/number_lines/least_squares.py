@@ -1,8 +1,7 @@
-"""Levenberg-Marquardt: least squares for a few hundred parameters, some hundred times closer than gradient steps.
+"""Levenberg-Marquardt method for nonlinear least squares with a few hundred parameters (Marquardt 1963).
 
-Marquardt 1963, doi:10.1137/0111030: solve (JᵀJ + λ diag(JᵀJ)) δ = -Jᵀe; where the step δ lowers |e|², take it and trust
-the straight-line picture more (λ falls), where it does not, trust it less. It needs the whole Jacobian, which for one
-small unit and a few hundred lines is a matrix of 400 by 273.
+Each iteration solves (JᵀJ + λ diag(JᵀJ)) δ = -Jᵀe (doi:10.1137/0111030). If the step δ reduces |e|², it is taken and
+the damping λ decreased; otherwise λ is increased. The Jacobian J is stored whole, 400 by 273 for a small GRU.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from torch import Tensor
 
 __all__ = ["Solution", "levenberg_marquardt"]
 
-FALL, RISE = 5.0, 4.0  # how λ changes after a step that is taken, and after one that is not
-ATTEMPTS = 12  # λ can rise by 4¹² within a round; a step that still does not help is a minimum
+FALL, RISE = 5.0, 4.0  # factors of λ after accepted and after rejected steps
+ATTEMPTS = 12  # rejected steps in an iteration before it counts as converged
 
 
 class Solution(NamedTuple):
-    """The parameters found [P], what is left of each residual there [N], and the rounds that it took."""
+    """Parameters [P], their residuals [N], and the number of iterations."""
 
     point: Tensor
     residuals: Tensor
@@ -34,7 +33,7 @@ def levenberg_marquardt(
     rounds: int,
     tolerance: float,
 ) -> Solution:
-    """Lower Σ residuals² from `point` until the largest is at most `tolerance`, nothing helps, or `rounds` are over.
+    """Minimize Σ residuals² from `point` until the largest residual is at most `tolerance` or the method converges.
 
     >>> line = torch.tensor([1.0, 2.0, 3.0])
     >>> solution = levenberg_marquardt(lambda p: p * line - 2 * line, lambda p: line[:, None], torch.zeros(1), 50, 1e-3)
@@ -42,8 +41,11 @@ def levenberg_marquardt(
     2.0
 
     Args:
-        residuals: parameters [P] to residuals [N].
-        jacobian: parameters [P] to d residuals / d parameters, [N, P].
+        residuals: maps parameters [P] to residuals [N].
+        jacobian: maps parameters [P] to ∂residuals/∂parameters [N, P].
+        point: initial parameters [P].
+        rounds: maximum number of iterations.
+        tolerance: maximum absolute residual.
     """
     left, damping = residuals(point), 1e-3
     for done in range(rounds):
@@ -64,7 +66,7 @@ def levenberg_marquardt(
 
 def _step(J: Tensor, left: Tensor, damping: float) -> Tensor:
     normal = J.T @ J
-    # A parameter that nothing depends on yet has a zero on the diagonal; the floor keeps the matrix invertible.
+    # The diagonal is 0 at parameters without influence; the lower bound keeps the matrix invertible.
     diagonal = normal.diagonal().clamp(min=1e-12)
     step: Tensor = torch.linalg.solve(normal + damping * torch.diag(diagonal), J.T @ left)
     return step

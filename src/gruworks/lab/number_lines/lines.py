@@ -1,4 +1,4 @@
-"""Number lines: the frame in which a unit reads numbers, and training lines that leave given ones out."""
+"""Number lines: scaling of the input numbers, and random training lines with held-out starts and steps."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ __all__ = ["START_RANGE", "STEP_RANGE", "Frame", "Lines", "draw_lines", "frame_o
 Floats = NDArray[numpy.float64]
 
 START_RANGE = 10.0  # training lines start between -10 and 10
-STEP_RANGE = 5.0  # and step by -5 to 5
-APART_START = 0.25  # a held-out start has no training start within this, a held-out step no training step within
-APART_STEP = 0.1  # the other: each alone is reason enough to leave a line out
+STEP_RANGE = 5.0  # their steps lie between -5 and 5
+# Minimum distance of training lines from held-out starts and from held-out steps.
+APART_START = 0.25
+APART_STEP = 0.1
 
-NEGLIGIBLE = 1e-12  # a movement below this share of the numbers themselves is rounding
+NEGLIGIBLE = 1e-12  # differences below this fraction of the numbers are rounding errors
 
 
 class Frame(NamedTuple):
-    """The unit's input for a number y: (y - shift) / scale.
+    """Scaling of a number y to the GRU's input: (y - shift) / scale.
 
     >>> Frame(1000.0, 1.0).read(numpy.array([1001.0, 1002.0])).tolist()
     [1.0, 2.0]
@@ -38,7 +39,7 @@ class Frame(NamedTuple):
         return framed
 
     def restore(self, value: float) -> float:
-        """The number that `value` stands for."""
+        """The number of a scaled value, value * scale + shift."""
         return value * self.scale + self.shift
 
     def __str__(self) -> str:
@@ -47,7 +48,7 @@ class Frame(NamedTuple):
 
 
 class Lines(NamedTuple):
-    """Number lines as training data: starts [N], steps [N], numbers [T, N] and the number after each, targets [N]."""
+    """Number lines as training data: starts [N], steps [N], numbers [T, N], and the next numbers as targets [N]."""
 
     starts: Floats
     steps: Floats
@@ -57,19 +58,19 @@ class Lines(NamedTuple):
     held_out_steps: tuple[float, ...]
 
     def held_out(self) -> str:
-        """The numbers that the lines leave out, as a clause."""
+        """Held-out starts and steps, as a clause."""
         starts, steps = (", ".join(f"{v:.4g}" for v in some) for some in (self.held_out_starts, self.held_out_steps))
         return f"none starts within {APART_START:g} of {starts} or steps within {APART_STEP:g} of {steps}"
 
 
 def mean_step(y: Floats) -> float:
-    """The mean of |y_t - y_{t-1}|; 0 where the numbers don't move by more than rounding."""
+    """Mean of |y_t - y_{t-1}|; 0 if it is within rounding error."""
     step = float(numpy.abs(numpy.diff(y)).mean())
     return step if step > NEGLIGIBLE * float(numpy.abs(y).max()) else 0.0
 
 
 def frame_of(y: Floats) -> Frame:
-    """The frame that brings y into the trained ranges: a power of ten, and a round shift only where it is needed.
+    """Scaling of y to the range of the training lines: a power of ten, and a round shift if necessary.
 
     >>> str(frame_of(numpy.array([1.0, 2, 3]))), str(frame_of(numpy.array([10.0, 20, 30])))
     ('y', 'y / 10')
@@ -90,7 +91,7 @@ def draw_lines(
     held_out_starts: Sequence[float],
     held_out_steps: Sequence[float],
 ) -> Lines:
-    """`count` lines of `length` numbers, none of which starts or steps like a held-out one.
+    """`count` random lines of `length` numbers, with starts and steps apart from the held-out ones.
 
     >>> lines = draw_lines(100, 5, numpy.random.default_rng(0), [1.0], [1.0])
     >>> bool(abs(lines.starts - 1).min() > 0.25), bool(abs(lines.steps - 1).min() > 0.1)
@@ -106,7 +107,7 @@ def draw_lines(
 def _uniform_outside(
     count: int, bound: float, centres: Sequence[float], apart: float, rng: numpy.random.Generator
 ) -> Floats:
-    """`count` values, uniform in ±bound where no centre is within `apart`."""
+    """`count` random values, uniform in ±bound outside of `apart` around each centre."""
     kept = numpy.empty(0)
     for _ in range(100):
         drawn = rng.uniform(-bound, bound, 4 * count)

@@ -1,4 +1,4 @@
-"""After 1, 2, 3, 4, 5 comes 6: a unit trained on other number lines answers, and shows what went on inside."""
+"""Prediction of the next number of a sequence by a GRU trained on other number lines, with its gates and states."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ import numpy
 import torch
 
 from gruworks.errors import DataError, TooShortError
+from gruworks.lab.gates import GateValues, values_of
 from gruworks.lab.number_lines.lines import Floats, Frame, frame_of, mean_step
 from gruworks.lab.number_lines.unit import Trained, train_unit
-from gruworks.nn.tracing import trace
 from gruworks.ops.weights import Reset
 from gruworks.tasks.forecast.features.difference_ar import difference_ar_forecast
 
 __all__ = ["NextNumber", "next_number"]
 
-MOST_READ = 12  # what a unit of this size learns to 0.001 of a step within seconds
+MOST_READ = 12  # the longest sequence that a GRU of this size learns to 0.001 of a step within seconds
 
 
-@dataclass(frozen=True)
-class NextNumber:
-    """A unit's answer after `numbers`, that of the autoregression on differences, and all gates and states.
+@dataclass(frozen=True, kw_only=True)
+class NextNumber(GateValues):
+    """Prediction `answer` after `numbers`, with the gates and states of the GRU, [T, 8] each.
 
-    `read` [T] is what the unit read, in `frame`; update (z_t, it replaces), reset, candidate and state are [T, 8].
+    `highway` is the prediction of the autoregression on differences, `read` [T] the GRU's input, scaled by `frame`,
+    `step` the mean absolute difference of the numbers, `is_line` True if all differences are equal.
     """
 
     numbers: Floats
@@ -36,31 +37,24 @@ class NextNumber:
     step: float
     frame: Frame
     read: Floats
-    update: Floats
-    reset: Floats
-    candidate: Floats
-    state: Floats
     trained: Trained
     seconds: float
 
-    def gates(self) -> dict[str, Floats]:
-        """z_t, r_t, h̃_t and h_t by name, each [T, 8]."""
-        return {"z_t": self.update, "r_t": self.reset, "h̃_t": self.candidate, "h_t": self.state}
-
 
 def next_number(numbers: Sequence[float], reset: Reset = "before", seed: int = 0) -> NextNumber:
-    """Train a unit on lines that neither start nor step like `numbers`, and ask it for the next one.
+    """Train a GRU on number lines with other starts and steps than `numbers`, and predict the next number.
 
     >>> shown = next_number([1, 2, 3, 4, 5])
     >>> round(shown.answer, 1), round(shown.highway, 1), shown.update.shape
     (6.0, 6.0, (5, 8))
 
     Args:
-        numbers: three or more finite numbers; the unit reads the last 12, in the frame that the answer states.
-        reset: the unit's form, "before" (Cho et al. 2014) or "after" (PyTorch). seed: of weights and lines.
+        numbers: at least three finite numbers; the GRU reads the last 12.
+        reset: reset form, "before" (Cho et al. 2014) or "after" (PyTorch).
+        seed: of initial weights and training lines.
 
     Raises:
-        TooShortError: fewer than three numbers. DataError: something that isn't a finite number of usual size.
+        TooShortError: fewer than three numbers. DataError: an entry that isn't a finite number up to 1e100.
         OptionError: an unknown reset form or a negative seed.
     """
     y = _checked(numbers)
@@ -71,7 +65,6 @@ def next_number(numbers: Sequence[float], reset: Reset = "before", seed: int = 0
     x = torch.from_numpy(read)[:, None, None]
     with torch.no_grad():
         answer = frame.restore(trained.unit(x).item())
-    inside = {name: value[:, 0].numpy() for name, value in trace(trained.unit.gru, x)._asdict().items()}
     step = mean_step(y)
     return NextNumber(
         numbers=y,
@@ -81,7 +74,7 @@ def next_number(numbers: Sequence[float], reset: Reset = "before", seed: int = 0
         step=step,
         frame=frame,
         read=read,
-        **inside,
+        **values_of(trained.unit.gru, x),
         trained=trained,
         seconds=time.perf_counter() - begun,
     )

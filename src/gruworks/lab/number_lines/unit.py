@@ -1,7 +1,7 @@
-"""A unit that learns number lines: 8 states, a linear readout, and least squares over a few hundred lines.
+"""A GRU of hidden size 8 with a linear readout, trained on number lines by nonlinear least squares.
 
-The unit reads the numbers themselves, one a step; its answer is a linear readout of its last state. There is no
-difference, no last value added, no straight line beside it: what it knows of lines, it holds in its 8 states.
+The input is one number per step, and the prediction a linear function of the last state, without differencing, skip
+connection or linear model.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from gruworks.ops.weights import GRUWeights, Reset
 __all__ = ["NumberLineUnit", "Trained", "train_unit"]
 
 HIDDEN = 8
-LINES = 400  # more than the 273 parameters, so that what lies between the lines is learnt too
-ROUNDS, TOLERANCE = 150, 5e-4  # the tolerance is the largest error on a training line, in units of its step
-SMALLEST_STEP = STEP_RANGE / 10  # errors of flatter lines count in this unit; no framed line but a constant is flatter
-# The candidate's input weights start at a tenth: numbers up to 35 then reach the tanh near its straight middle.
+LINES = 400  # more than the 273 parameters, so that the unit generalizes to lines in between
+ROUNDS, TOLERANCE = 150, 5e-4  # iterations, and the maximum error on a training line in units of its step
+SMALLEST_STEP = STEP_RANGE / 10  # unit of the errors of lines with smaller steps
+# Factor of the candidate's initial input weights, so that numbers up to 35 stay in the nearly linear range of tanh.
 SMALL = 0.1
 
 
 class NumberLineUnit(torch.nn.Module):
-    """A GRU over one number a step and a linear readout of its last state: x [T, B, 1] to answers [B].
+    """GRU over numbers x [T, B, 1] with a linear readout of its last state, the predictions [B].
 
     >>> NumberLineUnit("before", seed=0)(torch.zeros(5, 2, 1, dtype=torch.float64)).shape
     torch.Size([2])
@@ -43,7 +43,7 @@ class NumberLineUnit(torch.nn.Module):
         super().__init__()
         if not 0 <= seed < 2**63:
             raise OptionError(f"a seed is 0 or a positive integer below 2^63, not {seed}")
-        with torch.random.fork_rng(devices=[]):  # the caller's own random numbers stay as they were
+        with torch.random.fork_rng(devices=[]):  # leaves the caller's generator unchanged
             torch.manual_seed(seed)
             self.gru = GRU(1, HIDDEN, reset=reset, dtype=torch.float64)
             self.readout = torch.nn.Linear(HIDDEN, 1, dtype=torch.float64)
@@ -58,7 +58,7 @@ class NumberLineUnit(torch.nn.Module):
 
 @dataclass(frozen=True)
 class Trained:
-    """A unit, the lines that it learnt from, the rounds that took, and its largest error on them in steps."""
+    """A trained unit, its training lines, the number of iterations, and its largest training error in steps."""
 
     unit: NumberLineUnit
     lines: Lines
@@ -73,18 +73,20 @@ def train_unit(
     reset: Reset = "before",
     seed: int = 0,
 ) -> Trained:
-    """A unit that has learnt lines of `length` numbers, none of them starting or stepping like a held-out one.
+    """Train a unit on lines of `length` numbers with starts and steps apart from the held-out ones.
 
     >>> trained = train_unit([1.0], [1.0])
     >>> round(trained.unit(torch.arange(1.0, 6.0, dtype=torch.float64)[:, None, None]).item(), 1)
     6.0
 
     Args:
-        held_out_starts, held_out_steps: each alone keeps a line out of training that comes near it.
-        length: T, numbers in each line. reset: the unit's form. seed: of first weights and lines.
+        held_out_starts, held_out_steps: values that the starts and steps of training lines keep away from.
+        length: T, numbers per line.
+        reset: reset form, "before" or "after".
+        seed: of initial weights and training lines.
 
     Raises:
-        OptionError: a length below 2, a negative seed, an unknown form, or so much held out that nothing is left.
+        OptionError: a length below 2, a negative seed, an unknown form, or held-out values that leave no training line.
     """
     if length < 2:
         raise OptionError(f"a line that shows its step has a length of 2 or more, not {length}")
@@ -96,13 +98,13 @@ def train_unit(
 
 
 def _fit(unit: NumberLineUnit, lines: Lines) -> Solution:
-    """Least squares over all lines at once; each line's error counts in units of its own step."""
+    """Fit all parameters by least squares; the error of each line is in units of its step."""
     x = torch.from_numpy(lines.numbers)[:, :, None]
     y = torch.from_numpy(lines.targets)
     weight = torch.from_numpy(1 / numpy.maximum(numpy.abs(lines.steps), SMALLEST_STEP))
     _fit_readout(unit, x, y, weight)
 
-    # One line's error as a function of all parameters: its gradient is a row of the Jacobian, vmap makes the rows.
+    # The gradient of one line's error is a row of the Jacobian; vmap computes all rows.
     def error(p: Tensor, x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
         return (_answers(unit, p, x[:, None])[0] - y) * weight
 
@@ -117,7 +119,7 @@ def _fit(unit: NumberLineUnit, lines: Lines) -> Solution:
 
 @torch.no_grad()
 def _fit_readout(unit: NumberLineUnit, x: Tensor, y: Tensor, weight: Tensor) -> None:
-    """Start from the best readout of the untrained states: a linear problem with one answer."""
+    """Initialize the readout by linear least squares on the states of the untrained GRU."""
     output, _ = unit.gru(x)
     columns = torch.cat([output[-1], torch.ones_like(y)[:, None]], 1) * weight[:, None]
     best = torch.linalg.lstsq(columns, (y * weight)[:, None], driver="gelsd").solution[:, 0]
@@ -126,7 +128,7 @@ def _fit_readout(unit: NumberLineUnit, x: Tensor, y: Tensor, weight: Tensor) -> 
 
 
 def _answers(unit: NumberLineUnit, p: Tensor, x: Tensor) -> Tensor:
-    """The unit's answers [B] with parameters from the vector p, by the equations' own text, which vmap can follow."""
+    """Predictions [B] of the unit with parameters p, by the reference equations, which support vmap."""
     parts = torch.split(p, [parameter.numel() for parameter in unit.parameters()])
     shaped = [part.view_as(parameter) for part, parameter in zip(parts, unit.parameters(), strict=True)]
     *of_gru, weight, bias = shaped

@@ -1,13 +1,13 @@
-"""AN4 as a task of the lab: 30 ms of speech a step, and the letters by CTC.
+"""AN4 as a task of the lab: recognition of letters by CTC, with 30 ms of speech per step.
 
-13 MFCC a frame, three frames a step, each utterance less its own mean, over the training part's deviation. One speaker
-in ten of the training part is what is validated on.
+Features are 13 MFCCs per frame, three frames per step, normalized by the mean of the utterance and the standard
+deviation of the training part. One speaker in ten of the training part is held out for validation.
 """
 
 from __future__ import annotations
 
+import math
 import tarfile
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy
@@ -15,14 +15,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 
 from gruworks.data.catalogue import find
 from gruworks.errors import DataError
-from gruworks.lab.problems.passes import bucketed, passes
-from gruworks.lab.problems.synthetic import Batch
+from gruworks.lab.problems.batches import Batch, Problem, bucketed, by_length
 from gruworks.tasks.transcribe.features import parse_mfc
 
-__all__ = ["INPUTS", "OUTPUTS", "Speech", "ctc", "speech"]
+__all__ = ["INPUTS", "OUTPUTS", "ctc", "speech"]
 
 COEFFICIENTS, FRAMES = 13, 3
 INPUTS = COEFFICIENTS * FRAMES
@@ -32,25 +32,19 @@ ROWS = 20
 
 
 class Said(NamedTuple):
-    """An utterance: steps [T, 39], letters as numbers, who says it."""
+    """An utterance: features [T, 39], letters as class indices, the speaker."""
 
     x: NDArray[numpy.float32]
     letters: list[int]
     speaker: str
 
 
-class Speech(NamedTuple):
-    """Training batches by (epoch, index), validation and test batches."""
-
-    draw: Callable[[int, int], Batch]
-    valid: list[Batch]
-    test: list[Batch]
-
-
 def ctc(answers: Tensor, y: Tensor) -> Tensor:
-    """Nats a letter of answers [N, 29], the steps of all rows, time first; y [B, 1 + L]: steps, then letters, then -1.
+    """CTC loss in nats per letter (Graves et al. 2006).
 
-    Connectionist temporal classification (Graves et al. 2006).
+    Args:
+        answers: logits [N, 29] of the valid steps of all rows, time first.
+        y: targets [B, 1 + L]: the number of steps of each row, its letters, and -1 as padding.
     """
     steps, letters = y[:, 0], y[:, 1:]
     mask = torch.arange(int(steps.max()))[:, None] < steps
@@ -60,11 +54,17 @@ def ctc(answers: Tensor, y: Tensor) -> Tensor:
     return lost / lengths.sum()
 
 
-def speech(rows: int, per_epoch: int, seed: int, parts: tuple[list[Said], list[Said]] | None = None) -> Speech:
-    """Batches of `rows` utterances, x [T, B, 39], all their steps asked; y as `ctc` takes it.
+def speech(rows: int, per_epoch: int, seed: int, parts: tuple[list[Said], list[Said]] | None = None) -> Problem:
+    """Speech recognition on utterances x [T, B, 39], with targets y as in `ctc`.
 
     Args:
-        parts: training and test part; AN4's if none are given.
+        rows: B, utterances per training batch.
+        per_epoch: batches per epoch.
+        seed: of the order.
+        parts: utterances of the training and the test part; None for AN4.
+
+    Raises:
+        OptionError: fewer utterances than a batch. DataError: the archive is missing or damaged.
     """
     learnt, test = parts or _read()
     deviation = numpy.concatenate([one.x - one.x.mean(0) for one in learnt]).std(0) + 1e-5
@@ -72,29 +72,16 @@ def speech(rows: int, per_epoch: int, seed: int, parts: tuple[list[Said], list[S
     held = set(speakers[::10])
 
     def batch(said: list[Said]) -> Batch:
-        x = torch.zeros(max(len(one.x) for one in said), len(said), INPUTS)
-        y = torch.full((len(said), 1 + max(len(one.letters) for one in said)), -1)
-        asked = torch.zeros(x.shape[:2], dtype=torch.bool)
-        for row, one in enumerate(said):
-            x[: len(one.x), row] = torch.from_numpy((one.x - one.x.mean(0)) / deviation)
-            asked[: len(one.x), row] = True
-            y[row, 0] = len(one.x)
-            y[row, 1 : 1 + len(one.letters)] = torch.tensor(one.letters)
-        return Batch(x, asked, y)
-
-    def listed(said: list[Said]) -> list[Batch]:
-        ordered = sorted(said, key=_length)
-        return [batch(ordered[i : i + ROWS]) for i in range(0, len(ordered), ROWS)]
+        x = pad_sequence([torch.from_numpy((one.x - one.x.mean(0)) / deviation) for one in said])
+        asked = pad_sequence([torch.ones(len(one.x), dtype=torch.bool) for one in said])
+        targets = [torch.tensor([len(one.x), *one.letters]) for one in said]
+        return Batch(x, asked, pad_sequence(targets, batch_first=True, padding_value=-1))
 
     own = [one for one in learnt if one.speaker not in held]
-    chosen = passes(
-        len(own), rows, per_epoch, "utterances", lambda number: bucketed(own, rows, _length, (seed, number))
-    )
-
-    def draw(epoch: int, index: int) -> Batch:
-        return batch(chosen(epoch, index))
-
-    return Speech(draw, listed([one for one in learnt if one.speaker in held]), listed(test))
+    draw = bucketed(own, rows, per_epoch, seed, "utterances", _length, batch)
+    validation = [one for one in learnt if one.speaker in held]
+    valid, tested = (by_length(part, ROWS, _length, batch) for part in (validation, test))
+    return Problem(INPUTS, OUTPUTS, draw, valid, tested, math.log(OUTPUTS), ctc)
 
 
 def _read() -> tuple[list[Said], list[Said]]:
@@ -121,7 +108,7 @@ def _length(one: Said) -> int:
 
 
 def _steps(content: bytes, name: str) -> NDArray[numpy.float32]:
-    """Three frames of a Sphinx feature file a step; what is left is left out."""
+    """Features of a Sphinx file [T, 39], three frames per step, without the remainder."""
     frames = parse_mfc(content, COEFFICIENTS, name)
     return frames[: len(frames) // FRAMES * FRAMES].reshape(-1, INPUTS)
 

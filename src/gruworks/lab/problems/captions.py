@@ -1,63 +1,57 @@
-"""Captions translated through one summary: a cell reads the German one, then writes the English one word by word.
+"""Translation of captions, German to English, with a single cell as encoder and decoder.
 
-The task of Cho et al. 2014 in the smallest form that any cell can take: one cell reads and writes, so that all it knows
-of the German words when it writes is the state that they left. Multi30k, words in lower case, the most frequent ones of
-each language; the others are one unknown word.
+The task of Cho et al. 2014, reduced to a form that suits every cell: the state after the German caption is the fixed
+representation from which the English one is decoded word by word. The corpus is Multi30k in lower case; words outside
+of the most frequent ones of each language are replaced by an unknown word.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Callable
-from typing import NamedTuple
 
-import numpy
 import torch
-from torch import Tensor
+from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 
 from gruworks.data.catalogue import find
-from gruworks.lab.problems.passes import bucketed, passes
-from gruworks.lab.problems.synthetic import Batch
+from gruworks.lab.problems.batches import Batch, Problem, bucketed, by_length, log_frequencies
 from gruworks.tasks.translate.reading import read_lines
 
-__all__ = ["Captions", "captions"]
+__all__ = ["captions"]
 
 PARTS = ("train", "val", "test_2016_flickr")
 WORDS = 1500
-LONGEST = 40  # words of a caption; the few longer ones are cut
+LONGEST = 40  # words of a caption; longer ones are truncated
 ROWS = 50
 
 Lines = list[list[str]]
 
 
-class Captions(NamedTuple):
-    """Entries of x; classes of y; training batches by (epoch, index), validation and test batches, first bias."""
-
-    inputs: int
-    outputs: int
-    draw: Callable[[int, int], Batch]
-    valid: list[Batch]
-    test: list[Batch]
-    prior: Tensor
-
-
 def captions(
     rows: int, per_epoch: int, seed: int, parts: list[tuple[Lines, Lines]] | None = None, words: int = WORDS
-) -> Captions:
-    """Batches of `rows` pairs: x [T, B, German words + English words] one-hot, asked for each English word and the end.
+) -> Problem:
+    """Captions x [T, B, German + English vocabulary], one-hot; targets are the English words and the end token.
 
     >>> pairs = ([["ein", "hund"]] * 8, [["a", "dog"]] * 8)
     >>> made = captions(4, 100, seed=0, parts=[pairs] * 3, words=5)
-    >>> made.draw(0, 0).x.shape, made.inputs, made.outputs  # two read, the end of what is read, two written
+    >>> made.draw(0, 0).x.shape, made.inputs, made.outputs  # two German words, the end token, two English words
     (torch.Size([5, 4, 8]), 8, 4)
 
     Args:
-        parts: train, validation and test as (sources, targets) in words; Multi30k if none are given.
+        rows: B, pairs per training batch.
+        per_epoch: batches per epoch.
+        seed: of the order.
+        parts: training, validation and test as (sources, targets), lists of words; None for Multi30k.
+        words: vocabulary size of each language, without the end and the unknown token.
+
+    Raises:
+        OptionError: fewer pairs than a batch. DataError: the files are missing.
     """
     train, valid, test = parts or [_part(name) for name in PARTS]
     read, written = (_numbers(lines, words) for lines in train)
-    size, outputs = len(read) + 2, len(written) + 2  # the end and the unknown word
+    size, outputs = len(read) + 2, len(written) + 2  # the end and the unknown token
 
     def numbered(sources: Lines, targets: Lines) -> list[tuple[list[int], list[int]]]:
         return [
@@ -66,32 +60,18 @@ def captions(
         ]
 
     def batch(pairs: list[tuple[list[int], list[int]]]) -> Batch:
-        # What is written is read at the next step; it has numbers beyond those of what is read.
+        # Decoder inputs are the preceding target words, with indices after those of the source vocabulary.
         lines = [s + [size + w for w in t[:-1]] for s, t in pairs]
-        x = torch.zeros(max(map(len, lines)), len(lines), size + outputs)
-        asked = torch.zeros(x.shape[:2], dtype=torch.bool)
-        answers = torch.zeros(x.shape[:2], dtype=torch.int64)
-        for row, (line, (s, t)) in enumerate(zip(lines, pairs, strict=True)):
-            x[torch.arange(len(line)), row, torch.tensor(line)] = 1
-            asked[len(s) - 1 : len(line), row] = True
-            answers[len(s) - 1 : len(line), row] = torch.tensor(t)
-        return Batch(x, asked, answers[asked])
+        read = pad_sequence([torch.tensor(line) for line in lines], padding_value=size + outputs)
+        targets = pad_sequence([torch.tensor([-1] * (len(s) - 1) + t) for s, t in pairs], padding_value=-1)
+        x = functional.one_hot(read, size + outputs + 1)[..., :-1].float()
+        return Batch(x, targets >= 0, targets[targets >= 0])
 
     learnt = numbered(*train)
-    chosen = passes(
-        len(learnt), rows, per_epoch, "captions", lambda number: bucketed(learnt, rows, _length, (seed, number))
-    )
-
-    def draw(epoch: int, index: int) -> Batch:
-        return batch(chosen(epoch, index))
-
-    def listed(part: tuple[Lines, Lines]) -> list[Batch]:
-        pairs = sorted(numbered(*part), key=_length)
-        return [batch(pairs[i : i + ROWS]) for i in range(0, len(pairs), ROWS)]
-
-    counts = numpy.bincount([w for _, t in learnt for w in t], minlength=outputs) + 1.0
-    prior = torch.from_numpy(numpy.log(counts / counts.sum()).astype(numpy.float32))
-    return Captions(size + outputs, outputs, draw, listed(valid), listed(test), prior)
+    draw = bucketed(learnt, rows, per_epoch, seed, "captions", _length, batch)
+    held_out, tested = (by_length(numbered(*part), ROWS, _length, batch) for part in (valid, test))
+    prior = log_frequencies([w for _, t in learnt for w in t], outputs)
+    return Problem(size + outputs, outputs, draw, held_out, tested, chance=math.log(outputs), prior=prior)
 
 
 def _part(name: str) -> tuple[Lines, Lines]:
@@ -104,7 +84,7 @@ def _part(name: str) -> tuple[Lines, Lines]:
 
 
 def _numbers(lines: Lines, words: int) -> dict[str, int]:
-    """The most frequent words from number 2 on: 0 is the end, 1 any other word."""
+    """Indices of the most frequent words from 2 on; 0 is the end token, 1 the unknown token."""
     counted = Counter(word for line in lines for word in line)
     return {word: i for i, (word, _) in enumerate(sorted(counted.items(), key=lambda c: (-c[1], c[0]))[:words], 2)}
 

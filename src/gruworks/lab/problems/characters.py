@@ -1,41 +1,33 @@
-"""Shakespeare by characters: each step reads one and predicts the next; 90 % train, 5 % validate, 5 % test."""
+"""Character-level language modelling of Shakespeare: 90 % of the text to train, 5 % to validate, 5 % to test."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+import math
 
 import numpy
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from gruworks.data.catalogue import find
-from gruworks.lab.problems.synthetic import Batch
+from gruworks.lab.problems.batches import Batch, Problem, chunks, log_frequencies
 
-__all__ = ["Characters", "characters"]
+__all__ = ["characters"]
 
 ROWS = 50
 
 
-class Characters(NamedTuple):
-    """Number of different characters, training batches by (epoch, index), validation and test batches, first bias."""
-
-    size: int
-    draw: Callable[[int, int], Batch]
-    valid: list[Batch]
-    test: list[Batch]
-    prior: Tensor
-
-
-def characters(rows: int, steps: int, per_epoch: int, seed: int, text: str | None = None) -> Characters:
-    """Batches of `rows` stretches of `steps` characters; a zero state at each stretch.
+def characters(rows: int, steps: int, per_epoch: int, seed: int, text: str | None = None) -> Problem:
+    """Next-character prediction on segments of a text, one-hot [steps, B, V], each from a zero state.
 
     >>> characters(4, 10, 100, seed=0, text="to be or not to be " * 300).draw(0, 0).x.shape
     torch.Size([10, 4, 8])
 
     Args:
-        text: Tiny Shakespeare if none is given.
+        rows: B, segments per training batch, drawn at random places.
+        steps: characters per segment.
+        per_epoch: batches per epoch.
+        seed: of the random places.
+        text: the corpus; None for Tiny Shakespeare.
     """
     if text is None:
         text = find("tinyshakespeare")["tinyshakespeare.txt"].read_text(encoding="utf-8")
@@ -47,18 +39,18 @@ def characters(rows: int, steps: int, per_epoch: int, seed: int, text: str | Non
         starts = rng.integers(0, edge - steps - 1, rows)
         return _batch([symbols[start : start + steps + 1] for start in starts], size)
 
-    counts = numpy.bincount(symbols[:edge], minlength=size) + 1.0
-    prior = torch.from_numpy(numpy.log(counts / counts.sum()).astype(numpy.float32))
-    return Characters(size, draw, _listed(symbols[edge:end], steps, size), _listed(symbols[end:], steps, size), prior)
+    valid, test = (_segments(part, steps, size) for part in (symbols[edge:end], symbols[end:]))
+    prior = log_frequencies(symbols[:edge], size)
+    return Problem(size, size, draw, valid, test, chance=math.log(size), prior=prior)
 
 
-def _listed(symbols: NDArray[numpy.int64], steps: int, size: int) -> list[Batch]:
-    """The stretches of a part, one after the other, as batches; what is left at its end is left out."""
+def _segments(symbols: NDArray[numpy.int64], steps: int, size: int) -> list[Batch]:
+    """Consecutive segments of a part in batches, without the remainder at its end."""
     cut = [symbols[i : i + steps + 1] for i in range(0, len(symbols) - steps, steps)]
-    return [_batch(cut[i : i + ROWS], size) for i in range(0, len(cut), ROWS)]
+    return [_batch(part, size) for part in chunks(cut, ROWS)]
 
 
-def _batch(stretches: list[NDArray[numpy.int64]], size: int) -> Batch:
-    read = numpy.stack(stretches, 1)
+def _batch(segments: list[NDArray[numpy.int64]], size: int) -> Batch:
+    read = numpy.stack(segments, 1)
     x = torch.from_numpy(numpy.eye(size, dtype=numpy.float32)[read[:-1]])
     return Batch(x, torch.ones(x.shape[:2], dtype=torch.bool), torch.from_numpy(read[1:].reshape(-1)))

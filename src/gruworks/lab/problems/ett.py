@@ -1,52 +1,50 @@
-"""ETTh1 as a task of the lab: a column's last `length` hours are read, its next 96 are asked for.
+"""ETTh1 as a task of the lab: forecast of the next 96 hours of a column from its last `length` hours.
 
-The split that the field uses: 8,640 hours to learn from, 2,880 to validate on, 2,880 to test on; each column over mean
-and deviation of the first part, each window less its last value, columns one by one (Zeng et al. 2023).
+The common split: 8,640 hours for training, 2,880 for validation, 2,880 for testing. Each column is standardized by the
+mean and standard deviation of the training part, each window shifted by its last value; columns are forecast
+independently (Zeng et al. 2023).
 """
 
 from __future__ import annotations
 
 import gzip
 import itertools
-from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from gruworks.data.catalogue import find
 from gruworks.errors import DataError, OptionError
-from gruworks.lab.problems.synthetic import Batch
+from gruworks.lab.problems.batches import Batch, Problem, chunks
 
-__all__ = ["HORIZON", "Hours", "hours"]
+__all__ = ["HORIZON", "hours"]
 
 HORIZON = 96
 EDGES = 8_640, 11_520, 14_400
-EVERY = 4  # of the windows of validation and test, one in so many
+EVERY = 4  # stride of the windows of validation and test
 ROWS = 100
 
 Floats = NDArray[numpy.float32]
 
 
-class Hours(NamedTuple):
-    """Training batches by (epoch, index), validation and test batches, and the test loss of the last value repeated."""
-
-    draw: Callable[[int, int], Batch]
-    valid: list[Batch]
-    test: list[Batch]
-    naive: float
-
-
-def hours(rows: int, length: int, per_epoch: int, seed: int, values: NDArray[numpy.float64] | None = None) -> Hours:
-    """Batches of `rows` windows x [length, B, 1]; asked at the end for y [B, 96].
+def hours(rows: int, length: int, per_epoch: int, seed: int, values: NDArray[numpy.float64] | None = None) -> Problem:
+    """Forecasts y [B, 96] at the end of windows x [length, B, 1]; `chance` is the loss of the last value repeated.
 
     >>> made = hours(4, 100, 10, seed=0, values=numpy.random.default_rng(0).random((14_400, 2)))
     >>> made.draw(0, 0).x.shape, made.draw(0, 0).y.shape
     (torch.Size([100, 4, 1]), torch.Size([4, 96]))
 
     Args:
-        values: [14,400, columns]; ETTh1's seven if none are given.
+        rows: B, windows per training batch, drawn at random places.
+        length: hours per window.
+        per_epoch: batches per epoch.
+        seed: of the random places.
+        values: the series [14,400, columns]; None for the seven of ETTh1.
+
+    Raises:
+        OptionError: windows that don't fit into the training part. DataError: the file is missing or is another one.
     """
     if values is None:
         values = _read()
@@ -56,7 +54,7 @@ def hours(rows: int, length: int, per_epoch: int, seed: int, values: NDArray[num
         raise OptionError(f"windows of ETTh1 have 2 to {EDGES[0] - HORIZON} steps, not {length}")
 
     def batch(places: list[tuple[int, int]]) -> Batch:
-        """Of windows that end before hour `end` in `column`."""
+        """Windows that end before hour `end` of `column`, given pairs (end, column)."""
         x = numpy.stack([scaled[end - length : end, column] for end, column in places], 1)[..., None]
         y = numpy.stack([scaled[end : end + HORIZON, column] for end, column in places])
         asked = torch.zeros(x.shape[:2], dtype=torch.bool)
@@ -71,12 +69,13 @@ def hours(rows: int, length: int, per_epoch: int, seed: int, values: NDArray[num
     def listed(first: int, last: int) -> list[Batch]:
         ends = range(max(first, length), last - HORIZON + 1, EVERY)
         places = [(end, column) for end in ends for column in range(scaled.shape[1])]
-        return [batch(places[i : i + ROWS]) for i in range(0, len(places), ROWS)]
+        return [batch(part) for part in chunks(places, ROWS)]
 
     valid, test = (listed(*edges) for edges in itertools.pairwise(EDGES))
     squares = [one.y.square().mean().item() for one in test]
     weights = [len(one.y) for one in test]
-    return Hours(draw, valid, test, float(numpy.average(squares, weights=weights)))
+    naive = float(numpy.average(squares, weights=weights))
+    return Problem(1, HORIZON, draw, valid, test, naive, functional.mse_loss)
 
 
 def _read() -> NDArray[numpy.float64]:
@@ -85,7 +84,7 @@ def _read() -> NDArray[numpy.float64]:
         with gzip.open(path, "rt", encoding="utf-8") as table:
             values = numpy.loadtxt(table, delimiter=",", skiprows=1, usecols=range(1, 8), max_rows=EDGES[2])
     except (OSError, EOFError, ValueError, IndexError) as error:
-        raise DataError(f"{path} is not ETTh1's table of a date and seven columns: {error}") from error
+        raise DataError(f"{path} is not the table of ETTh1, a date and seven columns: {error}") from error
     if values.shape != (EDGES[2], 7):
         raise DataError(f"{path} has {len(values)} rows: ETTh1 has {EDGES[2]:,} and more")
     return values

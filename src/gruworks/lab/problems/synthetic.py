@@ -1,4 +1,4 @@
-"""Tasks with an answer: adding, copy memory, temporal order, Dyck-2. Each makes its data from a seed."""
+"""Synthetic tasks, generated from a seed: adding, copy memory, temporal order, Dyck-2, associative recall."""
 
 from __future__ import annotations
 
@@ -9,32 +9,31 @@ from typing import NamedTuple
 import numpy
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from gruworks.errors import OptionError
+from gruworks.lab.problems.batches import Batch
 
-__all__ = ["SYNTHETIC", "Batch", "Synthetic", "adding", "copy_memory", "dyck2", "look_up", "temporal_order"]
+__all__ = ["SYNTHETIC", "Synthetic", "adding", "copy_memory", "dyck2", "look_up", "temporal_order"]
 
 KEYS, VALUES = 32, 8  # of look_up
 
 
-class Batch(NamedTuple):
-    """x [T, B, I], the steps that are asked about `asked` [T, B], and what is right there, y [N] or [N, notes]."""
-
-    x: Tensor
-    asked: Tensor
-    y: Tensor
-
-
 def adding(rows: int, length: int, seed: int) -> Batch:
-    """Numbers from 0 to 1 with a mark on two of them; asked at the end for the sum of the two.
+    """The adding problem: numbers from 0 to 1, two of them marked; the target at the last step is the sum of these two.
 
-    Hochreiter and Schmidhuber 1997; the two places are any two of the T steps, as Bai et al. 2018 draw them.
+    Hochreiter and Schmidhuber 1997; the marks are at any two of the T steps, as in Bai et al. 2018.
 
     >>> adding(5, 40, seed=0).x.shape
     torch.Size([40, 5, 2])
 
     Args:
-        rows: B. length: T, 2 or more. seed: of what is drawn; the same seed gives the same batch.
+        rows: B.
+        length: T, at least 2.
+        seed: of the random numbers; the same seed gives the same batch.
+
+    Raises:
+        OptionError: no row, fewer steps, or a negative seed.
     """
     rng = _rng(rows, length, 2, seed)
     values = rng.random((length, rows), dtype=numpy.float32)
@@ -46,10 +45,10 @@ def adding(rows: int, length: int, seed: int) -> Batch:
 
 
 def copy_memory(rows: int, length: int, seed: int) -> Batch:
-    """Ten symbols of eight, T - 1 blanks, a sign to begin, and asked for the ten; T + 20 steps, all of them count.
+    """The copy memory task over T + 20 steps: ten symbols of an alphabet of eight, to be repeated after T steps.
 
-    Bai et al. 2018: symbols 1 to 8, blank 0, sign 9, from which on the input stays at 9; the right output is 0 before.
-    Input is one-hot.
+    As in Bai et al. 2018: symbols 1 to 8, then T - 1 blanks (0), then the delimiter (9) for 11 steps, one-hot. The
+    target is 0 up to the last ten steps, where it is the ten symbols. Arguments as for `adding`, T at least 1.
 
     >>> batch = copy_memory(5, 100, seed=0)
     >>> batch.x.shape, batch.y.shape
@@ -63,10 +62,10 @@ def copy_memory(rows: int, length: int, seed: int) -> Batch:
 
 
 def temporal_order(rows: int, length: int, seed: int) -> Batch:
-    """X or Y comes twice among other symbols; asked at the end which came in which order, of four answers.
+    """The temporal order problem: X or Y occurs twice among distractors; the target is their order, one of four.
 
-    Hochreiter and Schmidhuber 1997, task 6a: symbols a b c d, the first at 10-20 % of the sequence, the second at
-    50-60 %, E at the start and B at the end.
+    Hochreiter and Schmidhuber 1997, task 6a: distractors a b c d, the first X or Y at 10-20 % of the sequence, the
+    second at 50-60 %, E at the start and B at the end. Arguments as for `adding`, T at least 10.
 
     >>> batch = temporal_order(5, 60, seed=0)
     >>> batch.x.shape, int(batch.y.max()) < 4
@@ -77,25 +76,25 @@ def temporal_order(rows: int, length: int, seed: int) -> Batch:
     symbols[0], symbols[-1] = 6, 7
     answers = rng.integers(0, 2, (2, rows))
     every = numpy.arange(rows)
-    for answer, share in zip(answers, (0.1, 0.5), strict=True):
-        first = math.ceil(share * length)
-        last = max(first, math.floor((share + 0.1) * length))
+    for answer, fraction in zip(answers, (0.1, 0.5), strict=True):
+        first = math.ceil(fraction * length)
+        last = max(first, math.floor((fraction + 0.1) * length))
         symbols[rng.integers(first, last + 1, rows), every] = 4 + answer
     return Batch(_one_hot(symbols, 8), _last(length, rows), torch.from_numpy(2 * answers[0] + answers[1]))
 
 
 def dyck2(rows: int, length: int, seed: int, depth: int = 12) -> Batch:
-    """Brackets of two kinds, well nested; asked at every step which one may close next: none, ) or ].
+    """Prefixes of the Dyck-2 language; the target at every step is the bracket that may close next: none, ) or ].
 
-    The language of Chomsky and Schützenberger 1963. Each step opens or closes with equal chance where both are
-    possible; never deeper than `depth`.
+    Well-nested brackets of two kinds (Chomsky and Schützenberger 1963), at most `depth` deep. Where both are possible,
+    a step opens or closes one with equal probability. Arguments as for `adding`, T at least 1.
 
     >>> dyck2(5, 30, seed=0).x.shape
     torch.Size([30, 5, 4])
     """
     rng = _rng(rows, length, 1, seed)
     if depth < 1:
-        raise OptionError(f"brackets are at least one deep, not {depth}")
+        raise OptionError(f"depth must be at least 1, not {depth}")
     closes, kinds = rng.random((length, rows)) < 0.5, rng.integers(0, 2, (length, rows))
     symbols = numpy.empty((length, rows), int)
     right = numpy.empty((length, rows), int)
@@ -112,10 +111,10 @@ def dyck2(rows: int, length: int, seed: int, depth: int = 12) -> Batch:
 
 
 def look_up(rows: int, length: int, seed: int) -> Batch:
-    """Pairs of a key and a value, then keys alone, each asked for its value: associative recall (Graves et al. 2014).
+    """Associative recall (Graves et al. 2014): pairs of a key and a value, then keys, whose values are the targets.
 
-    The first half of the steps are pairs, at most 32 with no key twice; in the second half each step is one of these
-    keys, drawn anew. 32 keys and 8 values.
+    The first half of the steps are pairs of 32 keys and 8 values, at most 32 pairs with different keys; each step of
+    the second half is a random one of these keys. Arguments as for `adding`, T at least 4.
 
     >>> batch = look_up(5, 64, seed=0)
     >>> batch.x.shape, int(batch.asked.sum())
@@ -126,8 +125,8 @@ def look_up(rows: int, length: int, seed: int) -> Batch:
     keys = rng.random((KEYS, rows)).argsort(0)[:pairs]
     values = rng.integers(0, VALUES, (pairs, rows))
     which = rng.integers(0, pairs, (length - 2 * pairs, rows))
-    told = numpy.stack([keys, KEYS + values], 1).reshape(2 * pairs, rows)
-    symbols = numpy.concatenate([told, numpy.take_along_axis(keys, which, 0)])
+    presented = numpy.stack([keys, KEYS + values], 1).reshape(2 * pairs, rows)
+    symbols = numpy.concatenate([presented, numpy.take_along_axis(keys, which, 0)])
     asked = torch.zeros(length, rows, dtype=torch.bool)
     asked[2 * pairs :] = True
     answers = numpy.take_along_axis(values, which, 0)
@@ -135,22 +134,27 @@ def look_up(rows: int, length: int, seed: int) -> Batch:
 
 
 class Synthetic(NamedTuple):
-    """A task by name: its maker, entries of input and output, and the loss that knowing nothing of the input gives."""
+    """Generator of a task, sizes of input and output, the loss of a model that ignores its input by T, and the loss."""
 
     make: Callable[[int, int, int], Batch]
     inputs: int
     outputs: int
     chance: Callable[[int], float]
-    what: str
+    loss: Callable[[Tensor, Tensor], Tensor] = functional.cross_entropy
+
+
+def squared_error(answers: Tensor, y: Tensor) -> Tensor:
+    """Mean squared error of outputs [N, 1] and targets [N]."""
+    return (answers[:, 0] - y).square().mean()
 
 
 SYNTHETIC = {
-    # The variance of a sum of two uniform numbers; the others are what a uniform guess costs in nats.
-    "adding": Synthetic(adding, 2, 1, lambda T: 1 / 6, "mean squared error"),
-    "copy": Synthetic(copy_memory, 10, 10, lambda T: 10 * math.log(8) / (T + 20), "nats per step, all T + 20"),
-    "order": Synthetic(temporal_order, 8, 4, lambda T: math.log(4), "nats"),
-    "dyck2": Synthetic(dyck2, 4, 3, lambda T: math.log(3), "nats per step"),
-    "look-up": Synthetic(look_up, KEYS + VALUES, VALUES, lambda T: math.log(VALUES), "nats per key"),
+    # The variance of a sum of two uniform numbers; for the others the cross-entropy of a uniform prediction.
+    "adding": Synthetic(adding, 2, 1, lambda T: 1 / 6, squared_error),
+    "copy": Synthetic(copy_memory, 10, 10, lambda T: 10 * math.log(8) / (T + 20)),
+    "order": Synthetic(temporal_order, 8, 4, lambda T: math.log(4)),
+    "dyck2": Synthetic(dyck2, 4, 3, lambda T: math.log(3)),
+    "look-up": Synthetic(look_up, KEYS + VALUES, VALUES, lambda T: math.log(VALUES)),
 }
 
 

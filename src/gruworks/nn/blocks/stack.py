@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gruworks.nn.gru import GRU
 from gruworks.nn.recurrence.operands import check_alike
-from gruworks.nn.state import State
+from gruworks.nn.state import State, merge, part
 from gruworks.ops.weights import Reset
 
 __all__ = ["Block", "GRUBlock", "Stack", "variational_dropout"]
@@ -91,17 +91,15 @@ class Stack(torch.nn.Module):
     def forward(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Output [T, B, H] and new state of x [T, B, H]; `state` defaults to the initial one."""
         state = self.empty(x.shape[1]) if state is None else state
-        after: State = {}
+        after = []
         for i, block in enumerate(self.blocks):
-            mark = f"{i}."
-            own = {name.removeprefix(mark): value for name, value in state.items() if name.startswith(mark)}
-            x, new = block(x, own)
-            after |= {mark + name: value for name, value in new.items()}
-        return x, after
+            x, new = block(x, part(state, i))
+            after.append(new)
+        return x, merge(after)
 
     def empty(self, rows: int) -> State:
         """Initial state of `rows` sequences."""
-        return {f"{i}.{name}": value for i, block in enumerate(self) for name, value in block.empty(rows).items()}
+        return merge(block.empty(rows) for block in self)
 
     def __iter__(self) -> Iterator[Block]:
         return iter(self.blocks)  # type: ignore[arg-type]

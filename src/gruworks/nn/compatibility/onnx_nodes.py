@@ -13,6 +13,7 @@ import torch
 
 from gruworks.errors import ExportError, OptionError, require
 from gruworks.nn.compatibility.import_hooks import when_imported
+from gruworks.ops.operands import Operands
 
 __all__ = ["recurrence_node", "refuse_packed", "register"]
 
@@ -55,7 +56,7 @@ def recurrence_node(
 ) -> tuple[Any, Any, Any, Any]:  # fmt: skip
     """GRU node of the operator, in onnxscript (dynamo=True)."""
     extras = decay, replacement, mask, zoneout, gain, input_gain
-    return _node(_Script(), x, gi, h0, w_ih, w_hh, b_ih, b_hh, lengths, *extras, before, reverse)
+    return _node(_Script(), Operands(x, gi, h0, w_ih, w_hh, b_ih, b_hh, lengths, *extras), before, reverse)
 
 
 def _traced_node(g: Any, *arguments: Any) -> tuple[Any, Any, Any, Any]:
@@ -65,35 +66,32 @@ def _traced_node(g: Any, *arguments: Any) -> tuple[Any, Any, Any, Any]:
     of: Any = symbolic_helper
     tensors: Any = (None if of._is_none(a) else a for a in arguments[:-3])
     form: Any = (of._parse_arg(flag, "b") for flag in arguments[-3:-1])
-    return _node(_Trace(g, of), *tensors, *form)
+    return _node(_Trace(g, of), Operands(*tensors), *form)
 
 
-def _node(
-    op: Any, x: Any, gi: Any, h0: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, lengths: Any, decay: Any,
-    replacement: Any, mask: Any, zoneout: Any, gain: Any, input_gain: Any, before: bool, reverse: bool,
-) -> tuple[Any, Any, Any, Any]:  # fmt: skip
+def _node(op: Any, o: Operands, before: bool, reverse: bool) -> tuple[Any, Any, Any, Any]:
     """Output and final state of a GRU node, and empty tensors for the operator's saved activations."""
-    if decay is not None or replacement is not None:
+    if o.decay is not None or o.replacement is not None:
         raise OptionError("an ONNX GRU node has no decay of the state (GRU-D): this layer can't be written")
-    if mask is not None or zoneout is not None or gain is not None or input_gain is not None:
+    if any(added is not None for added in (o.mask, o.zoneout, o.gain, o.input_gain)):
         raise OptionError(
             "an ONNX GRU node has no layer norm, zoneout or recurrent dropout: this layer can't be written"
         )
-    H = op.columns(w_hh)
-    if x is None:  # precomputed input projections include the bias; the node's input weights are the identity
-        x, b_ih, w_ih = gi, None, op.constant(numpy.eye(3 * H, dtype=numpy.float32), w_hh)
+    H = op.columns(o.w_hh)
+    if o.x is None:  # precomputed input projections include the bias; the node's input weights are the identity
+        o = o._replace(x=o.gi, b_ih=None, w_ih=op.constant(numpy.eye(3 * H, dtype=numpy.float32), o.w_hh))
     B = None
-    if b_ih is not None or b_hh is not None:
-        zeros = op.constant(numpy.zeros(3 * H, numpy.float32), w_hh)
-        B = op.unsqueeze(op.concat(*(_in_order(op, zeros if b is None else b, H) for b in (b_ih, b_hh))), 0)
+    if o.b_ih is not None or o.b_hh is not None:
+        zeros = op.constant(numpy.zeros(3 * H, numpy.float32), o.w_hh)
+        B = op.unsqueeze(op.concat(*(_in_order(op, zeros if b is None else b, H) for b in (o.b_ih, o.b_hh))), 0)
     Y, Y_h = op.gru(
-        (x, op.unsqueeze(_in_order(op, w_ih, H), 0), op.unsqueeze(_in_order(op, w_hh, H), 0), B,
-         None if lengths is None else op.to_int32(lengths), None if h0 is None else op.unsqueeze(h0, 0)),
+        (o.x, op.unsqueeze(_in_order(op, o.w_ih, H), 0), op.unsqueeze(_in_order(op, o.w_hh, H), 0), B,
+         None if o.lengths is None else op.to_int32(o.lengths), None if o.h0 is None else op.unsqueeze(o.h0, 0)),
         H, int(not before), "reverse" if reverse else "forward",
     )  # fmt: skip
     final = op.squeeze(Y_h, 0)
-    if lengths is not None and h0 is not None:  # ONNX Runtime's final state of an empty row is 0; ours is h0
-        final = op.where_zero(lengths, h0, final)
+    if o.lengths is not None and o.h0 is not None:  # ONNX Runtime's final state of an empty row is 0; ours is h0
+        final = op.where_zero(o.lengths, o.h0, final)
     empty = op.rows(final, 0, 0)
     return op.squeeze(Y, 1), final, empty, empty
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gruworks.errors import OptionError
-from gruworks.nn.state import State
+from gruworks.nn.state import State, merge, part
 
 __all__ = ["Constrained", "Constraint", "Decoder", "Ensemble", "largest"]
 
@@ -100,19 +100,16 @@ class Ensemble(Decoder):
         contexts = list(context)
         if len(contexts) != len(self.decoders):
             raise OptionError(f"an ensemble of {len(self.decoders)} needs as many contexts, got {len(contexts)}")
-        states = [decoder.start(one) for decoder, one in zip(self.decoders, contexts, strict=True)]
-        return _numbered(states)
+        return merge(decoder.start(one) for decoder, one in zip(self.decoders, contexts, strict=True))
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         answers, states = [], []
         for number, decoder in enumerate(self.decoders):
-            mark = f"{number}."
-            own = {name.removeprefix(mark): value for name, value in state.items() if name.startswith(mark)}
-            answer, after = decoder.step(tokens, own)
+            answer, after = decoder.step(tokens, part(state, number))
             answers.append(answer)
             states.append(after)
         mean = torch.logsumexp(torch.stack(answers), 0) - math.log(len(answers))
-        return mean, _numbered(states)
+        return mean, merge(states)
 
     def threads(self, rows: int) -> int:
         wanted = [decoder.threads(rows) for decoder in self.decoders]
@@ -142,10 +139,6 @@ def largest(answer: Tensor, count: int) -> tuple[Tensor, Tensor]:
     tail = block >= count  # elements after the last full block
     first = chosen.gather(1, block.clamp(max=count - 1)) * BLOCK + place % BLOCK
     return values, torch.where(tail, place - count * BLOCK + blocks * BLOCK, first)
-
-
-def _numbered(states: list[State]) -> State:
-    return {f"{number}.{name}": value for number, state in enumerate(states) for name, value in state.items()}
 
 
 def _both(one: Tensor | None, other: Tensor | None) -> Tensor | None:

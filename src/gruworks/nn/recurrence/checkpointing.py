@@ -127,10 +127,7 @@ def _gradients(
 ) -> list[Tensor | None]:
     """Gradients of the operands, accumulated from the last segment to the first."""
     grad_output, carry = grads
-    total: list[Tensor | None] = [
-        torch.empty_like(t, memory_format=torch.contiguous_format) if need and t is not None else None
-        for t, need in zip(o, needed, strict=True)
-    ]
+    total = kernel.empty_gradients(o, needed)
     bounds = _bounds(len(o.given), k, form[1])
     for i in reversed(range(len(bounds))):
         a, b = bounds[i]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ __all__ = [
     "bernoulli",
     "cached_layer",
     "contiguous",
+    "empty_gradients",
     "forward",
     "forward_kept",
     "gradients",
@@ -77,15 +79,20 @@ def gradients(
     Overwrites `saved`.
     """
     grad_output, grad_final = (None if g is None else last_axis_contiguous(g) for g in grads)
-    found = Operands(*(
-        torch.empty_like(t, memory_format=torch.contiguous_format) if need and t is not None else None
-        for t, need in zip(o, needed, strict=True)
-    ))  # fmt: skip
+    found = Operands(*empty_gradients(o, needed))
     if found.replacement is not None and o.decay is not None:  # the kernel accumulates it in decay's gradient
         found = found._replace(decay=torch.empty_like(o.decay, memory_format=torch.contiguous_format))
     layer, threads = cached_layer(o.w_hh).layer, torch.get_num_threads()
     MEMORY.backward(layer, _readable(o), form, kept, (grad_output, grad_final), found, threads)
     return list(found)
+
+
+def empty_gradients(tensors: Sequence[Tensor | None], needed: Sequence[bool]) -> list[Tensor | None]:
+    """Uninitialized contiguous gradients of the tensors that are `needed`, None for the others."""
+    return [
+        torch.empty_like(t, memory_format=torch.contiguous_format) if need and t is not None else None
+        for t, need in zip(tensors, needed, strict=True)
+    ]
 
 
 def new_state(gi: Tensor, gh: Tensor, h: Tensor) -> Tensor:

@@ -83,10 +83,7 @@ def _fake(*arguments: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 def _fake_backward(*arguments: Any) -> list[Tensor]:
     tensors, output, needed = arguments[:COUNT], arguments[COUNT + 2], arguments[-1]
-    return [
-        torch.empty_like(t, memory_format=torch.contiguous_format) if need and t is not None else output.new_empty(0)
-        for t, need in zip(tensors, needed, strict=True)
-    ]
+    return [output.new_empty(0) if g is None else g for g in kernel.empty_gradients(tensors, needed)]
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:

@@ -50,10 +50,6 @@ class Regularization(NamedTuple):
                     f"exchanged, exported, traced or stepped as a plain GRU; fit one without {name}"
                 )
 
-    def dropped(self, w_hh: Tensor, training: bool) -> Tensor:
-        """Recurrent weights [3H, H] with DropConnect applied."""
-        return drop_weights(w_hh, self.weight_dropout, training)
-
     def added(self, o: Operands, gains: tuple[Tensor, Tensor] | None, training: bool) -> Operands:
         """Operands with sampled masks and the layer-norm `gains` of input and recurrent projections."""
         T, B, _ = o.given.shape
@@ -74,7 +70,7 @@ class Regularization(NamedTuple):
 
 
 def drop_weights(w_hh: Tensor, p: float, training: bool) -> Tensor:
-    """DropConnect: in training each weight is zeroed with probability p, the others are scaled by 1 / (1 - p)."""
+    """DropConnect on recurrent weights [3H, H]: in training, zeroed with probability p, else scaled by 1 / (1 - p)."""
     return w_hh * _dropout(w_hh.shape, p, w_hh) if training and p else w_hh
 
 

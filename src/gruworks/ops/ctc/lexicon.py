@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ __all__ = ["Language", "SymbolGuide", "WordGuide", "WordModel"]
 
 Floats = NDArray[numpy.float64]
 Context = tuple[int, ...]
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 NEVER = -numpy.inf
 OUTSIDE = -1  # a prefix of a word outside the lexicon
 CACHED = 1 << 24  # float64 values in a cache: 128 MB
@@ -123,11 +125,7 @@ class WordGuide:
 
     def scores(self, state: tuple[int, Context]) -> Floats:
         known = self._scores.get(state)
-        if known is None:
-            if len(self._scores) * self.size > CACHED:
-                self._scores.clear()
-            known = self._scores[state] = self._compute(*state)
-        return known
+        return _cached(self._scores, state, self._compute(*state), self.size) if known is None else known
 
     def _compute(self, node: int, context: Context) -> Floats:
         if node == OUTSIDE:
@@ -171,9 +169,8 @@ class WordGuide:
         """Scores after `context`: of each word, the best below each node, of an unknown word, of the end of a text."""
         known = self._gains.get(context)
         if known is None:
-            if len(self._gains) * (len(self.words) + len(self.children)) > CACHED:
-                self._gains.clear()
-            known = self._gains[context] = self._computed_gain(context)
+            size = len(self.words) + len(self.children)
+            known = _cached(self._gains, context, self._computed_gain(context), size)
         return known
 
     def _computed_gain(self, context: Context) -> tuple[Floats, Floats, float, float]:
@@ -227,19 +224,26 @@ class SymbolGuide:
     def scores(self, state: Context) -> Floats:
         if self.language is None:
             return self.fixed
-        scores: Floats = self.weight * self._log_probabilities(state)[self.numbers] + self.bonus + self.fixed
+        log_probabilities = self._log_probabilities(self.language, state)
+        scores: Floats = self.weight * log_probabilities[self.numbers] + self.bonus + self.fixed
         return scores
 
     def advance(self, state: Context, symbol: int) -> Context:
         return self.language.after(state, self.numbers[symbol]) if self.language else ()
 
     def finish(self, state: Any) -> float:
-        return self.weight * float(self._log_probabilities(state)[self.language.end]) if self.language else 0.0
+        language = self.language
+        return self.weight * float(self._log_probabilities(language, state)[language.end]) if language else 0.0
 
-    def _log_probabilities(self, context: Context) -> Floats:
-        known = self._log_probabilities_after.get(context)
-        if known is None and self.language is not None:
-            if len(self._log_probabilities_after) * self.size > CACHED:
-                self._log_probabilities_after.clear()
-            known = self._log_probabilities_after[context] = self.language.model.log_probabilities(context)
-        return known if known is not None else self.fixed
+    def _log_probabilities(self, language: Language, context: Context) -> Floats:
+        cache = self._log_probabilities_after
+        known = cache.get(context)
+        return _cached(cache, context, language.model.log_probabilities(context), self.size) if known is None else known
+
+
+def _cached(cache: dict[Key, Value], key: Key, value: Value, size: int) -> Value:
+    """Store a value of `size` numbers in a cache, which is emptied when it holds more than CACHED numbers."""
+    if len(cache) * size > CACHED:
+        cache.clear()
+    cache[key] = value
+    return value

@@ -98,12 +98,7 @@ def _language(language: Language | None, weight: float, bonus: float) -> tuple[A
     if language is None:
         return None, [], 0, 0, 1, 0.0, 0.0
     assert isinstance(language.model, Backoff)
-    grams = _grams(language.model)
+    grams = native.Grams(language.model.size)
+    for keys, log_probability, log_backoff in language.model.arrays():
+        grams.add(keys, log_probability, log_backoff)
     return grams, list(language.start), language.end, language.unknown, language.order, weight, bonus
-
-
-def _grams(model: Backoff) -> Any:
-    made = native.Grams(model.size)
-    for keys, log_probability, log_backoff in model.arrays():
-        made.add(keys, log_probability, log_backoff)
-    return made

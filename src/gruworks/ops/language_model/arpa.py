@@ -50,10 +50,7 @@ def _write(file: TextIO, grams: WordGrams) -> None:
         file.write(f"ngram {n}={len(one.keys)}\n")
     for n, one in enumerate(model.orders, 1):
         file.write(f"\n\\{n}-grams:\n")
-        log_probability, log_backoff = (
-            numpy.maximum(one.log_probability / TEN, NEVER),
-            numpy.maximum(one.log_backoff / TEN, NEVER),
-        )
+        log_probability, log_backoff = (numpy.maximum(a / TEN, NEVER) for a in (one.log_probability, one.log_backoff))
         for gram, p, b in zip(model.grams(n).tolist(), log_probability.tolist(), log_backoff.tolist(), strict=True):
             weight = f"\t{b:.9g}" if n < model.order and b else ""
             file.write(f"{p:.9g}\t{' '.join(names[number] for number in gram)}{weight}\n")

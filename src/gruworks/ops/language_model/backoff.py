@@ -17,7 +17,7 @@ import numpy
 from numpy.typing import NDArray
 
 from gruworks.errors import DataError, OptionError
-from gruworks.ops.language_model.kneser_ney import ABSENT, KneserNey
+from gruworks.ops.language_model.kneser_ney import ABSENT, KneserNey, find
 
 __all__ = ["Backoff", "Order"]
 
@@ -128,19 +128,10 @@ class Backoff:
         number = grams[:, 0].copy()
         number[(number < 0) | (number > self.size)] = ABSENT
         for one, symbol in zip(self.orders[1:], grams[:, 1:].T, strict=False):
-            wanted = number * (self.size + 1) + symbol
-            at = numpy.minimum(numpy.searchsorted(one.keys, wanted), max(0, len(one.keys) - 1))
-            present = (number != ABSENT) & (one.keys[at] == wanted) if len(one.keys) else numpy.zeros(len(at), bool)
-            number = numpy.where(present, at, ABSENT)
+            number = find(one.keys, number, symbol, self.size)
         return number
 
-    def arrays(self) -> list[tuple[Any, Any, Any]]:
+    def arrays(self) -> list[tuple[Any, ...]]:
         """Keys, ln p and ln b of each order, contiguous, for the native model."""
-        return [
-            (
-                numpy.ascontiguousarray(one.keys),
-                numpy.ascontiguousarray(one.log_probability),
-                numpy.ascontiguousarray(one.log_backoff),
-            )
-            for one in self.orders
-        ]
+        columns = ((one.keys, one.log_probability, one.log_backoff) for one in self.orders)
+        return [tuple(map(numpy.ascontiguousarray, three)) for three in columns]

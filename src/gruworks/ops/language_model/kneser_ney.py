@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gruworks.errors import DataError, OptionError, ShapeError
 
-__all__ = ["ABSENT", "KneserNey", "Level", "baseline"]
+__all__ = ["ABSENT", "KneserNey", "Level", "baseline", "find"]
 
 Ids = NDArray[numpy.int64]
 Reals = NDArray[numpy.float64]
@@ -44,6 +44,14 @@ def baseline(train: Sequence[ArrayLike], test: Sequence[ArrayLike], vocabulary_s
         As `KneserNey`.
     """
     return KneserNey(train, vocabulary_size, order).perplexity(test)
+
+
+def find(keys: Ids, context: Ids, symbol: Ids, size: int) -> Ids:
+    """Indices of the n-grams (context, symbol) in the sorted keys of an order over `size` symbols; ABSENT if unseen."""
+    wanted = context * (size + 1) + symbol
+    at = numpy.minimum(numpy.searchsorted(keys, wanted), len(keys) - 1)
+    present = (context != ABSENT) & (symbol != ABSENT) & (keys[at] == wanted if len(keys) else False)
+    return numpy.where(present, at, ABSENT)
 
 
 @dataclass(frozen=True)
@@ -146,16 +154,8 @@ class KneserNey:
         """Indices of n-grams [N, n] within their order; ABSENT for unseen ones."""
         number = grams[:, 0].copy()
         for place in range(1, grams.shape[1]):
-            number = self._find(place - 1, number, grams[:, place])
+            number = find(self.levels[place - 1].keys, number, grams[:, place], self.size)
         return number
-
-    def _find(self, level: int, context: Ids, symbol: Ids) -> Ids:
-        """Indices of (context, symbol) in a level."""
-        keys = self.levels[level].keys
-        wanted = context * (self.size + 1) + symbol
-        at = numpy.minimum(numpy.searchsorted(keys, wanted), len(keys) - 1)
-        present = (context != ABSENT) & (symbol != ABSENT) & (keys[at] == wanted if len(keys) else False)
-        return numpy.where(present, at, ABSENT)
 
     def _probabilities(self, stream: Ids, depth: Ids) -> Reals:
         """p of each symbol of the stream [S], given the symbols before it back to depth 0; undefined at `begin`."""
@@ -164,7 +164,7 @@ class KneserNey:
         for index, level in enumerate(self.levels):
             context = numpy.append(ABSENT, number[:-1])
             context[depth < index + 1] = ABSENT
-            number = self._find(index, context, stream)
+            number = find(level.keys, context, stream, self.size)
             # One more element of rest and discounted, 1 and 0, for ABSENT.
             answer = numpy.append(level.rest, 1.0)[context] * answer + numpy.append(level.discounted, 0.0)[number]
         return answer

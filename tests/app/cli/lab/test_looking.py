@@ -31,7 +31,7 @@ def test_a_text_through_a_fresh_unit(gruworks: Callable[..., tuple[int, str, str
 def test_a_trained_run(gruworks: Callable[..., tuple[int, str, str]], fitted: Path) -> None:
     status, out, err = gruworks("lab", "trace", "--run", fitted, "--out", "t")
     assert status == 0, err
-    assert "a forecaster's unit" in out
+    assert "the GRU of a forecaster" in out
     assert "the first 40 of" in out
     assert "memory" in out
 

@@ -1,4 +1,4 @@
-"""`python -m gruworks.fuzz`: mutate files, load and use them within limits, report what is no Gruworks error."""
+"""`python -m fuzz`: mutate files, load and use them within limits, report what is no Gruworks error."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from gruworks.fuzz import exchange, runs
-from gruworks.fuzz.sandbox import Outcome, trial
-from gruworks.fuzz.seeds import TASKS, make, seeds
+from fuzz import exchange, runs
+from fuzz.sandbox import Outcome, trial
+from fuzz.seeds import TASKS, make, seeds
 
 __all__ = ["Report", "fuzz", "main"]
 
@@ -35,7 +35,7 @@ class Report:
         self.verdicts["fault" if outcome.fault else outcome.verdict] += 1
         self.peak = max(self.peak, outcome.peak)
         if outcome.fault:
-            again = f"python -m gruworks.fuzz --seed {seed} --only {number}"
+            again = f"python -m fuzz --seed {seed} --only {number}"
             self.faults.append(f"{again}\n  {what}\n  {outcome.verdict}, {outcome.peak >> 20} MB\n{outcome.told}")
 
     @property
@@ -95,7 +95,7 @@ def _prepare(place: Path) -> dict[str, tuple[Path, ...]]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; 1 where there was a fault."""
-    parser = argparse.ArgumentParser(prog="python -m gruworks.fuzz", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="how long, where --count and --only are not given")
     parser.add_argument("--count", type=int, help="how many mutations")
     parser.add_argument("--only", type=int, help="the one mutation of this number, to see a fault again")

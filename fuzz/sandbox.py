@@ -128,4 +128,4 @@ def _pages(column: int) -> int:
 
 
 if sys.platform != "linux":  # pragma: no cover
-    raise ImportError("gruworks.fuzz forks and reads /proc: it runs on Linux")
+    raise ImportError("fuzz forks and reads /proc: it runs on Linux")
