@@ -83,13 +83,13 @@ def test_score_reads_standard_input(
     monkeypatch.setattr(sys, "stdin", io.StringIO("the cat"))
     status, out, _ = gruworks("generate", "score", written, "-")
     assert status == 0
-    assert "7 symbols, 7 characters; perplexity" in out
+    assert "7 tokens, 7 characters; perplexity" in out
 
 
 def test_evaluate_stands_beside_naive_models(novel: Path, gruworks: Call, written: Path) -> None:
     status, out, _ = gruworks("generate", "evaluate", written, novel, "--out", "scores")
     assert status == 0
-    for text in ("GRU", "5-gram", "symbol counts", "perplexity", "bits per character", "0 unknown"):
+    for text in ("GRU", "5-gram", "unigram", "perplexity", "bits per character", "0 unknown"):
         assert text in out
     assert json.loads((novel.parent / "scores" / "evaluation.json").read_text())["unknown"] == 0
 
@@ -160,14 +160,14 @@ def test_a_bad_file_is_one_line_and_status_2(name: str, novel: Path, gruworks: C
         (["write", "RUN", "--length", "0"], "Options.length must be between 1 and"),
         (["write", "RUN", "--temperature", "-1"], "Options.temperature must be between 0.0 and 100.0, not -1.0"),
         (["write", "RUN", "--prompt", "红"], "the fitted text has no '红'"),
-        (["write", "RUN", "--stream", "--n-samples", "2"], "--stream shows one text"),
-        (["write", "RUN", "--stream", "--json"], "--stream shows one text"),
+        (["write", "RUN", "--stream", "--n-samples", "2"], "--stream shows one sampled text"),
+        (["write", "RUN", "--stream", "--json"], "--stream shows one sampled text"),
         (["write", "novel.txt"], "novel.txt is a file, not a run folder; `gruworks generate fit novel.txt` makes one"),
         (["write", "nowhere"], "nowhere does not exist"),
         (["write", "EMPTY"], "is not a run folder (it has no run.json)"),
         (["score", "RUN", ""], "there is no text to score"),
         (["evaluate", "RUN", "novel.txt", "novel.txt"], "evaluate takes TEXT, or a run folder and TEXT"),
-        (["fit", "novel.txt", "--resume", "RUN", "--out", "x"], "drop --out"),
+        (["fit", "novel.txt", "--resume", "RUN", "--out", "x"], "leave out --out"),
         (["fit", "novel.txt", "--resume", "RUN", "--seed", "9"], "was fitted with seed 0, not 9"),
         (["evaluate", "RUN", "novel.txt", "--kernel-size", "9"], "was fitted with kernel_size 4, not 9"),
         (["fit", "novel.txt", "--resume", "RUN"], "has no checkpoint to go on from"),
