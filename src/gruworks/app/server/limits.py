@@ -1,4 +1,4 @@
-"""Limits of a single request."""
+"""Limits of the server, each a setting."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Limits"]
 
 @dataclass(frozen=True)
 class Limits(Settings):
-    """Limits of the server; each has a flag of `gruworks serve`."""
+    """Limits of the server; each is a flag of `gruworks serve`."""
 
     body: int = setting(4_000_000, "bytes of a request at most", low=1000)
     upload: int = setting(20_000_000, "bytes of a recording at most", low=1000)
@@ -43,3 +43,11 @@ class Limits(Settings):
     fit_hidden_size: int = setting(512, "hidden size of a fit over HTTP at most", low=1)
     fit_layers: int = setting(4, "layers of a fit over HTTP at most", low=1)
     fit_memory: float = setting(8.0, "gigabytes of memory that a fit over HTTP may take", low=1.0)
+
+    def of_settings(self, kind: str) -> dict[str, float]:
+        """Largest values that a request may give to settings of a fit ("Config") or a verb ("Options")."""
+        if kind == "Options":
+            return {"length": self.length, "beam_size": self.beam, "n_best": self.beam}
+        fit = ("steps", "minutes", "batch_size", "hidden_size")
+        layers = {"layers": self.fit_layers, "num_layers": self.fit_layers}
+        return {name: getattr(self, f"fit_{name}") for name in fit} | layers | {"horizon": self.horizon}
