@@ -147,7 +147,7 @@ def test_a_new_file_column_or_model_clears_the_old_answer(visit: Visit) -> None:
         (SHOP.replace("2023-01-05,", "5.1.2023,"), "Time", "Line 6: “5.1.2023” is no date", "第 6 行"),
         (csv(DOTTED, WEEK), "Time", "No column could be read", "没有一列能读作日期"),
         (csv(DAYS[::-1], WEEK), "Time", "Line 3: the time 2023-07-18 comes after a later one", "第 3 行"),
-        (SHOP.replace("2023-01-05,", "2023-01-04,"), "Time", "stands twice", "出现了两次"),
+        (SHOP.replace("2023-01-05,", "2023-01-04,"), "Time", "occurs twice", "出现了两次"),
         (SHOP.replace("2023-01-05,", "2023-01-05,x"), "Value", "is no number", "不是数字"),
         (csv(DAYS, ["much"] * len(DAYS)), "Value", "No column holds numbers", "没有一列是数字"),
         (csv(DAYS[:2], WEEK[:2]), "Value", "has 2 values; a forecast needs 3", "至少需要 3 个"),
@@ -190,7 +190,7 @@ def test_steps_beyond_a_model_are_told_at_their_box(visit: Visit) -> None:
     page.locator(f"{PANEL} form").evaluate("(form) => { form.noValidate = true; }")
     page.get_by_label("Steps ahead").first.fill("99")
     page.locator(f"{PANEL} button.main").click()
-    expect(beside(page, "Steps ahead")).to_have_text("This looks at most 14 steps ahead.")
+    expect(beside(page, "Steps ahead")).to_have_text("The forecast has at most 14 steps.")
 
 
 def test_rows_without_times_are_numbered_where_none_is_chosen(visit: Visit) -> None:
@@ -199,7 +199,7 @@ def test_rows_without_times_are_numbered_where_none_is_chosen(visit: Visit) -> N
     answer(page)
     page.get_by_text("In numbers").click()
     assert page.locator(f"{PANEL} tbody tr").first.inner_text().startswith("201")
-    page.get_by_role("button", name="Learn from this table").click()
+    page.get_by_role("button", name="Fit the model").click()
     expect(beside(page, "Time")).to_contain_text("choose the column of times")
 
 
@@ -239,9 +239,9 @@ def test_a_fit_shows_the_naive_forecast_at_once_then_its_own_with_what_it_held_o
     page = dropped(visit, SHOP)
     page.get_by_label("Test it on the past").check()
     learn(page)
-    expect(page.locator(f"{PANEL} .said")).to_contain_text("No model has learnt from the table")
-    page.wait_for_selector("text=Learnt. The new model is")
-    expect(page.locator(f"{PANEL} h2")).to_have_text("On rows that the fit held out")
+    expect(page.locator(f"{PANEL} .said")).to_contain_text("No model was fitted to the table")
+    page.wait_for_selector("text=The fit is done. The new model is")
+    expect(page.locator(f"{PANEL} h2")).to_have_text("Errors on the validation rows")
     model = page.get_by_label("Model").input_value()
     assert model.startswith("forecast-")
     expect(page.locator(f"{PANEL} tr.best")).to_contain_text(f"{model} (this forecast)")
@@ -252,7 +252,7 @@ def test_a_fit_shows_the_naive_forecast_at_once_then_its_own_with_what_it_held_o
 def test_a_fit_of_few_rows_is_called_what_it_is(visit: Visit) -> None:
     page = dropped(visit, csv(DAYS[:20], WEEK[:20]))
     learn(page)
-    page.wait_for_selector("text=Learnt. The new model is")
+    page.wait_for_selector("text=The fit is done. The new model is")
     expect(page.locator(f"{PANEL} .said")).to_contain_text("autoregression")
     expect(wrong(page)).to_have_count(0)
 
@@ -260,10 +260,10 @@ def test_a_fit_of_few_rows_is_called_what_it_is(visit: Visit) -> None:
 def test_a_fit_can_be_cancelled_and_does_not_touch_a_file_that_came_later(visit: Visit) -> None:
     page = dropped(visit, SHOP)
     learn(page)
-    page.wait_for_selector(f"{PANEL} >> text=Learning from shop.csv")
+    page.wait_for_selector(f"{PANEL} >> text=Fitting to shop.csv")
     drop(page, csv(MONTHS, range(len(MONTHS)), "month,n"), "later.csv")
     page.wait_for_selector(f"{PANEL} >> text=later.csv: 84 rows")
-    page.wait_for_selector("text=Learnt. The new model is")
+    page.wait_for_selector("text=The fit is done. The new model is")
     expect(page.locator(f"{PANEL} .main-svg")).to_have_count(0)
     assert page.get_by_label("Model").input_value() == ""
     page.route(
@@ -272,6 +272,6 @@ def test_a_fit_can_be_cancelled_and_does_not_touch_a_file_that_came_later(visit:
             content_type="text/event-stream", body='event: cancelled\ndata: {"message": "cancelled"}\n\n'
         ),
     )
-    page.get_by_role("button", name="Learn from this table").click()
-    page.wait_for_selector("text=Cancelled. Nothing was kept.")
-    expect(page.get_by_role("button", name="Learn from this table")).to_be_enabled()
+    page.get_by_role("button", name="Fit the model").click()
+    page.wait_for_selector("text=The fit was cancelled.")
+    expect(page.get_by_role("button", name="Fit the model")).to_be_enabled()

@@ -28,12 +28,6 @@ export function field(key, control, error) {
   return make("div", { className: "field" }, label, error);
 }
 
-// A number's control for a setting as the server describes it: its default and range stand in no file of the page.
-export function setting(known, task, kind, name, given = {}) {
-  const one = known.forms[task]?.[kind].find((each) => each.name === name) ?? {};
-  return make("input", { type: "number", min: one.low ?? "", max: one.high ?? "", value: one.default ?? "", title: one.about, ...given });
-}
-
 export function head(title, about) {
   return make("div", { className: "head" }, make("h1", { say: title }), make("p", { say: about }));
 }
@@ -60,6 +54,7 @@ export function card(known, name) {
   if (found) {
     const { about, data, licence, limits } = { ...found.card, ...found.card[language()] };
     for (const text of [about, data && data + (licence ? " · " + licence : ""), limits]) if (text) foot.append(make("p", { textContent: text }));
+    if (found.interrupted) foot.append(make("p", { say: "interruptedModel" }));
   }
   return foot;
 }
