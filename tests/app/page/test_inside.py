@@ -61,7 +61,7 @@ def test_another_reader_clears_the_maps_and_a_late_answer_is_not_shown(visit: Vi
     page.route("**/v1/trace", lambda route: held.append(route))
     page.get_by_role("button", name="Show", exact=True).click()
     page.wait_for_selector("#panel-inside .busy")
-    page.locator("#panel-inside").get_by_label("Model").select_option("cells")
+    page.locator("#panel-inside").get_by_label("Model").first.select_option("cells")
     expect(page.locator("#panel-inside .chart")).to_have_count(0)
     held[0].continue_()
     page.wait_for_timeout(400)

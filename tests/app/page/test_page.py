@@ -28,8 +28,8 @@ def test_forecast_a_table_that_was_chosen(visit: Visit) -> None:
     page = visit("forecast")
     page.set_input_files("#panel-forecast input[type=file]", file("shop.csv", "text/csv", CSV.encode()))
     page.wait_for_selector("text=shop.csv: 100 rows")
-    assert page.get_by_label("Time").input_value() == "day"
-    assert page.get_by_label("Value").input_value() == "sold"
+    assert page.get_by_label("Time").first.input_value() == "day"
+    assert page.get_by_label("Value").first.input_value() == "sold"
     page.get_by_label("Steps ahead").first.fill("5")
     page.get_by_role("button", name="Forecast this table").click()
     page.wait_for_selector("#panel-forecast .main-svg")
@@ -66,8 +66,8 @@ def test_a_poem_by_its_link(visit: Visit) -> None:
 
 def test_text_appears_as_it_is_written_and_can_be_stopped(visit: Visit) -> None:
     page = visit("write")
-    page.get_by_label("Form").select_option("")
-    page.get_by_label("Beginning").fill("明月")
+    page.get_by_label("Form").first.select_option("")
+    page.get_by_label("Beginning").first.fill("明月")
     page.get_by_label("Tokens to write at most").fill("2000")
     page.get_by_role("button", name="Write", exact=True).click()
     expect(page.locator("#panel-write .prose")).to_have_text(re.compile("明月."))
@@ -78,8 +78,8 @@ def test_text_appears_as_it_is_written_and_can_be_stopped(visit: Visit) -> None:
 
 def test_translate_with_the_map(visit: Visit) -> None:
     page = visit("translate")
-    page.get_by_label("Sentence").fill("I am hungry.")
-    page.get_by_label("Sentence").press("Control+Enter")
+    page.get_by_label("Sentence").first.fill("I am hungry.")
+    page.get_by_label("Sentence").first.press("Control+Enter")
     page.wait_for_selector("#panel-translate .main-svg")
     assert re.search(r"[\u4e00-\u9fff]", page.locator("#panel-translate .sheet").inner_text())
     assert "text=I+am+hungry." in page.url
@@ -88,7 +88,7 @@ def test_translate_with_the_map(visit: Visit) -> None:
 
 def test_nothing_from_people_becomes_markup(visit: Visit) -> None:
     page = visit("translate")
-    page.get_by_label("Sentence").fill("<img src=x onerror=alert(1)> <b>hi</b>")
+    page.get_by_label("Sentence").first.fill("<img src=x onerror=alert(1)> <b>hi</b>")
     page.get_by_role("button", name="Translate", exact=True).click()
     page.wait_for_selector("#panel-translate .main-svg")
     assert page.locator("#panel-translate img, #panel-translate .sheet b").count() == 0
@@ -114,11 +114,11 @@ def test_look_inside_numbers_cells_and_a_model(visit: Visit) -> None:
     page = visit("inside?numbers=1,2,3,4,5&by=gru")
     page.wait_for_selector("text=After 1, 2, 3, 4, 5 it predicts 6")
     assert page.locator("#panel-inside .chart").count() == 5
-    page.locator("#panel-inside").get_by_label("Model").select_option("cells")
+    page.locator("#panel-inside").get_by_label("Model").first.select_option("cells")
     page.get_by_role("button", name="Show", exact=True).click()
     page.wait_for_selector("text=LSTM of hidden size 8, untrained")
     page.get_by_label("Numbers or text").fill("明月光")
-    page.locator("#panel-inside").get_by_label("Model").select_option("ready/verse")
+    page.locator("#panel-inside").get_by_label("Model").first.select_option("ready/verse")
     page.get_by_role("button", name="Show", exact=True).click()
     page.wait_for_selector("text=The first GRU of ready/verse")
 

@@ -22,8 +22,7 @@ app = typer.Typer(
 )
 
 ResetFlag = Annotated[
-    Reset | None,
-    typer.Option("--reset", help="Reset form of Keras weights without bias, which do not determine it."),
+    Reset | None, typer.Option("--reset", help="Reset form of Keras weights without bias, which do not determine it.")
 ]
 COLUMNS = (
     ("input", "input_size"), ("hidden", "hidden_size"), ("layers", "num_layers"), ("directions", "directions"),

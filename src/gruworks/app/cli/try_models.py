@@ -96,8 +96,7 @@ def translate(
 
 @command(app)
 def transcribe(
-    show: Show,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings.", show_default=False)],
+    show: Show, files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings.", show_default=False)]
 ) -> None:
     """Transcribe recordings of spoken English digits."""
     transcriber = _load("transcribe")

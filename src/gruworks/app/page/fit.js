@@ -4,7 +4,7 @@ import { complain, make, takesFile, wrong } from "/page/parts.js";
 import { settings } from "/page/settings.js";
 import { hush, tell } from "/page/words.js";
 
-// `prepare` gives the data as {body, name}, or null where they can't be fitted; `finished` is told the new model.
+// `prepare` gives the data as {body, name}, or null where they can't be fitted; `finished` gets the name of the new model.
 export function fitForm(known, task, { prepare, finished, without = [] }) {
   const fields = settings(known, task, "Config", without);
   const bar = make("progress", { hidden: true, max: 1, value: 0 });
@@ -56,7 +56,7 @@ export function fitForm(known, task, { prepare, finished, without = [] }) {
   return { node, set: fields.set, busy: () => !cancel.hidden, error };
 }
 
-// The same for a task that is fitted on a text file; nothing where the server allows no fits.
+// The form for a task that is fitted to a text file; null where the server allows no fits.
 export function fitFile(known, task, finished) {
   if (!known.allow_fit || !known.forms[task]?.upload) return null;
   let file = null;
@@ -71,7 +71,8 @@ export function fitFile(known, task, finished) {
   return make("details", { className: "card" }, make("summary", { say: "fitSettings" }), form.node);
 }
 
-// A file's text; an error that the page can say where it is too large, or not UTF-8.
+// The text of a file.
+// Throws an error with a sentence of the page where the file is too large or not UTF-8.
 export async function textOf(file, known) {
   const most = known.limits.body;
   if (most && file.size > 0.95 * most) throw new Said({ code: "large-file", values: { most: Math.floor(most / 1e5) / 10 } });

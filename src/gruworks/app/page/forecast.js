@@ -43,10 +43,10 @@ export function open(query) {
   if (query.has("go") && !table) forecast();
 }
 
-// Of a table, no model is an answer too.
+// A table can also be forecast without a model.
 const choices = () => [...(table ? [["", null, "noModelButNaive"]] : []), ...ofTask(ui.known, "forecast")];
 
-// What may be chosen, and what the button does.
+// Offer the models, and name the action of the button.
 function offer(model) {
   fill(ui.model, choices(), model);
   ui.columns.hidden = !table;
@@ -68,7 +68,7 @@ function showModel() {
   else ui.horizon.value ||= own?.default ?? "";
 }
 
-// An answer belongs to a file, its columns and a model: with another of these it goes, and so do complaints.
+// A forecast belongs to a file, its columns and a model: when one of these changes, it is removed with all errors.
 function clear() {
   leave(ui.out);
   shown = null;
@@ -139,7 +139,7 @@ function showAnswer() {
   picked();
 }
 
-// The naive forecast answers at once, and says what is wrong with the table before anything is fitted on it.
+// Show the naive forecast first: errors in the table are reported before a fit starts.
 async function fitData() {
   const own = table;
   const asked = { csv: own.text, columns: columns() };

@@ -19,7 +19,7 @@ function control(one) {
   return make("input", { type: "text" });
 }
 
-// What the server takes for a field; undefined where nothing is given.
+// The value of a field for a request; undefined where it is empty.
 function value(one, node) {
   if (one.type === "bool") return node.checked;
   const text = node.value.trim();

@@ -56,7 +56,7 @@ async function fitDone(model) {
   shape();
 }
 
-// A poem has the length of its form, and is drawn from all tokens that its rules allow.
+// A poem has the length of its form and is sampled from all tokens that its rules allow.
 function shape() {
   const verse = ui.form.value !== "";
   ui.promptField.hidden = verse;
@@ -64,7 +64,7 @@ function shape() {
   ui.text.className = verse ? "poem" : "prose";
 }
 
-// What was written belongs to its model: with another it goes, and nothing more of it comes.
+// A text belongs to its model: when that changes, generation is stopped and the text removed.
 function clear() {
   stop?.abort();
   hush(ui.error);

@@ -18,7 +18,7 @@ CAPPED = ("steps", "minutes")  # defaults above the server's limit are lowered t
 
 
 def checked(asked: Fit, limits: Limits) -> tuple[dict[str, Any], int]:
-    """The settings of a fit, and its steps.
+    """The settings of a fit within the server's limits, and its number of steps.
 
     Raises:
         RequestError: a setting of the machine, or one beyond the server's limits.

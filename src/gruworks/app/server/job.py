@@ -41,7 +41,7 @@ class Job:
 
     @property
     def file(self) -> Path:
-        """The data that is fitted."""
+        """The file with the data."""
         return self.home / str(registry.find(self.task).upload)
 
     @property

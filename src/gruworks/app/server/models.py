@@ -74,7 +74,7 @@ class Served:
 
 
 class LoadedModels:
-    """Models by name."""
+    """All served models by name."""
 
     def __init__(self, runs: list[Path], with_ready: bool = True) -> None:
         self.models: dict[str, Served] = {}

@@ -54,13 +54,13 @@ class Service:
         return self._batchers[name, kind]
 
     async def alone(self, name: str, work: Callable[..., T], *given: Any) -> T:
-        """`work(*given)` in the thread of a model, for what gains nothing from a batch."""
+        """Run `work(*given)` in the thread of a model, for work that gains nothing from a batch."""
         batcher = self.batcher(name, lambda items: [each(*values) for each, values in items], "alone", most=1)
         found: T = await within(self.limits.seconds, batcher.ask((work, given)))
         return found
 
     async def apart(self, work: Callable[..., T], *given: Any) -> T:
-        """`work(*given)` in a thread of no model, for what would block the event loop."""
+        """Run `work(*given)` in a reader thread, for work that would block the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, work, *given)
 
     async def respond(self, value: Any) -> Response:

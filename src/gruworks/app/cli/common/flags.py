@@ -50,7 +50,7 @@ def command(app: typer.Typer, name: str = "", *, json: bool = True, **options: A
 
 
 def _flagged(function: Callable[..., None], json: bool) -> Callable[..., None]:
-    """The function under a signature of arguments and flags."""
+    """The function with a signature of arguments and flags, as typer reads it."""
     given = inspect.signature(function, eval_str=True).parameters
     settings = {name: one.annotation for name, one in given.items() if _is_settings(one.annotation)}
     own = {name: one for name, one in given.items() if name != "show" and name not in settings}
@@ -108,7 +108,7 @@ def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 
 
 def _annotation(one: Described) -> Any:
-    """The type of a setting's flag, with its help."""
+    """The annotation of a setting's flag: its type, names and help."""
     default = ",".join(map(str, one.default)) if isinstance(one.default, tuple) else one.default
     help_text = f"{one.sentence} (default: {'none' if default is None else default})"
     name = flag(one.name)

@@ -27,7 +27,7 @@ Resume = Annotated[Path | None, typer.Option(help="Go on with the interrupted fi
 
 
 def begin(task: str, config: Settings, resume: Path | None, out: Path | None) -> tuple[Any, Path]:
-    """A new estimator, when resuming with the settings of that run, and the folder that it writes."""
+    """A new estimator and the folder of its run; when resuming, with the settings of that run."""
     if resume is not None and out is not None:
         raise OptionError(f"--resume goes on in {resume}: leave out --out")
     if resume is not None:

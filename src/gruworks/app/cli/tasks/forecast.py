@@ -175,7 +175,7 @@ def _levels(text: str) -> tuple[float, ...]:
 
 
 def _knows_ahead(forecaster: Forecaster) -> bool:
-    """True where the data held the covariates of the rows to forecast."""
+    """True where the data contain the covariates of the rows to forecast."""
     wanted = forecaster.config.horizon
     return all(len(v) >= len(s) + wanted for s in forecaster.history for v in s.future.values())
 

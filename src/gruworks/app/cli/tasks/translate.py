@@ -74,13 +74,7 @@ def run(
 
 @command(app)
 def evaluate(
-    show: Show,
-    run: Run,
-    pairs: Pairs,
-    *,
-    tokenize: Tokenize = "auto",
-    out: ReportFolder = None,
-    options: Options,
+    show: Show, run: Run, pairs: Pairs, *, tokenize: Tokenize = "auto", out: ReportFolder = None, options: Options
 ) -> None:
     """BLEU and chrF on pairs that were not in the training data, by length, with the worst sentences."""
     result = load("translate", run).evaluate(one_or_two(pairs), tokenize=tokenize, options=options)

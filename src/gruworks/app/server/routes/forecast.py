@@ -1,4 +1,4 @@
-"""`POST /v1/forecast` and `/v1/columns`: a table in, forecasts with intervals and naive forecasts out."""
+"""`POST /v1/forecast` and `/v1/columns`: forecasts of a table with prediction intervals and naive forecasts."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def answered(service: Service, model: Any, asked: Forecast) -> dict[str, Any]:
 
 
 def _horizon(asked: Forecast, forecaster: Any, most: int) -> int:
-    """Steps ahead: a horizon shorter than a model's cuts its forecast."""
+    """The number of steps to return: at most the model's own horizon."""
     from gruworks.tasks.forecast.config import Config
 
     own = Config.horizon if forecaster is None else forecaster.config.horizon

@@ -73,7 +73,7 @@ def router(service: Service) -> APIRouter:
 
 
 def _with_fields(route: Any) -> None:
-    """Give a route a form field for each of `Options` in the place of its keywords."""
+    """Replace the keywords of a route by a form field for each of `Options`."""
     signature = inspect.signature(route)
     *own, keywords = signature.parameters.values()
     made = [
@@ -91,7 +91,7 @@ def opened(content: bytes, limits: Limits) -> tuple[Any, int]:
     The size in the header is checked before decoding, and the samples are counted as they are decoded.
 
     Raises:
-        RequestError: no audio, none that is small enough, or samples that are no numbers.
+        RequestError: the file can't be decoded, is beyond the limits, or holds NaN.
     """
     import soundfile
 
