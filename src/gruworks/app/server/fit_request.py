@@ -7,7 +7,7 @@ import reprlib
 from typing import Any
 
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.responses import RequestError
+from gruworks.app.server.responses import RequestError, at_most
 from gruworks.app.server.schemas import Fit
 from gruworks.tasks import registry
 
@@ -30,13 +30,11 @@ def checked(asked: Fit, limits: Limits) -> tuple[dict[str, Any], int]:
         where = f"settings.{name}"
         if name in config.local_names():
             raise RequestError(422, f"{name} can't be set over HTTP: leave it out", where)
-        size, longest = (len(value), LONGEST[type(value)]) if isinstance(value, tuple | str) else (0, 0)
-        if size > longest:
-            raise RequestError(422, f"expected at most {longest} items or characters of {name}, got {size}", where)
+        if isinstance(value, tuple | str):
+            at_most(LONGEST[type(value)], len(value), f"items or characters of {name}", where, 422)
         if name in most and isinstance(value, int | float) and not value <= most[name]:
-            raise RequestError(
-                422, f"expected {name} of at most {most[name]} on this server, got {reprlib.repr(value)}", where
-            )
+            text = f"expected {name} of at most {most[name]} on this server, got {reprlib.repr(value)}"
+            raise RequestError(422, text, where)
     found = config.from_flat(given)
     lowered = {name: most[name] for name in CAPPED if getattr(found.training, name) > most[name]}
     return given | lowered, config.from_flat(given | lowered).training.steps

@@ -82,14 +82,12 @@ class Job:
     @classmethod
     def read(cls, home: Path) -> Job | None:
         """The job of a record; None where it can't be read."""
-        try:
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
             values = json.loads((home / "job.json").read_text(encoding="utf-8"))
             out = home.parent.parent / Path(values["out"]).name
             job = cls(home=home, out=out, **{name: values[name] for name in RECORDED})
             if registry.find(job.task).upload and isinstance(job.state, str) and isinstance(job.begun, int | float):
                 return job
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            pass
         return None
 
     def signal(self, number: int) -> None:

@@ -196,12 +196,11 @@ class Jobs:
 
 def _progress(job: Job) -> dict[str, Any]:
     """The last step in the run's curve.json, its losses, and the estimated time left."""
-    found: dict[str, Any] = {"state": job.state, "step": 0, "steps": job.steps, "loss": None, "val_loss": None}
-    try:
+    found: dict[str, Any] = {"state": job.state, "step": 0, "steps": job.steps}
+    found |= {"loss": None, "val_loss": None, "seconds_left": None}
+    with contextlib.suppress(OSError, ValueError, KeyError, IndexError, TypeError):
         curve = json.loads((job.out / "curve.json").read_text(encoding="utf-8"))
         step = int(curve["step"][-1])
-        found |= {"step": step, "loss": curve["loss"][-1], "val_loss": curve["val_loss"][-1]}
-        found["seconds_left"] = round((time.time() - job.begun) / max(step, 1) * max(job.steps - step, 0))
-    except (OSError, ValueError, KeyError, IndexError, TypeError):
-        found["seconds_left"] = None
+        left = round((time.time() - job.begun) / max(step, 1) * max(job.steps - step, 0))
+        found |= {"step": step, "loss": curve["loss"][-1], "val_loss": curve["val_loss"][-1], "seconds_left": left}
     return found

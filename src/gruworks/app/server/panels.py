@@ -32,7 +32,8 @@ def panel_of(asked: Forecast, forecaster: Any, limits: Limits) -> Any:
     Where they continue the rows of `forecaster`'s fit, under the same column names, those rows are put before them.
 
     Raises:
-        RequestError: a column is missing or can't be guessed, or there are too many series. DataError: see `reading.read`.
+        RequestError: a column is missing or can't be guessed, or there are too many series.
+        DataError: see `reading.read`.
     """
     from gruworks.tasks.forecast.config import Config
     from gruworks.tasks.forecast.series.reading import read

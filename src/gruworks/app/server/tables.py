@@ -113,18 +113,17 @@ def _most(fits: Callable[[str], bool], values: list[str]) -> bool:
 
 
 def _is_number(value: str) -> bool:
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return True
+    return _reads(float, value)
 
 
 def _is_time(value: str) -> bool:
-    for text in (value, value.replace("/", "-"), value.removesuffix("Z")):
-        try:
-            numpy.datetime64(text)
-        except ValueError:
-            continue
-        return True
-    return False
+    forms = (value, value.replace("/", "-"), value.removesuffix("Z"))
+    return any(_reads(numpy.datetime64, text) for text in forms)
+
+
+def _reads(parse: Callable[[str], Any], text: str) -> bool:
+    try:
+        parse(text)
+    except ValueError:
+        return False
+    return True

@@ -58,10 +58,9 @@ def answered(service: Service, model: Any, asked: Forecast) -> dict[str, Any]:
     except GruworksError as error:
         raise RequestError(400, str(error), "csv") from error
     alone = model is None or bool(note)
+    places = [at for at, one in enumerate(found.series) if one.target == 0]
     return {
-        "series": [
-            _shown(found, at, horizon, asked.level, alone) for at, s in enumerate(found.series) if s.target == 0
-        ],
+        "series": [_shown(found, at, horizon, asked.level, alone) for at in places],
         "warnings": list(forecaster.fit_warnings if panel is None else panel.notes),
         "notes": ([] if panel is None else notes(panel)) + note,
         "backtest": _tested(found) if asked.backtest else None,

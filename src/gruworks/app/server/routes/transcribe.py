@@ -170,13 +170,10 @@ def _samples(message: Any) -> Any:
         if len(data) % 4 or len(data) > 4_000_000:
             raise RequestError(400, f"expected float32 samples, at most a million at once, got {len(data)} bytes")
         return numpy.frombuffer(data, "<f4")
-    try:
-        ended = json.loads(message.get("text") or "")["end"] is True
-    except (ValueError, TypeError, KeyError, RecursionError):
-        ended = False
-    if not ended:
-        raise RequestError(400, 'expected float32 samples, or the text {"end": true}')
-    return None
+    with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
+        if json.loads(message.get("text") or "")["end"] is True:
+            return None
+    raise RequestError(400, 'expected float32 samples, or the text {"end": true}')
 
 
 def _accepted(items: list[Any]) -> list[Any]:
