@@ -36,7 +36,7 @@ def test_a_fit_leaves_a_run(spoken: Path, gruworks: Call, tmp_path: Path, monkey
     status, out, err = gruworks("transcribe", "fit", spoken, *FLAGS)
     assert status == 0, err
     (made,) = (tmp_path / "runs").iterdir()
-    assert f"gruworks transcribe run runs/{made.name} FILE" in out
+    assert f"gruworks transcribe run runs/{made.name} " in out
     assert "learning to transcribe, 7 recordings" in err
     status, out, err = gruworks("transcribe", "fit", spoken, *FLAGS, "--out", "mine", "--json")
     assert (status, err) == (0, "")

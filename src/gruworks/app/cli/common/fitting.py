@@ -56,7 +56,7 @@ def _report(show: Show, estimator: Any, path: Path) -> dict[str, Any]:
     for name, value in estimator.metrics.items():
         show.note(f"{name.replace('_', ' ')}: {f'{value:.4g}' if isinstance(value, float) else value}")
     show.answer(f"run    {path}")
-    show.note(f"next   gruworks {task.name} {task.verb} {path} ...")
+    show.note(f"next   gruworks {task.name} {task.verb} {path} --help")
     return {"warnings": warnings, "metrics": estimator.metrics}
 
 
