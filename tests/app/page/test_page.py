@@ -11,6 +11,7 @@ import numpy
 import pytest
 import soundfile
 
+from gruworks.tasks import registry
 from tests.app.page.conftest import learn
 
 VIEWS = ("forecast", "write", "translate", "listen", "inside")
@@ -46,6 +47,22 @@ def test_fit_a_table_as_a_job(visit: Visit) -> None:
     page.wait_for_selector("text=The fit is done. The new model is")
     page.wait_for_selector("#panel-forecast .main-svg")
     assert page.get_by_label("Steps ahead").first.input_value() == "3"
+
+
+def test_fit_a_text_with_settings_from_the_form(visit: Visit) -> None:
+    page = visit("write")
+    page.locator("#panel-write details.card > summary").click()
+    page.get_by_role("button", name="Fit the model").click()
+    page.wait_for_selector("text=Choose a file to fit the model to.")
+    text = "the cat sat on the mat. " * 60
+    page.set_input_files("#panel-write input[type=file]", file("cat.txt", "text/plain", text.encode()))
+    asked = []
+    page.on("request", lambda one: one.url.endswith("/v1/fit") and asked.append(one.post_data_json))
+    learn(page)
+    page.wait_for_selector("text=The fit is done. The new model is generate-")
+    expect(page.locator("#panel-write").get_by_label("Model").first).to_have_value(re.compile("^generate-"))
+    assert asked[0]["settings"]["token"] == "character"
+    assert not set(asked[0]["settings"]) & registry.settings("generate", "Config").local_names()
 
 
 def test_what_is_wrong_with_a_table_is_said_where_it_belongs(visit: Visit) -> None:

@@ -153,7 +153,7 @@ def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_end_of_the_server_is_an_error_event_of_each_stream(
     served: Served, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gruworks.app.server.listening.FAREWELL", float(PATIENCE))
+    monkeypatch.setattr("gruworks.app.server.listening.LAST_EVENT", float(PATIENCE))
     monkeypatch.setattr("gruworks.app.server.listening.GRACE", PATIENCE)
     port, found = served(Limits(head_seconds=float(PATIENCE)))
     with (
