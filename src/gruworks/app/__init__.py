@@ -1,1 +1,1 @@
-"""Parse, call, show. No maths, no model knowledge."""
+"""Command line, server and page: they parse input, call the layers below and show the results."""

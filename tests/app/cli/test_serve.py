@@ -53,7 +53,7 @@ def test_no_token_says_what_it_means(gruworks: Callable[..., Answer], flags: lis
 
 def test_a_short_token_a_missing_run_and_nothing_to_serve(gruworks: Callable[..., Answer], tmp_path: Path) -> None:
     for arguments, said in (
-        (["--token", "secret"], "6 characters"),
+        (["--token", "secret"], "got 6"),
         ([str(tmp_path / "none")], "does not exist"),
         (["--no-ready"], "nothing to serve"),
         (["--beam", "0"], "at least 1"),

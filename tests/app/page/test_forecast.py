@@ -85,7 +85,7 @@ def test_any_frequency_is_answered_and_a_model_of_days_stands_back(visit: Visit,
     values = [100 + k % 12 + k / 7 for k in range(len(stamps))]
     page = dropped(visit, csv(stamps, values, head))
     assert "naive" in answer(page)
-    page.get_by_label("Model").select_option("ready/seattle")
+    page.get_by_label("Model").first.select_option("ready/seattle")
     assert "No model" in answer(page)
     assert "ready/seattle was fitted on daily values" in page.locator(f"{PANEL} .result .note").all_inner_texts()[-1]
     expect(wrong(page)).to_have_count(0)
@@ -95,7 +95,7 @@ def test_an_old_model_has_the_skill_that_it_shows_on_this_table(visit: Visit) ->
     own = visit("forecast?go=1")
     own.wait_for_selector(f"{PANEL} .main-svg")
     page = dropped(visit, SHOP)
-    page.get_by_label("Model").select_option("ready/seattle")
+    page.get_by_label("Model").first.select_option("ready/seattle")
     page.get_by_label("Test it on the past").check()
     said = answer(page)
     assert said != own.locator(f"{PANEL} .said").inner_text()
@@ -112,7 +112,7 @@ def test_an_old_model_has_the_skill_that_it_shows_on_this_table(visit: Visit) ->
 def test_of_a_short_table_nothing_is_said_of_skill(visit: Visit) -> None:
     page = dropped(visit, csv(DAYS[:12], WEEK[:12]))
     assert "naive" in answer(page)
-    page.get_by_label("Model").select_option("ready/seattle")
+    page.get_by_label("Model").first.select_option("ready/seattle")
     page.get_by_label("Test it on the past").check()
     assert "nothing is said of its skill" in answer(page)
     assert "too few unseen rows" in page.locator(PANEL).inner_text()
@@ -122,23 +122,23 @@ def test_a_new_file_column_or_model_clears_the_old_answer(visit: Visit) -> None:
     page = dropped(visit, csv(DAYS, [f"{one},{one * 3}" for one in WEEK], "day,sold,paid"))
     chart = page.locator(f"{PANEL} .main-svg")
     for change in (
-        lambda: page.get_by_label("Value").select_option("paid"),
-        lambda: page.get_by_label("Model").select_option("ready/seattle"),
-        lambda: page.get_by_label("Series").select_option("sold"),
+        lambda: page.get_by_label("Value").first.select_option("paid"),
+        lambda: page.get_by_label("Model").first.select_option("ready/seattle"),
+        lambda: page.get_by_label("Series").first.select_option("sold"),
         lambda: drop(page, "ds,y\n2024-01-01,1,2\n", "bad.csv"),
     ):
-        page.get_by_label("Series").select_option("")
+        page.get_by_label("Series").first.select_option("")
         answer(page)
         change()
         expect(chart).to_have_count(0)
         expect(page.locator(f"{PANEL} table")).to_have_count(0)
     expect(page.locator(f"{PANEL} .note").first).to_have_text("bad.csv")
     expect(wrong(page)).to_have_count(1)
-    expect(page.get_by_label("Value")).to_be_hidden()
+    expect(page.get_by_label("Value").first).to_be_hidden()
     drop(page, SHOP)
     page.wait_for_selector(f"{PANEL} >> text=shop.csv: 200 rows")
     expect(wrong(page)).to_have_count(0)
-    assert page.get_by_label("Model").input_value() == ""
+    assert page.get_by_label("Model").first.input_value() == ""
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_new_file_column_or_model_clears_the_old_answer(visit: Visit) -> None:
         (SHOP.replace("2023-01-05,", "5.1.2023,"), "Time", "Line 6: “5.1.2023” is no date", "第 6 行"),
         (csv(DOTTED, WEEK), "Time", "No column could be read", "没有一列能读作日期"),
         (csv(DAYS[::-1], WEEK), "Time", "Line 3: the time 2023-07-18 comes after a later one", "第 3 行"),
-        (SHOP.replace("2023-01-05,", "2023-01-04,"), "Time", "stands twice", "出现了两次"),
+        (SHOP.replace("2023-01-05,", "2023-01-04,"), "Time", "occurs twice", "出现了两次"),
         (SHOP.replace("2023-01-05,", "2023-01-05,x"), "Value", "is no number", "不是数字"),
         (csv(DAYS, ["much"] * len(DAYS)), "Value", "No column holds numbers", "没有一列是数字"),
         (csv(DAYS[:2], WEEK[:2]), "Value", "has 2 values; a forecast needs 3", "至少需要 3 个"),
@@ -159,7 +159,7 @@ def test_what_is_wrong_stands_beside_its_control_in_both_languages(
 ) -> None:
     page = dropped(visit, content)
     if not wrong(page).count():
-        page.get_by_label("Model").select_option("ready/seattle")
+        page.get_by_label("Model").first.select_option("ready/seattle")
         page.locator(f"{PANEL} button.main").click()
     expect(beside(page, label)).to_contain_text(english)
     expect(wrong(page)).to_have_count(1)
@@ -181,16 +181,16 @@ def test_a_file_that_is_no_table_is_told_in_chinese_at_the_file(visit: Visit, co
     assert any("\u4e00" <= sign <= "\u9fff" for sign in said)
     assert "table" not in said
     assert wrong(page).evaluate("(one) => one.previousElementSibling.className") == "note"  # the file's name
-    assert page.get_by_label("数值").is_hidden()
+    assert page.get_by_label("数值").first.is_hidden()
 
 
 def test_steps_beyond_a_model_are_told_at_their_box(visit: Visit) -> None:
     page = dropped(visit, SHOP)
-    page.get_by_label("Model").select_option("ready/seattle")
+    page.get_by_label("Model").first.select_option("ready/seattle")
     page.locator(f"{PANEL} form").evaluate("(form) => { form.noValidate = true; }")
     page.get_by_label("Steps ahead").first.fill("99")
     page.locator(f"{PANEL} button.main").click()
-    expect(beside(page, "Steps ahead")).to_have_text("This looks at most 14 steps ahead.")
+    expect(beside(page, "Steps ahead")).to_have_text("The forecast has at most 14 steps.")
 
 
 def test_rows_without_times_are_numbered_where_none_is_chosen(visit: Visit) -> None:
@@ -199,7 +199,7 @@ def test_rows_without_times_are_numbered_where_none_is_chosen(visit: Visit) -> N
     answer(page)
     page.get_by_text("In numbers").click()
     assert page.locator(f"{PANEL} tbody tr").first.inner_text().startswith("201")
-    page.get_by_role("button", name="Learn from this table").click()
+    page.get_by_role("button", name="Fit the model").click()
     expect(beside(page, "Time")).to_contain_text("choose the column of times")
 
 
@@ -225,7 +225,7 @@ def test_a_late_answer_of_an_old_request_is_not_shown(visit: Visit) -> None:
     page.route("**/v1/forecast", lambda route: route.continue_() if held else held.append(route))
     page.locator(f"{PANEL} button.main").click()
     page.wait_for_selector(f"{PANEL} .busy")
-    page.get_by_label("Model").select_option("ready/seattle")
+    page.get_by_label("Model").first.select_option("ready/seattle")
     expect(page.locator(f"{PANEL} .busy")).to_have_count(0)
     answer(page)
     shown = page.locator(f"{PANEL} .said").inner_text()
@@ -239,10 +239,10 @@ def test_a_fit_shows_the_naive_forecast_at_once_then_its_own_with_what_it_held_o
     page = dropped(visit, SHOP)
     page.get_by_label("Test it on the past").check()
     learn(page)
-    expect(page.locator(f"{PANEL} .said")).to_contain_text("No model has learnt from the table")
-    page.wait_for_selector("text=Learnt. The new model is")
-    expect(page.locator(f"{PANEL} h2")).to_have_text("On rows that the fit held out")
-    model = page.get_by_label("Model").input_value()
+    expect(page.locator(f"{PANEL} .said")).to_contain_text("No model was fitted to the table")
+    page.wait_for_selector("text=The fit is done. The new model is")
+    expect(page.locator(f"{PANEL} h2")).to_have_text("Errors on the validation rows")
+    model = page.get_by_label("Model").first.input_value()
     assert model.startswith("forecast-")
     expect(page.locator(f"{PANEL} tr.best")).to_contain_text(f"{model} (this forecast)")
     expect(page.locator(f"{PANEL} .said")).to_contain_text(model)
@@ -252,7 +252,7 @@ def test_a_fit_shows_the_naive_forecast_at_once_then_its_own_with_what_it_held_o
 def test_a_fit_of_few_rows_is_called_what_it_is(visit: Visit) -> None:
     page = dropped(visit, csv(DAYS[:20], WEEK[:20]))
     learn(page)
-    page.wait_for_selector("text=Learnt. The new model is")
+    page.wait_for_selector("text=The fit is done. The new model is")
     expect(page.locator(f"{PANEL} .said")).to_contain_text("autoregression")
     expect(wrong(page)).to_have_count(0)
 
@@ -260,18 +260,18 @@ def test_a_fit_of_few_rows_is_called_what_it_is(visit: Visit) -> None:
 def test_a_fit_can_be_cancelled_and_does_not_touch_a_file_that_came_later(visit: Visit) -> None:
     page = dropped(visit, SHOP)
     learn(page)
-    page.wait_for_selector(f"{PANEL} >> text=Learning from shop.csv")
+    page.wait_for_selector(f"{PANEL} >> text=Fitting to shop.csv")
     drop(page, csv(MONTHS, range(len(MONTHS)), "month,n"), "later.csv")
     page.wait_for_selector(f"{PANEL} >> text=later.csv: 84 rows")
-    page.wait_for_selector("text=Learnt. The new model is")
+    page.wait_for_selector("text=The fit is done. The new model is")
     expect(page.locator(f"{PANEL} .main-svg")).to_have_count(0)
-    assert page.get_by_label("Model").input_value() == ""
+    assert page.get_by_label("Model").first.input_value() == ""
     page.route(
         "**/v1/jobs/*/events",
         lambda route: route.fulfill(
             content_type="text/event-stream", body='event: cancelled\ndata: {"message": "cancelled"}\n\n'
         ),
     )
-    page.get_by_role("button", name="Learn from this table").click()
-    page.wait_for_selector("text=Cancelled. Nothing was kept.")
-    expect(page.get_by_role("button", name="Learn from this table")).to_be_enabled()
+    page.get_by_role("button", name="Fit the model").click()
+    page.wait_for_selector("text=The fit was cancelled.")
+    expect(page.get_by_role("button", name="Fit the model")).to_be_enabled()

@@ -59,9 +59,9 @@ def test_another_reader_clears_the_maps_and_a_late_answer_is_not_shown(visit: Vi
     maps(page, 4)
     held: list[Any] = []
     page.route("**/v1/trace", lambda route: held.append(route))
-    page.get_by_role("button", name="Look", exact=True).click()
+    page.get_by_role("button", name="Show", exact=True).click()
     page.wait_for_selector("#panel-inside .busy")
-    page.get_by_label("Read by").select_option("cells")
+    page.locator("#panel-inside").get_by_label("Model").first.select_option("cells")
     expect(page.locator("#panel-inside .chart")).to_have_count(0)
     held[0].continue_()
     page.wait_for_timeout(400)

@@ -11,6 +11,7 @@ import numpy
 import pytest
 import soundfile
 
+from gruworks.tasks import registry
 from tests.app.page.conftest import learn
 
 VIEWS = ("forecast", "write", "translate", "listen", "inside")
@@ -28,8 +29,8 @@ def test_forecast_a_table_that_was_chosen(visit: Visit) -> None:
     page = visit("forecast")
     page.set_input_files("#panel-forecast input[type=file]", file("shop.csv", "text/csv", CSV.encode()))
     page.wait_for_selector("text=shop.csv: 100 rows")
-    assert page.get_by_label("Time").input_value() == "day"
-    assert page.get_by_label("Value").input_value() == "sold"
+    assert page.get_by_label("Time").first.input_value() == "day"
+    assert page.get_by_label("Value").first.input_value() == "sold"
     page.get_by_label("Steps ahead").first.fill("5")
     page.get_by_role("button", name="Forecast this table").click()
     page.wait_for_selector("#panel-forecast .main-svg")
@@ -43,9 +44,25 @@ def test_fit_a_table_as_a_job(visit: Visit) -> None:
     page.set_input_files("#panel-forecast input[type=file]", file("shop.csv", "text/csv", CSV.encode()))
     page.wait_for_selector("text=shop.csv: 100 rows")
     learn(page)
-    page.wait_for_selector("text=Learnt. The new model is")
+    page.wait_for_selector("text=The fit is done. The new model is")
     page.wait_for_selector("#panel-forecast .main-svg")
     assert page.get_by_label("Steps ahead").first.input_value() == "3"
+
+
+def test_fit_a_text_with_settings_from_the_form(visit: Visit) -> None:
+    page = visit("write")
+    page.locator("#panel-write details.card > summary").click()
+    page.get_by_role("button", name="Fit the model").click()
+    page.wait_for_selector("text=Choose a file to fit the model to.")
+    text = "the cat sat on the mat. " * 60
+    page.set_input_files("#panel-write input[type=file]", file("cat.txt", "text/plain", text.encode()))
+    asked = []
+    page.on("request", lambda one: one.url.endswith("/v1/fit") and asked.append(one.post_data_json))
+    learn(page)
+    page.wait_for_selector("text=The fit is done. The new model is generate-")
+    expect(page.locator("#panel-write").get_by_label("Model").first).to_have_value(re.compile("^generate-"))
+    assert asked[0]["settings"]["token"] == "character"
+    assert not set(asked[0]["settings"]) & registry.settings("generate", "Config").local_names()
 
 
 def test_what_is_wrong_with_a_table_is_said_where_it_belongs(visit: Visit) -> None:
@@ -66,9 +83,9 @@ def test_a_poem_by_its_link(visit: Visit) -> None:
 
 def test_text_appears_as_it_is_written_and_can_be_stopped(visit: Visit) -> None:
     page = visit("write")
-    page.get_by_label("Form").select_option("")
-    page.get_by_label("Beginning").fill("明月")
-    page.get_by_label("Length").fill("2000")
+    page.get_by_label("Form").first.select_option("")
+    page.get_by_label("Beginning").first.fill("明月")
+    page.get_by_label("Tokens to write at most").fill("2000")
     page.get_by_role("button", name="Write", exact=True).click()
     expect(page.locator("#panel-write .prose")).to_have_text(re.compile("明月."))
     page.get_by_role("button", name="Stop").click()
@@ -78,8 +95,8 @@ def test_text_appears_as_it_is_written_and_can_be_stopped(visit: Visit) -> None:
 
 def test_translate_with_the_map(visit: Visit) -> None:
     page = visit("translate")
-    page.get_by_label("Sentence").fill("I am hungry.")
-    page.get_by_label("Sentence").press("Control+Enter")
+    page.get_by_label("Sentence").first.fill("I am hungry.")
+    page.get_by_label("Sentence").first.press("Control+Enter")
     page.wait_for_selector("#panel-translate .main-svg")
     assert re.search(r"[\u4e00-\u9fff]", page.locator("#panel-translate .sheet").inner_text())
     assert "text=I+am+hungry." in page.url
@@ -88,7 +105,7 @@ def test_translate_with_the_map(visit: Visit) -> None:
 
 def test_nothing_from_people_becomes_markup(visit: Visit) -> None:
     page = visit("translate")
-    page.get_by_label("Sentence").fill("<img src=x onerror=alert(1)> <b>hi</b>")
+    page.get_by_label("Sentence").first.fill("<img src=x onerror=alert(1)> <b>hi</b>")
     page.get_by_role("button", name="Translate", exact=True).click()
     page.wait_for_selector("#panel-translate .main-svg")
     assert page.locator("#panel-translate img, #panel-translate .sheet b").count() == 0
@@ -101,7 +118,7 @@ def test_listen_to_a_file_and_to_the_microphone(visit: Visit) -> None:
     page.set_input_files("#panel-listen input[type=file]", file("a.wav", "audio/wav", sound.getvalue()))
     expect(page.locator("#panel-listen .sheet")).to_have_text(re.compile(r"\w"))
     page.set_input_files("#panel-listen input[type=file]", file("a.wav", "audio/wav", b"no sound"))
-    page.wait_for_selector("#panel-listen [role=alert]:has-text('no recording that can be read')")
+    page.wait_for_selector("#panel-listen [role=alert]:has-text('a recording in wav, flac, ogg or mp3')")
     page.get_by_role("button", name="Start the microphone").click()
     page.wait_for_selector("text=Listening …")
     page.wait_for_timeout(700)
@@ -112,15 +129,15 @@ def test_listen_to_a_file_and_to_the_microphone(visit: Visit) -> None:
 
 def test_look_inside_numbers_cells_and_a_model(visit: Visit) -> None:
     page = visit("inside?numbers=1,2,3,4,5&by=gru")
-    page.wait_for_selector("text=After 1, 2, 3, 4, 5 it expects 6")
+    page.wait_for_selector("text=After 1, 2, 3, 4, 5 it predicts 6")
     assert page.locator("#panel-inside .chart").count() == 5
-    page.get_by_label("Read by").select_option("cells")
-    page.get_by_role("button", name="Look", exact=True).click()
-    page.wait_for_selector("text=LSTM of 8 units, untrained")
+    page.locator("#panel-inside").get_by_label("Model").first.select_option("cells")
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.wait_for_selector("text=LSTM of hidden size 8, untrained")
     page.get_by_label("Numbers or text").fill("明月光")
-    page.get_by_label("Read by").select_option("ready/verse")
-    page.get_by_role("button", name="Look", exact=True).click()
-    page.wait_for_selector("text=The first unit of ready/verse")
+    page.locator("#panel-inside").get_by_label("Model").first.select_option("ready/verse")
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.wait_for_selector("text=The first GRU of ready/verse")
 
 
 def test_by_keyboard_alone(visit: Visit) -> None:
@@ -152,10 +169,10 @@ def test_language_and_look_are_switched_and_remembered(visit: Visit) -> None:
     page = visit("write", color_scheme="dark")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.get_by_role("button", name="中文").click()
-    assert page.locator("#panel-write h1").inner_text() == "接着写"
+    assert page.locator("#panel-write h1").inner_text() == "续写文本"
     page.locator("#theme").click()
     page.reload()
-    page.wait_for_selector("text=接着写")
+    page.wait_for_selector("text=续写文本")
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
 

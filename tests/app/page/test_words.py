@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 import gruworks
+from gruworks.app.server.schemas import form
+from gruworks.tasks import registry
 
 PAGE = Path(gruworks.__file__).parent / "app" / "page"
 CSS = (PAGE / "page.css").read_text(encoding="utf-8")
@@ -103,3 +106,35 @@ def test_no_script_stands_in_the_page_and_nothing_is_made_of_html() -> None:
         assert re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|https?://", text) == [], (
             script
         )
+
+
+def settings_in_chinese() -> dict[str, str]:
+    """The Chinese sentences of settings."""
+    text = (PAGE / "settings-zh.js").read_text(encoding="utf-8")
+    found: dict[str, str] = json.loads(text[text.index("{") :].rstrip().rstrip(";"))
+    return found
+
+
+def settings_of_forms() -> dict[str, tuple[str, str, str]]:
+    """Task, kind and name of every field that the page makes, by the longest key of its sentence."""
+    return {
+        f"{task} {kind} {one['name']}": (task, kind, one["name"])
+        for task in registry.TASKS
+        for kind in ("Config", "Options")
+        for one in form(task, kind, {})
+    }
+
+
+def test_every_setting_has_a_chinese_sentence_and_no_sentence_is_left_over() -> None:
+    chinese, fields = settings_in_chinese(), settings_of_forms()
+    keys = {full: [full, f"{task} {name}", name] for full, (task, _, name) in fields.items()}
+    assert [full for full, tried in keys.items() if not any(key in chinese for key in tried)] == []
+    assert set(chinese) - {next(key for key in tried if key in chinese) for tried in keys.values()} == set()
+    assert [key for key, sentence in chinese.items() if not re.search("[\u4e00-\u9fff]", sentence)] == []
+
+
+def test_settings_of_the_machine_are_no_fields() -> None:
+    names = set(settings_of_forms())
+    for task in registry.TASKS:
+        for kind in ("Config", "Options"):
+            assert not {f"{task} {kind} {name}" for name in registry.settings(task, kind).local_names()} & names

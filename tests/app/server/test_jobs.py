@@ -74,7 +74,7 @@ def test_a_cancelled_job_ends_with_all_that_it_started(
         await asyncio.sleep(0.2)  # until it ignores SIGTERM, where it does
         found.cancel(job.id)
         await until(lambda: not any(map(alive, family)))
-        await found.worker
+        await asyncio.gather(*found.tasks)
         assert (job.state, job.process, job.file.exists()) == ("cancelled", None, False)
 
     asyncio.run(run())
@@ -103,7 +103,7 @@ def test_a_job_cancelled_while_its_process_begins_ends(
         await until(lambda: processes)
         assert job.process is None
         found.cancel(job.id)
-        await asyncio.wait_for(found.worker, 10)
+        await asyncio.wait_for(asyncio.gather(*found.tasks), 10)
         assert (job.state, processes[0].returncode) == ("cancelled", -signal.SIGTERM)
 
     asyncio.run(run())
@@ -116,7 +116,7 @@ def test_a_waiting_job_is_cancelled_without_a_process_and_the_next_one_runs(
         found = jobs(loaded, tmp_path, "raise SystemExit(3)", monkeypatch)
         first, second, third = [await found.start(FIT) for _ in range(3)]
         found.cancel(second.id)
-        await found.worker
+        await asyncio.gather(*found.tasks)
         assert [one.state for one in (first, second, third)] == ["failed", "cancelled", "failed"]
         assert len({one.out for one in (first, second, third)}) == 3
         assert found.cancel(first.id).state == "failed"
@@ -131,7 +131,7 @@ def test_a_process_that_cannot_begin_fails_its_job_alone(
         found = jobs(loaded, tmp_path, "", monkeypatch)
         monkeypatch.setattr(Jobs, "_command", lambda self, job, minutes: ["/nowhere/at/all"])
         job = await found.start(FIT)
-        await found.worker
+        await asyncio.gather(*found.tasks)
         assert (job.state, "log" in job.said) == ("failed", True)
 
     asyncio.run(run())
@@ -146,7 +146,7 @@ def test_a_fit_that_takes_too_long_is_killed(
     async def run() -> None:
         found = jobs(loaded, tmp_path, SLEEP, monkeypatch)
         job = await found.start(FIT)
-        await found.worker
+        await asyncio.gather(*found.tasks)
         assert (job.state, job.said) == ("failed", "the fit took longer, or more memory, than this server allows")
 
     asyncio.run(run())
@@ -217,7 +217,7 @@ def test_a_restart_finds_what_was_running_and_goes_on(
 
     async def second(name: str) -> None:
         found = Jobs(loaded, tmp_path, Limits())
-        told = found.find(name).told()
+        told = found.find(name).shown()
         assert (told["state"], told["resumable"], told["said"]) == (
             "interrupted", True, "the server ended during this fit",
         )  # fmt: skip
@@ -229,7 +229,7 @@ def test_a_restart_finds_what_was_running_and_goes_on(
         assert job.file.read_text() == FIT.csv
         assert found._command(job, 1.0)[-3:] == ["--resume", str(job.out), "--json"]
         found.cancel(name)
-        await found.worker
+        await asyncio.gather(*found.tasks)
         with pytest.raises(RequestError) as refused:
             found.resume(name)
         assert refused.value.status == 409
@@ -252,5 +252,5 @@ def test_a_record_that_was_left_running_is_interrupted_and_a_broken_one_is_passe
     home.mkdir()
     Job("e", "forecast", [], 10, home, tmp_path / "mine").turn("running")
     found = Jobs(loaded, tmp_path, Limits())
-    assert [job.told()["state"] for job in found.jobs.values()] == ["interrupted"]
+    assert [job.shown()["state"] for job in found.jobs.values()] == ["interrupted"]
     assert found.find("e").out == tmp_path / "mine"

@@ -118,7 +118,7 @@ def test_the_oldest_of_an_address_goes_first_and_then_the_oldest_of_all() -> Non
     for one in list(waiting.connections):
         waiting.remove(one)
         waiting.remove(one)
-    assert (waiting.connections, waiting.count) == ({}, {})
+    assert waiting.connections == {}
 
 
 def written(port: int, body: dict[str, Any]) -> socket.socket:
@@ -153,7 +153,7 @@ def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_end_of_the_server_is_an_error_event_of_each_stream(
     served: Served, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gruworks.app.server.listening.FAREWELL", float(PATIENCE))
+    monkeypatch.setattr("gruworks.app.server.listening.LAST_EVENT", float(PATIENCE))
     monkeypatch.setattr("gruworks.app.server.listening.GRACE", PATIENCE)
     port, found = served(Limits(head_seconds=float(PATIENCE)))
     with (
@@ -173,7 +173,7 @@ def test_the_end_of_the_server_is_an_error_event_of_each_stream(
 def test_clients_that_leave_leave_no_trace_in_the_log(served: Served, capfd: pytest.CaptureFixture[str]) -> None:
     port, found = served()
     service = found.config.app.state.service
-    service.named("ready/digits").estimator  # noqa: B018 - read before the sessions begin
+    service.loaded.named("ready/digits").estimator  # noqa: B018 - read before the sessions begin
     for sent in (0, 1, 30):
         with connect(f"ws://127.0.0.1:{port}/v1/transcribe/live?rate=8000") as live:
             for _ in range(sent):

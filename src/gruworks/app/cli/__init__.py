@@ -1,1 +1,1 @@
-"""The command line: a file a task."""
+"""Command line, one module for each command or group of commands."""

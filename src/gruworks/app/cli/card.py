@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gruworks.app.cli.common.flags import Debug
+from gruworks.app.cli.common.flags import Run, command
 from gruworks.errors import RunError, require
 from gruworks.tasks import registry
 from gruworks.training.runs import RunFolder, write_atomically
 
-__all__ = ["command"]
-
-Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, as a fit makes it.")]
-Out = Annotated[Path | None, typer.Option("--out", help="File to write instead of printing, such as RUN/README.md.")]
+__all__ = ["add"]
 
 
-def command(task: str | None = None) -> Callable[..., None]:
-    """The command for runs of one task, or (None) of any."""
+def add(app: typer.Typer, task: str | None = None) -> None:
+    """Add the command for runs of one task, or (None) of any."""
 
-    def card(run: Run, out: Out = None, debug: Debug = False) -> None:
-        """A run's card as Markdown: task, data, quality and settings."""
+    @command(app)
+    def card(
+        run: Run, out: Annotated[Path | None, typer.Option(help="File to write instead of printing.")] = None
+    ) -> None:
+        """Print a run's card as Markdown: task, data, quality and settings."""
         if run.is_file():
             raise RunError(f"{run} is a file, not a run folder")
         opened = RunFolder.open(run, task)
@@ -34,5 +33,3 @@ def command(task: str | None = None) -> Callable[..., None]:
             typer.echo(text, nl=False)
         else:
             write_atomically(out, text.encode())
-
-    return card

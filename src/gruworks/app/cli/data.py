@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gruworks.app.cli.common.flags import Debug, Json, Quiet
+from gruworks.app.cli.common.flags import command
 from gruworks.app.cli.common.show import Show
 from gruworks.data.catalogue import SETS, cache_folder, locate
 
@@ -15,10 +15,9 @@ __all__ = ["app"]
 app = typer.Typer(no_args_is_help=True, help="Known data sets: list them, fetch them.")
 
 
-@app.command("list")
-def list_sets(as_json: Json = False, quiet: Quiet = False, debug: Debug = False) -> None:
-    """Each known set: what it is, its licence, its source, and whether it is here."""
-    show = Show(as_json, quiet)
+@command(app, "list")
+def list_sets(show: Show) -> None:
+    """List the known data sets: contents, licence, source, and whether they are on this machine."""
     rows = [
         {"name": data.name, "here": all(map(locate, data.files)), "what": data.what, "licence": data.licence,
          "source": f"{data.repository} @ {data.commit[:12]}"}
@@ -31,17 +30,14 @@ def list_sets(as_json: Json = False, quiet: Quiet = False, debug: Debug = False)
     show.result({"folder": str(cache_folder()), "sets": rows})
 
 
-@app.command("fetch")
+@command(app, "fetch")
 def fetch_sets(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Sets as `gruworks data list` names them.")],
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    show: Show,
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names, as `gruworks data list` prints them.")],
 ) -> None:
-    """Download sets into GRUWORKS_DATA, or into the user's cache; what is here already is kept."""
+    """Download data sets into GRUWORKS_DATA, or into the user's cache; files that are there already are kept."""
     from gruworks.data.fetching import fetch
 
-    show = Show(as_json, quiet)
     places = {}
     for name in names:
         places[name] = [str(path) for path in fetch(name)]

@@ -1,10 +1,10 @@
-"""`gruworks demo`: the main job on real input, without arguments, in under three minutes."""
+"""`gruworks demo`: forecasts of real data, without arguments, in under three minutes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from gruworks.app.cli.common.flags import Debug, Json, Out, Quiet
+from gruworks.app.cli.common.flags import Out
 from gruworks.app.cli.common.show import Show
 from gruworks.app.cli.tasks.forecast import draw, show_evaluation
 from gruworks.data.catalogue import seattle_weather
@@ -15,18 +15,17 @@ __all__ = ["demo"]
 NUMBERS = [1.0, 2.0, 3.0, 4.0, 5.0]
 
 
-def demo(out: Out = None, as_json: Json = False, quiet: Quiet = False, debug: Debug = False) -> None:
-    """After 1, 2, 3, 4, 5 comes 6, twice; then Seattle's weather, 14 days ahead, beside the naive forecasts."""
+def demo(show: Show, out: Out = None) -> None:
+    """Continue 1, 2, 3, 4, 5 by two models; then forecast Seattle's weather, 14 days ahead, beside naive forecasts."""
     from gruworks import Forecaster
     from gruworks.lab.number_lines.next_number import next_number
     from gruworks.tasks.forecast.config import Config
 
-    show = Show(as_json, quiet)
     show.note("1. After 1, 2, 3, 4, 5 comes")
     answer = float(Forecaster(horizon=1).fit(NUMBERS).predict()["y_hat"][0])
-    show.answer(f"   {answer:.1f}  says Forecaster (too few rows to train on: an autoregression on differences alone)")
+    show.answer(f"   {answer:.1f}  by Forecaster (too few rows for a network: an autoregression on differences)")
     unit = next_number(NUMBERS)
-    show.answer(f"   {unit.answer:.4f}  says a GRU of 8 units alone, trained on other number lines")
+    show.answer(f"   {unit.answer:.4f}  by a GRU of hidden size 8 alone, trained on other arithmetic sequences")
 
     show.note("\n2. Seattle's daily maximum temperature, 2012 to 2015 (NOAA, public domain)")
     path = seattle_weather()
@@ -39,21 +38,17 @@ def demo(out: Out = None, as_json: Json = False, quiet: Quiet = False, debug: De
     run = out or new_run_path("forecast")
     forecaster = Forecaster(config).fit(path, out=run, quiet=not show.talks)
     frame = forecaster.predict()
-    show.table(
-        [
-            {
-                "day": str(r["ds"].date()),
-                "°C": r["y_hat"],
-                "80 % band": f"{r['y_hat-lo-80']:.1f} to {r['y_hat-hi-80']:.1f}",
-            }
-            for r in frame.to_dict("records")
-        ]
-    )
+    rows = frame.to_dict("records")
+    show.table([{"day": str(r["ds"].date()), "°C": r["y_hat"], "80 % interval": _interval(r)} for r in rows])
     picture = draw(forecaster, frame, Path(run) / "forecast.png")
     show.note(_next(picture, run))
     show.result(
         {"next_number": {"forecaster": answer, "unit": unit.answer}, "evaluation": result.to_dict(), "run": str(run)}
     )
+
+
+def _interval(row: dict[str, float]) -> str:
+    return f"{row['y_hat-lo-80']:.1f} to {row['y_hat-hi-80']:.1f}"
 
 
 def _next(picture: Path, run: Path) -> str:
@@ -65,6 +60,6 @@ next
   gruworks forecast predict {run}
   gruworks forecast fit YOUR.csv --time DATE_COLUMN --target VALUE_COLUMN --horizon 14
   gruworks lab trace 1 2 3 4 5
-  gruworks try translate "I am hungry."      # the models that come with the package: also verse, transcribe
-  gruworks serve                             # all of it in the browser, at the address it prints
+  gruworks try translate "I am hungry."      # models that come with the package; also: verse, transcribe
+  gruworks serve                             # all tasks in the browser, at the address it prints
   gruworks --help"""

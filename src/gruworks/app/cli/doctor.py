@@ -1,7 +1,8 @@
-"""`gruworks doctor`: what is installed, what the processor offers, which code runs and why."""
+"""`gruworks doctor`: installed versions, processor, and the implementations in use with the reasons."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -10,7 +11,6 @@ from typing import Annotated, Any
 import typer
 
 from gruworks import __version__
-from gruworks.app.cli.common.flags import Debug, Json, Quiet
 from gruworks.app.cli.common.show import Show
 from gruworks.data.catalogue import data_folder
 from gruworks.ops.backend import backend
@@ -19,12 +19,11 @@ __all__ = ["doctor"]
 
 PACKAGES = ("torch", "numpy", "safetensors", "lightning", "pandas", "polars", "narwhals", "utilsforecast", "matplotlib")
 
-
 Explain = Annotated[bool, typer.Option("--explain", help="Show which implementation computes common calls of a GRU.")]
 
 
-def doctor(explain: Explain = False, as_json: Json = False, quiet: Quiet = False, debug: Debug = False) -> None:
-    """Show versions, processor, backend and why, threads, data folder."""
+def doctor(show: Show, explain: Explain = False) -> None:
+    """Show versions, processor, backend with the reason for it, threads, data folder."""
     import torch
 
     found = backend()
@@ -42,7 +41,6 @@ def doctor(explain: Explain = False, as_json: Json = False, quiet: Quiet = False
         "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
         "data folder": str(data_folder() or "none (GRUWORKS_DATA is not set)"),
     }
-    show = Show(as_json, quiet)
     for name, value in facts.items():
         show.answer(f"{name:18}{value}")
     if explain:
@@ -51,7 +49,7 @@ def doctor(explain: Explain = False, as_json: Json = False, quiet: Quiet = False
 
 
 def _implementations(show: Show) -> list[dict[str, str]]:
-    """The table of implementations (nn/functional.py), and its choice for some calls of a GRU."""
+    """Print the table of implementations (nn/functional.py), and its choice for some calls of a GRU."""
     import torch
 
     from gruworks import GRU
@@ -84,9 +82,8 @@ def _version(package: str) -> str:
 
 
 def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
-            names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    except OSError:
-        names = []
-    return names[0] if names else platform.processor() or platform.machine()
+    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

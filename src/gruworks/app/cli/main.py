@@ -1,4 +1,4 @@
-"""The command `gruworks`: its subcommands, and how an error leaves it."""
+"""The command `gruworks`: its subcommands, and errors as one line and an exit status."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 
 from gruworks import __version__
 from gruworks.app.cli import card, data, demo, doctor, exchange, export, serve, try_models
+from gruworks.app.cli.common.flags import command
 from gruworks.app.cli.lab import lab
 from gruworks.app.cli.tasks import described
 from gruworks.errors import GruworksError
@@ -23,16 +24,16 @@ PURPOSE = "The gated recurrent unit, complete: forecast, write, translate, trans
 
 
 def make() -> typer.Typer:
-    """The command with its subcommands, those of every registered task among them."""
+    """The command with its subcommands, among them those of every registered task."""
     app = typer.Typer(
         name="gruworks", help=PURPOSE, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
     )
-    app.command("card")(card.command())
-    app.command("demo")(demo.demo)
-    app.command("doctor")(doctor.doctor)
-    app.command("export")(export.command())
-    app.command("serve")(serve.serve)
     app.callback(help=PURPOSE)(main)
+    card.add(app)
+    command(app)(demo.demo)
+    command(app)(doctor.doctor)
+    export.add(app)
+    command(app, json=False)(serve.serve)
     groups = {"data": data.app, "exchange": exchange.app, "lab": lab.app, "try": try_models.app}
     found = groups | {task.name: _commands(task) for task in registry.TASKS.values()}
     for name in sorted(found):
@@ -46,8 +47,8 @@ def _commands(task: Task) -> typer.Typer:
     own = importlib.import_module(module).app if importlib.util.find_spec(module) else described.commands(task)
     made = typer.Typer(help=task.purpose, epilog=f"Example: {task.example}", no_args_is_help=True)
     made.registered_commands = list(own.registered_commands)
-    made.command("export")(export.command(task.name))
-    made.command("card")(card.command(task.name))
+    export.add(made, task.name)
+    card.add(made, task.name)
     return made
 
 
@@ -62,25 +63,22 @@ def main(
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Take the flags that stand before a subcommand."""
+    """Handle the flags in front of a subcommand."""
 
 
 app = make()
 
 
 def run() -> None:
-    """Run the command line: a Gruworks error is one line on standard error and exit status 2."""
+    """Run the command line: an error of ours or of a file is one line on standard error and exit status 2."""
     try:
         app()
-    except GruworksError as error:
-        if "--debug" in sys.argv:
-            raise
-        print("gruworks:", " ".join(str(error).split()), file=sys.stderr)
-        sys.exit(2)
-    except BrokenPipeError:  # the reader went away (`gruworks ... | head`): nothing is wrong here
+    except BrokenPipeError:  # the reader has gone (`gruworks ... | head`), which is no error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:  # a full disk, a folder that may not be written to
+    except (GruworksError, OSError) as error:  # an OSError: a full disk, a folder that may not be written to
         if "--debug" in sys.argv:
             raise
-        print(f"gruworks: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        if not isinstance(error, GruworksError):
+            error = GruworksError(f"{error.filename or 'a file'}: {error.strerror or error}")
+        print("gruworks:", " ".join(str(error).split()), file=sys.stderr)
         sys.exit(2)

@@ -1,4 +1,4 @@
-// Charts by Plotly, in the page's own colours and type, drawn anew when those change. Loaded when first needed.
+// Plotly charts in the page's colours and fonts, redrawn when those change. Plotly is loaded at the first chart.
 let loading = null;
 const drawn = new Map();
 
@@ -35,7 +35,7 @@ function layout(own) {
   };
 }
 
-// `what` is a function, so that it takes the colours of the moment.
+// `what` is a function, so that it uses the current colours.
 export async function draw(place, what) {
   drawn.set(place, what);
   const found = await plotly();
@@ -50,7 +50,7 @@ addEventListener("look-changed", () => {
   }
 });
 
-// Gates lie between 0 and 1, states between -1 and 1: paper in the middle or at 0, ink at the ends.
+// Gates are between 0 and 1, states between -1 and 1; the colour of the card stands for 0.
 export function heat(values, labels, low) {
   const scale = low < 0
     ? [[0, colour("second")], [0.5, colour("card")], [1, colour("accent")]]
@@ -64,7 +64,7 @@ export function heat(values, labels, low) {
   };
 }
 
-// About eight numbers on an axis of so many units.
+// Tick distance for about eight ticks.
 export function tickStep(units) {
   if (units <= 12) return 1;
   const power = 10 ** Math.floor(Math.log10(units / 8));
@@ -79,7 +79,7 @@ export function steps(labels) {
   return { tickvals: at, ticktext: at.map((i) => escaped(labels[i])), showgrid: false, tickangle: 0 };
 }
 
-// Plotly reads a little HTML in labels: no text of a person's may be taken for it.
+// Plotly interprets some HTML in labels: user text is escaped.
 export function escaped(text) {
   return String(text).replace(/[&<>]/g, (one) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[one]);
 }

@@ -1,9 +1,9 @@
-// An answer of /v1/forecast in words, lines and tables.
+// A response of /v1/forecast as sentences, lines and tables.
 import { make } from "/page/parts.js";
 import { colour, escaped, faded } from "/page/charts.js";
 import { named, say } from "/page/words.js";
 
-// What answers, and how good it is by the series' own past; nothing of skill where that was not measured.
+// The forecasting method and its skill on the past of the series, where that was measured.
 export function skilled({ weight, naive, ratio, weighed }, { answered_by, model }, ofTable) {
   const values = { model, naive: named(naive), weight: Math.round(100 * weight), gain: ratio === null ? "" : (100 * (1 - ratio)).toFixed(1) };
   if (answered_by === "autoregression") return say("answerAutoregression");

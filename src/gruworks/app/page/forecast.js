@@ -1,29 +1,32 @@
-// A table in; a fan chart, naive lines, skill in words, a test on the past; or a fit as a job.
-import { events, models, post, remove, Said } from "/page/server.js";
-import { busy, card, choice, complain, field, fill, head, leave, make, ofTask, remember, setting, takesFile, wrong } from "/page/parts.js";
+// A table in; a fan chart, naive forecasts, skill in words, errors on the past; or a fit as a job.
+import { models, post } from "/page/server.js";
+import { busy, card, choice, complain, field, fill, head, leave, make, ofTask, remember, takesFile, wrong } from "/page/parts.js";
 import { draw } from "/page/charts.js";
+import { fitForm, textOf } from "/page/fit.js";
 import { fan, numbers, notes, skilled, tested } from "/page/forecast-answer.js";
 import { hush, say, tell } from "/page/words.js";
 
 let ui = {};
 let table = null; // {name, text}
 let shown = null; // {answer, asked, at}: what the result shows
+let fitted = () => false; // true while the table that was fitted is the one that is shown
 
 export function build(panel, known) {
   ui = {
     known, model: choice([]), time: choice([]), target: choice([]), series: choice([]),
-    horizon: setting(known, "forecast", "Config", "horizon", { inputMode: "numeric" }), backtest: make("input", { type: "checkbox" }),
+    horizon: make("input", { type: "number", min: 1, inputMode: "numeric" }), backtest: make("input", { type: "checkbox" }),
     columns: make("fieldset", { hidden: true }), go: make("button", { className: "main" }),
-    file: make("p", { className: "note" }), out: make("div", { className: "result", "aria-live": "polite" }), foot: make("div"), fit: make("fieldset", { hidden: true }),
+    file: make("p", { className: "note" }), out: make("div", { className: "result", "aria-live": "polite" }), foot: make("div"),
+    fit: fitForm(known, "forecast", { prepare: fitData, finished: fitDone, without: ["time", "target", "series"] }), // their columns are chosen above
   };
+  ui.fit.node.hidden = true;
   // Where each complaint stands: beside what it is about.
-  ui.wrong = Object.fromEntries(["csv", "columns.time", "columns.target", "columns.id", "model", "horizon", "fit", ""].map((where) => [where, wrong()]));
+  ui.wrong = Object.fromEntries(["csv", "columns.time", "columns.target", "columns.id", "model", "horizon", ""].map((where) => [where, wrong()]));
   ui.columns.append(make("div", { className: "row" }, field("timeColumn", ui.time, ui.wrong["columns.time"]), field("targetColumn", ui.target, ui.wrong["columns.target"]), field("seriesColumn", ui.series, ui.wrong["columns.id"])));
-  buildFit();
   const form = make("form", { className: "card", onsubmit: (event) => { event.preventDefault(); forecast(); } },
     takesFile(".csv,.tsv,.txt,text/csv", "dropTable", takeFile), ui.file, ui.wrong.csv, ui.columns, field("model", ui.model, ui.wrong.model),
     field("horizon", ui.horizon, ui.wrong.horizon), make("label", { className: "check" }, ui.backtest, make("span", { say: "backtest" })),
-    ui.go, ui.wrong[""], ui.fit);
+    ui.go, ui.wrong[""], ui.fit.node);
   for (const one of [ui.time, ui.target, ui.series]) one.addEventListener("change", clear);
   ui.model.addEventListener("change", () => { clear(); showModel(); });
   addEventListener("look-changed", () => shown && showAnswer());
@@ -40,14 +43,14 @@ export function open(query) {
   if (query.has("go") && !table) forecast();
 }
 
-// Of a table, no model is an answer too.
+// A table can also be forecast without a model.
 const choices = () => [...(table ? [["", null, "noModelButNaive"]] : []), ...ofTask(ui.known, "forecast")];
 
-// What may be chosen, and what the button does.
+// Offer the models, and name the action of the button.
 function offer(model) {
   fill(ui.model, choices(), model);
   ui.columns.hidden = !table;
-  ui.fit.hidden = !(table && ui.known.allow_fit) && ui.fitCancel.hidden;
+  ui.fit.node.hidden = !(table && ui.known.allow_fit) && !ui.fit.busy();
   tell(ui.go, table ? "useTable" : "useOwn");
   ui.go.disabled = !ui.model.options.length;
   clear();
@@ -59,11 +62,13 @@ function offer(model) {
 function showModel() {
   const found = ui.known.models.find((one) => one.name === ui.model.value);
   ui.foot.replaceChildren(card(ui.known, ui.model.value));
-  ui.horizon.max = found?.settings.horizon ?? ui.known.limits.horizon ?? "";
+  const own = ui.known.forms.forecast?.Config.find((one) => one.name === "horizon");
+  ui.horizon.max = found?.settings.horizon ?? own?.high ?? "";
   if (found) ui.horizon.value = found.settings.horizon;
+  else ui.horizon.value ||= own?.default ?? "";
 }
 
-// An answer belongs to a file, its columns and a model: with another of these it goes, and so do complaints.
+// A forecast belongs to a file, its columns and a model: when one of these changes, it is removed with all errors.
 function clear() {
   leave(ui.out);
   shown = null;
@@ -72,7 +77,7 @@ function clear() {
 }
 
 function quiet() {
-  for (const one of Object.values(ui.wrong)) hush(one);
+  for (const one of [...Object.values(ui.wrong), ui.fit.error]) hush(one);
 }
 
 const place = (error) => {
@@ -85,7 +90,7 @@ async function takeFile(file) {
   offer();
   tell(ui.file, "fileName", { name: file.name });
   await busy(ui.out, () => ui.wrong.csv, async (signal) => {
-    const text = await readText(file);
+    const text = await textOf(file, ui.known);
     const found = await post("/v1/columns", { csv: text }, signal);
     table = { name: file.name, text };
     const names = found.columns.map((one) => [one.name, one.name]);
@@ -98,16 +103,6 @@ async function takeFile(file) {
     if (!found.guess.target) tell(ui.wrong["columns.target"], "error no-numbers");
     else if (!found.guess.time) tell(ui.wrong["columns.time"], "error no-times");
   });
-}
-
-async function readText(file) {
-  const most = ui.known.limits.body;
-  if (most && file.size > 0.95 * most) throw new Said({ code: "large-file", values: { most: Math.floor(most / 1e5) / 10 } });
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
-  } catch {
-    throw new Said({ code: "not-text" });
-  }
 }
 
 const columns = () => ({ time: ui.time.value || null, target: ui.target.value || null, id: ui.series.value || null });
@@ -144,62 +139,23 @@ function showAnswer() {
   picked();
 }
 
-function buildFit() {
-  ui.fitHorizon = setting(ui.known, "forecast", "Config", "horizon", { max: ui.known.limits.horizon, inputMode: "numeric" });
-  ui.fitGo = make("button", { type: "button", className: "plain", say: "fitNew", onclick: fit });
-  ui.fitCancel = make("button", { type: "button", className: "plain", say: "cancel", hidden: true });
-  ui.fitBar = make("progress", { hidden: true, max: 1, value: 0 });
-  ui.fitSaid = make("p", { className: "note", role: "status" });
-  ui.fit.append(make("legend", { say: "fitSettings" }), field("horizon", ui.fitHorizon), make("div", { className: "row" }, ui.fitGo, ui.fitCancel), ui.fitBar, ui.fitSaid, ui.wrong.fit);
-}
-
-// The best naive forecast answers at once, and says what is wrong with the table before anything is fitted on it.
-async function fit() {
+// Show the naive forecast first: errors in the table are reported before a fit starts.
+async function fitData() {
   const own = table;
-  const asked = { task: "forecast", csv: own.text, columns: columns(), settings: { horizon: Number(ui.fitHorizon.value) } };
-  const unchanged = () => table === own && JSON.stringify(columns()) === JSON.stringify(asked.columns);
-  if (!asked.columns.time) { quiet(); tell(ui.wrong["columns.time"], "fitNeedsTimes"); return; }
-  hush(ui.fitSaid);
-  ui.fitGo.disabled = true;
-  try {
-    if (!shown) {
-      offer("");
-      await forecast();
-    }
-    if (shown && unchanged()) await run(asked, own.name, unchanged);
-  } catch (error) {
-    hush(ui.fitSaid);
-    complain(ui.wrong.fit, error);
-  }
-  ui.fitGo.disabled = false;
-  ui.fitCancel.hidden = ui.fitBar.hidden = true;
-}
-
-async function run(asked, name, unchanged) {
-  hush(ui.wrong.fit);
-  const { job } = await post("/v1/fit", asked);
-  ui.fitCancel.hidden = ui.fitBar.hidden = false;
-  ui.fitBar.removeAttribute("value");
-  ui.fitCancel.onclick = () => remove("/v1/jobs/" + job).catch((error) => complain(ui.wrong.fit, error));
-  let ended = false;
-  for await (const { kind, data } of events("/v1/jobs/" + job + "/events", null)) {
-    ended ||= kind !== "progress";
-    await follow(kind, data, name, unchanged);
-  }
-  if (!ended) throw new Said({ code: "no-server" });
-}
-
-async function follow(kind, data, name, unchanged) {
-  if (kind === "progress") {
-    if (data.step) ui.fitBar.value = data.step / data.steps;
-    tell(ui.fitSaid, data.seconds_left ? "fittingLeft" : "fitting", { step: data.step, steps: data.steps, left: data.seconds_left, name });
-  } else if (kind === "done") {
-    ui.known = await models(true);
-    tell(ui.fitSaid, "fitted", { model: data.model });
-    if (!unchanged()) { fill(ui.model, choices(), ui.model.value); return; } // what is shown is another table's
-    offer(data.model);
-    ui.backtest.checked = true;
+  const asked = { csv: own.text, columns: columns() };
+  fitted = () => table === own && JSON.stringify(columns()) === JSON.stringify(asked.columns);
+  if (!asked.columns.time) { quiet(); tell(ui.wrong["columns.time"], "fitNeedsTimes"); return null; }
+  if (!shown) {
+    offer("");
     await forecast();
-  } else if (kind === "cancelled") tell(ui.fitSaid, "cancelled");
-  else throw new Said({ code: "fit-failed", values: { why: data.message.includes("--") ? "" : data.message } }); // no flags: this is no command line
+  }
+  return shown && fitted() ? { body: asked, name: own.name } : null;
+}
+
+async function fitDone(model) {
+  ui.known = await models(true);
+  if (!fitted()) { fill(ui.model, choices(), ui.model.value); return; } // what is shown is another table's
+  offer(model);
+  ui.backtest.checked = true;
+  await forecast();
 }

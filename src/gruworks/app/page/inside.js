@@ -1,10 +1,10 @@
-// Numbers or text in; gates and states over time, memory of each unit; three cells side by side.
+// Numbers or text in; gates and states over time, memory length of each unit; three cells side by side.
 import { post } from "/page/server.js";
 import { busy, choice, complain, field, head, leave, make, remember, wrong } from "/page/parts.js";
 import { colour, draw, heat, steps, tickStep } from "/page/charts.js";
 import { hush, say } from "/page/words.js";
 
-// What each cell shows, with the lower end of its scale.
+// Arrays shown for each cell, with the lower end of their scale.
 const SHOWN = {
   gru: [["z_t", "update", 0], ["r_t", "reset", 0], ["h̃_t", "candidate", -1], ["h_t", "hidden", -1]],
   lstm: [["f_t", "gateF", 0], ["i_t", "gateI", 0], ["o_t", "gateO", 0], ["g_t", "gateG", -1], ["h_t", "hidden", -1]],
@@ -74,7 +74,7 @@ function title(one, model) {
   return say("untrained", { cell: one.cell.toUpperCase(), units: one.hidden[0].length });
 }
 
-// A pixel a step at least.
+// At least one pixel for each step.
 function picture(key, what, steps = 0) {
   const chart = make("div", { className: "chart low", role: "img", "aria-label": say(key) });
   if (steps > 60) chart.style.minWidth = steps + 125 + "px";
@@ -82,7 +82,7 @@ function picture(key, what, steps = 0) {
   return make("div", {}, make("h3", { say: key }), chart);
 }
 
-// Two pixels a unit, one where there are very many, so that no unit is left out.
+// At least two pixels for each unit, one where there are very many.
 function frame(one) {
   const units = one.hidden[0].length;
   const height = Math.max(220, 40 + units * (units > 400 ? 1 : 2));

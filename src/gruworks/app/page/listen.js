@@ -1,8 +1,10 @@
-// The microphone, text while it hears; or a recording, words with their times.
+// The microphone, transcribed while one speaks; or a recording, words with their times.
 import { upload } from "/page/server.js";
 import { busy, card, choice, complain, field, head, leave, make, ofTask, remember, takesFile, wrong } from "/page/parts.js";
+import { optionsOf, settings } from "/page/settings.js";
 import { hush, say, tell } from "/page/words.js";
 
+const LIVE = ["silence", "longest"]; // of a stream; a recording has no use for them
 let ui = {};
 let live = null;
 
@@ -10,14 +12,18 @@ export function build(panel, known) {
   ui = {
     model: choice(ofTask(known, "transcribe")), go: make("button", { type: "button", className: "main", say: "microphone", onclick: () => (live ? end() : begin()) }),
     error: wrong(), sure: make("span"), partial: make("span", { className: "partial" }), words: make("div", { className: "words" }), others: make("p", { className: "note" }), foot: make("div"),
-    state: make("p", { className: "note", role: "status" }),
+    state: make("p", { className: "note", role: "status" }), options: settings(known, "transcribe", "Options", LIVE),
+  };
+  const chosen = () => {
+    ui.options.defaults({ n_best: null, ...optionsOf(known, ui.model.value) });
+    ui.foot.replaceChildren(card(known, ui.model.value));
   };
   ui.text = make("p", { className: "sheet", "aria-live": "polite" }, ui.sure, " ", ui.partial);
   ui.empty = make("p", { className: "empty", say: "emptyListen" });
   ui.out = make("div", { className: "card result" }, ui.empty, ui.text, ui.words, ui.others);
-  const form = make("form", { className: "card", onsubmit: (event) => event.preventDefault() }, ui.go, ui.state, takesFile("audio/*,.wav,.flac,.ogg,.mp3", "dropAudio", takeFile), field("model", ui.model), ui.error);
-  ui.model.addEventListener("change", () => { if (live) close(); clear(); ui.empty.hidden = false; remember("listen", { model: ui.model.value }); ui.foot.replaceChildren(card(known, ui.model.value)); });
-  ui.foot.append(card(known, ui.model.value));
+  const form = make("form", { className: "card", onsubmit: (event) => event.preventDefault() }, ui.go, ui.state, takesFile("audio/*,.wav,.flac,.ogg,.mp3", "dropAudio", takeFile), ui.options.node, field("model", ui.model), ui.error);
+  ui.model.addEventListener("change", () => { if (live) close(); clear(); ui.empty.hidden = false; remember("listen", { model: ui.model.value }); chosen(); });
+  chosen();
   if (!ui.model.options.length) { known.error ? complain(ui.error, known.error) : tell(ui.error, "noModel"); ui.go.disabled = true; }
   panel.append(head("listenTitle", "listenAbout"), make("div", { className: "board" }, form, ui.out, ui.foot));
 }
@@ -40,6 +46,7 @@ async function takeFile(file) {
     const form = new FormData();
     form.append("file", file);
     form.append("model", ui.model.value);
+    for (const [name, value] of Object.entries(ui.options.values())) for (const one of [value].flat()) form.append(name, one);
     const found = await upload("/v1/transcribe", form, signal);
     ui.sure.textContent = found.text || say("heardNothing");
     ui.words.replaceChildren(...found.words.map((one) => make("span", {}, make("b", { textContent: one.word }), make("small", { textContent: one.start.toFixed(2) + " – " + one.end.toFixed(2) + " s · " + Math.round(100 * one.confidence) + " %" }))));

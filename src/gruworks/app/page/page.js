@@ -38,7 +38,7 @@ async function show() {
   }
 }
 
-// A view tells what would reproduce it; the address then says so, without a new entry in the history.
+// A view reports its state; the address is replaced by one that reproduces it.
 addEventListener("view-state", (event) => {
   const { name, query } = event.detail;
   if (!built[name]) return;

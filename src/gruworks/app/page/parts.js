@@ -19,19 +19,13 @@ export function make(tag, given = {}, ...children) {
   return node;
 }
 
-// A control under its name; what is wrong with it stands below.
+// A control below its label, its error below it.
 export function field(key, control, error) {
   const label = make("label", {}, make("span", { say: key }), control);
   if (!error) return label;
   error.id ||= "wrong-" + ++count;
   control.setAttribute("aria-describedby", error.id);
   return make("div", { className: "field" }, label, error);
-}
-
-// A number's control for a setting as the server describes it: its default and range stand in no file of the page.
-export function setting(known, task, kind, name, given = {}) {
-  const one = known.forms[task]?.[kind].find((each) => each.name === name) ?? {};
-  return make("input", { type: "number", min: one.low ?? "", max: one.high ?? "", value: one.default ?? "", title: one.about, ...given });
 }
 
 export function head(title, about) {
@@ -60,6 +54,7 @@ export function card(known, name) {
   if (found) {
     const { about, data, licence, limits } = { ...found.card, ...found.card[language()] };
     for (const text of [about, data && data + (licence ? " · " + licence : ""), limits]) if (text) foot.append(make("p", { textContent: text }));
+    if (found.interrupted) foot.append(make("p", { say: "interruptedModel" }));
   }
   return foot;
 }
@@ -70,7 +65,7 @@ export function wrong() {
 
 const BY_STATUS = { 408: "slow", 413: "too-much", 422: "value", 429: "busy", 500: "fault", 503: "busy" };
 
-// Say what went wrong in the page's language; the server's own sentence only where the page has none, in English.
+// Show an error in the page's language; in English also the server's own sentence, where the page has none.
 export function complain(node, error) {
   const english = language() === "en" && error.message && error.status !== 422 && error.status !== 500;
   const keys = [error.code, ...(english ? [] : ["at " + error.where, BY_STATUS[error.status]])].map((key) => "error " + key);
@@ -80,12 +75,12 @@ export function complain(node, error) {
   node.textContent = error.message;
 }
 
-// What runs for `place` ends, and what it would have shown is not shown.
+// Cancel the work for `place`.
 export function leave(place) {
   running.get(place)?.abort();
 }
 
-// Run `work` with a moving bar in `place`, and only the latest; an error becomes a sentence in `error`, a node or a
+// Run `work` with a progress bar in `place`; earlier work for it is cancelled. An error is shown in `error`, a node or a
 // function from the error to one.
 export async function busy(place, error, work) {
   leave(place);
@@ -104,7 +99,7 @@ export async function busy(place, error, work) {
   }
 }
 
-// Where the answer stands below the form, as on a phone, go there.
+// Scroll to the result where it is below the form, as on a phone.
 export function intoView(place) {
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   if (matchMedia("(max-width: 760px)").matches) place.scrollIntoView({ block: "start", behavior: still ? "auto" : "smooth" });

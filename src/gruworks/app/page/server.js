@@ -1,7 +1,7 @@
-// Talking to the server: JSON, server-sent events over POST, uploads; errors with their code and place.
+// Requests to the server: JSON, server-sent events over POST, uploads; errors with their code and place.
 let known = null;
 
-// What went wrong: a code that the page has a sentence for, with its values; or the server's sentence.
+// An error: a code for which the page has a sentence, with its values; or the server's sentence.
 export class Said extends Error {
   constructor({ message = "", code = "", values = {}, where = "", status = 0 }) {
     super(message || code);

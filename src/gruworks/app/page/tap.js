@@ -1,4 +1,4 @@
-// In the audio thread: gather a tenth of a second of samples and hand them over.
+// In the audio thread: collect samples and post them every tenth of a second.
 class Tap extends AudioWorkletProcessor {
   constructor() {
     super();

@@ -1,30 +1,48 @@
-// A sentence in, its translation, other answers, and where each piece looked.
-import { post } from "/page/server.js";
-import { busy, card, choice, complain, field, head, leave, make, ofTask, remember, setting, wrong } from "/page/parts.js";
+// A sentence in; its translation, other candidates, and the attention weights.
+import { models, post } from "/page/server.js";
+import { busy, card, choice, complain, field, fill, head, leave, make, ofTask, remember, wrong } from "/page/parts.js";
+import { fitFile } from "/page/fit.js";
+import { optionsOf, settings } from "/page/settings.js";
 import { colour, draw, escaped } from "/page/charts.js";
 import { hush, say, tell } from "/page/words.js";
 
+const ALTERNATIVES = 4; // translations that the page shows, the best among them
 let ui = {};
 
 export function build(panel, known) {
   ui = {
     model: choice(ofTask(known, "translate")), text: make("textarea", { rows: 4, maxLength: 1000, value: "Where is the station?" }),
-    beam: setting(known, "translate", "Options", "beam_size", { max: known.limits.beam }), go: make("button", { className: "main", say: "translateGo" }),
+    options: settings(known, "translate", "Options"), go: make("button", { className: "main", say: "translateGo" }),
     error: wrong(), out: make("div", { className: "result", "aria-live": "polite" }), foot: make("div"),
   };
   const form = make("form", { className: "card", onsubmit: (event) => { event.preventDefault(); run(); } },
-    field("sentence", ui.text), make("div", { className: "row" }, field("beam", ui.beam)), field("model", ui.model), ui.go, ui.error);
+    field("sentence", ui.text), ui.options.node, field("model", ui.model), ui.go, ui.error);
   ui.text.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit(); });
-  ui.model.addEventListener("change", () => { clear(); ui.foot.replaceChildren(card(known, ui.model.value)); });
-  ui.foot.append(card(known, ui.model.value));
+  ui.model.addEventListener("change", chosen);
   if (!ui.model.options.length) { known.error ? complain(ui.error, known.error) : tell(ui.error, "noModel"); ui.go.disabled = true; }
-  clear();
-  panel.append(head("translateTitle", "translateAbout"), make("div", { className: "board" }, form, ui.out, ui.foot));
+  ui.known = known;
+  chosen();
+  panel.append(head("translateTitle", "translateAbout"), make("div", { className: "board" }, form, ui.out, make("div", { className: "side" }, ui.foot, fitFile(known, "translate", fitDone))));
 }
 
 export function open(query) {
-  for (const name of ["model", "text", "beam"]) if (query.has(name)) ui[name].value = query.get(name);
+  if (query.has("model")) { ui.model.value = query.get("model"); chosen(); }
+  if (query.has("text")) ui.text.value = query.get("text");
+  for (const [name, value] of query) ui.options.set(name, value);
   if (query.has("text")) run();
+}
+
+function chosen() {
+  clear();
+  ui.options.defaults({ n_best: ALTERNATIVES, ...optionsOf(ui.known, ui.model.value) });
+  ui.foot.replaceChildren(card(ui.known, ui.model.value));
+}
+
+async function fitDone(model) {
+  ui.known = await models(true);
+  fill(ui.model, ofTask(ui.known, "translate"), model);
+  ui.go.disabled = false;
+  chosen();
 }
 
 function clear() {
@@ -34,10 +52,10 @@ function clear() {
 }
 
 async function run() {
-  const asked = { model: ui.model.value, text: ui.text.value, beam_size: Number(ui.beam.value), n_best: 4, attention: true };
-  remember("translate", { model: asked.model, text: asked.text, beam: asked.beam_size });
+  const asked = { model: ui.model.value, text: ui.text.value, ...ui.options.values() };
+  remember("translate", asked);
   await busy(ui.out, ui.error, async (signal) => {
-    const { translations } = await post("/v1/translate", asked, signal);
+    const { translations } = await post("/v1/translate", { ...asked, attention: true }, signal);
     show(translations[0]);
   });
 }

@@ -1,1 +1,1 @@
-"""The server: trained runs behind HTTP, and the page. ARCHITECTURE.md lists its files in the order of a request."""
+"""HTTP server for trained runs, with the page. ARCHITECTURE.md lists its files in the order of a request."""

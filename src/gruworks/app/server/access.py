@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable
-from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from gruworks.app.server.hosts import authority, is_loopback, plain
@@ -23,32 +24,22 @@ TO_DO = (
     "open the address that `gruworks serve` printed (it ends in ?token=...), or send the token as "
     "`Authorization: Bearer TOKEN`"
 )
-SIGN_IN = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Gruworks</title>
-<style>body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 4rem auto; padding: 0 1rem;
-color-scheme: light dark }} input, button {{ font: inherit; padding: .4rem .6rem }}</style>
-<h1>{title}</h1>
-<p>Open the address that <code>gruworks serve</code> printed, or enter its token.</p>
-<p lang="zh-CN">请打开 <code>gruworks serve</code> 打印的地址,或输入其中的令牌。</p>
-<form action="/" method="get"><label>Token <span lang="zh-CN">令牌</span>
-<input name="token" type="password" autocomplete="off" required autofocus></label> <button>OK</button></form>
-</html>"""
+SIGN_IN = Path(__file__).resolve().parent.parent / "page" / "sign-in.html"
 
 
 class Access:
-    """Decides before any route whether a request may pass.
+    """Check of host, origin and token, before any route.
 
     Args:
-        token: the secret that requests bring as a bearer token or in the cookie; None asks for none.
-        hosts: names, beside loopback names and the address connected to, by which this server may be addressed.
+        token: the secret that requests carry as a bearer token or in the cookie; None accepts every request.
+        hosts: names of this server that a Host header may have, beside loopback names and the connected address.
     """
 
     def __init__(self, token: str | None, hosts: Iterable[str] = ()) -> None:
         self.token, self.hosts = token, {plain(one) for one in hosts}
 
     def refusal(self, scope: Any) -> Response | None:
-        """The answer to a request that may not pass; None where it may."""
+        """The error response to a request that is refused; None where it is accepted."""
         named = [value.decode("latin-1") for key, value in scope["headers"] if key == b"host"]
         host = authority(named[0]) if len(named) == 1 else None
         if named or scope.get("http_version") != "1.0":  # a browser always names the host
@@ -57,7 +48,7 @@ class Access:
             if not self._known(host[0], scope):
                 return problem(
                     421,
-                    f"this server does not answer to the name {host[0]!r}: use its address, or start it with "
+                    f"{host[0]!r} is no name of this server: use its address, or start it with "
                     f"`gruworks serve --allow-host {host[0]}`",
                 )
         if not _same_origin(scope, host):
@@ -77,14 +68,15 @@ class Access:
         bearer = header(scope, b"authorization")
         if bearer[:7].lower() == "bearer " and _equal(bearer[7:].strip(), self.token):
             return None
-        if _equal(_cookie(scope, self._cookie_name(scope, host)), self._cookie_value()):
+        cookie = HTTPConnection(scope).cookies.get(self._cookie_name(scope, host), "")
+        if _equal(cookie, self._cookie_value()):
             return None
         if scope["path"] == "/":
             return _sign_in("This server needs a token")
         return problem(401, f"this server needs a token: {TO_DO}", headers={"www-authenticate": "Bearer"})
 
     def _first_visit(self, given: str, scope: Any, host: Authority | None) -> Response:
-        """The token moves from the address into a cookie that scripts can't read and other sites can't send."""
+        """Move the token from the address into a cookie that scripts can't read and other sites can't send."""
         if not _equal(given, self.token or ""):
             return _sign_in("This is not the token of this server")
         answer = RedirectResponse("/", 303, {"cache-control": "no-store"})
@@ -95,7 +87,7 @@ class Access:
         return answer
 
     def _cookie_name(self, scope: Any, host: Authority | None) -> str:
-        """One name a port: browsers keep cookies by host alone."""
+        """A name for each port: browsers distinguish cookies by host only."""
         return f"gruworks-{(host and host[1]) or PORTS[_scheme(scope)]}"
 
     def _cookie_value(self) -> str:
@@ -112,7 +104,7 @@ def _scheme(scope: Any) -> str:
 
 
 def _same_origin(scope: Any, host: Authority | None) -> bool:
-    """Browsers send Origin or Sec-Fetch-Site with what a page asks for; programs send neither."""
+    """True unless a page of another origin sent the request; browsers then send Origin or Sec-Fetch-Site."""
     site, mode = header(scope, b"sec-fetch-site"), header(scope, b"sec-fetch-mode")
     if site in ("cross-site", "same-site") and mode != "navigate":
         return False
@@ -128,19 +120,11 @@ def _same_origin(scope: Any, host: Authority | None) -> bool:
     return host is not None and theirs == (scheme, host[0], host[1] or PORTS[scheme])
 
 
-def _cookie(scope: Any, name: str) -> str:
-    try:
-        found = SimpleCookie(header(scope, b"cookie")).get(name)
-    except CookieError:
-        return ""
-    return found.value if found else ""
-
-
 def _equal(given: str, wanted: str) -> bool:
-    """Compared in a time that does not depend on the text."""
+    """Constant-time comparison."""
     return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), wanted.encode())
 
 
 def _sign_in(title: str) -> Response:
     headers = {"cache-control": "no-store", "www-authenticate": "Bearer"}
-    return HTMLResponse(SIGN_IN.format(title=title), 401, headers)
+    return HTMLResponse(SIGN_IN.read_text(encoding="utf-8").replace("{title}", title), 401, headers)

@@ -36,10 +36,10 @@ def application(
     """The server's ASGI application over run folders and the ready models.
 
     Args:
-        token: what requests must bring, as a bearer token or in the cookie of the page; None asks for none.
-        hosts: names of this server beside loopback names and its address.
-        ready: with the models that the package brings.
-        fits: the folder for runs that are fitted over HTTP; None refuses fits.
+        token: secret that requests carry as a bearer token or in the page's cookie; None accepts every request.
+        hosts: host names of this server beside loopback names and its address.
+        ready: serve the models that come with the package, too.
+        fits: folder for runs that are fitted over HTTP; None refuses fits.
     """
     limits = limits or Limits()
     loaded = LoadedModels(runs, ready)
@@ -66,7 +66,7 @@ def application(
 
 
 def _routes(task: Task, service: Service) -> APIRouter:
-    """The routes of a task: those of its own module, else one made from its description."""
+    """The routes of a task: those of its module here, else one made from its description."""
     module = f"gruworks.app.server.routes.{task.name}"
     if importlib.util.find_spec(module) is None:
         return described.router(service, task)

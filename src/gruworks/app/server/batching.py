@@ -1,4 +1,4 @@
-"""Requests that wait for one model are answered together, by one thread."""
+"""Batches of the requests that wait for one model, computed in its thread."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from gruworks.app.server.responses import RequestError
 __all__ = ["Batcher"]
 
 Answer = Callable[[list[Any]], list[Any]]
-GATHER = 0.003  # seconds: who was answered together asks again together, and would else go in two halves by turns
+GATHER = 0.003  # seconds: clients of one batch ask again together, and would else alternate in two halves
 
 
 class Batcher:
-    """`answer` is given the items that wait, at most `most` with one key, and gives an answer for each.
+    """Calls `answer` with the waiting items of one key, at most `most`; it returns a result for each.
 
-    The first request that finds the thread idle is answered at once; what arrives meanwhile waits and goes together.
-    After an answer to several there is a short pause, for most of them ask again.
-    A caller that has gone away is not worked for. Should a batch fail, its items are tried one by one, so that
-    nobody pays for another's request.
+    The first request that finds the thread idle is computed at once; requests that arrive meanwhile form the next
+    batch. After a batch of several there is a short pause, because most of their clients ask again.
+    Items of cancelled requests are dropped. Where a batch fails, its items are computed one by one, so that an error
+    concerns its own request only.
     """
 
     def __init__(self, name: str, answer: Answer, pool: Executor, most: int = 64, waiting: int = 64) -> None:
@@ -31,10 +31,10 @@ class Batcher:
         self.worker: asyncio.Task[None] | None = None
 
     async def ask(self, item: Any, key: Hashable = None) -> Any:
-        """The answer to `item`; those with the same `key` may be answered together.
+        """The result for `item`; items of the same `key` may be computed in one batch.
 
         Raises:
-            RequestError: too many wait.
+            RequestError: too many requests wait.
         """
         if len(self.queue) >= self.waiting:
             raise RequestError(429, f"{len(self.queue)} requests wait for {self.name} already: try again in a moment")
@@ -64,7 +64,7 @@ class Batcher:
                 await asyncio.sleep(GATHER)
 
     def _next(self) -> list[tuple[Any, asyncio.Future[Any]]]:
-        """The oldest item that somebody still waits for, and those that go with it."""
+        """The oldest item that is still wanted, and others of its key."""
         self.queue = [one for one in self.queue if not one[2].done()]
         if not self.queue:
             return []

@@ -1,4 +1,4 @@
-"""JSON bodies, large ones parsed and validated in a thread: the loop that serves everybody never waits for one."""
+"""Validation of JSON bodies, of large ones in a thread, so that they don't block the event loop."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pydantic_core import from_json
 
 __all__ = ["CheckedRoute", "validated"]
 
-SMALL = 20_000  # bytes that are validated at once, sooner than a thread would begin
+SMALL = 20_000  # bytes; below, validation takes less time than starting a thread
 
 
 class CheckedRoute(APIRoute):
-    """A route whose one body model is validated here; FastAPI then takes the finished object as it is."""
+    """A route that validates its body model itself and hands FastAPI the finished object."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
@@ -37,10 +37,10 @@ class CheckedRoute(APIRoute):
 
 
 def validated(model: type[BaseModel], content: bytes) -> BaseModel:
-    """The object that JSON text holds. Of the fields that are unknown only the first is looked at.
+    """The object in a JSON text. Of unknown fields only the first is reported.
 
     Raises:
-        RequestValidationError: text that is no JSON, or another object than `model` describes.
+        RequestValidationError: the text is no JSON, or not what `model` describes.
     """
     try:
         values = from_json(content)

@@ -1,7 +1,7 @@
-"""`python -m gruworks.app.server.child GIGABYTES SECONDS ARGUMENT...`: the command line within limits of the kernel.
+"""`python -m gruworks.app.server.child GIGABYTES SECONDS ARGUMENT...`: the command line under resource limits.
 
-It ends, and whatever it started with it, as soon as its standard input does: the server holds the other end, so that
-no fit outlives it, however it ended.
+The process group is killed at the end of its standard input. The server holds the other end, so that no fit outlives
+the server, however that ends.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Texts that are written side by side: each step of the network serves all of them, and they come and go."""
+"""Continuous batching of texts: each step of the network serves all of them; texts join and leave between steps."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = logging.getLogger("gruworks.server")
 
 @dataclass
 class Slot:
-    """One text: what it may still write, how, and where its pieces go."""
+    """One text of the batch: its decoding state, its sampling options, and the queue of its pieces."""
 
     context: Any
     pieces: Any
@@ -38,12 +38,15 @@ class Slot:
     out: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
 
     def send(self, what: Any) -> None:
+        """Queue a piece, an error or the end; empty pieces are left out."""
+        if what == "":
+            return
         with contextlib.suppress(RuntimeError):  # the loop has been closed
             self.loop.call_soon_threadsafe(self.out.put_nowait, what)
 
 
 class ContinuousBatch:
-    """The writer of one generator. A thread runs while there is something to write, and only then."""
+    """The batch of one generator. Its thread runs only while there are texts to write."""
 
     def __init__(self, generator: Any, name: str, most: int) -> None:
         self.generator, self.name, self.most = generator, name, most
@@ -54,10 +57,10 @@ class ContinuousBatch:
         self.running = self.closed = False
 
     async def write(self, prompt: str, title: str, how: Sampling, length: int, seed: int) -> AsyncIterator[str]:
-        """The pieces of a text as they come. Whoever stops reading frees the slot.
+        """Yield the pieces of a text as they are written. The slot is free again when the caller stops reading.
 
         Raises:
-            RequestError: as many texts as there may be are being written. DataError: a prompt that can't be read.
+            RequestError: all slots are taken. DataError: the prompt can't be encoded.
         """
         context, pieces = self.generator.reading(prompt, title)
         loop = asyncio.get_running_loop()
@@ -82,7 +85,7 @@ class ContinuousBatch:
             slot.gone = True
 
     def close(self) -> None:
-        """Write nothing more."""
+        """Stop writing."""
         self.closed = True
 
     def _run(self) -> None:
@@ -100,7 +103,7 @@ class ContinuousBatch:
                 slots, state = self._stepped(slots, state)
 
     def _joined(self, new: list[Slot], slots: list[Slot], state: State) -> tuple[list[Slot], State]:
-        """With those that came meanwhile. One that can't begin gets its error alone."""
+        """The slots and their state with new ones; an error at the start of a text ends that text alone."""
         for slot in new:
             try:
                 slot.token = int(slot.context[-1])
@@ -113,7 +116,7 @@ class ContinuousBatch:
         return slots, state
 
     def _stepped(self, slots: list[Slot], state: State) -> tuple[list[Slot], State]:
-        """A step further, without those that have ended. A step that fails ends all that took part in it."""
+        """The slots and their state after a step, without those that have ended; an error ends all texts."""
         try:
             state = self._step(slots, state)
             kept = [row for row, slot in enumerate(slots) if slot.left > 0 and not slot.gone]
@@ -153,11 +156,7 @@ class ContinuousBatch:
         if slot.token == END:
             slot.left = 0
         else:
-            text = slot.pieces.add(slot.token)
-            if text:
-                slot.send(text)
+            slot.send(slot.pieces.add(slot.token))
         if slot.left <= 0:
-            rest = slot.pieces.rest()
-            if rest:
-                slot.send(rest)
+            slot.send(slot.pieces.rest())
             slot.send(None)

@@ -1,4 +1,4 @@
-"""One request and its answer: a body bounded in size and time, no work for a client that has left, security headers."""
+"""One request and its response: limits on body size and time, cancellation for clients that left, security headers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 import time
 from typing import Any
 
-from fastapi import HTTPException  # starlette's own is taken for a fault of the parser
+from fastapi import HTTPException  # FastAPI takes starlette's own for an error of its parser
 
 from gruworks.app.server.access import header
 from gruworks.app.server.responses import FAULT, problem
@@ -16,7 +16,7 @@ from gruworks.app.server.responses import FAULT, problem
 __all__ = ["HEADERS", "Exchange"]
 
 log = logging.getLogger("gruworks.server")
-DRAINED, DRAIN_SECONDS = 1_000_000, 1.0  # of a refused request so much is read, for a client that sends before it reads
+DRAINED, DRAIN_SECONDS = 1_000_000, 1.0  # read of a refused request, for clients that send before they read
 CLOSE = {"connection": "close"}
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -35,7 +35,7 @@ HEADERS = {
 
 
 class Exchange:
-    """An HTTP request of at most `most` bytes, come whole within `seconds`, and its answer."""
+    """An HTTP request of at most `most` bytes, received within `seconds`, and its response."""
 
     def __init__(self, scope: Any, receive: Any, send: Any, most: int, seconds: float) -> None:
         self.scope, self._receive, self._send = scope, receive, send
@@ -46,7 +46,7 @@ class Exchange:
         self.watcher: asyncio.Task[None] | None = None
 
     async def run(self, app: Any) -> None:
-        """The application's answer. A client that leaves before it has come cancels the work for it."""
+        """Run the application; the work is cancelled when the client leaves before the end of the response."""
         task: asyncio.Task[None] = asyncio.create_task(app(self.scope, lambda: self.receive(task), self.send))
         try:
             await asyncio.wait([task])
@@ -63,7 +63,7 @@ class Exchange:
                 await problem(500, FAULT)(self.scope, self._receive, self.send)
 
     async def refuse(self, answer: Any) -> None:
-        """An answer that needs no body; a small body is read all the same, so that the client reads the answer."""
+        """Send an error response; a small body is read first, so that the client gets the response."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
                 while not self.whole and self.seen < DRAINED and not header(self.scope, b"expect"):
@@ -74,7 +74,7 @@ class Exchange:
         """The next message for the application.
 
         Raises:
-            HTTPException: the body is larger, or slower, than it may be.
+            HTTPException: the body exceeds its limit of size or time.
         """
         if self.whole:
             return await self._receive()
@@ -82,7 +82,7 @@ class Exchange:
             async with asyncio.timeout(self.until - time.monotonic()):
                 message = await self._read()
         except TimeoutError:
-            raise HTTPException(408, f"the request had not come whole after {self.seconds:g} s", CLOSE) from None
+            raise HTTPException(408, f"the request was not complete after {self.seconds:g} s", CLOSE) from None
         if self.seen > self.most:
             raise HTTPException(413, f"the request has more than {self.most} bytes", CLOSE)
         if message["type"] == "http.request" and not message.get("more_body", False):

@@ -1,4 +1,4 @@
-"""From a request for a fit to the command line that fits: what may be set, within which limits, and the data's text."""
+"""From a request for a fit to flags of the command line and the text of the data, within the server's limits."""
 
 from __future__ import annotations
 
@@ -7,39 +7,34 @@ import reprlib
 from typing import Any
 
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.responses import RequestError
+from gruworks.app.server.responses import RequestError, at_most
 from gruworks.app.server.schemas import Fit
 from gruworks.tasks import registry
 
 __all__ = ["checked", "content", "flags"]
 
 LONGEST: dict[type, int] = {tuple: 50, str: 1000}  # items and characters of one setting
-CAPPED = ("steps", "minutes")  # a default beyond the server's limit is lowered to it
+CAPPED = ("steps", "minutes")  # defaults above the server's limit are lowered to it
 
 
 def checked(asked: Fit, limits: Limits) -> tuple[dict[str, Any], int]:
-    """The settings of a fit, and its steps.
+    """The settings of a fit within the server's limits, and its number of steps.
 
     Raises:
-        RequestError: a setting that stays with this machine, or one beyond the server's limits.
-        OptionError: a setting that isn't there or can't have that value.
+        RequestError: a setting of the machine, or one beyond the server's limits.
+        OptionError: an unknown setting or a value out of its range.
     """
     config: Any = registry.settings(asked.task, "Config")
-    most = {
-        "steps": limits.fit_steps, "minutes": limits.fit_minutes, "batch_size": limits.fit_batch_size,
-        "hidden_size": limits.fit_hidden_size, "layers": limits.fit_layers, "num_layers": limits.fit_layers,
-        "horizon": limits.horizon,
-    }  # fmt: skip
-    given = _given(asked)
+    most, given = limits.of_settings("Config"), _given(asked)
     for name, value in given.items():
         where = f"settings.{name}"
         if name in config.local_names():
-            raise RequestError(422, f"{name} is set where the server runs, not over HTTP: leave it out", where)
-        size, longest = (len(value), LONGEST[type(value)]) if isinstance(value, tuple | str) else (0, 0)
-        if size > longest:
-            raise RequestError(422, f"{name} has {size} items or characters, more than {longest}", where)
+            raise RequestError(422, f"{name} can't be set over HTTP: leave it out", where)
+        if isinstance(value, tuple | str):
+            at_most(LONGEST[type(value)], len(value), f"items or characters of {name}", where, 422)
         if name in most and isinstance(value, int | float) and not value <= most[name]:
-            raise RequestError(422, f"{name} is {most[name]} at most on this server, not {reprlib.repr(value)}", where)
+            text = f"expected {name} of at most {most[name]} on this server, got {reprlib.repr(value)}"
+            raise RequestError(422, text, where)
     found = config.from_flat(given)
     lowered = {name: most[name] for name in CAPPED if getattr(found.training, name) > most[name]}
     return given | lowered, config.from_flat(given | lowered).training.steps
@@ -53,21 +48,19 @@ def _given(asked: Fit) -> dict[str, Any]:
 
 
 def flags(settings: dict[str, Any]) -> list[str]:
-    """Settings as flags of the command line, each one word, so that no value is taken for a flag."""
+    """Settings as flags of the command line, each one argument, so that no value is taken for a flag."""
     found = []
     for name, value in settings.items():
-        flag = "--" + name.replace("_", "-")
-        if value is None:
-            continue
+        flag = name.replace("_", "-")
         if isinstance(value, bool):
-            found.append(flag if value else f"--no-{flag[2:]}")
-        else:
-            found.append(f"{flag}={','.join(map(str, value)) if isinstance(value, tuple) else value}")
+            found.append(f"--{flag}" if value else f"--no-{flag}")
+        elif value is not None:
+            found.append(f"--{flag}={','.join(map(str, value)) if isinstance(value, tuple) else value}")
     return found
 
 
 def content(asked: Fit) -> str:
-    """The table or text that is fitted.
+    """The table or text to fit.
 
     Raises:
         RequestError: there is none.

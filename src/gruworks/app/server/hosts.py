@@ -1,4 +1,4 @@
-"""Host names and addresses as requests and flags write them."""
+"""Parsing of host names and addresses in requests and flags."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/@?#\[\]]+)(?::([0-9]{1,5})?)?
 
 
 def authority(text: str) -> tuple[str, int | None] | None:
-    """Host and port of a Host header; None if it is none."""
+    """Host and port of a Host header; None where it is malformed."""
     found = AUTHORITY.fullmatch(text.strip())
     return (plain(found[1]), int(found[2]) if found[2] else None) if found else None
 
@@ -27,7 +27,7 @@ def plain(name: str) -> str:
 
 
 def is_loopback(name: str) -> bool:
-    """True for a host name or address that leads to this machine alone."""
+    """True for a loopback name or address."""
     try:
         return ipaddress.ip_address(plain(name)).is_loopback
     except ValueError:

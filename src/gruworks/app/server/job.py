@@ -25,7 +25,7 @@ GRACE = 5.0  # seconds from SIGTERM to SIGKILL
 
 @dataclass
 class Job:
-    """One fit and how far it is. Its record and its data are in `home`, its run in `out`."""
+    """One fit: its record and its data are in `home`, its run is in `out`."""
 
     id: str
     task: str
@@ -41,45 +41,57 @@ class Job:
 
     @property
     def file(self) -> Path:
-        """The data that is fitted."""
+        """The file with the data."""
         return self.home / str(registry.find(self.task).upload)
 
     @property
     def resumable(self) -> bool:
-        """Interrupted, with data and a checkpoint to go on from."""
+        """True for an interrupted job with data and a checkpoint."""
         needed = (self.file, RunFolder(self.out, {}).last_checkpoint)
         return self.state == "interrupted" and all(one.is_file() for one in needed)
 
-    def told(self) -> dict[str, Any]:
-        told = {"job": self.id, "task": self.task, "state": self.state, "model": self.model, "said": self.said}
-        return told | {"resumable": self.resumable}
+    def shown(self) -> dict[str, Any]:
+        """Its entry in `GET /v1/jobs`."""
+        names = ("task", "state", "model", "said", "resumable")
+        return {"job": self.id} | {name: getattr(self, name) for name in names}
 
     def turn(self, state: str, said: str = "", model: str | None = None) -> None:
-        """A new state, which the record keeps. Data are kept only as long as they may be needed."""
+        """Set the state and write it to the record. The data are removed once they can't be needed any more."""
         self.state, self.said, self.model = state, said, model
         values = {name: getattr(self, name) for name in RECORDED} | {"out": self.out.name}
         write_atomically(self.home / "job.json", json.dumps(values).encode())
         if state in ("done", "failed", "cancelled"):
             self.file.unlink(missing_ok=True)
 
+    def keep(self, content: str) -> None:
+        """Write the data and a first record."""
+        self.home.mkdir(parents=True)
+        self.file.write_text(content, encoding="utf-8")
+        self.turn("waiting")
+
+    def interrupt(self) -> None:
+        """Mark a job whose server ends, or has ended, before it was finished."""
+        if self.state in OPEN:
+            when = "during" if self.state == "running" else "before"
+            self.turn("interrupted", f"the server ended {when} this fit")
+
     def forget(self) -> None:
+        """Remove the record."""
         shutil.rmtree(self.home, ignore_errors=True)
 
     @classmethod
     def read(cls, home: Path) -> Job | None:
-        """The job that a record tells of; None where it can't be read."""
-        try:
+        """The job of a record; None where it can't be read."""
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
             values = json.loads((home / "job.json").read_text(encoding="utf-8"))
             out = home.parent.parent / Path(values["out"]).name
             job = cls(home=home, out=out, **{name: values[name] for name in RECORDED})
             if registry.find(job.task).upload and isinstance(job.state, str) and isinstance(job.begun, int | float):
                 return job
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            pass
         return None
 
     def signal(self, number: int) -> None:
-        """Send a signal to the process and all that it started."""
+        """Send a signal to the process group."""
         if self.process is None or self.process.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -89,7 +101,7 @@ class Job:
                 self.process.send_signal(number)
 
     async def end(self) -> None:
-        """Ask the process to end; after a grace it is killed."""
+        """Terminate the process; kill it where it is still running after GRACE seconds."""
         self.signal(signal.SIGTERM)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.process.wait(), GRACE)

@@ -1,4 +1,4 @@
-"""Fits as jobs: one at a time, each a process of its own that the command line could have started."""
+"""Fits as jobs: one at a time, each in a process of its own that runs the command line."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from pathlib import Path
 from typing import Any
 
 from gruworks.app.server import fit_request
 from gruworks.app.server.job import OPEN, Job
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.models import LoadedModels
+from gruworks.app.server.models import LoadedModels, numbered
 from gruworks.app.server.responses import RequestError, event
 from gruworks.app.server.schemas import Fit
 from gruworks.errors import GruworksError
@@ -27,38 +27,35 @@ from gruworks.errors import GruworksError
 __all__ = ["Job", "Jobs"]
 
 log = logging.getLogger("gruworks.server")
-LOOK = 0.4  # seconds between looks at what the fit has written
-KEPT = 50  # jobs that are remembered
+POLL = 0.4  # seconds between readings of the fit's curve.json
+KEPT = 50  # closed jobs that are listed
 RECORDS = ".jobs"  # folder beside the runs
-TAIL = 20_000  # bytes of what a fit complains of
+TAIL = 20_000  # bytes of a fit's standard error that are read
 
 
 class Jobs:
-    """The queue of fits, and what they made: run folders in `folder`, which stay, with a record of each job."""
+    """The queue of fits. Their run folders are in `folder` and stay, with a record of each job."""
 
     def __init__(self, loaded: LoadedModels, folder: Path, limits: Limits) -> None:
         self.loaded, self.folder, self.limits = loaded, folder.resolve(), limits
-        self.queue: asyncio.Queue[Job] = asyncio.Queue()
-        self.worker: asyncio.Task[None] | None = None
-        self.ends: set[asyncio.Task[None]] = set()
+        self.running = asyncio.Lock()  # held by the job that runs; the others wait in order
+        self.tasks: set[asyncio.Task[None]] = set()
         self.jobs = {job.id: job for job in self._found()}
 
     async def start(self, asked: Fit) -> Job:
-        """A new job; what is wrong with its settings is said now.
+        """Add a job to the queue; its settings are checked now.
 
         Raises:
-            RequestError: too many wait, a setting that HTTP may not choose, no data.
-            OptionError: a setting that isn't there or can't have that value.
+            RequestError: too many jobs wait, a setting may not be set over HTTP, or there are no data.
+            OptionError: an unknown setting or a value out of its range.
         """
         settings, steps = fit_request.checked(asked, self.limits)
-        content = fit_request.content(asked)
-        name = secrets.token_hex(6)
-        job = Job(
-            name, asked.task, fit_request.flags(settings), steps, self.folder / RECORDS / name, self._place(asked)
-        )
+        content, name = fit_request.content(asked), secrets.token_hex(6)
+        home, flags = self.folder / RECORDS / name, fit_request.flags(settings)
+        job = Job(name, asked.task, flags, steps, home, self._new_folder(asked))
         self._admit(job)
-        await asyncio.to_thread(_kept, job, content)
-        self._queue(job)
+        await asyncio.to_thread(job.keep, content)
+        self._spawn(self._work(job))
         return job
 
     def find(self, name: str) -> Job:
@@ -67,46 +64,44 @@ class Jobs:
         return self.jobs[name]
 
     def resume(self, name: str) -> Job:
-        """Go on with a job that its server's end interrupted, from its last checkpoint.
+        """Resume a job that was interrupted when its server ended, from its last checkpoint.
 
         Raises:
-            RequestError: there is nothing to go on from, or too many wait.
+            RequestError: there is no checkpoint, or too many jobs wait.
         """
         job = self.find(name)
         if not job.resumable:
-            raise RequestError(409, f"this job is {job.state}, and has no checkpoint to go on from")
+            raise RequestError(409, f"this job is {job.state} and has no checkpoint to resume from")
         self._admit(job)
         job.turn("waiting")
-        self._queue(job)
+        self._spawn(self._work(job))
         return job
 
     def cancel(self, name: str) -> Job:
-        """End a job, running or not yet begun, or give up an interrupted one; one that has ended stays as it is."""
+        """Cancel a job that is running, waiting or interrupted; one that has ended stays as it is."""
         job = self.find(name)
         if job.state in (*OPEN, "interrupted"):
             job.turn("cancelled", "cancelled")
             if job.process is not None:
-                self._end(job)
+                self._spawn(job.end())
         return job
 
     async def close(self) -> None:
-        """The server ends: so do its fits. They are found again as interrupted."""
+        """End all fits when the server closes; the next server lists them as interrupted."""
         for job in self.jobs.values():
-            if job.state in OPEN:
-                job.turn("interrupted", _interrupted(job))
+            job.interrupt()
             job.kill()
-        if self.worker is not None:
-            await self.worker
+        await asyncio.gather(*self.tasks)
 
     async def events(self, job: Job) -> AsyncGenerator[str, None]:
-        """Progress until the end."""
+        """Server-sent events of progress, until the end of the job."""
         last = None
         while job.state in OPEN:
             now = _progress(job)
             if now != last:
                 last = now
                 yield event("progress", **now)
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(POLL)
         if job.state == "done":
             yield event("done", model=job.model, said=job.said)
         else:
@@ -121,19 +116,13 @@ class Jobs:
             del self.jobs[old.id]
             old.forget()
 
-    def _queue(self, job: Job) -> None:
-        self.queue.put_nowait(job)
-        if self.worker is None or self.worker.done():
-            self.worker = asyncio.create_task(self._work())
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
-    def _end(self, job: Job) -> None:
-        task = asyncio.create_task(job.end())
-        self.ends.add(task)
-        task.add_done_callback(self.ends.discard)
-
-    async def _work(self) -> None:
-        while not self.queue.empty():
-            job = await self.queue.get()
+    async def _work(self, job: Job) -> None:
+        async with self.running:
             try:
                 if job.state == "waiting":
                     await self._run(job)
@@ -145,14 +134,14 @@ class Jobs:
         job.begun = time.time()
         job.turn("running")
         log_file = job.home / "log.txt"
-        minutes = 2 * self.limits.fit_minutes + 5  # what is around the fit takes time too
+        minutes = 2 * self.limits.fit_minutes + 5  # with reading, imports and evaluation
         with log_file.open("wb") as complaints:
             job.process = process = await asyncio.create_subprocess_exec(
                 *self._command(job, minutes), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints,
                 start_new_session=True,
             )  # fmt: skip
-        if job.state != "running":  # while the process began
-            self._end(job)
+        if job.state != "running":  # cancelled while the process began
+            self._spawn(job.end())
         try:
             await asyncio.wait_for(process.wait(), 60 * minutes)
         except TimeoutError:
@@ -161,7 +150,7 @@ class Jobs:
         process.stdin.close()  # type: ignore[union-attr]
         job.process = None
         if job.state == "running":
-            self._ended(job, process.returncode, _tail(log_file))
+            self._ended(job, process.returncode, log_file.read_bytes()[-TAIL:].decode("utf-8", "replace"))
 
     def _command(self, job: Job, minutes: float) -> list[str]:
         seconds = int(60 * minutes * (os.cpu_count() or 1))
@@ -187,52 +176,31 @@ class Jobs:
             said = "the fit failed"
         job.turn("failed", said[:500])
 
-    def _place(self, asked: Fit) -> Path:
+    def _new_folder(self, asked: Fit) -> Path:
         base = asked.name or time.strftime(f"{asked.task}-%Y%m%d-%H%M%S")
         taken = {job.out for job in self.jobs.values()}
-        path, number = self.folder / base, 1
-        while path.exists() or path in taken:
-            number += 1
-            path = self.folder / f"{base}-{number}"
-        return path
+        paths = (self.folder / name for name in numbered(base))
+        return next(one for one in paths if not one.exists() and one not in taken)
 
     def _found(self) -> list[Job]:
-        """The jobs of servers before this one: models are served again, what was not finished is interrupted."""
+        """Jobs of earlier servers: their models are served again, unfinished ones are interrupted."""
         homes = (self.folder / RECORDS).glob("*/job.json")
         found = sorted((job for one in homes if (job := Job.read(one.parent))), key=lambda job: job.begun)
         for job in found[-KEPT:]:
-            if job.state in OPEN:
-                job.turn("interrupted", _interrupted(job))
-            elif job.state == "done":
-                with contextlib.suppress(GruworksError):  # a run that has been removed, or damaged
+            job.interrupt()
+            if job.state == "done":
+                with contextlib.suppress(GruworksError):  # the run was removed or is damaged
                     job.model = self.loaded.add(job.out).name
         return found[-KEPT:]
 
 
-def _kept(job: Job, content: str) -> None:
-    job.home.mkdir(parents=True)
-    job.file.write_text(content, encoding="utf-8")
-    job.turn("waiting")
-
-
-def _interrupted(job: Job) -> str:
-    return "the server ended during this fit" if job.state == "running" else "the server ended before this fit"
-
-
-def _tail(file: Path) -> str:
-    with file.open("rb") as opened:
-        opened.seek(max(0, file.stat().st_size - TAIL))
-        return opened.read().decode("utf-8", "replace")
-
-
 def _progress(job: Job) -> dict[str, Any]:
-    """Progress from the run's curve: the last step, its loss, the time left at this pace."""
-    found: dict[str, Any] = {"state": job.state, "step": 0, "steps": job.steps, "loss": None, "val_loss": None}
-    try:
+    """The last step in the run's curve.json, its losses, and the estimated time left."""
+    found: dict[str, Any] = {"state": job.state, "step": 0, "steps": job.steps}
+    found |= {"loss": None, "val_loss": None, "seconds_left": None}
+    with contextlib.suppress(OSError, ValueError, KeyError, IndexError, TypeError):
         curve = json.loads((job.out / "curve.json").read_text(encoding="utf-8"))
         step = int(curve["step"][-1])
-        found |= {"step": step, "loss": curve["loss"][-1], "val_loss": curve["val_loss"][-1]}
-        found["seconds_left"] = round((time.time() - job.begun) / max(step, 1) * max(job.steps - step, 0))
-    except (OSError, ValueError, KeyError, IndexError, TypeError):
-        found["seconds_left"] = None
+        left = round((time.time() - job.begun) / max(step, 1) * max(job.steps - step, 0))
+        found |= {"step": step, "loss": curve["loss"][-1], "val_loss": curve["val_loss"][-1], "seconds_left": left}
     return found

@@ -1,10 +1,9 @@
-"""The socket's side of the server: silent and slow connections are let go, streams are ended before it stops."""
+"""Connections of the server: silent and slow ones are closed, streams are ended before it stops."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections import Counter
 from typing import Any
 
 import uvicorn
@@ -15,42 +14,34 @@ from gruworks.app.server.limits import Limits
 __all__ = ["Server", "Waiting", "server"]
 
 HEAD_BYTES = 65_536  # of request line and headers
-FAREWELL = 1.0  # seconds for streams to say that the server is closing
-GRACE = 5  # seconds for requests that are being answered
+LAST_EVENT = 1.0  # seconds for the last events of streams
+GRACE = 5  # seconds for requests in progress
 KEEP_ALIVE = 20  # seconds between two requests of one connection
 
 
 class Waiting:
-    """Connections that no request has come from, oldest first: `most` of them, `most_of_one` of one address."""
+    """Connections without a request so far, oldest first: at most `most`, and `most_of_one` of one address."""
 
     def __init__(self, most: int, most_of_one: int) -> None:
         self.most, self.most_of_one = most, most_of_one
         self.connections: dict[Any, str] = {}
-        self.count: Counter[str] = Counter()
 
     def add(self, connection: Any, address: str) -> None:
-        """One more; the oldest of its address, or of all, is closed where they are too many."""
+        """Add a connection; the oldest of its address, or of all, is closed where there are too many."""
         self.connections[connection] = address
-        self.count[address] += 1
-        if self.count[address] > self.most_of_one:
-            self._drop(next(one for one, whose in self.connections.items() if whose == address))
-        elif len(self.connections) > self.most:
-            self._drop(next(iter(self.connections)))
+        own = [one for one, other in self.connections.items() if other == address]
+        if len(own) > self.most_of_one or len(self.connections) > self.most:
+            oldest = own[0] if len(own) > self.most_of_one else next(iter(self.connections))
+            self.remove(oldest)
+            oldest.transport.close()
 
     def remove(self, connection: Any) -> None:
-        """It has sent a request, or gone."""
-        address = self.connections.pop(connection, None)
-        if address is not None:
-            self.count[address] -= 1
-            self.count += Counter()  # forgets addresses without connections
-
-    def _drop(self, connection: Any) -> None:
-        self.remove(connection)
-        connection.transport.close()
+        """Remove a connection that has sent a request or was closed."""
+        self.connections.pop(connection, None)
 
 
 def _protocol(waiting: Waiting, head_seconds: float) -> type[asyncio.Protocol]:
-    """uvicorn's HTTP protocol with an end to waiting for a whole head."""
+    """uvicorn's HTTP protocol with a time limit for the head of a request."""
     base: Any = AutoHTTPProtocol
 
     class Connection(base):  # type: ignore[misc]
@@ -99,15 +90,15 @@ def _protocol(waiting: Waiting, head_seconds: float) -> type[asyncio.Protocol]:
 
 
 class Server(uvicorn.Server):
-    """Tells the streams before it closes their connections."""
+    """uvicorn's server; streams get their last event before their connections are closed."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self.config.app.state.service.end_streams(FAREWELL)  # type: ignore[union-attr]
+        await self.config.app.state.service.end_streams(LAST_EVENT)  # type: ignore[union-attr]
         await super().shutdown(sockets)
 
 
 def server(app: Any, limits: Limits) -> Server:
-    """The server of an application, not yet running."""
+    """The server of an application, not yet started."""
     waiting = Waiting(limits.silent, limits.silent_of_one)
     return Server(
         uvicorn.Config(

@@ -1,4 +1,4 @@
-"""Before any route: access, body size, how many at once, counting. Plain ASGI, so that it sees every byte."""
+"""Checks before any route: access, body size, requests at once; metrics. Plain ASGI, so that it sees every byte."""
 
 from __future__ import annotations
 
@@ -37,19 +37,16 @@ class RequestMiddleware:
             if refusal is not None:
                 await exchange.refuse(refusal)
             else:
-                await self._answered(exchange)
+                self.active += 1
+                try:
+                    await exchange.run(self.app)
+                finally:
+                    self.active -= 1
         finally:
             ACTIVE.dec()
             route = getattr(exchange.scope.get("route"), "path", "other")
             REQUESTS.labels(route, str(exchange.status)).inc()
             SECONDS.labels(route).observe(time.perf_counter() - begun)
-
-    async def _answered(self, exchange: Exchange) -> None:
-        self.active += 1
-        try:
-            await exchange.run(self.app)
-        finally:
-            self.active -= 1
 
     def _refusal(self, scope: Any) -> Any:
         refusal = self.access.refusal(scope)

@@ -1,41 +1,41 @@
-"""The models that are served: run folders and the package's own, by name; loaded once, read as data."""
+"""The served models: run folders and the package's own, by name; weights are read once, at first use."""
 
 from __future__ import annotations
 
+import itertools
 import threading
-import typing
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from gruworks.app.loading import load
 from gruworks.app.server.responses import RequestError
 from gruworks.errors import OptionError, RunError
 from gruworks.files import read_json
-from gruworks.settings import Described, Settings
 from gruworks.tasks import ready, registry
 from gruworks.training.runs import RunFolder
 
-__all__ = ["LoadedModels", "Served", "form"]
+__all__ = ["LoadedModels", "Served", "numbered"]
 
 READY = "ready/"
 
 
 class Served:
-    """One model: its folder is looked at now, its weights are read when it is first used."""
+    """One model. Its folder is checked now, its weights are read at first use; those of an interrupted fit now."""
 
     def __init__(self, name: str, path: Path) -> None:
         self.name, self.path = name, path
         self.run = RunFolder.open(path)
         self.task = str(self.run.facts.get("task"))
         if self.task not in registry.TASKS:
-            raise RunError(
-                f"{path} is a run of the task {self.task!r}; served are: {', '.join(sorted(registry.TASKS))}"
-            )
-        if self.run.facts.get("state") != "fitted":
-            raise RunError(
-                f"{path} is not fitted to its end: go on with `gruworks {self.task} fit ... --resume {path}`"
-            )
+            tasks = ", ".join(sorted(registry.TASKS))
+            raise RunError(f"{path} is a run of the task {self.task!r}; expected one of {tasks}")
+        self.interrupted = self.run.facts.get("state") == "fitting"
+        self.warnings: list[str] = []
         self._estimator: Any = None
         self._lock = threading.Lock()
+        if self.interrupted:  # before the server starts: an error for a fit that has no weights yet
+            self._estimator, self.warnings = load(self.task, path)
 
     @property
     def estimator(self) -> Any:
@@ -46,37 +46,35 @@ class Served:
 
     @property
     def options(self) -> dict[str, Any]:
-        """Options of its answers unless a request gives others."""
+        """Options for requests that give none."""
         found: dict[str, Any] = self.card().get("options", {})
         return found
 
     def card(self) -> dict[str, Any]:
-        """Data, licence, figures and limits; of a run of the user's, what its folder says."""
+        """Data, licence, figures and limits; of a user's run those in its folder."""
         written = self.path / "card.json"
         if written.is_file():
-            found: dict[str, Any] = read_json(written, error=RunError)
-            return found
-        data = self.run.facts.get("data") or {}
-        metrics = self.run.read_json("metrics.json")
+            return dict(read_json(written, error=RunError))
+        data, metrics = self.run.facts.get("data") or {}, self.run.read_json("metrics.json")
         figures = [{"id": key, "value": metrics[key]} for key in ("best_loss", "steps", "minutes") if key in metrics]
-        told = {"data": f"{data.get('rows', '?')} rows", "licence": data.get("licence") or "not given"}
-        return {"about": f"a run of {self.task}", **told, "figures": figures, "limits": ""}
+        facts = {"data": f"{data.get('rows', '?')} rows", "licence": data.get("licence") or "not given"}
+        return {"about": f"a run of {self.task}", **facts, "figures": figures, "limits": ""}
 
     def shown(self) -> dict[str, Any]:
-        """Its entry in `GET /v1/models`."""
+        """Its entry in `GET /v1/models`; the fields of its options are those of its task."""
         return {
             "name": self.name,
             "task": self.task,
             "reads": registry.find(self.task).reads,
             "ready": self.name.startswith(READY),
+            "interrupted": self.interrupted,
             "card": self.card(),
-            "options": form(registry.settings(self.task, "Options")),
             "settings": self.run.read_json("config.json"),
         }
 
 
 class LoadedModels:
-    """Models by name."""
+    """All served models by name."""
 
     def __init__(self, runs: list[Path], with_ready: bool = True) -> None:
         self.models: dict[str, Served] = {}
@@ -85,19 +83,25 @@ class LoadedModels:
         for one in ready.present() if with_ready else []:
             self.models[READY + one.name] = Served(READY + one.name, one.path)
         if not self.models:
-            raise OptionError("there is nothing to serve: name a run folder, or leave the ready models in")
+            raise OptionError("there is nothing to serve: name a run folder, or leave out --no-ready")
 
     def add(self, path: Path) -> Served:
-        """One more run folder, under its own name, or NAME-2 where that is taken; one that is served already stays."""
+        """Add a run folder under its own name, or NAME-2 where that is taken; one that is served already stays."""
         for served in self.models.values():
             if served.path.resolve() == path.resolve():
                 return served
-        name = base = path.resolve().name
-        number = 1
-        while name in self.models:
-            number += 1
-            name = f"{base}-{number}"
+        name = next(one for one in numbered(path.resolve().name) if one not in self.models)
         self.models[name] = Served(name, path)
+        return self.models[name]
+
+    def named(self, name: str) -> Served:
+        """The model of this name.
+
+        Raises:
+            RequestError: there is none.
+        """
+        if name not in self.models:
+            raise RequestError(404, f"there is no such model; there are: {', '.join(self.models)}", "model")
         return self.models[name]
 
     def find(self, task: str, name: str | None = None) -> Served:
@@ -106,31 +110,19 @@ class LoadedModels:
         Raises:
             RequestError: no such model, or one of another task.
         """
-        of_task = [one for one in self.models.values() if one.task == task]
         if name is None:
-            if not of_task:
-                raise RequestError(
-                    404, f"no model for {task} is served: start the server with a run of that task", "model"
-                )
-            return of_task[0]
-        if name not in self.models:
-            names = ", ".join(one.name for one in of_task) or "none"
-            raise RequestError(404, f"there is no model of this name; for {task} there are: {names}", "model")
-        if self.models[name].task != task:
-            raise RequestError(400, f"{name} is a model of {self.models[name].task}, not of {task}", "model")
-        return self.models[name]
+            found = next((one for one in self.models.values() if one.task == task), None)
+            if found is None:
+                raise RequestError(404, f"no model for {task} is served: start the server with a run of it", "model")
+            return found
+        found = self.named(name)
+        if found.task != task:
+            raise RequestError(400, f"{name} is a model of {found.task}, not of {task}", "model")
+        return found
 
 
-def form(settings: type[Settings]) -> list[dict[str, Any]]:
-    """Fields of a settings class for a form: name, type, default, range, choices, sentence; those for HTTP alone."""
-    return [
-        {
-            "name": one.name, "type": "choice" if _choices(one) else getattr(one.hint, "__name__", "str"),
-            "default": one.default, "low": one.low, "high": one.high, "choices": _choices(one), "about": one.sentence,
-        }
-        for one in settings.described() if not one.local
-    ]  # fmt: skip
-
-
-def _choices(one: Described) -> list[Any] | None:
-    return list(typing.get_args(one.hint)) if typing.get_origin(one.hint) is typing.Literal else None
+def numbered(base: str) -> Iterator[str]:
+    """NAME, NAME-2, NAME-3 ..."""
+    yield base
+    for number in itertools.count(2):
+        yield f"{base}-{number}"

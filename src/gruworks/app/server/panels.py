@@ -1,8 +1,9 @@
-"""From the table of a request to checked series: which column is what, and what was found on the way."""
+"""Checked series from the table of a request: roles of its columns, notes about its values."""
 
 from __future__ import annotations
 
-from collections import Counter
+import itertools
+from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +11,12 @@ import numpy
 
 from gruworks.app.server import tables
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.responses import RequestError
+from gruworks.app.server.responses import RequestError, at_most
 from gruworks.app.server.schemas import Columns, Forecast
 
 __all__ = ["PLACES", "few", "notes", "panel_of"]
 
-NUMBERED = " row"  # a name that no column of a table has: theirs are stripped
+NUMBERED = " row"  # no column of a table has this name: their names are stripped
 PLACES = {
     "not-a-date": "columns.time", "not-dates": "columns.time", "not-a-row-number": "columns.time",
     "time-zone": "columns.time", "time-twice": "columns.time", "time-back": "columns.time",
@@ -26,12 +27,13 @@ PLACES = {
 
 
 def panel_of(asked: Forecast, forecaster: Any, limits: Limits) -> Any:
-    """The table's series, under the names of its own columns; None where there is no table.
+    """The series of the table, under the names of its columns; None where there is no table.
 
-    Where they go on from the rows of `forecaster`'s fit, under its names, those rows stand before them.
+    Where they continue the rows of `forecaster`'s fit, under the same column names, those rows are put before them.
 
     Raises:
-        RequestError: a column that is missing or can't be guessed, too many series. DataError: see `reading.read`.
+        RequestError: a column is missing or can't be guessed, or there are too many series.
+        DataError: see `reading.read`.
     """
     from gruworks.tasks.forecast.config import Config
     from gruworks.tasks.forecast.series.reading import read
@@ -50,13 +52,11 @@ def panel_of(asked: Forecast, forecaster: Any, limits: Limits) -> Any:
 
 def few(series: list[Any], most: int) -> None:
     """Refuse more series than are forecast at once."""
-    if len(series) > most:
-        text = f"there are {len(series)} series; at most {most} are forecast at once"
-        raise RequestError(413, text, "columns.id", "too-many-series", count=len(series), most=most)
+    at_most(most, len(series), "series in one request", "columns.id", code="too-many-series")
 
 
 def notes(panel: Any) -> list[dict[str, Any]]:
-    """Findings about the series, as codes with values."""
+    """Notes about the series, as codes with values."""
     missing = sum(int(numpy.isnan(one.y).sum()) for one in panel.series)
     found: list[dict[str, Any]] = [{"code": "missing-values", "values": {"count": missing}}] if missing else []
     return found + ([{"code": "irregular", "values": {}}] if panel.frequency.kind[0] == "irregular" else [])
@@ -69,7 +69,7 @@ def _table(asked: Forecast, limits: Limits) -> tables.Table | None:
 
 
 def _roles(table: tables.Table, columns: Columns | None, config: Any) -> dict[str, str | None]:
-    """The column of each role: the one asked for (null: none), else the fit's own name, else what is guessed."""
+    """The column of each role: the requested one (null: none), else that of the fit, else the likely one."""
     head, guess = table[0], tables.look(table)["guess"]
     given: dict[str, Any] = {} if columns is None else columns.model_dump(exclude_unset=True)
     for role, name in given.items():
@@ -82,16 +82,16 @@ def _roles(table: tables.Table, columns: Columns | None, config: Any) -> dict[st
     if found["target"] is None:
         raise RequestError(400, "no column of the table holds numbers", "columns.target", "no-numbers")
     if found["time"] is None and "time" not in given:
-        text = "no column of the table can be read as times: name one, or give null where the rows are in order"
+        text = "no column of the table can be read as times: name one, or give null for rows that are in order"
         raise RequestError(400, text, "columns.time", "no-times")
     taken = [name for name in found.values() if name is not None]
     if len(set(taken)) < len(taken):
-        raise RequestError(400, "time, target and id are columns of their own", "columns.target", "same-column")
+        raise RequestError(400, "time, target and id must be different columns", "columns.target", "same-column")
     return found
 
 
 def _columns(table: tables.Table, roles: dict[str, str | None], config: Any) -> dict[str, list[str]]:
-    """The columns that are read, by name; rows without times are numbered within their series."""
+    """The columns that the model reads, by name; rows without times are numbered within their series."""
     head, rows = table[0], table[1:]
     lacking = [name for name in (*config.targets[1:], *config.covariates) if name not in head]
     if lacking:
@@ -106,16 +106,13 @@ def _columns(table: tables.Table, roles: dict[str, str | None], config: Any) -> 
 
 
 def _numbered(ids: list[str]) -> list[str]:
-    counts: Counter[str] = Counter()
-    found = []
-    for one in ids:
-        counts[one] += 1
-        found.append(str(counts[one]))
-    return found
+    """The number of each row within its series, from 1."""
+    counts: defaultdict[str, itertools.count[int]] = defaultdict(lambda: itertools.count(1))
+    return [str(next(counts[one])) for one in ids]
 
 
 def _named(config: Any, roles: dict[str, str | None]) -> Any:
-    """The settings with the table's own names, so that every complaint is in its terms."""
+    """The settings with the column names of the table, so that error messages name them."""
     time, target, series = roles["time"], str(roles["target"]), roles["id"]
     return replace(
         config,
@@ -126,5 +123,5 @@ def _named(config: Any, roles: dict[str, str | None]) -> Any:
 
 
 def _plain(name: str) -> str:
-    """A column's name as settings hold it: there, commas stand between several."""
+    """A column's name without commas, which separate names in settings."""
     return name.replace(",", " ").strip()

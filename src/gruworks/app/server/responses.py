@@ -5,26 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import reprlib
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
 from gruworks.errors import GruworksError
 
-__all__ = ["FAULT", "STREAMED", "RequestError", "encoded", "event", "install", "problem", "within"]
+__all__ = ["FAULT", "RequestError", "at_most", "encoded", "event", "install", "problem", "streamed", "within"]
 
 T = TypeVar("T")
-STREAMED = {"cache-control": "no-store", "x-accel-buffering": "no"}  # headers of server-sent events
 FAULT = "something went wrong in the server; its log has the details"
 
 
 class RequestError(GruworksError):
-    """A request that gets `status` and one sentence; `code` and `values` say the same to a page with its own words."""
+    """A request refused with `status` and one sentence; `code` and `values` let the page say it in its language."""
 
     def __init__(self, status: int, message: str, where: str | None = None, code: str = "", **values: Any) -> None:
         super().__init__(message)
@@ -34,15 +33,32 @@ class RequestError(GruworksError):
 def problem(
     status: int, message: str, where: str | None = None, headers: dict[str, str] | None = None, **more: Any
 ) -> JSONResponse:
-    """An error: `{"error": {"message": ..., "where": ...}}`, and of `more` what there is."""
-    said = " ".join(message.encode("utf-8", "replace").decode().split())
-    told = {"message": said[:2000], "where": where} | {name: value for name, value in more.items() if value}
-    return JSONResponse({"error": told}, status, headers)
+    """The response `{"error": {"message": ..., "where": ...}}`, with those of `more` that are not empty."""
+    text = " ".join(message.encode("utf-8", "replace").decode().split())
+    error = {"message": text[:2000], "where": where} | {name: value for name, value in more.items() if value}
+    return JSONResponse({"error": error}, status, headers)
+
+
+def at_most(most: float, count: float, what: str, where: str, status: int = 413, code: str = "") -> None:
+    """Refuse more of something than a limit of the server.
+
+    Raises:
+        RequestError: `count` is above `most`.
+    """
+    if count > most:
+        text = f"expected at most {most:.12g} {what}, got {count:.12g}"
+        raise RequestError(status, text, where, code, most=most, count=count)
 
 
 def encoded(value: Any) -> Response:
-    """An answer as JSON, what is no number as null; costs time where it is large: call it in a thread."""
+    """A JSON response, NaN and infinity as null. Large values take time: call it in a thread."""
     return Response(to_json(value, inf_nan_mode="null"), media_type="application/json")
+
+
+def streamed(events: AsyncIterator[str]) -> StreamingResponse:
+    """A response of server-sent events."""
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
 
 def event(kind: str, **data: Any) -> str:
@@ -51,17 +67,15 @@ def event(kind: str, **data: Any) -> str:
 
 
 async def within(seconds: float, answer: Awaitable[T]) -> T:
-    """`answer`, unless it takes longer than a request may."""
+    """Await `answer`; a RequestError where it takes longer than a request may."""
     try:
         return await asyncio.wait_for(answer, seconds)
     except TimeoutError:
-        raise RequestError(
-            408, f"this took longer than {seconds:g} s: ask for less, or try again when it is quieter"
-        ) from None
+        raise RequestError(408, f"this took longer than {seconds:g} s: ask for less, or try again later") from None
 
 
 def install(app: FastAPI) -> None:
-    """Every error of ours is a 4xx with its sentence; `exchange.py` makes a 500 without details of any other."""
+    """Turn every error of ours into a 4xx with its sentence; others are a 500 without details (`exchange.py`)."""
 
     @app.exception_handler(GruworksError)
     async def ours(_: Request, error: GruworksError) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""Schemas of requests, with examples: checked before any model sees them."""
+"""Schemas of requests, with examples, and fields of the page's forms; both from `Config` and `Options`."""
 
 from __future__ import annotations
 
@@ -11,28 +11,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from gruworks.settings import Described, Settings
 from gruworks.tasks import registry
-from gruworks.tasks.generate.config import Options as GenerateOptions
 from gruworks.tasks.generate.verse.forms import VerseOptions
-from gruworks.tasks.translate.config import Options as TranslateOptions
 
-__all__ = [
-    "Columns",
-    "ColumnsOf",
-    "Fit",
-    "Forecast",
-    "Generate",
-    "Request",
-    "Text",
-    "Trace",
-    "Translate",
-    "chosen",
-    "over_http",
-    "request",
-]
+__all__ = ["Columns", "ColumnsOf", "Fit", "Forecast", "Generate", "Request", "Text", "Trace", "Translate", "chosen"]
+__all__ += ["form", "over_http", "request"]
 
 
 def _readable(text: str) -> str:
-    """Text that can be written as UTF-8: JSON can smuggle in half a character."""
+    """Text that can be encoded in UTF-8; JSON may hold half of a surrogate pair."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -47,15 +33,17 @@ Name = Annotated[str, Field(max_length=200), AfterValidator(_readable)]
 LARGEST = 1e100
 MOST: dict[type, float] = {int: 2**31 - 1, float: 1e6}  # a setting over HTTP whose class has no bound
 Form: Any = typing.get_type_hints(VerseOptions)["form"]
-CONTINUOUS = ("length", "temperature", "top_k", "top_p", "min_p", "seed")  # what texts written side by side may vary
-RESOURCES = ("fast", "batch")  # of a translation: memory and time of the machine
+EXCLUDED = {  # Options of a task that a request may not set
+    "generate": ("repetition_penalty", "stop", "n_samples", "beam_size", "precision"),  # not in continuous batching
+    "translate": ("fast", "batch"),  # memory and time of the machine
+}
 T = TypeVar("T", bound=Settings)
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 def _plain_cells(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of text, numbers and empty values; the first other one ends the check."""
+    """Rows of text, numbers and empty values; the check stops at the first other value."""
     for number, row in enumerate(rows, 1):
         for name, value in row.items():
             _readable(name)
@@ -84,56 +72,79 @@ def _listed(schema: dict[str, Any]) -> None:
 
 
 class Request(BaseModel):
-    """Base: an unknown field is an error, so that a misspelt one doesn't pass silently."""
+    """Base of all requests: an unknown, such as a misspelt, field is an error."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-def request(settings: type[Settings], *, only: Iterable[str] | None = None, but: Iterable[str] = ()) -> Any:
-    """The base of a request: the model's name, and a field for each setting that isn't `local`.
+def request(task: str) -> Any:
+    """The base of a request to a task: the model's name, and a field for each of its `Options` that isn't `local`.
 
-    A field that isn't given is null: what the model's card says then holds, else the default of the settings class.
+    A field that isn't given is null: then the options of the model's card hold, else the defaults.
     """
-    fields = {one.name: (kind | None, Field(None, **rules)) for one, kind, rules in over_http(settings, only, but)}
-    return create_model(
-        f"{settings.__module__}.{settings.__name__}", __base__=Request, model=(Name | None, None), **fields
-    )  # type: ignore[call-overload]
+    fields = {one.name: (kind | None, Field(None, **rules)) for one, kind, rules in over_http(task, "Options")}
+    name = f"{task.capitalize()}Options"
+    return create_model(name, __base__=Request, model=(Name | None, None), **fields)  # type: ignore[call-overload]
 
 
-def over_http(
-    settings: type[Settings], only: Iterable[str] | None = None, but: Iterable[str] = ()
-) -> Iterator[tuple[Described, Any, dict[str, Any]]]:
-    """Each setting that a request may have, its type in JSON, and the arguments of its `Field`."""
-    for one in settings.described():
-        if one.local or one.name in but or (only is not None and one.name not in only):
+def over_http(task: str, kind: str) -> Iterator[tuple[Described, Any, dict[str, Any]]]:
+    """Each setting of a task's `Config` or `Options` that a request may have: type in JSON, arguments of `Field`."""
+    for one in registry.settings(task, kind).described():
+        if one.local or one.name in EXCLUDED.get(task, ()):
             continue
-        parts = [part for part in (typing.get_args(one.hint) or (one.hint,)) if part is not types.NoneType]
-        literal = typing.get_origin(one.hint) is Literal
-        kind = one.hint if literal else Text if parts[0] is str else parts[0]
-        rules: dict[str, Any] = {} if literal else _bounds(one, parts[0])
-        if typing.get_origin(one.hint) is tuple:
-            kind, rules = list[Annotated[kind, Field(**rules)]], {"max_length": 50}  # type: ignore[valid-type]
-        yield one, kind, rules | {"description": str(one)}
+        value, literal = _value_type(one), _is(one, Literal)
+        typed = one.hint if literal else Text if value is str else value
+        rules = {} if literal else _bounds(one, value)
+        if _is(one, tuple):
+            typed, rules = list[Annotated[typed, Field(**rules)]], {"max_length": 50}  # type: ignore[valid-type]
+        yield one, typed, rules | {"description": str(one)}
 
 
-def _bounds(one: Described, kind: type) -> dict[str, Any]:
-    if kind is str:
+def _is(one: Described, origin: Any) -> bool:
+    return typing.get_origin(one.hint) is origin
+
+
+def _value_type(one: Described) -> type:
+    """The type of a setting's values, of its items where it is a tuple."""
+    found: type = next(part for part in (*typing.get_args(one.hint), one.hint) if part is not types.NoneType)
+    return found
+
+
+def _bounds(one: Described, value: type) -> dict[str, Any]:
+    if value is str:
         return {"max_length": 1000}
-    if kind is bool:
+    if value is bool:
         return {}
-    most = MOST[kind]
+    most = MOST[value]
     return {"ge": -most if one.low is None else one.low, "le": most if one.high is None else one.high}
 
 
+def form(task: str, kind: str, most: dict[str, float]) -> list[dict[str, Any]]:
+    """Fields of a form for a task's `Config` or `Options`; the type of a list is that of its items.
+
+    Args:
+        most: limits of the server for some of them, by name.
+    """
+    return [
+        {
+            "name": one.name, "default": one.default, "low": rules.get("ge"),
+            "high": min((high for high in (rules.get("le"), most.get(one.name)) if high is not None), default=None),
+            "type": "choice" if _is(one, Literal) else _value_type(one).__name__, "list": _is(one, tuple),
+            "choices": typing.get_args(one.hint) if _is(one, Literal) else None, "about": one.sentence,
+        }
+        for one, _, rules in over_http(task, kind)
+    ]  # fmt: skip
+
+
 def chosen(settings: type[T], given: Iterable[tuple[str, Any]], card: dict[str, Any]) -> T:
-    """The settings of a request: what it gives, else what the model's card says, else the defaults."""
+    """The settings of a request: its own values, else those of the model's card, else the defaults."""
     names = settings.flat_names()
-    told = {n: tuple(v) if isinstance(v, list) else v for n, v in given if v is not None and n in names}
-    return settings.from_flat(card | told)
+    own = {n: tuple(v) if isinstance(v, list) else v for n, v in given if v is not None and n in names}
+    return settings.from_flat(card | own)
 
 
 class Columns(Request):
-    """Roles of columns; a missing one is guessed."""
+    """Names of the columns by role; one that is not given is guessed, null means none."""
 
     id: Name | None = None
     time: Name | None = None
@@ -145,7 +156,7 @@ class ColumnsOf(Request):
 
 
 class Forecast(Request):
-    """A table, or neither `csv` nor `rows`: then the model goes on from its own history."""
+    """A table as `csv` or `rows`; without one the model forecasts from its own history."""
 
     model: Name | None = None
     csv: Text | None = Field(None, examples=[None])
@@ -156,8 +167,8 @@ class Forecast(Request):
     backtest: bool = False
 
 
-class Generate(request(GenerateOptions, only=CONTINUOUS)):  # type: ignore[misc]
-    """A prompt to go on from, or the form of a poem."""
+class Generate(request("generate")):  # type: ignore[misc]
+    """A prompt to continue, or the form of a poem."""
 
     prompt: Text = Field("", examples=["月"])
     title: Text = Field("", max_length=100)
@@ -165,7 +176,7 @@ class Generate(request(GenerateOptions, only=CONTINUOUS)):  # type: ignore[misc]
     stream: bool = Field(True, examples=[False])
 
 
-class Translate(request(TranslateOptions, but=RESOURCES)):  # type: ignore[misc]
+class Translate(request("translate")):  # type: ignore[misc]
     """A sentence, or several."""
 
     text: Text | None = Field(None, examples=["I am hungry."])
@@ -174,7 +185,7 @@ class Translate(request(TranslateOptions, but=RESOURCES)):  # type: ignore[misc]
 
 
 class Trace(Request):
-    """Numbers, or text; read by fresh cells, or by the first unit of a model."""
+    """Numbers or text as input of untrained cells, or of the first GRU of a model."""
 
     numbers: Annotated[list[Number], Field(max_length=100_000, fail_fast=True)] | None = Field(
         None, examples=[[1, 2, 3, 4, 5]]
@@ -187,7 +198,7 @@ class Trace(Request):
 
 
 class Fit(Request):
-    """A fit as a job: a table for forecast, a text for generate, source<TAB>target lines for translate."""
+    """A fit as a job: a table for forecast, a text for generate, lines of source, tab, target for translate."""
 
     task: Annotated[str, AfterValidator(_uploadable)] = Field("forecast", json_schema_extra=_listed)
     csv: Text | None = Field(None, examples=["date,temp\n2024-01-01,3.1\n2024-01-02,2.4\n2024-01-03,2.9\n"])

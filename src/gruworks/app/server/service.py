@@ -10,11 +10,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from fastapi import Response
+
 from gruworks.app.server.batching import Batcher
 from gruworks.app.server.jobs import Jobs
 from gruworks.app.server.limits import Limits
 from gruworks.app.server.models import LoadedModels, Served
-from gruworks.app.server.responses import FAULT, RequestError, event
+from gruworks.app.server.responses import FAULT, RequestError, encoded, event, within
 from gruworks.errors import GruworksError
 
 if TYPE_CHECKING:
@@ -23,13 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["Service"]
 
 T = TypeVar("T")
-CLOSING = "the server is closing"
 READERS = 4  # threads that read bodies, tables and recordings
 log = logging.getLogger("gruworks.server")
 
 
 class Service:
-    """The loaded, the limits, and one batcher a model."""
+    """Loaded models, limits and jobs, with the batchers and threads of the models."""
 
     def __init__(self, loaded: LoadedModels, limits: Limits, jobs: Jobs | None) -> None:
         self.loaded, self.limits, self.jobs = loaded, limits, jobs
@@ -42,13 +43,8 @@ class Service:
         self._batches: dict[str, ContinuousBatch] = {}
         self._readers = ThreadPoolExecutor(READERS, "gruworks-reader")
 
-    def named(self, name: str) -> Served:
-        if name not in self.loaded.models:
-            raise RequestError(404, "there is no model of this name", "model")
-        return self.loaded.models[name]
-
     def batcher(self, name: str, answer: Callable[[list[Any]], list[Any]], kind: str = "", most: int = 0) -> Batcher:
-        """The batcher for one kind of requests to a model; `answer` is what a batch, `most` at once, goes through.
+        """The batcher for one kind of requests to a model; `answer` computes the results of a batch of at most `most`.
 
         A model has one thread, whatever the kinds: nothing in an estimator need be safe for several.
         """
@@ -57,6 +53,20 @@ class Service:
             self._batchers[name, kind] = Batcher(name, answer, pool, most or self.limits.sentences, self.limits.waiting)
         return self._batchers[name, kind]
 
+    async def alone(self, name: str, work: Callable[..., T], *given: Any) -> T:
+        """Run `work(*given)` in the thread of a model, for work that gains nothing from a batch."""
+        batcher = self.batcher(name, lambda items: [each(*values) for each, values in items], "alone", most=1)
+        found: T = await within(self.limits.seconds, batcher.ask((work, given)))
+        return found
+
+    async def apart(self, work: Callable[..., T], *given: Any) -> T:
+        """Run `work(*given)` in a reader thread, for work that would block the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, work, *given)
+
+    async def respond(self, value: Any) -> Response:
+        """A JSON response, written in a thread."""
+        return await self.apart(encoded, value)
+
     def slots(self, model: Served) -> ContinuousBatch:
         from gruworks.app.server.continuous_batching import ContinuousBatch
 
@@ -64,20 +74,16 @@ class Service:
             self._batches[model.name] = ContinuousBatch(model.estimator, model.name, self.limits.streams)
         return self._batches[model.name]
 
-    async def apart(self, work: Callable[..., T], *given: Any) -> T:
-        """`work(*given)` in a thread, for what would hold up the loop that serves everybody."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, work, *given)
-
     async def warm(self, model: Served) -> None:
-        """Read the model's weights, if nobody has, away from the loop that serves everyone."""
-        await asyncio.get_running_loop().run_in_executor(None, lambda: model.estimator)
+        """Read the model's weights, unless they are read already, without blocking the event loop."""
+        await asyncio.to_thread(lambda: model.estimator)
 
     @contextlib.contextmanager
     def session(self) -> Iterator[None]:
-        """One live session more.
+        """Count a live session while it is open.
 
         Raises:
-            RequestError: there are as many as there may be.
+            RequestError: as many as the limit are open.
         """
         if self.sessions >= self.limits.streams:
             raise RequestError(429, f"{self.sessions} live sessions are open already: try again in a moment")
@@ -88,7 +94,7 @@ class Service:
             self.sessions -= 1
 
     async def unless_closing(self, awaited: Awaitable[T], seconds: float | None = None) -> T:
-        """Pending work.
+        """The result of `awaited`.
 
         Raises:
             RequestError: the server is closing. TimeoutError: it took longer.
@@ -99,7 +105,7 @@ class Service:
             if task in done:
                 return task.result()
             if stop in done:
-                raise RequestError(503, CLOSING)
+                raise RequestError(503, "the server is closing")
             raise TimeoutError
         finally:
             stop.cancel()
@@ -107,7 +113,7 @@ class Service:
             await asyncio.wait({task})
 
     async def events(self, source: AsyncGenerator[str, None]) -> AsyncIterator[str]:
-        """Server-sent events; an error on the way, the server's end too, is the last one."""
+        """Server-sent events; after an error, or when the server closes, the last one is an `error`."""
         self.streams += 1
         try:
             while True:
@@ -124,9 +130,8 @@ class Service:
             await source.aclose()
 
     async def end_streams(self, seconds: float) -> None:
-        """Tell every stream that the server is closing; wait until all have told their clients, so long at most."""
-        self.state = "closing"
-        self.closing.set()
+        """Send every stream its last event; wait at most so long until all are sent."""
+        self._close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self.streams or self.sessions:
@@ -149,9 +154,13 @@ class Service:
         if self.state == "loading":
             self.state = "ready"
 
-    async def close(self) -> None:
+    def _close(self) -> None:
         self.state = "closing"
         self.closing.set()
+
+    async def close(self) -> None:
+        """Stop all threads and jobs."""
+        self._close()
         for slots in self._batches.values():
             slots.close()
         for pool in (*self._pools.values(), self._readers):

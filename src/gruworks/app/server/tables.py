@@ -1,4 +1,4 @@
-"""Tables in requests: CSV text or rows, what their columns are, which one is likely what."""
+"""Tables in requests: CSV text or rows, with kinds and likely roles of their columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy
 
 from gruworks.app.server.limits import Limits
-from gruworks.app.server.responses import RequestError
+from gruworks.app.server.responses import RequestError, at_most
 
 __all__ = ["look", "of_rows", "parse"]
 
@@ -24,10 +24,10 @@ SAMPLE = 50
 
 
 def parse(text: str, limits: Limits) -> Table:
-    """Header and rows of CSV text with commas, semicolons or tabs between. Reading ends at the first limit passed.
+    """Header and rows of CSV text separated by commas, semicolons or tabs.
 
     Raises:
-        RequestError: no table, more of it than may be, a line of another length.
+        RequestError: no table, one beyond the limits, or a line of another length.
     """
     text = text.lstrip("\ufeff").strip("\n\r")
     if not text:
@@ -43,7 +43,7 @@ def parse(text: str, limits: Limits) -> Table:
 
 def _read(rows: Iterator[list[str]], limits: Limits) -> Table:
     head = [name.strip() for name in next(rows)]
-    _few(len(head), limits, "csv")
+    at_most(limits.columns, len(head), "columns of a table", "csv", code="too-many-columns")
     if len(set(head)) < len(head):
         names = ", ".join(head)[:200]
         raise RequestError(400, f"two columns of the table have one name: {names}", "csv", "same-names", names=names)
@@ -54,46 +54,34 @@ def _read(rows: Iterator[list[str]], limits: Limits) -> Table:
             text = f"line {len(table)} of the table has {len(row)} values, the first line {len(head)}"
             facts = {"line": len(table), "count": len(row), "head": len(head)}
             raise RequestError(400, text, "csv", "row-width", **facts)
-        if len(table) - 1 > limits.rows or (len(table) - 1) * len(head) > limits.cells:
-            raise _too_long(len(head), limits, "csv")
+        _check_rows(len(table) - 1, len(head), limits, "csv")
     return table
 
 
 def of_rows(rows: list[dict[str, Any]], limits: Limits) -> Table:
-    """The same from objects; a name that one lacks is an empty value."""
+    """Header and rows of a list of objects; a name that an object lacks is an empty value."""
     if not rows:
         raise RequestError(400, "expected rows, got none", "rows")
     head: dict[str, None] = {}
     for row in rows:
         head.update(dict.fromkeys(row))
-        _few(len(head), limits, "rows")
-    if len(rows) > limits.rows or len(rows) * len(head) > limits.cells:
-        raise _too_long(len(head), limits, "rows")
+        at_most(limits.columns, len(head), "columns of a table", "rows", code="too-many-columns")
+    _check_rows(len(rows), len(head), limits, "rows")
     return [[*head], *(["" if row.get(name) is None else str(row[name]) for name in head] for row in rows)]
 
 
-def _few(columns: int, limits: Limits, where: str) -> None:
-    if columns > limits.columns:
-        text = f"the table has more than {limits.columns} columns: leave out what isn't needed"
-        raise RequestError(413, text, where, "too-many-columns", most=limits.columns)
-
-
-def _too_long(columns: int, limits: Limits, where: str) -> RequestError:
+def _check_rows(rows: int, columns: int, limits: Limits, where: str) -> None:
     most = min(limits.rows, limits.cells // max(columns, 1))
-    text = f"the table has more than {most} rows of {columns} columns: send fewer"
-    return RequestError(413, text, where, "too-many-rows", most=most)
+    at_most(most, rows, f"rows of {columns} columns", where, code="too-many-rows")
 
 
 def look(table: Table) -> dict[str, Any]:
-    """Each column's kind and first values, and the likely time, target and series."""
+    """Kind and first values of each column, and the likely columns of time, target and series."""
     head, rows = table[0], table[1 : SAMPLE + 1]
     kinds = {name: _kind([row[i] for row in rows]) for i, name in enumerate(head)}
-    found = [
-        {"name": name, "kind": kinds[name], "examples": [row[i][:40] for row in rows[:3]]}
-        for i, name in enumerate(head)
-    ]
-    counted = [name for name in head if name.lower() in COUNTED and kinds[name] == "number"]
-    time = _first(head, TIME, lambda name: kinds[name] == "time") or next(iter(counted), None)
+    found = [{"name": n, "kind": kinds[n], "examples": [row[i][:40] for row in rows[:3]]} for i, n in enumerate(head)]
+    counted = (name for name in head if name.lower() in COUNTED and kinds[name] == "number")
+    time = _first(head, TIME, lambda name: kinds[name] == "time") or next(counted, None)
     text = [name for name in head if kinds[name] == "text" and name != time]
     series = _first(text, SERIES, lambda name: _repeats(table, head.index(name)))
     rest = [name for name in head if name not in (time, series) and kinds[name] == "number"]
@@ -102,46 +90,40 @@ def look(table: Table) -> dict[str, Any]:
 
 
 def _first(head: list[str], known: tuple[str, ...], fits: Any) -> str | None:
-    for wanted in known:
-        for name in head:
-            if name.lower() == wanted and fits(name):
-                return name
-    return next((name for name in head if fits(name)), None)
+    ranked = [name for wanted in known for name in head if name.lower() == wanted]
+    return next((name for name in (*ranked, *head) if fits(name)), None)
 
 
 def _repeats(table: Table, at: int) -> bool:
-    """Names of series stand in several rows each; dates in a form of their own, or notes, do not."""
+    """True where values repeat, as names of series do; unreadable dates or notes do not."""
     values = [row[at] for row in table[1:]]
     return 2 * len(set(values)) <= len(values)
 
 
 def _kind(values: list[str]) -> str:
     full = [value.strip() for value in values if value.strip()]
-    if not full:
-        return "text"
-    if _most(_is_number, full):
+    if full and _most(_is_number, full):
         return "number"
-    return "time" if _most(_is_time, full) else "text"
+    return "time" if full and _most(_is_time, full) else "text"
 
 
 def _most(fits: Callable[[str], bool], values: list[str]) -> bool:
-    """Some slips do not change what a column is: they are named, with their lines, when it is read."""
+    """True for 80 % of the values: the others are errors, which reading reports with their lines."""
     return sum(map(fits, values)) >= 0.8 * len(values)
 
 
 def _is_number(value: str) -> bool:
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return True
+    return _reads(float, value)
 
 
 def _is_time(value: str) -> bool:
-    for text in (value, value.replace("/", "-"), value.removesuffix("Z")):
-        try:
-            numpy.datetime64(text)
-        except ValueError:
-            continue
-        return True
-    return False
+    forms = (value, value.replace("/", "-"), value.removesuffix("Z"))
+    return any(_reads(numpy.datetime64, text) for text in forms)
+
+
+def _reads(parse: Callable[[str], Any], text: str) -> bool:
+    try:
+        parse(text)
+    except ValueError:
+        return False
+    return True

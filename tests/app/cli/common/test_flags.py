@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from gruworks.app.cli.common.flags import takes
+from gruworks.app.cli.common.flags import command
 from gruworks.errors import OptionError
 from gruworks.settings import Settings, setting
 
@@ -32,9 +32,8 @@ def made(*arguments: str) -> Made:
     got: list[Made] = []
     app = typer.Typer()
 
-    @app.command()
-    @takes(Made)
-    def command(name: str, *, config: Made) -> None:
+    @command(app)
+    def main(name: str, *, config: Made) -> None:
         got.append(config)
 
     result = CliRunner().invoke(app, ["name", *arguments])

@@ -41,7 +41,7 @@ def test_resuming_takes_the_run_s_settings_and_refuses_others(tmp_path: Path) ->
     assert (forecaster.config.horizon, path) == (5, run.path)
     with pytest.raises(OptionError, match="was fitted with horizon 5, not 6: leave the flag out or fit anew"):
         begin("forecast", Config(horizon=6), run.path, None)
-    with pytest.raises(OptionError, match=r"--resume goes on in .*: drop --out"):
+    with pytest.raises(OptionError, match=r"--resume goes on in .*: leave out --out"):
         begin("forecast", Config(), run.path, tmp_path)
 
 

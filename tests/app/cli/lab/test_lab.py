@@ -34,8 +34,8 @@ def test_after_five_comes_six(gruworks, tmp_path):
     assert status == 0
     first, second = out.splitlines()[:2]
     assert abs(float(first.removeprefix("1 2 3 4 5 → ")) - 6) < 0.005
-    assert second.endswith("says 6")
-    assert "It read the numbers as they are." in out
+    assert second.endswith(": 6")
+    assert "Input: the numbers as they are." in out
     assert "none starts within 0.25 of 1 or steps within 0.1 of 1" in out
     for title in ("update gate z_t", "reset gate r_t", "candidate h̃_t", "state h_t"):
         rows = out.split(title)[1].splitlines()[3:8]
@@ -71,19 +71,19 @@ def test_json_is_one_object_with_every_row(gruworks, tmp_path):
 def test_quiet_leaves_the_remarks_out(gruworks):
     _, out, _ = gruworks("lab", "trace", "2", "4", "6", "--quiet", "--out", "o")
     assert out.startswith("2 4 6 → ")
-    assert "It learnt from" not in out
+    assert "Training:" not in out
 
 
 def test_what_is_not_a_line_is_remarked(gruworks):
     status, out, _ = gruworks("lab", "trace", "1", "2", "4", "8", "16", "--out", "o")
     assert status == 0
-    assert "says 32" in out
-    assert "not a line" in out
+    assert "(AR(1)): 32" in out
+    assert "no arithmetic sequence" in out
 
 
 def test_the_frame_is_said(gruworks):
     _, out, _ = gruworks("lab", "trace", "1500", "1520", "1540", "--out", "o")
-    assert "It read (y - 1500) / 10 for each number y." in out
+    assert "Input: (y - 1500) / 10 for each number y." in out
 
 
 def test_a_long_list_says_how_many_were_read(gruworks):
@@ -97,7 +97,7 @@ def test_a_long_list_says_how_many_were_read(gruworks):
     [
         (["1", "2"], "three numbers or more"),
         (["1", "two", "3"], "got 'two', which is neither a number nor an option"),
-        (["1,2,3"], "numbers with blanks between, got '1,2,3'"),
+        (["1,2,3"], "numbers separated by spaces, got '1,2,3'"),
         (["1", "nan", "3"], "got nan at place 2"),
         (["1", "2", "-inf"], "got -inf at place 3"),
         (["1", "2", "3", "--rest", "after"], "got '--rest'"),

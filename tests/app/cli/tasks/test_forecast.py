@@ -75,7 +75,7 @@ def test_evaluate_names_the_season_and_who_is_better(csv: Path, gruworks: Call) 
     status, out, _ = gruworks("forecast", "evaluate", csv, *FLAGS, "--out", "scores")
     assert status == 0
     assert json.loads((csv.parent / "scores" / "evaluation.json").read_text())["mase_season"] == 7
-    for text in ("MASE (7)", "last value", "mean of the last 5", "seasonal naive (7)", "80 % band holds", "lag 7"):
+    for text in ("MASE (7)", "last value", "mean of the last 5", "seasonal naive (7)", "80 % coverage", "lag 7"):
         assert text in out
     assert "rolling origins: 7, from 2020-04-14 to 2020-05-14; steps ahead: 5" in out
     assert "the best naive forecast" in out
@@ -142,7 +142,7 @@ def test_a_bad_file_is_one_line_and_status_2(name: str, verb: str, csv: Path, gr
         (["fit", "data.csv", "--horizon", "0"], "Config.horizon must be between 1 and 10000, not 0"),
         (["fit", "data.csv", "--out", "."], "exists already and is not an empty folder"),
         (["fit", "data.csv", "--resume", "nowhere"], "nowhere does not exist"),
-        (["fit", "data.csv", "--resume", "RUN", "--out", "x"], "drop --out"),
+        (["fit", "data.csv", "--resume", "RUN", "--out", "x"], "leave out --out"),
         (["fit", "data.csv", "--resume", "RUN", "--horizon", "9"], "was fitted with horizon 5, not 9"),
         (["fit", "data.csv", "--resume", "RUN", "--seed", "9"], "was fitted with seed 0, not 9"),
         (["fit", "data.csv", "--resume", "RUN"], "has no checkpoint to go on from"),

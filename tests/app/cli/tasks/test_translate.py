@@ -147,7 +147,7 @@ def test_lines_before_a_broken_one_are_answered() -> None:
 def test_evaluate_prints_scores_lengths_and_the_worst(pairs: Path, run: Path, gruworks: Call) -> None:
     status, out, _ = gruworks("translate", "evaluate", run, "a.de", "a.en", "--out", "mine", "--beam-size", "2")
     assert status == 0
-    assert all(word in out for word in ("BLEU", "chrF", "the source, copied", "tok:13a", "1-10", "worst by chrF"))
+    assert all(word in out for word in ("BLEU", "chrF", "copied source", "tok:13a", "1-10", "worst by chrF"))
     assert json.loads(Path("mine/evaluation.json").read_text())["sentences"] == len(SOURCES)
     status, out, err = gruworks("translate", "evaluate", run, "a.en", "a.de")
     assert (status, out) == (2, "")
@@ -164,7 +164,7 @@ def test_score_prints_a_number_a_pair(pairs: Path, run: Path, gruworks: Call) ->
 def test_explain_draws_a_picture(pairs: Path, run: Path, gruworks: Call) -> None:
     status, out, _ = gruworks("translate", "explain", run, "Katze singt .", "--out", "mine")
     assert status == 0
-    assert "looks at" in out
+    assert "source" in out
     assert Path("mine/attention.png").stat().st_size > 3000
 
 
@@ -195,7 +195,7 @@ def test_remarks_go_to_standard_error_once(pairs: Path, run: Path, gruworks: Cal
         (("fit", "a.de", "short.en"), "a.de has 36 lines and short.en has 1"),
         (("fit", "a.de", "a.en", "a.en"), "got 3 paths"),
         (("fit", "a.de"), "a.de is one file"),
-        (("fit", "pairs.tsv", "--resume", "RUN", "--out", "x"), "drop --out"),
+        (("fit", "pairs.tsv", "--resume", "RUN", "--out", "x"), "leave out --out"),
         (("fit", "pairs.tsv", "--resume", "RUN", "--hidden-size", "7"), "was fitted with hidden_size 32, not 7"),
         (("explain", "RUN", " "), "an empty line"),
     ],

@@ -1,1 +1,1 @@
-"""Flags, output and run folders, as all commands have them."""
+"""Flags, output and run folders shared by all commands."""

@@ -5,77 +5,68 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
-from gruworks.app.cli.common.flags import Debug, Json, Out, Quiet, takes
+from gruworks.app.cli.common.flags import Out, command, flag
 from gruworks.app.cli.common.runs import Resume, begin, interruptible
 from gruworks.app.cli.common.show import Show
 from gruworks.errors import OptionError
-
-if TYPE_CHECKING:
-    from gruworks.settings import Settings
+from gruworks.tasks import registry
 
 __all__ = ["fit_command", "one_or_two"]
 
 Report = Callable[[Show, Any, Path], dict[str, Any]]
 
 
-def fit_command(
-    app: typer.Typer, task: str, settings: type[Settings], data: Any, **validation: Any
-) -> Callable[[Report], Report]:
-    """Make a task's `fit` command of a function that shows a fitted estimator and gives the JSON result.
+def fit_command(app: typer.Typer, task: str, data: Any, report: Report | None = None, **validation: Any) -> None:
+    """Add a task's `fit` command.
 
     Args:
         data: the annotated type of the argument; a list may hold two line-aligned files.
-        **validation: that of the option for data to validate on, where the task has one, by the option's name.
+        report: prints facts of the fitted estimator and returns their JSON result; its docstring is the command's
+            help. Without it the metrics of the fit are printed.
+        **validation: the annotated type of the option for validation data, where the task has one, by its name.
     """
 
-    def decorate(report: Report) -> Report:
-        def fit(
-            data: Any,
-            *,
-            config: Any,
-            resume: Resume = None,
-            out: Out = None,
-            as_json: Json = False,
-            quiet: Quiet = False,
-            debug: Debug = False,
-            **other: Any,
-        ) -> None:
-            show = Show(as_json, quiet)
-            estimator, path = begin(task, config, resume, out)
-            files = next(iter(other.values()), None)
-            held = {"validation": one_or_two(files)} if files else {}
-            flags = [part for name in other for file in _listed(files) for part in (_flag(name), file)]
-            with interruptible(show, task, path, *_listed(data), *flags):
-                estimator.fit(one_or_two(data), **held, out=path, resume=resume is not None, quiet=not show.talks)
-            show.result({"run": str(path), **report(show, estimator, path)})
+    def fit(show: Show, data: Any, *, resume: Resume = None, out: Out = None, config: Any, **other: Any) -> None:
+        estimator, path = begin(task, config, resume, out)
+        files = next(iter(other.values()), None)
+        held = {"validation": one_or_two(files)} if files else {}
+        flags = [part for name in other for file in _listed(files) for part in (flag(name), file)]
+        with interruptible(show, task, path, *_listed(data), *flags):
+            estimator.fit(one_or_two(data), **held, out=path, resume=resume is not None, quiet=not show.talks)
+        show.result({"run": str(path), **(report or _report)(show, estimator, path)})
 
-        first, settled, *rest, _ = inspect.signature(fit, eval_str=True).parameters.values()
-        options = [settled.replace(name=name, annotation=hint, default=None) for name, hint in validation.items()]
-        parameters = [first.replace(annotation=data), settled, *options, *rest]
-        fit.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        fit.__doc__ = report.__doc__
-        app.command("fit")(takes(settings)(fit))
-        return report
+    first, given, *rest, settings, _ = inspect.signature(fit, eval_str=True).parameters.values()
+    options = [settings.replace(name=name, annotation=hint, default=None) for name, hint in validation.items()]
+    settings = settings.replace(annotation=registry.settings(task, "Config"))
+    parameters = [first, given.replace(annotation=data), *options, *rest, settings]
+    fit.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    fit.__doc__ = report.__doc__ if report else f"Fit a model to {registry.find(task).data}; write a run folder."
+    command(app)(fit)
 
-    return decorate
+
+def _report(show: Show, estimator: Any, path: Path) -> dict[str, Any]:
+    """Print warnings and metrics of a fit."""
+    task, warnings = registry.find(estimator.task), getattr(estimator, "fit_warnings", [])
+    for warning in warnings:
+        show.note(warning)
+    for name, value in estimator.metrics.items():
+        show.note(f"{name.replace('_', ' ')}: {f'{value:.4g}' if isinstance(value, float) else value}")
+    show.answer(f"run    {path}")
+    show.note(f"next   gruworks {task.name} {task.verb} {path} --help")
+    return {"warnings": warnings, "metrics": estimator.metrics}
 
 
 def one_or_two(paths: Path | list[Path]) -> Any:
     """A path, or a pair of line-aligned files."""
-    if isinstance(paths, Path) or len(paths) == 1:
-        return _listed(paths)[0]
-    if len(paths) > 2:
-        raise OptionError(f"expected a .tsv, a .jsonl, a folder or two line-aligned files, got {len(paths)} paths")
-    return tuple(paths)
+    files = _listed(paths)
+    if len(files) > 2:
+        raise OptionError(f"expected a .tsv, a .jsonl, a folder or two line-aligned files, got {len(files)} paths")
+    return files[0] if len(files) == 1 else tuple(files)
 
 
 def _listed(paths: Path | list[Path] | None) -> list[Path]:
     return [paths] if isinstance(paths, Path) else paths or []
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")

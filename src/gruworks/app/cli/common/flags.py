@@ -1,87 +1,124 @@
-"""Flags: the four that every command has, and those made from a settings class."""
+"""Commands from functions: flags for the output, and one for each field of a settings class."""
 
 from __future__ import annotations
 
 import functools
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
+from gruworks.app.cli.common.show import Show
 from gruworks.errors import OptionError
-from gruworks.settings import Settings
+from gruworks.settings import Described, Settings
 
-__all__ = ["Debug", "Json", "Out", "Quiet", "agree", "takes"]
+__all__ = ["Out", "ReportFolder", "Run", "agree", "command", "flag"]
 
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes; errors still show.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to; runs/TASK-TIME if not given.")]
+F = TypeVar("F", bound=Callable[..., Any])
+Out = Annotated[Path | None, typer.Option(help="Folder to write to; runs/TASK-TIME if not given.")]
+ReportFolder = Annotated[Path | None, typer.Option(help="Folder to write evaluation.json to.")]
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, as a fit writes it.", show_default=False)]
+OUTPUT = {
+    "as_json": Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")],
+    "quiet": Annotated[bool, typer.Option("--quiet", help="Print no progress and no notes; errors are still printed.")],
+    "debug": Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")],
+}
 
 
-def takes(settings: type[Settings], into: str = "config") -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command one flag for each field of `settings`, nested settings' too, and pass it the built object.
+def command(app: typer.Typer, name: str = "", *, json: bool = True, **options: Any) -> Callable[[F], F]:
+    """Add a function to `app` as a command.
 
-    Only flags that were given replace a default, so the settings class stays the one place of defaults. The
-    command may declare a flag of its own under a field's name; the field then has none.
+    Its parameter `show` becomes the flags --json, --quiet and --debug, and each parameter whose type is a settings
+    class becomes one flag for each field, nested settings' too. Only flags that were given replace a default, so the
+    settings class stays the one place of defaults. Where two parameters have a field of one name, or a parameter has
+    the name of a field, the first of them is the flag.
+
+    Args:
+        name: name of the command; the function's if not given.
+        json: False leaves out --json, for a command without a result.
+        **options: further options of typer's `command`.
     """
 
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        own = inspect.signature(command, eval_str=True).parameters
-        fields = {name: parameter for name, parameter, _ in _parameters(settings) if name not in own}
-        hints = {name: hint for name, _, hint in _parameters(settings)}
-
-        @functools.wraps(command)
-        def wrapped(**values: Any) -> None:
-            given = {name: values.pop(name) for name in fields}
-            given = {name: _parse(name, hints[name], value) for name, value in given.items() if value is not None}
-            command(**values, **{into: settings.from_flat(given)})
-
-        parameters = [p for name, p in own.items() if name != into] + list(fields.values())
-        wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        wrapped.__annotations__ = {p.name: p.annotation for p in parameters}
-        return wrapped
+    def decorate(function: F) -> F:
+        app.command(name or function.__name__, **options)(_flagged(function, json))
+        return function
 
     return decorate
 
 
+def _flagged(function: Callable[..., None], json: bool) -> Callable[..., None]:
+    """The function with a signature of arguments and flags, as typer reads it."""
+    given = inspect.signature(function, eval_str=True).parameters
+    settings = {name: one.annotation for name, one in given.items() if _is_settings(one.annotation)}
+    own = {name: one for name, one in given.items() if name != "show" and name not in settings}
+    shown = [name for name in OUTPUT if name == "debug" or ("show" in given and (json or name == "quiet"))]
+    own |= {name: _keyword(name, OUTPUT[name], False) for name in shown}
+    fields: dict[str, tuple[str, Described]] = {}
+    for parameter, kind in settings.items():
+        for one in kind.described():
+            if one.name not in own:
+                fields.setdefault(one.name, (parameter, one))
+    parameters = own | {name: _keyword(name, _annotation(one), None) for name, (_, one) in fields.items()}
+
+    @functools.wraps(function)
+    def wrapped(**values: Any) -> None:
+        as_json, quiet, _ = (values.pop(name, False) for name in OUTPUT)
+        if "show" in given:
+            values["show"] = Show(as_json, quiet)
+        told: dict[str, dict[str, Any]] = {parameter: {} for parameter in settings}
+        for name, (parameter, one) in fields.items():
+            if (value := values.pop(name)) is not None:
+                told[parameter][name] = _parse(one, value)
+        function(**values, **{parameter: settings[parameter].from_flat(flags) for parameter, flags in told.items()})
+
+    wrapped.__signature__ = inspect.Signature(list(parameters.values()))  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {one.name: one.annotation for one in parameters.values()}
+    return wrapped
+
+
 def agree(given: Settings, saved: Settings, run: Path) -> None:
-    """A run keeps its settings: a flag that says otherwise is refused, one that says the same is not."""
+    """Refuse a flag that contradicts the settings that a run was fitted with."""
     default, told, kept = (_flat(settings.to_dict()) for settings in (type(given)(), given, saved))
     for name, value in told.items():
         if value not in (default[name], kept[name]):
             raise OptionError(f"{run} was fitted with {name} {kept[name]}, not {value}: leave the flag out or fit anew")
 
 
+def flag(name: str) -> str:
+    """The flag of a setting."""
+    return "--" + name.replace("_", "-")
+
+
 def _flat(values: dict[str, Any]) -> dict[str, Any]:
-    """Nested settings' names among the others."""
-    return {name: value for name, value in values.items() if not isinstance(value, dict)} | {
-        name: value for nested in values.values() if isinstance(nested, dict) for name, value in nested.items()
-    }
+    """Settings and nested settings in one dictionary."""
+    nested = [value for value in values.values() if isinstance(value, dict)]
+    own = {name: value for name, value in values.items() if not isinstance(value, dict)}
+    return functools.reduce(dict.__or__, nested, own)
 
 
-def _parameters(settings: type[Settings]) -> typing.Iterator[tuple[str, inspect.Parameter, Any]]:
-    for one in settings.described():
-        help_text = f"{one.sentence} (default: {_shown(one.default)})"
-        flag = "--" + one.name.replace("_", "-")
-        names = [f"{flag}/--no-{flag[2:]}"] if one.hint is bool else [flag]
-        annotation: Any = Annotated[_flag_type(one.hint), typer.Option(*names, help=help_text, show_default=False)]
-        kind = inspect.Parameter.KEYWORD_ONLY
-        yield one.name, inspect.Parameter(one.name, kind, default=None, annotation=annotation), one.hint
+def _is_settings(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Settings)
 
 
-def _shown(default: Any) -> str:
-    if default is None:
-        return "none"
-    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _annotation(one: Described) -> Any:
+    """The annotation of a setting's flag: its type, names and help."""
+    default = ",".join(map(str, one.default)) if isinstance(one.default, tuple) else one.default
+    help_text = f"{one.sentence} (default: {'none' if default is None else default})"
+    name = flag(one.name)
+    names = [f"{name}/--no-{name[2:]}"] if one.hint is bool else [name]
+    return Annotated[_flag_type(one.hint), typer.Option(*names, help=help_text, show_default=False)]
 
 
 def _flag_type(hint: Any) -> Any:
     """A type that typer can parse: a choice stays a choice, a tuple is given as text with commas."""
-    if typing.get_origin(hint) is tuple or any(typing.get_origin(part) is tuple for part in typing.get_args(hint)):
+    if any(_tuples(hint)):
         return str | None
     if typing.get_origin(hint) is typing.Literal:
         return hint | None
@@ -89,14 +126,18 @@ def _flag_type(hint: Any) -> Any:
     return kinds[0] | None
 
 
-def _parse(name: str, hint: Any, value: Any) -> Any:
-    tuples = [part for part in (hint, *typing.get_args(hint)) if typing.get_origin(part) is tuple]
-    if not tuples or not isinstance(value, str):
+def _tuples(hint: Any) -> Iterator[Any]:
+    """The tuple types among a type and its parts."""
+    return (part for part in (hint, *typing.get_args(hint)) if typing.get_origin(part) is tuple)
+
+
+def _parse(one: Described, value: Any) -> Any:
+    kind = next(_tuples(one.hint), None)
+    if kind is None:
         return value
-    item = typing.get_args(tuples[0])[0]
+    item = typing.get_args(kind)[0]
     try:
         return tuple(item(part) for part in value.split(",") if part.strip())
     except ValueError:
-        flag = "--" + name.replace("_", "-")
-        text = f"{value!r} is not a list of {item.__name__} with commas between"
-        raise typer.BadParameter(text, param_hint=flag) from None
+        text = f"{value!r} is not a list of {item.__name__} separated by commas"
+        raise typer.BadParameter(text, param_hint=flag(one.name)) from None

@@ -22,25 +22,25 @@ class Show:
 
     @property
     def talks(self) -> bool:
-        """True where a person reads along: notes and progress bars may show."""
+        """True unless --json or --quiet is given: notes and progress bars are shown."""
         return not (self.as_json or self.quiet)
 
     def note(self, text: str = "") -> None:
-        """Something around the answer: left out by --quiet and --json."""
+        """Print a note beside the result; --quiet and --json leave it out."""
         if self.talks:
             self.console.print(text, markup=False)
 
     def complain(self, text: str) -> None:
-        """One line on standard error, whatever the flags."""
+        """Print one line on standard error, whatever the flags."""
         print("gruworks:", text, file=sys.stderr)
 
     def answer(self, text: str) -> None:
-        """The answer itself: printed by --quiet too."""
+        """Print the result, with --quiet too."""
         if not self.as_json:
             self.console.print(text, markup=False)
 
     def table(self, rows: list[dict[str, Any]], title: str | None = None) -> None:
-        """The answer as a table; numbers to the right."""
+        """Print the result as a table, numbers aligned to the right."""
         if self.as_json or not rows:
             return
         table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
@@ -52,13 +52,13 @@ class Show:
         self.console.print(table)
 
     def result(self, values: dict[str, Any]) -> None:
-        """The machine-readable answer, printed with --json only."""
+        """Print the JSON result, with --json only."""
         if self.as_json:
             print(json.dumps(values, ensure_ascii=False, indent=2, default=str))
 
 
 def _cells(column: list[Any]) -> list[str]:
-    """A column as text: one count of decimals, for four digits of the largest number and two of the spread."""
+    """A column as text with one number of decimals: four digits of the largest value, two of the range."""
     numbers = [value for value in column if isinstance(value, float) and math.isfinite(value)]
     largest = max(map(abs, numbers), default=0.0)
     if largest and not 1e-4 <= largest < 1e15:

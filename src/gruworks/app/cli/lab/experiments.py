@@ -1,4 +1,4 @@
-"""`gruworks lab gradients`, `compare` and `papers`: trained comparisons, each in a folder to go on in."""
+"""`gruworks lab gradients`, `compare` and `papers`: experiments with training, resumable in their folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import numpy
 import typer
 
-from gruworks.app.cli.common.flags import Debug, Json, Out, Quiet, takes
+from gruworks.app.cli.common.flags import Out
 from gruworks.app.cli.common.show import Show
 from gruworks.errors import require
 from gruworks.lab.settings import Study
@@ -20,53 +20,47 @@ from gruworks.training.runs import new_run_path, write_atomically
 
 __all__ = ["compare", "gradients", "papers"]
 
-Cells = Annotated[str, typer.Option(help="Cells by name, with commas between.")]
+Cells = Annotated[str, typer.Option(help="Names of the cells, separated by commas.")]
 JOBS = min(2, os.cpu_count() or 1)
-Jobs = Annotated[int, typer.Option(min=1, max=64, help="Processes of one thread each.")]
+Jobs = Annotated[int, typer.Option(min=1, max=64, help="Parallel processes, of one thread each.")]
 
 
-def going_on(command: Callable[..., None]) -> Callable[..., None]:
-    """After Ctrl-C, say how to go on; what is finished or has a checkpoint is kept."""
+def resumable(experiment: Callable[..., None]) -> Callable[..., None]:
+    """Give an experiment its output folder; after Ctrl-C print how to resume it, as finished fits are kept."""
 
-    @functools.wraps(command)
-    def wrapped(*args: Any, **values: Any) -> None:
-        values["out"] = values.get("out") or new_run_path(f"lab-{command.__name__}")
+    @functools.wraps(experiment)
+    def wrapped(show: Show, **values: Any) -> None:
+        require("lightning", extra="train")
+        values["out"] = values["out"] or new_run_path(f"lab-{experiment.__name__}")
+        show.note(f"writing to {values['out']}")
         try:
-            command(*args, **values)
+            experiment(show, **values)
         except KeyboardInterrupt:
-            text = f"stopped; the same command with --out {values['out']} goes on from the last checkpoints"
-            Show(values.get("as_json", False), values.get("quiet", False)).complain(text)
+            show.complain(f"stopped; the same command with --out {values['out']} goes on from the last checkpoints")
             raise typer.Exit(130) from None
 
     return wrapped
 
 
-@takes(Study, into="study")
-@going_on
+@resumable
 def gradients(
-    cells: Cells = "rnn,lstm,gru",
-    hidden: Annotated[int, typer.Option(min=1, help="Units H of every cell.")] = 64,
-    rows: Annotated[int, typer.Option(min=1, help="Test sequences that are followed.")] = 4,
-    jobs: Jobs = JOBS,
+    show: Show,
     *,
+    cells: Cells = "rnn,lstm,gru",
+    hidden: Annotated[int, typer.Option(min=1, help="Hidden size of every cell.")] = 64,
+    rows: Annotated[int, typer.Option(min=1, help="Test sequences over which the Jacobians are taken.")] = 4,
+    jobs: Jobs = JOBS,
     study: Study,
-    out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    out: Out = None,  # `resumable` gives one
 ) -> None:
-    """Reach of gradients at initialisation and after training, by exact Jacobians of the full state."""
-    assert out is not None  # `going_on` names one
-    require("lightning", extra="train")
+    """Norms of gradients over time at initialisation and after training, by exact Jacobians of the full state."""
     from gruworks.lab.gradient_study import reaches
     from gruworks.plots.curves import draw_curves
 
-    show = Show(as_json, quiet)
-    show.note(f"training {cells} on {study.task} in {out}")
+    assert out is not None
     found = reaches(study, _names(cells), hidden, out, rows, jobs)
     write_atomically(out / "gradients.json", (json.dumps(found) + "\n").encode())
-    picture = draw_curves(panels_of_reach(found), out / "gradients.png", f"Gradient reach, {study.task}")
-    T = found["length"]
+    picture = draw_curves(panels_of_reach(found), out / "gradients.png", f"Gradient norms, {study.task}")
     show.table(
         [
             {"cell": cell, "when": when, "∂s_T/∂s_0, task": one["task"]["mean"][-1],
@@ -74,34 +68,28 @@ def gradients(
             for cell, both in found["reaches"].items() if cell != "held"
             for when, one in both.items() if when != "test"
         ],
-        f"norms over T = {T} steps",
+        f"norms over T = {found['length']} steps",
     )  # fmt: skip
     show.answer(f"picture: {picture}")
     show.result({**found, "picture": str(picture)})
 
 
-@takes(Study, into="study")
-@going_on
+@resumable
 def compare(
-    cells: Cells = "rnn,lstm,gru",
-    seeds: Annotated[int, typer.Option(min=1, help="How often each cell is trained.")] = 3,
-    parameters: Annotated[int, typer.Option(min=10, help="Of cell and readout together; sets each width.")] = 10_000,
-    jobs: Jobs = JOBS,
+    show: Show,
     *,
+    cells: Cells = "rnn,lstm,gru",
+    seeds: Annotated[int, typer.Option(min=1, help="Fits of each cell, with different seeds.")] = 3,
+    parameters: Annotated[int, typer.Option(min=10, help="Parameters of cell and output layer together.")] = 10_000,
+    jobs: Jobs = JOBS,
     study: Study,
     out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
-    """Train cells at equal parameters on one task: curves with their spread, a table, costs of a step."""
-    assert out is not None  # `going_on` names one
-    require("lightning", extra="train")
+    """Train cells of equal parameter count on one task: curves with their spread, a table, costs of a step."""
     from gruworks.lab import compare as comparing
     from gruworks.plots.curves import draw_curves
 
-    show = Show(as_json, quiet)
-    show.note(f"training {cells}, {seeds} times each, in {out}")
+    assert out is not None
     result = comparing.compare(study, _names(cells), seeds, parameters, out, jobs)
     title = f"{study.task}, T = {study.length}, about {parameters} parameters, {seeds} seeds"
     picture = draw_curves([panel_of_losses(result)], out / "compare.png", title)
@@ -110,25 +98,23 @@ def compare(
     show.result({**result, "picture": str(picture)})
 
 
-@going_on
+@resumable
 def papers(
+    show: Show,
     name: Annotated[str, typer.Argument(metavar="PAPER", help="chung2014, bai2018 or cho2014.")],
-    quick: Annotated[bool, typer.Option("--quick/--full", help="Minutes, for the ordering; or all steps.")] = True,
-    only: Annotated[str, typer.Option(help="Rows of the table, with commas between; all if none.")] = "",
-    cells: Annotated[str, typer.Option(help="Cells by name, with commas between; all if none.")] = "",
+    *,
+    quick: Annotated[
+        bool, typer.Option("--quick/--full", help="Minutes, enough for the ranking of the cells; or all steps.")
+    ] = True,
+    only: Annotated[str, typer.Option(help="Rows of the table, separated by commas; all if not given.")] = "",
+    cells: Annotated[str, typer.Option(help="Names of the cells, separated by commas; all if not given.")] = "",
     jobs: Jobs = JOBS,
     out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
-    """A paper's table made anew: published and ours side by side."""
-    assert out is not None  # `going_on` names one
-    require("lightning", extra="train")
+    """Reproduce a paper's table: published figures and ours side by side."""
     from gruworks.lab.papers import reproduce
 
-    show = Show(as_json, quiet)
-    show.note(f"training in {out}")
+    assert out is not None
     result = reproduce(name, out, quick, _names(only), _names(cells), jobs)
     hidden = ("measure", "steps", "ended by", "minutes")
     shown = [{k: "-" if v is None else v for k, v in row.items() if k not in hidden} for row in result["rows"]]
@@ -140,32 +126,21 @@ def papers(
 
 
 def panels_of_reach(found: dict[str, Any]) -> list[Panel]:
-    """∂s_T/∂s_t at initialisation and after training, ∂L/∂s_t after training, and the GRU with gates held."""
+    """∂s_T/∂s_t at initialisation and after training, ∂L/∂s_t after training, and the GRU with constant gates."""
     by_cell = {cell: one for cell, one in found["reaches"].items() if cell != "held"}
     distance = numpy.arange(found["length"] + 1.0)
-    axes: dict[str, Any] = {"x_axis": "T - t", "lowest": 1e-14}
-    return [
-        *(
-            Panel(
-                f"‖∂s_T/∂s_t‖ {said}",
-                {cell: _reach(distance, one[when]["task"]) for cell, one in by_cell.items()},
-                **axes,
-            )
-            for when, said in (("initial", "at initialisation"), ("trained", "after training"))
-        ),
-        Panel(
-            "‖∂L/∂s_t‖ after training",
-            {cell: Curve(distance, numpy.array(one["trained"]["loss"])) for cell, one in by_cell.items()}, **axes,
-        ),
-        Panel(
-            "‖∂s_T/∂s_t‖, GRU, gates held",
-            {said: _reach(distance, one) for said, one in found["reaches"]["held"].items()}, **axes,
-        ),
-    ]  # fmt: skip
+    curves = {
+        f"‖∂s_T/∂s_t‖ {when}": {cell: _reach(distance, one[key]["task"]) for cell, one in by_cell.items()}
+        for key, when in (("initial", "at initialisation"), ("trained", "after training"))
+    }
+    losses = {cell: Curve(distance, numpy.array(one["trained"]["loss"])) for cell, one in by_cell.items()}
+    held = {gates: _reach(distance, one) for gates, one in found["reaches"]["held"].items()}
+    curves |= {"‖∂L/∂s_t‖ after training": losses, "‖∂s_T/∂s_t‖, GRU, constant gates": held}
+    return [Panel(title, lines, x_axis="T - t", lowest=1e-14) for title, lines in curves.items()]
 
 
 def panel_of_losses(result: dict[str, Any]) -> Panel:
-    """Validation loss by step, a curve a cell, the seeds' range around it, and what knowing nothing gives."""
+    """Validation loss by step, a curve for each cell with the range over seeds, and the loss of chance."""
     curves = {
         f"{name}, H = {cell['hidden']}": Curve(
             *(numpy.array(cell["curve"][k], float) for k in ("step", "mean", "low", "high"))

@@ -1,4 +1,4 @@
-"""`gruworks forecast report`: one HTML file that says how a run forecasts and what was found in its data."""
+"""`gruworks forecast report`: forecasts, errors and data problems of a run as one HTML file."""
 
 from __future__ import annotations
 
@@ -7,27 +7,24 @@ from typing import Annotated, Any
 
 import typer
 
-from gruworks.app.cli.common.flags import Debug, Json, Quiet
+from gruworks.app.cli.common.flags import Run
 from gruworks.app.cli.common.runs import load
 from gruworks.app.cli.common.show import Show
 
-__all__ = ["report"]
+__all__ = ["Future", "report"]
 
+Future = Annotated[Path | None, typer.Option("--future", help="A file with the covariates of the rows to forecast.")]
 MOST_FANS = 24
 
 
 def report(
-    run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run folder that `forecast fit` wrote.", show_default=False)
-    ],
+    show: Show,
+    run: Run,
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE.csv]", help="Rows after the fit, to score it on.")
+        Path | None, typer.Argument(metavar="[FILE.csv]", help="Rows after the fit, to evaluate it on.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="The HTML file; RUN/report.html if not given.")] = None,
-    ahead: Annotated[Path | None, typer.Option("--future", help="The covariates of the rows to forecast.")] = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    out: Annotated[Path | None, typer.Option(help="The HTML file; RUN/report.html if not given.")] = None,
+    ahead: Future = None,
 ) -> None:
     """Write one self-contained HTML page: forecasts, errors by horizon, coverage, skill, and the data's problems.
 
@@ -35,18 +32,16 @@ def report(
     """
     from gruworks.plots.report import write_report
 
-    show = Show(as_json, quiet)
     forecaster = load("forecast", run)
-    frame_type, forecaster.backend = forecaster.backend, "pandas"
+    forecaster.backend = "pandas"
     found = forecaster.evaluate(file) if file is not None else forecaster.held_out()
     path = write_report(out or run / "report.html", _contents(forecaster, run, found, ahead, file is None))
-    forecaster.backend = frame_type
     show.note(f"report  {path}")
     show.result({"report": str(path)})
 
 
 def _contents(forecaster: Any, run: Path, found: Any, ahead: Path | None, held_out: bool) -> dict[str, Any]:
-    """Plain values for the page."""
+    """Contents of the page as plain values."""
     config = forecaster.config
     frame = forecaster.predict(level=[80, 95], future=ahead)
     head = "y_hat" if len(config.targets) == 1 else f"{config.targets[0]}_hat"
@@ -54,15 +49,9 @@ def _contents(forecaster: Any, run: Path, found: Any, ahead: Path | None, held_o
     for one in [s for s in forecaster.history if s.target == 0][:MOST_FANS]:
         rows, shown = frame[frame["unique_id"] == one.name], max(30, 6 * config.horizon)
         bands = {end: rows[f"{head}{end}"].to_numpy() for end in ("", "-lo-80", "-hi-80", "-lo-95", "-hi-95")}
-        fans.append(
-            {
-                "name": one.name if len(forecaster.history) > 1 else config.target,
-                "stamps": one.timestamps[-shown:],
-                "y": one.y[-shown:],
-                "ahead": rows["ds"].to_numpy(),
-                **bands,
-            }
-        )
+        name = one.name if len(forecaster.history) > 1 else config.target
+        history = {"stamps": one.timestamps[-shown:], "y": one.y[-shown:]}
+        fans.append({"name": name, **history, "ahead": rows["ds"].to_numpy(), **bands})
     return {
         "title": f"{config.target}, {config.horizon} steps ahead",
         "facts": {

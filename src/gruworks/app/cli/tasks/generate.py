@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gruworks.app.cli.common.fitting import fit_command
-from gruworks.app.cli.common.flags import Debug, Json, Quiet, agree, takes
-from gruworks.app.cli.common.runs import begin, load
+from gruworks.app.cli.common.flags import ReportFolder, Run, command
+from gruworks.app.cli.common.runs import load, load_or_new, report
 from gruworks.app.cli.common.show import Show
 from gruworks.errors import DataError, OptionError
 from gruworks.tasks.generate.config import Config, Options
@@ -29,46 +28,28 @@ app = typer.Typer(no_args_is_help=True)
 Text = Annotated[
     Path, typer.Argument(metavar="TEXT", help="A .txt or .jsonl file, or a folder of them.", show_default=False)
 ]
-Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `generate fit` wrote.", show_default=False)]
-Title = Annotated[str, typer.Option(help="Title to write to, where the run's texts have titles.")]
-PLAY = "type a beginning and Enter; a number takes that continuation; an empty line draws anew; Ctrl-D ends"
+Title = Annotated[str, typer.Option(help="Title of the text, for runs whose texts have titles.")]
+PLAY = "type a beginning and Enter; a number chooses that continuation; an empty line samples again; Ctrl-D ends"
+Validation = Annotated[Path | None, typer.Option(help="Text to validate on, in place of a part of TEXT.")]
+
+fit_command(app, "generate", Text, validation_text=Validation)
 
 
-@fit_command(
-    app, "generate", Config, Text,
-    validation_text=Annotated[Path | None, typer.Option(help="Text to validate on, instead of a share held out.")],
-)  # fmt: skip
-def fitted(show: Show, generator: Generator, path: Path) -> dict[str, Any]:
-    """Learn from a text; leave a run folder with the model. Samples are printed on the way."""
-    facts = generator.metrics
-    show.answer(
-        f"{facts['parameters']:,} parameters, {facts['steps']} steps, {facts['minutes']:.1f} minutes; "
-        f"validation {facts['best_loss']:.4f} nats a symbol at step {facts['best_step']}; ended: {facts['ended_by']}"
-    )
-    show.note(f"\nrun    {path}\nnext   gruworks generate write {path} --stream")
-    return {"metrics": facts}
-
-
-@app.command("write")
-@takes(Options, into="options")
+@command(app)
 def write(
+    show: Show,
     run: Run,
     *,
-    options: Options,
-    prompt: Annotated[str, typer.Option(help="Text to go on from.")] = "",
+    prompt: Annotated[str, typer.Option(help="Text to continue.")] = "",
     title: Title = "",
     stream: Annotated[bool, typer.Option("--stream", help="Show the text while it is being written.")] = False,
-    out: Annotated[Path | None, typer.Option("--out", help="File to write the texts to.")] = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    out: Annotated[Path | None, typer.Option(help="File to write the texts to.")] = None,
+    options: Options,
 ) -> None:
-    """Write on from a prompt."""
-    show = Show(as_json, quiet)
-    if stream and (as_json or options.n_samples != 1 or options.beam_size):
-        raise OptionError("--stream shows one text that is drawn: leave out --json, --n-samples and --beam-size")
-    generator = load("generate", run)
-    chosen = options.to_dict()
+    """Continue a prompt."""
+    if stream and (show.as_json or options.n_samples != 1 or options.beam_size):
+        raise OptionError("--stream shows one sampled text: leave out --json, --n-samples and --beam-size")
+    generator, chosen = load("generate", run), options.to_dict()
     if stream:
         texts = [_streamed(generator, prompt, title, options)]
     else:
@@ -82,105 +63,79 @@ def write(
     show.result({"run": str(run), "prompt": prompt, "texts": texts, "options": chosen})
 
 
-@app.command("verse")
-@takes(VerseOptions, into="rules")
+@command(app)
 def verse(
+    show: Show,
     run: Run,
     *,
-    rules: VerseOptions,
-    count: Annotated[int, typer.Option(min=1, help="How many poems to write.")] = 1,
+    count: Annotated[int, typer.Option(min=1, help="Number of poems to write.")] = 1,
     title: Title = "",
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    rules: VerseOptions,
 ) -> None:
     """Write Chinese poems that keep the rules of their form, from a run fitted on poems."""
-    show = Show(as_json, quiet)
     poems = load("generate", run).verse(count, title=title, **rules.to_dict())
     show.answer("\n\n".join("\n".join(poem) for poem in poems))
     show.result({"run": str(run), "rules": rules.to_dict(), "poems": poems})
 
 
-@app.command("score")
+@command(app)
 def score(
+    show: Show,
     run: Run,
     text: Annotated[str, typer.Argument(help="The text to score; - reads standard input.", show_default=False)],
     title: Title = "",
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
-    """Say how likely each symbol of a text is: log-probability, perplexity, bits per character."""
-    show = Show(as_json, quiet)
+    """Print the log-probability of each token of a text, its perplexity and bits per character."""
     reading = load("generate", run).score(sys.stdin.read() if text == "-" else text, title=title)
     pairs = zip(reading.symbols, reading.log_probabilities, strict=True)
-    show.table([{"symbol": repr(symbol)[1:-1], "log-probability": value} for symbol, value in pairs])
+    show.table([{"token": repr(token)[1:-1], "log-probability": value} for token, value in pairs])
     show.note(
-        f"\n{len(reading.symbols)} symbols, {reading.characters} characters; perplexity {reading.perplexity:.4g}; "
+        f"\n{len(reading.symbols)} tokens, {reading.characters} characters; perplexity {reading.perplexity:.4g}; "
         f"bits per character {reading.bits_per_character:.4g}"
     )
     show.result(reading.to_dict())
 
 
-@app.command("evaluate")
-@takes(Config)
+@command(app)
 def evaluate(
+    show: Show,
     sources: Annotated[list[Path], typer.Argument(metavar="[RUN] TEXT", help="A text, or a run folder and a text.")],
     *,
+    out: ReportFolder = None,
     config: Config,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder to write evaluation.json to.")] = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
-    """Perplexity on a text, or on what a fit holds out of it, beside naive models'."""
-    if len(sources) > 2:
-        raise OptionError("evaluate takes TEXT, or a run folder and TEXT: gruworks generate evaluate [RUN] TEXT")
-    show = Show(as_json, quiet)
-    generator = load("generate", sources[0]) if len(sources) == 2 else begin("generate", config, None, None)[0]
-    agree(config, generator.config, sources[0])
-    found = generator.evaluate(sources[-1], quiet=not show.talks)
-    if out is not None:
-        write_atomically(out / "evaluation.json", (json.dumps(found.to_dict(), indent=2) + "\n").encode())
-    rows = [
-        ("GRU", found.perplexity),
-        ("5-gram", found.kneser_ney_perplexity),
-        ("symbol counts", found.unigram_perplexity),
-    ]
-    show.table([{"model": model, "perplexity": value} for model, value in rows if value is not None])
+    """Perplexity of a run on a text, or of a new fit on the validation part of a text, beside n-gram models'."""
+    found = load_or_new("generate", sources, config).evaluate(sources[-1], quiet=not show.talks)
+    rows = {"GRU": found.perplexity, "5-gram": found.kneser_ney_perplexity, "unigram": found.unigram_perplexity}
+    show.table([{"model": model, "perplexity": value} for model, value in rows.items() if value is not None])
     show.note(
-        f"\n{found.symbols:,} symbols, {found.unknown} unknown; {found.characters:,} characters; "
+        f"\n{found.symbols:,} tokens, {found.unknown} unknown; {found.characters:,} characters; "
         f"bits per character {found.bits_per_character:.4f}"
     )
-    show.result(found.to_dict())
+    report(show, found, out)
 
 
-@app.command("play")
-@takes(Options, into="options")
+@command(app, json=False)
 def play(
+    show: Show,
     run: Run,
     *,
-    options: Options,
-    length: Annotated[int, typer.Option(min=1, help="Symbols of each continuation.")] = 80,
+    length: Annotated[int, typer.Option(min=1, help="Tokens of each continuation.")] = 80,
     n_samples: Annotated[int, typer.Option(min=1, max=9, help="Continuations to choose from.")] = 3,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    options: Options,
 ) -> None:
-    """Write together: continues what you type and offers a choice among continuations."""
-    show = Show(False, quiet)
+    """Write together: type text, and choose among sampled continuations."""
     generator = load("generate", run)
     show.note(PLAY)
     text, seed = "", options.seed
     offers: list[str] = []
     while (line := _typed(text)) is not None:
-        if line.isdigit() and 1 <= int(line) <= len(offers):
-            text += offers[int(line) - 1]
-        else:
-            text += line
-        chosen = replace(options, length=length, n_samples=n_samples, seed=seed).to_dict()
+        chosen = line.isdigit() and 1 <= int(line) <= len(offers)
+        text += offers[int(line) - 1] if chosen else line
         try:
-            offers = generator.write_many(text, **chosen)
-        except DataError as error:  # one slip of the finger is not the end of the game
+            sampling = replace(options, length=length, n_samples=n_samples, seed=seed)
+            offers = generator.write_many(text, **sampling.to_dict())
+        except DataError as error:  # a mistyped character doesn't end the program
             show.complain(str(error))
             text = text.removesuffix(line)
             continue
@@ -200,10 +155,11 @@ def _typed(text: str) -> str | None:
 
 
 def _streamed(generator: Generator, prompt: str, title: str, options: Options) -> str:
-    pieces = [prompt]
+    """Print the prompt and its continuation as it is written; return the continuation."""
     print(prompt, end="", flush=True)
+    pieces = []
     for piece in generator.stream(prompt, title=title, **options.to_dict()):
         print(piece, end="", flush=True)
         pieces.append(piece)
     print()
-    return "".join(pieces[1:])
+    return "".join(pieces)

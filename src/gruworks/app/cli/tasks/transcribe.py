@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from gruworks.app.cli.common.fitting import fit_command
-from gruworks.app.cli.common.flags import Debug, Json, Quiet, takes
-from gruworks.app.cli.common.runs import load
+from gruworks.app.cli.common.flags import ReportFolder, Run, command
+from gruworks.app.cli.common.runs import load, report
 from gruworks.app.cli.common.show import Show
 from gruworks.errors import OptionError, require
 from gruworks.tasks.transcribe.config import Config, Options
@@ -20,65 +19,40 @@ from gruworks.training.runs import write_atomically
 
 if TYPE_CHECKING:
     from gruworks.tasks.transcribe.decoding import Transcript
-    from gruworks.tasks.transcribe.estimator import Transcriber
     from gruworks.tasks.transcribe.evaluation import Evaluation
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True)
 
-Manifest = Annotated[
-    Path,
-    typer.Argument(
-        metavar="MANIFEST",
-        help="A folder of recordings with .txt beside them, a .csv, .tsv or .jsonl, or a Kaldi directory.",
-        show_default=False,
-    ),
-]
-Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `transcribe fit` wrote.")]
-OutFile = Annotated[Path | None, typer.Option("--out", help="Folder to write the answers to.")]
+FORMS = "A folder of recordings with .txt beside them, a .csv, .tsv or .jsonl, or a Kaldi directory."
+Manifest = Annotated[Path, typer.Argument(metavar="MANIFEST", help=FORMS, show_default=False)]
 Arpa = Annotated[
-    Path | None,
-    typer.Option(
-        "--arpa", help="A language model to search with in place of that of the transcripts; needs --beam-size."
-    ),
+    Path | None, typer.Option(help="Language model to search with in place of the run's own; needs --beam-size.")
 ]
 Form = Literal["text", "srt", "vtt"]
 LIVE_CHUNK = 0.1  # seconds
 
-
-@fit_command(app, "transcribe", Config, Manifest)
-def fitted(show: Show, transcriber: Transcriber, path: Path) -> dict[str, Any]:
-    """Learn from recordings with transcripts; leave a run folder."""
-    for warning in transcriber.fit_warnings:
-        show.note(warning)
-    metrics = transcriber.metrics
-    show.note(f"{metrics['steps']} steps in {metrics['minutes']:.1f} minutes: {metrics['ended_by']}")
-    show.note(f"\nrun    {path}\nnext   gruworks transcribe run {path} FILE")
-    return {"warnings": transcriber.fit_warnings, "metrics": metrics}
+fit_command(app, "transcribe", Manifest)
 
 
-@app.command("run")
-@takes(Options, into="options")
+@command(app)
 def run(
+    show: Show,
     folder: Run,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings to transcribe.")],
     *,
-    options: Options,
-    form: Annotated[Form, typer.Option("--format", help="What is printed or written.")] = "text",
+    form: Annotated[Form, typer.Option("--format", help="Format of the output.")] = "text",
     arpa: Arpa = None,
-    out: OutFile = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    out: Annotated[Path | None, typer.Option(help="Folder to write the transcripts to.")] = None,
+    options: Options,
 ) -> None:
     """Transcribe recordings: text, or subtitles."""
-    show = Show(as_json, quiet)
     transcriber = _loaded(folder, arpa, options)
     results = []
     for file in files:
         found = transcriber.transcribe(file, **options.to_dict())
-        text = _shaped(found, form)
+        text = _formatted(found, form)
         if out is not None:
             path = out / f"{file.stem}.{'txt' if form == 'text' else form}"
             write_atomically(path, text.encode())
@@ -91,41 +65,25 @@ def run(
     show.result({"transcripts": results})
 
 
-@app.command("evaluate")
-@takes(Options, into="options")
+@command(app)
 def evaluate(
-    folder: Run,
-    manifest: Manifest,
-    *,
-    options: Options,
-    arpa: Arpa = None,
-    out: OutFile = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    show: Show, folder: Run, manifest: Manifest, *, arpa: Arpa = None, out: ReportFolder = None, options: Options
 ) -> None:
     """Word and character error rates over a manifest, with the worst utterances."""
-    show = Show(as_json, quiet)
     result = _loaded(folder, arpa, options).evaluate(manifest, **options.to_dict())
-    if out is not None:
-        write_atomically(out / "evaluation.json", (json.dumps(result.to_dict(), indent=2) + "\n").encode())
     _show_evaluation(show, result)
-    show.result(result.to_dict())
+    report(show, result, out)
 
 
-@app.command("check")
-@takes(Config)
+@command(app)
 def check(
+    show: Show,
     manifest: Manifest,
     *,
+    test: Annotated[Path | None, typer.Option(help="A test manifest; reports what it shares with the first.")] = None,
     config: Config,
-    test: Annotated[Path | None, typer.Option(help="A test manifest, whose overlap with the first is told.")] = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
-    """Find what is wrong with a manifest before a fit; exit status 1 where there is something."""
-    show = Show(as_json, quiet)
+    """Check a manifest for errors before a fit; exit status 1 where there are findings."""
     checking = require("gruworks.tasks.transcribe.checking", extra="transcribe")
     read = require("gruworks.tasks.transcribe.manifest", extra="transcribe").read_manifest
     utterances = read(manifest)
@@ -137,35 +95,25 @@ def check(
         raise typer.Exit(1)
 
 
-@app.command("align")
+@command(app)
 def align(
+    show: Show,
     folder: Run,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A recording.")],
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What is said in it.")],
-    *,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="Its transcript.")],
 ) -> None:
-    """Where each word of a known text stands in a recording."""
-    show = Show(as_json, quiet)
+    """Forced alignment: start and end of each word of a known transcript in a recording."""
     words = load("transcribe", folder).align(file, text)
     columns = ("text", "start", "end", "confidence")
     show.table([{name: getattr(word, name) for name in columns} for word in words])
     show.result({"file": str(file), "words": [vars(word) for word in words]})
 
 
-@app.command("language")
+@command(app)
 def language(
-    folder: Run,
-    *,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The ARPA file to write.")],
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    show: Show, folder: Run, *, out: Annotated[Path, typer.Option(metavar="FILE", help="The ARPA file to write.")]
 ) -> None:
     """Write the language model of a run's transcripts as an ARPA file."""
-    show = Show(as_json, quiet)
     transcriber = load("transcribe", folder)
     path = transcriber.write_language(out)
     words, order = len(transcriber.language.numbers), transcriber.language.order
@@ -173,26 +121,22 @@ def language(
     show.result({"file": str(path), "words": words, "order": order})
 
 
-@app.command("live")
-@takes(Options, into="options")
+@command(app)
 def live(
+    show: Show,
     folder: Run,
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Play this file instead of listening.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Play this file, not the microphone.")] = None,
     *,
-    options: Options,
     arpa: Arpa = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    options: Options,
 ) -> None:
-    """Transcribe while hearing: from the microphone, or from a file that is played in pieces of 100 ms."""
-    show = Show(as_json, quiet)
+    """Transcribe a running stream: from the microphone, or from a file in pieces of 100 ms."""
     transcriber = _loaded(folder, arpa, options)
     stream = transcriber.stream(**options.to_dict())
     rate = transcriber.codec.rate if transcriber.codec else None
     if rate is None:
-        raise OptionError(f"{folder} was fitted on given features: there is no sound it could listen to")
-    heard, seconds, delays = "", 0.0, []
+        raise OptionError(f"{folder} was fitted on given features and can't read audio: use a run fitted on recordings")
+    partial, seconds, delays = "", 0.0, []
     for piece in _microphone(rate) if file is None else _played(file, rate):
         begun = time.perf_counter()
         update = stream.accept(piece)
@@ -200,28 +144,28 @@ def live(
         seconds += len(piece) / rate
         if update.final:
             show.answer(update.final)
-        elif update.partial and update.partial != heard:
+        elif update.partial and update.partial != partial:
             show.note(f"… {update.partial}")
-        heard = update.partial
+        partial = update.partial
     last = stream.finish()
     if last.final:
         show.answer(last.final)
     delays.sort()
     slowest = 1000 * delays[min(len(delays) - 1, int(0.95 * len(delays)))]
     show.note(
-        f"{seconds:.1f} s heard; 95 % of the pieces took at most {slowest:.1f} ms; "
-        f"a sound is answered {1000 * transcriber.latency:.0f} ms after it at the earliest"
+        f"{seconds:.1f} s of audio; processing time of a piece, 95th percentile: {slowest:.1f} ms; "
+        f"algorithmic latency: {1000 * transcriber.latency:.0f} ms"
     )
     segments = [one.to_dict() for one in stream.segments]
     show.result({"segments": segments, "seconds": seconds, "milliseconds_p95": slowest, "latency": transcriber.latency})
 
 
 def _loaded(folder: Path, arpa: Path | None, options: Options) -> Any:
-    """A run, with the language model that it is to search with."""
+    """A run, with another language model where one is given."""
     transcriber = load("transcribe", folder)
     if arpa is not None:
         if options.beam_size == 1 or not options.lm_weight:
-            raise OptionError("--arpa needs a beam and a weight for the language model: --beam-size 16 --lm-weight 0.5")
+            raise OptionError("--arpa needs a beam search with a language model: add --beam-size 16 --lm-weight 0.5")
         transcriber.use_language(arpa)
     return transcriber
 
@@ -238,7 +182,7 @@ def _microphone(rate: int) -> Iterator[Any]:
     """Pieces of the default microphone until Ctrl-C."""
     try:
         sounddevice = require("sounddevice", extra="live")
-    except OSError as error:  # the package is there and the system's PortAudio is not
+    except OSError as error:  # the package is installed, the system's PortAudio is not
         raise OptionError(f"no microphone can be used ({error}): name a file, or install PortAudio") from error
     size = round(LIVE_CHUNK * rate)
     try:
@@ -251,7 +195,7 @@ def _microphone(rate: int) -> Iterator[Any]:
         return
 
 
-def _shaped(found: Transcript, form: str) -> str:
+def _formatted(found: Transcript, form: str) -> str:
     if form == "text":
         return found.text + "\n"
     report = require("gruworks.tasks.transcribe.report", extra="transcribe")
@@ -260,33 +204,32 @@ def _shaped(found: Transcript, form: str) -> str:
 
 def _show_evaluation(show: Show, result: Evaluation) -> None:
     low, high = result.interval
-    show.table(
-        [
-            {"": "words wrong (WER)", "%": 100 * result.wer},
-            {"": "characters wrong (CER)", "%": 100 * result.cer},
-            {"": "utterances right", "%": 100 * result.exact},
-            {"": "always the commonest transcript (WER)", "%": 100 * result.baseline},
-            {"": "words that the fit never saw", "%": 100 * result.unknown},
-        ]
-    )
+    rates = {
+        "word error rate (WER)": result.wer,
+        "character error rate (CER)": result.cer,
+        "utterances without error": result.exact,
+        "WER of the most frequent transcript": result.baseline,
+        "out-of-vocabulary words": result.unknown,
+    }
+    show.table([{"": name, "%": 100 * rate} for name, rate in rates.items()])
     show.note(
         f"\n{result.utterances} utterances, {result.words} words: {result.substitutions} substituted, "
-        f"{result.deletions} deleted, {result.insertions} inserted; 95 % of redrawn sets lie between "
-        f"{100 * low:.1f} and {100 * high:.1f} % WER; {result.real_time_factor:.3f} s for a second of sound"
-        + ("" if result.peak_memory is None else f"; {result.peak_memory:.0f} MB at most")
+        f"{result.deletions} deleted, {result.insertions} inserted; 95 % bootstrap interval of the WER: "
+        f"{100 * low:.1f} to {100 * high:.1f} %; real-time factor {result.real_time_factor:.3f}"
+        + ("" if result.peak_memory is None else f"; peak memory {result.peak_memory:.0f} MB")
     )
     wait = result.latency
     if wait is not None:
         show.note(
-            f"streamed in pieces of 100 ms, {wait.utterances} utterances: the first text comes {wait.first_p50:.2f} s "
-            f"after the first word begins ({wait.first_p95:.2f} s for 95 %), the final one {1000 * wait.final_p50:.0f} "
-            f"ms after the recording ends ({1000 * wait.final_p95:.0f} ms)"
+            f"streamed in pieces of 100 ms, {wait.utterances} utterances: first text {wait.first_p50:.2f} s after the "
+            f"first word begins (95th percentile {wait.first_p95:.2f} s), final text {1000 * wait.final_p50:.0f} ms "
+            f"after the recording ends (95th percentile {1000 * wait.final_p95:.0f} ms)"
         )
     for name, rate in sorted(result.speakers.items(), key=lambda one: -one[1])[:10]:
-        show.note(f"{name}: {100 * rate:.1f} % of the words wrong")
+        show.note(f"{name}: WER {100 * rate:.1f} %")
     for one in result.worst[:5]:
-        show.note(f"\n{one.where}\n    said   {' '.join(one.reference)}\n    heard  {' '.join(one.answer)}")
-    for said, heard, count in result.confused[:5]:
-        show.note(f"{count} times {said!r} was heard as {heard!r}")
+        show.note(f"\n{one.where}\n    reference   {' '.join(one.reference)}\n    hypothesis  {' '.join(one.answer)}")
+    for reference, hypothesis, count in result.confused[:5]:
+        show.note(f"{reference!r} recognised as {hypothesis!r}: {count} times")
     for warning in result.warnings:
         show.note(warning)

@@ -1,1 +1,1 @@
-"""One file a task: a request in, the loaded's model asked, an answer out."""
+"""HTTP routes, one module for each task."""

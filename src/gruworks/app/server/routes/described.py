@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import create_model
 
 from gruworks.app.server.bodies import CheckedRoute
-from gruworks.app.server.responses import RequestError, encoded, within
+from gruworks.app.server.responses import at_most
 from gruworks.app.server.schemas import Text, chosen, request
 from gruworks.app.server.service import Service
 from gruworks.tasks import registry
@@ -18,24 +18,16 @@ __all__ = ["router"]
 
 
 def router(service: Service, task: Task) -> APIRouter:
-    routes, limits = APIRouter(tags=[task.name], route_class=CheckedRoute), service.limits
-    options = registry.settings(task.name, "Options")
+    routes = APIRouter(tags=[task.name], route_class=CheckedRoute)
 
     async def answer(asked: Any) -> Response:
-        if len(asked.input) > limits.characters:
-            told = f"the input has {len(asked.input)} characters, more than {limits.characters}"
-            raise RequestError(413, told, "input")
+        at_most(service.limits.characters, len(asked.input), "characters of the input", "input")
         model = service.loaded.find(task.name, asked.model)
-        values = chosen(options, asked, model.options).to_dict()
-        batcher = service.batcher(model.name, lambda items: [_answered(task, model, *one) for one in items], most=1)
-        found = await within(limits.seconds, batcher.ask((asked.input, values)))
-        return await service.apart(encoded, {"answer": found, "model": model.name})
+        options = chosen(registry.settings(task.name, "Options"), asked, model.options).to_dict()
+        found = await service.alone(model.name, lambda: getattr(model.estimator, task.method)(asked.input, **options))
+        return await service.respond({"answer": found, "model": model.name})
 
-    schema = create_model(task.name.capitalize(), __base__=request(options), input=(Text, ...))
+    schema = create_model(task.name.capitalize(), __base__=request(task.name), input=(Text, ...))
     answer.__annotations__["asked"] = schema
     routes.post(f"/v1/{task.name}", summary=task.purpose)(answer)
     return routes
-
-
-def _answered(task: Task, model: Any, given: str, options: dict[str, Any]) -> Any:
-    return getattr(model.estimator, task.method)(given, **options)

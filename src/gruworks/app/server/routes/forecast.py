@@ -1,4 +1,4 @@
-"""`POST /v1/forecast` and `/v1/columns`: a table in, forecasts with intervals and naive forecasts out."""
+"""`POST /v1/forecast` and `/v1/columns`: forecasts of a table with prediction intervals and naive forecasts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastapi import APIRouter, Response
 from gruworks.app.server import tables
 from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.panels import PLACES, few, notes, panel_of
-from gruworks.app.server.responses import RequestError, encoded, within
+from gruworks.app.server.responses import RequestError
 from gruworks.app.server.schemas import ColumnsOf, Forecast
 from gruworks.app.server.service import Service
 from gruworks.errors import DataError, GruworksError
@@ -19,26 +19,24 @@ from gruworks.errors import DataError, GruworksError
 __all__ = ["router"]
 
 HISTORY = 400  # rows of a series that are sent back
-NAIVE = "naive forecast"  # what answers a table where no model is named
+NAIVE = "naive forecast"  # in the place of a model's name
 
 
 def router(service: Service) -> APIRouter:
-    routes, limits = APIRouter(tags=["forecast"], route_class=CheckedRoute), service.limits
+    routes = APIRouter(tags=["forecast"], route_class=CheckedRoute)
 
-    @routes.post("/v1/columns", summary="What the columns of a table are")
+    @routes.post("/v1/columns", summary="Kinds and likely roles of the columns of a table")
     async def columns(asked: ColumnsOf) -> dict[str, Any]:
-        return await service.apart(lambda: tables.look(tables.parse(asked.csv, limits)))
+        return await service.apart(lambda: tables.look(tables.parse(asked.csv, service.limits)))
 
-    @routes.post("/v1/forecast", summary="Forecast a table, or what a model was fitted on")
+    @routes.post("/v1/forecast", summary="Forecast a table, or the series that a model was fitted on")
     async def forecast(asked: Forecast) -> Response:
         if asked.csv is not None and asked.rows is not None:
             raise RequestError(400, "expected csv or rows, not both", "rows")
         table = asked.csv is not None or asked.rows is not None
         model = None if table and asked.model is None else service.loaded.find("forecast", asked.model)
         name = NAIVE if model is None else model.name
-        # one at a time: a table gains nothing from the others, and would wait for them
-        answer = service.batcher(name, lambda items: [answered(service, model, one) for one in items], most=1)
-        return await service.apart(encoded, await within(limits.seconds, answer.ask(asked)))
+        return await service.respond(await service.alone(name, answered, service, model, asked))
 
     return routes
 
@@ -53,15 +51,16 @@ def answered(service: Service, model: Any, asked: Forecast) -> dict[str, Any]:
         if panel is None:
             few(forecaster.history, limits.series)
         found, note = _forecast(model, panel, horizon, asked)
+    except RequestError:
+        raise
     except DataError as error:
         raise RequestError(400, str(error), PLACES.get(error.fault, "csv"), error.fault, **error.facts) from error
     except GruworksError as error:
-        if isinstance(error, RequestError):
-            raise
         raise RequestError(400, str(error), "csv") from error
     alone = model is None or bool(note)
+    places = [at for at, one in enumerate(found.series) if one.target == 0]
     return {
-        "series": [_shown(found, at, horizon, asked.level, alone) for at in _shown_series(found)],
+        "series": [_shown(found, at, horizon, asked.level, alone) for at in places],
         "warnings": list(forecaster.fit_warnings if panel is None else panel.notes),
         "notes": ([] if panel is None else notes(panel)) + note,
         "backtest": _tested(found) if asked.backtest else None,
@@ -72,20 +71,21 @@ def answered(service: Service, model: Any, asked: Forecast) -> dict[str, Any]:
 
 
 def _horizon(asked: Forecast, forecaster: Any, most: int) -> int:
-    """Steps ahead: a horizon shorter than a model's cuts its forecast."""
+    """The number of steps to return: at most the model's own horizon."""
     from gruworks.tasks.forecast.config import Config
 
     own = Config.horizon if forecaster is None else forecaster.config.horizon
     limit = most if forecaster is None else min(own, most)
     wanted: int = asked.horizon or min(own, limit)
     if wanted > limit:
-        said = f"at most {limit} steps ahead" if forecaster is None else f"this model looks {own} steps ahead"
-        raise RequestError(400, f"{said}, not {wanted}", "horizon", "horizon", most=limit)
+        whose = "on this server" if forecaster is None else "with this model"
+        text = f"expected at most {limit} steps ahead {whose}, got {wanted}"
+        raise RequestError(400, text, "horizon", "horizon", most=limit)
     return wanted
 
 
 def _forecast(model: Any, panel: Any, horizon: int, asked: Forecast) -> tuple[Any, list[dict[str, Any]]]:
-    """The forecast, and a note where a table's frequency is none that the named model was fitted on."""
+    """The forecast, and a note where the frequency of the table is not that of the named model."""
     from gruworks.tasks.forecast.table_forecast import by_fit, by_model, by_naive, is_of_fit, reads
 
     if model is None:
@@ -97,11 +97,6 @@ def _forecast(model: Any, panel: Any, horizon: int, asked: Forecast) -> tuple[An
     if panel is None or is_of_fit(forecaster, panel):
         return by_fit(forecaster, panel, asked.level, asked.backtest), []
     return by_model(forecaster, panel, asked.level, asked.backtest), []
-
-
-def _shown_series(found: Any) -> list[int]:
-    """Of several targets the first is shown."""
-    return [at for at, one in enumerate(found.series) if one.target == 0]
 
 
 def _shown(found: Any, at: int, horizon: int, level: list[float], alone: bool) -> dict[str, Any]:
@@ -124,20 +119,19 @@ def _shown(found: Any, at: int, horizon: int, level: list[float], alone: bool) -
 
 def _said(found: Any, alone: bool) -> str:
     if alone:
-        return f"the best naive forecast of this table answers ({found.blend.naive}): no model has a part in it"
+        return f"this is the naive forecast with the least error on this table ({found.blend.naive}), without a model"
     if found.by == "autoregression":
-        return "there were too few rows to fit a network: an autoregression on differences answers alone"
-    return str(found.blend) if found.weighed else "the network answers alone: it was not weighed on this series"
+        return "there were too few rows to fit a network: this is an autoregression on differences"
+    return str(found.blend) if found.weighed else "this is the network alone: its skill on this series was not measured"
 
 
 def _tested(found: Any) -> dict[str, Any] | None:
-    """Errors on the past, the name of the answer among them, and the kind of rows: "past" or "held out"."""
+    """Errors of all forecasts, the name of the one that is shown, and the kind of rows: "past" or "held out"."""
     if found.evaluation is None:
         return None
     scores = found.evaluation.scores
     ours = next((one.model for one in scores if one.coverage is not None), found.blend.naive)
-    told: dict[str, Any] = found.evaluation.to_dict()
-    return told | {"answer": ours, "rows": found.tested}
+    return {**found.evaluation.to_dict(), "answer": ours, "rows": found.tested}
 
 
 def stamps(values: Any) -> list[Any]:
@@ -150,5 +144,5 @@ def stamps(values: Any) -> list[Any]:
 
 
 def plain(values: Any) -> list[float | None]:
-    """Numbers as JSON has them: what is no number is null."""
+    """Numbers for JSON: NaN and infinity are None."""
     return [float(one) if math.isfinite(one) else None for one in numpy.asarray(values, dtype=numpy.float64)]

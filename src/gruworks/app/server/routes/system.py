@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.util
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,8 @@ from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Res
 
 from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.metrics import exposition
-from gruworks.app.server.models import form
-from gruworks.app.server.responses import STREAMED, RequestError
-from gruworks.app.server.schemas import Fit
+from gruworks.app.server.responses import RequestError, streamed
+from gruworks.app.server.schemas import Fit, form
 from gruworks.app.server.service import Service
 from gruworks.tasks import registry
 
@@ -42,13 +40,12 @@ def _page(routes: APIRouter) -> None:
 
     @routes.get("/page/{name}", include_in_schema=False)
     async def part(name: str) -> Response:
-        return _file(files.get(name))  # a name among those that there are; no path is made of it
+        return _file(files.get(name))  # looked up among the known names; no path is built from it
 
     @routes.get("/plotly.js", include_in_schema=False)
     async def plotly() -> Response:
         found = importlib.util.find_spec("plotly")
-        folder = Path(found.origin).parent if found and found.origin else None
-        path = folder / "package_data" / "plotly.min.js" if folder else None
+        path = Path(str(found.origin)).parent / "package_data" / "plotly.min.js" if found else None
         return _file(path, "private, max-age=86400")
 
 
@@ -59,34 +56,34 @@ def _file(path: Path | None, cache: str = "no-cache") -> Response:
 
 
 def _facts(routes: APIRouter, service: Service) -> None:
-    @routes.get("/health", tags=["server"], summary="Whether the process is alive")
+    @routes.get("/health", tags=["server"], summary="The process is alive")
     async def health() -> dict[str, str]:
         return {"status": "ok"}
 
-    @routes.get("/ready", tags=["server"], summary="Whether the models are read and requests are taken")
+    @routes.get("/ready", tags=["server"], summary="All models are read: 200, else 503")
     async def ready() -> JSONResponse:
         state = service.state
         return JSONResponse({"status": state}, 200 if state == "ready" else 503)
 
-    @routes.get(
-        "/metrics", tags=["server"], summary="Counts and times, for Prometheus", response_class=PlainTextResponse
-    )
+    @routes.get("/metrics", tags=["server"], summary="Metrics for Prometheus", response_class=PlainTextResponse)
     async def metrics() -> Response:
         return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    @routes.get("/v1/limits", tags=["server"], summary="How much of everything one request may ask")
+    @routes.get("/v1/limits", tags=["server"], summary="Limits of a request")
     async def limits() -> dict[str, Any]:
-        return dataclasses.asdict(service.limits)
+        return service.limits.to_dict()
 
-    @routes.get("/v1/models", tags=["server"], summary="What is served, with cards")
+    @routes.get("/v1/models", tags=["server"], summary="Served models with cards; fields of each task's fit and verb")
     async def models() -> dict[str, Any]:
-        shown = [one.shown() for one in service.loaded.models.values()]
-        limits = dataclasses.asdict(service.limits)
-        forms = {
-            task: {kind: form(registry.settings(task, kind)) for kind in ("Config", "Options")}
-            for task in registry.TASKS
+        kinds, limits = ("Config", "Options"), service.limits
+        forms: dict[str, dict[str, Any]] = {
+            task.name: {kind: form(task.name, kind, limits.of_settings(kind)) for kind in kinds}
+            | {"upload": task.upload}
+            for task in registry.TASKS.values()
         }
-        return {"models": shown, "forms": forms, "limits": limits, "allow_fit": service.jobs is not None}
+        served = service.loaded.models.values()
+        shown = [one.shown() | {"options": forms[one.task]["Options"]} for one in served]
+        return {"models": shown, "forms": forms, "limits": limits.to_dict(), "allow_fit": service.jobs is not None}
 
 
 def _fits(routes: APIRouter, service: Service) -> None:
@@ -95,26 +92,23 @@ def _fits(routes: APIRouter, service: Service) -> None:
             raise RequestError(403, "this server fits no models: start it with --allow-fit")
         return service.jobs
 
-    @routes.post("/v1/fit", status_code=202, tags=["fit"], summary="Begin a fit as a job")
+    @routes.post("/v1/fit", status_code=202, tags=["fit"], summary="Start a fit as a job")
     async def fit(asked: Fit) -> dict[str, Any]:
         return {"job": (await jobs().start(asked)).id}
 
     @routes.get("/v1/jobs", tags=["fit"], summary="All jobs")
     async def listed() -> dict[str, Any]:
-        return {"jobs": [job.told() for job in jobs().jobs.values()]}
+        return {"jobs": [job.shown() for job in jobs().jobs.values()]}
 
     @routes.get("/v1/jobs/{job}/events", tags=["fit"], summary="A job's progress, as server-sent events")
     async def events(job: str) -> StreamingResponse:
         found = jobs()
-        stream = service.events(found.events(found.find(job)))
-        return StreamingResponse(stream, media_type="text/event-stream", headers=STREAMED)
+        return streamed(service.events(found.events(found.find(job))))
 
-    @routes.post("/v1/jobs/{job}/resume", status_code=202, tags=["fit"], summary="Go on with an interrupted job")
+    @routes.post("/v1/jobs/{job}/resume", status_code=202, tags=["fit"], summary="Resume an interrupted job")
     async def resume(job: str) -> dict[str, Any]:
-        found: dict[str, Any] = jobs().resume(job).told()
-        return found
+        return dict(jobs().resume(job).shown())
 
     @routes.delete("/v1/jobs/{job}", tags=["fit"], summary="Cancel a job")
     async def cancel(job: str) -> dict[str, Any]:
-        found: dict[str, Any] = jobs().cancel(job).told()
-        return found
+        return dict(jobs().cancel(job).shown())

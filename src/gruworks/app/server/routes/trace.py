@@ -1,4 +1,4 @@
-"""`POST /v1/trace`: gates and states over time, of fresh cells side by side, a trained unit, or a model's own."""
+"""`POST /v1/trace`: gates and states over time, of untrained cells side by side, a trained GRU, or a model."""
 
 from __future__ import annotations
 
@@ -10,51 +10,43 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from gruworks.app.server.bodies import CheckedRoute
-from gruworks.app.server.responses import RequestError, encoded, within
+from gruworks.app.server.responses import RequestError, at_most, encoded
 from gruworks.app.server.schemas import Trace
 from gruworks.app.server.service import Service
 from gruworks.tasks import registry
 
 __all__ = ["Remembered", "router"]
 
-KEPT = 64_000_000  # bytes of answers that are remembered
+KEPT = 64_000_000  # bytes of responses in the cache
 
 
 def router(service: Service) -> APIRouter:
-    routes, limits, answers = (
-        APIRouter(tags=["look inside"], route_class=CheckedRoute),
-        service.limits,
-        Remembered(KEPT),
-    )
-
-    def looked(items: list[tuple[Trace, Any]]) -> list[bytes]:
-        return [
-            answers.of(_key(asked), lambda asked=asked, model=model: _looked(asked, model)) for asked, model in items
-        ]
+    routes, limits = APIRouter(tags=["look inside"], route_class=CheckedRoute), service.limits
+    answers = Remembered(KEPT)
 
     @routes.post("/v1/trace", summary="Gates and states, step by step")
     async def trace(asked: Trace) -> Response:
         given = [one for one in (asked.numbers, asked.text) if one is not None]
         if len(given) != 1 or not given[0]:
-            raise RequestError(400, "expected numbers or a text to read, one of them", "numbers")
-        if len(given[0]) > limits.steps:
-            raise RequestError(413, f"{len(given[0])} steps are more than {limits.steps}", "numbers")
-        model = None if asked.model is None else service.named(asked.model)
-        size = len(given[0]) * (asked.hidden * len(asked.cells) if model is None else _units(model))
-        if size > limits.traced:
-            raise RequestError(413, f"steps times units are {size}, more than {limits.traced}: ask for fewer", "hidden")
-        # training takes seconds: what takes none has a thread of its own and does not wait for it
-        kind = (
-            "number lines" if model is None and asked.numbers is not None and asked.cells == ["gru"] else "look inside"
-        )
-        answer = service.batcher(kind, looked, most=1).ask((asked, model))
-        return Response(await within(limits.seconds, answer), media_type="application/json")
+            raise RequestError(400, "expected either numbers or a text", "numbers")
+        at_most(limits.steps, len(given[0]), "steps", "numbers")
+        model = None if asked.model is None else service.loaded.named(asked.model)
+        if model is None:
+            units = asked.hidden * len(asked.cells)
+        else:
+            units = int(model.run.read_json("config.json").get("hidden_size", 1))
+        at_most(limits.traced, len(given[0]) * units, "steps times units", "hidden")
+        # training takes seconds: requests without it have a thread of their own and need not wait
+        trained = model is None and asked.numbers is not None and asked.cells == ["gru"]
+        thread = "number lines" if trained else "look inside"
+        answer = await service.alone(thread, answers.of, asked.model_dump_json(), lambda: _body(asked, model))
+        return Response(answer, media_type="application/json")
 
     return routes
 
 
 class Remembered:
-    """Answers by what was asked; those not asked for longest are forgotten once there are more than `most` bytes."""
+    """Cache of responses, least recently used first out, of at most `most` bytes."""
 
     def __init__(self, most: int) -> None:
         self.most, self.size = most, 0
@@ -62,7 +54,7 @@ class Remembered:
         self.lock = threading.Lock()
 
     def of(self, key: Hashable, work: Any) -> bytes:
-        """The answer to `key`, from `work()` where it is not known."""
+        """The response for `key`, from `work()` where it is not cached."""
         with self.lock:
             if key in self.answers:
                 self.answers.move_to_end(key)
@@ -76,16 +68,7 @@ class Remembered:
         return found
 
 
-def _key(asked: Trace) -> Hashable:
-    numbers = None if asked.numbers is None else tuple(asked.numbers)
-    return numbers, asked.text, asked.model, tuple(asked.cells), asked.hidden, asked.seed
-
-
-def _units(model: Any) -> int:
-    return int(model.run.read_json("config.json").get("hidden_size", 1))
-
-
-def _looked(asked: Trace, model: Any) -> bytes:
+def _body(asked: Trace, model: Any) -> bytes:
     return bytes(encoded({"traces": _traces(asked, model)}).body)
 
 
@@ -98,8 +81,10 @@ def _traces(asked: Trace, model: Any) -> list[dict[str, Any]]:
     from gruworks.lab.side_by_side import told
 
     if asked.text is None:
-        raise RequestError(400, f"{model.name} reads text, not numbers", "numbers")
+        raise RequestError(400, f"expected a text for {model.name}, got numbers", "numbers")
     if registry.find(model.task).reads != "text":
         readers = " and ".join(task.name for task in registry.TASKS.values() if task.reads == "text")
-        raise RequestError(400, f"{model.name} is a model of {model.task}; those of {readers} read text", "model")
+        raise RequestError(
+            400, f"{model.name} is a model of {model.task}: choose one of {readers}, which read text", "model"
+        )
     return [told("gru", of_run(model.path, text=asked.text))]

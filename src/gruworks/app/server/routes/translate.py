@@ -1,4 +1,4 @@
-"""`POST /v1/translate`: sentences that wait together are searched together."""
+"""`POST /v1/translate`: waiting sentences are translated in one beam search."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy
 from fastapi import APIRouter, Response
 
 from gruworks.app.server.bodies import CheckedRoute
-from gruworks.app.server.responses import RequestError, encoded, within
+from gruworks.app.server.responses import RequestError, at_most, within
 from gruworks.app.server.schemas import Translate, chosen
 from gruworks.app.server.service import Service
 from gruworks.tasks.translate.config import Options
@@ -27,10 +27,9 @@ def router(service: Service) -> APIRouter:
         lines = _lines(asked, options, limits)
         batcher = service.batcher(model.name, lambda items: together(model.estimator, items))
         key = (options, asked.attention)
-        # a text that is drawn would depend on those drawn beside it
-        alike = object() if options.sample else key
-        found = await within(limits.seconds, batcher.ask((lines, key), alike))
-        return await service.apart(encoded, {"translations": found, "model": model.name})
+        together_with = object() if options.sample else key  # a sample would depend on the others of its batch
+        found = await within(limits.seconds, batcher.ask((lines, key), together_with))
+        return await service.respond({"translations": found, "model": model.name})
 
     return routes
 
@@ -39,19 +38,14 @@ def _lines(asked: Translate, options: Options, limits: Any) -> list[str]:
     if (asked.text is None) == (asked.texts is None):
         raise RequestError(400, "expected text (one sentence) or texts (a list), and not both", "text")
     lines = [asked.text] if asked.text is not None else list(asked.texts or [])
-    if len(lines) > limits.sentences:
-        raise RequestError(413, f"there are {len(lines)} sentences, more than {limits.sentences}", "texts")
-    size = sum(map(len, lines))
-    if size > limits.characters:
-        raise RequestError(413, f"the text has {size} characters, more than {limits.characters}", "text")
-    most = max(options.beam_size, options.n_best)
-    if most > limits.beam:
-        raise RequestError(400, f"at most {limits.beam} beams and alternatives, not {most}", "beam_size")
+    at_most(limits.sentences, len(lines), "sentences", "texts")
+    at_most(limits.characters, sum(map(len, lines)), "characters of text", "text")
+    at_most(limits.beam, max(options.beam_size, options.n_best), "beams and alternatives", "beam_size", 400)
     return lines
 
 
 def together(translator: Any, items: list[tuple[list[str], Any]]) -> list[list[dict[str, Any]]]:
-    """Each item's translations, from one search over the sentences of all items, which have the same options."""
+    """Translations of each item, from one search over the sentences of all items, which have the same options."""
     options, attention = items[0][1]
     options = replace(options, beam_size=max(options.beam_size, options.n_best))
     whole = [line for lines, _ in items for line in lines]
@@ -64,11 +58,8 @@ def _shown(translator: Any, line: str, answers: list[Any], attention: bool) -> d
     looked = None
     if attention and line.strip() and best.text:
         found = translator.explain(line, target=best.text)
-        looked = {
-            "source": found.source,
-            "target": found.target,
-            "weights": numpy.round(found.weights.astype(float), 4).tolist(),
-        }
+        weights = numpy.round(found.weights.astype(float), 4).tolist()
+        looked = {"source": found.source, "target": found.target, "weights": weights}
     return {
         "text": best.text, "score": round(best.score, 4), "attention": looked,
         "alternatives": [{"text": one.text, "score": round(one.score, 4)} for one in others],
