@@ -166,9 +166,10 @@ class RunFolder:
     def read_arrays(self, name: str) -> dict[str, Any]:
         content = self._content(name)
         try:
-            return dict(safetensors.numpy.load(content))
+            arrays = dict(safetensors.numpy.load(content))
         except (ValueError, KeyError, TypeError, AttributeError, safetensors.SafetensorError) as error:
             raise RunError(f"{self.path / name} is damaged: {error}") from error
+        return format1.translated_arrays(self.facts["task"], name, arrays) if self.facts.get("format") == 1 else arrays
 
     def _content(self, name: str) -> bytes:
         """A file's bytes, compared with its sum where run.json holds one."""

@@ -64,9 +64,9 @@ def test_an_attention_decoder_has_its_share_of_the_loss() -> None:
     steps, lengths = model.encode(batch["features"], batch["lengths"])
     answer = model.answer(steps)
     own = ctc_loss(Fixed(), batch | {"features": answer, "lengths": lengths})
-    assert model.speller is not None
+    assert model.attention_decoder is not None
     symbols, counts = padded([[1, 2], [3, 3, 1]])
-    spelled = -model.speller(steps, lengths, symbols, counts).sum() / 5
+    spelled = -model.attention_decoder(steps, lengths, symbols, counts).sum() / 5
     assert float(ctc_loss(model, batch).detach()) == pytest.approx(
         float((0.7 * own + 0.3 * spelled).detach()), rel=1e-5
     )

@@ -44,8 +44,8 @@ def ctc_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
     would choose too early, it gets worse by overconfidence while the text still gets better; the errors alone stand
     still at 1 as long as nothing but blanks comes.
     """
-    speller = getattr(model, "speller", None)
-    if speller is None or not isinstance(model, TranscribeNet):
+    decoder = getattr(model, "attention_decoder", None)
+    if decoder is None or not isinstance(model, TranscribeNet):
         answer, lengths = model(batch["features"], batch["lengths"])
         loss = _likelihood(answer, lengths, batch)
         return loss if model.training else _judged(loss, answer, lengths, batch)
@@ -56,7 +56,7 @@ def ctc_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
         return _judged(loss, answer, lengths, batch)
     texts = torch.split(batch["symbols"], batch["counts"].tolist())
     symbols = torch.nn.utils.rnn.pad_sequence(list(texts), batch_first=True)
-    spelled = -speller(steps, lengths, symbols, batch["counts"]).sum() / batch["counts"].sum()
+    spelled = -decoder(steps, lengths, symbols, batch["counts"]).sum() / batch["counts"].sum()
     joint: Tensor = (1 - model.attention) * loss + model.attention * spelled
     return joint
 

@@ -84,7 +84,7 @@ class TranscribeNet(torch.nn.Module):
         self.dropout = torch.nn.Dropout(dropout)
         self.head = torch.nn.Linear(width, symbols)
         self.attention = attention
-        self.speller = CTCAttentionDecoder(symbols, width, hidden_size, dropout) if attention else None
+        self.attention_decoder = CTCAttentionDecoder(symbols, width, hidden_size, dropout) if attention else None
 
     @property
     def lookahead(self) -> int:

@@ -122,7 +122,7 @@ def transcribe_pieces(
 
 def _opinion(model: TranscribeNet, memory: torch.Tensor, weight: float) -> Opinion | None:
     """Scores of the attention decoder for each text of a search; None where there is no such decoder."""
-    speller = model.speller
-    if speller is None or not weight or not len(memory):
+    decoder = model.attention_decoder
+    if decoder is None or not weight or not len(memory):
         return None
-    return lambda texts: [weight * told for told in speller.opinions(memory, texts)]
+    return lambda texts: [weight * told for told in decoder.opinions(memory, texts)]
