@@ -1,4 +1,4 @@
-"""Format 1 of run folders, before settings had one name in all tasks: its names and values, and today's."""
+"""Translation of run folders of format 1 to the names and values of format 2."""
 
 from __future__ import annotations
 
