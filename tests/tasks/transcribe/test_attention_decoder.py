@@ -19,7 +19,7 @@ def decoder() -> CTCAttentionDecoder:
 def test_the_texts_up_to_a_length_and_what_is_longer_make_one() -> None:
     made, memory = decoder(), torch.randn(6, 4)
     texts = [text for length in range(3) for text in itertools.product((1, 2), repeat=length)]
-    told = torch.tensor(made.opinions(memory, texts)).exp()
+    told = torch.tensor(made.scores(memory, texts)).exp()
     # What does not end after two symbols: the sum over all two-symbol beginnings, less those that end there.
     longer = [[*text, last] for text in itertools.product((1, 2), repeat=2) for last in (1, 2)]
     beginnings = _beginnings(made, memory, longer).detach()
@@ -43,5 +43,5 @@ def test_rows_are_as_if_alone() -> None:
     symbols[2, 1:] = 2
     told = made(memory, lengths, symbols, counts)
     for row, text in enumerate(texts):
-        (alone,) = made.opinions(memory[row, : int(lengths[row])], [text])
+        (alone,) = made.scores(memory[row, : int(lengths[row])], [text])
         assert float(told[row].detach()) == pytest.approx(alone, abs=FLOAT32_DEEP)
