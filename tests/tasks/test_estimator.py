@@ -83,7 +83,10 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no run": (shutil.rmtree, "does not exist; a fit makes one"),
     "no run.json": (lambda run: (run / "run.json").unlink(), r"is not a run folder \(it has no run.json\)"),
     "run.json cut": (cut("run.json"), r"run.json is damaged"),
-    "run.json a list": (lambda run: (run / "run.json").write_text("[1]"), "run.json is damaged: it holds no object"),
+    "run.json a list": (
+        lambda run: (run / "run.json").write_text("[1]"),
+        "run.json is damaged: expected a JSON object",
+    ),
     "format": (
         edit("run.json", lambda v: v.update(format=3)),
         "has run format 3; this version reads the formats 1 and 2",
