@@ -144,7 +144,7 @@ def bounded_zip(
     except GruworksError:
         raise
     except Exception as failure:  # zipfile lets struct's, zlib's, codecs' and its own errors out
-        raise error(f"{name} is no whole {kind} ({failure or type(failure).__name__})") from failure
+        raise error(f"{name} is not a complete {kind} ({failure or type(failure).__name__})") from failure
 
 
 def bounded_member(archive: zipfile.ZipFile, name: str, limit: int, error: Failure = DataError) -> bytes:
@@ -179,7 +179,7 @@ def bounded_gunzip(source: bytes | IO[bytes], limit: int, name: str = "") -> byt
         with gzip.GzipFile(fileobj=io.BytesIO(source) if isinstance(source, bytes) else source) as stream:
             content = stream.read(limit + 1)
     except (OSError, EOFError, zlib.error) as failure:
-        raise DataError(f"{name} is no whole gzip file: {failure}") from failure
+        raise DataError(f"{name} is not a complete gzip file: {failure}") from failure
     if len(content) > limit:
         raise DataError(f"{name} unpacks to more than {limit:,} bytes")
     return content

@@ -64,30 +64,30 @@ def _made(**options: Any) -> Callable[[File], None]:
 @pytest.mark.parametrize(
     ("kernel", "message"),
     [
-        (_external, "takes its numbers from another file"),
-        (_virtual, "takes its numbers from another file"),
+        (_external, "refers to data in another file"),
+        (_virtual, "refers to data in another file"),
         (_set("0", h5py.ExternalLink("/etc/passwd", "x")), "layers/gru/cell/vars/0 is a ExternalLink; links are not"),
         (_set("0", h5py.SoftLink("/nowhere")), "is a SoftLink; links are not followed"),
         (_set("0", h5py.SoftLink(f"/{CELL}/0")), "is a SoftLink"),
         (_set("0", h5py.SoftLink(f"/{CELL}/1")), "is a SoftLink"),
-        (lambda group: group.__setitem__("loop", group), "stands at two places or within itself"),
-        (lambda group: group.__setitem__("root", group.file["/"]), "stands at two places or within itself"),
-        (lambda group: group.create_group("a").__setitem__("1", group["1"]), "stands at two places"),
+        (lambda group: group.__setitem__("loop", group), "has several paths or contains itself"),
+        (lambda group: group.__setitem__("root", group.file["/"]), "has several paths or contains itself"),
+        (lambda group: group.create_group("a").__setitem__("1", group["1"]), "has several paths"),
         (lambda group: group.create_group("/".join("a" * 50)), "is nested deeper than 32"),
-        (_made(data=numpy.ones((3, 12), "u1")), "holds uint8, not floating-point"),
-        (_made(data=numpy.ones((3, 12), "i4")), "holds int32"),
-        (_made(data=numpy.ones((3, 12), "c8")), "holds complex64"),
-        (_made(data=numpy.ones((3, 12), "g")), "not floating-point numbers"),
-        (_made(data=numpy.full((3, 12), b"x")), r"holds \|S1"),
-        (_made(data=numpy.zeros((3, 12), [("a", "f4"), ("b", "f4")])), "not floating-point"),
-        (_made(shape=(3, 12), dtype=h5py.string_dtype()), "holds object"),
-        (_made(shape=(3, 12), dtype=h5py.vlen_dtype("f4")), "holds object"),
-        (_made(shape=(3, 12), dtype=h5py.ref_dtype), "holds object"),
-        (_made(shape=(3, 12), dtype=h5py.opaque_dtype("M8[s]")), "not floating-point"),
-        (_made(shape=(3, 12), dtype="f4", chunks=(1, 12), fillvalue=1), "144 bytes; the file stores 0"),
-        (_made(shape=(10**9, 12), dtype="f4", chunks=(1000, 12)), "48,000,000,000 bytes; the file stores 0"),
-        (_made(shape=(10**9, 12), dtype="f4"), "48,000,000,000 bytes; the file stores 0"),
-        (_made(data=numpy.ones((3, 12), "f4"), compression="gzip"), "is compressed, .* h5repack -f NONE"),
+        (_made(data=numpy.ones((3, 12), "u1")), "has type uint8; expected floating-point"),
+        (_made(data=numpy.ones((3, 12), "i4")), "has type int32"),
+        (_made(data=numpy.ones((3, 12), "c8")), "has type complex64"),
+        (_made(data=numpy.ones((3, 12), "g")), "expected floating-point numbers"),
+        (_made(data=numpy.full((3, 12), b"x")), r"has type \|S1"),
+        (_made(data=numpy.zeros((3, 12), [("a", "f4"), ("b", "f4")])), "expected floating-point"),
+        (_made(shape=(3, 12), dtype=h5py.string_dtype()), "has type object"),
+        (_made(shape=(3, 12), dtype=h5py.vlen_dtype("f4")), "has type object"),
+        (_made(shape=(3, 12), dtype=h5py.ref_dtype), "has type object"),
+        (_made(shape=(3, 12), dtype=h5py.opaque_dtype("M8[s]")), "expected floating-point"),
+        (_made(shape=(3, 12), dtype="f4", chunks=(1, 12), fillvalue=1), "144 bytes by its shape"),
+        (_made(shape=(10**9, 12), dtype="f4", chunks=(1000, 12)), "48,000,000,000 bytes by its shape"),
+        (_made(shape=(10**9, 12), dtype="f4"), "48,000,000,000 bytes by its shape"),
+        (_made(data=numpy.ones((3, 12), "f4"), compression="gzip"), "is compressed: .* h5repack -f NONE"),
         (_made(data=numpy.ones((3, 12), "f4"), compression="lzf", shuffle=True), "is compressed"),
         (_made(data=numpy.ones((3, 12), "f4"), scaleoffset=3), "is compressed"),
     ],
@@ -106,7 +106,7 @@ def test_arrays_that_are_elsewhere_larger_or_of_another_type_are_refused(
 def test_arrays_of_other_sizes_are_no_gru(shape: tuple[int, ...] | None, tmp_path: Path) -> None:
     with h5py.File(tmp_path / "m.weights.h5", "w") as file:
         _with(file, _made(data=h5py.Empty("f4") if shape is None else numpy.ones(shape, "f4")))
-    _refused(tmp_path / "m.weights.h5", "holds no GRU layer")
+    _refused(tmp_path / "m.weights.h5", "has no GRU layer")
 
 
 @pytest.mark.parametrize("stored", ["contiguous", "chunked", "big_endian", "half"])
@@ -130,7 +130,7 @@ def test_attributes_that_are_no_text_are_refused(value: Any, tmp_path: Path) -> 
         with h5py.File(path, "w") as file:
             _with(file, _set("0", _arrays()[0]))
             file.require_group(owner).attrs[name] = value
-        _refused(path, f"the attribute '{name}' of .* is no ")
+        _refused(path, f"the attribute '{name}' of .* (is not|must be) a")
 
 
 def _config(**changed: Any) -> dict[str, Any]:
@@ -148,27 +148,27 @@ def _gru(**settings: Any) -> dict[str, Any]:
 
 
 CONFIGS = [
-    (None, "is no object with a class_name"),
-    (1, "is no object"),
-    ([], "is no object"),
-    ("x", "is no object"),
-    ({}, "is no object"),
-    (_config(config=None), "is no object"),
-    (_config(config=[]), "no layer of the model's description"),
-    (_config(config={"layers": {"a": 1}}), "no layer of the model's description"),
-    (_layers(None, 1, "x", [], {}), "no layer of the model's description"),
-    (_layers({"class_name": ["GRU"], "config": {}}), "no layer of the model's description"),
+    (None, "must be an object with class_name"),
+    (1, "must be an object"),
+    ([], "must be an object"),
+    ("x", "must be an object"),
+    ({}, "must be an object"),
+    (_config(config=None), "must be an object"),
+    (_config(config=[]), "no layer of the model configuration"),
+    (_config(config={"layers": {"a": 1}}), "no layer of the model configuration"),
+    (_layers(None, 1, "x", [], {}), "no layer of the model configuration"),
+    (_layers({"class_name": ["GRU"], "config": {}}), "no layer of the model configuration"),
     (_layers({"class_name": "GRU", "config": []}), "has activation='linear'"),
     (_layers({"class_name": "GRU"}), "has activation='linear'"),
     (_layers(_gru(), {"class_name": "Bidirectional", "config": {"layer": _gru(), "merge_mode": {}}}), "merge_mode={}"),
-    (_layers({"class_name": "Bidirectional", "config": {"layer": 1}}), "no layer of the model's description"),
+    (_layers({"class_name": "Bidirectional", "config": {"layer": 1}}), "no layer of the model configuration"),
     (_layers(_gru(activation={"class_name": "function", "config": ["tanh"]})), "has activation="),
     (_layers(_gru(activation=[])), "has activation='\\[\\]'"),
     (_layers(_gru(recurrent_activation=1e400)), "has recurrent_activation='Infinity'"),
-    (_layers(_gru(units=9)), "described with units=9, .* arrays have 4"),
-    (_layers(_gru(units=True)), "no layer|described with units"),
-    (_layers(_gru(use_bias=False)), "use_bias=False, and its arrays have 4 units and a bias"),
-    (_layers(_gru(reset_after=False)), "is that of reset='after'"),
+    (_layers(_gru(units=9)), "expected units=9, .* got units=4"),
+    (_layers(_gru(units=True)), "no layer|expected units"),
+    (_layers(_gru(use_bias=False)), "use_bias=False, got units=4, use_bias=True"),
+    (_layers(_gru(reset_after=False)), "belongs to reset='after'"),
     (_layers({"class_name": "CuDNNGRU", "config": {"name": "fast"}}), "'CuDNNGRU'|no layer"),
 ]
 
@@ -199,7 +199,7 @@ def test_descriptions_that_are_no_json_are_refused(text: bytes, message: str, tm
     with zipfile.ZipFile(FIXTURES / "two.keras") as old, zipfile.ZipFile(tmp_path / "m.keras", "w") as new:
         new.writestr("model.weights.h5", old.read("model.weights.h5"))
         new.writestr("config.json", text)
-    _refused(tmp_path / "m.keras", f"the model's description in .*{message}")
+    _refused(tmp_path / "m.keras", f"the model configuration of .*{message}")
     with h5py.File(tmp_path / "m.h5", "w") as file:
         _with(file, _set("0", _arrays()[0]))
         file.attrs["model_config"] = numpy.bytes_(text) if text else h5py.Empty("S1")
@@ -229,4 +229,4 @@ def test_names_that_are_not_unicode_are_refused(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "m.weights.h5", "w") as file:
         for name, array in zip("012", _arrays(), strict=True):
             file[b"layers/\xff\xfe/cell/vars/" + name.encode()] = array
-    _refused(tmp_path / "m.weights.h5", "is no whole Keras file")
+    _refused(tmp_path / "m.weights.h5", "is not a complete Keras file")

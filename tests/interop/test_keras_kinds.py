@@ -28,13 +28,13 @@ REFUSED = {
     "unmerged": "layer 'odd' of .* has merge_mode=None",
     "exchanged": "layer 'odd' of .* has go_backwards=True in its forward layer",
     "mixed": "layer 'odd/high' of .* has activation='relu'",
-    "subclassed": "no layer of the model's description fits it",
-    "own_layer": "no layer of the model's description fits it",
-    "own_cell": "no layer of the model's description fits it",
-    "own_gru": "no layer of the model's description fits it",
+    "subclassed": "no layer of the model configuration matches it",
+    "own_layer": "no layer of the model configuration matches it",
+    "own_cell": "no layer of the model configuration matches it",
+    "own_gru": "no layer of the model configuration matches it",
 }
 WARNED = {
-    "distributed": "stands in TimeDistributed 'slices'",
+    "distributed": "is wrapped in TimeDistributed 'slices'",
     "masking": "masks steps (Masking 'zeros')",
     "embedding": "masks steps (Embedding 'table'",
     "mask": "masks steps (mask= of 'given')",
@@ -108,7 +108,7 @@ def test_what_a_layer_alone_does_not_do_is_said(version: str, kind: str, suffix:
 def test_lengths_stand_in_for_a_mask_at_the_rows_ends(version: str, tmp_path: Path) -> None:
     """As the warning says; and with its lengths the last state is Keras', which goes through masked steps unchanged."""
     path = _file(version, "masking.keras", tmp_path)
-    with pytest.warns(UserWarning, match="pass lengths= where the masked steps are padding"):
+    with pytest.warns(UserWarning, match="pass lengths= if they are padding"):
         gru = load_gru(path)["masked"]
     seen = numpy.load(_file(version, "masking.npz", tmp_path))
     padded = torch.from_numpy(seen["padded"])

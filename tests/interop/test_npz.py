@@ -78,7 +78,7 @@ def test_arrays_that_are_none_or_lie_are_refused(content: bytes, tmp_path: Path)
 
 def test_files_of_another_kind_are_said(tmp_path: Path) -> None:
     (tmp_path / "m.npz").write_bytes(b"text")
-    with pytest.raises(WeightsError, match=r"m\.npz is no whole \.npz file"):
+    with pytest.raises(WeightsError, match=r"m\.npz is not a complete \.npz file"):
         find(tmp_path / "m.npz")
     for names, message in (
         (["a"], "has no GRU cell"),

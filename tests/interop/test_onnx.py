@@ -179,13 +179,13 @@ def test_a_reversed_layer_is_written_reversed(tmp_path: Path) -> None:
     stack = Stack("r", ((GRUWeights.random(3, 4).astype(numpy.float32),),), reverse=True)
     exchange.save_gru(stack, tmp_path / "m.onnx")  # compares with ONNX Runtime
     assert exchange.find(tmp_path / "m.onnx")[0].reverse
-    with pytest.raises(WeightsError, match="no node does"):
+    with pytest.raises(WeightsError, match="no GRU node does"):
         exchange.save_gru(Stack("r", stack.weights, initial=numpy.ones((1, 1, 4), numpy.float32)), tmp_path / "n.onnx")
 
 
 def test_a_difference_at_writing_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("gruworks.interop.onnx_write.TOLERANCE", -1.0)
-    with pytest.raises(gruworks.GruworksError, match=r"differ by .* from the original's"):
+    with pytest.raises(gruworks.GruworksError, match=r"differ by .* from the module's"):
         exchange.save_gru(gruworks.GRU(3, 4), tmp_path / "m.onnx")
     assert not list(tmp_path.iterdir())
 
@@ -236,7 +236,7 @@ def test_a_constant_initial_state_is_kept() -> None:
         ({"clip": 3.0}, "GRU node 'unit' of the model has clip=3"),
         ({"activations": ["HardSigmoid", "Tanh"]}, r"'unit' of the model has activations=\['HardSigmoid', 'Tanh'\]"),
         ({"activations": ["Sigmoid", "Relu"]}, "activations="),
-        ({"direction": "bidirectional"}, "says 4 states in 2 directions, and has weights of 4 in 1"),
+        ({"direction": "bidirectional"}, "expected hidden size 4 and 2 directions, got weights of 4 and 1"),
     ],
 )
 def test_what_a_gru_here_does_not_do_is_named(says: dict[str, Any], message: str) -> None:
@@ -273,13 +273,13 @@ def test_a_file_that_is_cut_off_is_said(share: float, tmp_path: Path) -> None:
     exchange.save_gru(gruworks.GRU(30, 40), path)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(WeightsError, match=r"m\.onnx is no whole ONNX file"):
+    with pytest.raises(WeightsError, match=r"m\.onnx is not a complete ONNX file"):
         exchange.find(path)
 
 
 def test_files_of_another_kind_are_said(tmp_path: Path) -> None:
     (tmp_path / "m.onnx").write_text("a,b\n1,2\n" * 100)
-    with pytest.raises(WeightsError, match=r"m\.onnx is no whole ONNX file"):
+    with pytest.raises(WeightsError, match=r"m\.onnx is not a complete ONNX file"):
         exchange.find(tmp_path / "m.onnx")
     with pytest.raises(WeightsError, match="is not a file"):
         exchange.find(tmp_path / "missing.onnx")

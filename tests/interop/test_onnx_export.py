@@ -87,7 +87,7 @@ def test_ready_terms_are_a_node_too(tmp_path: Path) -> None:
 
 
 def test_what_no_node_does_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match=r"Terms can't be written as ONNX: .*decay"):
+    with pytest.raises(ExportError, match=r"Terms can't be exported to ONNX: .*decay"):
         export(Terms(True).eval(), (torch.randn(4, 2, 12),), tmp_path / "m.onnx", inputs=["gi"], outputs=["y", "h"])
     with pytest.raises(OptionError, match="evaluation mode"):
         export(Tagger(), inputs(4, 2, 1), tmp_path / "m.onnx", inputs=["x", "h"], outputs=["y", "h_n"])

@@ -52,7 +52,7 @@ def test_an_earlier_export_is_replaced_and_nothing_else(tmp_path: Path) -> None:
     write([part(Sum())], {}, tmp_path / "m")
     assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["model.json", "sum.onnx"]
     (tmp_path / "m" / "notes.txt").write_text("mine", encoding="utf-8")
-    with pytest.raises(OptionError, match="no earlier export"):
+    with pytest.raises(OptionError, match="other files than an earlier export"):
         write([part(Sum())], {}, tmp_path / "m")
     with pytest.raises(OptionError, match="is a file"):
         write([part(Sum())], {}, tmp_path / "m" / "notes.txt")

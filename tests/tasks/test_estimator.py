@@ -83,7 +83,10 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no run": (shutil.rmtree, "does not exist; a fit makes one"),
     "no run.json": (lambda run: (run / "run.json").unlink(), r"is not a run folder \(it has no run.json\)"),
     "run.json cut": (cut("run.json"), r"run.json is damaged"),
-    "run.json a list": (lambda run: (run / "run.json").write_text("[1]"), "run.json is damaged: it holds no object"),
+    "run.json a list": (
+        lambda run: (run / "run.json").write_text("[1]"),
+        "run.json is damaged: expected a JSON object",
+    ),
     "format": (
         edit("run.json", lambda v: v.update(format=3)),
         "has run format 3; this version reads the formats 1 and 2",
@@ -135,7 +138,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "context empty": (arrays("context.safetensors", lambda v: v.clear()), "context.safetensors lacks lengths, stamps"),
     "context shorter": (
         arrays("context.safetensors", lambda v: v.update(y=v["y"][:5])),
-        "context.safetensors: lengths must hold numbers from 1 to 5 alone",
+        "context.safetensors: lengths must hold only numbers from 1 to 5",
     ),
     "metrics cut": (cut("metrics.json"), r"metrics.json is damaged"),
     "metrics deep": (lambda run: deep(run / "metrics.json"), "metrics.json is damaged: it nests .* deeper than"),
@@ -147,7 +150,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "a scale of no dimension": (
         arrays("weights.safetensors", lambda v: v.update({"head.bias.scale": numpy.zeros((), numpy.float16)})),
-        "weights.* doesn't fit config.json: head.bias.scale is the scale of a matrix of 8 bits, and there is none",
+        "weights.* doesn't fit config.json: head.bias.scale is the scale of an int8 matrix, which is missing",
     ),
     "a large network": (
         edit("config.json", lambda v: v.update(hidden_size=4096, num_layers=16)),
@@ -175,7 +178,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "targets beyond": (
         arrays("context.safetensors", lambda v: v.update(targets=numpy.array([7]))),
-        "context.safetensors: targets must hold numbers from 0 to 0 alone",
+        "context.safetensors: targets must hold only numbers from 0 to 0",
     ),
 }
 

@@ -58,7 +58,7 @@ def test_what_fits_is_taken() -> None:
         ({"words": {"a": 1}}, "words.a must be a text"),
         ({"words": []}, "words must be an object of named values"),
         ({"sure": 1}, "sure must be one of True, False, not 1"),
-        ({"extra": 1}, " has no place for extra"),
+        ({"extra": 1}, " has unknown fields extra"),
     ],
 )
 def test_what_does_not_is_refused_with_its_place(change: dict[str, Any], message: str) -> None:
@@ -78,8 +78,8 @@ def test_the_last_of_several_descriptions_says_what_is_wrong() -> None:
         (numpy.zeros((2, 4)), r"not float64 \[2, 4\]"),
         (numpy.zeros(3), r"not float64 \[3\]"),
         (numpy.zeros((2, 3), complex), r"not complex128"),
-        (numpy.full((2, 3), numpy.nan), "y must hold numbers from 0 to 9 alone"),
-        (numpy.full((2, 3), numpy.inf), "y must hold numbers from 0 to 9 alone"),
+        (numpy.full((2, 3), numpy.nan), "y must hold only numbers from 0 to 9"),
+        (numpy.full((2, 3), numpy.inf), "y must hold only numbers from 0 to 9"),
     ],
 )
 def test_arrays_have_a_type_a_shape_and_a_range(found: Any, message: str) -> None:

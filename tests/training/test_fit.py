@@ -112,13 +112,13 @@ def test_patience_counts_on_after_resuming(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "run", stops(35), steps=200, patience=5)
     _, fitted = run(tmp_path / "run", still, resume=True, steps=200, patience=5)
-    assert (fitted.steps, fitted.ended_by) == (60, "no gain on the validation part any more")
+    assert (fitted.steps, fitted.ended_by) == (60, "validation loss no longer improves")
 
 
 def test_ctrl_c_before_the_first_checkpoint_says_so(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt, match="there is no checkpoint yet in"):
         run(tmp_path / "run", interrupting(5))
-    with pytest.raises(RunError, match="has no checkpoint to go on from: start the fit anew"):
+    with pytest.raises(RunError, match="has no checkpoint to resume from: start the fit anew"):
         run(tmp_path / "run", resume=True)
 
 
@@ -137,7 +137,7 @@ def test_ctrl_c_works_again_after_a_fit(tmp_path: Path) -> None:
 def test_a_fit_stops_where_nothing_is_gained(tmp_path: Path) -> None:
     _, fitted = run(tmp_path / "run", lambda model, batch: loss(model, batch) * 0 + 1, steps=200, patience=3)
     assert (fitted.steps, fitted.best_step) == (40, 10)
-    assert fitted.ended_by == "no gain on the validation part any more"
+    assert fitted.ended_by == "validation loss no longer improves"
 
 
 def test_the_best_weights_are_kept_not_the_last(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_adadelta_is_there(tmp_path: Path) -> None:
 
 def test_a_fit_ends_when_its_time_is_up(tmp_path: Path) -> None:
     _, fitted = run(tmp_path / "run", steps=10**7, minutes=0.01, patience=10**6)
-    assert fitted.ended_by == "time is up"
+    assert fitted.ended_by == "time limit reached"
     assert fitted.steps < 10**7
 
 
@@ -294,11 +294,11 @@ def test_the_last_step_is_validated_where_time_is_up(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(Timer, "time_elapsed", lambda *_: 3600.0 if len(steps) >= 15 else 0.0)
     _, fitted = run(tmp_path / "run", counted, averaged_steps=1)
-    assert (fitted.steps, fitted.best_step, fitted.ended_by) == (15, 15, "time is up")
+    assert (fitted.steps, fitted.best_step, fitted.ended_by) == (15, 15, "time limit reached")
 
 
 def test_a_loss_that_is_no_number_is_said(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"the validation loss is .*: nothing was learnt; try a smaller learning_rate"):
+    with pytest.raises(RunError, match=r"the validation loss is .*, not finite: try a smaller learning_rate"):
         run(tmp_path / "run", lambda model, batch: loss(model, batch) * float("nan"))
 
 

@@ -44,12 +44,12 @@ def test_rows_of_zeros_and_weights_that_were_never_packed_stay() -> None:
         ),
         (numpy.zeros((4, 1), numpy.float16), numpy.zeros((4, 5), numpy.int8), r"not float16 \[4, 1\]"),
         (numpy.zeros(4), numpy.zeros((4, 5), numpy.int8), r"not float64 \[4\]"),
-        (numpy.zeros(4, numpy.float16), numpy.zeros((4, 5), numpy.float32), "there is none"),
-        (numpy.zeros(4, numpy.float16), numpy.zeros(4, numpy.int8), "there is none"),
+        (numpy.zeros(4, numpy.float16), numpy.zeros((4, 5), numpy.float32), "which is missing"),
+        (numpy.zeros(4, numpy.float16), numpy.zeros(4, numpy.int8), "which is missing"),
     ],
 )
 def test_a_scale_that_is_not_one_number_a_row_is_refused(scale: Any, table: Any, message: str) -> None:
     with pytest.raises(WeightsError, match=message):
         unpack({"w": table, "w.scale": scale})
-    with pytest.raises(WeightsError, match="there is none"):
+    with pytest.raises(WeightsError, match="which is missing"):
         unpack({"w.scale": scale})

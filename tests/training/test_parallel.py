@@ -90,14 +90,14 @@ def test_under_torchrun_a_process_fits_once(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(parallel, "launched", lambda: (2, 1))
     parallel.check(FitSettings(), carries=False)
     monkeypatch.setattr(parallel, "_fitted", ["once"])
-    with pytest.raises(OptionError, match="fits once"):
+    with pytest.raises(OptionError, match="fit only once"):
         parallel.check(FitSettings(), carries=False)
 
 
 def test_a_carried_state_needs_one_process(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "run", "forecast")
     settings = FitSettings.from_flat(SHORT | {"devices": 2})
-    with pytest.raises(OptionError, match=r"carries its state .*devices=1"):
+    with pytest.raises(OptionError, match=r"carried state needs devices=1"):
         fit(torch.nn.Linear(1, 1), loss, draw, [draw(99, 0)], settings, folder, "", quiet=True, carries=True)
 
 

@@ -2,11 +2,11 @@
 
     from gruworks.interop import find, load_gru, save_gru
 
-    find("model.keras")                     # what GRU layers a file holds, as weights
-    load_gru("model.onnx")["encoder"]       # the layers as modules
-    save_gru(gru, "model.onnx")             # a module as a file; the suffix says which
+    find("model.keras")                     # the GRU layers of a file, as NumPy weights
+    load_gru("model.onnx")["encoder"]       # a GRU layer as a module
+    save_gru(gru, "model.onnx")             # writes a module; the suffix chooses the format
 
-One module a format: `torch`, `keras`, `onnx`, `flax`, `equinox`. docs/exchange.md has the conventions.
+Each format has a module: `torch`, `keras`, `onnx`, `flax`, `equinox`. docs/exchange.md documents the conventions.
 """
 
 from __future__ import annotations

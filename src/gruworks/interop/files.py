@@ -1,4 +1,4 @@
-"""One door for every file format: the suffix says which."""
+"""Reading and writing of GRUs in files, with the format chosen by the suffix."""
 
 from __future__ import annotations
 
@@ -29,15 +29,18 @@ WRITTEN = (".keras", ".weights.h5", ".onnx", ".safetensors")
 
 
 def find(path: str | Path, reset: Reset | None = None) -> list[Stack]:
-    """Every GRU in a Keras, ONNX, torch or .npz file, as NumPy weights with names.
+    """Find the GRUs of a Keras, ONNX, torch or .npz file.
 
         for stack in find("model.onnx"):
             print(stack.name, stack.num_layers, stack.directions, stack.hidden_size, stack.reset)
 
-    `reset` is for Keras weights without bias, which alone don't tell their form.
+    Args:
+        path: the file.
+        reset: reset form of Keras layers without bias, if the file does not state it.
 
     Raises:
-        OptionError: a suffix of no known format. WeightsError: as the format's own `find`.
+        OptionError: an unknown suffix.
+        WeightsError: as `find` of the format's module.
     """
     kind = _format(path)
     module: Any = require(f"gruworks.interop.{kind}", "exchange")
@@ -47,9 +50,9 @@ def find(path: str | Path, reset: Reset | None = None) -> list[Stack]:
 
 
 def load_gru(path: str | Path, reset: Reset | None = None) -> dict[str, GRU]:
-    """Every GRU in a Keras, ONNX, torch or .npz file as a module, by name; in evaluation mode.
+    """Load the GRUs of a file as modules in evaluation mode, by name. Arguments and errors as `find`.
 
-    gru = load_gru("model.keras")["encoder"]      # batch_first, as Keras is
+    gru = load_gru("model.keras")["encoder"]      # batch_first, as in Keras
     """
     from gruworks.interop.torch import to_module
 
@@ -57,10 +60,15 @@ def load_gru(path: str | Path, reset: Reset | None = None) -> dict[str, GRU]:
 
 
 def save_gru(gru: Any, path: str | Path) -> None:
-    """Write a GRU (ours, torch's, or a Stack) as .onnx, .keras, .weights.h5 or .safetensors.
+    """Write a GRU as .onnx, .keras, .weights.h5 or .safetensors.
+
+    Args:
+        gru: a module (torch's or ours) or a `Stack`.
+        path: the file to write.
 
     Raises:
-        OptionError: another suffix. WeightsError: what the format can't hold.
+        OptionError: another suffix.
+        WeightsError: a property that the format can't represent.
     """
     if not str(path).endswith(WRITTEN):
         raise OptionError(f"{path}: a GRU is written as {', '.join(WRITTEN)}")

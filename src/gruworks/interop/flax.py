@@ -1,7 +1,7 @@
-"""Flax' GRU cells as parameter trees: `flax.nnx.GRUCell` (dense_i, dense_h) and `flax.linen.GRUCell` (ir ... hn).
+"""Conversion of Flax' GRU cells: parameter trees of `flax.nnx.GRUCell` and `flax.linen.GRUCell`.
 
-Both: gates r, z, n, z keeps, reset "after", kernels transposed ([I, 3H] or [I, H]). Neither has hidden biases for r and
-z; linen's has one for the candidate (`hn`), nnx's has none at all. Imports neither JAX nor Flax: trees are mappings.
+Both have gates r, z, n, z keeps, reset "after" and transposed kernels ([I, 3H] or [I, H]). Neither has hidden biases
+for r and z; linen has one for the candidate (`hn`), nnx none. JAX and Flax are not imported: trees are mappings.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy
 
 from gruworks.errors import WeightsError
-from gruworks.interop.stack import floats
+from gruworks.interop.stack import floats, merged_biases
 from gruworks.ops.weights import GATES, GRUWeights
 
 __all__ = ["find", "from_linen", "from_nnx", "to_linen", "to_nnx"]
@@ -22,7 +22,7 @@ DEPTH = 64
 
 
 def from_nnx(tree: Tree) -> GRUWeights:
-    """The weights in a `flax.nnx.GRUCell`'s tree, as `nnx.to_pure_dict(nnx.state(cell, nnx.Param))` gives it. Exact.
+    """Convert the tree of a `flax.nnx.GRUCell`, `nnx.to_pure_dict(nnx.state(cell, nnx.Param))`, without rounding.
 
     >>> tree = to_nnx(GRUWeights.random(3, 4, bias=False))
     >>> tree["dense_i"]["kernel"].shape, from_nnx(tree).w_ih.shape
@@ -33,13 +33,13 @@ def from_nnx(tree: Tree) -> GRUWeights:
 
 
 def to_nnx(weights: GRUWeights) -> dict[str, dict[str, Any]]:
-    """The tree for `nnx.update(cell, tree)`. Sums of biases are rounded once.
+    """Convert weights to a tree for `nnx.update(cell, tree)`; summing the biases rounds once.
 
     Raises:
-        WeightsError: the "before" form, or a hidden bias of the candidate, which this cell hasn't: it can't be merged,
-            because the reset gate multiplies it.
+        WeightsError: the reset form "before", or a hidden bias of the candidate, which this cell does not have and
+            which can't be merged, because the reset gate multiplies it.
     """
-    b, b_n = _merged(weights)
+    b, b_n = merged_biases(weights, "Flax' GRUCell")
     if b_n is not None and b_n.any():
         raise WeightsError(
             f"flax.nnx.GRUCell has no hidden bias for the candidate n, and these weights have one (largest "
@@ -52,7 +52,7 @@ def to_nnx(weights: GRUWeights) -> dict[str, dict[str, Any]]:
 
 
 def from_linen(tree: Tree) -> GRUWeights:
-    """The weights in a `flax.linen.GRUCell`'s parameters (`variables["params"]`). Exact.
+    """Convert the parameters of a `flax.linen.GRUCell` (`variables["params"]`) without rounding.
 
     >>> weights = GRUWeights.random(3, 4)
     >>> numpy.array_equal(from_linen(to_linen(weights)).w_hh, weights.w_hh)
@@ -65,12 +65,12 @@ def from_linen(tree: Tree) -> GRUWeights:
 
 
 def to_linen(weights: GRUWeights) -> dict[str, dict[str, Any]]:
-    """The parameters for a `flax.linen.GRUCell`. Sums of biases are rounded once.
+    """Convert weights to parameters of a `flax.linen.GRUCell`; summing the biases rounds once.
 
     Raises:
-        WeightsError: the "before" form.
+        WeightsError: the reset form "before".
     """
-    b, b_n = _merged(weights)
+    b, b_n = merged_biases(weights, "Flax' GRUCell")
     H, dtype = weights.hidden_size, weights.w_ih.dtype
     b = numpy.zeros(3 * H, dtype) if b is None else b
     tree: dict[str, dict[str, Any]] = {}
@@ -83,13 +83,13 @@ def to_linen(weights: GRUWeights) -> dict[str, dict[str, Any]]:
 
 
 def find(tree: Tree) -> dict[str, GRUWeights]:
-    """Every GRU cell of a tree, nnx's and linen's, by its path.
+    """Find the GRU cells of a tree, of nnx and linen, by their paths.
 
     >>> list(find({"encoder": {"cell": to_linen(GRUWeights.random(3, 4))}}))
     ['encoder/cell']
 
     Raises:
-        WeightsError: cells whose arrays don't fit, and trees deeper than `DEPTH`.
+        WeightsError: inconsistent arrays, or a tree deeper than `DEPTH`.
     """
     found: dict[str, GRUWeights] = {}
     waiting = [("", tree)]
@@ -97,7 +97,7 @@ def find(tree: Tree) -> dict[str, GRUWeights]:
         path, here = waiting.pop()
         if path.count("/") > DEPTH:
             raise WeightsError(f"the tree is deeper than {DEPTH}: {path[:80]} ...")
-        if _has(here, "dense_i", "dense_h") and _is_gru(_part(here, "dense_h"), 3):
+        if _has(here, "dense_i", "dense_h") and _is_gru(_part(here, "dense_h")):
             found[path] = from_nnx(here)
         elif _has(here, "ir", "iz", "in", "hr", "hz", "hn"):
             found[path] = from_linen(here)
@@ -108,7 +108,7 @@ def find(tree: Tree) -> dict[str, GRUWeights]:
 
 
 def _joined(side: str, parts: list[Any]) -> Any:
-    """The three gates' arrays of one side, one below the other."""
+    """Stack the arrays of the three gates."""
     shapes = [list(part.shape) for part in parts]
     if not parts[0].ndim or shapes != shapes[:1] * len(shapes):
         names = ", ".join(f"{side}{gate}" for gate in GATES)
@@ -120,18 +120,12 @@ def _has(tree: Tree, *names: str) -> bool:
     return all(isinstance(tree.get(name), Mapping) and "kernel" in tree[name] for name in names)
 
 
-def _is_gru(kernel: Any, gates: int) -> bool:
-    return bool(kernel.ndim == 2 and kernel.shape[1] == gates * kernel.shape[0])
-
-
-def _merged(weights: GRUWeights) -> tuple[Any, Any]:
-    if weights.reset == "before":
-        raise WeightsError("Flax' GRUCell resets after the matrix product: it can't hold reset='before' weights")
-    return weights.merged()
+def _is_gru(kernel: Any) -> bool:
+    return bool(kernel.ndim == 2 and kernel.shape[1] == 3 * kernel.shape[0])
 
 
 def _part(tree: Tree, name: str, kind: str = "kernel") -> Any:
-    """One array of the tree, copied."""
+    """A copy of an array of the tree."""
     try:
         value = tree[name][kind]
     except (KeyError, TypeError) as error:

@@ -1,7 +1,7 @@
-"""Keras and TensorFlow files by h5py alone: `.weights.h5`, `.keras`, and the older `.h5` of whole models.
+"""Reading and writing of Keras files with h5py alone: `.weights.h5`, `.keras`, and older `.h5` model files.
 
-Keras: gates z, r, h; z keeps; kernels transposed ([I, 3H]); `reset_after=True` has a bias [2, 3H] (input, hidden),
-`reset_after=False` one [3H]. A weights file knows no activations: Keras' defaults, tanh and sigmoid, are taken.
+Keras has gates z, r, h; z keeps; transposed kernels [I, 3H]; `reset_after=True` has a bias [2, 3H] (input, hidden),
+`reset_after=False` a bias [3H]. A weights file states no activations; Keras' defaults are assumed.
 """
 
 from __future__ import annotations
@@ -31,28 +31,26 @@ __all__ = ["find", "from_weights", "load_gru", "save_gru", "to_weights", "write_
 
 
 def from_weights(weights: Sequence[Any], reset: Reset | None = None) -> GRUWeights:
-    """The weights of a Keras `GRU` or `GRUCell` as `layer.get_weights()` gives them. Exact.
+    """Convert the weights of a Keras `GRU` or `GRUCell`, `layer.get_weights()`, without rounding.
 
     >>> from_weights(to_weights(GRUWeights.random(3, 4))).reset
     'after'
 
     Args:
-        weights: kernel [I, 3H], recurrent kernel [H, 3H], and the bias, [2, 3H] or [3H], where there is one.
-        reset: needed without a bias, whose shape else says the form: "after" is `reset_after=True`.
+        weights: kernel [I, 3H], recurrent kernel [H, 3H] and, if there is one, bias [2, 3H] or [3H].
+        reset: reset form, "after" for `reset_after=True`; required without bias, else known from its shape.
     """
     kernel, recurrent, *rest = (numpy.array(array) for array in weights)
     bias = rest[0] if rest else None
     if bias is not None:
         if bias.shape not in ((2, recurrent.shape[-1]), recurrent.shape[-1:]):
             raise WeightsError(f"a bias must be [2, 3H] or [3H] beside {list(recurrent.shape)}, not {list(bias.shape)}")
-        said: Reset = "after" if bias.ndim == 2 else "before"
-        if reset not in (None, said):
-            raise WeightsError(f"a bias {list(bias.shape)} is that of reset={said!r}, not of reset={reset!r}")
-        reset = said
+        found: Reset = "after" if bias.ndim == 2 else "before"
+        if reset not in (None, found):
+            raise WeightsError(f"a bias {list(bias.shape)} belongs to reset={found!r}, not to reset={reset!r}")
+        reset = found
     if reset is None:
-        raise WeightsError(
-            "without a bias nothing here tells the reset form: pass reset='after' (reset_after=True) or 'before'"
-        )
+        raise WeightsError("without bias the reset form is unknown: pass reset='after' (reset_after=True) or 'before'")
     w_ih, w_hh = kernel.T.copy(), recurrent.T.copy()
     if reset == "after" and bias is not None:
         given = GRUWeights(w_ih, w_hh, bias[0], bias[1], reset=reset)
@@ -62,7 +60,7 @@ def from_weights(weights: Sequence[Any], reset: Reset | None = None) -> GRUWeigh
 
 
 def to_weights(weights: GRUWeights) -> list[Any]:
-    """Arrays for `layer.set_weights`. With `reset="before"` (`reset_after=False`) the biases' sum is rounded once.
+    """Convert weights to arrays for `layer.set_weights`; with reset "before", summing the biases rounds once.
 
     >>> [array.shape for array in to_weights(GRUWeights.random(3, 4, reset="before"))]
     [(3, 12), (4, 12), (12,)]
@@ -81,13 +79,15 @@ def to_weights(weights: GRUWeights) -> list[Any]:
 
 
 def find(path: str | Path, reset: Reset | None = None) -> list[Stack]:
-    """Every GRU of a Keras file, in the file's order and under the layers' names; a Bidirectional is one of them.
+    """Find the GRU layers of a Keras file; a Bidirectional is one layer.
 
-    `reset` says the form of layers without bias in a weights file, which alone doesn't show it.
+    Args:
+        path: the file.
+        reset: reset form of layers without bias in a weights file, which does not state it.
 
     Raises:
-        WeightsError: a file that is no such file, is cut off or has no GRU; a layer with activations other than tanh
-            and sigmoid, or `merge_mode=None`: named.
+        WeightsError: the file is of another format, incomplete or has no GRU; or a layer has activations other than
+            tanh and sigmoid, or `merge_mode=None`.
         MissingExtraError: h5py is not installed.
     """
     path = Path(path)
@@ -95,25 +95,34 @@ def find(path: str | Path, reset: Reset | None = None) -> list[Stack]:
         config, names = config_of(file, path), group_names(file)
         cells = [Cell(cell.path, [hdf5.numbers(one) for one in cell.datasets]) for cell in cells_of(file)]
     if not cells:
-        raise WeightsError(f"{path} holds no GRU layer (a group with matrices [I, 3H] and [H, 3H])")
+        raise WeightsError(f"{path} has no GRU layer (a group with matrices [I, 3H] and [H, 3H])")
     return [_stack(path, layer, reset) for layer in layers_of(path, cells, names, config)]
 
 
 def load_gru(path: str | Path, reset: Reset | None = None) -> dict[str, GRU]:
-    """The GRU layers of a Keras file as modules, by name; `batch_first` as in Keras. Arguments and errors as `find`."""
+    """Load the GRU layers of a Keras file as `batch_first` modules, by name. Arguments and errors as `find`."""
     from gruworks.interop.torch import to_module
 
     return {stack.name: to_module(stack) for stack in find(path, reset)}
 
 
 def save_gru(gru: Any, path: str | Path) -> None:
-    """Write a GRU (ours, torch's, or a Stack) as a Keras Sequential model: `.keras`, or `.weights.h5` of the same.
+    """Write a GRU as a Keras Sequential model (`.keras`), or its weights (`.weights.h5`).
 
-    `keras.models.load_model(path)` opens a `.keras`; its layers return sequences. Biases as in `to_weights`.
+    `keras.models.load_model(path)` opens a `.keras` file; its layers return sequences. Biases as in `to_weights`.
+
+    Args:
+        gru: a module (torch's or ours) or a `Stack`.
+        path: the file to write.
+
+    Raises:
+        WeightsError: a stored initial state, or a reversed GRU with outputs in input order.
     """
-    stack = _as_stack(gru)
+    from gruworks.interop.torch import as_stack
+
+    stack = as_stack(gru)
     if stack.initial is not None or (stack.reverse and not stack.reading_order):
-        raise WeightsError("a Keras file holds no initial state, and Keras' reversed GRU gives its outputs reversed")
+        raise WeightsError("a Keras file has no initial state, and the outputs of a reversed Keras GRU are reversed")
     path = Path(path)
     content = io.BytesIO()
     with require("h5py", "exchange").File(content, "w") as file:
@@ -130,17 +139,22 @@ def save_gru(gru: Any, path: str | Path) -> None:
 
 
 def write_back(source: str | Path, stacks: Sequence[Stack], target: str | Path) -> None:
-    """Copy the Keras file `source` to `target` with the weights of `stacks` (by name) in their places.
+    """Copy a Keras file and replace the weights of its GRU layers.
 
-    What `find` gave, unchanged, gives the same bits; all else in the file stays as it is.
+    Unchanged stacks of `find` are written bit for bit; the rest of the file is copied.
+
+    Args:
+        source: the file to copy.
+        stacks: new weights, for the layers of the same names.
+        target: the file to write.
 
     Raises:
-        WeightsError: a name that the file hasn't, or sizes other than the layer's.
+        WeightsError: a name that the file does not have, or sizes other than the layer's.
     """
     source, target = Path(source), Path(target)
     named = {stack.name: stack for stack in stacks}
     inner = source.suffix == ".keras"
-    with opened(source) as file:  # every complaint about the file
+    with opened(source) as file:  # checks the file
         config = config_of(file, source)
     content = io.BytesIO(member(source, INNER) if inner else source.read_bytes())
     with hdf5.opened(content, str(source), "r+") as file:
@@ -154,7 +168,7 @@ def write_back(source: str | Path, stacks: Sequence[Stack], target: str | Path) 
 
 
 def _archive(source: Path, weights: bytes) -> bytes:
-    """The .keras archive `source` with other weights."""
+    """The content of a .keras archive, with other weights."""
     whole = io.BytesIO()
     with bounded_zip(source, error=WeightsError) as old, zipfile.ZipFile(whole, "w") as new:
         for entry in old.infolist():
@@ -167,12 +181,10 @@ def _stack(path: Path, layer: Layer, reset: Reset | None) -> Stack:
     if known.refused:
         raise WeightsError(f"layer {name!r} of {path} has {known.refused}")
     try:
-        arrays = [cell.datasets for cell in layer.cells]
+        arrays, back = [cell.datasets for cell in layer.cells], known.backwards
         weights = tuple(from_weights(one, known.reset or (reset if len(one) == 2 else None)) for one in arrays)
         _compare(weights[0], known)
-        return Stack(
-            name, (weights,), not known.time_major, known.backwards, known.backwards, known.merge, None, known.warnings
-        ).check()
+        return Stack(name, (weights,), not known.time_major, back, back, known.merge, None, known.warnings).check()
     except WeightsError as error:
         raise WeightsError(f"layer {name!r} of {path}: {error}") from error
 
@@ -181,8 +193,7 @@ def _compare(weights: GRUWeights, known: Facts) -> None:
     biased = weights.b_ih is not None
     if known.units not in (None, weights.hidden_size) or known.bias not in (None, biased):
         raise WeightsError(
-            f"it is described with units={known.units}, use_bias={known.bias}, and its arrays have "
-            f"{weights.hidden_size} units and {'a' if biased else 'no'} bias"
+            f"expected units={known.units}, use_bias={known.bias}, got units={weights.hidden_size}, use_bias={biased}"
         )
 
 
@@ -193,7 +204,7 @@ def _write(layer: Layer, stack: Stack, path: Path) -> None:
         arrays = to_weights(weights)
         shapes, expected = [a.shape for a in arrays], [d.shape for d in cell.datasets]
         if shapes != expected:
-            raise WeightsError(f"{layer.name!r} of {path} holds arrays of shapes {expected}, not {shapes}")
+            raise WeightsError(f"{layer.name!r} of {path} has arrays of shapes {expected}, not {shapes}")
         for dataset, array in zip(cell.datasets, arrays, strict=True):
             dataset[...] = array
 
@@ -206,11 +217,3 @@ def _keras_paths(stack: Stack) -> Iterator[tuple[str, GRUWeights]]:
             yield path, layer[0]
         else:
             yield from zip((f"{path}/forward_layer", f"{path}/backward_layer"), layer, strict=True)
-
-
-def _as_stack(gru: Any) -> Stack:
-    if isinstance(gru, Stack):
-        return gru.check()
-    from gruworks.interop.torch import from_module
-
-    return from_module(gru)

@@ -1,4 +1,4 @@
-"""A Keras model's own description: what its GRU layers say beside their weights, and one that we write."""
+"""Model configurations of Keras: properties of GRU layers, and the configuration of written models."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from gruworks.ops.weights import Reset
 __all__ = ["Described", "Facts", "assumed", "described", "sequential"]
 
 Config = dict[str, Any]
-OURS = ("", "keras", "tensorflow", "tf_keras", "builtins")  # modules whose classes and functions are Keras' own
+OURS = ("", "keras", "tensorflow", "tf_keras", "builtins")  # modules of Keras' own classes and functions
 
 
 @dataclass(frozen=True)
 class Facts:
-    """A layer's description; `refused` is what can't be computed here, `warnings` what the caller must know."""
+    """Properties of a layer; `refused` names an unsupported property, `warnings` are for the caller."""
 
     reset: Reset | None = None
     units: int | None = None
@@ -34,7 +34,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Described:
-    """A GRU layer of a model: its path in a Keras 3 weights file, the names of the layers around it and its own."""
+    """A GRU layer of a model: its path in a Keras 3 weights file, and the names of the enclosing layers and its own."""
 
     path: str
     names: tuple[str, ...]
@@ -50,28 +50,23 @@ class Described:
 
 
 def assumed(directions: int) -> str:
-    """Facts that a file of weights alone leaves out, with Keras' defaults, as a sentence."""
+    """A warning that lists the defaults assumed for a file of weights."""
     merge = ", merge_mode='concat'" if directions == 2 else ""
     return (
-        "a file of weights alone doesn't say how they are used; assumed: activation='tanh', "
+        "a weights file has no model configuration; assumed: activation='tanh', "
         f"recurrent_activation='sigmoid', go_backwards=False, time_major=False{merge}, stateful=False, no masking"
     )
 
 
 def described(config: Any) -> list[Described]:
-    """Every GRU of a model: `GRU`, `GRUCell`s in an `RNN`, and `Bidirectional` of one, in the model's order."""
-    masks = ", ".join(dict.fromkeys(_masks(config)))
-    if not masks:
-        return list(_walk(_dict(config), "", ()))
-    warning = (
-        f"the model masks steps ({masks}): Keras keeps the state there, and this layer alone doesn't; pass lengths= "
-        "where the masked steps are padding at the rows' ends"
-    )
-    return [one.warned(warning) for one in _walk(_dict(config), "", ())]
+    """The GRU layers of a model configuration: `GRU`, `RNN` of `GRUCell`s and `Bidirectional`, in its order."""
+    found, masks = list(_walk(_dict(config), "", ())), ", ".join(dict.fromkeys(_masks(config)))
+    warning = f"the model masks steps ({masks}), this layer does not: pass lengths= if they are padding at the end"
+    return [one.warned(warning) for one in found] if masks else found
 
 
 def _masks(value: Any) -> Iterator[str]:
-    """The layers of a model that make masks, and those that are given one in their call."""
+    """The layers of a model that compute masks or are called with one."""
     for layer in _dicts(value):
         config = _dict(layer.get("config"))
         if layer.get("class_name") == "Masking" or config.get("mask_zero"):
@@ -81,7 +76,7 @@ def _masks(value: Any) -> Iterator[str]:
 
 
 def _dicts(value: Any) -> Iterator[Config]:
-    """All objects in a JSON value, whose depth `read_json` has bounded."""
+    """All objects in a JSON value; `read_json` limits its depth."""
     if isinstance(value, dict):
         yield value
     for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
@@ -98,7 +93,7 @@ def _walk(layer: Config, path: str, names: tuple[str, ...]) -> Iterator[Describe
     elif kind == "RNN":
         yield from _stacked(config, f"{path}/cell/cells", names)
     elif kind != "Bidirectional" and isinstance(config.get("layer"), dict):
-        warning = f"it stands in {kind} {_text(config.get('name'))!r}, which isn't loaded"
+        warning = f"it is wrapped in {kind} {_text(config.get('name'))!r}, which isn't loaded"
         yield from (one.warned(warning) for one in _walk(config["layer"], f"{path}/layer", names))
     for step, child in _numbered(config.get("layers")):
         name = _text(_config(child).get("name")) or step
@@ -106,16 +101,16 @@ def _walk(layer: Config, path: str, names: tuple[str, ...]) -> Iterator[Describe
 
 
 def _stacked(config: Config, path: str, names: tuple[str, ...]) -> Iterator[Described]:
-    """The cells of an RNN of several, in which `go_backwards` turns the input of the first alone."""
+    """The cells of an RNN with several cells; `go_backwards` applies to the input of the first."""
     around = {key: config.get(key) for key in ("go_backwards", "stateful", "time_major")}
     for i, (step, cell) in enumerate(_numbered(_config(_dict(config.get("cell"))).get("cells"))):
         if _is_keras(cell, "GRUCell"):
-            said = {**_config(cell), **around, "go_backwards": i == 0 and around["go_backwards"]}
-            yield Described(f"{path}/{step}", (*names, _text(said.get("name")) or step), "cell", _of_gru(said))
+            gru = {**_config(cell), **around, "go_backwards": i == 0 and around["go_backwards"]}
+            yield Described(f"{path}/{step}", (*names, _text(gru.get("name")) or step), "cell", _of_gru(gru))
 
 
 def _as_gru(layer: Config) -> Config | None:
-    """The description of a GRU, or of an RNN of one GRUCell as that of a GRU; None of anything else."""
+    """The configuration of a GRU, also of an RNN with one GRUCell; None for other layers."""
     config = _config(layer)
     if _is_keras(layer, "GRU", "CuDNNGRU"):
         return {**config, "class_name": layer["class_name"]}
@@ -126,7 +121,7 @@ def _as_gru(layer: Config) -> Config | None:
 
 
 def _is_keras(layer: Config, *kinds: str) -> bool:
-    """True for Keras' own class of that name, and not one that a user registered under the name."""
+    """True for Keras' own class of that name, not for one that a user registered."""
     module = _text(layer.get("module")).split(".")[0]
     return layer.get("class_name") in kinds and module in OURS and ">" not in _text(layer.get("registered_name"))
 
@@ -136,13 +131,13 @@ def _of_both(config: Config, gru: Config) -> Facts:
     one, two = _of_gru(gru), _of_gru(_as_gru(other) or {"class_name": other.get("class_name")} if other else gru)
     merge, refused = config.get("merge_mode", "concat"), one.refused or two.refused
     if merge is None:
-        refused = "merge_mode=None, two outputs in place of one: save it with merge_mode='concat'"
+        refused = "merge_mode=None, which has two outputs: save it with merge_mode='concat'"
     elif merge not in MERGES:
-        refused = f"merge_mode={merge!r}; known are {', '.join(MERGES)}"
+        refused = f"merge_mode={merge!r}; supported are {', '.join(MERGES)}"
     elif one.backwards or (other and not two.backwards):
-        refused = "go_backwards=True in its forward layer, which exchanges its directions"
+        refused = "go_backwards=True in its forward layer, which swaps the directions"
     elif (one.reset, one.units, one.bias, one.time_major) != (two.reset, two.units, two.bias, two.time_major):
-        refused = "two directions that are described differently"
+        refused = "two directions with different configurations"
     return replace(one, merge=merge if merge in MERGES else "concat", refused=refused)
 
 
@@ -151,12 +146,12 @@ def _of_gru(config: Config) -> Facts:
     for name, expected in (("activation", "tanh"), ("recurrent_activation", "sigmoid")):
         given = _activation(config.get(name))
         if given != expected:
-            refused = refused or f"{name}={given!r}; only {name}={expected!r} is a GRU here"
+            refused = refused or f"{name}={given!r}; only {name}={expected!r} is supported"
     if config.get("class_name") not in (None, "GRU"):
-        refused = f"the class {config['class_name']!r}; GRU and RNN of GRUCell are read"
-    after = config.get("reset_after", False)  # absent from files older than the option, which were "before"
+        refused = f"the class {config['class_name']!r}; supported are GRU and RNN of GRUCell"
+    after = config.get("reset_after", False)  # older files lack the option and have reset "before"
     units, bias = config.get("units"), config.get("use_bias")
-    stateful = "stateful=True: Keras carries the state from call to call; pass the last final state as hx"
+    stateful = "stateful=True: Keras carries the state from call to call; pass the previous final state as hx"
     return Facts(
         reset="after" if after else "before",
         units=units if isinstance(units, int) else None,
@@ -169,7 +164,7 @@ def _of_gru(config: Config) -> Facts:
 
 
 def _activation(given: Any) -> Any:
-    """A function's name, also where it is described as an object: one of Keras' own; else the description as text."""
+    """The name of a function, also of one of Keras' own in object form; otherwise the configuration as text."""
     if given is None:
         return "linear"
     if isinstance(given, dict) and given.get("class_name") == "function" and _is_keras(given, "function"):
@@ -178,7 +173,7 @@ def _activation(given: Any) -> Any:
 
 
 def _numbered(layers: Any) -> Iterator[tuple[str, Config]]:
-    """Layers with the names of their groups: gru, gru_1, dense ..."""
+    """Layers with the names of their groups in a weights file: gru, gru_1, dense ..."""
     seen: Counter[str] = Counter()
     for child in layers if isinstance(layers, list) else ():
         snake = _snake(_text(_dict(child).get("class_name")))
@@ -187,7 +182,7 @@ def _numbered(layers: Any) -> Iterator[tuple[str, Config]]:
 
 
 def _config(layer: Config) -> Config:
-    """A layer's settings; those of the oldest Sequential models are a list of layers."""
+    """The configuration of a layer; the oldest Sequential models have a list of layers instead."""
     config = layer.get("config")
     return {"layers": config} if isinstance(config, list) else _dict(config)
 
@@ -201,37 +196,34 @@ def _text(value: Any) -> str:
 
 
 def _snake(name: str) -> str:
-    """As Keras names groups: GRU is gru, TimeDistributed time_distributed."""
+    """A class name in the form of Keras' group names: GRU → gru, TimeDistributed → time_distributed."""
     name = re.sub(r"\W+", "", name)
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def sequential(stack: Stack) -> Config:
-    """A Sequential model of the stack's layers, as Keras 3 describes one in a .keras archive."""
-    width, layers = stack.input_size, []
-    dtype = str(stack.dtype)
-    start = {"batch_shape": [None, None, width], "dtype": dtype, "name": "input"}
-    layers.append({"module": "keras.layers", "class_name": "InputLayer", "config": start, "registered_name": None})
+    """The configuration of a Sequential model with the layers of a stack, as Keras 3 writes it."""
+    width, dtype = stack.input_size, str(stack.dtype)
+    layers = [_layer("InputLayer", {"batch_shape": [None, None, width], "dtype": dtype, "name": "input"})]
     for i in range(stack.num_layers):
         gru = _gru(stack, f"gru_{i}")
         if stack.directions == 2:
             both = {"name": f"bidirectional_{i}", "dtype": dtype, "merge_mode": stack.merge, "layer": gru}
-            both["backward_layer"] = _gru(stack, f"backward_gru_{i}", backwards=True)
-            gru = {"module": "keras.layers", "class_name": "Bidirectional", "config": both, "registered_name": None}
+            gru = _layer("Bidirectional", both | {"backward_layer": _gru(stack, f"backward_gru_{i}", backwards=True)})
         layers.append({**gru, "build_config": {"input_shape": [None, None, width]}})
         width = stack.hidden_size * stack.directions
-    config: Config = {"name": "sequential", "trainable": True, "dtype": dtype, "layers": layers}
-    build = {"input_shape": [None, None, stack.input_size]}
-    return {
-        "module": "keras", "class_name": "Sequential", "config": config, "registered_name": None, "build_config": build
-    }  # fmt: skip
+    model = _layer("Sequential", {"name": "sequential", "trainable": True, "dtype": dtype, "layers": layers})
+    return {**model, "module": "keras", "build_config": {"input_shape": [None, None, stack.input_size]}}
+
+
+def _layer(kind: str, config: Config) -> Config:
+    return {"module": "keras.layers", "class_name": kind, "config": config, "registered_name": None}
 
 
 def _gru(stack: Stack, name: str, backwards: bool = False) -> Config:
-    config = {
+    return _layer("GRU", {
         "name": name, "dtype": str(stack.dtype), "units": stack.hidden_size, "activation": "tanh",
         "recurrent_activation": "sigmoid", "use_bias": stack.bias, "reset_after": stack.reset == "after",
         "return_sequences": True, "go_backwards": backwards or stack.reverse,
-    }  # fmt: skip
-    return {"module": "keras.layers", "class_name": "GRU", "config": config, "registered_name": None}
+    })  # fmt: skip

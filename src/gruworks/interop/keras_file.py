@@ -1,4 +1,4 @@
-"""The arrays in a Keras file that have the shapes of a GRU's, and what else the file says; from .keras archives too."""
+"""GRU arrays, layer names and model configuration of Keras files and .keras archives."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from gruworks.interop import hdf5
 __all__ = ["INNER", "NAMES", "Cell", "cells_of", "config_of", "group_names", "member", "opened"]
 
 NAMES = (("0", "1", "2"), ("kernel", "recurrent_kernel", "bias"), ("kernel:0", "recurrent_kernel:0", "bias:0"))
-INNER = "model.weights.h5"  # a .keras archive's weights
-UNPACKED = 32 * MIB, 8  # an archive's member has at most so many bytes, and so many for each byte of the archive
+INNER = "model.weights.h5"  # the weights in a .keras archive
+UNPACKED = 32 * MIB, 8  # limit of an unpacked member: first number of bytes + second * size of the archive
 CONFIG = 16 * MIB
 
 
@@ -27,9 +27,9 @@ class Cell(NamedTuple):
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
-    """The open HDF5 file, also from inside a .keras archive."""
+    """Open an HDF5 file, or the one inside a .keras archive."""
     if path.is_dir():
-        raise WeightsError(f"{path} is not a file; a SavedModel folder isn't read: model.save('model.keras')")
+        raise WeightsError(f"{path} is not a file (a SavedModel folder?): use model.save('model.keras')")
     regular_file(path, WeightsError)
     source = io.BytesIO(member(path, INNER)) if path.suffix == ".keras" else path
     with hdf5.opened(source, str(path)) as file:
@@ -37,37 +37,34 @@ def opened(path: Path) -> Iterator[Any]:
 
 
 def member(path: Path, name: str) -> bytes:
-    """A member of a .keras archive that is not much larger than the archive itself."""
+    """Read a member of a .keras archive, of limited size."""
     with bounded_zip(path, error=WeightsError, kind="Keras file") as archive:
         if name not in archive.namelist():
-            raise WeightsError(f"{path} has no {name} inside: it is no .keras archive")
+            raise WeightsError(f"{path} has no {name}: it is not a .keras archive")
         return bounded_member(archive, name, UNPACKED[0] + UNPACKED[1] * path.stat().st_size, WeightsError)
 
 
 def config_of(file: Any, path: Path) -> Any:
-    """The model's description in a .keras archive or in an older whole-model .h5; None in a file of weights alone."""
-    if path.suffix == ".keras":
-        said: bytes | None = member(path, "config.json")
-    else:
-        text = hdf5.text(file, "model_config")
-        said = None if text is None else text.encode()
-    if said is None:
+    """The model configuration of a .keras archive or an older .h5 model file; None for a file of weights."""
+    text = member(path, "config.json") if path.suffix == ".keras" else hdf5.text(file, "model_config")
+    if text is None:
         return None
-    config = read_json(said, CONFIG, error=WeightsError, name=f"the model's description in {path}", nan=True)
+    content = text.encode() if isinstance(text, str) else text
+    config = read_json(content, CONFIG, error=WeightsError, name=f"the model configuration of {path}", nan=True)
     if not isinstance(config, dict) or not isinstance(config.get("config"), dict | list):
-        raise WeightsError(f"the model's description in {path} is no object with a class_name and a config")
+        raise WeightsError(f"the model configuration of {path} must be an object with class_name and config")
     return config
 
 
 def cells_of(file: Any) -> list[Cell]:
-    """The groups whose datasets have the names and shapes of a GRU's kernel, recurrent kernel and perhaps bias."""
+    """The groups whose datasets have the names and shapes of a GRU's kernel, recurrent kernel and optional bias."""
     return [cell for path, _, datasets in hdf5.walk(file) for cell in _cells(path, datasets)]
 
 
 def group_names(file: Any) -> dict[str, str]:
-    """Names of layers by their paths, as Keras 3 wrote them into the groups `vars`."""
-    said = {path: hdf5.text(group, "name") for path, group, _ in hdf5.walk(file) if f"/{path}".endswith("/vars")}
-    return {path.removesuffix("vars").rstrip("/"): name for path, name in said.items() if name}
+    """Names of layers by their paths, which Keras 3 writes to the groups `vars`."""
+    found = {path: hdf5.text(group, "name") for path, group, _ in hdf5.walk(file) if f"/{path}".endswith("/vars")}
+    return {path.removesuffix("vars").rstrip("/"): name for path, name in found.items() if name}
 
 
 def _cells(path: str, datasets: dict[str, Any]) -> Iterator[Cell]:

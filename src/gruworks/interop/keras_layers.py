@@ -1,4 +1,4 @@
-"""Assignment of a Keras file's arrays to layers: by the model's description, or by the groups' names without one."""
+"""Assignment of the arrays of a Keras file to layers, by the model configuration or by group names."""
 
 from __future__ import annotations
 
@@ -28,12 +28,16 @@ class Layer(NamedTuple):
 
 
 def layers_of(path: Path, cells: list[Cell], names: dict[str, str], config: Any) -> list[Layer]:
-    """The GRU layers of the file `path`, in its order; the two cells of a Bidirectional are one layer.
+    """The GRU layers of a file in its order; the two cells of a Bidirectional are one layer.
 
-    `names` are what the file calls its groups, `config` is the model's description, or None.
+    Args:
+        path: the file.
+        cells: its groups with the arrays of a GRU.
+        names: names of layers by path.
+        config: the model configuration, or None.
 
     Raises:
-        WeightsError: with a description: arrays that no layer in it accounts for, or several do.
+        WeightsError: arrays that match no layer of the configuration, or several.
     """
     try:
         layers = _by_groups(cells, names) if config is None else _by_description(cells, described(config))
@@ -41,7 +45,7 @@ def layers_of(path: Path, cells: list[Cell], names: dict[str, str], config: Any)
         raise WeightsError(f"{path}: {error}") from error
     repeated = [name for name, count in Counter(layer.name for layer in layers).items() if count > 1]
     if repeated:
-        raise WeightsError(f"{path}: several layers are named {repeated[0]!r}: give them different names")
+        raise WeightsError(f"{path}: several layers are named {repeated[0]!r}: rename them")
     return layers
 
 
@@ -57,7 +61,7 @@ def _by_description(cells: list[Cell], known: list[Described]) -> list[Layer]:
         if one.facts.refused and one not in found:
             raise WeightsError(f"layer {one.name!r} has {one.facts.refused}")
         if sides and set(sides) != set(BELOW[one.kind].values()):
-            raise WeightsError(f"layer {one.name!r} has arrays of one direction, and is described as Bidirectional")
+            raise WeightsError(f"layer {one.name!r} is Bidirectional, and has arrays of one direction")
     return [
         Layer(one.name, [sides[side] for side in sorted(sides, reverse=True)], one.facts)
         for one, sides in found.items()
@@ -65,7 +69,7 @@ def _by_description(cells: list[Cell], known: list[Described]) -> list[Layer]:
 
 
 def _match(path: str, known: list[Described]) -> tuple[Described, str]:
-    """The described layer whose arrays stand in a group of that path, and the side of a Bidirectional."""
+    """The layer of a group's path, and the direction if it is Bidirectional."""
     if f"/{path}".endswith("/vars"):
         place = path.replace("_layer_checkpoint_dependencies", "layers")
         matches = [
@@ -78,15 +82,15 @@ def _match(path: str, known: list[Described]) -> tuple[Described, str]:
     if len(matches) != 1:
         count = "no layer" if not matches else "more than one layer"
         raise WeightsError(
-            f"the group {path} holds the arrays of a GRU, and {count} of the model's description fits it (a layer in a "
-            "class of your own?), so nothing says its activations and direction: save it in a Sequential or Functional "
-            "model, or save model.save_weights('m.weights.h5'), for which Keras' defaults are assumed"
+            f"the group {path} has the arrays of a GRU, and {count} of the model configuration matches it (is it in a "
+            "custom class?), so activations and direction are unknown. Save it in a Sequential or Functional model or "
+            "with model.save_weights('m.weights.h5'), for which Keras' defaults are assumed"
         )
     return matches[0]
 
 
 def _named(steps: list[str], known: list[Described]) -> list[Described]:
-    """Layers whose names stand in an older file's path, which begins with the outermost one; the whole chain counts."""
+    """Layers whose names occur in a path of an older file, preferably with all names of enclosing layers."""
     some = [one for one in known if one.names[:1] == (steps[0],) and one.names[-1] in steps]
     whole = [one for one in some if _within(one.names, steps)]
     return whole or some
@@ -110,17 +114,17 @@ def _by_groups(cells: list[Cell], names: dict[str, str]) -> list[Layer]:
 
 
 def _place(path: str, siblings: Counter[str]) -> tuple[str, str]:
-    """The layer's path, that of a Bidirectional where the cell is in one, and the side of it ("" outside)."""
+    """The path of a cell's layer, and its direction if that is Bidirectional, else ""."""
     if f"/{path}".endswith("/vars"):
         path = path.removesuffix("vars").rstrip("/").removesuffix("/cell")
-    elif siblings[path.rpartition("/")[0]] == 1:  # an older file, whose cells stand under their layer by name
+    elif siblings[path.rpartition("/")[0]] == 1:  # older files: the cell's group is in its layer's
         path = path.rpartition("/")[0]
     found = re.fullmatch(r"(.*)/(forward|backward)_[^/]+", path)
     return (found[1], found[2]) if found else (path, "")
 
 
 def _name(names: dict[str, str], path: str) -> str:
-    """The names that Keras wrote beside the groups on the way, else the groups' own, without `layers/` and the like."""
+    """The layer names along a path, else the group names, without containers such as `layers`."""
     steps = path.split("/")
     paths = ["/".join(steps[: i + 1]) for i in range(len(steps))]
     parts = [

@@ -1,4 +1,4 @@
-"""Trees of Flax and Equinox as `.npz` files: each array under its path, "encoder.dense_i.kernel" or with slashes.
+"""Reading of Flax and Equinox trees from `.npz` files, with paths as names ("encoder.dense_i.kernel", or slashes).
 
 numpy.savez("model.npz", **{".".join(path): array for path, array in flax.traverse_util.flatten_dict(params).items()})
 """
@@ -20,14 +20,14 @@ from gruworks.interop.stack import Stack
 
 __all__ = ["find", "read_tree"]
 
-SLACK, FACTOR = 32 * MIB, 8  # arrays may unpack to so many bytes, and so many for each byte of the file
+SLACK, FACTOR = 32 * MIB, 8  # limit of the unpacked bytes: SLACK + FACTOR * size of the file
 
 
 def find(path: str | Path) -> list[Stack]:
-    """Every GRU cell in a file of a Flax or Equinox tree, by its path there.
+    """Find the GRU cells in a file of a Flax or Equinox tree, named by their paths.
 
     Raises:
-        WeightsError: a file that is no whole .npz file of arrays of numbers, or has no such cell.
+        WeightsError: the file is no complete .npz file of numbers, or has no such cell.
     """
     tree = read_tree(path)
     try:
@@ -41,7 +41,7 @@ def find(path: str | Path) -> list[Stack]:
 
 
 def read_tree(path: str | Path) -> dict[str, Any]:
-    """The arrays of an .npz file as a tree of dictionaries."""
+    """Read the arrays of an .npz file into nested dictionaries."""
     tree: dict[str, Any] = {}
     with bounded_zip(path, error=WeightsError, kind=".npz file") as archive:
         left = SLACK + FACTOR * Path(path).stat().st_size
@@ -53,22 +53,20 @@ def read_tree(path: str | Path) -> dict[str, Any]:
 
 
 def _array(content: bytes, name: str) -> Any:
-    """One .npy file; the shape that it states is compared with the bytes that follow."""
+    """Parse a .npy file, after comparing its shape with its number of bytes."""
     stream = io.BytesIO(content)
     try:
         version = numpy.lib.format.read_magic(stream)
         read = numpy.lib.format.read_array_header_1_0 if version == (1, 0) else numpy.lib.format.read_array_header_2_0
         shape, columns, dtype = read(stream)
-        if (
-            dtype.hasobject
-            or math.prod(shape) * dtype.itemsize != len(content) - stream.tell()
-            or min(shape, default=0) < 0
-        ):
-            raise ValueError(f"{list(shape)} of {dtype} in {len(content) - stream.tell()} bytes")
-        array = numpy.frombuffer(content, dtype, offset=stream.tell())
+        start = stream.tell()
+        size = math.prod(shape) * dtype.itemsize
+        if dtype.hasobject or size != len(content) - start or min(shape, default=0) < 0:
+            raise ValueError(f"{list(shape)} of {dtype} in {len(content) - start} bytes")
+        array = numpy.frombuffer(content, dtype, offset=start)
         return array.reshape(shape, order="F" if columns else "C").astype(dtype.newbyteorder("="))
-    except Exception as error:  # NumPy evaluates the header as a Python literal, and raises what that raises
-        raise WeightsError(f"{name} is no whole array of numbers ({error or type(error).__name__})") from error
+    except Exception as error:  # NumPy parses the header as a Python literal
+        raise WeightsError(f"{name} is not a complete array of numbers ({error or type(error).__name__})") from error
 
 
 def _place(tree: dict[str, Any], steps: list[str], array: Any, path: str | Path) -> None:
@@ -77,14 +75,14 @@ def _place(tree: dict[str, Any], steps: list[str], array: Any, path: str | Path)
     for step in steps[:-1]:
         tree = tree.setdefault(step, {})
         if not isinstance(tree, dict):
-            raise WeightsError(f"{path} has an array and a tree of the name {step!r}")
+            raise WeightsError(f"{path} has both an array and a tree named {step!r}")
     if steps[-1] in tree:
         raise WeightsError(f"{path} has {'.'.join(steps)} twice")
     tree[steps[-1]] = array
 
 
 def _equinox(tree: dict[str, Any], path: str = "") -> list[tuple[str, dict[str, Any]]]:
-    """The parts of a tree that have an Equinox cell's fields."""
+    """The subtrees with the fields of an Equinox cell, by path."""
     here = [(path, tree)] if {"weight_ih", "weight_hh"} <= tree.keys() else []
     below = [(f"{path}/{name}".lstrip("/"), one) for name, one in tree.items() if isinstance(one, dict)]
     return here + [found for name, one in below for found in _equinox(one, name)]

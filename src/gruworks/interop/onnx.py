@@ -1,8 +1,8 @@
-"""ONNX `GRU` nodes: found in any model, and written, with real nodes, from a layer.
+"""Reading of `GRU` nodes from ONNX models; `onnx_write` writes them.
 
-ONNX: gates z, r, h; z keeps; `linear_before_reset=1` is reset "after", 0 (the default) "before"; W [D, 3H, I],
-R [D, 3H, H], one B [D, 6H] of both biases; the output is [T, D, B, H]. `clip` and activations other than Sigmoid and
-Tanh are refused by name. Whole torch modules go through `gruworks.interop.onnx_export`.
+ONNX has gates z, r, h; z keeps; `linear_before_reset=1` is reset "after", 0 (the default) "before"; W [D, 3H, I],
+R [D, 3H, H], B [D, 6H] of both biases; outputs are [T, D, B, H]. Nodes with `clip` or with activations other than
+Sigmoid and Tanh raise WeightsError. `gruworks.interop.onnx_export` exports complete torch modules.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Array = Any
 
 
 def from_tensors(W: Array, R: Array, B: Array | None = None, linear_before_reset: int = 0) -> tuple[GRUWeights, ...]:
-    """The weights of each direction, from a node's W [D, 3H, I], R [D, 3H, H] and B [D, 6H] (None: no bias). Exact.
+    """Convert W [D, 3H, I], R [D, 3H, H] and B [D, 6H] (None without bias) of a node to weights, without rounding.
 
     >>> weights = GRUWeights.random(3, 4, reset="before")
     >>> from_tensors(*to_tensors([weights]))[0].reset
@@ -53,15 +53,17 @@ def from_tensors(W: Array, R: Array, B: Array | None = None, linear_before_reset
 
 
 def find(model: Any) -> list[Stack]:
-    """Every GRU node of an ONNX model (a path or a ModelProto), in the graph's order and under the nodes' names.
+    """Find the GRU nodes of an ONNX model, its subgraphs and local functions, in the order of the graph.
 
-    Weights may be initializers, constants, or computed from such. Subgraphs and local functions are looked into. A
-    node's `sequence_lens` and `initial_h` are the caller's to give (`lengths=`, `hx`), but for an initial state that is
-    a constant, which the stack keeps.
+    Weights may be initializers, constants, or computed from constants. A constant initial state is kept in the stack;
+    other initial states and `sequence_lens` are inputs of the loaded module (`hx`, `lengths`).
+
+    Args:
+        model: a path or a ModelProto.
 
     Raises:
-        WeightsError: a file that is no such file, is cut off or has no GRU; a node with `clip`, other activations, or
-            weights that are computed from the graph's inputs: named.
+        WeightsError: the file is of another format, incomplete or has no GRU; or a node has `clip`, other activations,
+            or weights computed from the graph's inputs.
         MissingExtraError: onnx is not installed.
     """
     where, folder = "the model", None
@@ -89,10 +91,10 @@ def _stacks(nodes: Iterable[tuple[Scope, Any]], where: str) -> list[Stack]:
 
 
 def load_gru(model: Any) -> dict[str, GRU]:
-    """The GRU nodes of an ONNX model as modules, by name. Arguments and errors as `find`.
+    """Load the GRU nodes of an ONNX model as modules, by name. Arguments and errors as `find`.
 
-    The module's output is torch's, [T, B, D·H], or [B, T, D·H] for a node with `layout=1`; a node that reads from the
-    end (`direction="reverse"`) becomes a `gruworks.interop.torch.LoadedGRU`.
+    Outputs are [T, B, D·H], or [B, T, D·H] for nodes with `layout=1`. A node with `direction="reverse"` becomes a
+    `gruworks.interop.torch.LoadedGRU`.
     """
     from gruworks.interop.torch import to_module
 
@@ -100,58 +102,66 @@ def load_gru(model: Any) -> dict[str, GRU]:
 
 
 def read_model(path: str | Path) -> Any:
-    """The ModelProto of a file, its external data left where it is; a WeightsError where it is no whole ONNX file."""
+    """Read the ModelProto of a file, without its external data.
+
+    Raises:
+        WeightsError: the file is not a complete ONNX file.
+    """
     path = regular_file(path, WeightsError)
     onnx = require("onnx", "exchange")
     try:
         model = onnx.load(path, load_external_data=False)
-    except Exception as error:  # protobuf's DecodeError, and what onnx raises beside it
-        raise WeightsError(f"{path} is no whole ONNX file: {str(error).split(chr(10))[0]}") from error
+    except Exception as error:  # DecodeError of protobuf, and errors of onnx
+        raise WeightsError(f"{path} is not a complete ONNX file: {str(error).split(chr(10))[0]}") from error
     if not model.graph.node:
-        raise WeightsError(f"{path} is no whole ONNX file: it has no nodes")
+        raise WeightsError(f"{path} is not a complete ONNX file: it has no nodes")
     return model
 
 
 def _stack(scope: Scope, node: Any, name: str, who: str) -> Stack:
-    says = _says(node, who)
+    attrs = _attributes(node, who)
     inputs = dict(zip(INPUTS, node.input, strict=False))
     try:
         W, R, B = (_constant(scope, inputs, kind) for kind in ("W", "R", "B"))
-        weights = from_tensors(W, R, B, says["linear_before_reset"])
-        _compare(weights, says)
-        initial, warnings = _initial(scope, inputs.get("initial_h", ""), bool(says["layout"]))
+        weights = from_tensors(W, R, B, attrs["linear_before_reset"])
+        _compare(weights, attrs)
+        initial, warnings = _initial(scope, inputs.get("initial_h", ""), bool(attrs["layout"]))
         warnings += _lengths(scope, inputs.get("sequence_lens", ""))
-        backwards = says["direction"] == "reverse"
-        return Stack(name, (weights,), bool(says["layout"]), backwards, False, "concat", initial, warnings).check()
+        backwards = attrs["direction"] == "reverse"
+        return Stack(name, (weights,), bool(attrs["layout"]), backwards, False, "concat", initial, warnings).check()
     except GruworksError as error:
         raise WeightsError(f"{who}: {error}") from error
 
 
-def _says(node: Any, who: str) -> dict[str, Any]:
-    """The attributes of a GRU node, with ONNX' defaults; a WeightsError names what no GRU here does."""
-    says = {"hidden_size": None, "direction": b"forward", "linear_before_reset": 0, "layout": 0, **attributes(node)}
+def _attributes(node: Any, who: str) -> dict[str, Any]:
+    """The attributes of a GRU node with ONNX' defaults; WeightsError for unsupported ones."""
+    attrs = {"hidden_size": None, "direction": b"forward", "linear_before_reset": 0, "layout": 0, **attributes(node)}
     types = {one.name: one.type for one in node.attribute}
     for attribute, kind in KINDS.items():
         if types.get(attribute, kind) != kind:
             raise WeightsError(f"{who} has {attribute} of type {types[attribute]}; ONNX has type {kind} there")
-    if "clip" in says:
-        raise WeightsError(f"{who} has clip={says['clip']:g}, which cuts the gates' inputs: no GRU here does that")
-    says["direction"] = says["direction"].decode(errors="backslashreplace").lower()
-    if says["direction"] not in DIRECTIONS or says["linear_before_reset"] not in (0, 1) or says["layout"] not in (0, 1):
-        shown = {one: says[one] for one in ("direction", "linear_before_reset", "layout")}
-        raise WeightsError(f"{who} has {shown}; known are {', '.join(DIRECTIONS)}, and 0 or 1")
-    activations = [one.decode(errors="backslashreplace") for one in says.get("activations", [])]
-    expected = ["sigmoid", "tanh"] * DIRECTIONS[says["direction"]]
+    if "clip" in attrs:
+        raise WeightsError(f"{who} has clip={attrs['clip']:g}, which clips the gate inputs: this is not supported")
+    attrs["direction"] = attrs["direction"].decode(errors="backslashreplace").lower()
+    if (
+        attrs["direction"] not in DIRECTIONS
+        or attrs["linear_before_reset"] not in (0, 1)
+        or attrs["layout"] not in (0, 1)
+    ):
+        shown = {one: attrs[one] for one in ("direction", "linear_before_reset", "layout")}
+        raise WeightsError(f"{who} has {shown}; expected one of {', '.join(DIRECTIONS)}, and 0 or 1")
+    activations = [one.decode(errors="backslashreplace") for one in attrs.get("activations", [])]
+    expected = ["sigmoid", "tanh"] * DIRECTIONS[attrs["direction"]]
     if activations and [one.lower() for one in activations] != expected:
-        raise WeightsError(f"{who} has activations={activations}; a GRU here has Sigmoid and Tanh in each direction")
-    return says
+        raise WeightsError(f"{who} has activations={activations}; supported are Sigmoid and Tanh in each direction")
+    return attrs
 
 
-def _compare(weights: tuple[GRUWeights, ...], says: dict[str, Any]) -> None:
+def _compare(weights: tuple[GRUWeights, ...], attrs: dict[str, Any]) -> None:
     H, D = weights[0].hidden_size, len(weights)
-    states, directions = says["hidden_size"] or H, DIRECTIONS[says["direction"]]
+    states, directions = attrs["hidden_size"] or H, DIRECTIONS[attrs["direction"]]
     if (states, directions) != (H, D):
-        raise WeightsError(f"it says {states} states in {directions} directions, and has weights of {H} in {D}")
+        raise WeightsError(f"expected hidden size {states} and {directions} directions, got weights of {H} and {D}")
 
 
 def _constant(scope: Scope, inputs: dict[str, str], kind: str) -> Array | None:
@@ -160,21 +170,18 @@ def _constant(scope: Scope, inputs: dict[str, str], kind: str) -> Array | None:
         return None
     value = scope.value(name)
     if value is None:
-        raise WeightsError(
-            f"its {kind} ({name!r}) is computed from the graph's inputs; only constant weights can be loaded"
-        )
-    scope.budget.take(value.nbytes)  # several nodes may have the same
+        raise WeightsError(f"its {kind} ({name!r}) is computed from the graph's inputs; expected a constant")
+    scope.budget.take(value.nbytes)  # several nodes may share it
     return value
 
 
 def _initial(scope: Scope, name: str, batch_first: bool) -> tuple[Array | None, tuple[str, ...]]:
-    """A constant initial state, and what must be said of one that the graph computes."""
-    source = scope.source(name) if name else "zeros"
-    value = scope.value(name) if source == "other" else None
-    if source != "other":
+    """The initial state if it is constant, and a warning if the graph computes it."""
+    if not name or scope.source(name) != "other":
         return None, ()
+    value = scope.value(name)
     if value is None:
-        return None, (f"its initial state ({name!r}) is computed in the graph: pass it as hx, else it is zero",)
+        return None, (f"its initial state ({name!r}) is computed in the graph: pass it as hx; the default is zero",)
     return (value.swapaxes(0, 1) if batch_first and value.ndim > 1 else value), ()
 
 
@@ -183,7 +190,7 @@ def _lengths(scope: Scope, name: str) -> tuple[str, ...]:
         return ()
     if scope.value(name) is not None:
         raise WeightsError("it has constant sequence_lens: give lengths= in the call instead")
-    return (f"its sequence_lens ({name!r}) are computed in the graph: pass them as lengths=, else all rows are whole",)
+    return (f"its sequence_lens ({name!r}) are computed in the graph: pass them as lengths=, else rows are not padded",)
 
 
 def _kinds(model: Any) -> str:

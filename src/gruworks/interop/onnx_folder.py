@@ -1,10 +1,10 @@
-"""A whole model as a folder: its graphs as ONNX files, and `model.json`, which says what a program around them needs.
+"""Export of a task's model as a folder of ONNX files with a description, `model.json`.
 
-    model.json     format, versions; for each graph its file, inputs, outputs, what is carried from call to call, and
-                   how far ONNX Runtime's numbers were from the original's; then the facts of the task
-    NAME.onnx      each graph, weights inside
+    model.json     format, versions; for each graph its file, inputs, outputs, state tensors and the largest difference
+                   between ONNX Runtime and the original; then entries of the task
+    NAME.onnx      each graph, including its weights
 
-Nothing here knows a task: `tasks/*/exporting.py` say what the parts are.
+The graphs of a task are defined in its `exporting.py`.
 """
 
 from __future__ import annotations
@@ -32,13 +32,16 @@ DESCRIPTION = "model.json"
 
 @dataclass(frozen=True)
 class Part:
-    """One graph: `module(*inputs.values())` gives the outputs in order, as one flat tuple (or one tensor).
+    """One graph: `module(*inputs.values())` returns the outputs in order, as a flat tuple or one tensor.
 
     Args:
-        name: of the file, NAME.onnx.
-        inputs: an example of each by name. others: more of them, of other sizes, to compare on.
-        free: which axes of which input have which free size; one name is one size everywhere.
-        carried: outputs that are inputs of the next call.
+        name: name of the file, NAME.onnx.
+        module: the module to export.
+        inputs: an example of each input by name.
+        outputs: names of the outputs.
+        free: names of the dynamic axes of each input; axes with one name have one size.
+        others: more example inputs, of other sizes, for the comparison.
+        carried: state outputs and the inputs to which the next call passes them.
     """
 
     name: str
@@ -51,14 +54,19 @@ class Part:
 
 
 def write(parts: Sequence[Part], facts: Mapping[str, Any], folder: str | Path) -> dict[str, float]:
-    """Write the parts and `model.json` into `folder`: new, empty, or holding an earlier export, which is replaced.
+    """Write graphs and `model.json` into a new or empty folder, or replace an earlier export.
+
+    Args:
+        parts: the graphs.
+        facts: further entries of `model.json`.
+        folder: the folder to write.
 
     Returns:
-        For each part the largest difference of ONNX Runtime's outputs to the original's (see `onnx_export.export`).
+        For each graph the largest difference between ONNX Runtime and the module (see `onnx_export.export`).
 
     Raises:
-        ExportError: what can't be written as ONNX, or numbers that are too far off; nothing is written then.
-        OptionError: a folder that holds something else.
+        ExportError: a graph can't be exported or differs by more than 1e-5; then nothing is written.
+        OptionError: the folder holds other files.
     """
     folder = Path(folder).resolve()
     _check(folder)
@@ -67,8 +75,9 @@ def write(parts: Sequence[Part], facts: Mapping[str, Any], folder: str | Path) -
         made = Path(name) / "made"
         made.mkdir()
         graphs = {part.name: _write_part(part, made) for part in parts}
-        says = {"format": FORMAT, "versions": _versions(), "graphs": graphs, **facts}
-        text = json.dumps(says, indent=1, ensure_ascii=False, allow_nan=False)
+        versions = {"gruworks": __version__, "torch": torch.__version__, "opset": OPSET}
+        description = {"format": FORMAT, "versions": versions, "graphs": graphs, **facts}
+        text = json.dumps(description, indent=1, ensure_ascii=False, allow_nan=False)
         (made / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
         _move(made, folder)
     return {name: graph["largest_difference"] for name, graph in graphs.items()}
@@ -78,13 +87,13 @@ def _check(folder: Path) -> None:
     if folder.is_dir() and any(folder.iterdir()):
         others = [one.name for one in folder.iterdir() if one.name != DESCRIPTION and one.suffix != ".onnx"]
         if others or not (folder / DESCRIPTION).is_file():
-            raise OptionError(f"{folder} holds files that are no earlier export: name another folder with --out")
+            raise OptionError(f"{folder} holds other files than an earlier export: choose another folder with --out")
     elif folder.exists() and not folder.is_dir():
-        raise OptionError(f"{folder} is a file: an export is a folder")
+        raise OptionError(f"{folder} is a file: expected a folder")
 
 
 def _move(made: Path, folder: Path) -> None:
-    """The finished files into place; `model.json` goes first and comes last, so that it stands for a whole export."""
+    """Replace the files of the folder; `model.json` is removed first and written last, as mark of completeness."""
     if not folder.exists():
         made.replace(folder)
         return
@@ -96,10 +105,9 @@ def _move(made: Path, folder: Path) -> None:
 
 def _write_part(part: Part, folder: Path) -> dict[str, Any]:
     names = list(part.inputs)
-    others = [tuple(one[name] for name in names) for one in part.others]
-    free = {name: dict(axes) for name, axes in part.free.items()}
+    cases = [[one[name] for name in names] for one in (part.inputs, *part.others)]
     try:
-        model, worst = to_model(part.module, tuple(part.inputs.values()), names, part.outputs, free, others)
+        model, worst = to_model(part.module, cases[0], names, part.outputs, part.free, cases[1:])
     except ExportError as error:
         raise ExportError(f"{part.name}.onnx: {error}") from error
     file = folder / f"{part.name}.onnx"
@@ -107,7 +115,7 @@ def _write_part(part: Part, folder: Path) -> dict[str, Any]:
     kept = {one.name for one in model.graph.input}
     return {
         "file": file.name,
-        "inputs": {name: _shown(value, free.get(name, {})) for name, value in part.inputs.items() if name in kept},
+        "inputs": {name: _shown(part.inputs[name], part.free.get(name, {})) for name in names if name in kept},
         "outputs": list(part.outputs),
         "carried": dict(part.carried),
         "largest_difference": worst,
@@ -117,7 +125,3 @@ def _write_part(part: Part, folder: Path) -> dict[str, Any]:
 def _shown(value: Tensor, free: Mapping[int, str]) -> dict[str, Any]:
     shape = [free.get(axis, size) for axis, size in enumerate(value.shape)]
     return {"type": str(value.dtype).removeprefix("torch."), "shape": shape}
-
-
-def _versions() -> dict[str, Any]:
-    return {"gruworks": __version__, "torch": torch.__version__, "opset": OPSET}

@@ -1,4 +1,4 @@
-"""The GRU nodes of an ONNX graph and of the graphs in it, and what a name there means: a constant, or not."""
+"""GRU nodes of an ONNX model and its subgraphs, and the constants that their inputs refer to."""
 
 from __future__ import annotations
 
@@ -15,16 +15,23 @@ from gruworks.interop.onnx_tensor import array_of
 __all__ = ["Scope", "gru_nodes", "inlined"]
 
 Array = Any
-SLACK, FACTOR = 4 * MIB, 8  # constants and inlined functions may have so many bytes, and so many for each of the model
-GRAPHS = (5, 10)  # types of attributes that hold one graph or several
-NODES, CALLS = 100_000, 32  # nodes after functions are inlined; functions within functions
+SLACK, FACTOR = 4 * MIB, 8  # memory limit of constants and inlined functions: SLACK + FACTOR * size of the model
+GRAPHS = (5, 10)  # attribute types GRAPH and GRAPHS
+NODES, CALLS = 100_000, 32  # limits: number of nodes after inlining, depth of function calls
 RESHAPING = (
     "Identity", "Expand", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Split", "Cast", "Gather", "Tile"
 )  # fmt: skip
 
 
 class Scope:
-    """The meaning of a name in a graph: a constant, a node's output, or neither; then the graph around it is asked."""
+    """Resolution of names in a graph: initializers, outputs of nodes, inputs, or names of the enclosing graph.
+
+    Args:
+        graph: the GraphProto.
+        outer: scope of the enclosing graph.
+        folder: folder of external data.
+        budget: memory limit of the model.
+    """
 
     def __init__(self, graph: Any, outer: Scope | None, folder: Path | None, budget: Budget) -> None:
         self.outer, self.folder, self.budget = outer, folder, budget
@@ -36,13 +43,13 @@ class Scope:
         made.update(one.name for one in graph.initializer)
         repeated = [name for name, count in made.items() if count > 1]
         if repeated:
-            raise WeightsError(f"the graph {graph.name!r} makes {repeated[0]!r} more than once")
+            raise WeightsError(f"the graph {graph.name!r} defines {repeated[0]!r} more than once")
 
     def value(self, name: str) -> Array | None:
-        """The array of that name, computed if need be; None where it depends on an input.
+        """The constant of that name, computed if necessary; None if it depends on an input of the graph.
 
         Raises:
-            WeightsError: constants that come from themselves, are too large, or go through an unknown operator.
+            WeightsError: a cyclic definition, the memory limit, or an unsupported operator.
         """
         waiting, begun = [(self, name)], set[tuple[Scope, str]]()
         while waiting:
@@ -62,14 +69,14 @@ class Scope:
         return self.home(name).values[name]
 
     def home(self, name: str) -> Scope:
-        """The innermost graph around here that has the name; the outermost where none has it."""
+        """The innermost scope that defines the name; the outermost if none does."""
         scope = self
         while scope.outer and not (name in scope.constants or name in scope.makers or name in scope.inputs):
             scope = scope.outer
         return scope
 
     def source(self, name: str) -> str:
-        """Where the numbers under a name come from, however they are reshaped: "input", "zeros" or "other"."""
+        """The origin of a value, through operators that only reshape: "input", "zeros" or "other"."""
         for _ in range(CALLS):
             scope = self.home(name)
             if name not in scope.makers:
@@ -85,17 +92,21 @@ class Scope:
         return "other"
 
     def _needs(self, name: str) -> list[str]:
-        """Names to resolve first: the inputs of the node that makes it, where that is a constant's."""
-        node, _ = self.makers.get(name, (None, 0)) if name not in self.constants else (None, 0)
-        if node is None or any(attribute.type in GRAPHS for attribute in node.attribute):
-            return []
-        return [one for one in node.input if one and one not in self.home(one).values]
+        """Unresolved inputs of the node that computes the name."""
+        node, _ = self._maker(name)
+        return [] if node is None else [one for one in node.input if one and one not in self.home(one).values]
+
+    def _maker(self, name: str) -> tuple[Any, int]:
+        """The node that computes the name and the index of its output; (None, 0) for none, or one with subgraphs."""
+        node, output = self.makers.get(name, (None, 0))
+        subgraphs = node is not None and any(attribute.type in GRAPHS for attribute in node.attribute)
+        return (None, 0) if subgraphs else (node, output)
 
     def _made(self, name: str) -> Array | None:
         if name in self.constants:
             return array_of(self.constants[name], self.folder)
-        node, output = self.makers.get(name, (None, 0))
-        if node is None or any(attribute.type in GRAPHS for attribute in node.attribute):
+        node, output = self._maker(name)
+        if node is None:
             return None
         inputs = [self.home(one).values[one] if one else None for one in node.input]
         if any(value is None for one, value in zip(node.input, inputs, strict=True) if one):
@@ -103,14 +114,14 @@ class Scope:
         if not known(node):
             if inputs:
                 raise WeightsError(
-                    f"{name!r} is computed by {node.op_type}, which isn't evaluated: fold its constants first"
+                    f"{name!r} is computed by {node.op_type}, which isn't supported: fold constants first"
                 )
             return None
         return computed(node, inputs, output, self.folder, self.budget)
 
 
 def gru_nodes(model: Any, folder: Path | None) -> Iterator[tuple[Scope, Any]]:
-    """Every GRU node of a model without local functions, with the scope of its graph; `folder` holds external data."""
+    """Yield the GRU nodes of a model without local functions, with their scopes; `folder` has the external data."""
     budget = Budget(SLACK + FACTOR * model.ByteSize())
     waiting: list[tuple[Any, Scope | None]] = [(model.graph, None)]
     while waiting:
@@ -121,10 +132,10 @@ def gru_nodes(model: Any, folder: Path | None) -> Iterator[tuple[Scope, Any]]:
 
 
 def inlined(model: Any) -> Any:
-    """The model with its local functions in their callers' places.
+    """Inline the local functions of a model.
 
     Raises:
-        WeightsError: functions that call themselves, or that grow the model beyond `NODES` and its size by `FACTOR`.
+        WeightsError: recursive functions, or functions that expand beyond the limits of nodes and size.
     """
     if not model.functions:
         return model
@@ -139,7 +150,7 @@ def inlined(model: Any) -> Any:
 
 
 def _grown(body: Any, bodies: dict[Any, Any], known: dict[Any, tuple[int, int]], depth: int) -> tuple[int, int]:
-    """Number and bytes of the nodes of a graph or function once all calls in it are inlined."""
+    """Number of nodes and bytes of a graph or function after inlining."""
     if depth > CALLS:
         raise WeightsError(f"its local functions call each other more than {CALLS} deep")
     count = size = 0

@@ -1,4 +1,4 @@
-"""The numbers of an ONNX tensor, read by their own count: in the message, or in a file beside the model."""
+"""Reading of ONNX tensors into arrays, with bounds on their size, also from external data files."""
 
 from __future__ import annotations
 
@@ -8,72 +8,51 @@ from typing import Any
 
 import numpy
 
-from gruworks.errors import WeightsError
+from gruworks.errors import WeightsError, require
 from gruworks.files import regular_file
 
 __all__ = ["TYPES", "array_of"]
 
-TYPES = {  # ONNX' number of a type: ours, and the field that holds the numbers where raw_data doesn't
-    1: ("<f4", "float_data"),
-    6: ("<i4", "int32_data"),
-    7: ("<i8", "int64_data"),
-    9: ("?", "int32_data"),
-    10: ("<f2", "int32_data"),
-    11: ("<f8", "double_data"),
-    16: ("bfloat16", "int32_data"),
-}
+TYPES = {1: "f4", 6: "i4", 7: "i8", 9: "?", 10: "f2", 11: "f8", 16: "f4"}  # ONNX element type → NumPy's
+BFLOAT16 = 16  # two bytes per element, read as float32
 
 
 def array_of(tensor: Any, folder: Path | None) -> Any:
-    """The array in a TensorProto; `folder` is the model's, in which external data must lie. bfloat16 becomes float32.
+    """The array of a TensorProto; bfloat16 becomes float32.
+
+    Args:
+        tensor: the tensor.
+        folder: the folder of the model, in which external data must be; None refuses external data.
 
     Raises:
-        WeightsError: an element type that no GRU or shape has, segments, and a shape that the data doesn't fill;
-            external data outside the folder, or of a model that is no file.
+        WeightsError: an unsupported element type, segments, a shape that the data doesn't fill, or external data
+            outside the folder.
     """
     if tensor.data_type not in TYPES:
-        raise WeightsError(f"the tensor {tensor.name!r} has the element type {tensor.data_type}; read are {_names()}")
+        known = ", ".join(f"{number} ({numpy.dtype(name)})" for number, name in TYPES.items())
+        raise WeightsError(f"the tensor {tensor.name!r} has the element type {tensor.data_type}; supported are {known}")
     if tensor.HasField("segment") or any(size < 0 for size in tensor.dims):
         raise WeightsError(f"the tensor {tensor.name!r} has segments or a negative size: {list(tensor.dims)}")
-    name, field = TYPES[tensor.data_type]
-    dtype, count = numpy.dtype("<u2" if name == "bfloat16" else name), math.prod(tensor.dims)
+    onnx = require("onnx", "exchange")
+    dtype = numpy.dtype(TYPES[tensor.data_type])
+    size = 2 if tensor.data_type == BFLOAT16 else dtype.itemsize
     if tensor.data_location == tensor.EXTERNAL:
-        array = _of_bytes(tensor, _external(tensor, count * dtype.itemsize, folder), dtype, count)
-    elif tensor.HasField("raw_data"):
-        array = _of_bytes(tensor, tensor.raw_data, dtype, count)
-    else:
-        array = _of_field(tensor, field, dtype, count)
-    if name == "bfloat16":
-        array = (array.astype(numpy.uint32) << 16).view(numpy.float32)
+        content = _external(tensor, math.prod(tensor.dims) * size, folder)
+        tensor = onnx.TensorProto(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims, raw_data=content)
     try:
-        return array.reshape(tuple(tensor.dims))
-    except ValueError as error:  # more dimensions, or an empty one beside larger ones, than NumPy has
-        raise _unfilled(tensor, f"{count} values") from error
-
-
-def _of_bytes(tensor: Any, content: bytes, dtype: Any, count: int) -> Any:
-    if len(content) != count * dtype.itemsize:
-        raise _unfilled(tensor, f"{len(content)} bytes")
-    return numpy.frombuffer(content, dtype).astype(dtype.newbyteorder("="), copy=False)
-
-
-def _of_field(tensor: Any, field: str, dtype: Any, count: int) -> Any:
-    values = getattr(tensor, field)
-    if len(values) != count:
-        raise _unfilled(tensor, f"{len(values)} values in {field}")
-    if field == "int32_data" and dtype.itemsize == 2:  # halves lie there as their bits
-        return numpy.array(values, numpy.int64).astype(numpy.uint16).view(dtype)
-    return numpy.array(values, dtype.newbyteorder("="))
+        return onnx.numpy_helper.to_array(tensor).astype(dtype, copy=False)
+    except Exception as error:  # NumPy's errors on sizes and shapes
+        raise _unfilled(tensor, f"its data ({error})") from error
 
 
 def _external(tensor: Any, size: int, folder: Path | None) -> bytes:
-    said = {one.key: one.value for one in tensor.external_data}
+    entries = {"offset": "0", "length": str(size), **{one.key: one.value for one in tensor.external_data}}
     if folder is None:
         raise WeightsError(f"the tensor {tensor.name!r} is in another file: give the model's path, not the model")
-    offset, length = (_number(tensor, said.get(key), other) for key, other in (("offset", 0), ("length", size)))
-    path = _within(tensor, said.get("location", ""), folder)
+    offset, length = (_number(tensor, entries[key]) for key in ("offset", "length"))
+    path = _within(tensor, entries.get("location", ""), folder)
     if length != size or offset + size > path.stat().st_size:
-        raise _unfilled(tensor, f"{length} bytes from {offset} of {path}, which has {path.stat().st_size}")
+        raise _unfilled(tensor, f"{length} bytes from {offset} of {path}, which has {path.stat().st_size},")
     try:
         with path.open("rb") as file:
             file.seek(offset)
@@ -85,24 +64,18 @@ def _external(tensor: Any, size: int, folder: Path | None) -> bytes:
 def _within(tensor: Any, location: str, folder: Path) -> Path:
     parts = PurePosixPath(location).parts + PureWindowsPath(location).parts
     if not location or ".." in parts or PurePosixPath(location).is_absolute() or PureWindowsPath(location).anchor:
-        raise WeightsError(f"the tensor {tensor.name!r} is in {location!r}; it must lie in the model's folder")
+        raise WeightsError(f"the tensor {tensor.name!r} is in {location!r}; it must be in the model's folder")
     path = regular_file(folder / location, WeightsError)
     if not path.resolve().is_relative_to(folder.resolve()):
         raise WeightsError(f"the tensor {tensor.name!r} is in {location!r}, a link out of the model's folder")
     return path
 
 
-def _number(tensor: Any, text: str | None, other: int) -> int:
-    if text is None:
-        return other
+def _number(tensor: Any, text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 20):
         raise WeightsError(f"the tensor {tensor.name!r} has the offset or length {text[:40]!r} in its file")
     return int(text)
 
 
 def _unfilled(tensor: Any, found: str) -> WeightsError:
-    return WeightsError(f"the tensor {tensor.name!r} has the shape {list(tensor.dims)}, which {found} don't fill")
-
-
-def _names() -> str:
-    return ", ".join(f"{number} ({name.lstrip('<')})" for number, (name, _) in TYPES.items())
+    return WeightsError(f"the tensor {tensor.name!r} has the shape {list(tensor.dims)}, which {found} doesn't fill")

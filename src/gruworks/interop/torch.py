@@ -1,4 +1,4 @@
-"""torch state dicts and modules: `torch.nn.GRU`, `GRUCell` and ours, in files (.pt, .safetensors) and in memory."""
+"""Conversion of `torch.nn.GRU`, `GRUCell` and `gruworks.GRU`: state dicts, modules, .pt and .safetensors files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,17 @@ from gruworks.nn.functional import gru_layer
 from gruworks.nn.gru import GRU
 from gruworks.ops.weights import GRUWeights, Reset, parameter_names
 
-__all__ = ["LoadedGRU", "find", "from_module", "load_gru", "read_state", "save_gru", "state_dict", "to_module"]
+__all__ = [
+    "LoadedGRU",
+    "as_stack",
+    "find",
+    "from_module",
+    "load_gru",
+    "read_state",
+    "save_gru",
+    "state_dict",
+    "to_module",
+]
 
 MARK = "reset_before"
 PART = re.compile(rf"(.*?)((?:weight|bias)_[ih]h(?:_l\d+)?(?:_reverse)?|{MARK})", re.DOTALL)
@@ -29,28 +39,25 @@ TYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
 def find(state: Mapping[str, Any]) -> list[Stack]:
-    """Every GRU and GRUCell of a state dict, named by its prefix ("" is the root's), the reset form by its mark.
+    """Find the GRUs and GRUCells of a state dict, named by their prefixes ("" for the root).
 
     >>> model = torch.nn.ModuleDict({"encoder": torch.nn.GRU(3, 4, num_layers=2), "head": torch.nn.Linear(4, 1)})
     >>> [(stack.name, stack.num_layers, stack.hidden_size) for stack in find(model.state_dict())]
     [('encoder', 2, 4)]
 
     Raises:
-        WeightsError: a GRU of which a part is missing or doesn't fit the others.
+        WeightsError: a GRU with missing or inconsistent parts, or with layer norm.
     """
     prefixes = [key.removesuffix(tail) for key in state for tail in ("weight_hh_l0", "weight_hh") if key.endswith(tail)]
     for prefix in prefixes:
         if f"{prefix}norm_hh_l0" in state:
-            raise WeightsError(
-                f"the GRU at {prefix or 'its root'!r} has layer norm (norm_hh_l0), which no other framework's GRU has: "
-                "it can't be exchanged"
-            )
+            raise WeightsError(f"GRU {prefix!r} has layer norm (norm_hh_l0): it can't be exchanged")
     arrays = {key: _numpy(key, value) for key, value in _parts(state, set(prefixes))}
     return [_stack(arrays, prefix) for prefix in prefixes if _is_gru(arrays, prefix)]
 
 
 def state_dict(stack: Stack, prefix: str = "") -> dict[str, Tensor]:
-    """The same in torch's names, under `prefix`; the "before" form carries its mark, `reset_before`.
+    """Convert a stack to a state dict with torch's names; reset "before" adds the entry `reset_before`.
 
     >>> sorted(state_dict(Stack("", ((GRUWeights.random(3, 4),),))))
     ['bias_hh_l0', 'bias_ih_l0', 'weight_hh_l0', 'weight_ih_l0']
@@ -66,7 +73,7 @@ def state_dict(stack: Stack, prefix: str = "") -> dict[str, Tensor]:
 
 
 def from_module(gru: torch.nn.GRU | torch.nn.GRUCell, name: str = "") -> Stack:
-    """A module's weights, copied: torch's or ours.
+    """Copy the weights of a module, torch's or ours.
 
     >>> from_module(torch.nn.GRU(3, 4, bidirectional=True)).directions
     2
@@ -76,15 +83,20 @@ def from_module(gru: torch.nn.GRU | torch.nn.GRUCell, name: str = "") -> Stack:
     found = find({key: value.detach().cpu() for key, value in gru.state_dict().items()})
     if len(found) != 1 or found[0].name:
         kind = type(gru).__name__
-        raise WeightsError(f"this needs a torch.nn.GRU, a GRUCell or ours, not a {kind}; give its GRU, or `find`")
-    said = {"batch_first": bool(getattr(gru, "batch_first", False)), **getattr(gru, "said", {})}
-    return Stack(name, found[0].weights, **said).check()
+        raise WeightsError(f"expected a GRU or GRUCell of torch or gruworks, got a {kind}; pass its GRU, or use `find`")
+    properties = {"batch_first": bool(getattr(gru, "batch_first", False)), **getattr(gru, "properties", {})}
+    return Stack(name, found[0].weights, **properties).check()
+
+
+def as_stack(gru: torch.nn.GRU | torch.nn.GRUCell | Stack) -> Stack:
+    """The weights of a module, or a `Stack` after its check."""
+    return gru.check() if isinstance(gru, Stack) else from_module(gru)
 
 
 def to_module(stack: Stack) -> GRU:
-    """A `gruworks.GRU` with these weights; a `LoadedGRU` where the file says more than a GRU can.
+    """Build a `gruworks.GRU`, or a `LoadedGRU` for properties that it lacks, with these weights.
 
-    What the stack warns of is given as a UserWarning, and is the module's `load_warnings`.
+    The warnings of the stack are issued as UserWarning and kept in `load_warnings` of the module.
 
     >>> to_module(Stack("", ((GRUWeights.random(3, 4, reset="before"),),)))
     GRU(3, 4, reset='before')
@@ -97,7 +109,7 @@ def to_module(stack: Stack) -> GRU:
     gru = make(*sizes, stack.directions == 2, dtype=_tensor(stack.weights[0][0].w_hh).dtype, reset=stack.reset)
     gru.load_state_dict(state_dict(stack))
     if isinstance(gru, LoadedGRU):
-        gru.say(stack.reverse, stack.reading_order, stack.merge, stack.initial)
+        gru.set_properties(stack.reverse, stack.reading_order, stack.merge, stack.initial)
     gru.load_warnings = stack.warnings
     for sentence in stack.warnings:
         warnings.warn(f"GRU {stack.name!r}: {sentence}", UserWarning, stacklevel=2)
@@ -105,36 +117,36 @@ def to_module(stack: Stack) -> GRU:
 
 
 def load_gru(path: str | Path) -> dict[str, GRU]:
-    """The GRUs of a .safetensors or .pt file as modules, by name.
+    """Load the GRUs of a .safetensors or .pt file as modules, by name.
 
     Raises:
-        WeightsError: a file that is no such file, is cut off, holds code, or has no GRU.
+        WeightsError: the file is of another format, incomplete, or holds code.
     """
     return {stack.name: to_module(stack) for stack in find(read_state(path))}
 
 
 def save_gru(gru: torch.nn.GRU | torch.nn.GRUCell | Stack, path: str | Path) -> None:
-    """Write a .safetensors file with torch's names, which `gruworks.GRU(...).load_state_dict` takes."""
-    stack = gru if isinstance(gru, Stack) else from_module(gru)
+    """Write a .safetensors file with torch's names, for `gruworks.GRU(...).load_state_dict`."""
+    stack = as_stack(gru)
     if not stack.plain:
-        raise WeightsError(f"a state dict can't say how {stack.name!r} reads: reversed, merged or from a stored state")
+        raise WeightsError(f"a state dict can't represent {stack.name!r}: it reverses, merges or has a stored state")
     safetensors.numpy.save_file({name: value.numpy() for name, value in state_dict(stack).items()}, path)
 
 
 class LoadedGRU(GRU):
-    """A GRU from a file that says what `gruworks.GRU` has no argument for: see `Stack`. Same call, same shapes."""
+    """A GRU with properties of other formats (see `Stack`) that `gruworks.GRU` lacks; called like one."""
 
-    said: dict[str, Any]
+    properties: dict[str, Any]
     initial: Tensor | None
 
-    def say(self, reverse: bool, reading_order: bool, merge: Merge, initial: Any) -> None:
-        """Set what the file says; arguments as in `Stack`."""
-        self.said = {"reverse": reverse, "reading_order": reading_order, "merge": merge, "initial": initial}
+    def set_properties(self, reverse: bool, reading_order: bool, merge: Merge, initial: Any) -> None:
+        """Set the properties; arguments as in `Stack`."""
+        self.properties = {"reverse": reverse, "reading_order": reading_order, "merge": merge, "initial": initial}
         self.register_buffer("initial", None if initial is None else torch.tensor(initial), persistent=False)
 
     def extra_repr(self) -> str:
-        said = (f"{name}={value!r}" for name, value in self.said.items() if name != "initial" and value)
-        return ", ".join([super().extra_repr(), *said, *(["initial=..."] if self.initial is not None else [])])
+        shown = (f"{name}={value!r}" for name, value in self.properties.items() if name != "initial" and value)
+        return ", ".join([super().extra_repr(), *shown, *(["initial=..."] if self.initial is not None else [])])
 
     def forward(  # type: ignore[override]
         self,
@@ -143,17 +155,15 @@ class LoadedGRU(GRU):
         *,
         lengths: Any = None,
     ) -> tuple[Tensor | PackedSequence, Tensor]:
-        """As `gruworks.GRU`: input and the state to the output and the final state. Packed input is refused."""
+        """Output and final state of input and initial state, as `gruworks.GRU`; packed input is refused."""
         if isinstance(input, PackedSequence) or input.dim() != 3:
-            raise OptionError("this GRU was loaded from a file that reverses or merges: it takes padded batches only")
+            raise OptionError("expected a padded batch [T, B, I] or [B, T, I], which GRUs that reverse or merge need")
         if hx is None and self.initial is not None:
             batch = input.shape[0 if self.batch_first else 1]
             if self.initial.shape[1] not in (1, batch):
-                raise ShapeError(
-                    f"the file's initial state is of {self.initial.shape[1]} rows, and the input of {batch}"
-                )
+                raise ShapeError(f"the stored initial state has batch size {self.initial.shape[1]}, the input {batch}")
             hx = self.initial.expand(-1, batch, -1).contiguous()
-        if self.said["reverse"]:
+        if self.properties["reverse"]:
             return self._from_the_end(input, hx, lengths)
         output, final = super().forward(input, hx, lengths=lengths)
         assert isinstance(output, Tensor)
@@ -164,22 +174,22 @@ class LoadedGRU(GRU):
         if lengths is None:
             output, final = super().forward(x.flip(time), hx)
             assert isinstance(output, Tensor)
-            return (output if self.said["reading_order"] else output.flip(time)), final
-        if self.said["reading_order"]:
-            raise OptionError("lengths= has no meaning where outputs stand in reading order (Keras' go_backwards)")
+            return (output if self.properties["reading_order"] else output.flip(time)), final
+        if self.properties["reading_order"]:
+            raise OptionError("lengths= is not supported where outputs are in processing order (Keras' go_backwards)")
         steps, start = x.transpose(0, 1) if self.batch_first else x, None if hx is None else hx[0]
         output, last = gru_layer(steps, start, self.weights(), torch.as_tensor(lengths).long(), reverse=True)
         return (output.transpose(0, 1) if self.batch_first else output), last[None]
 
     def _merged(self, output: Tensor) -> Tensor:
-        merge, (one, two) = self.said["merge"], (output[..., : self.hidden_size], output[..., self.hidden_size :])
+        merge, (one, two) = self.properties["merge"], (output[..., : self.hidden_size], output[..., self.hidden_size :])
         if merge == "concat":
             return output
         return one * two if merge == "mul" else (one + two) / (2 if merge == "ave" else 1)
 
 
 def _parts(state: Mapping[str, Any], prefixes: set[str]) -> Iterator[tuple[str, Any]]:
-    """The weights and biases under these prefixes, and the marks, whose values don't matter."""
+    """Weights, biases and `reset_before` entries under these prefixes."""
     for key, value in state.items():
         found = PART.fullmatch(key)
         if found and found[1] in prefixes:
@@ -187,7 +197,7 @@ def _parts(state: Mapping[str, Any], prefixes: set[str]) -> Iterator[tuple[str, 
 
 
 def _is_gru(arrays: Mapping[str, Any], prefix: str) -> bool:
-    """By shape: an LSTM's recurrent weight has 4H rows, a plain RNN's H."""
+    """True for the shape of a GRU's recurrent weight; an LSTM's has 4H rows, an RNN's H."""
     w_hh = arrays.get(f"{prefix}weight_hh_l0", arrays.get(f"{prefix}weight_hh"))
     return w_hh is not None and w_hh.ndim == 2 and w_hh.shape[0] == 3 * w_hh.shape[1]
 
@@ -219,18 +229,17 @@ def _tensor(array: Any) -> Tensor:
 
 
 def _numpy(key: str, value: Any) -> Any:
-    """A weight as an array, the narrow types widened.
+    """Convert a weight to an array; float16 and bfloat16 become float32.
 
     Raises:
-        WeightsError: a tensor that is sparse, quantised, on the meta device, of another type, or larger than its
-            memory.
+        WeightsError: the tensor is sparse, quantized, on the meta device, of another type, or expanded.
     """
     if not isinstance(value, Tensor):
         return numpy.asarray(value)
     if value.layout is not torch.strided or value.is_nested or value.is_meta or value.dtype not in TYPES:
-        where = "on the meta device, without numbers" if value.is_meta else f"{value.layout}, {value.dtype}"
+        where = "on the meta device, without data" if value.is_meta else f"{value.layout}, {value.dtype}"
         raise WeightsError(f"{key} must be a plain tensor of floating-point numbers; it is {where}")
     if value.numel() * value.element_size() > value.untyped_storage().nbytes():
-        raise WeightsError(f"{key} has the shape {list(value.shape)}, more numbers than it stores (an expanded tensor)")
+        raise WeightsError(f"{key} has the shape {list(value.shape)} and less memory (an expanded tensor)")
     value = value.detach().cpu().resolve_neg()
     return (value.float() if value.element_size() == 2 else value.clone()).numpy()

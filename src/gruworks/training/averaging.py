@@ -1,4 +1,4 @@
-"""Averaged weights: what is validated, kept in checkpoints and used afterwards."""
+"""Weight averaging over optimizer steps, for validation, checkpoints and the final model."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ __all__ = ["MovingAverage"]
 
 
 class MovingAverage(WeightAveraging):
-    """A plain mean over the first `steps` optimiser steps, an exponential one with that memory from there on.
+    """Mean of the weights over the first `steps` optimizer steps, then an exponential moving average.
 
-    It starts without the initial weights' weight, which a fixed decay would drag along in a short fit.
+    Unlike an average with fixed decay from the start, it does not keep the initial weights in a short fit.
+
+    Args:
+        steps: time constant of the average.
     """
 
     def __init__(self, steps: int) -> None:
         def average(averaged: list[Tensor], current: list[Tensor], seen: Tensor) -> None:
             share = 1.0 / min(int(seen) + 1, steps)
             if averaged[0].is_floating_point():
-                torch._foreach_lerp_(averaged, current, share)  # in place: a fresh tensor for each costs more than it
+                torch._foreach_lerp_(averaged, current, share)  # in place, without allocations
             else:
-                torch._foreach_copy_(averaged, current)  # a marker, such as the reset form of a layer, has no mean
+                torch._foreach_copy_(averaged, current)  # integers and flags, such as the reset form
 
         arguments: dict[str, Any] = {"multi_avg_fn": average}
         super().__init__(**arguments)

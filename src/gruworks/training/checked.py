@@ -1,16 +1,16 @@
-"""Values that a file holds, checked against a description before anything is made of them.
+"""Validation of values read from files, by composable checks.
 
     codec = record(rate=optional(whole(1_000, 192_000)), texts=items(string()))
     codec({"rate": -1, "texts": []}, "codec.json: ")   # RunError: codec.json: rate must be ..., not -1
 
-A description is a function of a value and of the place that its error names; larger ones are made of smaller ones.
+A check is a function of a value and of its name in error messages; it raises RunError for an invalid value.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy
 
@@ -22,63 +22,53 @@ __all__ = [
 ]  # fmt: skip
 
 Check = Callable[[Any, str], None]
-LARGE = 1e300  # a float beyond it overflows in the next sum
+LARGE = 1e300  # larger numbers overflow in sums
+
+
+def _checked(expected: str, accepts: Callable[[Any], bool]) -> Check:
+    def check(found: Any, where: str) -> None:
+        if not accepts(found):
+            _refuse(where, expected, found)
+
+    return check
 
 
 def whole(low: int, high: int) -> Check:
-    """An integer within bounds."""
-
-    def check(found: Any, where: str) -> None:
-        if not isinstance(found, int) or isinstance(found, bool) or not low <= found <= high:
-            _refuse(where, f"a whole number from {low} to {high}", found)
-
-    return check
+    """An integer from `low` to `high`."""
+    return _checked(f"a whole number from {low} to {high}", lambda found: type(found) is int and low <= found <= high)
 
 
 def number(low: float = -LARGE, high: float = LARGE) -> Check:
-    """A finite number within bounds."""
-
-    def check(found: Any, where: str) -> None:
-        if not isinstance(found, int | float) or isinstance(found, bool) or not low <= found <= high:
-            _refuse(where, f"a number from {low:g} to {high:g}", found)
-
-    return check
+    """A finite number from `low` to `high`."""
+    expected = f"a number from {low:g} to {high:g}"
+    return _checked(expected, lambda found: type(found) in (int, float) and low <= found <= high)
 
 
 def string(most: int = 10_000_000) -> Check:
     """A string of at most `most` characters."""
-
-    def check(found: Any, where: str) -> None:
-        if not isinstance(found, str) or len(found) > most:
-            _refuse(where, f"a text of at most {most} characters", found)
-
-    return check
+    return _checked(f"a text of at most {most} characters", lambda found: isinstance(found, str) and len(found) <= most)
 
 
 def choice(*choices: Any) -> Check:
-    """One of the values given, of the same type."""
-
-    def check(found: Any, where: str) -> None:
-        if not any(type(found) is type(one) and found == one for one in choices):
-            _refuse(where, f"one of {', '.join(map(repr, choices))}", found)
-
-    return check
+    """One of the given values, of the same type."""
+    known = [(type(one), one) for one in choices]
+    return _checked(f"one of {', '.join(map(repr, choices))}", lambda found: (type(found), found) in known)
 
 
 flag = choice(True, False)
 
 
 def value(found: Any, where: str) -> None:
-    """Anything that JSON can hold."""
+    """Any JSON value."""
 
 
 def optional(check: Check) -> Check:
-    """None, or what `check` takes."""
+    """None, or a value that passes `check`."""
     return lambda found, where: None if found is None else check(found, where)
 
 
 def either(*checks: Check) -> Check:
-    """A value that one of the checks takes; the error is the last one's."""
+    """A value that passes one of the checks; otherwise the last one raises its error."""
 
     def check(found: Any, where: str) -> None:
         for one in checks[:-1]:
@@ -92,7 +82,7 @@ def either(*checks: Check) -> Check:
 
 
 def items(check: Check, least: int = 0, most: int = 10_000_000) -> Check:
-    """A list, each of whose items `check` takes."""
+    """A list of `least` to `most` items, each of which passes `check`."""
 
     def check_all(found: Any, where: str) -> None:
         if not isinstance(found, list) or not least <= len(found) <= most:
@@ -104,7 +94,7 @@ def items(check: Check, least: int = 0, most: int = 10_000_000) -> Check:
 
 
 def mapping(check: Check) -> Check:
-    """An object of any names, each of whose values `check` takes."""
+    """An object with any names, each of whose values passes `check`."""
 
     def check_all(found: Any, where: str) -> None:
         if not isinstance(found, dict):
@@ -115,20 +105,19 @@ def mapping(check: Check) -> Check:
     return check_all
 
 
-class maybe:  # noqa: N801  (it reads as the functions around it)
+class maybe(NamedTuple):  # noqa: N801  (used like the functions around it)
     """A field of `record` that may be missing."""
 
-    def __init__(self, check: Check) -> None:
-        self.check = check
+    check: Check
 
 
 def record(**fields: Check | maybe) -> Check:
-    """An object of exactly these names; those marked `maybe` may be missing."""
+    """An object with exactly these fields; those marked `maybe` may be missing."""
     return named(fields)
 
 
 def named(fields: Mapping[str, Check | maybe], others: bool = False) -> Check:
-    """As `record`, for names that are known at run time, or with `others` beside them."""
+    """As `record`, with the fields as a mapping; `others` allows further fields."""
 
     def check_all(found: Any, where: str) -> None:
         if not isinstance(found, dict):
@@ -136,9 +125,9 @@ def named(fields: Mapping[str, Check | maybe], others: bool = False) -> Check:
         missing = [name for name, check in fields.items() if name not in found and not isinstance(check, maybe)]
         unknown = [] if others else [name for name in found if name not in fields]
         if missing or unknown:
-            told = [f"lacks {', '.join(missing)}"] * bool(missing)
-            told += [f"has no place for {', '.join(f'{name:.40}' for name in unknown[:5])}"] * bool(unknown)
-            raise RunError(f"{_named(where)} {' and '.join(told)}")
+            faults = [f"lacks {', '.join(missing)}"] * bool(missing)
+            faults += [f"has unknown fields {', '.join(f'{name:.40}' for name in unknown[:5])}"] * bool(unknown)
+            raise RunError(f"{_named(where)} {' and '.join(faults)}")
         for name, check in fields.items():
             if name in found:
                 (check.check if isinstance(check, maybe) else check)(found[name], _inside(where, name))
@@ -147,7 +136,15 @@ def named(fields: Mapping[str, Check | maybe], others: bool = False) -> Check:
 
 
 def array(kind: str, *shape: int | None, low: float = -LARGE, high: float = LARGE, nan: bool = False) -> Check:
-    """An array of floats ("f") or integers ("i") of this shape (None: any size), all within bounds, NaN only if so."""
+    """An array of floats ("f") or integers ("i") with values from `low` to `high`.
+
+    Args:
+        kind: kind of its dtype.
+        shape: its shape; None accepts any size.
+        low: smallest value.
+        high: largest value.
+        nan: accept NaN.
+    """
     names = {"f": "floats", "i": "integers"}
     expected = f"{names[kind]} [{', '.join('*' if size is None else str(size) for size in shape)}]"
 
@@ -157,7 +154,7 @@ def array(kind: str, *shape: int | None, low: float = -LARGE, high: float = LARG
             raise RunError(f"{_named(where)} must be {expected}, not {found.dtype} {list(found.shape)}")
         known = found[~numpy.isnan(found)] if nan and kind == "f" else found
         if not ((known >= low) & (known <= high)).all():
-            raise RunError(f"{_named(where)} must hold numbers from {low:g} to {high:g}{' or NaN' * nan} alone")
+            raise RunError(f"{_named(where)} must hold only numbers from {low:g} to {high:g}{' or NaN' * nan}")
 
     return check
 

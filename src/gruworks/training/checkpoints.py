@@ -1,4 +1,4 @@
-"""Checkpoints are written whole or not at all, as every file of a run folder is, and read with every check."""
+"""Atomic writing and validated reading of checkpoints."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["AGAIN", "AtomicCheckpoints", "InterimCheckpoints", "best_so_far", "c
 
 AGAIN = "start the fit anew"
 BEST = "best.ckpt"
-INTERVAL = 60.0  # seconds between checkpoints where no validation comes
+INTERVAL = 60.0  # seconds between checkpoints without validation
 
 
 def _tensor(found: Any, where: str) -> None:
@@ -34,7 +34,7 @@ def _tensor(found: Any, where: str) -> None:
         raise RunError(f"{where} must be a tensor, not {type(found).__name__}")
 
 
-KEYS: dict[str, Check] = {  # what Lightning and the callbacks of a fit go on from
+KEYS: dict[str, Check] = {  # entries from which Lightning and the callbacks resume
     "epoch": whole(0, 2**53),
     "global_step": whole(0, 2**53),
     "pytorch-lightning_version": string(100),
@@ -49,13 +49,14 @@ KEYS: dict[str, Check] = {  # what Lightning and the callbacks of a fit go on fr
 
 
 class AtomicCheckpoints(TorchCheckpointIO):
-    """Lightning's own way truncates the old checkpoint first: a fit that is killed then loses both.
+    """Checkpoint plugin that replaces files atomically; Lightning's own truncates the old checkpoint first.
 
-    NAME.sha256 beside a checkpoint holds its sum and that of the one before it, and is written first: whichever of
-    the two a power cut leaves, its sum is there.
+    NAME.sha256 holds the sums of the new and the previous checkpoint and is written before the checkpoint, so it is
+    valid for either after a power failure. During the fit, the best weights are also written to `weights.safetensors`,
+    so that the run of an interrupted fit can be loaded.
 
-    The best weights are also written as those of the run, as long as it has no others: a fit that is interrupted
-    leaves a run that can be loaded.
+    Args:
+        run: the run folder of the fit.
     """
 
     def __init__(self, run: RunFolder) -> None:
@@ -70,20 +71,21 @@ class AtomicCheckpoints(TorchCheckpointIO):
         write_atomically(sums, "\n".join([hashlib.sha256(content).hexdigest(), *before, ""]).encode())
         write_atomically(Path(path), content)
         if Path(path).name == BEST and self.run.facts.get("state") == "fitting":
-            self._write_weights(*_best_of(checkpoint))
-
-    def _write_weights(self, weights: dict[str, torch.Tensor], loss: float, step: int) -> None:
-        if math.isfinite(loss):
-            metrics = {"trained": True, "best_loss": loss, "best_step": step, "ended_by": "interrupted"}
-            self.run.write_json("metrics.json", metrics)
-            arrays = {name: tensor.cpu().numpy() for name, tensor in weights.items()}
-            write_atomically(self.run.path / "weights.safetensors", safetensors.numpy.save(arrays))
+            weights, loss, step = _best_of(checkpoint)
+            if math.isfinite(loss):
+                metrics = {"trained": True, "best_loss": loss, "best_step": step, "ended_by": "interrupted"}
+                self.run.write_json("metrics.json", metrics)
+                arrays = {name: tensor.cpu().numpy() for name, tensor in weights.items()}
+                write_atomically(self.run.path / "weights.safetensors", safetensors.numpy.save(arrays))
 
 
 class InterimCheckpoints(Checkpoint):
-    """The last checkpoint is also written between validations: every minute, and on Ctrl-C, after the step.
+    """Callback that writes the last checkpoint every minute, and after the current step on Ctrl-C.
 
-    A second Ctrl-C ends the fit at once. The last of the callbacks, so that it finds the others' work done.
+    A second Ctrl-C ends the fit at once. It must be the last callback, so that the state of the others is current.
+
+    Args:
+        run: the run folder of the fit.
     """
 
     def __init__(self, run: RunFolder) -> None:
@@ -96,21 +98,18 @@ class InterimCheckpoints(Checkpoint):
 
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
         if trainer.is_last_batch or trainer.should_stop:
-            return  # validation follows, and its checkpoints
+            return  # validation follows and writes checkpoints
         if self.interrupted or time.monotonic() - self.written >= INTERVAL:
             trainer.save_checkpoint(self.run.last_checkpoint)
-            self._done()
+            self.on_validation_end()
 
     def on_validation_end(self, *_: Any) -> None:
-        self._done()
-
-    def on_train_end(self, *_: Any) -> None:
-        self._done()
-
-    def _done(self) -> None:
         self.written = time.monotonic()
         if self.interrupted:
             raise KeyboardInterrupt
+
+    def on_train_end(self, *_: Any) -> None:
+        self.on_validation_end()
 
     def _interrupt(self, *_: Any) -> None:
         self.interrupted = True
@@ -118,7 +117,7 @@ class InterimCheckpoints(Checkpoint):
 
 
 def best_so_far(run: RunFolder) -> tuple[dict[str, torch.Tensor], float, int] | None:
-    """The averaged weights of the best validation of a fit, its loss and its step; None before the first."""
+    """Averaged weights, loss and step of the best validation so far; None before the first validation."""
     path = run.path / "checkpoints" / BEST
     return _best_of(read_checkpoint(path)) if path.is_file() else None
 
@@ -130,20 +129,20 @@ def _best_of(checkpoint: dict[str, Any]) -> tuple[dict[str, torch.Tensor], float
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint, compared with its sum where there is one, and with what a fit goes on from.
+    """Read a checkpoint, checking its sha256 (if recorded) and the entries that resuming needs.
 
     Raises:
-        RunError: naming the file and what is wrong with it.
+        RunError: the file is damaged; the message names it and the fault.
     """
     content = read_bytes(path, regular_file(path, RunError).stat().st_size, RunError)
     if _sums(path).exists() and hashlib.sha256(content).hexdigest() not in _sums_in(_sums(path)):
         raise RunError(f"{path} is damaged: its sha256 is not in {_sums(path).name} beside it; {AGAIN}")
     with bounded_zip(io.BytesIO(content), str(path), RunError) as archive:
         if sum(member.file_size for member in archive.infolist()) > len(content):
-            raise RunError(f"{path} is damaged: it unpacks to more bytes than it has; {AGAIN}")
+            raise RunError(f"{path} is damaged: it unpacks to more bytes than its size; {AGAIN}")
     try:
         checkpoint = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises what its zip reader and unpickler happen to raise
+    except Exception as error:  # the zip reader and the unpickler of torch raise many types
         raise RunError(f"{path} is damaged: {AGAIN} ({error!s:.300})") from error
     try:
         named(KEYS, others=True)(checkpoint, "the checkpoint: ")
@@ -154,7 +153,11 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def check_like(expected: Any, found: Any, where: str) -> None:
-    """Refuse values that lack what `expected` has: names at every depth, shapes of tensors, types of numbers."""
+    """Check that `found` has the entries of `expected` at every depth, with the same shapes and number types.
+
+    Raises:
+        RunError: it has not; the message begins with `where` and the entry's path.
+    """
     if isinstance(expected, dict):
         if not isinstance(found, dict) or not expected.keys() <= found.keys():
             raise RunError(f"{where or 'it'} lacks {', '.join(sorted(map(str, expected.keys() - set(found or ()))))}")

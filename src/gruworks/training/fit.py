@@ -1,5 +1,4 @@
-"""The one fitting loop: Lightning's, with early stopping, averaged weights, checkpoints, a budget and resuming; on one
-device, or on several by DDP."""
+"""The training loop of all tasks: Lightning with early stopping, weight averaging, checkpoints, resuming and DDP."""
 
 from __future__ import annotations
 
@@ -25,12 +24,12 @@ from gruworks.training.settings import FitSettings
 
 __all__ = ["Fitted", "fit"]
 
-Draw = Callable[[int, int], Any]  # (epoch, index) → a batch: the order is a function of them and of the seed
+Draw = Callable[[int, int], Any]  # (epoch, index) → training batch
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """Result of a fit: optimiser steps, the best validation loss and its step, minutes, and why it ended."""
+    """Result of a fit: optimizer steps, best validation loss and its step, duration in minutes, reason of its end."""
 
     steps: int
     best_loss: float
@@ -54,27 +53,33 @@ def fit(
     weigh: Callable[[Any], int] | None = None,
     show: Callable[[torch.nn.Module], str] | None = None,
 ) -> Fitted:
-    """Fit `model` in place and leave it with the averaged weights of the best validation.
+    """Fit `model` in place; it ends with the averaged weights of the best validation.
 
     Args:
-        model: any module. loss: `loss(model, batch)`, a scalar; with `carries`, `loss(model, batch, state)` gives the
-            scalar and the state that the next batch starts from, a flat dict of tensors; None comes first.
-        draw: `draw(epoch, index)` gives a training batch; an epoch is the steps between two validations.
+        model: any module.
+        loss: `loss(model, batch)` → scalar; with `carries`, `loss(model, batch, state)` → scalar and next state, a flat
+            dict of tensors, whose first value is None.
+        draw: `draw(epoch, index)` → training batch; an epoch is the steps between two validations.
         validation: the validation batches.
-        run: where checkpoints go. what: shown beside the progress bar. quiet: no progress bar.
-        resume: go on from the run's last checkpoint.
-        weigh: how much a validation batch counts, such as its symbols; all the same if not given.
-        show: gives a text to print after each validation, from the model with its averaged weights; its random draws
-            leave the fit's untouched.
+        settings: length, optimizer, learning rate and seed.
+        run: the run folder, for checkpoints.
+        what: text of the progress bar.
+        quiet: show no progress bar.
+        resume: continue from the last checkpoint of the run.
+        carries: carry the state from batch to batch (truncated back-propagation through time).
+        weigh: weight of a validation batch, such as its number of tokens; equal weights by default.
+        show: text to print after each validation, from the model with averaged weights; its random numbers don't
+            affect the fit.
 
     Raises:
-        KeyboardInterrupt: after Ctrl-C, once the step is done and its checkpoint stands; its text says so.
-        OptionError: several devices for a fit that carries its state from batch to batch, or where they can't be had.
+        KeyboardInterrupt: Ctrl-C was pressed; the message says whether there is a checkpoint.
+        OptionError: several devices with `carries`, or more devices than there are.
+        RunError: there is no checkpoint to resume, no validation took place, or the validation loss is not finite.
     """
     threads = settings.threads
     if settings.devices > 1 or parallel.launched():
         parallel.check(settings, carries)
-        threads = threads if parallel.launched() else 1  # a forked process can't use the threads that its parent made
+        threads = threads if parallel.launched() else 1  # a forked process can't use its parent's thread pool
     started = time.monotonic()
     with _quiet_lightning(), torch.random.fork_rng(), tuned(model, threads):
         from gruworks.training.learner import Learner
@@ -87,11 +92,11 @@ def fit(
             trainer.fit(
                 Learner(model, loss, settings, carries, weigh),
                 _loader(_Drawn(draw), steps),
-                _loader(_Listed(validation)),
+                _loader(validation),
                 ckpt_path=checkpoint,
                 weights_only=True,
             )
-        except SystemExit:  # Lightning's way out after Ctrl-C
+        except SystemExit:  # raised by Lightning after Ctrl-C
             kept = "the last checkpoint is kept" if run.last_checkpoint.is_file() else "there is no checkpoint yet"
             raise KeyboardInterrupt(f"{kept} in {run.path}") from None
         finally:
@@ -110,26 +115,28 @@ def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool, show
     from gruworks.training.progress import FitProgress
 
     folder = run.path / "checkpoints"
-    # All look at a validation's end: a fit that is resumed at an epoch's end would find no metric there.
-    # "last" is a callback of its own: save_last would write only where the best one is written too.
+    # Callbacks act at the end of validation: a fit resumed at the end of an epoch has no metric there.
+    # "last" is a separate callback, because save_last only writes together with the best checkpoint.
     same: dict[str, Any] = {"enable_version_counter": False, "save_on_train_epoch_end": False}
     best = ModelCheckpoint(folder, "best", monitor="val_loss", **same)
     last = ModelCheckpoint(folder, "last", **same)
     stop = EarlyStopping("val_loss", patience=settings.patience, min_delta=0.0, check_on_train_epoch_end=False)
     devices, machines = parallel.launched() or (settings.devices, 1)
-    interim = [InterimCheckpoints(run)] if devices * machines == 1 else []  # several processes stop apart
+    interim = (
+        [InterimCheckpoints(run)] if devices * machines == 1 else []
+    )  # processes of DDP would stop at different steps
     return Trainer(
         accelerator="auto" if torch.cuda.is_available() else "cpu",
         devices=devices,
         num_nodes=machines,
         strategy="auto" if devices * machines == 1 else parallel.strategy(),
-        use_distributed_sampler=False,  # `_Epochs` tells each process its batches
+        use_distributed_sampler=False,  # `_Epochs` divides the batches among processes
         max_steps=settings.steps,
         max_epochs=-1,
         max_time=timedelta(minutes=settings.minutes),
         gradient_clip_val=settings.clip,
         plugins=[AtomicCheckpoints(run)],
-        # The bar comes first: what it shows after a validation is made while the averaged weights are in place.
+        # The progress bar comes first, so that `show` sees the averaged weights.
         callbacks=([] if quiet else [FitProgress(what, settings.steps, show)])
         + [MovingAverage(settings.averaged_steps), stop, History(run), best, last, *interim],
         num_sanity_val_steps=0,
@@ -146,28 +153,28 @@ def _conclude(model: torch.nn.Module, run: RunFolder, trainer: Any, settings: Fi
 
     found = best_so_far(run)
     if found is None:
-        raise RunError("the fit ended before its first validation: give it more minutes or validate earlier")
+        raise RunError("the fit ended before its first validation: raise minutes or lower validate_every")
     weights, loss, best_step = found
     if not math.isfinite(loss):
-        raise RunError(f"the validation loss is {loss}: nothing was learnt; try a smaller learning_rate")
+        raise RunError(f"the validation loss is {loss}, not finite: try a smaller learning_rate")
     model.load_state_dict(weights)
     steps, waited = trainer.global_step, trainer.early_stopping_callback.wait_count
-    if settings.devices > 1 and not parallel.launched():  # the trainer that ran was a child's
+    if settings.devices > 1 and not parallel.launched():  # the training ran in child processes
         steps, waited = parallel.reached(run, trainer.early_stopping_callback.state_key)
     if steps >= settings.steps:
         ended = "all steps done"
     else:
-        ended = "no gain on the validation part any more" if waited >= settings.patience else "time is up"
+        ended = "validation loss no longer improves" if waited >= settings.patience else "time limit reached"
     return Fitted(steps, loss, best_step, minutes, ended)
 
 
 def _checkpoint(run: RunFolder, model: torch.nn.Module, trainer: Any, length: int) -> tuple[Path, int]:
-    """The run's last checkpoint, known to be one that this fit can go on from; and its steps since a validation."""
+    """The last checkpoint of the run, checked against model and trainer; and its steps since the last validation."""
     from gruworks.training.checkpoints import AGAIN, check_like, read_checkpoint
 
     path = run.last_checkpoint
     if not path.is_file():
-        raise RunError(f"{run.path} has no checkpoint to go on from: start the fit anew")
+        raise RunError(f"{run.path} has no checkpoint to resume from: {AGAIN}")
     found = read_checkpoint(path)
     weights = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     expected = {
@@ -183,17 +190,14 @@ def _checkpoint(run: RunFolder, model: torch.nn.Module, trainer: Any, length: in
     return path, found["global_step"] % length
 
 
-def _loader(data: Dataset[Any], order: Sampler[Any] | None = None) -> DataLoader[Any]:
-    """With a generator of its own: a loader draws a number at each start, which would shift the model's dropout."""
-    return DataLoader(data, batch_size=None, sampler=order, collate_fn=_as_it_is, generator=torch.Generator())
-
-
-def _as_it_is(batch: Any) -> Any:
-    return batch
+def _loader(data: Any, order: Sampler[Any] | None = None) -> DataLoader[Any]:
+    """A loader of complete batches; its own generator keeps its random numbers apart from the model's dropout."""
+    generator = torch.Generator()
+    return DataLoader(data, batch_size=None, sampler=order, collate_fn=lambda batch: batch, generator=generator)
 
 
 class _Drawn(Dataset[Any]):
-    """Batches by (epoch, index)."""
+    """Training batches by (epoch, index)."""
 
     def __init__(self, draw: Draw) -> None:
         self.draw = draw
@@ -203,10 +207,10 @@ class _Drawn(Dataset[Any]):
 
 
 class _Epochs(Sampler[tuple[int, int]]):
-    """Tells each draw which epoch it belongs to; Lightning calls `set_epoch`, also after resuming, before the first.
+    """Epoch and index of each training batch; Lightning calls `set_epoch` before each epoch, also after resuming.
 
-    Of the first epoch, `done` draws are left out: those before the checkpoint that is resumed.
-    Several processes share the batches that one would take: of every `count` that follow each other each takes one.
+    After resuming, the first epoch leaves out its `done` batches before the checkpoint. In DDP, each of `count`
+    processes takes every `count`-th batch.
     """
 
     def __init__(self, length: int) -> None:
@@ -225,20 +229,9 @@ class _Epochs(Sampler[tuple[int, int]]):
             yield divmod(step * count + rank, self.length)
 
 
-class _Listed(Dataset[Any]):
-    def __init__(self, batches: list[Any]) -> None:
-        self.batches = batches
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def __getitem__(self, index: int) -> Any:
-        return self.batches[index]
-
-
 @contextlib.contextmanager
 def _quiet_lightning() -> Iterator[None]:
-    """Lightning's tips and warnings about choices made here on purpose stay silent; Ctrl-C works again afterwards."""
+    """Silence Lightning's tips and warnings about choices made on purpose; restore the handler of Ctrl-C."""
     import logging
 
     lightning = require("lightning.pytorch", extra="train")

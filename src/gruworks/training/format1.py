@@ -1,10 +1,10 @@
-"""Old names and values in run folders of format 1, and of the forecaster's weights in early ones of format 2."""
+"""Translation of run folders of format 1, and of the weights in early ones of format 2, to the names of today."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["translated"]
+__all__ = ["translated", "translated_arrays"]
 
 NAMES: dict[str, dict[str, dict[str, str]]] = {  # task, file, path of the old name: new name
     "forecast": {
@@ -33,18 +33,30 @@ NAMES: dict[str, dict[str, dict[str, str]]] = {  # task, file, path of the old n
         },
         "codec/codec.json": {"alphabet.units": "token", "remarks": "fit_warnings"},
         "metrics.json": {"held_out": "validation"},
+        "weights.safetensors": {"speller": "attention_decoder"},
     },
 }  # fmt: skip
 VALUES = {"token": {"bpe": "subword", "characters": "character", "words": "word"}}  # new name, old value: new value
 
 
 def translated(task: str, file: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Rename the settings in a JSON file of format 1, or the arrays of a weights file, to the names of today.
+    """The values of a JSON file of a run of format 1 under the names of format 2.
 
     >>> translated("transcribe", "config.json", {"units": "words", "layers": 2})
     {'token': 'word', 'layers': 2}
     """
     return _renamed(values, NAMES.get(task, {}).get(file, {}), "")
+
+
+def translated_arrays(task: str, file: str, arrays: dict[str, Any]) -> dict[str, Any]:
+    """The arrays of a safetensors file under the parameter names of today.
+
+    >>> translated_arrays("transcribe", "weights.safetensors", {"speller.head.bias": 0, "head.bias": 1})
+    {'attention_decoder.head.bias': 0, 'head.bias': 1}
+    """
+    names = NAMES.get(task, {}).get(file, {})
+    parts = {old: old.partition(".") for old in arrays}
+    return {names.get(first, first) + dot + rest: arrays[old] for old, (first, dot, rest) in parts.items()}
 
 
 def _renamed(values: dict[str, Any], names: dict[str, str], place: str) -> dict[str, Any]:

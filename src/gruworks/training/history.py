@@ -1,4 +1,4 @@
-"""Training and validation loss at each validation, kept in the run folder as `curve.json`."""
+"""Loss curve of a fit, written to `curve.json` in the run folder."""
 
 from __future__ import annotations
 
@@ -13,26 +13,21 @@ __all__ = ["History"]
 
 
 class History(Callback):
-    """Step, training and validation loss of every validation; checkpoints hold them, so a resumed fit goes on."""
+    """Callback that records step, training loss and validation loss at each validation; checkpoints include them."""
 
     def __init__(self, run: RunFolder) -> None:
         self.run = run
         self.rows: list[list[float | None]] = []
 
     def on_validation_end(self, trainer: Trainer, pl_module: Any) -> None:
-        losses = [_number(value) for value in pl_module.losses.values()]
+        losses = [value if math.isfinite(value) else None for value in pl_module.losses.values()]  # JSON has no NaN
         self.rows.append([trainer.global_step, *losses])
-        steps, *columns = zip(*self.rows, strict=True)
         if trainer.is_global_zero:
-            self.run.write_json("curve.json", dict(zip(("step", "loss", "val_loss"), (steps, *columns), strict=True)))
+            columns = zip(("step", "loss", "val_loss"), zip(*self.rows, strict=True), strict=True)
+            self.run.write_json("curve.json", dict(columns))
 
     def state_dict(self) -> dict[str, Any]:
         return {"rows": self.rows}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows = state_dict["rows"]
-
-
-def _number(loss: float) -> float | None:
-    """JSON has no NaN: a loss that is none is null."""
-    return loss if math.isfinite(loss) else None

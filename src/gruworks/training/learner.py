@@ -1,4 +1,4 @@
-"""The one LightningModule: a task gives it a model and a loss."""
+"""The LightningModule of all tasks, made of a model and a loss."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Loss = Callable[[torch.nn.Module, Any], Tensor]
 CarryingLoss = Callable[[torch.nn.Module, Any, State | None], tuple[Tensor, State]]
 Weigh = Callable[[Any], int]
 
-CARRIED = "carried."  # before each name of the carried state in a checkpoint
+CARRIED = "carried."  # prefix of the carried state in a checkpoint
 
 
 class Learner(LightningModule):
-    """Fits `model` to make `loss(model, batch)` small; `val_loss` is the same loss on the validation batches.
+    """Training of `model` on `loss(model, batch)`; `val_loss` is the same loss on the validation batches.
 
-    With `carries`, the loss is `loss(model, batch, state) → (loss, state)`: what one batch leaves, detached, is what
-    the next one starts from (truncated back-propagation through time). Validation starts from None each time.
+    With `carries`, the loss is `loss(model, batch, state)` → (loss, state), and each batch starts from the detached
+    state of the batch before (truncated back-propagation through time). Each validation starts from None.
     """
 
     def __init__(
@@ -45,12 +45,12 @@ class Learner(LightningModule):
         self.last_loss: Tensor | None = None
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        """A batch that is on the processor already need not be walked through."""
+        """Skip the traversal of a batch that is on the CPU already."""
         return batch if device.type == "cpu" else super().transfer_batch_to_device(batch, device, dataloader_idx)
 
     @property
     def losses(self) -> dict[str, float]:
-        """The last training batch's "loss" and the last "val_loss", as far as there are any."""
+        """The last training loss ("loss") and validation loss ("val_loss"), if any."""
         found = {} if self.last_loss is None else {"loss": float(self.last_loss)}
         validated = self.trainer.callback_metrics.get("val_loss")
         return found if validated is None else found | {"val_loss": float(validated)}
@@ -64,7 +64,7 @@ class Learner(LightningModule):
         return loss
 
     def on_train_batch_end(self, *_: Any) -> None:
-        """Stop after the last step by name: only then does Lightning validate between two validations."""
+        """Stop after the last step; Lightning then runs a final validation."""
         if self.trainer.global_step >= self.settings.steps:
             self.trainer.should_stop = True
 
@@ -83,15 +83,12 @@ class Learner(LightningModule):
 
     def configure_optimizers(self) -> Any:
         settings, weights = self.settings, self.model.parameters()
+        rate, decay = settings.learning_rate, settings.weight_decay
         optimizer: torch.optim.Optimizer
         if settings.optimizer == "adadelta":
-            optimizer = torch.optim.Adadelta(
-                weights, settings.learning_rate, rho=0.95, eps=1e-6, weight_decay=settings.weight_decay
-            )
+            optimizer = torch.optim.Adadelta(weights, rate, rho=0.95, eps=1e-6, weight_decay=decay)
         else:
-            optimizer = torch.optim.AdamW(
-                weights, settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-            )
+            optimizer = torch.optim.AdamW(weights, rate, weight_decay=decay, fused=True)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_of_rate(step, settings))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

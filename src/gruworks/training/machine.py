@@ -1,4 +1,4 @@
-"""Machine settings of a fit: threads, memory that is kept, and the faster of torch's two products of floats."""
+"""Machine settings during a fit: threads, memory allocator, matrix product backend."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from gruworks.nn.recurrence.threads import torch_threads
 
 __all__ = ["fast_products", "kept_memory", "tuned"]
 
-LARGE = 300_000  # parameters from which products outweigh what a call of oneDNN costs, 10 us
+LARGE = 300_000  # parameters from which faster products outweigh the overhead of oneDNN, 10 us a call
 
-# glibc's <malloc.h>, and the values that it starts with.
+# Parameters of glibc's mallopt, its defaults, and the values that keep freed memory in the process.
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 DEFAULTS = {M_TRIM_THRESHOLD: 128 << 10, M_TOP_PAD: 128 << 10, M_MMAP_MAX: 65536}
 KEPT = {M_TRIM_THRESHOLD: (1 << 31) - 1, M_TOP_PAD: 64 << 20, M_MMAP_MAX: 0}
@@ -24,7 +24,7 @@ KEPT = {M_TRIM_THRESHOLD: (1 << 31) - 1, M_TOP_PAD: 64 << 20, M_MMAP_MAX: 0}
 
 @contextmanager
 def tuned(model: torch.nn.Module, threads: int) -> Iterator[None]:
-    """Run the fit of `model` on `threads` threads (0: as many as are set), as fast as this machine can."""
+    """Run a block with `threads` threads (0: torch's setting) and the fastest settings for training `model`."""
     with ExitStack() as stack:
         stack.enter_context(torch_threads(threads))
         stack.enter_context(kept_memory())
@@ -35,9 +35,9 @@ def tuned(model: torch.nn.Module, threads: int) -> Iterator[None]:
 
 @contextmanager
 def kept_memory() -> Iterator[None]:
-    """Large tensors that are freed leave their pages to the next ones. Nothing happens where the C library isn't glibc.
+    """Keep the memory of freed tensors in the process, where the C library is glibc.
 
-    By default glibc maps every large block anew, and the kernel clears its pages: a third of a translator's step.
+    By default glibc maps each large block anew, and the kernel clears its pages, a third of a translator's step.
     """
     libc = _glibc()
     if libc is None:
@@ -55,14 +55,14 @@ def kept_memory() -> Iterator[None]:
 
 @contextmanager
 def fast_products() -> Iterator[None]:
-    """Products of float32 matrices by oneDNN, which on AMD's processors has twice the speed of MKL's.
+    """Compute float32 matrix products by oneDNN, which on AMD processors is twice as fast as MKL.
 
-    Torch hands them over at the precision "medium", which lets oneDNN round to bfloat16 where that is faster: on
-    processors with AMX. There MKL is fast, and nothing is changed. Elsewhere results are as exact as MKL's.
+    torch uses oneDNN at precision "medium", which rounds to bfloat16 on processors with AMX; there nothing is changed.
+    Elsewhere results are as exact as MKL's.
     """
     cpu: Any = torch.cpu
     mkldnn: Any = torch.backends.mkldnn
-    chosen = torch.get_float32_matmul_precision() != "highest"  # by the caller, or by another thread that is in here
+    chosen = torch.get_float32_matmul_precision() != "highest"  # by the caller or another thread
     if chosen or not mkldnn.is_available() or cpu._is_amx_tile_supported():
         yield
         return

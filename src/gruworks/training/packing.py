@@ -1,4 +1,4 @@
-"""Weights made small for a package: float16, and large tables as 8-bit rows, each with a scale of its own."""
+"""Compression of weights: float16, and large matrices as int8 with a scale per row."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from gruworks.errors import WeightsError
 __all__ = ["pack", "unpack"]
 
 SCALE = ".scale"
-LARGE = 800_000  # entries from which a matrix is kept in 8 bits
+LARGE = 800_000  # entries from which a matrix is stored as int8
 
 
 def pack(weights: dict[str, NDArray[Any]], large: int = LARGE) -> dict[str, NDArray[Any]]:
-    """float32 arrays as float16; matrices of `large` entries and more as int8 [R, C] beside `NAME.scale` [R] (float16).
+    """Compress float32 arrays to float16, matrices of `large` entries to int8 [R, C] and `NAME.scale` [R] (float16).
 
     >>> sorted(pack({"table": numpy.ones((2, 3), numpy.float32), "bias": numpy.ones(3, numpy.float32)}, large=6))
     ['bias', 'table', 'table.scale']
@@ -36,10 +36,10 @@ def pack(weights: dict[str, NDArray[Any]], large: int = LARGE) -> dict[str, NDAr
 
 
 def unpack(packed: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """float32 again; arrays of other types stay as they are, so that weights that were never packed pass through.
+    """Restore the float32 arrays of `pack`; arrays that were not packed are unchanged.
 
     Raises:
-        WeightsError: a scale that belongs to no matrix of 8 bits, or isn't one number a row.
+        WeightsError: a scale without an int8 matrix, or of another length than the matrix has rows.
     """
     scales = {name: array for name, array in packed.items() if name.endswith(SCALE)}
     for name, scale in scales.items():
@@ -55,6 +55,6 @@ def unpack(packed: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
 
 def _check_scale(name: str, scale: NDArray[Any], table: NDArray[Any] | None) -> None:
     if table is None or table.dtype != numpy.int8 or table.ndim != 2:
-        raise WeightsError(f"{name} is the scale of a matrix of 8 bits, and there is none")
+        raise WeightsError(f"{name} is the scale of an int8 matrix, which is missing")
     if scale.dtype != numpy.float16 or scale.shape != table.shape[:1]:
         raise WeightsError(f"{name} must be float16 [{len(table)}], not {scale.dtype} {list(scale.shape)}")

@@ -1,4 +1,4 @@
-"""Several processes that fit one model: distributed data parallel, forked from the caller's or started by torchrun."""
+"""Distributed data parallel training in forked processes, or in those of torchrun."""
 
 from __future__ import annotations
 
@@ -14,19 +14,16 @@ from gruworks.training.settings import FitSettings
 
 __all__ = ["check", "finish", "follows", "launched", "mean", "place", "reached", "reseed", "strategy"]
 
-_fitted: list[str] = []  # whether this process has had its fit
+_fitted: list[str] = []  # not empty once this process of torchrun has run its fit
 
 
 def check(settings: FitSettings, carries: bool) -> None:
-    """Refuse what several processes can't do."""
+    """Raise OptionError for settings that several processes don't support."""
     if carries:
-        raise OptionError(
-            f"devices={settings.devices}: this fit carries its state from one batch to the next, which one process "
-            "does; use devices=1, without torchrun"
-        )
+        raise OptionError(f"devices={settings.devices}: a fit with carried state needs devices=1, without torchrun")
     if launched():
         if _fitted:
-            raise OptionError("under torchrun a process fits once: no refit, and no second fit in the same script")
+            raise OptionError("under torchrun a process can fit only once: no refit, no second fit in the same script")
         return
     if not hasattr(os, "fork") or not torch.distributed.is_available():
         raise OptionError(f"devices={settings.devices}: fitting in several processes needs fork and torch.distributed")
@@ -35,10 +32,7 @@ def check(settings: FitSettings, carries: bool) -> None:
 
 
 def strategy() -> Any:
-    """Lightning's DDP by fork: the caller's loss and batches needn't be pickled, and its script isn't run again.
-
-    Under torchrun the processes are there already.
-    """
+    """Lightning's DDP strategy: forked processes, which need no pickling, or the existing ones of torchrun."""
     from lightning.pytorch.strategies import DDPStrategy
 
     backend = None if torch.cuda.is_available() else "gloo"
@@ -46,7 +40,7 @@ def strategy() -> Any:
 
 
 def launched() -> tuple[int, int] | None:
-    """Processes of each machine, and machines, where torchrun started this process; None where it did not."""
+    """Processes per machine and number of machines under torchrun; None otherwise."""
     if not torch.distributed.is_available() or not torch.distributed.is_torchelastic_launched():
         return None
     here = int(os.environ["LOCAL_WORLD_SIZE"])
@@ -54,12 +48,12 @@ def launched() -> tuple[int, int] | None:
 
 
 def follows() -> bool:
-    """True in a process that torchrun started beside the first one, which alone writes the run and answers."""
+    """True in a process of torchrun other than the first, which alone writes the run folder."""
     return launched() is not None and os.environ["RANK"] != "0"
 
 
 def finish() -> None:
-    """After the fit under torchrun: the first process goes on with the averaged weights, the others end here."""
+    """End all processes of torchrun but the first, which continues with the averaged weights."""
     if not launched():
         return
     _fitted.append("once")
@@ -69,14 +63,14 @@ def finish() -> None:
 
 
 def place() -> tuple[int, int]:
-    """This process's number among those that fit together, and how many they are."""
+    """Rank of this process, and number of processes."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         return torch.distributed.get_rank(), torch.distributed.get_world_size()
     return 0, 1
 
 
 def mean(value: Tensor) -> Tensor:
-    """The mean of `value` over the processes: what a share of a batch is divided by, so that all shares weigh alike."""
+    """Mean of `value` over the processes, used as a common divisor of their losses."""
     count = place()[1]
     if count == 1:
         return value
@@ -86,13 +80,13 @@ def mean(value: Tensor) -> Tensor:
 
 
 def reseed(seed: int, epoch: int) -> None:
-    """Give each process random numbers of its own, a function of seed, epoch and number; alone, leave them alone."""
+    """Seed each of several processes from seed, epoch and rank; do nothing for a single process."""
     rank, count = place()
     if count > 1:
         torch.manual_seed((seed * 1_000_003 + epoch) * count + rank)
 
 
 def reached(run: RunFolder, stopping: str) -> tuple[int, int]:
-    """Steps, and validations without a gain, as the last checkpoint has them."""
+    """Optimizer steps and validations without improvement, as recorded in the last checkpoint."""
     last = torch.load(run.last_checkpoint, map_location="cpu", weights_only=True)
     return int(last["global_step"]), int(last["callbacks"][stopping]["wait_count"])

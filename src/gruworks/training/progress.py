@@ -1,4 +1,4 @@
-"""One progress bar for a whole fit: what is being learnt, how well, and the time left."""
+"""Progress bar of a fit, with losses and remaining time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ __all__ = ["FitProgress"]
 
 
 class FitProgress(Callback):
-    """Shows `what`, the step, the last losses, the time spent and the time left at most; `show`'s text above it."""
+    """Callback that shows step, losses, elapsed time and the estimated time left.
+
+    Args:
+        what: text before the bar.
+        steps: number of optimizer steps.
+        show: text to print above the bar after each validation.
+    """
 
     def __init__(self, what: str, steps: int, show: Callable[[torch.nn.Module], str] | None = None) -> None:
         columns = (

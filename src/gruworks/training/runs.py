@@ -1,15 +1,15 @@
-"""Run folders: what a fit leaves, written whole or not at all, read with every check.
+"""Run folders, the result of a fit: atomic writing, validated reading.
 
     run.json             format, task, state of the fit, versions, data's sha256 and licence, sha256 of every other file
     config.json          the task's settings
     weights.safetensors  the model
-    codec/               what turns the user's values into the model's (JSON)
-    context.safetensors  what a prediction needs of the past
-    metrics.json         what the fit reached
+    codec/               encoding of the user's data as model inputs (JSON)
+    context.safetensors  arrays that predictions need, such as the history of a series
+    metrics.json         results of the fit
     checkpoints/         Lightning's, for resuming only
 
-No file holds code and none is unpickled, except a checkpoint, which is loaded with weights_only. Format 1 had other
-names of settings and fewer sums, or none: `format1` translates it.
+No file holds code, and none is unpickled except checkpoints, with weights_only. `format1` translates folders of format
+1, whose settings and parameters have other names, and which have fewer sha256 sums or none.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ __all__ = ["FORMAT", "RunFolder", "json_bytes", "new_run_path", "write_atomicall
 
 FORMAT = 2
 READABLE = (1, FORMAT)
-SUMS = "sha256"  # in run.json: the sum of each other file, checkpoints left out
-NEXT_SUMS = "sha256_next"  # ... and of those that are just replacing them
+SUMS = "sha256"  # entry of run.json: sha256 of each other file except checkpoints
+NEXT_SUMS = "sha256_next"  # the same of files that are being replaced
 
 _FACTS = named(
     {
@@ -52,7 +52,7 @@ _FACTS = named(
 
 
 def new_run_path(task: str) -> Path:
-    """runs/TASK-TIME, not yet taken."""
+    """An unused path runs/TASK-TIME for a new run."""
     path = Path("runs") / f"{task}-{time.strftime('%Y%m%d-%H%M%S')}"
     number = 1
     while path.exists():
@@ -62,12 +62,10 @@ def new_run_path(task: str) -> Path:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write to a temporary name beside `path` and rename: a reader sees the old file or the new one, whole.
-
-    Both are on the disk when this returns: a power cut afterwards, or in between, leaves no empty file.
+    """Write a file under a temporary name, sync it and rename it, so that `path` is never incomplete.
 
     Raises:
-        WriteError: naming `path` and the system's reason.
+        WriteError: the system can't write the file; the message names it.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -81,12 +79,12 @@ def write_atomically(path: Path, content: bytes) -> None:
     except OSError as error:
         raise WriteError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
-        with contextlib.suppress(OSError):  # the error above is the one to tell
+        with contextlib.suppress(OSError):  # keeps the error above
             temporary.unlink(missing_ok=True)
 
 
 def _sync_folder(path: Path) -> None:
-    """Bring a folder's entries to the disk; Windows has no such call, and needs none."""
+    """Sync the entries of a folder to disk; Windows neither has nor needs such a call."""
     if os.name != "nt":
         folder = os.open(path, os.O_RDONLY)
         try:
@@ -96,14 +94,23 @@ def _sync_folder(path: Path) -> None:
 
 
 class RunFolder:
-    """One run folder. `create` starts one, `open` checks one; the rest reads and writes its parts by name."""
+    """A run folder, made by `create` or checked by `open`.
+
+    Args:
+        path: the folder.
+        facts: the content of run.json.
+    """
 
     def __init__(self, path: Path, facts: dict[str, Any]) -> None:
         self.path, self.facts = path, facts
 
     @classmethod
     def create(cls, path: Path, task: str, **facts: Any) -> RunFolder:
-        """A new run at `path`; refused where a finished run or other files stand already."""
+        """Create a run folder.
+
+        Raises:
+            RunError: `path` exists and is not an empty folder, or can't be made.
+        """
         try:
             if path.exists() and (not path.is_dir() or any(path.iterdir())):
                 raise RunError(f"{path} exists already and is not an empty folder: name another one")
@@ -116,7 +123,16 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: Path | str, task: str | None = None, resume: bool = False) -> RunFolder:
-        """The run at `path`, of `task` if given, to `resume` if so; a RunError that says what is wrong with it."""
+        """Open a run folder and check run.json.
+
+        Args:
+            path: the folder.
+            task: the expected task; None accepts any.
+            resume: also require the current format.
+
+        Raises:
+            RunError: no run folder, damage, another task, or an unsupported format.
+        """
         path = Path(path)
         if not _exists(path / "run.json"):
             what = "is not a run folder (it has no run.json)" if _exists(path) else "does not exist"
@@ -124,27 +140,27 @@ class RunFolder:
         run = cls(path, {})
         facts = run.read_json("run.json")
         if facts.get("format") not in READABLE:
-            told = f"this version reads the formats {' and '.join(map(str, READABLE))}"
-            raise RunError(f"{path} has run format {facts.get('format')!r:.40}; {told}: use the version that wrote it")
+            known = f"this version reads the formats {' and '.join(map(str, READABLE))}"
+            raise RunError(f"{path} has run format {facts.get('format')!r:.40}; {known}: use the version that wrote it")
         _FACTS(facts, f"{path / 'run.json'} is damaged: ")
         run.facts = facts
         if task is not None and facts["task"] != task:
             raise RunError(f"{path} is a run of the task {facts['task']!r}, not {task!r}")
         if resume and facts["format"] != FORMAT:
-            told = "which can be loaded but not resumed: fit anew into another folder"
-            raise RunError(f"{path} has run format {facts['format']}, {told}")
+            advice = "which can be loaded but not resumed: fit anew into another folder"
+            raise RunError(f"{path} has run format {facts['format']}, {advice}")
         return run
 
     def note(self, **facts: Any) -> None:
-        """Add facts to run.json."""
+        """Set entries of run.json."""
         self.facts.update(facts)
         self.write_json("run.json", self.facts)
 
     def finish(self, files: dict[str, bytes]) -> None:
-        """Write all that loading reads, and last that the run is fitted, with the sha256 of each file that lies here.
+        """Write the files of a fitted run, and last its state and the sha256 of each file in the folder.
 
-        A run that was fitted before stays usable at every moment: until all files are replaced, run.json holds the
-        sums of the old and of the new ones.
+        A run that was fitted before can be loaded at any moment: while files are replaced, run.json holds the sums of
+        the old and the new ones.
         """
         new = self._sums() | {name: _sha256(content) for name, content in files.items()}
         if SUMS in self.facts:
@@ -160,7 +176,7 @@ class RunFolder:
     def read_json(self, name: str) -> dict[str, Any]:
         values = read_json(self._content(name), error=RunError, name=f"{self.path / name} is damaged: it")
         if not isinstance(values, dict):
-            raise RunError(f"{self.path / name} is damaged: it holds no object of named values")
+            raise RunError(f"{self.path / name} is damaged: expected a JSON object")
         return format1.translated(self.facts["task"], name, values) if self.facts.get("format") == 1 else values
 
     def read_arrays(self, name: str) -> dict[str, Any]:
@@ -169,10 +185,10 @@ class RunFolder:
             arrays = dict(safetensors.numpy.load(content))
         except (ValueError, KeyError, TypeError, AttributeError, safetensors.SafetensorError) as error:
             raise RunError(f"{self.path / name} is damaged: {error}") from error
-        return format1.translated(self.facts["task"], name, arrays)
+        return format1.translated_arrays(self.facts["task"], name, arrays)
 
     def _content(self, name: str) -> bytes:
-        """A file's bytes, compared with its sum where run.json holds one."""
+        """The content of a file, checked against its sha256 if run.json has one."""
         path = self.path / name
         if not _exists(path):
             raise RunError(f"{self.path} has no {name}: the fit did not finish, or the folder is damaged")
@@ -181,14 +197,11 @@ class RunFolder:
         if not sums and self.facts.get("format") == FORMAT and self.facts["state"] == "fitted":
             raise RunError(f"{path} is damaged, or was added after the fit: run.json has no sha256 of it")
         if sums and _sha256(content) not in sums:
-            raise RunError(
-                f"{path} is damaged, or was changed after the fit: its sha256 is not the one in run.json; "
-                "take it from a copy, or fit anew"
-            )
+            raise RunError(f"{path} is damaged, or was changed after the fit: its sha256 is not the one in run.json")
         return content
 
     def _sums(self) -> dict[str, str]:
-        """The sha256 of every file in the folder, except run.json, checkpoints and what is being written."""
+        """The sha256 of every file in the folder except run.json, checkpoints and temporary files."""
         files = {path.relative_to(self.path): path for path in sorted(self.path.rglob("*")) if path.is_file()}
         return {
             name.as_posix(): _sha256(read_bytes(path, path.stat().st_size, RunError))
@@ -202,12 +215,12 @@ class RunFolder:
 
 
 def json_bytes(values: Any) -> bytes:
-    """Values as a run's JSON files hold them."""
+    """Encode values as the JSON text of a run folder's files."""
     return (json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def _exists(path: Path) -> bool:
-    """True where something is there; a path that can't be looked at is an error."""
+    """True if the path exists; RunError if the system can't tell."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""The learning rate over the steps of a fit."""
+"""Learning rate schedule."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["share_of_rate"]
 
 
 def share_of_rate(step: int, settings: FitSettings) -> float:
-    """The share of the full learning rate at `step`: it rises over `warm_up` steps, then follows `schedule`.
+    """Factor of the learning rate at `step`: linear warm-up over `warm_up` steps, then `schedule`.
 
-    "cosine" falls to `rate_floor` at the last step, "inverse_square_root" as 1 / sqrt(step) from the end of the
-    warm-up on (Vaswani et al. 2017), "constant" stays.
+    "cosine" decays to `rate_floor` at the last step, "inverse_square_root" as 1 / sqrt(step) after the warm-up (Vaswani
+    et al. 2017), "constant" does not decay.
 
     >>> settings = FitSettings(warm_up=2, steps=10, rate_floor=0.05)
     >>> [round(share_of_rate(step, settings), 2) for step in (0, 1, 2, 6, 10)]

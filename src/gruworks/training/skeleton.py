@@ -1,4 +1,4 @@
-"""Networks without their first weights: to know their shapes before memory is taken, or to be filled from a file."""
+"""Construction of networks without initialized weights, and the check of weights against their shapes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["check_weights", "planned", "uninitialised"]
 
 
 class _NoInit(TorchFunctionMode):
-    """Leaves out what `torch.nn.init` would write; on the meta device that would import torch's compiler."""
+    """Skip `torch.nn.init`, which on the meta device would import torch's compiler."""
 
     def __torch_function__(
         self, function: Callable[..., Any], types: Iterable[Any], args: Any = (), kwargs: Any = None
@@ -28,26 +28,30 @@ class _NoInit(TorchFunctionMode):
 
 @contextmanager
 def uninitialised() -> Iterator[None]:
-    """Modules made in this block hold whatever is in memory."""
+    """Construct modules with uninitialized parameters in this block."""
     with _NoInit():
         yield
 
 
 @contextmanager
 def planned() -> Iterator[None]:
-    """Modules made in this block have shapes and no memory."""
+    """Construct modules on the meta device in this block: shapes without memory."""
     with torch.device("meta"), _NoInit():
         yield
 
 
 def check_weights(weights: dict[str, Any], network: torch.nn.Module) -> None:
-    """Refuse weights of other names or shapes than a network's, as WeightsError."""
+    """Check names, shapes and types of weights against a network.
+
+    Raises:
+        WeightsError: they differ; the message names the first difference.
+    """
     expected = network.state_dict()
     missing, unknown = sorted(set(expected) - set(weights)), sorted(set(weights) - set(expected))
     if missing or unknown:
-        told = [f"{what}: {', '.join(f'{name:.80}' for name in names[:8])}" for what, names in
-                (("missing", missing), ("not in the network", unknown)) if names]  # fmt: skip
-        raise WeightsError("; ".join(told))
+        faults = {"missing": missing, "not in the network": unknown}.items()
+        raise WeightsError("; ".join(f"{what}: {', '.join(f'{name:.80}' for name in names[:8])}"
+                                     for what, names in faults if names))  # fmt: skip
     for name, tensor in expected.items():
         if weights[name].shape != tensor.shape:
             raise WeightsError(f"{name} is {list(weights[name].shape)}, and the network has {list(tensor.shape)}")

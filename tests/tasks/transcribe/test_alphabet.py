@@ -37,7 +37,7 @@ def test_spaces_too_many_are_none() -> None:
 @pytest.mark.parametrize(("token", "unseen"), [("character", "'x'"), ("word", "'xa'"), ("subword", "'x'")])
 def test_what_was_never_seen_is_named(token: str, unseen: str) -> None:
     alphabet = Alphabet.of(TEXTS, token, 12)
-    with pytest.raises(DataError, match=f"line 3: {unseen} never came in the fit's transcripts"):
+    with pytest.raises(DataError, match=f"line 3: {unseen} not in the vocabulary of the training transcripts"):
         alphabet.encode("a xa", "line 3")
 
 

@@ -11,15 +11,15 @@ from gruworks.tasks.transcribe.attention_decoder import CTCAttentionDecoder, pad
 from tests.tolerances import FLOAT32_DEEP
 
 
-def speller() -> CTCAttentionDecoder:
+def decoder() -> CTCAttentionDecoder:
     torch.manual_seed(0)
     return CTCAttentionDecoder(symbols=3, memory=4, size=5).eval()
 
 
 def test_the_texts_up_to_a_length_and_what_is_longer_make_one() -> None:
-    made, memory = speller(), torch.randn(6, 4)
+    made, memory = decoder(), torch.randn(6, 4)
     texts = [text for length in range(3) for text in itertools.product((1, 2), repeat=length)]
-    told = torch.tensor(made.opinions(memory, texts)).exp()
+    told = torch.tensor(made.scores(memory, texts)).exp()
     # What does not end after two symbols: the sum over all two-symbol beginnings, less those that end there.
     longer = [[*text, last] for text in itertools.product((1, 2), repeat=2) for last in (1, 2)]
     beginnings = _beginnings(made, memory, longer).detach()
@@ -36,12 +36,12 @@ def _beginnings(made: CTCAttentionDecoder, memory: torch.Tensor, texts: list[lis
 
 
 def test_rows_are_as_if_alone() -> None:
-    made, memory, lengths = speller(), torch.randn(3, 6, 4), torch.tensor([6, 4, 1])
+    made, memory, lengths = decoder(), torch.randn(3, 6, 4), torch.tensor([6, 4, 1])
     texts = [[1, 2, 2, 1], [], [2]]
     symbols, counts = padded(texts)
     memory[1, 4:] = memory[2, 1:] = 1e3
     symbols[2, 1:] = 2
     told = made(memory, lengths, symbols, counts)
     for row, text in enumerate(texts):
-        (alone,) = made.opinions(memory[row, : int(lengths[row])], [text])
+        (alone,) = made.scores(memory[row, : int(lengths[row])], [text])
         assert float(told[row].detach()) == pytest.approx(alone, abs=FLOAT32_DEEP)

@@ -10,7 +10,7 @@ import soundfile
 
 from gruworks.errors import DataError
 from gruworks.tasks.transcribe import audio
-from gruworks.tasks.transcribe.audio import blocks, check_samples, facts, read_audio
+from gruworks.tasks.transcribe.audio import blocks, check_samples, header, read_audio
 from tests.tasks.transcribe.conftest import say
 
 
@@ -23,7 +23,7 @@ def test_every_form_is_read(tmp_path: Path, suffix: str) -> None:
     kept = min(len(found), len(samples))
     assert kept >= len(samples) - 1200
     assert numpy.corrcoef(found[:kept], samples[:kept])[0, 1] > 0.97
-    assert facts(tmp_path / f"a{suffix}").rate == 16_000
+    assert header(tmp_path / f"a{suffix}").rate == 16_000
 
 
 def test_blocks_are_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,10 +58,14 @@ def test_what_is_no_audio_is_told(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "b.flac", whole, 8000)
     content = (tmp_path / "b.flac").read_bytes()
     (tmp_path / "b.flac").write_bytes(content[: len(content) // 2])
-    for name, text in (("a.wav", "can't be read as audio"), ("b.flac", "damaged|ends after"), ("c.wav", "not exist")):
+    for name, text in (
+        ("a.wav", "can't be read as audio"),
+        ("b.flac", "can't be read as audio|ends after"),
+        ("c.wav", "not exist"),
+    ):
         with pytest.raises(DataError, match=rf"{name[0]}\.\w+ .*({text})"):
             read_audio(tmp_path / name)
-    with pytest.raises(DataError, match="is no file"):
+    with pytest.raises(DataError, match="is not a file"):
         read_audio(tmp_path)
     with pytest.raises(DataError, match="expected samples"):
         check_samples(numpy.zeros((2, 2, 2)), "here")

@@ -81,8 +81,8 @@ def test_what_ctc_can_fit() -> None:
     config = Config(strides=(2, 2))
     assert unfit([1, 2, 3], 12, config) is None
     assert unfit([1, 2, 3], 9, config) is None
-    assert "8 frames make 2 steps, its text needs 3" in str(unfit([1, 2, 3], 8, config))
-    assert "its text needs 5" in str(unfit([1, 1, 1], 16, config))
+    assert "8 frames make 2 steps; the transcript needs 3" in str(unfit([1, 2, 3], 8, config))
+    assert "the transcript needs 5" in str(unfit([1, 1, 1], 16, config))
     assert "empty" in str(unfit([], 100, config))
 
 

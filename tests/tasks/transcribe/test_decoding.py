@@ -62,7 +62,7 @@ def test_options_choose_the_search() -> None:
 
 
 def test_words_that_can_not_be_spelled_are_named() -> None:
-    with pytest.raises(DataError, match="word 'xa': 'x' never came"):
+    with pytest.raises(DataError, match="word 'xa': 'x' not in the vocabulary"):
         searches(Options(beam_size=4, words=("xa",)), ALPHABET, None, [])
     pairs = Alphabet.of(["ab ba"], "subword", 8)
     with pytest.raises(OptionError, match="subwords spell a word many ways"):

@@ -54,11 +54,11 @@ def test_a_known_text_is_aligned(streaming: Transcriber, offline: Transcriber) -
         first, second = transcriber.align(say("ca dab", 5), "CA  dab", rate=RATE)
         assert (first.text, second.text) == ("ca", "dab")
         assert first.start < first.end <= second.start < second.end < 0.9
-    with pytest.raises(DataError, match="'x' never came"):
+    with pytest.raises(DataError, match="'x' not in the vocabulary"):
         streaming.align(say("ca", 5), "cx", rate=RATE)
     with pytest.raises(TooShortError, match="can't hold"):
         streaming.align(say("ca", 5), "dab " * 20, rate=RATE)
-    with pytest.raises(DataError, match="no text to align"):
+    with pytest.raises(DataError, match="expected a text to align"):
         streaming.align(say("ca", 5), "  ", rate=RATE)
 
 
@@ -94,7 +94,7 @@ def test_hot_words_are_likelier(offline: Transcriber, spoken: Path) -> None:
     ("options", "text"),
     [
         ({"lexicon_only": True}, "need a beam: --beam-size 16"),
-        ({"beam_size": 2, "n_best": 3}, "n_best 3 needs a beam at least as wide"),
+        ({"beam_size": 2, "n_best": 3}, "n_best=3 needs a beam size of at least that"),
         ({"beams": 2}, "Options has no setting beams"),
     ],
 )
@@ -147,7 +147,7 @@ def test_the_latency_is_told(streaming: Transcriber) -> None:
 
 
 def test_both_directions_refuse_to_stream_by_name(offline: Transcriber) -> None:
-    with pytest.raises(OptionError, match=r"stream\(\) needs a model that only reads forwards: .*bidirectional"):
+    with pytest.raises(OptionError, match=r"stream\(\) needs a causal model, and this one is bidirectional"):
         offline.stream()
     with pytest.raises(OptionError, match="latency needs"):
         offline.latency  # noqa: B018
@@ -214,7 +214,7 @@ def test_silence_is_no_text(which: str, request: pytest.FixtureRequest) -> None:
         (b"this is text\n", "can't be read as audio"),
         ("empty", "has no samples"),
         ("short", "shorter than one frame"),
-        ("nan", "sample 7 is nan, not a number"),
+        ("nan", "sample 7 is nan; expected a finite number"),
     ],
 )
 def test_files_that_can_not_be_are_told_by_name(
@@ -232,9 +232,9 @@ def test_files_that_can_not_be_are_told_by_name(
 
 
 def test_samples_need_their_rate(streaming: Transcriber) -> None:
-    with pytest.raises(OptionError, match="samples need their rate: rate=8000"):
+    with pytest.raises(OptionError, match="samples need their sampling rate: rate=8000"):
         streaming.transcribe(say("ab"))
-    with pytest.raises(DataError, match="there are no samples"):
+    with pytest.raises(DataError, match="expected samples, got an empty array"):
         streaming.transcribe(numpy.zeros(0, numpy.float32), rate=RATE)
 
 
@@ -297,7 +297,7 @@ def test_given_features_are_learnt_and_streamed(spoken: Path, tmp_path: Path) ->
     assert last.final == transcriber.transcribe(tmp_path / "test" / "101.npy").text
     with pytest.raises(DataError, match="use accept_features"):
         transcriber.stream().accept(numpy.zeros(100))
-    with pytest.raises(DataError, match=r"was fitted on features \(.mfc, .npy\) and reads nothing else"):
+    with pytest.raises(DataError, match=r"expected features as in the fit, got audio"):
         transcriber.transcribe(spoken / "test" / "100.wav")
 
 
@@ -374,8 +374,8 @@ def test_what_can_not_be_learnt_is_left_out_or_refused(tmp_path: Path, spoken: P
     assert len(transcriber.fit_warnings) == 1
     assert "left out 2 recordings" in transcriber.fit_warnings[0]
     assert "the transcript is empty" in transcriber.fit_warnings[0]
-    assert "steps, its text needs" in transcriber.fit_warnings[0]
-    with pytest.raises(TooShortError, match="1 recordings can be learnt from, at least 2"):
+    assert "steps; the transcript needs" in transcriber.fit_warnings[0]
+    with pytest.raises(TooShortError, match="expected at least 2 usable recordings, got 1"):
         Transcriber(**settings).fit([Utterance(spoken / "train" / "000.wav", "ab", None, "here")], quiet=True)
     with pytest.raises(DataError, match="every transcript is empty"):
         Transcriber(**settings).fit([Utterance(spoken / "train" / "000.wav", " ", None, "here")] * 3, quiet=True)

@@ -63,9 +63,9 @@ def test_feature_files_that_can_not_be(tmp_path: Path) -> None:
     frames[2, 1] = numpy.nan
     numpy.save(tmp_path / "nan.npy", frames)
     for name, text in {
-        "nan.npy": "frame 2 holds no number", "none.npy": "no frames", "missing.npy": "does not exist",
-        "short.mfc": "are no count", "odd.mfc": "frames of 13 numbers", "text.npy": "can't be read as an array",
-        "flat.npy": r"expected an array of frames \[T, F\]",
+        "nan.npy": "frame 2 holds NaN", "none.npy": "no frames", "missing.npy": "does not exist",
+        "short.mfc": "bytes that don't fit", "odd.mfc": "frames of 13 numbers", "text.npy": "can't be read as an array",
+        "flat.npy": r"expected frames of numbers \[T, F\]",
     }.items():  # fmt: skip
         with pytest.raises(DataError, match=rf"{name.replace('.', chr(92) + '.')}.*{text}"):
             read_features(tmp_path / name, 13)

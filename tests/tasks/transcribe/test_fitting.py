@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,17 @@ from tests.ops.ctc.test_ctc import log_likelihoods
 from tests.tasks.transcribe.conftest import SMALL, write
 
 
-class Fixed(torch.nn.Module):
-    """Answers with its features."""
+class Fixed(TranscribeNet):
+    """A network whose log-probabilities are those of its features."""
 
-    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        return features.log_softmax(-1), lengths
+    def __init__(self) -> None:
+        super().__init__(4, 4, Config(channels=1, hidden_size=1))
+
+    def encode(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        return features, lengths
+
+    def answer(self, x: Tensor) -> Tensor:
+        return x.log_softmax(-1)
 
 
 def rows() -> list[tuple[object, list[int]]]:
@@ -59,14 +66,16 @@ def test_validation_counts_errors() -> None:
 
 def test_an_attention_decoder_has_its_share_of_the_loss() -> None:
     torch.manual_seed(0)
-    model = TranscribeNet(4, 4, channels=4, hidden_size=4, layers=1, strides=(1,), attention=0.3)
+    model = TranscribeNet(
+        4, 4, Config(True, channels=4, hidden_size=4, layers=1, strides=(1,), dropout=0.0, attention=0.3)
+    )
     batch = batched(rows())
     steps, lengths = model.encode(batch["features"], batch["lengths"])
     answer = model.answer(steps)
     own = ctc_loss(Fixed(), batch | {"features": answer, "lengths": lengths})
-    assert model.speller is not None
+    assert model.attention_decoder is not None
     symbols, counts = padded([[1, 2], [3, 3, 1]])
-    spelled = -model.speller(steps, lengths, symbols, counts).sum() / 5
+    spelled = -model.attention_decoder(steps, lengths, symbols, counts).sum() / 5
     assert float(ctc_loss(model, batch).detach()) == pytest.approx(
         float((0.7 * own + 0.3 * spelled).detach()), rel=1e-5
     )
@@ -96,7 +105,7 @@ def test_two_processes_share_out_the_recordings(tmp_path: Path, monkeypatch: pyt
         return batch
 
     monkeypatch.setattr(train, "draw", told)
-    model = TranscribeNet(codec.inputs, len(codec.alphabet), channels=4, hidden_size=4, layers=1)
+    model = TranscribeNet(codec.inputs, len(codec.alphabet), replace(config, channels=4, hidden_size=4, layers=1))
     fitted = fit_corpus(model, train, held, config, RunFolder.create(tmp_path / "run", "transcribe"), True, False)
     assert fitted.steps == 2
     shown = {path.name: json.loads(path.read_text()) for path in tmp_path.glob("[01]-*")}

@@ -27,7 +27,7 @@ def told(found: list[Utterance]) -> list[tuple[str, str, str | None]]:
 def test_a_folder(folder: Path) -> None:
     assert told(read_manifest(folder)) == [("a.wav", "one two", None), ("b.wav", "three", None)]
     (folder / "b.txt").unlink()
-    with pytest.raises(DataError, match=r"b\.wav has no transcript: expected b\.txt beside it"):
+    with pytest.raises(DataError, match=r"b\.wav has no transcript: expected b\.txt in the same folder"):
         read_manifest(folder)
 
 
@@ -88,13 +88,13 @@ def test_kaldi(folder: Path) -> None:
         ("m.jsonl", "[1]", "line 1: expected an object"),
         ("m.jsonl", '{"audio_filepath": "a.wav"}', "line 1: no text or sentence .* among audio_filepath"),
         ("m.jsonl", '{"audio_filepath": "a.wav", "text": 5}', "line 1: text must be text, not 5"),
-        ("m.jsonl", '{"audio_filepath": "", "text": "x"}', "line 1: names no file"),
+        ("m.jsonl", '{"audio_filepath": "", "text": "x"}', "line 1: the file name is empty"),
         ("m.jsonl", '{"audio_filepath": "a", "text": "x", "offset": "soon"}', "line 1: offset must be a number of sec"),
         ("m.jsonl", "\n", "lists no recordings"),
         ("m.csv", "path,text\na.wav,one\nb.wav\n", "line 3: 1 fields, the header has 2"),
         ("m.csv", "sound,words\na.wav,one\n", "line 2: no audio_filepath or audio .* among sound, words"),
         ("m.tsv", b"path\ttext\na.wav\t\xff\n", "is not UTF-8 text"),
-        ("m.xml", "<a/>", "is no manifest: expected a folder"),
+        ("m.xml", "<a/>", "is not a manifest: expected a folder"),
     ],
 )
 def test_what_is_broken_is_named(folder: Path, name: str, content: str | bytes, text: str) -> None:

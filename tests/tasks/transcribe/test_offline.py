@@ -42,5 +42,5 @@ def test_what_can_not_be_read_is_told(offline: Transcriber) -> None:
     codec, config = offline.codec, offline.config
     with pytest.raises(TooShortError, match="the recording is shorter than one frame"):
         list(frame_blocks(numpy.zeros(10, numpy.float32), RATE, codec, config))
-    with pytest.raises(DataError, match=r"a\.mfc: this model was fitted on audio"):
+    with pytest.raises(DataError, match=r"a\.mfc: expected audio as in the fit, got features"):
         list(frame_blocks("a.mfc", None, codec, config))

@@ -118,5 +118,5 @@ def test_python_values_that_are_no_pairs_are_refused(data: Any) -> None:
 
 def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.tsv.gz").write_bytes(b"no gzip")
-    with pytest.raises(DataError, match=r"x\.tsv\.gz is no whole gzip file"):
+    with pytest.raises(DataError, match=r"x\.tsv\.gz is not a complete gzip file"):
         read(tmp_path / "x.tsv.gz")

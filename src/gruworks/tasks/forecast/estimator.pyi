@@ -70,27 +70,26 @@ class Forecaster(Estimator):
         refit (bool, default False): fit again on all rows, for the number of steps that early stopping chose
         blend (bool, default True): combine the network with the best naive forecast, weighted by its skill on the
             validation rows
-        steps (int, default 600): optimiser steps at most; at least 1
-        minutes (float, default 20.0): minutes at most; between 0.01 and 120.0
-        patience (int, default 8): validations without a gain before the fit stops; at least 1
-        validate_every (int, default 20): optimiser steps between validations, each with a checkpoint; at least 1
-        batch_size (int, default 8): rows of one batch; at least 1
+        steps (int, default 600): maximum number of optimizer steps; at least 1
+        minutes (float, default 20.0): maximum duration in minutes; between 0.01 and 120.0
+        patience (int, default 8): early stopping: validations without improvement before the fit ends; at least 1
+        validate_every (int, default 20): optimizer steps between validations; each validation writes a checkpoint;
+            at least 1
+        batch_size (int, default 8): batch size; at least 1
         learning_rate (float, default 0.003): learning rate after warm-up; between 1e-08 and 10.0
-        optimizer (Literal['adamw', 'adadelta'], default 'adamw'): adamw, or adadelta with rho .95 and eps 1e-6
-        schedule (Literal['cosine', 'inverse_square_root', 'constant'], default 'cosine'): learning rate after
-            warm-up
-        rate_floor (float, default 0.05): share of the learning rate that the schedule never falls below; between 0
-            and 1
-        warm_up (int, default 20): steps over which the learning rate rises; at least 0
+        optimizer (Literal['adamw', 'adadelta'], default 'adamw'): optimizer; adadelta has rho 0.95 and eps 1e-6
+        schedule (Literal['cosine', 'inverse_square_root', 'constant'], default 'cosine'): learning rate schedule
+            after warm-up
+        rate_floor (float, default 0.05): lowest learning rate of the schedule, as a fraction of the highest;
+            between 0 and 1
+        warm_up (int, default 20): warm-up steps, in which the learning rate rises linearly; at least 0
         weight_decay (float, default 0.01): decoupled weight decay; at least 0.0
-        clip (float, default 1.0): largest norm of the gradient; at least 1e-06
-        averaged_steps (int, default 50): steps over which the weights are averaged; 1 keeps the last ones; at least
+        clip (float, default 1.0): gradient clipping: largest norm of the gradient; at least 1e-06
+        averaged_steps (int, default 50): steps over which the weights are averaged; 1 turns averaging off; at least
             1
-        threads (int, default 1): threads; 0 takes as many as torch has, which serves large models; between 0 and
-            1024
-        devices (int, default 1): processes (or GPUs) that fit together, each on batches of its own; between 1 and
-            1024
-        seed (int, default 0): seed of everything that is drawn; at least 0
+        threads (int, default 1): threads; 0 takes torch's default, for large models; between 0 and 1024
+        devices (int, default 1): processes or GPUs of data-parallel training; between 1 and 1024
+        seed (int, default 0): seed of the random number generators; at least 0
 
     Raises:
         OptionError: an unknown setting, or a value that it can't have.

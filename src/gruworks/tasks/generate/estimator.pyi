@@ -60,24 +60,23 @@ class Generator(Estimator):
             and 1.0
         reset (Literal['after', 'before'], default 'after'): reset gate after or before the product
         steps (int, default 3000): optimiser steps at most; at least 1
-        minutes (float, default 20.0): minutes at most; between 0.01 and 120.0
-        patience (int, default 8): validations without a gain before the fit stops; at least 1
+        minutes (float, default 20.0): maximum duration in minutes; between 0.01 and 120.0
+        patience (int, default 8): early stopping: validations without improvement before the fit ends; at least 1
         validate_every (int, default 250): optimiser steps between validations, each with a checkpoint; at least 1
         batch_size (int, default 32): documents, or rows with carried state, in a batch; at least 1
         learning_rate (float, default 0.005): learning rate after warm-up; between 1e-08 and 10.0
-        optimizer (Literal['adamw', 'adadelta'], default 'adamw'): adamw, or adadelta with rho .95 and eps 1e-6
-        schedule (Literal['cosine', 'inverse_square_root', 'constant'], default 'cosine'): learning rate after
-            warm-up
+        optimizer (Literal['adamw', 'adadelta'], default 'adamw'): optimizer; adadelta has rho 0.95 and eps 1e-6
+        schedule (Literal['cosine', 'inverse_square_root', 'constant'], default 'cosine'): learning rate schedule
+            after warm-up
         rate_floor (float, default 0.02): lowest learning rate of the schedule, relative to the highest; between 0
             and 1
         warm_up (int, default 100): steps over which the learning rate rises; at least 0
         weight_decay (float, default 0.05): decoupled weight decay; at least 0.0
-        clip (float, default 1.0): largest norm of the gradient; at least 1e-06
+        clip (float, default 1.0): gradient clipping: largest norm of the gradient; at least 1e-06
         averaged_steps (int, default 200): steps over which the weights are averaged; 1: no averaging; at least 1
         threads (int, default 0): threads; 0: torch's default; between 0 and 1024
-        devices (int, default 1): processes (or GPUs) that fit together, each on batches of its own; between 1 and
-            1024
-        seed (int, default 0): seed of everything that is drawn; at least 0
+        devices (int, default 1): processes or GPUs of data-parallel training; between 1 and 1024
+        seed (int, default 0): seed of the random number generators; at least 0
 
     Raises:
         OptionError: an unknown setting, or a value outside its range.

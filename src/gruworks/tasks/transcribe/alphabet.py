@@ -1,7 +1,8 @@
-"""Output tokens of the network: characters, words or subwords as numbers; 0 is CTC's blank."""
+"""Output tokens of the network: characters, words or subwords and their numbers; 0 is the CTC blank."""
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ ALPHABET = record(
 
 
 class Word(NamedTuple):
-    """A word and where its symbols stand, from `first` up to but not including `end`."""
+    """A word and the range of its tokens, `first` to `end` - 1."""
 
     text: str
     first: int
@@ -29,72 +30,77 @@ class Word(NamedTuple):
 
 
 def tidy(text: str, lower: bool) -> str:
-    """One form of Unicode (NFC), single spaces, lower case if wished."""
+    """Normalize a transcript: Unicode NFC, single spaces and, if `lower`, lower case."""
     plain = " ".join(unicodedata.normalize("NFC", text).split())
     return plain.lower() if lower else plain
 
 
 class Alphabet:
-    """Symbols by number, texts to numbers and back.
+    """Vocabulary of the output tokens; encoding and decoding of texts.
 
     >>> alphabet = Alphabet.of(["a cab"], "character")
     >>> alphabet.encode("cab"), alphabet.decode([4, 2, 3])
     ([4, 2, 3], 'cab')
 
     Args:
-        token: "character" (the space among them), "word" or "subword". symbols: number 1 and so on; 0 is the blank.
-        merges: the merges of subwords.
+        token: "character" (including the space), "word" or "subword".
+        symbols: the tokens, numbered from 1.
+        merges: the BPE merges of subword tokens.
     """
 
     def __init__(self, token: str, symbols: Sequence[str], merges: Sequence[Sequence[str]] = ()) -> None:
         self.token, self.symbols, self.merges = token, list(symbols), [tuple(pair) for pair in merges]
         self.numbers = {symbol: number for number, symbol in enumerate(self.symbols, 1)}
-        self._pairs = _pairs(self.numbers, self.merges) if token == "subword" else None
+        vocabulary = {symbol: number - 1 for symbol, number in self.numbers.items()}
+        self._bpe = _tokenizer(vocabulary, self.merges) if token == "subword" else None
 
     @classmethod
     def of(cls, texts: Iterable[str], token: str, size: int = 200) -> Alphabet:
-        """The symbols that `texts` need."""
+        """Build the vocabulary of `texts`; `size` is the vocabulary size of subwords."""
         if token == "subword":
-            return cls(token, *_learn_pairs(texts, size))
+            return cls(token, *_learn_bpe(texts, size))
         parts = (text.split() if token == "word" else text for text in texts)
         return cls(token, sorted({symbol for part in parts for symbol in part}))
 
     def __len__(self) -> int:
-        """V, the blank counted."""
+        """Vocabulary size V, including the blank."""
         return len(self.symbols) + 1
 
     @property
     def space(self) -> int | None:
-        """The number of the space between words; None where symbols are words or byte pairs."""
+        """The number of the space; None if there is none or tokens are words or subwords."""
         return self.numbers.get(" ") if self.token == "character" else None
 
     def split(self, text: str) -> list[str]:
-        """The symbols of a text, known or not."""
-        if self._pairs is not None:
-            return list(self._pairs.encode(text).tokens) if text else []
+        """Split a text into tokens, including unknown ones."""
+        if self._bpe is not None:
+            return list(self._bpe.encode(text).tokens) if text else []
         return text.split() if self.token == "word" else list(text)
 
     def encode(self, text: str, where: str = "") -> list[int]:
-        """A text's numbers. Raises DataError, naming `where`, for a symbol that isn't there."""
-        unseen = self.unseen(text)
+        """Encode a text as token numbers.
+
+        Raises:
+            DataError: an unknown token; the message begins with `where`, or with the text.
+        """
+        unseen = ", ".join(map(repr, self.unseen(text)))
         if unseen:
-            never = ", ".join(map(repr, unseen))
-            raise DataError(f"{where or repr(text)}: {never} never came in the fit's transcripts")
+            raise DataError(f"{where or repr(text)}: {unseen} not in the vocabulary of the training transcripts")
         return [self.numbers[symbol] for symbol in self.split(text)]
 
     def unseen(self, text: str) -> list[str]:
-        """The symbols of `text` that the fit's transcripts never had."""
-        if self._pairs is not None:
+        """The tokens (of subwords: characters) of `text` that are not in the vocabulary, sorted."""
+        if self._bpe is not None:
             known = {character for symbol in self.symbols for character in symbol}
             return sorted({character for character in "".join(text.split()) if character not in known})
         return sorted({symbol for symbol in self.split(text) if symbol not in self.numbers})
 
     def decode(self, numbers: Iterable[int]) -> str:
-        """The text of a sequence without blanks."""
+        """Decode token numbers without blanks to a text."""
         return " ".join(word.text for word in self.words(list(numbers)))
 
     def words(self, numbers: Sequence[int]) -> list[Word]:
-        """The words of a sequence without blanks, each with its place in it."""
+        """Split token numbers without blanks into words."""
         symbols = [self.symbols[number - 1] for number in numbers]
         if self.token == "word":
             return [Word(symbol, place, place + 1) for place, symbol in enumerate(symbols)]
@@ -114,39 +120,30 @@ class Alphabet:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Alphabet:
-        """The reverse of `to_dict`, for values that ALPHABET takes.
+        """Build an alphabet from the values of `to_dict`, already checked by ALPHABET.
 
         Raises:
-            RunError: symbols that stand twice, or that a merge of byte pairs has no number for.
+            RunError: repeated symbols, or merges of unknown symbols.
         """
         symbols, known = values["symbols"], set(values["symbols"])
         if len(known) < len(symbols) or (values["token"] == "character" and any(len(one) != 1 for one in symbols)):
-            raise RunError(
-                "codec/codec.json: alphabet.symbols must be distinct, and characters where token is character"
-            )
+            raise RunError("codec/codec.json: alphabet.symbols must be distinct, and characters if token is character")
         if any(not {left, right, left + right} <= known for left, right in values["merges"]):
             raise RunError("codec/codec.json: alphabet.merges must join symbols to symbols")
         return cls(values["token"], symbols, values["merges"])
 
 
-def _learn_pairs(texts: Iterable[str], size: int) -> tuple[list[str], list[tuple[str, str]]]:
-    import json
-
-    tokenizers = require("tokenizers", extra="transcribe")
-    tokenizer = _tokenizer(tokenizers.models.BPE())
-    trainer = tokenizers.trainers.BpeTrainer(vocab_size=size, show_progress=False)
+def _learn_bpe(texts: Iterable[str], size: int) -> tuple[list[str], list[tuple[str, str]]]:
+    """Train BPE on texts: the tokens in order of their numbers, and the merges."""
+    tokenizer = _tokenizer()
+    trainer = require("tokenizers", extra="transcribe").trainers.BpeTrainer(vocab_size=size, show_progress=False)
     tokenizer.train_from_iterator(texts, trainer)
     model = json.loads(tokenizer.to_str())["model"]
     return sorted(model["vocab"], key=model["vocab"].__getitem__), [tuple(pair) for pair in model["merges"]]
 
 
-def _pairs(numbers: dict[str, int], merges: list[Any]) -> Any:
-    models = require("tokenizers", extra="transcribe").models
-    return _tokenizer(models.BPE({symbol: number - 1 for symbol, number in numbers.items()}, merges))
-
-
-def _tokenizer(model: Any) -> Any:
+def _tokenizer(*vocabulary_and_merges: Any) -> Any:
     tokenizers = require("tokenizers", extra="transcribe")
-    tokenizer = tokenizers.Tokenizer(model)
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(*vocabulary_and_merges))
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace(START_OF_WORD)
     return tokenizer

@@ -1,4 +1,4 @@
-"""The attention decoder beside CTC: it spells a text symbol by symbol, looking at the encoder's steps."""
+"""Autoregressive attention decoder for joint CTC/attention training and rescoring."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from gruworks.tasks.transcribe.alphabet import BLANK
 
 __all__ = ["CTCAttentionDecoder", "padded"]
 
-KEYS = 64  # entries of an attention key
-END = BLANK  # nobody writes the blank, so its number begins and ends texts here
+KEYS = 64  # size of the attention keys
+END = BLANK  # transcripts hold no blank, so its number serves as start and end token
 
 
 class CTCAttentionDecoder(torch.nn.Module):
-    """ln p(text | recording) by a GRU that attends (Bahdanau et al. 2015), beside CTC as Watanabe et al. 2017 have it.
+    """Log-probability of a transcript by a GRU decoder with additive attention (Bahdanau et al. 2015).
 
-    In training its loss keeps the encoder's steps in touch with what was written before; in a search its opinion of
-    each hypothesis counts beside CTC's and the language model's.
+    Its loss is added to CTC's in training, and its score to CTC's in rescoring (Watanabe et al. 2017).
 
     Args:
-        symbols: V. memory: M, entries of an encoder's step. size: of its own state.
+        symbols: vocabulary size V.
+        memory: encoder output size M.
+        size: hidden size of the decoder.
+        dropout: dropout probability.
     """
 
     def __init__(self, symbols: int, memory: int, size: int, dropout: float = 0.0) -> None:
@@ -36,33 +38,36 @@ class CTCAttentionDecoder(torch.nn.Module):
         self.head = torch.nn.Linear(size + memory, symbols)
 
     def forward(self, memory: Tensor, lengths: Tensor, symbols: Tensor, counts: Tensor) -> Tensor:
-        """ln p of each row's text, its end included [B].
+        """Log-probability [B] of each transcript, including its end token.
 
-        Shapes: memory [B, S, M], lengths of them, symbols [B, N] padded at the right, counts [B].
+        Args:
+            memory: encoder outputs [B, S, M].
+            lengths: their lengths [B].
+            symbols: token numbers [B, N], right-padded.
+            counts: their lengths [B].
         """
         edge = symbols.new_full((len(symbols), 1), END)
         y, _ = self.gru(self.dropout(self.embedding(torch.cat([edge, symbols], 1))))
-        hidden = torch.arange(memory.shape[1], device=memory.device) >= lengths[:, None]
+        padding = torch.arange(memory.shape[1], device=memory.device) >= lengths[:, None]
         keys = self.attention.keys(memory)
-        context, _ = self.attention(y, keys, memory, hidden)
-        told = self.head(self.dropout(torch.cat([y, context], -1))).log_softmax(-1)
-        wanted = torch.cat([symbols, edge], 1).scatter(1, counts[:, None], END)
-        beyond = torch.arange(wanted.shape[1], device=wanted.device) > counts[:, None]
-        gathered: Tensor = told.gather(2, wanted[..., None])[..., 0].masked_fill(beyond, 0)
+        context, _ = self.attention(y, keys, memory, padding)
+        log_probabilities = self.head(self.dropout(torch.cat([y, context], -1))).log_softmax(-1)
+        target = torch.cat([symbols, edge], 1).scatter(1, counts[:, None], END)
+        beyond = torch.arange(target.shape[1], device=target.device) > counts[:, None]
+        gathered: Tensor = log_probabilities.gather(2, target[..., None])[..., 0].masked_fill(beyond, 0)
         return gathered.sum(1)
 
     @torch.inference_mode()
-    def opinions(self, memory: Tensor, texts: Sequence[Sequence[int]]) -> list[float]:
-        """ln p of several texts for one recording's steps [S, M]."""
+    def scores(self, memory: Tensor, texts: Sequence[Sequence[int]]) -> list[float]:
+        """Log-probabilities of several transcripts given one recording's encoder outputs [S, M]."""
         symbols, counts = padded(texts)
-        rows = len(symbols)
-        shared, lengths = memory.expand(rows, -1, -1), torch.full((rows,), len(memory))
-        told: list[float] = self(shared, lengths, symbols, counts).tolist()
-        return told
+        lengths = torch.full((len(texts),), len(memory))
+        found: list[float] = self(memory.expand(len(texts), -1, -1), lengths, symbols, counts).tolist()
+        return found
 
 
 def padded(texts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-    """Texts as rows [B, N] with the end's number after them, and how long each is [B]."""
+    """Pad token numbers to [B, N] with the end token, and return them with their lengths [B]."""
     counts = torch.tensor([len(text) for text in texts])
     rows = [torch.tensor(text, dtype=torch.long) for text in texts]
     return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=END), counts

@@ -1,11 +1,11 @@
-"""Recordings in: any file that soundfile reads, as mono float32 samples at one rate, whole or block by block."""
+"""Audio files as mono float32 samples at one sampling rate, whole or block by block."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 import soundfile
@@ -14,43 +14,48 @@ from numpy.typing import NDArray
 
 from gruworks.errors import DataError
 
-__all__ = ["AUDIO_FILES", "Facts", "blocks", "check_samples", "facts", "read_audio"]
+__all__ = ["AUDIO_FILES", "Header", "blocks", "check_samples", "header", "read_audio"]
 
 Samples = NDArray[numpy.float32]
 AUDIO_FILES = (".wav", ".flac", ".ogg", ".mp3")
 BLOCK_SECONDS = 10
 
 
-@dataclass(frozen=True)
-class Facts:
-    """Header of an audio file: samples per second, their number, channels."""
+class Header(NamedTuple):
+    """Header of an audio file: sampling rate in Hz, number of samples per channel, number of channels."""
 
     rate: int
     samples: int
     channels: int
 
-    @property
-    def seconds(self) -> float:
-        return self.samples / self.rate
 
+def header(path: Path) -> Header:
+    """Read the header of an audio file.
 
-def facts(path: Path) -> Facts:
-    """The header of an audio file; a DataError that says what it is where it is none."""
+    Raises:
+        DataError: the file is missing or is no audio file.
+    """
     with _opened(path) as file:
-        return Facts(file.samplerate, file.frames, file.channels)
+        return Header(file.samplerate, file.frames, file.channels)
 
 
 def read_audio(path: Path, rate: int | None = None, start: float = 0.0, end: float | None = None) -> Samples:
-    """The whole recording, or its part from `start` to `end` seconds, as mono samples [N] at `rate`."""
+    """Read a recording, or its part from `start` to `end` seconds, as mono samples [N] at `rate` Hz."""
     parts = list(blocks(path, rate, start, end))
     return numpy.concatenate(parts) if parts else numpy.zeros(0, numpy.float32)
 
 
 def blocks(path: Path, rate: int | None = None, start: float = 0.0, end: float | None = None) -> Iterator[Samples]:
-    """The recording in pieces of about ten seconds: an hour of it never stands in memory at once.
+    """Read a recording in blocks of about ten seconds, so that memory does not grow with its length.
+
+    Args:
+        path: the audio file.
+        rate: sampling rate of the blocks in Hz; None keeps the file's.
+        start: beginning of the part to read, in seconds.
+        end: its end in seconds; None reads to the end of the file.
 
     Raises:
-        DataError: no audio, no samples, or samples that are no numbers; with file and place.
+        DataError: the file is no audio file, has no samples, or holds NaN or infinity.
     """
     with _opened(path) as file:
         own = file.samplerate
@@ -58,23 +63,23 @@ def blocks(path: Path, rate: int | None = None, start: float = 0.0, end: float |
         if last <= first:
             raise DataError(f"{path} has no samples" + (f" from {start} s on" if start else ""))
         if first:
-            _seek(file, path, first)
+            file.seek(first)
         resampler = None if rate in (None, own) else soxr.ResampleStream(own, rate, 1, dtype="float32")
         at = first
         while at < last:
-            piece = _read(file, path, min(BLOCK_SECONDS * own, last - at))
+            piece: Samples = file.read(min(BLOCK_SECONDS * own, last - at), dtype="float32", always_2d=True).mean(1)
             if not len(piece):
-                raise DataError(f"{path} ends after {at / own:.2f} s, its header says {last / own:.2f} s")
+                raise DataError(f"{path} ends after {at / own:.2f} s; its header says {last / own:.2f} s")
             check_samples(piece, f"{path}, {at / own:.2f} s")
             at += len(piece)
             yield piece if resampler is None else resampler.resample_chunk(piece, last=at >= last)
 
 
 def check_samples(samples: Any, where: str) -> Samples:
-    """`samples` as mono float32 [N], from [N] or [N, channels]; integers are taken as 16-bit.
+    """Convert samples [N] or [N, channels] to mono float32 [N]; integers are scaled as 16-bit samples.
 
     Raises:
-        DataError: something else, or values that are no numbers.
+        DataError: another shape or type, NaN or infinity.
     """
     array = numpy.asarray(samples)
     if array.dtype.kind not in "fiu" or array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] > 64):
@@ -87,29 +92,17 @@ def check_samples(samples: Any, where: str) -> Samples:
     bad = ~numpy.isfinite(mono)
     if bad.any():
         at = int(bad.argmax())
-        raise DataError(f"{where}: sample {at} is {mono[at]}, not a number: mend the recording")
+        raise DataError(f"{where}: sample {at} is {mono[at]}; expected a finite number: repair the recording")
     return mono
 
 
-def _opened(path: Path) -> soundfile.SoundFile:
+@contextmanager
+def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
+    """Open an audio file; errors of libsndfile become a DataError that names the file."""
     if not path.is_file():
-        raise DataError(f"{path} does not exist" if not path.exists() else f"{path} is no file")
+        raise DataError(f"{path} does not exist" if not path.exists() else f"{path} is not a file")
     try:
-        return soundfile.SoundFile(path)
+        with soundfile.SoundFile(path) as file:
+            yield file
     except soundfile.LibsndfileError as error:
         raise DataError(f"{path} can't be read as audio ({error.error_string.strip()})") from error
-
-
-def _seek(file: soundfile.SoundFile, path: Path, place: int) -> None:
-    try:
-        file.seek(place)
-    except soundfile.LibsndfileError as error:
-        raise DataError(f"{path} is damaged ({error.error_string.strip()})") from error
-
-
-def _read(file: soundfile.SoundFile, path: Path, count: int) -> Samples:
-    try:
-        piece: Samples = file.read(count, dtype="float32", always_2d=True).mean(1)
-    except soundfile.LibsndfileError as error:
-        raise DataError(f"{path} is damaged ({error.error_string.strip()})") from error
-    return piece

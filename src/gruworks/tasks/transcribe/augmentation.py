@@ -1,4 +1,4 @@
-"""Variations of a recording while it is learnt: speed, throat, gain, noise, masks, drawn from a given generator."""
+"""Data augmentation of recordings: speed, vocal tract length, gain, noise and SpecAugment masks."""
 
 from __future__ import annotations
 
@@ -10,65 +10,60 @@ import soxr
 from numpy.typing import NDArray
 
 from gruworks.errors import DataError
-from gruworks.tasks.transcribe.audio import AUDIO_FILES, blocks
+from gruworks.tasks.transcribe.audio import AUDIO_FILES, read_audio
 from gruworks.tasks.transcribe.config import Augmentation
 
 __all__ = [
-    "add_noise",
-    "change_speed",
-    "mask_features",
-    "read_noise",
-    "stretch",
-    "vary_features",
-    "vary_frames",
-    "vary_samples",
-    "warp_bands",
-]
+    "add_noise", "change_speed", "mask_features", "read_noise", "stretch", "vary_features", "vary_frames",
+    "vary_samples", "warp_bands",
+]  # fmt: skip
 
 Array = NDArray[numpy.float32]
 NOISE_SECONDS = 60.0
 
 
 def change_speed(samples: Array, factor: float) -> Array:
-    """`factor` times as fast, tempo and pitch (Ko et al. 2015): samples [N] → [N / factor]."""
+    """Resample [N] to [N / factor], which changes tempo and pitch by `factor` (Ko et al. 2015)."""
     changed: Array = soxr.resample(samples, factor, 1.0, quality="LQ")
     return changed
 
 
 def add_noise(samples: Array, decibels: float, rng: numpy.random.Generator, recorded: Sequence[Array] = ()) -> Array:
-    """Noise at a signal-to-noise ratio of `decibels`: a stretch of what is `recorded`, else white. Silence stays."""
-    noise = _stretch_of(recorded, len(samples), rng) if recorded else rng.standard_normal(len(samples))
-    loud = _power(noise)
-    if not loud:
+    """Add noise to samples [N] at a signal-to-noise ratio in dB.
+
+    Args:
+        samples: the recording [N].
+        decibels: signal-to-noise ratio.
+        rng: source of the noise, or of the choice of a random excerpt.
+        recorded: noise recordings; without them white noise is added.
+    """
+    noise: NDArray[numpy.floating]
+    if recorded:
+        one = recorded[int(rng.integers(len(recorded)))]
+        noise = numpy.take(one, numpy.arange(len(samples)) + int(rng.integers(len(one))), mode="wrap")
+    else:
+        noise = rng.standard_normal(len(samples))
+    power = _power(noise)
+    if not power:
         return samples
-    noisy: Array = samples + noise.astype(numpy.float32) * numpy.float32(
-        numpy.sqrt(_power(samples) / loud / 10 ** (decibels / 10))
-    )
+    gain = numpy.float32(numpy.sqrt(_power(samples) / power / 10 ** (decibels / 10)))
+    noisy: Array = samples + noise.astype(numpy.float32) * gain
     return noisy
 
 
 def read_noise(folder: str | None, rate: int) -> list[Array]:
-    """The recordings of noise in `folder`, at `rate`, up to `NOISE_SECONDS` of each; none where there is no folder.
+    """Read the noise recordings of a folder at `rate` Hz, up to `NOISE_SECONDS` of each; [] without a folder.
 
     Raises:
-        DataError: no such folder, nothing to hear in it, or a file that can't be read.
+        DataError: a file can't be read, or the folder has no recording that isn't silent.
     """
     if folder is None:
         return []
     files = sorted(one for one in Path(folder).rglob("*") if one.suffix.lower() in AUDIO_FILES)
-    noises = [numpy.concatenate(list(blocks(one, rate, 0.0, NOISE_SECONDS))) for one in files]
-    heard = [one for one in noises if one.any()]
-    if not heard:
+    noises = [noise for noise in (read_audio(one, rate, 0.0, NOISE_SECONDS) for one in files) if noise.any()]
+    if not noises:
         raise DataError(f"{folder} has no noise: expected a folder of recordings that are not silent")
-    return heard
-
-
-def _stretch_of(recorded: Sequence[Array], count: int, rng: numpy.random.Generator) -> Array:
-    """`count` samples from somewhere in one of the recordings, which goes round where it is shorter."""
-    one = recorded[int(rng.integers(len(recorded)))]
-    begin = int(rng.integers(len(one)))
-    stretch_of: Array = numpy.take(one, numpy.arange(begin, begin + count), mode="wrap")
-    return stretch_of
+    return noises
 
 
 def _power(samples: NDArray[numpy.floating]) -> float:
@@ -76,45 +71,50 @@ def _power(samples: NDArray[numpy.floating]) -> float:
 
 
 def stretch(frames: Array, factor: float) -> Array:
-    """`factor` times as fast, for frames [T, F] without samples: linear interpolation between frames."""
+    """Change the tempo of frames [T, F] by `factor`: linear interpolation to [T / factor, F]."""
     steps = max(1, round(len(frames) / factor))
-    place = numpy.linspace(0, len(frames) - 1, steps)
-    before = place.astype(numpy.int64)
-    after = numpy.minimum(before + 1, len(frames) - 1)
-    share = (place - before)[:, None].astype(numpy.float32)
-    stretched: Array = frames[before] * (1 - share) + frames[after] * share
-    return stretched
+    return _interpolated(frames, numpy.linspace(0, len(frames) - 1, steps))
 
 
 def warp_bands(frames: Array, factor: float) -> Array:
-    """Log-mel frames [T, F] as a throat 1 / `factor` as long has them: band f holds what stood at f / factor.
+    """Vocal tract length perturbation of log-mel frames [T, F]: band f becomes band f / factor.
 
-    Vocal tract length perturbation (Jaitly and Hinton 2013) on the mel scale, by linear interpolation between bands.
+    Jaitly and Hinton 2013, on the mel scale, by linear interpolation between bands.
     """
     place = numpy.clip(numpy.arange(frames.shape[1]) / factor, 0, frames.shape[1] - 1)
+    return numpy.ascontiguousarray(_interpolated(frames.T, place).T)
+
+
+def _interpolated(rows: Array, place: NDArray[numpy.float64]) -> Array:
+    """Interpolate linearly between rows [N, M] at fractional row numbers [P]: [P, M]."""
     before = place.astype(numpy.int64)
-    after = numpy.minimum(before + 1, frames.shape[1] - 1)
-    share = (place - before).astype(numpy.float32)
-    warped: Array = frames[:, before] * (1 - share) + frames[:, after] * share
-    return warped
+    after = numpy.minimum(before + 1, len(rows) - 1)
+    weight = (place - before)[:, None].astype(numpy.float32)
+    between: Array = rows[before] * (1 - weight) + rows[after] * weight
+    return between
 
 
 def mask_features(frames: Array, how: Augmentation, rng: numpy.random.Generator) -> Array:
-    """Bands and stretches of time set to the mean, which is 0 (SpecAugment, Park et al. 2019, without its warping)."""
+    """Set random bands and time spans of frames [T, F] to 0 (SpecAugment without warping, Park et al. 2019)."""
     masked = frames.copy()
     for _ in range(how.band_masks):
-        low, high = _part(frames.shape[1], how.band_share, rng)
-        masked[:, low:high] = 0
+        masked[:, _span(frames.shape[1], how.band_share, rng)] = 0
     for _ in range(how.time_masks):
-        low, high = _part(frames.shape[0], how.time_share, rng)
-        masked[low:high] = 0
+        masked[_span(frames.shape[0], how.time_share, rng)] = 0
     return masked
+
+
+def _span(size: int, largest: float, rng: numpy.random.Generator) -> slice:
+    """A random span of at most the fraction `largest` of `size` entries."""
+    width = int(rng.integers(0, int(size * largest) + 1))
+    low = int(rng.integers(0, size - width + 1))
+    return slice(low, low + width)
 
 
 def vary_samples(
     samples: Array, how: Augmentation, rng: numpy.random.Generator, recorded: Sequence[Array] = ()
 ) -> Array:
-    """Another speed, gain and noise each time; the noise is cut from what is `recorded`, if anything is."""
+    """Perturb speed and gain of samples [N] at random and add noise, from `recorded` if given."""
     if how.speed:
         samples = change_speed(samples, 1 + rng.uniform(-how.speed, how.speed))
     if how.gain:
@@ -125,7 +125,7 @@ def vary_samples(
 
 
 def vary_frames(frames: Array, how: Augmentation, rng: numpy.random.Generator) -> Array:
-    """Another tempo and another throat each time, for log-mel frames."""
+    """Perturb tempo and vocal tract length of log-mel frames [T, F] at random."""
     if how.tempo:
         frames = stretch(frames, 1 + rng.uniform(-how.tempo, how.tempo))
     if how.warp:
@@ -134,12 +134,6 @@ def vary_frames(frames: Array, how: Augmentation, rng: numpy.random.Generator) -
 
 
 def vary_features(frames: Array, how: Augmentation, rng: numpy.random.Generator) -> Array:
-    """Another speed each time, for frames whose samples are not there."""
+    """Perturb the tempo of frames [T, F] of a feature file at random."""
     range_ = max(how.speed, how.tempo)
     return stretch(frames, 1 + rng.uniform(-range_, range_)) if range_ else frames
-
-
-def _part(size: int, share: float, rng: numpy.random.Generator) -> tuple[int, int]:
-    width = int(rng.integers(0, int(size * share) + 1))
-    low = int(rng.integers(0, size - width + 1))
-    return low, low + width

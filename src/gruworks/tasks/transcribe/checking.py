@@ -1,4 +1,4 @@
-"""Checks of a manifest before a fit: every finding with its place, none of them an error."""
+"""Checks of a manifest before a fit, reported as findings instead of errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy
 
 from gruworks.errors import DataError
 from gruworks.tasks.transcribe.alphabet import Alphabet, tidy
-from gruworks.tasks.transcribe.audio import facts, read_audio
+from gruworks.tasks.transcribe.audio import header, read_audio
 from gruworks.tasks.transcribe.config import Config
 from gruworks.tasks.transcribe.data import common_rate, frames_of, unfit
 from gruworks.tasks.transcribe.features import read_features
@@ -20,12 +20,12 @@ from gruworks.tasks.transcribe.manifest import Utterance
 __all__ = ["Finding", "check_manifest"]
 
 FULL_SCALE = 0.999
-CLIPPED_SHARE = 1e-3  # of samples at full scale; a few peaks that touch it are no harm
+CLIPPED = 1e-3  # fraction of samples at full scale from which a recording counts as clipped
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to look at: where, of which kind, and what."""
+    """A problem of an entry: file and line, kind, description."""
 
     where: str
     kind: str
@@ -35,7 +35,16 @@ class Finding:
 def check_manifest(
     utterances: Sequence[Utterance], config: Config | None = None, test: Sequence[Utterance] = ()
 ) -> list[Finding]:
-    """Everything found in `utterances`, and what they share with `test`, in the manifest's order."""
+    """Check the entries of a manifest.
+
+    Args:
+        utterances: the training manifest.
+        config: settings of the fit.
+        test: a test manifest, whose overlap with the training manifest is reported too.
+
+    Returns:
+        The findings, in the order of the manifest.
+    """
     config = config or Config()
     readable = [one for one in utterances if one.path.is_file()]
     rate, findings = None, []
@@ -47,12 +56,16 @@ def check_manifest(
     alphabet = Alphabet.of([tidy(one.text, config.lower) for one in utterances], config.token, config.vocabulary_size)
     for one in utterances:
         findings += _check_one(one, rate, alphabet, config)
-    return findings + list(_doubled(utterances)) + list(_shared(utterances, test, config))
+    counts = Counter((one.path, one.start) for one in utterances)
+    for one in utterances:
+        if counts[one.path, one.start] > 1:
+            findings.append(Finding(one.where, "twice", f"{one.path} is listed {counts[one.path, one.start]} times"))
+    return findings + list(_shared(utterances, test, config))
 
 
 def _is_audio(path: Path) -> bool:
     try:
-        facts(path)
+        header(path)
     except DataError:
         return False
     return True
@@ -69,18 +82,18 @@ def _check_one(one: Utterance, rate: int | None, alphabet: Alphabet, config: Con
         if one.given:
             frames = read_features(one.path, config.coefficients)
         else:
-            header = facts(one.path)
-            if header.rate != rate:
-                yield Finding(one.where, "rate", f"{header.rate} Hz, most others have {rate} Hz")
-            if header.channels > 1:
-                yield Finding(one.where, "channels", f"{header.channels} channels, which are mixed to one")
+            read = header(one.path)
+            if read.rate != rate:
+                yield Finding(one.where, "rate", f"{read.rate} Hz; most other recordings have {rate} Hz")
+            if read.channels > 1:
+                yield Finding(one.where, "channels", f"{read.channels} channels, which are averaged")
             samples = read_audio(one.path, None, one.start, one.end)
             clipped = float((numpy.abs(samples) >= FULL_SCALE).mean())
-            if clipped > CLIPPED_SHARE:
-                yield Finding(one.where, "clipping", f"{100 * clipped:.1f} % of the samples stand at full scale")
+            if clipped > CLIPPED:
+                yield Finding(one.where, "clipping", f"{100 * clipped:.1f} % of the samples are at full scale")
             if not samples.any():
                 yield Finding(one.where, "silence", "every sample is 0")
-            frames = frames_of(samples, header.rate, config)
+            frames = frames_of(samples, read.rate, config)
     except DataError as error:
         yield Finding(one.where, "unreadable", str(error))
         return
@@ -89,15 +102,8 @@ def _check_one(one: Utterance, rate: int | None, alphabet: Alphabet, config: Con
         yield Finding(one.where, "too short", why)
 
 
-def _doubled(utterances: Sequence[Utterance]) -> Iterator[Finding]:
-    counts = Counter((one.path, one.start) for one in utterances)
-    for one in utterances:
-        if counts[one.path, one.start] > 1:
-            yield Finding(one.where, "twice", f"{one.path} is listed {counts[one.path, one.start]} times")
-
-
 def _shared(train: Sequence[Utterance], test: Sequence[Utterance], config: Config) -> Iterator[Finding]:
-    """Speakers and transcripts that stand on both sides: scores on them say less than they seem to."""
+    """Files, speakers and transcripts in both manifests, which make test scores too optimistic."""
     speakers = {one.speaker for one in train} - {None}
     texts = {tidy(one.text, config.lower) for one in train}
     files = {one.path.resolve() for one in train}
@@ -105,6 +111,6 @@ def _shared(train: Sequence[Utterance], test: Sequence[Utterance], config: Confi
         if one.path.resolve() in files:
             yield Finding(one.where, "shared file", f"{one.path} is in the training manifest too")
         if one.speaker in speakers:
-            yield Finding(one.where, "shared speaker", f"{one.speaker} speaks in the training manifest too")
+            yield Finding(one.where, "shared speaker", f"{one.speaker} is a speaker of the training manifest too")
         if tidy(one.text, config.lower) in texts:
             yield Finding(one.where, "shared text", f"{one.text!r} is a training transcript too")

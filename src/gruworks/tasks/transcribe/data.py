@@ -1,4 +1,4 @@
-"""From utterances to batches: what is checked, split, encoded, varied and put side by side."""
+"""Preparation of utterances: validation split, encoding, augmentation and batches."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gruworks.errors import DataError, OptionError, TooShortError
 from gruworks.tasks.transcribe.alphabet import Alphabet, tidy
-from gruworks.tasks.transcribe.audio import facts, read_audio
+from gruworks.tasks.transcribe.audio import header, read_audio
 from gruworks.tasks.transcribe.augmentation import mask_features, read_noise, vary_features, vary_frames, vary_samples
 from gruworks.tasks.transcribe.config import Config
 from gruworks.tasks.transcribe.features import (
@@ -28,20 +28,26 @@ from gruworks.tasks.transcribe.features import (
     filter_bank,
     read_features,
 )
-from gruworks.tasks.transcribe.manifest import Utterance, told_where
+from gruworks.tasks.transcribe.manifest import Utterance, error_context
 
-__all__ = ["Batch", "Codec", "Corpus", "batched", "common_rate", "content_of", "frames_of", "prepare", "split", "unfit"]
+__all__ = [
+    "Batch", "Codec", "Corpus", "batched", "check_kind", "common_rate", "content_of", "frames_of", "prepare", "split",
+    "unfit",
+]  # fmt: skip
 
 Batch = dict[str, Tensor]
 Frames = NDArray[numpy.float32]
-MEMORY = 1 << 30  # bytes of recordings that are kept; what is beyond is read again
+MEMORY = 1 << 30  # bytes of recordings cached in memory; further recordings are read again in each epoch
 
 
 @dataclass(frozen=True)
 class Codec:
-    """Recordings to the network's frames, and its output to text.
+    """Encoding of recordings as input features and of transcripts as tokens.
 
-    `rate` is None where the features were given.
+    Args:
+        rate: sampling rate in Hz; None for models fitted on feature files.
+        alphabet: the output tokens.
+        normaliser: mean and standard deviation of the features.
     """
 
     rate: int | None
@@ -50,54 +56,56 @@ class Codec:
 
     @property
     def inputs(self) -> int:
-        """F: entries of a frame."""
+        """F, the number of features per frame."""
         return len(self.normaliser.mean)
 
 
 def content_of(utterance: Utterance, rate: int | None, config: Config) -> Frames:
-    """A recording in memory: its samples [N] at `rate`, or its frames [T, F] where features are given."""
+    """Read a recording: samples [N] at `rate` Hz, or frames [T, F] of a feature file where `rate` is None."""
+    check_kind(utterance, rate)
+    with error_context(utterance):
+        if rate is not None:
+            return read_audio(utterance.path, rate, utterance.start, utterance.end)
+        end = None if utterance.end is None else round(utterance.end / SHIFT)
+        return read_features(utterance.path, config.coefficients)[round(utterance.start / SHIFT) : end]
+
+
+def check_kind(utterance: Utterance, rate: int | None) -> None:
+    """Refuse feature files for a model of audio, and audio for a model of feature files (`rate` is None)."""
     if utterance.given != (rate is None):
         kinds = ("features", "audio") if rate is None else ("audio", "features")
         raise DataError(f"{utterance.where}: expected {kinds[0]} as in the fit, got {kinds[1]} ({utterance.path.name})")
-    with told_where(utterance):
-        if rate is None:
-            return _cut(read_features(utterance.path, config.coefficients), utterance)
-        return read_audio(utterance.path, rate, utterance.start, utterance.end)
 
 
 def frames_of(content: Frames, rate: int | None, config: Config) -> Frames:
-    """The frames [T, F] of what `content_of` gives, not normalised yet."""
+    """Unnormalized frames [T, F] of what `content_of` returns."""
     return content if rate is None else filter_bank(content, rate, config.bands)
 
 
-def _cut(frames: Frames, utterance: Utterance) -> Frames:
-    end = None if utterance.end is None else round(utterance.end / SHIFT)
-    return frames[round(utterance.start / SHIFT) : end]
-
-
 def common_rate(utterances: Sequence[Utterance]) -> int | None:
-    """The rate that most recordings have; None where they are features."""
+    """The most common sampling rate of the recordings; None where they are feature files."""
     given = {one.given for one in utterances}
     if len(given) == 2:
         odd = next(one for one in utterances if one.given != utterances[0].given)
-        raise DataError(f"{odd.where}: audio and feature files in one manifest; one kind at a time")
+        raise DataError(f"{odd.where}: audio and feature files in one manifest: give a manifest of one kind")
     if given == {True}:
         return None
     rates = {}
     for one in utterances:
         if one.path not in rates:
-            with told_where(one):
-                rates[one.path] = facts(one.path).rate
+            with error_context(one):
+                rates[one.path] = header(one.path).rate
     return Counter(rates.values()).most_common(1)[0][0]
 
 
-def needed_steps(symbols: Sequence[int]) -> int:
-    """The fewest steps in which CTC can write `symbols`: one each, and a blank between two that are the same."""
-    return len(symbols) + sum(a == b for a, b in itertools.pairwise(symbols))
-
-
 def split(utterances: Sequence[Utterance], share: float, seed: int) -> tuple[list[Utterance], list[Utterance]]:
-    """Training and validation utterances: whole speakers where four or more are known, else single utterances."""
+    """Split utterances into training and validation, by speaker where all are known and at least four.
+
+    Args:
+        utterances: what to split.
+        share: fraction of the utterances for validation.
+        seed: seed of the random choice.
+    """
     speakers = [one.speaker for one in utterances]
     groups = speakers if None not in speakers and len(set(speakers)) >= 4 else list(range(len(utterances)))
     names = sorted(set(groups), key=str)
@@ -115,7 +123,7 @@ def split(utterances: Sequence[Utterance], share: float, seed: int) -> tuple[lis
 
 @dataclass
 class Example:
-    """An utterance, its samples (or its frames where those are given), its symbols and its length in frames."""
+    """A usable utterance: its tokens, its length in frames, its statistics and, if cached, its samples or frames."""
 
     utterance: Utterance
     symbols: list[int]
@@ -125,7 +133,7 @@ class Example:
 
 
 class Corpus:
-    """Utterances as batches; `draw` varies them, `whole` does not."""
+    """Batches of examples: `draw` gives augmented training batches, `whole` validation batches."""
 
     def __init__(self, examples: list[Example], codec: Codec, config: Config) -> None:
         self.examples, self.codec, self.config = sorted(examples, key=lambda one: one.length), codec, config
@@ -137,9 +145,9 @@ class Corpus:
         return len(self.examples)
 
     def draw(self, epoch: int, index: int) -> Batch:
-        """A training batch of recordings of about the same length: a function of the seed, the epoch and the index.
+        """A training batch of recordings of similar length, a function of seed, epoch and index.
 
-        Each recording comes once before any comes again; the first time the short ones come first.
+        Each pass takes every recording once; the first pass is sorted by length, shortest first.
         """
         fit = self.config.training
         step = epoch * min(fit.validate_every, fit.steps) + index
@@ -149,7 +157,7 @@ class Corpus:
         return batched(rows)
 
     def whole(self) -> list[Batch]:
-        """All of it as it is, for validation."""
+        """All examples without augmentation, in batches."""
         size = max(16, self.config.training.batch_size)
         rows = [(self._normal(one), one.symbols) for one in self.examples]
         return [batched(rows[i : i + size]) for i in range(0, len(rows), size)]
@@ -186,14 +194,14 @@ class Corpus:
         else:
             frames = filter_bank(vary_samples(content, how, rng, self.noises), self.codec.rate, self.config.bands)
             frames = vary_frames(frames, how, rng)
-        # What is too fast for its own text now is learnt as it was.
+        # A recording that augmentation made too short for its transcript is used unchanged.
         if unfit(example.symbols, len(frames), self.config):
             frames = frames_of(content, self.codec.rate, self.config)
         return mask_features(self._normalised(frames), how, rng), example.symbols
 
 
 def batched(rows: Sequence[tuple[Frames, Sequence[int]]]) -> Batch:
-    """features [B, T, F] with zeros after each row's end, lengths [B], symbols [S] in one row, counts [B]."""
+    """Pad and stack examples: features [B, T, F], lengths [B], concatenated tokens [S] and their counts [B]."""
     features = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(frames) for frames, _ in rows], batch_first=True)
     return {
         "features": features,
@@ -204,15 +212,16 @@ def batched(rows: Sequence[tuple[Frames, Sequence[int]]]) -> Batch:
 
 
 def prepare(utterances: Sequence[Utterance], config: Config) -> tuple[Codec, Corpus, Corpus, list[str]]:
-    """The codec, the training and the validation part, and warnings about utterances that were left out.
+    """Prepare a fit: codec, training corpus, validation corpus, and warnings about utterances left out.
 
     Raises:
-        DataError: nothing to learn from, or a file that can't be read; `check_manifest` lists all there is to mend.
-        OptionError: variations that this manifest can't have.
+        DataError: no transcript has text, or a file can't be read; `check_manifest` lists every such file.
+        TooShortError: fewer than two usable recordings.
+        OptionError: an augmentation that these recordings don't allow.
     """
     texts = [tidy(one.text, config.lower) for one in utterances]
     if not any(texts):
-        raise DataError("every transcript is empty: there is nothing to learn")
+        raise DataError("every transcript is empty: expected recordings with text")
     alphabet = Alphabet.of(texts, config.token, config.vocabulary_size)
     rate = common_rate(utterances)
     rate = config.sample_rate if rate is not None and config.sample_rate is not None else rate
@@ -220,8 +229,7 @@ def prepare(utterances: Sequence[Utterance], config: Config) -> tuple[Codec, Cor
     examples, left_out = _examples(utterances, texts, alphabet, rate, config)
     warnings = [f"left out {len(left_out)} recordings: {'; '.join(left_out[:3])}"] if left_out else []
     if len(examples) < 2:
-        text = "".join(warnings)
-        raise TooShortError(f"{len(examples)} recordings can be learnt from, at least 2 are needed. {text}")
+        raise TooShortError(f"expected at least 2 usable recordings, got {len(examples)}. {''.join(warnings)}")
     kept = {id(one.utterance): one for one in examples}
     parts = split([one.utterance for one in examples], config.validation, config.training.seed)
     train, held = ([kept[id(one)] for one in part] for part in parts)
@@ -234,7 +242,7 @@ def _check_variations(config: Config, rate: int | None) -> None:
     if how.noise_from is not None and how.noise is None:
         raise OptionError("noise_from needs a least signal-to-noise ratio in decibels: noise=10")
     if rate is None and (how.noise is not None or how.warp):
-        raise OptionError("noise and warp vary sound, and this manifest names features: leave them out")
+        raise OptionError("noise and warp need audio, and this manifest names features: leave them out")
 
 
 def _examples(
@@ -249,14 +257,18 @@ def _examples(
             left_out.append(f"{one.where}: {why}")
             continue
         memory += content.nbytes
-        keeps = memory <= MEMORY
-        examples.append(Example(one, symbols, len(frames), Moments.of(frames), content if keeps else None))
+        cached = content if memory <= MEMORY else None
+        examples.append(Example(one, symbols, len(frames), Moments.of(frames), cached))
     return examples, left_out
 
 
 def unfit(symbols: Sequence[int], frames: int, config: Config) -> str | None:
-    """Why CTC can't learn from a recording; None where it can."""
-    steps, needed = -(-frames // math.prod(config.strides)), needed_steps(symbols)
+    """The reason why CTC can't learn from a recording of `frames` frames; None where it can.
+
+    CTC needs a step for each token, and one for the blank between two equal tokens.
+    """
     if not symbols:
         return "the transcript is empty"
-    return None if steps >= needed else f"{frames} frames make {steps} steps, its text needs {needed}"
+    steps = -(-frames // math.prod(config.strides))
+    needed = len(symbols) + sum(a == b for a, b in itertools.pairwise(symbols))
+    return None if steps >= needed else f"{frames} frames make {steps} steps; the transcript needs {needed}"

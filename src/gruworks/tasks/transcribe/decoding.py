@@ -1,4 +1,4 @@
-"""From log-probabilities to text: greedy or by prefix beam search, with times, confidences and alternatives."""
+"""Decoding of log-probabilities to transcripts: greedy or beam search, word times, confidences, n-best lists."""
 
 from __future__ import annotations
 
@@ -9,33 +9,23 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from gruworks.errors import DataError, OptionError
+from gruworks.errors import OptionError
 from gruworks.ops.ctc.ctc import Guide, Hypothesis, PrefixSearch, align
 from gruworks.ops.ctc.lexicon import Language, SymbolGuide, WordGuide
 from gruworks.ops.ctc.prefix_search import NativeSearch, prefix_search
 from gruworks.tasks.transcribe.alphabet import BLANK, Alphabet
 from gruworks.tasks.transcribe.config import Options
 
-__all__ = [
-    "Greedy",
-    "Search",
-    "TimedWord",
-    "Transcript",
-    "joined",
-    "searches",
-    "spelled",
-    "timed",
-    "transcript",
-]
+__all__ = ["Greedy", "Rescore", "Search", "TimedWord", "Transcript", "joined", "searches", "timed", "transcript"]
 
 Floats = NDArray[numpy.float32]
-Opinion = Callable[[list[list[int]]], list[float]]
-EVERY = 1 << 30
+Rescore = Callable[[list[list[int]]], list[float]]  # token numbers of hypotheses → scores to add to theirs
+ALL = 1 << 30  # n-best size that no beam reaches
 
 
 @dataclass(frozen=True)
 class TimedWord:
-    """A word, where it stands in seconds, and how sure the network is of it (0 to 1)."""
+    """A word with its start and end in seconds, and its confidence (0 to 1)."""
 
     text: str
     start: float
@@ -45,9 +35,14 @@ class TimedWord:
 
 @dataclass(frozen=True)
 class Transcript:
-    """A transcript: text, words with times, the score (a log-probability, guided), and the next best texts.
+    """The transcript of a recording.
 
-    `segments` are the stretches between silences of a long recording, each a transcript of its own.
+    Args:
+        text: the best hypothesis.
+        words: its words with their times.
+        score: its log-probability with language model and bonuses, in nats.
+        alternatives: the texts of the next best hypotheses.
+        segments: the transcripts of the segments of a long recording or a stream.
     """
 
     text: str
@@ -64,7 +59,7 @@ class Transcript:
 
 
 class Greedy:
-    """The likeliest symbol of each step; `PrefixSearch` under the same four names."""
+    """Greedy CTC decoding with the interface of `PrefixSearch`."""
 
     def __init__(self) -> None:
         self.symbols: list[int] = []
@@ -91,24 +86,31 @@ Search = Greedy | PrefixSearch | NativeSearch
 def searches(
     options: Options, alphabet: Alphabet, language: Language | None, vocabulary: Sequence[str]
 ) -> Callable[[], Search]:
-    """Makes a fresh search as `options` say, as often as it is called; what it looks up is shared.
+    """Return a factory of searches with these options; the searches share the cache of the guide.
+
+    Args:
+        options: beam size, weights, lexicon and hot words.
+        alphabet: the output tokens.
+        language: the language model; None searches without one.
+        vocabulary: words of the lexicon if `options` lists none.
 
     Raises:
-        OptionError: options that need a beam, or words that the alphabet can't spell.
+        OptionError: options that need a beam, or a beam size smaller than `n_best`.
+        DataError: words that the alphabet can't spell.
     """
-    steered = bool(options.lexicon_only or options.words or options.hot_words)
+    guided = bool(options.lexicon_only or options.words or options.hot_words)
     if options.beam_size == 1:
-        if steered or options.n_best > 1:
+        if guided or options.n_best > 1:
             raise OptionError("lexicon_only, words, hot_words and n_best need a beam: --beam-size 16")
         return Greedy
     if options.n_best > options.beam_size:
-        raise OptionError(f"n_best {options.n_best} needs a beam at least as wide, not {options.beam_size}")
+        raise OptionError(f"n_best={options.n_best} needs a beam size of at least that, not {options.beam_size}")
     guide = _guide(options, alphabet, language, vocabulary)
     return lambda: prefix_search(guide, options.beam_size)
 
 
 def _guide(options: Options, alphabet: Alphabet, language: Language | None, vocabulary: Sequence[str]) -> Guide | None:
-    """Guide of the search: the language model if it has weight, a lexicon, hot words; None where there is none."""
+    """The guide of a search: language model, lexicon and hot words; None without any."""
     closed = bool(options.lexicon_only or options.words)
     if language is None and not closed and not options.hot_words:
         return None
@@ -117,7 +119,7 @@ def _guide(options: Options, alphabet: Alphabet, language: Language | None, voca
         words = list(options.words) or [*vocabulary, *(w for w in options.hot_words if w not in vocabulary)]
         spellings = {word: alphabet.encode(word, f"word {word!r}") for word in words}
         hot = dict.fromkeys(options.hot_words, options.hot_bonus)
-        # Without a space among the symbols every text is one word; the blank's number is never written.
+        # Without a space every text is one word; the blank, which no hypothesis holds, then takes the space's place.
         return WordGuide(spellings, len(alphabet), BLANK if space is None else space, language, options.lm_weight,
                          options.word_bonus, hot, closed)  # fmt: skip
     if closed and alphabet.token == "subword":
@@ -130,47 +132,49 @@ def _guide(options: Options, alphabet: Alphabet, language: Language | None, voca
 
 def transcript(
     rows: Floats, search: Search, alphabet: Alphabet, n_best: int, step: float, begun: float = 0.0,
-    opinion: Opinion | None = None,
+    rescore: Rescore | None = None,
 ) -> Transcript:  # fmt: skip
-    """Results of a search in log-probabilities [T, V], with the words' times; `step` and `begun` in seconds.
+    """Make a transcript of a finished search.
 
-    `opinion` adds to each text's score once they are all known.
+    Args:
+        rows: the log-probabilities [T, V] that were searched.
+        search: the search.
+        alphabet: the output tokens.
+        n_best: number of hypotheses to keep.
+        step: duration of a row in seconds.
+        begun: time of the first row in seconds.
+        rescore: scores to add to the hypotheses' before they are sorted.
     """
-    found = search.results(EVERY)
-    if opinion is not None and len(found) > 1:
-        more = opinion([one.symbols for one in found])
-        told = [replace(one, score=one.score + gain) for one, gain in zip(found, more, strict=True)]
-        found = sorted(told, key=lambda one: -one.score)
+    found = search.results(ALL)
+    if rescore is not None and len(found) > 1:
+        gains = rescore([one.symbols for one in found])
+        rescored = [replace(one, score=one.score + gain) for one, gain in zip(found, gains, strict=True)]
+        found = sorted(rescored, key=lambda one: -one.score)
     words = timed(rows, found[0].symbols, alphabet, step, begun)
-    texts = list(dict.fromkeys(alphabet.decode(one.symbols) for one in found))  # a space at the end makes no other text
+    texts = list(dict.fromkeys(alphabet.decode(one.symbols) for one in found))  # equal but for a space at the end
     return Transcript(texts[0], words, found[0].score, texts[1:n_best], [])
 
 
 def timed(rows: Floats, symbols: Sequence[int], alphabet: Alphabet, step: float, begun: float = 0.0) -> list[TimedWord]:
-    """The words of `symbols` aligned to log-probabilities [T, V]; confidence is the mean probability of their steps."""
+    """Align token numbers to log-probabilities [T, V] and return the words with their times.
+
+    A word's confidence is the geometric mean of its tokens' probabilities in its steps.
+    """
     spans, _ = align(rows, symbols, BLANK)
     words = []
     for word in alphabet.words(symbols):
         own = range(word.first, word.end)
-        told = [float(rows[t, symbols[i]]) for i in own for t in range(*spans[i])]
+        scores = [float(rows[t, symbols[i]]) for i in own for t in range(*spans[i])]
         start, end = spans[word.first][0], spans[word.end - 1][1]
-        confidence = float(numpy.exp(numpy.mean(told)))
+        confidence = float(numpy.exp(numpy.mean(scores)))
         words.append(TimedWord(word.text, round(begun + start * step, 3), round(begun + end * step, 3), confidence))
     return words
 
 
 def joined(segments: Sequence[Transcript]) -> Transcript:
-    """One transcript of a recording's segments, none perhaps; alternatives where there is one segment alone."""
+    """Join the transcripts of a recording's segments; alternatives are kept if there is only one segment."""
     if len(segments) == 1:
-        return Transcript(**{**vars(segments[0]), "segments": [segments[0]]})
+        return replace(segments[0], segments=[segments[0]])
     words = [word for one in segments for word in one.words]
     text = " ".join(one.text for one in segments)
     return Transcript(text, words, sum(one.score for one in segments), [], list(segments))
-
-
-def spelled(alphabet: Alphabet, text: str) -> list[int]:
-    """The symbols of a text that is to be aligned. Raises DataError where there are none."""
-    symbols = alphabet.encode(text)
-    if not symbols:
-        raise DataError("there is no text to align")
-    return symbols

@@ -1,18 +1,19 @@
-"""Transcriber: recordings with transcripts in, a network that transcribes files and streams out."""
+"""`Transcriber`: the estimator of speech recognition."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy
 import torch
+from numpy.typing import NDArray
 
-from gruworks.errors import OptionError, RunError
+from gruworks.errors import DataError, OptionError, RunError
 from gruworks.ops.ctc.lexicon import Language
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator, data_facts
@@ -20,38 +21,34 @@ from gruworks.tasks.signatures import takes
 from gruworks.tasks.transcribe.alphabet import ALPHABET, Alphabet, tidy
 from gruworks.tasks.transcribe.config import Config, Options
 from gruworks.tasks.transcribe.data import Codec, Corpus, prepare
-from gruworks.tasks.transcribe.decoding import Search, TimedWord, Transcript, joined, searches, spelled, timed
+from gruworks.tasks.transcribe.decoding import Search, TimedWord, Transcript, searches, timed
 from gruworks.tasks.transcribe.evaluation import Evaluation, score
 from gruworks.tasks.transcribe.features import SHIFT, WINDOW, Normaliser, RunningMean, centred
 from gruworks.tasks.transcribe.language import learn_language, read_language, write_language
 from gruworks.tasks.transcribe.latency import measure, peak_memory
 from gruworks.tasks.transcribe.manifest import Utterance, digest, read_manifest
 from gruworks.tasks.transcribe.model import TranscribeNet
-from gruworks.tasks.transcribe.offline import frame_blocks, pieces, transcribe_pieces
-from gruworks.tasks.transcribe.streaming import Stream, finish_together, run_together
+from gruworks.tasks.transcribe.offline import frame_blocks, transcribe_all
+from gruworks.tasks.transcribe.streaming import Stream
 from gruworks.training.checked import Check, array, items, optional, record, string, whole
 from gruworks.training.runs import RunFolder
 
 __all__ = ["Transcriber"]
 
 CODEC = record(
-    rate=optional(whole(1000, 192_000)),
-    alphabet=ALPHABET,
-    texts=items(string(), least=1),
-    fit_warnings=items(string()),
+    rate=optional(whole(1000, 192_000)), alphabet=ALPHABET, texts=items(string(), least=1), fit_warnings=items(string())
 )
-TOGETHER = 16  # recordings that are transcribed at once
 
 
 class Transcriber(Estimator):
-    """Speech to text by GRU layers and CTC, on files and, with `streaming=True`, on what is just being said.
+    """Speech recognition by GRU layers and CTC, for recordings and, with `streaming=True`, for live audio.
 
     >>> transcriber = Transcriber(streaming=True).fit("train.jsonl")          # doctest: +SKIP
     >>> print(transcriber.transcribe("a.wav"))                                # doctest: +SKIP
     seven four two
 
     Raises:
-        OptionError: a setting that isn't there or can't have that value.
+        OptionError: an unknown setting, or a value that it can't have.
     """
 
     task: ClassVar[str] = "transcribe"
@@ -61,10 +58,10 @@ class Transcriber(Estimator):
     def __init__(self, config: Settings | None = None, **settings: Any) -> None:
         super().__init__(config, **settings)
         self.codec: Codec | None = None
-        self.texts: list[str] = []  # the transcripts of the fit: what the language model is made of
+        self.texts: list[str] = []  # training transcripts, from which the language model is learned
         self.fit_warnings: list[str] = []
         self._language: Language | None = None
-        self._listed: list[str] | None = None  # the words of a language model that was brought
+        self._lexicon: list[str] | None = None  # words of the language model given to `use_language`
         self._searches: tuple[Options, Callable[[], Search]] | None = None
 
     @property
@@ -73,7 +70,7 @@ class Transcriber(Estimator):
 
     @property
     def latency(self) -> float:
-        """Seconds from a sound to the earliest step that has heard it: frame, chunk and look-ahead of a stream."""
+        """Algorithmic latency of a stream in seconds: frame length, chunk and look-ahead."""
         model = self._streaming_model("latency")
         frames: int = self.config.chunk * model.stride + model.lookahead
         return WINDOW + frames * SHIFT
@@ -81,73 +78,95 @@ class Transcriber(Estimator):
     def fit(  # type: ignore[override]
         self, manifest: Any, *, out: Path | str | None = None, resume: bool = False, quiet: bool | None = None
     ) -> Self:
-        """Learn from a manifest (see `read_manifest`): a folder, a table, JSON lines, Common Voice, Kaldi.
+        """Fit a model to the recordings of a manifest.
 
         Args:
-            out: the run folder to write; without it everything stays in memory (see `save`).
-            resume: go on from the last checkpoint in `out`; settings and data must be those of the run.
-            quiet: no progress bar; by default there is one on a terminal.
+            manifest: a folder, a table, JSON lines, Common Voice or Kaldi (see `read_manifest`).
+            out: the run folder to write; without it the model is kept in memory only (see `save`).
+            resume: continue from the last checkpoint in `out`, with the settings and data of that run.
+            quiet: show no progress bar; by default there is one on a terminal.
 
         Raises:
-            DataError: what is wrong with the manifest or a file, and where.
-            RunError: `out` is taken, or there is nothing to resume.
+            DataError: the manifest or a file is invalid; the message says where.
+            RunError: `out` is not empty, or there is nothing to resume.
         """
         return super().fit(manifest, out=out, resume=resume, quiet=quiet)
 
     @takes(Options)
     def transcribe(self, audio: Any, *, rate: int | None = None, **options: Any) -> Any:
-        """A recording's transcript: a path, or samples with their `rate`; for a list of them, a list of transcripts.
+        """Transcribe a recording, or each recording of a list.
+
+        Args:
+            audio: a path, samples [N] or [N, channels], or a list of them.
+            rate: sampling rate of samples, in Hz.
+
+        Returns:
+            A `Transcript`, or a list of them.
 
         Raises:
-            DataError: what is wrong with the recording; NotFittedError before `fit` or `load`.
+            DataError: the recording can't be read.
+            NotFittedError: called before `fit` or `load`.
         """
-        self._need_fit()
         chosen = Options.from_flat(options)
         if isinstance(audio, list | tuple) and audio and isinstance(audio[0], str | Path | numpy.ndarray):
-            return [self._transcribe(one, rate, chosen) for one in audio]
-        return self._transcribe(audio, rate, chosen)
+            return [self._transcribe([self._blocks(one, rate)], chosen)[0] for one in audio]
+        return self._transcribe([self._blocks(audio, rate)], chosen)[0]
 
     @takes(Options)
     def stream(self, *, rate: int | None = None, **options: Any) -> Stream:
-        """A stream that transcribes what it is given as it comes; the text is that of `transcribe`.
+        """Start the transcription of a live stream; its text is that of `transcribe`.
 
         Args:
-            rate: samples per second of what it will be given, if not the model's.
+            rate: sampling rate of the samples in Hz, if not the model's.
 
         Raises:
-            OptionError: the model reads both directions, so that it must know the end before it can begin.
+            OptionError: the model is bidirectional.
         """
         return self._stream(Options.from_flat(options), rate)
 
     def align(self, audio: Any, text: str, *, rate: int | None = None) -> list[TimedWord]:
-        """Where each word of a known text stands in a recording (forced alignment).
+        """Align a known transcript to a recording (forced alignment).
+
+        Args:
+            audio: a path, or samples.
+            text: the transcript.
+            rate: sampling rate of samples, in Hz.
+
+        Returns:
+            Each word with its start and end in seconds.
 
         Raises:
-            DataError: a symbol that the fit never saw; TooShortError: the text doesn't fit into the recording.
+            DataError: an empty text, or one with tokens that the model doesn't know.
+            TooShortError: the text doesn't fit into the recording.
         """
-        self._need_fit()
-        assert self.codec is not None
-        model = self._model()
-        frames = numpy.concatenate(list(frame_blocks(audio, rate, self.codec, self.config)))
-        if self._centres:
-            frames = centred(frames) if model.bidirectional else RunningMean(frames.shape[1])(frames)
+        model, codec = self._fitted_parts()
+        frames = numpy.concatenate(list(self._blocks(audio, rate)))
+        if self.config.normalise == "recording":
+            frames = centred(frames) if model.bidirectional else RunningMean(codec.inputs)(frames)
         with torch.inference_mode():
             answer, _ = model(torch.from_numpy(frames)[None], torch.tensor([len(frames)]))
-        symbols = spelled(self.codec.alphabet, tidy(text, self.config.lower))
-        return timed(answer[0].numpy(), symbols, self.codec.alphabet, model.stride * SHIFT)
+        symbols = codec.alphabet.encode(tidy(text, self.config.lower))
+        if not symbols:
+            raise DataError("expected a text to align, got an empty one")
+        return timed(answer[0].numpy(), symbols, codec.alphabet, model.stride * SHIFT)
 
     @takes(Options)
     def evaluate(self, manifest: Any, **options: Any) -> Evaluation:
-        """Word and character error rates over a manifest that the fit has not seen, beside a baseline.
+        """Compute word and character error rates on a test manifest, beside a baseline.
+
+        Args:
+            manifest: recordings that the fit has not seen; the caller must ensure this.
 
         Raises:
-            DataError: what is wrong with the manifest; a recording that the fit may have seen is the caller's care.
+            DataError: the manifest or a file is invalid.
         """
-        self._need_fit()
-        assert self.codec is not None
+        model, codec = self._fitted_parts()
         utterances, chosen = read_manifest(manifest), Options.from_flat(options)
         begun = time.perf_counter()
-        answers, audio_seconds = self._answers(utterances, chosen)
+        recordings = [numpy.concatenate(list(self._blocks(one))) for one in utterances]
+        order = sorted(range(len(recordings)), key=lambda i: len(recordings[i]))  # batches with little padding
+        transcripts = self._transcribe([[recordings[i]] for i in order], chosen)
+        answers = [one.text for _, one in sorted(zip(order, transcripts, strict=True), key=lambda pair: pair[0])]
         seconds = time.perf_counter() - begun
         found = score(
             [tidy(one.text, self.config.lower) for one in utterances],
@@ -156,152 +175,91 @@ class Transcriber(Estimator):
             [one.where for one in utterances],
             self.vocabulary,
             Counter(self.texts).most_common(1)[0][0],
-            audio_seconds,
+            sum(map(len, recordings)) * SHIFT,
             seconds,
         )
         latency = None
-        if not self._model().bidirectional:
-            latency = measure(lambda: self._stream(chosen), utterances, self.codec.rate, self.config)
-        return replace(
-            found, latency=latency, peak_memory=peak_memory(), warnings=[*found.warnings, *self._silent(answers)]
-        )
+        if not model.bidirectional:
+            latency = measure(lambda: self._stream(chosen), utterances, codec.rate, self.config)
+        warnings = [*found.warnings]
+        if not any(answers):
+            loss = self.metrics.get("best_loss", float("nan"))
+            warnings.append(f"all transcripts are empty: the fit may be too short (best validation loss {loss:.2f})")
+        return replace(found, latency=latency, peak_memory=peak_memory(), warnings=warnings)
 
     @property
     def language(self) -> Language:
-        """The language model of the fit's transcripts, made when it is first asked for."""
-        self._need_fit()
-        assert self.codec is not None
+        """The language model of the searches; by default it is learned from the training transcripts on first use."""
+        _, codec = self._fitted_parts()
         if self._language is None:
-            self._language = learn_language(self.texts, self.codec.alphabet, self.config.order)
+            self._language = learn_language(self.texts, codec.alphabet, self.config.order)
         return self._language
 
     def use_language(self, source: Path | str | Sequence[str] | None) -> Self:
-        """Search with another language model than that of the fit's transcripts, until the end of this process.
+        """Replace the language model of the searches; `save` does not store it.
 
         Args:
-            source: an ARPA file, or texts to learn one from (n-grams up to `order`); None goes back to the fit's own.
+            source: an ARPA file, or texts to learn n-grams up to `order` from; None restores the default.
 
         Raises:
-            DataError: no ARPA file, or nothing in it that the model can write.
+            DataError: not an ARPA file, or none of its words can be spelled.
         """
-        self._need_fit()
-        assert self.codec is not None
-        alphabet, config = self.codec.alphabet, self.config
-        self._searches, self._listed = None, None
-        if source is None:
-            self._language = None
-        elif isinstance(source, str | Path):
+        _, codec = self._fitted_parts()
+        alphabet, config = codec.alphabet, self.config
+        self._searches, self._lexicon, self._language = None, None, None
+        if isinstance(source, str | Path):
             self._language = read_language(Path(source), alphabet, config.lower)
-        else:
+        elif source is not None:
             self._language = learn_language([tidy(text, config.lower) for text in source], alphabet, config.order)
         if self._language is not None and alphabet.token == "character":
-            self._listed = sorted(word for word in self._language.numbers if not alphabet.unseen(word))
+            self._lexicon = sorted(word for word in self._language.numbers if not alphabet.unseen(word))
         return self
 
     def write_language(self, path: Path | str) -> Path:
-        """Write the language model of the searches as an ARPA file, which other tools read."""
-        self._need_fit()
-        assert self.codec is not None
-        write_language(Path(path), self.language, self.codec.alphabet)
+        """Write the language model of the searches as an ARPA file."""
+        _, codec = self._fitted_parts()
+        write_language(Path(path), self.language, codec.alphabet)
         return Path(path)
 
     @property
     def vocabulary(self) -> list[str]:
-        """The words of the fit's transcripts."""
+        """The words of the training transcripts, sorted."""
         return sorted({word for text in self.texts for word in text.split()})
 
-    def _transcribe(self, audio: Any, rate: int | None, options: Options) -> Transcript:
-        assert self.codec is not None
-        found = frame_blocks(audio, rate, self.codec, self.config)
-        model, search = self._model(), self._search(options)
-        if model.bidirectional:
-            segments = [
-                transcribe_pieces(model, [piece], self.codec, search, options, self._centres)[0]
-                for piece in pieces(found, round(options.longest / SHIFT))
-            ]
-            return joined([one for one in segments if one.text])
-        stream = self._stream(options)
-        for frames in found:
-            stream.take(frames)
-            run_together([stream])
-        finish_together([stream])
-        return joined(stream.segments)
+    def _blocks(self, audio: Any, rate: int | None = None) -> Iterator[NDArray[numpy.float32]]:
+        _, codec = self._fitted_parts()
+        return frame_blocks(audio, rate, codec, self.config)
 
-    def _answers(self, utterances: Sequence[Utterance], options: Options) -> tuple[list[str], float]:
-        """The text of each utterance, many at once, and how many seconds they last."""
-        assert self.codec is not None
-        texts = [""] * len(utterances)
-        frames = [numpy.concatenate(list(frame_blocks(one, None, self.codec, self.config))) for one in utterances]
-        order = sorted(range(len(frames)), key=lambda i: len(frames[i]))
-        for first in range(0, len(order), TOGETHER):
-            part = order[first : first + TOGETHER]
-            for i, text in zip(part, self._together([frames[i] for i in part], options), strict=True):
-                texts[i] = text
-        return texts, sum(map(len, frames)) * SHIFT
-
-    def _together(self, recordings: Sequence[Any], options: Options) -> list[str]:
-        """Texts of normalised frames; a streaming model goes through its own chunks."""
-        assert self.codec is not None
-        model = self._model()
-        if not model.bidirectional:
-            streams = [self._stream(options) for _ in recordings]
-            for stream, frames in zip(streams, recordings, strict=True):
-                stream.take(frames)
-            finish_together(streams)
-            return [joined(stream.segments).text for stream in streams]
-        longest = round(options.longest / SHIFT)
-        cut = [(i, piece) for i, frames in enumerate(recordings) for piece in pieces([frames], longest)]
-        search, parts = self._search(options), [piece for _, piece in cut]
-        found = transcribe_pieces(model, parts, self.codec, search, options, self._centres)
-        texts: list[list[str]] = [[] for _ in recordings]
-        for (i, _), one in zip(cut, found, strict=True):
-            texts[i].append(one.text)
-        return [" ".join(filter(None, parts)) for parts in texts]
-
-    @property
-    def _centres(self) -> bool:
-        return bool(self.config.normalise == "recording")
-
-    def _silent(self, answers: Sequence[str]) -> list[str]:
-        if any(answers):
-            return []
-        loss = self.metrics.get("best_loss", float("nan"))
-        return [
-            f"not one recording gave any text: the fit was perhaps too short (its best validation loss is {loss:.2f})"
-        ]
+    def _transcribe(self, recordings: Sequence[Iterable[NDArray[numpy.float32]]], options: Options) -> list[Transcript]:
+        model, codec = self._fitted_parts()
+        return transcribe_all(model, recordings, codec, self.config, options, self._search(options))
 
     def _stream(self, options: Options, rate: int | None = None) -> Stream:
-        model = self._streaming_model("stream()")
-        assert self.codec is not None
-        return Stream(model, self.codec, self.config, options, self._search(options), rate)
+        model, (_, codec) = self._streaming_model("stream()"), self._fitted_parts()
+        return Stream(model, codec, self.config, options, self._search(options), rate)
 
     def _search(self, options: Options) -> Callable[[], Search]:
-        """Makes searches; the last options' one is kept, for what it has looked up serves the next recording."""
-        assert self.codec is not None
+        """The factory of searches with these options; the last one is kept with its caches."""
+        _, codec = self._fitted_parts()
         if self._searches is None or self._searches[0] != options:
             language = self.language if options.beam_size > 1 and options.lm_weight else None
-            written = replace(options, words=self._written(options.words), hot_words=self._written(options.hot_words))
-            listed = self.vocabulary if self._listed is None else self._listed
-            made = searches(written, self.codec.alphabet, language, listed)
+            words, hot = (tuple(tidy(word, self.config.lower) for word in listed)
+                          for listed in (options.words, options.hot_words))  # fmt: skip
+            lexicon = self.vocabulary if self._lexicon is None else self._lexicon
+            made = searches(replace(options, words=words, hot_words=hot), codec.alphabet, language, lexicon)
             self._searches = (options, made)
         return self._searches[1]
 
-    def _written(self, words: tuple[str, ...]) -> tuple[str, ...]:
-        """Words as the transcripts of the fit write them."""
-        return tuple(tidy(word, self.config.lower) for word in words)
-
-    def _model(self) -> TranscribeNet:
+    def _fitted_parts(self) -> tuple[TranscribeNet, Codec]:
         self._need_fit()
         assert isinstance(self.model, TranscribeNet)
-        return self.model
+        assert self.codec is not None
+        return self.model, self.codec
 
     def _streaming_model(self, what: str) -> TranscribeNet:
-        model = self._model()
+        model, _ = self._fitted_parts()
         if model.bidirectional:
-            raise OptionError(
-                f"{what} needs a model that only reads forwards: this one is bidirectional and must know a recording's "
-                "end before it can begin; fit one with streaming=True"
-            )
+            raise OptionError(f"{what} needs a causal model, and this one is bidirectional: fit with streaming=True")
         return model
 
     def _read_data(self, data: Any, validation: Any) -> tuple[Any, dict[str, Any]]:
@@ -316,31 +274,21 @@ class Transcriber(Estimator):
     def _learn(self, prepared: tuple[Corpus, Corpus], run: RunFolder, quiet: bool, resume: bool) -> None:
         from gruworks.tasks.transcribe.fitting import fit_corpus
 
-        model = self._network()
+        model = self._new_model()
         fitted = fit_corpus(model, *prepared, self.config, run, quiet, resume)
         self.model = model
         self.metrics = {"trained": True, "validation": len(prepared[1]), **vars(fitted)}
 
-    def _network(self) -> TranscribeNet:
-        config = self.config
+    def _new_model(self) -> TranscribeNet:
         assert self.codec is not None
         with torch.random.fork_rng():
-            torch.manual_seed(config.training.seed)
-            return TranscribeNet(
-                self.codec.inputs, len(self.codec.alphabet), config.channels, config.kernel_size, config.strides,
-                config.hidden_size, config.layers, config.lookahead, not config.streaming, config.dropout,
-                reset=config.reset, cell=config.cell, attention=config.attention,
-                weight_dropout=config.weight_dropout, recurrent_dropout=config.recurrent_dropout,
-            )  # fmt: skip
-
-    def _new_model(self) -> TranscribeNet:
-        return self._network()
+            torch.manual_seed(self.config.training.seed)
+            return TranscribeNet(self.codec.inputs, len(self.codec.alphabet), self.config)
 
     def _give(self) -> tuple[dict[str, Any], dict[str, Any]]:
         assert self.codec is not None
         codec = {"rate": self.codec.rate, "alphabet": self.codec.alphabet.to_dict(), "texts": self.texts}
-        normaliser = self.codec.normaliser
-        return codec | {"fit_warnings": self.fit_warnings}, {"mean": normaliser.mean, "deviation": normaliser.deviation}
+        return codec | {"fit_warnings": self.fit_warnings}, vars(self.codec.normaliser)
 
     def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
         config = self.config
@@ -352,9 +300,6 @@ class Transcriber(Estimator):
         unseen = alphabet.unseen((" " if alphabet.token == "word" else "").join(codec["texts"]))
         if alphabet.token != config.token or unseen:
             raise RunError(f"codec/codec.json: alphabet must be of {config.token} and have all symbols of texts")
-        self.codec = Codec(
-            codec["rate"],
-            alphabet,
-            Normaliser(*(context[name].astype(numpy.float32) for name in ("mean", "deviation"))),
-        )
+        normaliser = Normaliser(**{name: array.astype(numpy.float32) for name, array in context.items()})
+        self.codec = Codec(codec["rate"], alphabet, normaliser)
         self.texts, self.fit_warnings = codec["texts"], codec["fit_warnings"]

@@ -19,82 +19,74 @@ from gruworks.training.runs import RunFolder
 __all__ = ["Transcriber"]
 
 class Transcriber(Estimator):
-    """Speech to text by GRU layers and CTC, on files and, with `streaming=True`, on what is just being said.
+    """Speech recognition by GRU layers and CTC, for recordings and, with `streaming=True`, for live audio.
 
     >>> transcriber = Transcriber(streaming=True).fit("train.jsonl")          # doctest: +SKIP
     >>> print(transcriber.transcribe("a.wav"))                                # doctest: +SKIP
     seven four two
 
     Args:
-        streaming (bool, default False): causal network that transcribes a running stream; otherwise bidirectional
-        token (Literal['character', 'word', 'subword'], default 'character'): kind of token; word: a closed
-            vocabulary
+        streaming (bool, default False): causal network for live streams; otherwise bidirectional
+        token (Literal['character', 'word', 'subword'], default 'character'): output tokens
         vocabulary_size (int, default 200): vocabulary size of subword tokens; between 8 and 100000
-        lower (bool, default True): transcripts in lower case
-        sample_rate (int | None, default None): sampling rate of the features in Hz; if not given that of the
-            recordings; between 1000 and 192000
-        bands (int, default 40): log-mel bands; between 4 and 256
-        normalise (Literal['corpus', 'recording'], default 'corpus'): recording: also subtract each recording's
-            mean, a running one where streaming
-        coefficients (int, default 13): coefficients per frame where the manifest names .mfc files; between 1 and
-            1000
-        order (int, default 3): order of the n-gram language model of the transcripts; between 1 and 8
-        channels (int, default 128): channels of each convolution; between 1 and 4096
-        kernel_size (int, default 5): kernel size of the convolutions, in steps; between 1 and 101
+        lower (bool, default True): convert transcripts to lower case
+        sample_rate (int | None, default None): sampling rate in Hz; none: that of the recordings; between 1000 and
+            192000
+        bands (int, default 40): number of log-mel bands; between 4 and 256
+        normalise (Literal['corpus', 'recording'], default 'corpus'): feature normalization; recording also
+            subtracts each recording's mean (streaming: a running mean)
+        coefficients (int, default 13): coefficients per frame of .mfc files; between 1 and 1000
+        order (int, default 3): order of the n-gram language model; between 1 and 8
+        channels (int, default 128): output channels of each convolution; between 1 and 4096
+        kernel_size (int, default 5): kernel size of the convolutions; between 1 and 101
         strides (tuple[int, ...], default (2,)): stride of each convolution over time; 2,2 makes two; between 1 and
             100
         hidden_size (int, default 128): hidden size of each GRU layer; between 1 and 4096
         layers (int, default 2): number of GRU layers; between 1 and 16
-        lookahead (int, default 4): look-ahead of each layer of a streaming network, in steps; between 0 and 100
-        chunk (int, default 5): steps that a streaming network processes at once; between 1 and 1000
+        lookahead (int, default 4): look-ahead steps of each layer of a streaming network; between 0 and 100
+        chunk (int, default 5): chunk size of a streaming network in steps; between 1 and 1000
         dropout (float, default 0.2): dropout probability between layers; between 0.0 and 0.9
-        weight_dropout (float, default 0.0): dropout probability of the recurrent weights (DropConnect); between 0.0
-            and 0.9
-        recurrent_dropout (float, default 0.0): dropout probability of the state in the recurrent products; between
-            0.0 and 0.9
+        weight_dropout (float, default 0.0): DropConnect probability of the recurrent weights; between 0.0 and 0.9
+        recurrent_dropout (float, default 0.0): dropout probability of the recurrent state; between 0.0 and 0.9
         reset (Literal['after', 'before'], default 'after'): reset form of the GRU
-        cell (Literal['gru', 'ligru'], default 'gru'): recurrent unit; ligru is the light GRU, step by step in torch
-        attention (float, default 0.0): weight of an attention decoder's loss beside CTC; 0 makes none; between 0.0
-            and 0.9
-        validation (float, default 0.1): share of the recordings, whole speakers where known, held out for
-            validation; between 0.01 and 0.5
-        speed (float, default 0.1): speed perturbation: tempo and pitch vary by this share, up and down; between 0.0
-            and 0.5
-        tempo (float, default 0.0): tempo perturbation: tempo alone varies by this share; between 0.0 and 0.5
-        warp (float, default 0.0): vocal tract length perturbation: log-mel bands are stretched or squeezed by this
-            share; between 0.0 and 0.5
-        gain (float, default 6.0): loudness varies by so many decibels, up and down; between 0.0 and 40.0
-        noise (float | None, default None): least signal-to-noise ratio in decibels of the noise added; none adds
-            none
-        noise_from (str | None, default None): folder of noise recordings; otherwise the noise is white
-        band_masks (int, default 1): frequency masks (SpecAugment); between 0 and 10
-        band_share (float, default 0.2): widest frequency mask, as a share of the features; between 0.0 and 1.0
-        time_masks (int, default 2): time masks (SpecAugment); between 0 and 20
-        time_share (float, default 0.1): longest time mask, as a share of the recording; between 0.0 and 1.0
-        steps (int, default 2000): optimiser steps at most; at least 1
-        minutes (float, default 20.0): minutes at most; between 0.01 and 120.0
-        patience (int, default 15): validations without a gain before the fit stops; at least 1
-        validate_every (int, default 50): optimiser steps between validations, each with a checkpoint; at least 1
-        batch_size (int, default 32): recordings of one batch; at least 1
+        cell (Literal['gru', 'ligru'], default 'gru'): recurrent unit; ligru is the light GRU
+        attention (float, default 0.0): loss weight of an attention decoder; 0: CTC alone; between 0.0 and 0.9
+        validation (float, default 0.1): fraction of the recordings held out for validation; between 0.01 and 0.5
+        speed (float, default 0.1): speed perturbation: largest relative change of tempo and pitch; between 0.0 and
+            0.5
+        tempo (float, default 0.0): tempo perturbation: largest relative change of tempo alone; between 0.0 and 0.5
+        warp (float, default 0.0): vocal tract length perturbation: largest relative shift; between 0.0 and 0.5
+        gain (float, default 6.0): gain perturbation: largest change of loudness in dB; between 0.0 and 40.0
+        noise (float | None, default None): lowest signal-to-noise ratio in dB of added noise; none adds no noise
+        noise_from (str | None, default None): folder of noise recordings; without it white noise is added
+        band_masks (int, default 1): number of frequency masks (SpecAugment); between 0 and 10
+        band_share (float, default 0.2): largest frequency mask, as a fraction of the features; between 0.0 and 1.0
+        time_masks (int, default 2): number of time masks (SpecAugment); between 0 and 20
+        time_share (float, default 0.1): largest length of a time mask, as a fraction of the recording; between 0.0
+            and 1.0
+        steps (int, default 2000): maximum number of optimizer steps; at least 1
+        minutes (float, default 20.0): maximum duration in minutes; between 0.01 and 120.0
+        patience (int, default 15): early stopping: validations without improvement before the fit ends; at least 1
+        validate_every (int, default 50): optimizer steps between validations; each validation writes a checkpoint;
+            at least 1
+        batch_size (int, default 32): batch size in recordings; at least 1
         learning_rate (float, default 0.002): learning rate after warm-up; between 1e-08 and 10.0
-        optimizer (Literal['adamw', 'adadelta'], default 'adamw'): adamw, or adadelta with rho .95 and eps 1e-6
-        schedule (Literal['cosine', 'inverse_square_root', 'constant'], default 'cosine'): learning rate after
-            warm-up
-        rate_floor (float, default 0.05): share of the learning rate that the schedule never falls below; between 0
-            and 1
-        warm_up (int, default 100): steps over which the learning rate rises; at least 0
+        optimizer (Literal['adamw', 'adadelta'], default 'adamw'): optimizer; adadelta has rho 0.95 and eps 1e-6
+        schedule (Literal['cosine', 'inverse_square_root', 'constant'], default 'cosine'): learning rate schedule
+            after warm-up
+        rate_floor (float, default 0.05): lowest learning rate of the schedule, as a fraction of the highest;
+            between 0 and 1
+        warm_up (int, default 100): warm-up steps, in which the learning rate rises linearly; at least 0
         weight_decay (float, default 0.01): decoupled weight decay; at least 0.0
-        clip (float, default 1.0): largest norm of the gradient; at least 1e-06
-        averaged_steps (int, default 100): steps over which the weights are averaged; 1 keeps the last ones; at
+        clip (float, default 1.0): gradient clipping: largest norm of the gradient; at least 1e-06
+        averaged_steps (int, default 100): steps over which the weights are averaged; 1 turns averaging off; at
             least 1
-        threads (int, default 1): threads; 0 takes as many as torch has, which serves large models; between 0 and
-            1024
-        devices (int, default 1): processes (or GPUs) that fit together, each on batches of its own; between 1 and
-            1024
-        seed (int, default 0): seed of everything that is drawn; at least 0
+        threads (int, default 1): threads; 0 takes torch's default, for large models; between 0 and 1024
+        devices (int, default 1): processes or GPUs of data-parallel training; between 1 and 1024
+        seed (int, default 0): seed of the random number generators; at least 0
 
     Raises:
-        OptionError: a setting that isn't there or can't have that value.
+        OptionError: an unknown setting, or a value that it can't have.
     """
 
     config: Config
@@ -183,25 +175,29 @@ class Transcriber(Estimator):
         silence: float = 0.8,
         longest: float = 30.0,
     ) -> Any:
-        """A recording's transcript: a path, or samples with their `rate`; for a list of them, a list of transcripts.
+        """Transcribe a recording, or each recording of a list.
 
         Args:
-            beam_size (int, default 1): beam size; 1 is greedy; between 1 and 10000
-            n_best (int, default 1): alternatives given for each recording; between 1 and 1000
-            lm_weight (float, default 0.5): weight of the language model; 0 leaves it out; between 0.0 and 10.0
+            audio: a path, samples [N] or [N, channels], or a list of them.
+            rate: sampling rate of samples, in Hz.
+
+        Returns:
+            A `Transcript`, or a list of them.
+            beam_size (int, default 1): beam size; 1 is greedy decoding; between 1 and 10000
+            n_best (int, default 1): number of hypotheses returned per recording; between 1 and 1000
+            lm_weight (float, default 0.5): weight of the language model; 0 turns it off; between 0.0 and 10.0
             word_bonus (float, default 0.5): word insertion bonus
-            attention_weight (float, default 0.5): weight of the attention decoder in rescoring, where there is one;
-                between 0.0 and 10.0
-            lexicon_only (bool, default False): only words of the training transcripts
-            words (tuple[str, ...], default ()): lexicon: only these words
-            hot_words (tuple[str, ...], default ()): hot words: words that are likelier here than in the training
-                transcripts
-            hot_bonus (float, default 3.0): bonus of each hot word
+            attention_weight (float, default 0.5): weight of the attention decoder in rescoring; between 0.0 and 10.0
+            lexicon_only (bool, default False): restrict the output to words of the training transcripts
+            words (tuple[str, ...], default ()): lexicon: restrict the output to these words
+            hot_words (tuple[str, ...], default ()): hot words, whose score is raised by hot_bonus
+            hot_bonus (float, default 3.0): score bonus of each hot word, in nats
             silence (float, default 0.8): seconds of silence that end a segment of a stream; between 0.05 and 60.0
-            longest (float, default 30.0): longest segment of a stream, in seconds; between 1.0 and 600.0
+            longest (float, default 30.0): maximum length of a segment in seconds; between 1.0 and 600.0
 
         Raises:
-            DataError: what is wrong with the recording; NotFittedError before `fit` or `load`.
+            DataError: the recording can't be read.
+            NotFittedError: called before `fit` or `load`.
         """
         ...
 
@@ -221,26 +217,24 @@ class Transcriber(Estimator):
         silence: float = 0.8,
         longest: float = 30.0,
     ) -> Stream:
-        """A stream that transcribes what it is given as it comes; the text is that of `transcribe`.
+        """Start the transcription of a live stream; its text is that of `transcribe`.
 
         Args:
-            rate: samples per second of what it will be given, if not the model's.
-            beam_size (int, default 1): beam size; 1 is greedy; between 1 and 10000
-            n_best (int, default 1): alternatives given for each recording; between 1 and 1000
-            lm_weight (float, default 0.5): weight of the language model; 0 leaves it out; between 0.0 and 10.0
+            rate: sampling rate of the samples in Hz, if not the model's.
+            beam_size (int, default 1): beam size; 1 is greedy decoding; between 1 and 10000
+            n_best (int, default 1): number of hypotheses returned per recording; between 1 and 1000
+            lm_weight (float, default 0.5): weight of the language model; 0 turns it off; between 0.0 and 10.0
             word_bonus (float, default 0.5): word insertion bonus
-            attention_weight (float, default 0.5): weight of the attention decoder in rescoring, where there is one;
-                between 0.0 and 10.0
-            lexicon_only (bool, default False): only words of the training transcripts
-            words (tuple[str, ...], default ()): lexicon: only these words
-            hot_words (tuple[str, ...], default ()): hot words: words that are likelier here than in the training
-                transcripts
-            hot_bonus (float, default 3.0): bonus of each hot word
+            attention_weight (float, default 0.5): weight of the attention decoder in rescoring; between 0.0 and 10.0
+            lexicon_only (bool, default False): restrict the output to words of the training transcripts
+            words (tuple[str, ...], default ()): lexicon: restrict the output to these words
+            hot_words (tuple[str, ...], default ()): hot words, whose score is raised by hot_bonus
+            hot_bonus (float, default 3.0): score bonus of each hot word, in nats
             silence (float, default 0.8): seconds of silence that end a segment of a stream; between 0.05 and 60.0
-            longest (float, default 30.0): longest segment of a stream, in seconds; between 1.0 and 600.0
+            longest (float, default 30.0): maximum length of a segment in seconds; between 1.0 and 600.0
 
         Raises:
-            OptionError: the model reads both directions, so that it must know the end before it can begin.
+            OptionError: the model is bidirectional.
         """
         ...
 
@@ -261,25 +255,24 @@ class Transcriber(Estimator):
         silence: float = 0.8,
         longest: float = 30.0,
     ) -> Evaluation:
-        """Word and character error rates over a manifest that the fit has not seen, beside a baseline.
+        """Compute word and character error rates on a test manifest, beside a baseline.
 
         Args:
-            beam_size (int, default 1): beam size; 1 is greedy; between 1 and 10000
-            n_best (int, default 1): alternatives given for each recording; between 1 and 1000
-            lm_weight (float, default 0.5): weight of the language model; 0 leaves it out; between 0.0 and 10.0
+            manifest: recordings that the fit has not seen; the caller must ensure this.
+            beam_size (int, default 1): beam size; 1 is greedy decoding; between 1 and 10000
+            n_best (int, default 1): number of hypotheses returned per recording; between 1 and 1000
+            lm_weight (float, default 0.5): weight of the language model; 0 turns it off; between 0.0 and 10.0
             word_bonus (float, default 0.5): word insertion bonus
-            attention_weight (float, default 0.5): weight of the attention decoder in rescoring, where there is one;
-                between 0.0 and 10.0
-            lexicon_only (bool, default False): only words of the training transcripts
-            words (tuple[str, ...], default ()): lexicon: only these words
-            hot_words (tuple[str, ...], default ()): hot words: words that are likelier here than in the training
-                transcripts
-            hot_bonus (float, default 3.0): bonus of each hot word
+            attention_weight (float, default 0.5): weight of the attention decoder in rescoring; between 0.0 and 10.0
+            lexicon_only (bool, default False): restrict the output to words of the training transcripts
+            words (tuple[str, ...], default ()): lexicon: restrict the output to these words
+            hot_words (tuple[str, ...], default ()): hot words, whose score is raised by hot_bonus
+            hot_bonus (float, default 3.0): score bonus of each hot word, in nats
             silence (float, default 0.8): seconds of silence that end a segment of a stream; between 0.05 and 60.0
-            longest (float, default 30.0): longest segment of a stream, in seconds; between 1.0 and 600.0
+            longest (float, default 30.0): maximum length of a segment in seconds; between 1.0 and 600.0
 
         Raises:
-            DataError: what is wrong with the manifest; a recording that the fit may have seen is the caller's care.
+            DataError: the manifest or a file is invalid.
         """
         ...
 

@@ -1,7 +1,8 @@
-"""Word and character error rates with their parts, by speaker, with confidence interval and baseline."""
+"""Word and character error rates, by speaker and with confidence interval and baseline."""
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,13 +17,15 @@ from gruworks.tasks.transcribe.latency import Latency
 
 __all__ = ["Evaluation", "Worst", "score"]
 
-WORST, CONFUSED = 10, 20  # how many are told
-DRAWS = 1000
+Pairs = list[tuple[str | None, str | None]]  # aligned words of a reference and a hypothesis
+
+WORST, CONFUSED = 10, 20  # utterances and confusions reported
+DRAWS = 1000  # bootstrap samples
 
 
 @dataclass(frozen=True)
 class Worst:
-    """An utterance with many errors: where it is listed, its words and the answer's side by side ("*" for none)."""
+    """An utterance with many errors: its entry in the manifest and both word sequences, aligned ("*" is a gap)."""
 
     where: str
     errors: int
@@ -32,12 +35,21 @@ class Worst:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Errors over a manifest. Rates are errors over the words (characters, spaces among them) of the references.
+    """Recognition errors on a test manifest.
 
-    `interval` holds the WER's middle 95 % over 1,000 draws of utterances; `baseline` is the WER of always answering
-    the commonest training transcript; `unknown` the share of reference words that no training transcript has.
-    `real_time_factor` is seconds of work for a second of sound, `peak_memory` megabytes of the whole process, `latency`
-    what a listener of a streaming model waits.
+    Args:
+        wer: word error rate, errors per reference word.
+        cer: character error rate, including spaces.
+        exact: fraction of utterances without error.
+        interval: 95 % bootstrap confidence interval of the WER over utterances.
+        unknown: fraction of reference words that are in no training transcript.
+        baseline: WER of the most common training transcript as a constant prediction.
+        speakers: WER of each speaker.
+        confused: the most common substitutions, with their counts.
+        worst: the utterances with the most errors.
+        real_time_factor: seconds of computation per second of audio.
+        latency: latency of a streaming model.
+        peak_memory: peak memory of the process in MiB.
     """
 
     utterances: int
@@ -74,24 +86,30 @@ def score(
     audio_seconds: float,
     seconds: float,
 ) -> Evaluation:
-    """Hold `answers` against `references`; those without a word are left out, with a warning.
+    """Score hypotheses against references; utterances with an empty reference are left out, with a warning.
 
     Args:
-        known: the words of the training transcripts. commonest: the commonest of these transcripts.
-        audio_seconds, seconds: how long the recordings are, how long the transcription took.
+        references: correct transcripts.
+        answers: hypotheses.
+        speakers: speaker of each utterance, if known.
+        where: entry of each utterance in the manifest.
+        known: words of the training transcripts.
+        commonest: the most common training transcript.
+        audio_seconds: duration of the recordings.
+        seconds: duration of the transcription.
 
     Raises:
-        DataError: no reference has a word.
+        DataError: all references are empty.
     """
     kept = [i for i, text in enumerate(references) if text.strip()]
     if not kept:
-        raise DataError("no utterance has a transcript: there is nothing to score against")
+        raise DataError("expected utterances with transcripts to score against, got none")
     empty = len(references) - len(kept)
     texts, found = [references[i] for i in kept], [answers[i] for i in kept]
     words, characters = jiwer.process_words(texts, found), jiwer.process_characters(texts, found)
-    errors = numpy.array([_errors(one) for one in words.alignments])
+    aligned = _aligned(words)
+    errors = numpy.array([sum(a != b for a, b in pairs) for pairs in aligned])
     sizes = numpy.array([len(one) for one in words.references])
-    names = [speakers[i] for i in kept]
     vocabulary = set(known)
     spoken = [word for one in words.references for word in one]
     return Evaluation(
@@ -106,25 +124,17 @@ def score(
         interval=_interval(errors, sizes),
         unknown=sum(word not in vocabulary for word in spoken) / len(spoken),
         baseline=jiwer.process_words(texts, [commonest] * len(texts)).wer,
-        speakers=_by_speaker(names, errors, sizes),
-        confused=_confused(words),
-        worst=_worst(words, errors, [where[i] for i in kept]),
+        speakers=_by_speaker([speakers[i] for i in kept], errors, sizes),
+        confused=_confused(aligned),
+        worst=_worst(aligned, errors, [where[i] for i in kept]),
         audio_seconds=audio_seconds,
         real_time_factor=seconds / audio_seconds if audio_seconds else 0.0,
         warnings=[f"{empty} utterances without a transcript left out"] if empty else [],
     )
 
 
-def _errors(alignment: Any) -> int:
-    return sum(
-        max(part.ref_end_idx - part.ref_start_idx, part.hyp_end_idx - part.hyp_start_idx)
-        for part in alignment
-        if part.type != "equal"
-    )
-
-
 def _interval(errors: NDArray[Any], sizes: NDArray[Any]) -> tuple[float, float]:
-    """The bootstrap over utterances (Bisani and Ney 2004)."""
+    """95 % bootstrap interval of the WER over utterances (Bisani and Ney 2004)."""
     drawn = numpy.random.default_rng(0).integers(0, len(sizes), (DRAWS, len(sizes)))
     low, high = numpy.quantile(errors[drawn].sum(1) / sizes[drawn].sum(1), [0.025, 0.975])
     return float(low), float(high)
@@ -138,31 +148,27 @@ def _by_speaker(names: Sequence[str | None], errors: NDArray[Any], sizes: NDArra
     return rates
 
 
-def _confused(words: Any) -> list[tuple[str, str, int]]:
-    """Words taken for others, the commonest first."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for reference, answer in zip(*_side_by_side(words), strict=True):
-        counts.update((a, b) for a, b in zip(reference, answer, strict=True) if a != b and "*" not in (a, b))
-    return [(said, heard, count) for (said, heard), count in counts.most_common(CONFUSED)]
+def _confused(aligned: Sequence[Pairs]) -> list[tuple[str, str, int]]:
+    """The most common substitutions: reference word, recognized word, count."""
+    counts = Counter((a, b) for pairs in aligned for a, b in pairs if a is not None and b is not None and a != b)
+    return [(word, recognized, count) for (word, recognized), count in counts.most_common(CONFUSED)]
 
 
-def _worst(words: Any, errors: NDArray[Any], where: Sequence[str]) -> list[Worst]:
-    references, answers = _side_by_side(words)
+def _worst(aligned: Sequence[Pairs], errors: NDArray[Any], where: Sequence[str]) -> list[Worst]:
     order = [i for i in numpy.argsort(-errors, kind="stable")[:WORST] if errors[i]]
-    return [Worst(where[i], int(errors[i]), references[i], answers[i]) for i in order]
+    gaps = {i: [[word or "*" for word in side] for side in zip(*aligned[i], strict=True)] for i in order}
+    return [Worst(where[i], int(errors[i]), *gaps[i]) for i in order]
 
 
-def _side_by_side(words: Any) -> tuple[list[list[str]], list[list[str]]]:
-    """Each utterance's words and its answer's, with "*" where one has none."""
-    references, answers = [], []
-    for reference, answer, alignment in zip(words.references, words.hypotheses, words.alignments, strict=True):
-        left: list[str] = []
-        right: list[str] = []
-        for part in alignment:
-            said = reference[part.ref_start_idx : part.ref_end_idx]
-            heard = answer[part.hyp_start_idx : part.hyp_end_idx]
-            left += said or ["*"] * len(heard)
-            right += heard or ["*"] * len(said)
-        references.append(left)
-        answers.append(right)
-    return references, answers
+def _aligned(words: Any) -> list[Pairs]:
+    """The aligned words of each utterance: reference and recognized word, None for a gap."""
+    return [
+        [
+            pair
+            for part in alignment
+            for pair in itertools.zip_longest(
+                reference[part.ref_start_idx : part.ref_end_idx], answer[part.hyp_start_idx : part.hyp_end_idx]
+            )
+        ]
+        for reference, answer, alignment in zip(words.references, words.hypotheses, words.alignments, strict=True)
+    ]

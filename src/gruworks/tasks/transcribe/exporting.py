@@ -1,11 +1,12 @@
-"""The transcriber as ONNX graphs: `features` (samples to frames), `model` (whole recordings), `stream` (pieces).
+"""ONNX graphs of a transcriber: `features` (samples to frames), `model` (whole recordings), `stream` (chunks).
 
-    features  samples [B, N], floats in -1 ... 1          frames [B, T, F], log-mel, as `features.FilterBank` makes them
-    model     frames [B, T, F], lengths [B]               log-probabilities [B, T', V], how many steps of each row count
-    stream    frames, lengths, last [B], the state        the same of what is ready, and the state after
+    graph     inputs                                      outputs
+    features  samples [B, N], floats between -1 and 1     log-mel frames [B, T, F], as of `features.FilterBank`
+    model     frames [B, T, F], lengths [B]               log-probabilities [B, T', V], their lengths [B]
+    stream    frames, lengths, last [B], state            log-probabilities, lengths, next state
 
-`model` and `stream` take frames as they are: mean and deviation are in the graph. A transcriber of given features has
-no `features`, one that reads in both directions no `stream`.
+`model` and `stream` include the normalization of the frames. A model of feature files has no `features`, a
+bidirectional model no `stream`.
 """
 
 from __future__ import annotations
@@ -26,19 +27,21 @@ from gruworks.tasks.transcribe.model import TranscribeNet
 
 __all__ = ["FeatureGraph", "StreamGraph", "WholeGraph", "parts"]
 
-LOWEST = 20.0  # hertz, the lower end of the first mel band
+LOWEST = 20.0  # lower end of the first mel band in Hz
 
 
 def parts(transcriber: Any) -> tuple[list[Part], dict[str, Any]]:
-    """The graphs, and what `model.json` says: the symbols, the rate, the sizes of frames, steps and chunks.
+    """The graphs of a transcriber and its entries of `model.json`: tokens, sampling rate, sizes of frames and chunks.
 
-    An attention decoder stays behind. Raises ExportError for light GRUs and for recordings less their own mean.
+    An attention decoder is not exported.
+
+    Raises:
+        ExportError: LiGRU layers, or `normalise="recording"`.
     """
     net, codec, config = transcriber.model, transcriber.codec, transcriber.config
     if config.cell != "gru" or config.normalise != "corpus":
         raise ExportError(
-            f"the graphs hold GRU layers and the corpus's mean: a model with cell={config.cell} and "
-            f"normalise={config.normalise} can't be exported"
+            f"cell={config.cell} with normalise={config.normalise} can't be exported; gru with corpus can"
         )
     found = [_whole(net, codec.normaliser)]
     facts: dict[str, Any] = {
@@ -57,7 +60,7 @@ def parts(transcriber: Any) -> tuple[list[Part], dict[str, Any]]:
 
 
 class WholeGraph(torch.nn.Module):
-    """frames [B, T, F], lengths [B]: log-probabilities [B, T', V], steps [B]."""
+    """Log-probabilities [B, T', V] and their lengths [B] of frames [B, T, F] and lengths [B]."""
 
     mean: Tensor
     deviation: Tensor
@@ -74,12 +77,12 @@ class WholeGraph(torch.nn.Module):
 
 
 class StreamGraph(WholeGraph):
-    """frames [B, T, F], lengths [B], last [B], the state: what is ready [B, T', V], how much [B], the state after."""
+    """`TranscribeNet.step` with normalization, its state as flat inputs and outputs."""
 
     def __init__(self, net: TranscribeNet, normaliser: Normaliser) -> None:
         super().__init__(copy.deepcopy(net), normaliser)
         for rows in self.net._rows():
-            rows.flows = False  # the graph's way, whose answers have room for what waited
+            rows.flows = False  # no data-dependent branches in the graph
         self.names = list(net.start(1))
 
     def forward(self, frames: Tensor, lengths: Tensor, last: Tensor, *given: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
@@ -89,9 +92,9 @@ class StreamGraph(WholeGraph):
 
 
 class FeatureGraph(torch.nn.Module):
-    """samples [B, N] to log-mel frames [B, T, F], as Kaldi's filter banks: in float64, given as float32.
+    """Log-mel frames [B, T, F] of samples [B, N], as Kaldi computes them; float64 inside, float32 outside.
 
-    All that is linear in a frame's samples (mean taken away, pre-emphasis, window, Fourier transform) is one matrix.
+    Mean subtraction, pre-emphasis, window and Fourier transform of a frame are one matrix.
     """
 
     linear: Tensor
@@ -115,7 +118,7 @@ class FeatureGraph(torch.nn.Module):
 
 
 def _linear(size: int, points: int) -> Any:
-    """[size, points]: cosines, then sines, of the lower half of the spectrum, of what is made of a frame before."""
+    """Matrix [size, points] from a frame's samples to the real, then imaginary parts of the lower half spectrum."""
     window = (0.5 - 0.5 * numpy.cos(2 * numpy.pi * numpy.arange(size) / (size - 1))) ** 0.85  # Povey's
     emphasis = numpy.eye(size) - 0.97 * numpy.eye(size, k=-1)
     emphasis[0, 0] -= 0.97
@@ -125,7 +128,7 @@ def _linear(size: int, points: int) -> Any:
 
 
 def _mel(rate: int, points: int, bands: int) -> Any:
-    """[points / 2, bands]: triangles of equal width on the mel scale, between LOWEST and half the rate."""
+    """Matrix [points / 2, bands] of triangular mel filters between LOWEST and half the sampling rate."""
     mel = 1127 * numpy.log1p(numpy.arange(points // 2) * rate / points / 700)
     low, high = (1127 * math.log1p(end / 700) for end in (LOWEST, rate / 2))
     edges = numpy.linspace(low, high, bands + 2)
@@ -153,7 +156,7 @@ def _stream(net: TranscribeNet, normaliser: Normaliser) -> Part:
     graph = StreamGraph(net, normaliser).eval()
 
     def example(B: int, T: int, ends: bool) -> dict[str, Tensor]:
-        """A later piece, which may be some rows' last; a piece that isn't is a multiple of the stride."""
+        """Inputs of a chunk after the first; with `ends`, every second row ends in it."""
         before = _frames(normaliser, B, 7 * net.stride)
         before["lengths"] = torch.full((B,), 7 * net.stride)
         nothing = [net.start(1)[name].repeat(B, *[1] * (net.start(1)[name].dim() - 1)) for name in graph.names]
@@ -170,11 +173,11 @@ def _stream(net: TranscribeNet, normaliser: Normaliser) -> Part:
     return Part("stream", graph, first, ["log_probabilities", "steps", *carried], free, others, carried)
 
 
-SIZES = ((6, 14), (1, 9), (4, 26))  # rows and frames of the examples
+SIZES = ((6, 14), (1, 9), (4, 26))  # batch size and frames of the examples
 
 
 def _frames(normaliser: Normaliser, B: int, T: int) -> dict[str, Tensor]:
-    """Frames like those of the fit, each row shorter than the one before."""
+    """Random frames with the training data's mean and deviation, each row shorter than the one before."""
     draw = numpy.random.default_rng([B, T])
     frames = normaliser.mean + normaliser.deviation * draw.standard_normal((B, T, len(normaliser.mean)))
     return {"frames": torch.from_numpy(frames.astype(numpy.float32)), "lengths": T - 2 * torch.arange(B)}

@@ -1,4 +1,4 @@
-"""CTC's loss, how a fit is judged, and how batches reach the one fitting loop."""
+"""Training loss (CTC, with attention where configured), validation loss, and the call of the training loop."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from rapidfuzz.distance import Levenshtein
 from torch import Tensor
 
 from gruworks.tasks.transcribe.alphabet import BLANK
+from gruworks.tasks.transcribe.attention_decoder import padded
 from gruworks.tasks.transcribe.config import Config
 from gruworks.tasks.transcribe.data import Batch, Corpus
 from gruworks.tasks.transcribe.model import TranscribeNet
@@ -15,19 +16,13 @@ from gruworks.training.runs import RunFolder
 
 __all__ = ["best_path", "ctc_loss", "fit_corpus"]
 
-SHARE_OF_LOSS = 0.1
+CTC_WEIGHT = 0.1  # of the CTC loss in the validation loss
 
 
 def fit_corpus(
-    model: TranscribeNet,
-    train: Corpus,
-    held: Corpus,
-    config: Config,
-    run: RunFolder,
-    quiet: bool,
-    resume: bool,
+    model: TranscribeNet, train: Corpus, held: Corpus, config: Config, run: RunFolder, quiet: bool, resume: bool
 ) -> Fitted:
-    """Fit `model` in place; the epoch is chosen on `held`."""
+    """Train `model` in place on `train`; validation on `held` chooses the checkpoint."""
     what = f"learning to transcribe, {len(train)} recordings"
     return fit(
         model, ctc_loss, train.draw, held.whole(), config.training, run, what, quiet=quiet, resume=resume,
@@ -35,49 +30,34 @@ def fit_corpus(
     )  # fmt: skip
 
 
-def ctc_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
-    """In training: the negative log-likelihood of the transcripts per symbol (Graves et al. 2006).
+def ctc_loss(model: TranscribeNet, batch: Batch) -> Tensor:
+    """Loss of a batch, per token.
 
-    Where the model has an attention decoder, its share of the loss is that decoder's (Watanabe et al. 2017, eq. 12).
+    Training: the negative log-likelihood of the transcripts (Graves et al. 2006); a model with an attention decoder
+    adds that decoder's, weighted by `attention` (Watanabe et al. 2017, eq. 12).
 
-    In validation: the symbol error rate of the best path, and a tenth of CTC's loss, capped. The likelihood alone
-    would choose too early, it gets worse by overconfidence while the text still gets better; the errors alone stand
-    still at 1 as long as nothing but blanks comes.
+    Validation: the token error rate of the best path, plus 0.1 times the CTC loss, clipped at 10. The loss alone rises
+    by overconfidence while transcripts still improve; the error rate alone is constant while all outputs are blanks.
     """
-    speller = getattr(model, "speller", None)
-    if speller is None or not isinstance(model, TranscribeNet):
-        answer, lengths = model(batch["features"], batch["lengths"])
-        loss = _likelihood(answer, lengths, batch)
-        return loss if model.training else _judged(loss, answer, lengths, batch)
     steps, lengths = model.encode(batch["features"], batch["lengths"])
-    answer = model.answer(steps)
-    loss = _likelihood(answer, lengths, batch)
+    answer, count = model.answer(steps), batch["counts"].sum()
+    # zero_infinity: a recording that augmentation made too short for its transcript gives no gradient.
+    loss: Tensor = torch.nn.functional.ctc_loss(
+        answer.transpose(0, 1), batch["symbols"], lengths, batch["counts"], BLANK, reduction="sum", zero_infinity=True
+    ) / count  # fmt: skip
+    texts = [text.tolist() for text in torch.split(batch["symbols"], batch["counts"].tolist())]
     if not model.training:
-        return _judged(loss, answer, lengths, batch)
-    texts = torch.split(batch["symbols"], batch["counts"].tolist())
-    symbols = torch.nn.utils.rnn.pad_sequence(list(texts), batch_first=True)
-    spelled = -speller(steps, lengths, symbols, batch["counts"]).sum() / batch["counts"].sum()
-    joint: Tensor = (1 - model.attention) * loss + model.attention * spelled
+        paths = best_path(answer, lengths)
+        return CTC_WEIGHT * loss.clamp(max=10) + sum(map(Levenshtein.distance, paths, texts)) / count
+    if model.attention_decoder is None:
+        return loss
+    attention = -model.attention_decoder(steps, lengths, *padded(texts)).sum() / count
+    joint: Tensor = (1 - model.attention) * loss + model.attention * attention
     return joint
 
 
-def _likelihood(answer: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
-    total = torch.nn.functional.ctc_loss(
-        # A recording that augmentation has made too short for its text teaches nothing, instead of infinity.
-        answer.transpose(0, 1), batch["symbols"], lengths, batch["counts"], BLANK, reduction="sum", zero_infinity=True
-    )  # fmt: skip
-    return total / batch["counts"].sum()
-
-
-def _judged(loss: Tensor, answer: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
-    texts = torch.split(batch["symbols"], batch["counts"].tolist())
-    paths = best_path(answer, lengths)
-    wrong = sum(Levenshtein.distance(path, text.tolist()) for path, text in zip(paths, texts, strict=True))
-    return SHARE_OF_LOSS * loss.clamp(max=10) + wrong / batch["counts"].sum()
-
-
 def best_path(answer: Tensor, lengths: Tensor) -> list[list[int]]:
-    """The likeliest symbol of each step [B, T, V], repetitions and blanks taken out."""
+    """Greedy CTC decoding of log-probabilities [B, T, V]: the most probable tokens without repetitions and blanks."""
     rows = []
     for best, length in zip(answer.argmax(-1), lengths.tolist(), strict=True):
         collapsed = torch.unique_consecutive(best[:length])

@@ -1,4 +1,4 @@
-"""The language model of the training transcripts: n-grams of words, or of symbols where these are words or pairs."""
+"""N-gram language models for decoding: learned from transcripts, or read from ARPA files."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ __all__ = ["learn_language", "read_language", "write_language"]
 
 
 def learn_language(texts: Sequence[str], alphabet: Alphabet, order: int) -> Language:
-    """A modified Kneser-Ney model of `texts` up to n-grams of `order`, each text ending in an end symbol.
+    """Learn a modified Kneser-Ney model of `texts`.
 
-    Words where the alphabet's tokens are characters, else its symbols by their numbers. A word that never came shares
-    what the model leaves to what it has not seen.
+    Its units are words for an alphabet of characters, else token numbers as strings.
+
+    Args:
+        texts: transcripts, each ended by an end-of-sentence symbol.
+        alphabet: the output tokens of the network.
+        order: largest n of the n-grams.
     """
     words = alphabet.token == "character"
     rows = [text.split() if words else [str(n) for n in alphabet.encode(text)] for text in texts]
@@ -27,36 +31,34 @@ def learn_language(texts: Sequence[str], alphabet: Alphabet, order: int) -> Lang
     end, unknown = len(numbers), len(numbers) + 1
     documents = [[*(numbers[word] for word in row), end] for row in rows]
     model = KneserNey(documents, len(numbers) + 2, order, modified=True)
-    return _asked(WordGrams(Backoff.of(model), numbers, end, unknown))
+    return _language(Backoff.of(model), numbers, end, unknown)
 
 
-def _asked(grams: WordGrams) -> Language:
-    """A model as a search asks it."""
-    model = grams.model
-    return Language(model, grams.numbers, (model.begin,), grams.end, grams.unknown, model.order)
+def _language(model: Backoff, numbers: dict[str, int], end: int, unknown: int) -> Language:
+    return Language(model, numbers, (model.begin,), end, unknown, model.order)
 
 
 def read_language(path: Path, alphabet: Alphabet, lower: bool) -> Language:
-    """The model of an ARPA file, for the words of it that can be written; in lower case if the transcripts are.
+    """Read an ARPA file, keeping the words that `alphabet` can spell; in lower case if `lower`.
 
     Raises:
-        DataError: no ARPA file, or one that has none of the words that can be written.
-        OptionError: an alphabet of byte pairs, which are no words.
+        DataError: not an ARPA file, or none of its words can be spelled.
+        OptionError: an alphabet of subwords.
     """
     if alphabet.token == "subword":
-        raise OptionError("an ARPA file lists words, and a model with token=subword is steered by its byte pairs")
+        raise OptionError("an ARPA file lists words, and a model with token=subword needs n-grams of subwords")
     grams = read_arpa(path)
     words = {tidy(word, lower): number for word, number in grams.numbers.items()}
     numbers = {word: number for word, number in words.items() if word and not alphabet.unseen(word)}
     if not numbers:
-        raise DataError(f"{path} lists {len(words)} words, none of which this model can write")
+        raise DataError(f"{path} lists {len(words)} words, none of which this model can spell")
     if alphabet.token == "word":
         numbers = {str(alphabet.numbers[word]): number for word, number in numbers.items()}
-    return _asked(WordGrams(grams.model, numbers, grams.end, grams.unknown))
+    return _language(grams.model, numbers, grams.end, grams.unknown)
 
 
 def write_language(path: Path, language: Language, alphabet: Alphabet) -> None:
-    """Write a model as an ARPA file, words in their spelling."""
+    """Write a language model as an ARPA file."""
     assert isinstance(language.model, Backoff)
     names = dict(language.numbers)
     if alphabet.token != "character":

@@ -1,4 +1,4 @@
-"""Latency of streams: recordings played as if they were being said, with the work on the clock."""
+"""Latency of streaming: recordings fed in real time, with the computing time measured."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from gruworks.tasks.transcribe.streaming import Stream
 
 __all__ = ["Latency", "measure", "peak_memory"]
 
-PIECE = 0.1  # seconds that come at once
+PIECE = 0.1  # seconds of audio per call
 PLAYED = 20  # utterances, spread over the manifest
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Seconds that half and 95 % of `utterances` stay within, pieces of 100 ms coming in as they are said.
+    """Median and 95th percentile of the latency in seconds, for audio that arrives in pieces of 100 ms.
 
-    `first_*`: from the beginning of the first word to the first partial text. `final_*`: from the end of the recording
-    to its final text; where the end is not told but found, `silence` seconds come before it.
+    `first_*` is measured from the start of the first word to the first partial text, `final_*` from the end of the
+    recording to its final text. Where the end of speech must be detected, `silence` seconds are added to `final_*`.
     """
 
     utterances: int
@@ -40,18 +40,25 @@ class Latency:
 def measure(
     new_stream: Callable[[], Stream], utterances: Sequence[Utterance], rate: int | None, config: Config
 ) -> Latency | None:
-    """The latency over some of `utterances`; None where no text came at all."""
+    """Measure the latency over at most `PLAYED` utterances; None if all transcripts are empty.
+
+    Args:
+        new_stream: starts a stream.
+        utterances: recordings to play.
+        rate: sampling rate of the model in Hz; None for models of feature files.
+        config: settings of the model.
+    """
     places = numpy.unique(numpy.linspace(0, len(utterances) - 1, min(PLAYED, len(utterances))).round().astype(int))
     waits = [_play(new_stream(), content_of(utterances[i], rate, config), rate) for i in places]
     firsts, finals = [first for first, _ in waits if first is not None], [final for _, final in waits]
     if not firsts:
         return None
-    told = [float(q) for waited in (firsts, finals) for q in numpy.quantile(waited, [0.5, 0.95])]
-    return Latency(len(waits), *told)
+    quantiles = [float(q) for seconds in (firsts, finals) for q in numpy.quantile(seconds, [0.5, 0.95])]
+    return Latency(len(waits), *quantiles)
 
 
 def _play(stream: Stream, content: Any, rate: int | None) -> tuple[float | None, float]:
-    """Waits for the first partial and for the final text. A piece that comes while another is worked on waits too."""
+    """Latency of the first partial and of the final text; a piece that arrives during computation is queued."""
     size = round(PIECE / SHIFT) if rate is None else round(PIECE * rate)
     accept = stream.accept_features if rate is None else stream.accept
     seconds = len(content) * SHIFT if rate is None else len(content) / rate
@@ -72,7 +79,7 @@ def _play(stream: Stream, content: Any, rate: int | None) -> tuple[float | None,
 
 
 def peak_memory() -> float | None:
-    """Megabytes that this process has held at most; None where the system doesn't say."""
+    """Peak memory of this process in MiB; None where the system does not report it."""
     try:
         import resource
     except ImportError:  # Windows

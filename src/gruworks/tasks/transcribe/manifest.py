@@ -1,4 +1,4 @@
-"""Recordings and their transcripts, from a folder, a table, JSON lines, Common Voice or Kaldi: a list of utterances."""
+"""Reading of manifests (folders, tables, JSON lines, Common Voice, Kaldi) into lists of utterances."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from gruworks.files import named_path
 from gruworks.tasks.transcribe.audio import AUDIO_FILES
 from gruworks.tasks.transcribe.features import FEATURE_FILES
 
-__all__ = ["Utterance", "digest", "read_manifest", "told_where"]
+__all__ = ["Utterance", "digest", "error_context", "read_manifest"]
 
-# Each name that a column or key may have, as the formats' own makers call it.
+# Accepted names of columns and keys, from Common Voice, NeMo and Kaldi.
 FILE = ("audio_filepath", "audio", "path", "file", "filename", "features")
 TEXT = ("text", "sentence", "transcript", "transcription")
 SPEAKER = ("speaker", "speaker_id", "client_id", "spk")
@@ -26,9 +26,15 @@ SPEAKER = ("speaker", "speaker_id", "client_id", "spk")
 
 @dataclass(frozen=True)
 class Utterance:
-    """One recording: its file (audio or features), transcript, speaker if known, and where it was listed.
+    """One recording with its transcript.
 
-    `start` and `end` in seconds cut it from a longer file.
+    Args:
+        path: the audio or feature file.
+        text: the transcript.
+        speaker: the speaker's name, if known.
+        where: file and line of the entry, for error messages.
+        start: beginning of the utterance in the file, in seconds.
+        end: its end in seconds; None is the end of the file.
     """
 
     path: Path
@@ -40,13 +46,13 @@ class Utterance:
 
     @property
     def given(self) -> bool:
-        """True where the file holds features, no samples."""
+        """True where the file holds features instead of audio."""
         return self.path.suffix.lower() in FEATURE_FILES
 
 
 @contextlib.contextmanager
-def told_where(utterance: Utterance) -> Iterator[None]:
-    """Errors about an utterance's file say where it was listed."""
+def error_context(utterance: Utterance) -> Iterator[None]:
+    """Add the manifest's file and line to the message of every DataError raised in the block."""
     try:
         yield
     except DataError as error:
@@ -56,22 +62,25 @@ def told_where(utterance: Utterance) -> Iterator[None]:
 
 
 def read_manifest(source: Any) -> list[Utterance]:
-    """The utterances that `source` lists.
+    """Read the utterances of a manifest.
 
     >>> read_manifest("speech/train.jsonl")[0].text             # doctest: +SKIP
     'yes'
 
-    A folder holds recordings with a .txt of the same name beside each, or is a Kaldi directory (wav.scp, text,
-    utt2spk, segments). A .csv or .tsv has a header with a file and a text column (Common Voice's path and sentence
-    among them, recordings in clips/); a .jsonl or .json has NeMo's keys (audio_filepath, text, offset, duration).
-    Files are looked for from the manifest's folder on. A list of utterances is taken as it is.
+    A folder holds recordings, each with a .txt file of the same name, or is a Kaldi directory (wav.scp, text,
+    utt2spk, segments). A .csv or .tsv has a header with a file and a text column (also Common Voice's path and
+    sentence, with recordings in clips/); a .jsonl or .json has NeMo's keys (audio_filepath, text, offset, duration).
+    Paths are relative to the manifest's folder.
+
+    Args:
+        source: the path of a manifest, or a list of utterances, which is returned unchanged.
 
     Raises:
-        DataError: what is wrong, with the file and the line.
+        DataError: an entry is invalid; the message names file and line.
     """
     if isinstance(source, Sequence) and not isinstance(source, str):
         if not all(isinstance(one, Utterance) for one in source):
-            raise DataError("a list of recordings must hold Utterance objects alone; else name a manifest's path")
+            raise DataError("a list of recordings must hold Utterance objects only; or give the path of a manifest")
         utterances = list(source)
     else:
         path = named_path(source)
@@ -84,12 +93,12 @@ def read_manifest(source: Any) -> list[Utterance]:
 
 
 def digest(utterances: list[Utterance]) -> str:
-    """The sha256 of what is listed: names, sizes and transcripts."""
-    told = hashlib.sha256()
+    """The sha256 of a manifest's entries: file names and sizes, times, transcripts and speakers."""
+    found = hashlib.sha256()
     for one in utterances:
         size = one.path.stat().st_size if one.path.is_file() else -1
-        told.update(f"{one.path.name}\0{size}\0{one.start}\0{one.end}\0{one.text}\0{one.speaker}\n".encode())
-    return told.hexdigest()
+        found.update(f"{one.path.name}\0{size}\0{one.start}\0{one.end}\0{one.text}\0{one.speaker}\n".encode())
+    return found.hexdigest()
 
 
 def _reader(path: Path) -> Callable[[Path], Iterator[Utterance]]:
@@ -97,7 +106,7 @@ def _reader(path: Path) -> Callable[[Path], Iterator[Utterance]]:
         return _kaldi if (path / "wav.scp").is_file() else _folder
     readers = {".csv": _table, ".tsv": _table, ".jsonl": _json_lines, ".json": _json_lines}
     if path.suffix.lower() not in readers:
-        raise DataError(f"{path} is no manifest: expected a folder, or a file that ends in {', '.join(readers)}")
+        raise DataError(f"{path} is not a manifest: expected a folder, or a file that ends in {', '.join(readers)}")
     return readers[path.suffix.lower()]
 
 
@@ -106,14 +115,13 @@ def _folder(path: Path) -> Iterator[Utterance]:
     for file in files:
         transcript = file.with_suffix(".txt")
         if not transcript.is_file():
-            raise DataError(f"{file} has no transcript: expected {transcript.name} beside it")
+            raise DataError(f"{file} has no transcript: expected {transcript.name} in the same folder")
         yield Utterance(file, _text(transcript), None, str(file))
 
 
 def _table(path: Path) -> Iterator[Utterance]:
-    tabs = path.suffix.lower() == ".tsv"
     lines = _text(path).splitlines()
-    # Common Voice writes quotation marks as they are; a CSV's have a meaning.
+    tabs = path.suffix.lower() == ".tsv"  # Common Voice, which does not quote
     rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.reader(lines)
     header = next(rows, [])
     for row in rows:
@@ -143,12 +151,12 @@ def _utterance(entry: dict[str, Any], folder: Path, where: str) -> Utterance:
     file, text = _field(entry, FILE, where), _field(entry, TEXT, where)
     speaker = next((str(entry[name]) for name in SPEAKER if entry.get(name)), None)
     if not file:
-        raise DataError(f"{where}: names no file")
+        raise DataError(f"{where}: the file name is empty")
     path = folder / file
     if not path.exists() and (folder / "clips" / file).exists():
         path = folder / "clips" / file
     start = _seconds(entry.get("offset"), "offset", where)
-    # Without an offset, a duration says how long the file is, rounded; only with one does it cut.
+    # NeMo: without an offset, duration is the rounded length of the file and selects no part of it.
     end = None if start is None else start + (_seconds(entry.get("duration"), "duration", where) or float("inf"))
     return Utterance(path, text, speaker, where, start or 0.0, None if end == float("inf") else end)
 
@@ -179,14 +187,14 @@ def _kaldi(path: Path) -> Iterator[Utterance]:
     speakers = dict(_pairs(path / "utt2spk")) if (path / "utt2spk").is_file() else {}
     segments = dict(_pairs(path / "segments")) if (path / "segments").is_file() else None
     if not (path / "text").is_file():
-        raise DataError(f"{path} has a wav.scp and no file named text, which holds the transcripts")
+        raise DataError(f"{path} has a wav.scp and no file named text with the transcripts")
     for number, (name, text) in enumerate(_pairs(path / "text"), 1):
         where = f"{path / 'text'}, line {number}"
         recording, start, end = _segment(segments, name, where)
         if recording not in files:
             raise DataError(f"{where}: {recording} is not in wav.scp")
         if files[recording].endswith("|"):
-            raise DataError(f"{path / 'wav.scp'}: {recording} is a command, which is not run: write its files first")
+            raise DataError(f"{path / 'wav.scp'}: {recording} is a command, which is not run: give an audio file")
         yield Utterance(path / files[recording], text, speakers.get(name), where, start, end)
 
 
@@ -195,7 +203,7 @@ def _segment(segments: dict[str, str] | None, name: str, where: str) -> tuple[st
         return name, 0.0, None
     parts = segments.get(name, "").split()
     if len(parts) != 3:
-        raise DataError(f"{where}: {name} is not in segments as recording, start and end")
+        raise DataError(f"{where}: {name} is not in segments; expected a line of name, recording, start and end")
     return parts[0], _seconds(parts[1], "start", where) or 0.0, _seconds(parts[2], "end", where)
 
 

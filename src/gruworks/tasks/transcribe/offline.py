@@ -1,11 +1,12 @@
-"""Whole recordings: frames block by block, cut where it is quiet, many at once through a network of both directions."""
+"""Transcription of whole recordings: features block by block, segmentation at quiet frames, batches of segments."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy
 import soxr
@@ -15,78 +16,112 @@ from numpy.typing import NDArray
 from gruworks.errors import DataError, OptionError, TooShortError
 from gruworks.tasks.transcribe.audio import blocks, check_samples
 from gruworks.tasks.transcribe.config import Config, Options
-from gruworks.tasks.transcribe.data import Codec
-from gruworks.tasks.transcribe.decoding import Opinion, Search, Transcript, transcript
-from gruworks.tasks.transcribe.features import FEATURE_FILES, SHIFT, FilterBank, centred, read_features
-from gruworks.tasks.transcribe.manifest import Utterance, told_where
+from gruworks.tasks.transcribe.data import Codec, check_kind, content_of
+from gruworks.tasks.transcribe.decoding import Rescore, Search, Transcript, joined, transcript
+from gruworks.tasks.transcribe.features import SHIFT, FilterBank, centred, check_frames, filter_bank
+from gruworks.tasks.transcribe.manifest import Utterance, error_context
 from gruworks.tasks.transcribe.model import TranscribeNet
+from gruworks.tasks.transcribe.streaming import Stream, finish_together, run_together
 
-__all__ = ["Piece", "frame_blocks", "pieces", "transcribe_pieces"]
+__all__ = ["Piece", "frame_blocks", "pieces", "transcribe_all"]
 
 Frames = NDArray[numpy.float32]
-Piece = tuple[int, Frames]  # the frame it begins at, and its frames
-SEARCHED = 1 / 3  # the part of a piece, its last, in which the quietest place is looked for
+Piece = tuple[int, Frames]  # first frame of a segment, its frames
+SEARCHED = 1 / 3  # part of a segment, at its end, that is searched for the quietest frame
+TOGETHER = 16  # recordings or segments of one batch
+T = TypeVar("T")
 
 
 def frame_blocks(audio: Any, rate: int | None, codec: Codec, config: Config) -> Iterator[Frames]:
-    """Normalised frames [N, F] of a path, an utterance, samples or frames, block by block.
+    """Yield the normalized frames [T, F] of a recording block by block.
+
+    Args:
+        audio: a path, an utterance, or an array of samples (of frames, for a model of feature files).
+        rate: sampling rate of samples, in Hz.
+        codec: sampling rate and normalization of the model.
+        config: settings of the model.
 
     Raises:
-        DataError: what is wrong with the recording. TooShortError: it is shorter than a frame.
+        DataError: the recording can't be read; the message says why.
+        TooShortError: the recording is shorter than a frame.
     """
+    if isinstance(audio, str | Path):
+        audio = Utterance(Path(audio), "", None, str(audio))
+    context: Any = contextlib.nullcontext()
+    unnormalized, name = _of_array(audio, rate, codec, config), "the recording"
+    if isinstance(audio, Utterance):
+        context, unnormalized, name = error_context(audio), _of_file(audio, codec, config), str(audio.path)
     found = 0
-    with told_where(audio) if isinstance(audio, Utterance) else contextlib.nullcontext():
-        for frames in _raw_blocks(audio, rate, codec, config):
+    with context:
+        for frames in unnormalized:
             found += len(frames)
             yield codec.normaliser(frames)
-    if not found:
-        raise TooShortError(f"{_name(audio)} is shorter than one frame of 25 ms")
+        if not found:
+            raise TooShortError(f"{name} is shorter than one frame of 25 ms")
 
 
-def _raw_blocks(audio: Any, rate: int | None, codec: Codec, config: Config) -> Iterator[Frames]:
-    one = audio if isinstance(audio, Utterance) else None
-    path = one.path if one else Path(audio) if isinstance(audio, str | Path) else None
-    if (codec.rate is None) != (path.suffix.lower() in FEATURE_FILES if path else codec.rate is None):
-        kind = "features (.mfc, .npy)" if codec.rate is None else "audio"
-        raise DataError(f"{path}: this model was fitted on {kind} and reads nothing else")
+def _of_file(utterance: Utterance, codec: Codec, config: Config) -> Iterator[Frames]:
     if codec.rate is None:
-        yield _given(audio if path is None else path, one, codec, config)
+        yield check_frames(content_of(utterance, None, config), codec.inputs, str(utterance.path))
         return
+    check_kind(utterance, codec.rate)
     bank = FilterBank(codec.rate, config.bands)
-    start, end = (one.start, one.end) if one else (0.0, None)
-    whole = [_resampled(audio, rate, codec.rate)] if path is None else blocks(path, codec.rate, start, end)
-    for samples in whole:
+    for samples in blocks(utterance.path, codec.rate, utterance.start, utterance.end):
         yield bank.accept(samples)
 
 
-def _given(source: Any, one: Utterance | None, codec: Codec, config: Config) -> Frames:
-    frames = read_features(source, config.coefficients) if isinstance(source, Path) else numpy.asarray(source)
-    if frames.ndim != 2 or frames.shape[1] != codec.inputs or not numpy.isfinite(frames).all():
-        shape = list(frames.shape)
-        raise DataError(f"{_name(source)}: expected frames of numbers [T, {codec.inputs}] as in the fit, got {shape}")
-    if one is not None:
-        end = None if one.end is None else round(one.end / SHIFT)
-        frames = frames[round(one.start / SHIFT) : end]
-    return frames.astype(numpy.float32)
-
-
-def _resampled(samples: Any, rate: int | None, wanted: int) -> Frames:
+def _of_array(array: Any, rate: int | None, codec: Codec, config: Config) -> Iterator[Frames]:
+    if codec.rate is None:
+        yield check_frames(array, codec.inputs, "the recording")
+        return
     if rate is None:
-        raise OptionError(f"samples need their rate: rate={wanted} if they are as the model has them")
-    mono = check_samples(samples, "the samples")
+        raise OptionError(f"samples need their sampling rate: rate={codec.rate} if it is the model's")
+    mono = check_samples(array, "the samples")
     if not len(mono):
-        raise DataError("there are no samples: the array is empty")
-    return mono if rate == wanted else soxr.resample(mono, rate, wanted)
+        raise DataError("expected samples, got an empty array")
+    resampled = mono if rate == codec.rate else soxr.resample(mono, rate, codec.rate)
+    yield filter_bank(resampled, codec.rate, config.bands)
 
 
-def _name(audio: Any) -> str:
-    if isinstance(audio, Utterance):
-        return f"{audio.where} ({audio.path.name})"
-    return str(audio) if isinstance(audio, str | Path) else "the recording"
+def transcribe_all(
+    model: TranscribeNet, recordings: Sequence[Iterable[Frames]], codec: Codec, config: Config, options: Options,
+    search: Callable[[], Search],
+) -> list[Transcript]:  # fmt: skip
+    """Transcribe recordings in batches of `TOGETHER` recordings or, for a bidirectional model, segments.
+
+    Each recording is an iterable of blocks of normalized frames [T, F], which is not held in memory as a whole.
+    """
+    found: list[list[Transcript]] = []
+    if not model.bidirectional:
+        for group in _groups(recordings):
+            streams = [Stream(model, codec, config, options, search) for _ in group]
+            for parts in itertools.zip_longest(*group):
+                for stream, frames in zip(streams, parts, strict=True):
+                    if frames is not None:
+                        stream.take(frames)
+                run_together(streams)
+            finish_together(streams)
+            found += [stream.segments for stream in streams]
+    else:
+        found = [[] for _ in recordings]
+        longest, centre = round(options.longest / SHIFT), config.normalise == "recording"
+        cut = ((i, piece) for i, frames in enumerate(recordings) for piece in pieces(frames, longest))
+        for segments in _groups(cut):
+            transcripts = _transcribe(model, [piece for _, piece in segments], codec, search, options, centre)
+            for (i, _), one in zip(segments, transcripts, strict=True):
+                found[i] += [one] if one.text else []
+    return [joined(segments) for segments in found]
+
+
+def _groups(items: Iterable[T]) -> Iterator[list[T]]:
+    """Lists of at most `TOGETHER` items."""
+    iterator = iter(items)
+    while group := list(itertools.islice(iterator, TOGETHER)):
+        yield group
 
 
 def pieces(frames: Iterable[Frames], longest: int) -> Iterator[Piece]:
-    """Pieces of at most `longest` frames, cut at the quietest frame of their last third; one if it is short enough."""
+    """Cut blocks of frames into segments of at most `longest` frames, at the quietest frame of their last third."""
     waiting: list[Frames] = []
     begun = 0
     for block in frames:
@@ -102,11 +137,11 @@ def pieces(frames: Iterable[Frames], longest: int) -> Iterator[Piece]:
 
 
 @torch.inference_mode()
-def transcribe_pieces(
+def _transcribe(
     model: TranscribeNet, found: Sequence[Piece], codec: Codec, search: Callable[[], Search], options: Options,
     centre: bool,
 ) -> list[Transcript]:  # fmt: skip
-    """The transcript of each piece, the network running once for all; with `centre` each piece is less its mean."""
+    """Transcribe a batch of segments; `centre` subtracts the mean of each."""
     parts = [torch.from_numpy(centred(frames) if centre else frames) for _, frames in found]
     rows = torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)
     encoded, lengths = model.encode(rows, torch.tensor([len(frames) for _, frames in found]))
@@ -114,15 +149,14 @@ def transcribe_pieces(
     for (begun, _), row, memory, length in zip(found, answer, encoded, lengths.tolist(), strict=True):
         one = search()
         one.advance(row[:length])
-        opinion = _opinion(model, memory[:length], options.attention_weight)
-        told = transcript(row[:length], one, codec.alphabet, options.n_best, step, begun * SHIFT, opinion)
-        transcripts.append(told)
+        rescore = _rescore(model, memory[:length], options.attention_weight)
+        transcripts.append(transcript(row[:length], one, codec.alphabet, options.n_best, step, begun * SHIFT, rescore))
     return transcripts
 
 
-def _opinion(model: TranscribeNet, memory: torch.Tensor, weight: float) -> Opinion | None:
-    """Scores of the attention decoder for each text of a search; None where there is no such decoder."""
-    speller = model.speller
-    if speller is None or not weight or not len(memory):
+def _rescore(model: TranscribeNet, memory: torch.Tensor, weight: float) -> Rescore | None:
+    """Weighted scores of the attention decoder; None for a model without one."""
+    decoder = model.attention_decoder
+    if decoder is None or not weight or not len(memory):
         return None
-    return lambda texts: [weight * told for told in speller.opinions(memory, texts)]
+    return lambda texts: [weight * score for score in decoder.scores(memory, texts)]

@@ -1,4 +1,4 @@
-"""Transcribing while hearing: samples in as they come, text out; many streams in one step of the network."""
+"""Streaming transcription: samples in as they arrive, text out; many streams in one batch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gruworks.tasks.transcribe.audio import check_samples
 from gruworks.tasks.transcribe.config import Config, Options
 from gruworks.tasks.transcribe.data import Codec
 from gruworks.tasks.transcribe.decoding import Search, Transcript, transcript
-from gruworks.tasks.transcribe.features import SHIFT, FilterBank, RunningMean
+from gruworks.tasks.transcribe.features import SHIFT, FilterBank, RunningMean, check_frames
 from gruworks.tasks.transcribe.model import TranscribeNet
 
 __all__ = ["Stream", "Update", "accept_together", "finish_together", "run_together"]
@@ -26,7 +26,7 @@ Frames = NDArray[numpy.float32]
 
 
 class Update(NamedTuple):
-    """State of a stream's text: since the last final one, its part that can't change, and what became final."""
+    """Result of a call: the open segment's text, its part that can't change, and the text of segments that ended."""
 
     partial: str
     stable: str
@@ -34,17 +34,23 @@ class Update(NamedTuple):
 
 
 class Stream:
-    """One speaker's stream. `Transcriber.stream()` makes it.
+    """Transcription of one audio stream, made by `Transcriber.stream`.
 
     >>> stream = transcriber.stream()                                     # doctest: +SKIP
     >>> partial, stable, final = stream.accept(samples)                   # doctest: +SKIP
     >>> stream.finish().final                                             # doctest: +SKIP
 
-    The network takes `chunk` steps at once, counted from the start of the stream, so the text does not depend on how
-    the samples are cut. A segment ends after `silence` seconds without a symbol; `segments` holds those that ended.
+    The network runs on chunks of `chunk` steps counted from the start of the stream, so the text does not depend on how
+    the samples are divided into calls. A segment ends after `silence` seconds of blanks; `segments` holds the
+    transcripts of ended segments.
 
     Args:
-        rate: samples per second of what is accepted; resampled where the model has another one.
+        model: a network fitted with `streaming=True`.
+        codec: sampling rate, tokens and normalization.
+        config: settings of the fit.
+        options: decoding options.
+        search: factory of searches, one per segment.
+        rate: sampling rate of the samples in Hz, resampled to the model's; None is the model's.
     """
 
     def __init__(
@@ -54,68 +60,59 @@ class Stream:
         self.model, self.codec, self.config, self.options, self._search = model, codec, config, options, search
         self.bank = None if codec.rate is None else FilterBank(codec.rate, config.bands)
         self.resampler = _resampler(rate, codec.rate)
-        self.level = RunningMean(codec.inputs) if config.normalise == "recording" else None
+        self.running_mean = RunningMean(codec.inputs) if config.normalise == "recording" else None
         self.state = model.start(1)
         self.waiting = numpy.zeros((0, codec.inputs), numpy.float32)
         self.segments: list[Transcript] = []
         self.ended = False
-        self.steps = 0  # of the network's, since the start of the stream
+        self.steps = 0  # network steps since the start of the stream
         self._begin()
 
     @property
     def step(self) -> float:
-        """Seconds of one step of the network."""
+        """Duration of a step of the network in seconds."""
         return self.model.stride * SHIFT
 
     def accept(self, samples: Any) -> Update:
-        """Hear more: mono samples [N] (or [N, channels]), floats in -1 ... 1 or 16-bit integers.
+        """Add samples [N] or [N, channels]: floats between -1 and 1, or 16-bit integers.
 
         Raises:
-            DataError: something else, samples that are no numbers, or a stream that has been finished.
+            DataError: another type or shape, NaN or infinity, or a finished stream.
         """
         return accept_together([self], [samples])[0]
 
     def accept_features(self, frames: Any) -> Update:
-        """Hear more as frames [N, F], where the model was fitted on given features."""
+        """Add frames [T, F], for a model fitted on feature files."""
         return accept_together([self], [frames], features=True)[0]
 
     def finish(self) -> Update:
-        """No more comes: everything that waits becomes final."""
+        """End the stream and transcribe all samples that are still buffered."""
         self._check_open()
-        if self.resampler is not None:
-            self._hear(self.resampler.resample_chunk(numpy.zeros(0, numpy.float32), last=True))
+        if self.resampler is not None and self.bank is not None:
+            rest = self.resampler.resample_chunk(numpy.zeros(0, numpy.float32), last=True)
+            self.take(self.codec.normaliser(self.bank.accept(rest)))
         before = len(self.segments)
         finish_together([self])
         return self._update(before)
 
-    def _hear(self, samples: Frames) -> None:
-        assert self.bank is not None
-        self._take(self.bank.accept(samples))
-
-    def _take(self, frames: Frames) -> None:
-        self.take(self.codec.normaliser(frames))
-
     def take(self, frames: Frames) -> None:
-        """More normalised frames [N, F], not transcribed before `accept_together` or `finish_together`."""
-        frames = frames if self.level is None else self.level(frames)
+        """Buffer normalized frames [T, F] for `run_together` or `finish_together`."""
+        frames = frames if self.running_mean is None else self.running_mean(frames)
         self.waiting = numpy.concatenate([self.waiting, frames]) if len(self.waiting) else frames
 
     def _push(self, piece: Any, features: bool) -> None:
         self._check_open()
-        where = "what the stream was given"
-        if features:
-            if self.bank is not None:
-                raise DataError("this model was fitted on audio: use accept(samples)")
-            frames = numpy.asarray(piece, numpy.float32)
-            if frames.ndim != 2 or frames.shape[1] != self.codec.inputs or not numpy.isfinite(frames).all():
-                size = self.codec.inputs
-                raise DataError(f"{where}: expected frames of numbers [N, {size}], got {list(frames.shape)}")
-            self._take(frames)
-            return
+        where = "input of the stream"
         if self.bank is None:
-            raise DataError("this model was fitted on given features: use accept_features(frames)")
-        samples = check_samples(piece, where)
-        self._hear(samples if self.resampler is None else self.resampler.resample_chunk(samples))
+            if not features:
+                raise DataError("this model was fitted on feature files: use accept_features(frames)")
+            frames = check_frames(piece, self.codec.inputs, where)
+        elif features:
+            raise DataError("this model was fitted on audio: use accept(samples)")
+        else:
+            samples = check_samples(piece, where)
+            frames = self.bank.accept(samples if self.resampler is None else self.resampler.resample_chunk(samples))
+        self.take(self.codec.normaliser(frames))
 
     def _check_open(self) -> None:
         if self.ended:
@@ -126,7 +123,7 @@ class Stream:
         self.rows: list[Frames] = []
 
     def _read(self, rows: Frames) -> None:
-        """Decode what the network said, step by step, so that a segment ends at the same step whatever the chunk."""
+        """Decode log-probabilities [T, V] step by step, so that segments do not depend on the chunk size."""
         for row in rows:
             self.search.advance(row[None])
             self.rows.append(row)
@@ -137,7 +134,7 @@ class Stream:
                 self._conclude()
 
     def _conclude(self) -> None:
-        """End the segment; one without text leaves nothing behind."""
+        """End the segment and keep its transcript unless it is empty."""
         if self.search.results()[0].symbols:
             rows, alphabet = numpy.stack(self.rows), self.codec.alphabet
             one = transcript(rows, self.search, alphabet, self.options.n_best, self.step, self.begun * self.step)
@@ -153,7 +150,17 @@ class Stream:
 
 
 def accept_together(streams: Sequence[Stream], pieces: Sequence[Any], features: bool = False) -> list[Update]:
-    """`Stream.accept` for many streams of one model, the network running once for all that have a chunk ready."""
+    """Call `Stream.accept` for many streams of one model, whose complete chunks run in one batch.
+
+    Args:
+        streams: streams of one model.
+        pieces: samples (or frames) for each stream.
+        features: True where `pieces` are frames.
+
+    Raises:
+        OptionError: another number of pieces, or streams of several models.
+        DataError: as `Stream.accept`.
+    """
     if len(streams) != len(pieces) or len({id(stream.model) for stream in streams}) > 1:
         raise OptionError("accept_together needs one piece for each stream, and streams of one model")
     before = [len(stream.segments) for stream in streams]
@@ -164,7 +171,7 @@ def accept_together(streams: Sequence[Stream], pieces: Sequence[Any], features: 
 
 
 def finish_together(streams: Sequence[Stream]) -> None:
-    """`Stream.finish` for many streams of one model."""
+    """End many streams of one model, in one batch; their last segments go to `segments`."""
     run_together(streams)
     for stream in streams:
         stream.ended = True
@@ -174,7 +181,7 @@ def finish_together(streams: Sequence[Stream]) -> None:
 
 
 def run_together(streams: Sequence[Stream]) -> None:
-    """Steps of the network as long as a stream has a whole chunk."""
+    """Run the network as long as a stream has a complete chunk buffered."""
     while streams:
         size = streams[0].config.chunk * streams[0].model.stride
         streams = [stream for stream in streams if len(stream.waiting) >= size]
@@ -183,7 +190,7 @@ def run_together(streams: Sequence[Stream]) -> None:
 
 @torch.inference_mode()
 def _step(streams: Sequence[Stream]) -> None:
-    """One step of the network over the next chunk of each stream; those that ended give all that still waits."""
+    """Run the network on the next chunk of each stream; ended streams also flush their delayed outputs."""
     if not streams:
         return
     first = streams[0]
@@ -205,5 +212,5 @@ def _resampler(rate: int | None, wanted: int | None) -> Any:
     if rate is None or rate == wanted:
         return None
     if wanted is None:
-        raise OptionError("this model was fitted on given features: a rate says nothing to it")
+        raise OptionError("this model was fitted on feature files: rate can't be set")
     return soxr.ResampleStream(rate, wanted, 1, dtype="float32")

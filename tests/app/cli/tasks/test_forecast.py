@@ -145,7 +145,7 @@ def test_a_bad_file_is_one_line_and_status_2(name: str, verb: str, csv: Path, gr
         (["fit", "data.csv", "--resume", "RUN", "--out", "x"], "leave out --out"),
         (["fit", "data.csv", "--resume", "RUN", "--horizon", "9"], "was fitted with horizon 5, not 9"),
         (["fit", "data.csv", "--resume", "RUN", "--seed", "9"], "was fitted with seed 0, not 9"),
-        (["fit", "data.csv", "--resume", "RUN"], "has no checkpoint to go on from"),
+        (["fit", "data.csv", "--resume", "RUN"], "has no checkpoint to resume from"),
         (["predict", "data.csv"], "data.csv is a file, not a run folder; `gruworks forecast fit data.csv` makes one"),
         (["predict", "nowhere"], "nowhere does not exist"),
         (["predict", "RUN", "nowhere.csv"], "there is no file nowhere.csv"),

@@ -170,7 +170,7 @@ def test_a_bad_file_is_one_line_and_status_2(name: str, novel: Path, gruworks: C
         (["fit", "novel.txt", "--resume", "RUN", "--out", "x"], "leave out --out"),
         (["fit", "novel.txt", "--resume", "RUN", "--seed", "9"], "was fitted with seed 0, not 9"),
         (["evaluate", "RUN", "novel.txt", "--kernel-size", "9"], "was fitted with kernel_size 4, not 9"),
-        (["fit", "novel.txt", "--resume", "RUN"], "has no checkpoint to go on from"),
+        (["fit", "novel.txt", "--resume", "RUN"], "has no checkpoint to resume from"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_status_2(
