@@ -96,16 +96,31 @@ template <class T> class RowMajorForward : RowMajorPart<T> {
     }
     const auto of_x = [&](long gate) { return Product<T>{w.w_ih + gate * s.H * s.I, x, s.x.data ? s.I : 0}; };
     const auto of_h = [&](long gate) { return Product<T>{w.w_hh + gate * s.H * s.H, h, s.H}; };
-    multiply_units<R>(to, Hp, of_h(0), of_x(0));
-    multiply_units<R>(to, 2 * Hp, of_h(1), of_x(1));
-    if (!s.before) multiply_units<R>(to, 0, of_h(2), {nullptr, h, 0});
-    if (s.x.data) multiply_units<R>(to, 3 * Hp, of_x(2), {nullptr, h, 0});
+    const bool down = turn();
+    for (int i = 0; i < 4; ++i) switch (down ? 3 - i : i) {
+        case 0: multiply_units<R>(to, Hp, of_h(0), of_x(0), down); break;
+        case 1: multiply_units<R>(to, 2 * Hp, of_h(1), of_x(1), down); break;
+        case 2:
+          if (!s.before) multiply_units<R>(to, 0, of_h(2), {nullptr, h, 0}, down);
+          break;
+        case 3:
+          if (s.x.data) multiply_units<R>(to, 3 * Hp, of_x(2), {nullptr, h, 0}, down);
+      }
   }
 
-  // to[i][at + j] = the two products of row i for this thread's units j.
-  template <int R> void multiply_units(T* const* to, long at, Product<T> one, Product<T> other) {
+  // Whether this pass over the weights goes from the last row to the first: every other pass does, so that it begins
+  // with the rows that are still in the cache when all of them don't fit.
+  bool turn() const {
+    static thread_local uint64_t passes = 0;  // a bit for each of 64 classes of addresses
+    const uint64_t bit = uint64_t(1) << (reinterpret_cast<uintptr_t>(w.w_hh) * 0x9E3779B97F4A7C15u >> 58);
+    return (passes ^= bit) & bit;
+  }
+
+  // to[i][at + j] = the two products of row i for this thread's units j, taken from the last one on if `down`.
+  template <int R> void multiply_units(T* const* to, long at, Product<T> one, Product<T> other, bool down) {
     constexpr long U = L / R;
-    for (long j = begin; j < end; j += U) {
+    for (long k = begin; k < end; k += U) {
+      const long j = down ? begin + (end - 1 - k) / U * U : k;
       // Fewer units than lanes: the vector begins earlier, and its other lanes are preserved.
       const long from = j + U <= s.H ? j : s.H < U ? 0 : s.H - U, count = j + U <= s.H ? U : s.H - j;
       T sums[L];
