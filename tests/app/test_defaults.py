@@ -1,4 +1,4 @@
-"""Defaults of settings are in `Config` and `Options` alone: `app`, the forecaster and the other estimators repeat none."""
+"""Defaults of settings are in `Config` and `Options` alone: `app`, the forecaster and all estimators repeat none."""
 
 from __future__ import annotations
 
