@@ -22,6 +22,9 @@ def build() -> str:
 def choose_build(arg: str, /) -> bool:
     """Use another build; false where this processor has no such one."""
 
+def thread_pool() -> str:
+    """The pool of threads in use: openmp, or own."""
+
 def padded(arg: int, /) -> int:
     """H rounded up to whole vectors: what a step saves is 4 times that."""
 

@@ -29,13 +29,13 @@ inline void pack_affine(const float* w, long K, long N, float* to) {
 template <class Init, class Put>
 GRUWORKS_INLINE void affine(const Affine& w, long n, const float* const* rows, Init&& init, Put&& put) {
   in_groups(0, panels_of(w.N), [&]<int G>(long v) {
-    in_blocks(n, [&]<int R>(long first) {
+    in_blocks<kRows>(n, [&]<int R>(long first) {
       V sums[R][G];
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
       for (int i = 0; i < R; ++i)
-#pragma GCC unroll 3
+GRUWORKS_UNROLL(3)
         for (int c = 0; c < G; ++c) sums[i][c] = init(first + i, v + c);
-      multiply<float, R, G>(sums, rows + first, w.panels + v * w.K * kL, kL, G * kL, w.K);
+      multiply_apart<float, R, G>(sums, rows + first, w.panels + v * w.K * kL, kL, G * kL, w.K);
       for (int i = 0; i < R; ++i)
         for (int c = 0; c < G; ++c) put(first + i, v + c, sums[i][c]);
     });
@@ -45,10 +45,10 @@ GRUWORKS_INLINE void affine(const Affine& w, long n, const float* const* rows, I
 template <int N> GRUWORKS_INLINE void exponentials(const V (&a)[N], V (&to)[N]) {
   V y[N];
   Power<float> e[N];
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
   for (int j = 0; j < N; ++j) y[j] = a[j] * static_cast<float>(kLog2e);
   power_of_two<float, N>(y, e);
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
   for (int j = 0; j < N; ++j) to[j] = e[j].scale + e[j].scale * e[j].rest;
 }
 
@@ -217,9 +217,9 @@ class Decode {
 
   GRUWORKS_INLINE void read_source(const Affine& w, long n, const float* const* rows, const float* from, float* to) {
     in_groups(0, panels_of(w.N), [&]<int G>(long v) {
-      in_blocks(n, [&]<int R>(long first) {
+      in_blocks<kRows>(n, [&]<int R>(long first) {
         V sums[R][G] = {};
-        multiply<float, R, G>(sums, rows + first, from + v * kL, kL, Cp, w.K);
+        multiply_apart<float, R, G>(sums, rows + first, from + v * kL, kL, Cp, w.K);
         for (int i = 0; i < R; ++i)
           for (int c = 0; c < G; ++c) store(to + (first + i) * Cp + (v + c) * kL, sums[i][c]);
       });
@@ -258,7 +258,7 @@ class Decode {
     typename F::Row* const own = as<F>(whole);
     for (long i = 0; i < n; ++i) of_row[i] = F::read(own + i * Ep, features + i * Ep, d.E);
     for (long p = 0; p < Vp / kL; ++p)
-      in_blocks(n, [&]<int R>(long first) {
+      in_blocks<kRows>(n, [&]<int R>(long first) {
         V to[R][3];
         product<F, R, 3>(d.head, p, Vp, own + first * Ep, Ep, of_row + first, to);
         for (int i = 0; i < R; ++i)

@@ -1,23 +1,24 @@
 // Python module gruworks.ops._native: passes addresses, releases the interpreter lock, calls the kernels.
 //
-// Shapes, element types and layouts are checked in ops/recurrence.py, where the arrays have names. Invalid sizes and
-// missing operands are checked here again.
+// Shapes, element types and layouts are checked in ops/recurrence.py, where the arrays have names. gruworks.h, through
+// which layers and streams are called, checks sizes and missing operands again.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
-#include <nanobind/stl/array.h>
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
-#include "core/cpu.h"
-#include "bindings/ctc.h"
+#include <memory>
+
 #include "bindings/attention_decoder.h"
-#include "core/pool.h"
+#include "bindings/ctc.h"
 #include "bindings/quantised.h"
-#include "gru/recurrence.h"
-#include "gru/stream.h"
+#include "core/cpu.h"
+#include "core/pool.h"
 #include "core/team.h"
+#include "gru/recurrence.h"
+#include "gruworks.h"
 
 namespace nb = nanobind;
 
@@ -27,58 +28,60 @@ namespace {
 using Address = uintptr_t;  // 0: none
 using Strided = std::tuple<Address, long, long>;
 
-template <class T> Array3<T> array(const Strided& a) {
-  return {reinterpret_cast<T*>(std::get<0>(a)), std::get<1>(a), std::get<2>(a)};
-}
 template <class T> T* at(Address a) { return reinterpret_cast<T*>(a); }
+template <class T> constexpr gruworks_type kType = sizeof(T) == 4 ? GRUWORKS_FLOAT32 : GRUWORKS_FLOAT64;
 
-using Sizes = std::tuple<long, long, long, long, bool, bool>;         // T, B, I, H, before, reverse
-using Four = std::tuple<Address, Address, Address, Address>;          // w_ih, w_hh, b_ih, b_hh
-using Rows = std::tuple<Address, long>;                               // [B, H] and its stride
-using Regular = std::tuple<Rows, Strided, Address, Address>;          // mask, zoneout, gain, input gain
+void check(gruworks_status status) {
+  if (status == GRUWORKS_OK) return;
+  if (status == GRUWORKS_MEMORY) throw std::bad_alloc();
+  if (status == GRUWORKS_INVALID) throw nb::value_error(gruworks_message());
+  throw std::runtime_error(gruworks_message());
+}
+
+using Sizes = std::tuple<long, long, long, long, bool, bool>;  // T, B, I, H, before, reverse
+using Four = std::tuple<Address, Address, Address, Address>;   // w_ih, w_hh, b_ih, b_hh
+using Rows = std::tuple<Address, long>;                        // [B, H] and its stride
+using Regular = std::tuple<Rows, Strided, Address, Address>;   // mask, zoneout, gain, input gain
 // x, gi, h0, lengths, decay, replacement, regularization
 using Inputs = std::tuple<Strided, Strided, Rows, Address, Strided, Rows, Regular>;
 
-template <class T> Weights<T> weights(const Sizes& n, const Four& w) {
-  return {std::get<2>(n), std::get<3>(n), std::get<4>(n), at<const T>(std::get<0>(w)), at<const T>(std::get<1>(w)),
-          at<const T>(std::get<2>(w)), at<const T>(std::get<3>(w))};
+gruworks_input in(const Strided& a) { return {at<void>(std::get<0>(a)), std::get<1>(a), std::get<2>(a)}; }
+gruworks_input in(const Rows& a) { return {at<void>(std::get<0>(a)), 0, std::get<1>(a)}; }
+gruworks_output out(const Strided& a) { return {at<void>(std::get<0>(a)), std::get<1>(a), std::get<2>(a)}; }
+
+gruworks_weights weights(long I, long H, bool before, const Four& w) {
+  return {I, H, before, at<void>(std::get<0>(w)), at<void>(std::get<1>(w)), at<void>(std::get<2>(w)),
+          at<void>(std::get<3>(w))};
+}
+gruworks_weights weights(const Sizes& n, const Four& w) {
+  return weights(std::get<2>(n), std::get<3>(n), std::get<4>(n), w);
 }
 
-template <class T>
-Sequence<T> sequence(const Sizes& n, const Inputs& in, const Strided& output, Address final, Address saved,
-                     Address states) {
-  Sequence<T> s{};
-  std::tie(s.steps, s.batch, s.I, s.H, s.before, s.reverse) = n;
-  const auto& [mask, zoneout, gain, input_gain] = std::get<6>(in);
-  s.mask = at<const T>(std::get<0>(mask)), s.mask_b = std::get<1>(mask);
-  s.zoneout = array<const T>(zoneout), s.gain = at<const T>(gain), s.input_gain = at<const T>(input_gain);
-  s.x = array<const T>(std::get<0>(in)), s.gi = array<const T>(std::get<1>(in));
-  s.h0 = at<const T>(std::get<0>(std::get<2>(in))), s.h0_b = std::get<1>(std::get<2>(in));
-  s.lengths = at<const int64_t>(std::get<3>(in));
-  s.decay = array<const T>(std::get<4>(in));
-  s.replacement = at<const T>(std::get<0>(std::get<5>(in))), s.replacement_b = std::get<1>(std::get<5>(in));
-  s.output = array<T>(output), s.final = at<T>(final), s.saved = at<T>(saved), s.states = at<T>(states);
-  const bool sizes = s.steps >= 0 && s.batch >= 0 && s.I >= 0 && s.H > 0;
-  if (!sizes || !s.final || !s.output.data || !s.x.data == !s.gi.data)
-    throw nb::value_error("a recurrence needs sizes of at least 0 (H of 1), x or gi, and places for its results");
-  if (!s.input_gain != !(s.gain && s.x.data) || (s.mask && s.decay.data))
-    throw nb::value_error("layer norm of x's terms and of the state's go together, and a masked state can't decay");
-  if (s.gain && s.saved) {  // with the gates [T * B][12Hp], and then [T * B][8]
-    const long each = s.steps * s.batch * 4 * padded(s.H);
-    s.terms = s.saved + each, s.scales = s.saved + 3 * each;
-    if (s.input_gain) s.inputs = s.terms + each;
-  }
-  for (long b = 0; s.lengths && b < s.batch; ++b)
-    if (s.lengths[b] < 0 || s.lengths[b] > s.steps)
-      throw nb::value_error("lengths must lie between 0 and the number of steps T");
+gruworks_sequence sequence(const Sizes& n, const Inputs& of, const Strided& output, Address final, Address saved,
+                           Address states) {
+  gruworks_sequence s{};
+  s.steps = std::get<0>(n), s.batch = std::get<1>(n), s.reverse = std::get<5>(n);
+  const auto& [x, gi, h0, lengths, decay, replacement, regular] = of;
+  s.x = in(x), s.projections = in(gi), s.h0 = in(h0), s.lengths = at<int64_t>(lengths);
+  s.decay = in(decay), s.replacement = in(replacement);
+  s.mask = in(std::get<0>(regular)), s.zoneout = in(std::get<1>(regular));
+  s.gain = at<void>(std::get<2>(regular)), s.input_gain = at<void>(std::get<3>(regular));
+  s.output = out(output), s.final_state = at<void>(final), s.saved = at<void>(saved), s.states = at<void>(states);
   return s;
 }
+
+struct FreeLayer {
+  void operator()(gruworks_layer* layer) const { gruworks_layer_free(layer); }
+};
+using LayerPointer = std::shared_ptr<gruworks_layer>;
 
 // Saved values of a plain forward, with x and h0 only, no lengths, no decay. Each tuple and tensor of a call from torch
 // costs several microseconds, so addresses are separate arguments and the memory is allocated here.
 template <class T> struct Kept {
-  std::shared_ptr<Packing<T>> packing;
-  Sequence<T> sequence;
+  LayerPointer layer;
+  long I, H;
+  bool before;
+  gruworks_sequence of;
   Pooled<T> saved;
 
   // Addresses of x, h0, output and the weights again: they may have moved. Gradients that are not needed are 0.
@@ -87,107 +90,116 @@ template <class T> struct Kept {
                 Address grad_output, long grad_t, long grad_b, Address grad_final, long grad_final_b, Address grad_x,
                 Address grad_h0, Address grad_w_ih, Address grad_w_hh, Address grad_b_ih, Address grad_b_hh,
                 int threads) {
-    Sequence<T> s = sequence;
+    gruworks_sequence s = of;
     const Pooled<T> memory = std::move(saved);
     if (!memory.get()) return false;
     s.saved = memory.get();
-    (s.x.data ? s.x : s.gi).data = at<const T>(x), s.h0 = at<const T>(h0), s.output.data = at<T>(output);
-    const Weights<T> w{s.I, s.H, s.before, at<const T>(w_ih), at<const T>(w_hh), at<const T>(b_ih), at<const T>(b_hh)};
-    Gradient<T> g{};
-    g.output = {at<const T>(grad_output), grad_t, grad_b};
-    g.final = at<const T>(grad_final), g.final_b = grad_final_b;
-    (s.x.data ? g.x : g.gi) = along<T>(s, grad_x, s.x.data ? s.I : 3 * s.H);
-    g.h0 = at<T>(grad_h0), g.w_ih = at<T>(grad_w_ih), g.w_hh = at<T>(grad_w_hh);
-    g.b_ih = at<T>(grad_b_ih), g.b_hh = at<T>(grad_b_hh);
+    (I ? s.x : s.projections).data = at<void>(x), s.h0.data = at<void>(h0), s.output.data = at<void>(output);
+    const gruworks_weights w = weights(I, H, before, {w_ih, w_hh, b_ih, b_hh});
+    gruworks_gradient g{};
+    g.output = {at<void>(grad_output), grad_t, grad_b};
+    g.final_state = {at<void>(grad_final), 0, grad_final_b};
+    (I ? g.x : g.projections) = along(grad_x, I ? I : 3 * H);
+    g.h0 = at<void>(grad_h0), g.w_ih = at<void>(grad_w_ih), g.w_hh = at<void>(grad_w_hh);
+    g.b_ih = at<void>(grad_b_ih), g.b_hh = at<void>(grad_b_hh);
     const nb::gil_scoped_release free;
-    run_backward<T>(s, g, w, *packing, threads);
+    check(gruworks_backward(layer.get(), &w, &s, &g, threads));
     return true;
   }
 
   // Contiguous [T, B, width], or [B, T, width] where the output is so.
-  template <class U> static Array3<U> along(const Sequence<T>& s, Address a, long width) {
-    const bool batch_first = s.output.b != s.H;
-    return {at<U>(a), batch_first ? width : s.batch * width, batch_first ? s.steps * width : width};
+  gruworks_output along(Address a, long width) const {
+    const bool batch_first = of.output.b != H;
+    return {at<void>(a), batch_first ? width : of.batch * width, batch_first ? of.steps * width : width};
   }
 };
 
 template <class T> struct Layer {
-  std::shared_ptr<Packing<T>> packing = std::make_shared<Packing<T>>();
+  LayerPointer layer;
+
+  Layer() {
+    gruworks_layer* made = nullptr;
+    check(gruworks_layer_create(kType<T>, &made));
+    layer = LayerPointer(made, FreeLayer());
+  }
 
   // I = 0: x holds precomputed input projections.
-  static Sequence<T> plain(long steps, long batch, long I, long H, bool before, bool reverse, bool batch_first,
-                           Address x, long x_t, long x_b, Address h0, long h0_b, Address output, Address final) {
-    Sequence<T> s{};
-    s.steps = steps, s.batch = batch, s.I = I, s.H = H, s.before = before, s.reverse = reverse;
-    (I ? s.x : s.gi) = Array3<const T>{at<const T>(x), x_t, x_b};
-    s.h0 = at<const T>(h0), s.h0_b = h0_b;
-    s.output = {at<T>(output), batch_first ? H : batch * H, batch_first ? steps * H : H}, s.final = at<T>(final);
-    if (steps < 1 || batch < 1 || I < 0 || H < 1 || !x || !output || !final)
-      throw nb::value_error("a plain recurrence needs sizes of at least 1 and places for its results");
+  static gruworks_sequence plain(long steps, long batch, long I, long H, bool reverse, bool batch_first, Address x,
+                                 long x_t, long x_b, Address h0, long h0_b, Address output, Address final) {
+    gruworks_sequence s{};
+    s.steps = steps, s.batch = batch, s.reverse = reverse;
+    (I ? s.x : s.projections) = gruworks_input{at<void>(x), x_t, x_b};
+    s.h0 = {at<void>(h0), 0, h0_b};
+    s.output = {at<void>(output), batch_first ? H : batch * H, batch_first ? steps * H : H};
+    s.final_state = at<void>(final);
     return s;
   }
 
   void forward_plain(long steps, long batch, long I, long H, bool before, bool reverse, bool batch_first, Address x,
                      long x_t, long x_b, Address h0, long h0_b, Address output, Address final, Address w_ih,
                      Address w_hh, Address b_ih, Address b_hh, int threads) {
-    const Sequence<T> s = plain(steps, batch, I, H, before, reverse, batch_first, x, x_t, x_b, h0, h0_b, output, final);
+    const gruworks_sequence s = plain(steps, batch, I, H, reverse, batch_first, x, x_t, x_b, h0, h0_b, output, final);
+    const gruworks_weights w = weights(I, H, before, {w_ih, w_hh, b_ih, b_hh});
     const nb::gil_scoped_release free;
-    run_forward<T>(s, {I, H, before, at<const T>(w_ih), at<const T>(w_hh), at<const T>(b_ih), at<const T>(b_hh)},
-                   *packing, threads);
+    check(gruworks_forward(layer.get(), &w, &s, threads));
   }
 
   Kept<T> forward_kept(long steps, long batch, long I, long H, bool before, bool reverse, bool batch_first, Address x,
                        long x_t, long x_b, Address h0, long h0_b, Address output, Address final, Address w_ih,
                        Address w_hh, Address b_ih, Address b_hh, int threads) {
-    Sequence<T> s = plain(steps, batch, I, H, before, reverse, batch_first, x, x_t, x_b, h0, h0_b, output, final);
-    Pooled<T> saved(steps * batch * 4 * padded(H));
+    gruworks_sequence s = plain(steps, batch, I, H, reverse, batch_first, x, x_t, x_b, h0, h0_b, output, final);
+    const gruworks_weights w = weights(I, H, before, {w_ih, w_hh, b_ih, b_hh});
+    Pooled<T> saved(gruworks_saved_size(steps, batch, H, 0));
     s.saved = saved.get();
     {
       const nb::gil_scoped_release free;
-      run_forward<T>(s, {I, H, before, at<const T>(w_ih), at<const T>(w_hh), at<const T>(b_ih), at<const T>(b_hh)},
-                     *packing, threads);
+      check(gruworks_forward(layer.get(), &w, &s, threads));
     }
-    return {packing, s, std::move(saved)};
+    return {layer, I, H, before, s, std::move(saved)};
   }
 
-  void forward(const Sizes& n, const Four& w, const Inputs& in, const Strided& output, Address final, Address saved,
+  void forward(const Sizes& n, const Four& w, const Inputs& of, const Strided& output, Address final, Address saved,
                Address states, int threads) {
-    const Sequence<T> s = sequence<T>(n, in, output, final, saved, states);
+    const gruworks_sequence s = sequence(n, of, output, final, saved, states);
+    const gruworks_weights own = weights(n, w);
     const nb::gil_scoped_release free;
-    run_forward<T>(s, weights<T>(n, w), *packing, threads);
+    check(gruworks_forward(layer.get(), &own, &s, threads));
   }
 
   // grads: output, final, x, gi, decay; h0, w_ih, w_hh, b_ih, b_hh, replacement, gain, input gain
-  void backward(const Sizes& n, const Four& w, const Inputs& in, const Strided& output, Address saved, Address states,
+  void backward(const Sizes& n, const Four& w, const Inputs& of, const Strided& output, Address saved, Address states,
                 const std::tuple<Strided, Rows, Strided, Strided, Strided>& grads,
                 const std::array<Address, 8>& flat, int threads) {
-    Sequence<T> s = sequence<T>(n, in, output, saved, saved, states);
-    if (!saved) throw nb::value_error("the backward needs what the forward saved");
-    Gradient<T> g{};
-    g.output = array<const T>(std::get<0>(grads));
-    g.final = at<const T>(std::get<0>(std::get<1>(grads))), g.final_b = std::get<1>(std::get<1>(grads));
-    g.x = array<T>(std::get<2>(grads)), g.gi = array<T>(std::get<3>(grads)), g.decay = array<T>(std::get<4>(grads));
-    T** const into[] = {&g.h0, &g.w_ih, &g.w_hh, &g.b_ih, &g.b_hh, &g.replacement, &g.gain, &g.input_gain};
-    for (int i = 0; i < 8; ++i) *into[i] = at<T>(flat[i]);
+    const gruworks_sequence s = sequence(n, of, output, saved, saved, states);
+    const gruworks_weights own = weights(n, w);
+    gruworks_gradient g{};
+    g.output = in(std::get<0>(grads)), g.final_state = in(std::get<1>(grads));
+    g.x = out(std::get<2>(grads)), g.projections = out(std::get<3>(grads)), g.decay = out(std::get<4>(grads));
+    void** const into[] = {&g.h0, &g.w_ih, &g.w_hh, &g.b_ih, &g.b_hh, &g.replacement, &g.gain, &g.input_gain};
+    for (int i = 0; i < 8; ++i) *into[i] = at<void>(flat[i]);
     const nb::gil_scoped_release free;
-    run_backward<T>(s, g, weights<T>(n, w), *packing, threads);
+    check(gruworks_backward(layer.get(), &own, &s, &g, threads));
   }
 };
 
 template <class T> struct Session {
   using Input = nb::ndarray<const T, nb::c_contig, nb::device::cpu>;
-  Stream<T> stream;
+  gruworks_stream* stream = nullptr;
   size_t sessions, width;
 
   Session(const Sizes& n, const Four& w, Address state, int threads)
-      : stream(weights<T>(n, w), std::get<1>(n), at<T>(state), threads), sessions(std::get<1>(n)),
-        width(std::get<0>(w) ? std::get<2>(n) : 3 * std::get<3>(n)) {}
+      : sessions(std::get<1>(n)), width(std::get<0>(w) ? std::get<2>(n) : 3 * std::get<3>(n)) {
+    const gruworks_weights own = weights(n, w);
+    check(gruworks_stream_create(kType<T>, &own, std::get<1>(n), at<void>(state), threads, &stream));
+  }
+  Session(const Session&) = delete;
+  ~Session() { gruworks_stream_free(stream); }
 
   // False if x does not match the stream; the caller then raises the error.
   bool step(const Input& x) {
     const bool many = x.ndim() == 2 && x.shape(0) == sessions && x.shape(1) == width;
     if (!x.data() || (!many && !(sessions == 1 && x.ndim() == 1 && x.shape(0) == width))) return false;
-    stream.step(x.data());
+    check(gruworks_stream_step(stream, x.data()));
     return true;
   }
 
@@ -233,8 +245,7 @@ std::vector<std::string> build_names() {
 // Calls part(first, rows) for every thread's rows; few rows stay on one, as in team.h.
 template <class Part> void over_rows(long rows, long H, int threads, Part&& part) {
   const int n = rows * H < 1 << 16 ? 1 : usable_threads(threads);
-#pragma omp parallel for schedule(static) num_threads(n) if (n > 1)
-  for (int i = 0; i < n; ++i) part(rows * i / n, rows * (i + 1) / n - rows * i / n);
+  parallel_for(n, n, [&](long i) { part(rows * i / n, rows * (i + 1) / n - rows * i / n); });
 }
 
 template <class T> void gates(long rows, long H, Address gi, Address gh, Address h, Address out, int threads) {
@@ -299,6 +310,7 @@ NB_MODULE(_native, module) {
   module.def("build", [] { return std::string(build().name); }, "The build in use.");
   module.def("choose_build", [](const std::string& name) { return choose_build(name.c_str()); },
              "Use another build; false where this processor has no such one.");
+  module.def("thread_pool", [] { return std::string(pool().name); }, "The pool of threads in use: openmp, or own.");
   module.def("padded", &padded, "H rounded up to whole vectors: what a step saves is 4 times that.");
   module.def("pooled32", &pooled<float>, "An empty float32 tensor of this shape, its memory from the pool.");
   module.def("pooled64", &pooled<double>, "The same in float64.");

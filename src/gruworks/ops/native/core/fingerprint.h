@@ -62,7 +62,7 @@ inline uint64_t fingerprint(const void* data, long bytes) {
   Words chains[kChains], last = {};
   memcpy(chains, kBeginnings.words, sizeof(chains));
   for (; bytes >= static_cast<long>(sizeof(chains)); bytes -= sizeof(chains))
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
     for (int i = 0; i < kChains; ++i, p += kBytes)
       chains[i] = chained(chains[i], *reinterpret_cast<const LooseWords*>(p));
   int i = 0;
@@ -70,7 +70,7 @@ inline uint64_t fingerprint(const void* data, long bytes) {
     chains[i] = chained(chains[i], *reinterpret_cast<const LooseWords*>(p));
   if (bytes > 0) memcpy(&last, p, static_cast<size_t>(bytes)), chains[i] = chained(chains[i], last);
   Words all = chains[0];
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
   for (i = 1; i < kChains; ++i) all = chained(all, chains[i]);
   for (unsigned j = 0; j < sizeof(Words) / 8; ++j) hash = mixed(hash + all[j]);
   return hash;

@@ -19,50 +19,50 @@ struct Ahead {
 
 // sums[i][v] += sum over k of rows[i][k] * weights[k][v]; the vectors of one k stand `across` apart, k's `along`.
 template <class T, int R, int V, bool Fetch = false>
-GRUWORKS_INLINE void multiply(Vec<T> (&sums)[R][V], const T* const* rows, const T* weights, long across, long along,
+GRUWORKS_INLINE void multiply_inline(Vec<T> (&sums)[R][V], const T* const* rows, const T* weights, long across, long along,
                               long K, Ahead ahead = {}) {
   constexpr int U = sums_for(R);
   Vec<T> part[U][R][V];
   const T* row[R];
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
   for (int i = 0; i < R; ++i) {
     row[i] = rows[i];
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
     for (int v = 0; v < V; ++v) part[0][i][v] = sums[i][v];
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
     for (int u = 1; u < U; ++u)
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
       for (int v = 0; v < V; ++v) part[u][i][v] = Vec<T>{};
   }
   long k = 0;
   for (; k + U <= K; k += U) {
     if constexpr (Fetch) __builtin_prefetch(ahead.at, 0, 2), ahead.at += ahead.bytes;
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
     for (int u = 0; u < U; ++u) {
       Vec<T> w[V];
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
       for (int v = 0; v < V; ++v) w[v] = load(weights + u * along + v * across);
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
       for (int i = 0; i < R; ++i)
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
         for (int v = 0; v < V; ++v) part[u][i][v] += w[v] * row[i][k + u];
     }
     weights += U * along;
   }
   if constexpr (U > 1) {
     for (; k < K; ++k) {
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
       for (int v = 0; v < V; ++v) {
         const Vec<T> w = load(weights + v * across);
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
         for (int i = 0; i < R; ++i) part[0][i][v] += w * row[i][k];
       }
       weights += along;
     }
   }
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
   for (int i = 0; i < R; ++i)
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
     for (int v = 0; v < V; ++v) {
       if constexpr (U == 4) sums[i][v] = (part[0][i][v] + part[1][i][v]) + (part[2][i][v] + part[3][i][v]);
       else if constexpr (U == 2) sums[i][v] = part[0][i][v] + part[1][i][v];
@@ -70,28 +70,37 @@ GRUWORKS_INLINE void multiply(Vec<T> (&sums)[R][V], const T* const* rows, const 
     }
 }
 
-// Calls f.template operator()<R>() with the constant R that equals n in 1..kRows.
-template <class F> GRUWORKS_INLINE void with_rows(long n, F&& f) {
-  switch (n) {
-    case 1: return f.template operator()<1>();
-    case 2: return f.template operator()<2>();
-    case 3: return f.template operator()<3>();
-    case 4: return f.template operator()<4>();
-#if defined(__AVX512F__)
-    case 5: return f.template operator()<5>();
-    case 6: return f.template operator()<6>();
-    case 7: return f.template operator()<7>();
-    case 8: return f.template operator()<8>();
-#endif
-  }
+// The same in a function of its own, for float64 and all that is rare: inlined everywhere, a build of the kernels took
+// twice as long to compile.
+template <class T, int R, int V>
+GRUWORKS_NOINLINE void multiply_apart(Vec<T> (&sums)[R][V], const T* const* rows, const T* weights, long across,
+                                      long along, long K) {
+  multiply_inline<T, R, V>(sums, rows, weights, across, along, K);
 }
 
-// Cuts n rows into balanced blocks of at most kRows (17 is 6 + 6 + 5): f.template operator()<R>(first).
-template <class F> GRUWORKS_INLINE void in_blocks(long n, F&& f) {
-  const long blocks = (n + kRows - 1) / kRows;
+template <class T, int R, int V, bool Fetch = false>
+GRUWORKS_INLINE void multiply(Vec<T> (&sums)[R][V], const T* const* rows, const T* weights, long across, long along,
+                              long K, Ahead ahead = {}) {
+  if constexpr (sizeof(T) == 8) multiply_apart<T, R, V>(sums, rows, weights, across, along, K);
+  else multiply_inline<T, R, V, Fetch>(sums, rows, weights, across, along, K, ahead);
+}
+
+// Rows of one block. float64 takes blocks of 4 in every build, which halves its code.
+template <class T> constexpr int kRowsOf = sizeof(T) == 4 ? kRows : 4;
+constexpr int kFewRows = 4;
+
+// Calls f.template operator()<R>() with the constant R that equals n in 1..Most.
+template <int Most, int R = 1, class F> GRUWORKS_INLINE void with_rows(long n, F&& f) {
+  if (n == R) return f.template operator()<R>();
+  if constexpr (R < Most) with_rows<Most, R + 1>(n, f);
+}
+
+// Cuts n rows into balanced blocks of at most Most (17 is 6 + 6 + 5): f.template operator()<R>(first).
+template <int Most, class F> GRUWORKS_INLINE void in_blocks(long n, F&& f) {
+  const long blocks = (n + Most - 1) / Most;
   for (long i = 0, first = 0; i < blocks; ++i) {
     const long size = (n - first + blocks - i - 1) / (blocks - i);
-    with_rows(size, [&]<int R>() { f.template operator()<R>(first); });
+    with_rows<Most>(size, [&]<int R>() { f.template operator()<R>(first); });
     first += size;
   }
 }

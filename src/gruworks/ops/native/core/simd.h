@@ -2,11 +2,14 @@
 //
 // This file and all that include it are compiled once for each instruction set, in a namespace of that name
 // (GRUWORKS_ISA): of two builds of one inline function the linker would keep an arbitrary one.
-// For the same reason nothing here uses the standard library's templates.
+// For the same reason nothing here uses the standard library's templates, but for types without code.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
+#include <utility>
+
+#include "core/compiler.h"
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <immintrin.h>
@@ -16,12 +19,11 @@
 #define GRUWORKS_ISA portable
 #endif
 
-#define GRUWORKS_INLINE inline __attribute__((always_inline))
 // Loops that need all 16 registers are not inlined: inlined, a quarter of the accumulators were spilled to memory.
 #if defined(__AVX512F__)
 #define GRUWORKS_ALONE GRUWORKS_INLINE
 #else
-#define GRUWORKS_ALONE __attribute__((noinline))
+#define GRUWORKS_ALONE GRUWORKS_NOINLINE
 #endif
 
 namespace gruworks::GRUWORKS_ISA {
@@ -155,6 +157,19 @@ template <class T> GRUWORKS_INLINE Vec<T> only(Vec<T> v, long n) {
   return load_part(kept, n);
 }
 
+// Lane i of the result is lane Index()(i) of a and b together.
+template <class T, class Index, size_t... I>
+GRUWORKS_INLINE Vec<T> shuffle(Vec<T> a, Vec<T> b, Index, std::index_sequence<I...>) {
+#if defined(__clang__)
+  return __builtin_shufflevector(a, b, Index()(static_cast<long>(I))...);
+#else
+  return __builtin_shuffle(a, b, typename VecOf<T>::Bits{Index()(static_cast<long>(I))...});
+#endif
+}
+template <class T, class Index> GRUWORKS_INLINE Vec<T> shuffle(Vec<T> a, Vec<T> b, Index index) {
+  return shuffle<T>(a, b, index, std::make_index_sequence<kLanes<T>>());
+}
+
 // Minimum, or maximum, of a constant and y; a NaN in y is preserved.
 template <class T> GRUWORKS_INLINE Vec<T> at_most(T limit, Vec<T> y) {
 #if defined(__AVX512F__)
@@ -202,16 +217,16 @@ template <class T, int N> GRUWORKS_INLINE void power_of_two(const Vec<T> (&y)[N]
   using C = Traits<T>;
   constexpr int n = sizeof(C::kPoly) / sizeof(T);
   Vec<T> q[N];
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
   for (int j = 0; j < N; ++j) e[j] = split<T>(y[j]), q[j] = all<T>(C::kPoly[n - 1]);
-#pragma GCC unroll 16
+GRUWORKS_UNROLL(16)
   for (int i = n - 2; i >= 0; --i)
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
     for (int j = 0; j < N; ++j) {
       q[j] = q[j] * e[j].rest + C::kPoly[i];
       in_order(q[j]);
     }
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
   for (int j = 0; j < N; ++j) e[j].rest *= q[j];
 }
 
@@ -243,10 +258,10 @@ template <class T> struct Fraction {
 template <class T, int N> GRUWORKS_INLINE void sigmoid_fractions(const Vec<T> (&a)[N], Fraction<T> (&to)[N]) {
   Vec<T> y[N];
   Power<T> e[N];
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
   for (int j = 0; j < N; ++j) y[j] = below_zero<T>(a[j] * T(kLog2e));
   power_of_two<T, N>(y, e);
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
   for (int j = 0; j < N; ++j) {
     const Vec<T> power = e[j].scale * e[j].rest + e[j].scale;
     to[j] = {a[j] >= T(0) ? all<T>(1) : power, e[j].scale * e[j].rest + (e[j].scale + T(1))};
@@ -264,10 +279,10 @@ template <class T> GRUWORKS_INLINE Vec<T> sigmoid(Vec<T> a) {
 template <class T, int N> GRUWORKS_INLINE void tanh_fractions(const Vec<T> (&a)[N], Fraction<T> (&to)[N]) {
   Vec<T> y[N];
   Power<T> e[N];
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
   for (int j = 0; j < N; ++j) y[j] = below_zero<T>(a[j] * T(2 * kLog2e));
   power_of_two<T, N>(y, e);
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
   for (int j = 0; j < N; ++j) {
     const Vec<T> top = (T(1) - e[j].scale) - e[j].scale * e[j].rest;
     to[j] = {(Vec<T>)((typename VecOf<T>::Bits)top | sign<T>(a[j])), T(2) - top};

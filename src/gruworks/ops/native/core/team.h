@@ -1,8 +1,6 @@
 // Partition of rows and columns among threads.
 #pragma once
 
-#include <omp.h>
-
 #include <algorithm>
 #include <vector>
 
@@ -37,21 +35,20 @@ inline Place at(Place place, int thread) {
   return place;
 }
 
-// Calls part(place) on every thread of the grid. Where OpenMP grants fewer threads than the grid has, the first does
+// Calls part(place) on every thread of the grid. Where the pool grants fewer threads than the grid has, the first does
 // all the work: waiting for a missing thread would deadlock.
 template <class Part> void on_grid(const Place& place, Flag* flags, Part&& part) {
   if (place.threads == 1) return part(at(place, 0));
   std::fill(flags, flags + place.threads, Flag());
-#pragma omp parallel num_threads(place.threads)
-  {
-    const bool granted = omp_get_num_threads() == place.threads;
+  auto work = [&](int thread, int threads) {
+    const bool granted = threads == place.threads;
     Place mine = granted ? place : Place();
     mine.flags = flags;
-    const int thread = omp_get_thread_num();
     mine = at(mine, thread);
     if (granted && mine.members > 1) mine.spread();
     if (granted || thread == 0) part(mine);
-  }
+  };
+  parallel(place.threads, work);
 }
 
 template <class Part> void on_grid(const Place& place, Part&& part) {

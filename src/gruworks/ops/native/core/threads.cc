@@ -1,15 +1,41 @@
+// What both pools share: the choice between them, forked children, processors.
 #include "core/threads.h"
 
-#include <omp.h>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
+#include <sched.h>
+#endif
 
 namespace gruworks {
 
 namespace {
 bool forked = false;
-// libgomp's pool does not survive a fork: a child that requests more than one thread would deadlock.
+#if defined(__unix__) || defined(__APPLE__)
+// No pool survives a fork: a child that requests more than one thread would deadlock.
 [[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, [] { forked = true; });
+#endif
+
+const ThreadPool& chosen() {
+#if defined(GRUWORKS_OPENMP)
+  const char* const name = std::getenv("GRUWORKS_THREAD_POOL");
+  if (!name || std::strcmp(name, "own") != 0) return openmp_pool();
+#endif
+  return own_pool();
+}
 }  // namespace
+
+const ThreadPool& pool() {
+  static const ThreadPool& once = chosen();
+  return once;
+}
+
+int usable_threads(int wanted) { return forked ? 1 : pool().usable(wanted); }
+
+void yield() { std::this_thread::yield(); }
 
 #if defined(__linux__)
 int processor() { return sched_getcpu(); }
@@ -26,12 +52,5 @@ void leave(int processor) {
 int processor() { return -1; }
 void leave(int) {}
 #endif
-
-int usable_threads(int wanted) {
-  if (forked || omp_in_parallel()) return 1;
-  const int own = wanted > 0 ? wanted : omp_get_max_threads();
-  const int limit = omp_get_thread_limit();
-  return own < limit ? own : limit;
-}
 
 }  // namespace gruworks

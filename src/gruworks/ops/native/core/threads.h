@@ -1,10 +1,9 @@
-// Thread team with barriers on flags: one cache line for each writer, no lock, no thread pool of its own.
+// Threads, and barriers on flags: one cache line for each writer, no lock.
 //
-// The threads are OpenMP's, so that torch and this module share one pool (libgomp.so.1, whichever is loaded first).
-// A second spinning pool beside torch's took up to 11 times as long.
+// Where the compiler has torch's OpenMP, the threads are OpenMP's, so that torch and this module share one pool
+// (libgomp.so.1, whichever is loaded first): a second spinning pool beside torch's took up to 11 times as long.
+// Elsewhere they are those of a pool of our own (own_pool.cc), which sleeps unless it works.
 #pragma once
-
-#include <sched.h>
 
 namespace gruworks {
 
@@ -25,6 +24,7 @@ inline void relax() {
 // unchanged.
 int processor();
 void leave(int processor);
+void yield();  // lets another thread run on this processor
 
 // One thread's place in a grid of `groups` x `members`: groups divide the rows of the batch, members the columns.
 struct Place {
@@ -63,14 +63,44 @@ struct Place {
       // After a few microseconds the other thread is probably descheduled, perhaps waiting for this core: with both
       // threads on one core of a busy machine, 4,000 iterations before each yield made a step take 160 us.
       for (int turns = 0; __atomic_load_n(&flags[i].ticks, __ATOMIC_ACQUIRE) < ticks; ++turns)
-        if (turns > 300) sched_yield();
+        if (turns > 300) yield();
         else if (turns > 200) relax();
     }
   }
 };
 
-// Number of threads for a request of `wanted` (0: OpenMP's default). 1 in a forked child, whose copy of the pool has no
-// threads.
+// Number of threads for a request of `wanted` (0: the pool's default). 1 in a forked child, whose copy of the pool has
+// no threads, and within the work of a pool.
 int usable_threads(int wanted);
+
+// Work of one of `threads` threads; a pool may grant fewer than requested, down to the caller alone.
+using Work = void (*)(void* data, int thread, int threads);
+
+// A pool of threads. `run` returns when all of them have.
+struct ThreadPool {
+  const char* name;
+  void (*run)(int threads, Work, void* data);
+  int (*usable)(int wanted);
+};
+const ThreadPool& own_pool();
+const ThreadPool& openmp_pool();
+const ThreadPool& pool();  // the one in use: GRUWORKS_THREAD_POOL, else OpenMP's where it is compiled in
+
+// Calls f(thread, threads) on up to `threads` threads.
+template <class F> void parallel(int threads, F& f) {
+  pool().run(threads, [](void* data, int thread, int granted) { (*static_cast<F*>(data))(thread, granted); }, &f);
+}
+
+// Calls f(i) for every i < n, in equal parts on up to `threads` threads.
+template <class F> void parallel_for(long n, int threads, const F& f) {
+  if (threads <= 1 || n <= 1) {
+    for (long i = 0; i < n; ++i) f(i);
+    return;
+  }
+  auto part = [&](int thread, int granted) {
+    for (long i = n * thread / granted; i < n * (thread + 1) / granted; ++i) f(i);
+  };
+  parallel(threads, part);
+}
 
 }  // namespace gruworks

@@ -152,9 +152,9 @@ template <class T> class Backward {
     store(carry(rows.row[i]) + v * L, dh * old.stays);
   }
 
-  template <class Block> void over_columns(Block&& block, bool backwards = false) {
+  template <int Most = kRowsOf<T>, class Block> void over_columns(Block&& block, bool backwards = false) {
     in_groups(mine.begin, mine.end, [&]<int V>(long v) {
-      in_blocks(rows.active, [&]<int R>(long first) { block.template operator()<R, V>(first, v); });
+      in_blocks<Most>(rows.active, [&]<int R>(long first) { block.template operator()<R, V>(first, v); });
     }, backwards);
   }
 
@@ -164,9 +164,9 @@ template <class T> class Backward {
       return over_columns([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::whole>(i, v, 0, 3); }, step % 2);
     }
     place.publish();
-    over_columns([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::own>(i, v, 0, 3); });
+    over_columns<kFewRows>([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::own>(i, v, 0, 3); });
     place.wait_group();
-    over_columns([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::rest>(i, v, 0, 3); });
+    over_columns<kFewRows>([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::rest>(i, v, 0, 3); });
   }
 
   void before_step(long step) {
@@ -178,13 +178,13 @@ template <class T> class Backward {
       return over_columns([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::whole>(i, v, 1, 2); }, step % 2);
     }
     place.publish();
-    over_columns([&]<int R, int V>(long i, long v) { reset_block<R, V, Sum::own>(i, v); });
+    over_columns<kFewRows>([&]<int R, int V>(long i, long v) { reset_block<R, V, Sum::own>(i, v); });
     place.wait_group();
-    over_columns([&]<int R, int V>(long i, long v) { reset_block<R, V, Sum::rest>(i, v); });
+    over_columns<kFewRows>([&]<int R, int V>(long i, long v) { reset_block<R, V, Sum::rest>(i, v); });
     place.publish();
-    over_columns([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::own>(i, v, 1, 2); });
+    over_columns<kFewRows>([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::own>(i, v, 1, 2); });
     place.wait_group();
-    over_columns([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::rest>(i, v, 1, 2); });
+    over_columns<kFewRows>([&]<int R, int V>(long i, long v) { carry_block<R, V, Sum::rest>(i, v, 1, 2); });
   }
 
   // sums += gradients of `count` gates, from quarter `slot` of the saved rows on, times W_hh's rows `gate`...
@@ -196,8 +196,10 @@ template <class T> class Backward {
     const long b = mine.begin * L, e = mine.end * L;
     auto part = [&](long g, long from, long to) __attribute__((always_inline)) {
       for (int i = 0; i < R; ++i) at[i] = rows.terms[first + i] + (slot + g) * Hp + from;
+      const T* const weights = w + ((gate + g) * Hp + from) * L;
+      if constexpr (S != Sum::whole) return multiply_apart<T, R, V>(sums, at, weights, 3 * Hp * L, L, to - from);
       const Ahead ahead = kFetch ? earlier<R, V>(first, v, count) : Ahead();
-      multiply<T, R, V, kFetch>(sums, at, w + ((gate + g) * Hp + from) * L, 3 * Hp * L, L, to - from, ahead);
+      multiply<T, R, V, kFetch>(sums, at, weights, 3 * Hp * L, L, to - from, ahead);
     };
     if constexpr (S == Sum::whole) return part(0, 0, count * Hp);
     for (long g = 0; g < count; ++g) {
@@ -253,7 +255,7 @@ template <class T> class Backward {
       }
   }
 
-  GRUWORKS_INLINE void reset(long i, long v, Vec<T> drh) {
+  GRUWORKS_NOINLINE void reset(long i, long v, Vec<T> drh) {
     const long width = s.H - v * L;
     T* kept = rows.work[i] + v * L;
     T* on = carry(rows.row[i]) + v * L;

@@ -104,10 +104,10 @@ template <class T> class Forward {
     }
   }
 
-  template <class Block> void over_panels(Block&& block, bool backwards = false) {
+  template <int Most = kRowsOf<T>, class Block> void over_panels(Block&& block, bool backwards = false) {
     for (long i = mine.begin; i < mine.end; ++i) {
       const long p = backwards ? mine.end - 1 - (i - mine.begin) : i;
-      in_blocks(rows.active, [&]<int R>(long first) { block.template operator()<R>(first, p); });
+      in_blocks<Most>(rows.active, [&]<int R>(long first) { block.template operator()<R>(first, p); });
     }
   }
 
@@ -118,9 +118,9 @@ template <class T> class Forward {
       if (place.members > 1) place.wait_group();
       return over_panels([&]<int R>(long i, long p) { after_block<R, Sum::whole>(step, i, p); }, backwards(step));
     }
-    over_panels([&]<int R>(long i, long p) { after_block<R, Sum::own>(step, i, p); });
+    over_panels<kFewRows>([&]<int R>(long i, long p) { after_block<R, Sum::own>(step, i, p); });
     place.wait_group();
-    over_panels([&]<int R>(long i, long p) { after_block<R, Sum::rest>(step, i, p); });
+    over_panels<kFewRows>([&]<int R>(long i, long p) { after_block<R, Sum::rest>(step, i, p); });
   }
 
   void before_step(long step) {
@@ -130,9 +130,9 @@ template <class T> class Forward {
       if (place.members > 1) place.publish(), place.wait_group();
       return over_columns<Sum::whole>(backwards(step));
     }
-    over_panels([&]<int R>(long i, long p) { reset_block<R, Sum::own>(step, i, p); });
+    over_panels<kFewRows>([&]<int R>(long i, long p) { reset_block<R, Sum::own>(step, i, p); });
     place.wait_group();
-    over_panels([&]<int R>(long i, long p) { reset_block<R, Sum::rest>(step, i, p); });
+    over_panels<kFewRows>([&]<int R>(long i, long p) { reset_block<R, Sum::rest>(step, i, p); });
     place.publish();
     over_columns<Sum::own>();
     place.wait_group();
@@ -141,7 +141,8 @@ template <class T> class Forward {
 
   template <Sum S> void over_columns(bool backwards = false) {
     in_groups(mine.begin, mine.end, [&]<int V>(long v) {
-      in_blocks(rows.active, [&]<int R>(long first) { candidate_block<R, V, S>(first, v); });
+      in_blocks<S == Sum::whole ? kRowsOf<T> : kFewRows>(
+          rows.active, [&]<int R>(long first) { candidate_block<R, V, S>(first, v); });
     }, backwards);
   }
 
@@ -151,17 +152,17 @@ template <class T> class Forward {
     if constexpr (S == Sum::whole) return multiply<T, R, V>(sums, state, w, across, along, s.H);
     const T* shifted[R];
     const long from = S == Sum::own ? begin : end, to = S == Sum::own ? end : s.H;
-    if constexpr (S == Sum::rest) multiply<T, R, V>(sums, state, w, across, along, begin);
+    if constexpr (S == Sum::rest) multiply_apart<T, R, V>(sums, state, w, across, along, begin);
     for (int i = 0; i < R; ++i) shifted[i] = state[i] + from;
-    multiply<T, R, V>(sums, shifted, w + from * along, across, along, to - from);
+    multiply_apart<T, R, V>(sums, shifted, w + from * along, across, along, to - from);
   }
 
   // Input projections of r, z, n with biases, fused or precomputed.
   template <int R> GRUWORKS_INLINE void start(Vec<T> (&sums)[R][3], long step, long first, long p) {
     const long width = s.H - p * L;
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
     for (int i = 0; i < R; ++i)
-#pragma GCC unroll 3
+GRUWORKS_UNROLL(3)
       for (int g = 0; g < 3; ++g) {
         const Vec<T> bias = load(s.w.bias + g * Hp + p * L);
         if (chunked) sums[i][g] = load(projected(step, first + i) + ((p - mine.begin) * 3 + g) * L);
@@ -186,7 +187,7 @@ template <class T> class Forward {
         to[n++] = projected(later, i);
       }
     for (long p = mine.begin; p < mine.end; ++p)
-      in_blocks(n, [&]<int R>(long first) {
+      in_blocks<kRowsOf<T>>(n, [&]<int R>(long first) {
         Vec<T> sums[R][3];
         for (int i = 0; i < R; ++i)
           for (int g = 0; g < 3; ++g) sums[i][g] = load(s.w.bias + g * Hp + p * L);
@@ -199,14 +200,14 @@ template <class T> class Forward {
   template <int R, Sum S> void after_block(long step, long first, long p) {
     Vec<T> sums[R][3], input[R];
     if constexpr (S == Sum::rest) {
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
       for (int i = 0; i < R; ++i) {
         const T* kept = rows.work[first + i] + p * L;
         sums[i][0] = load(kept + Hp), sums[i][1] = load(kept + 2 * Hp), sums[i][2] = load(kept);
       }
     } else {
       start<R>(sums, step, first, p);
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
       for (int i = 0; i < R; ++i) {
         input[i] = sums[i][2];
         sums[i][2] = load(s.w.bias + 3 * Hp + p * L);
@@ -214,7 +215,7 @@ template <class T> class Forward {
     }
     product<S, R, 3>(sums, rows.h + first, s.w.h + p * s.H * 3 * L, L, 3 * L);
     if constexpr (S == Sum::own) {
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
       for (int i = 0; i < R; ++i) {
         T* kept = rows.work[first + i] + p * L;
         store(kept, sums[i][2]), store(kept + Hp, sums[i][0]);
@@ -222,28 +223,34 @@ template <class T> class Forward {
       }
     } else {
       if constexpr (S == Sum::rest)
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
         for (int i = 0; i < R; ++i) input[i] = load(rows.work[first + i] + p * L + 3 * Hp);
-      finish<R, 0>(sums, input, first, p);
+      finish<R>(sums, input, first, p);
     }
   }
 
-  // Gates and new state of the rows from `From` on, a few at a time.
-  template <int R, int From> GRUWORKS_INLINE void finish(Vec<T> (&sums)[R][3], Vec<T> (&input)[R], long first, long p) {
+  // Gates and new states of R rows, a few at a time.
+  template <int R, int From = 0> GRUWORKS_INLINE void finish(const Vec<T> (&sums)[R][3], const Vec<T> (&input)[R], long first, long p) {
     constexpr int N = R - From < kTogether ? R - From : kTogether;
+    some_states<N>(sums + From, input + From, first + From, p);
+    if constexpr (From + N < R) finish<R, From + N>(sums, input, first, p);
+  }
+
+  // Not inlined into each of the blocks, whose accumulators it would compete with for registers.
+  template <int N> GRUWORKS_NOINLINE void some_states(const Vec<T> (*sums)[3], const Vec<T>* input, long first, long p) {
     const long width = s.H - p * L;
     Vec<T> both[2 * N], r[N], a[N];
     Fraction<T> open[2 * N];
-#pragma GCC unroll 8
-    for (int i = 0; i < N; ++i) both[i] = sums[From + i][0], both[N + i] = sums[From + i][1];
+GRUWORKS_UNROLL(8)
+    for (int i = 0; i < N; ++i) both[i] = sums[i][0], both[N + i] = sums[i][1];
     sigmoid_fractions<T, 2 * N>(both, open);
-#pragma GCC unroll 8
-    for (int i = 0; i < N; ++i) r[i] = open[i].value(), a[i] = input[From + i] + r[i] * sums[From + i][2];
+GRUWORKS_UNROLL(8)
+    for (int i = 0; i < N; ++i) r[i] = open[i].value(), a[i] = input[i] + r[i] * sums[i][2];
     Fraction<T> n[N];
     tanh_fractions<T, N>(a, n);
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
     for (int i = 0; i < N; ++i) {
-      const long row = first + From + i;
+      const long row = first + i;
       const Vec<T> h = load_part(rows.skip[row] + p * L, width), candidate = n[i].value(), z = open[N + i].value();
       keep_state(row, p, candidate + staying<T>(rows, row, p, z, width).stays * (h - candidate), width);
       if (s.saved) {
@@ -251,10 +258,9 @@ template <class T> class Forward {
         const auto keep = [&](long quarter, Vec<T> v) __attribute__((always_inline)) {
           past ? store_past(kept + quarter * Hp, v) : store(kept + quarter * Hp, v);
         };
-        keep(0, sums[From + i][2]), keep(1, r[i]), keep(2, z), keep(3, candidate);
+        keep(0, sums[i][2]), keep(1, r[i]), keep(2, z), keep(3, candidate);
       }
     }
-    if constexpr (From + N < R) finish<R, From + N>(sums, input, first, p);
   }
 
   // "before", first half: r and z, r * h for the second half's product, and the input projection of n.
@@ -266,25 +272,29 @@ template <class T> class Forward {
     } else {
       Vec<T> input[R][3];
       start<R>(input, step, first, p);
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
       for (int i = 0; i < R; ++i) {
         sums[i][0] = input[i][0], sums[i][1] = input[i][1];
         store(rows.work[first + i] + 3 * Hp + p * L, input[i][2] + load(s.w.bias + 3 * Hp + p * L));
       }
     }
     product<S, R, 2>(sums, rows.h + first, s.w.h + p * s.H * 2 * L, L, 2 * L);
-    const long width = s.H - p * L;
-#pragma GCC unroll 8
-    for (int i = 0; i < R; ++i) {
-      T* kept = rows.work[first + i] + p * L;
+    for (int i = 0; i < R; ++i)
       if constexpr (S == Sum::own) {
+        T* kept = rows.work[first + i] + p * L;
         store(kept + Hp, sums[i][0]), store(kept + 2 * Hp, sums[i][1]);
       } else {
-        const Vec<T> r = sigmoid<T>(sums[i][0]);
-        store(kept, r * load_part(rows.h[first + i] + p * L, width));
-        store(kept + Hp, r), store(kept + 2 * Hp, sigmoid<T>(sums[i][1]));
+        resets(first + i, p, sums[i]);
       }
-    }
+  }
+
+  GRUWORKS_NOINLINE void resets(long i, long p, const Vec<T> (&sums)[2]) {
+    Fraction<T> gates[2];
+    sigmoid_fractions<T, 2>(sums, gates);
+    T* kept = rows.work[i] + p * L;
+    const Vec<T> r = gates[0].value();
+    store(kept, r * load_part(rows.h[i] + p * L, s.H - p * L));
+    store(kept + Hp, r), store(kept + 2 * Hp, gates[1].value());
   }
 
   // "before", second half: the candidate from r * h, and the new state. The input projection is added
@@ -301,7 +311,7 @@ template <class T> class Forward {
       }
   }
 
-  GRUWORKS_INLINE void renew(long i, long v, T* kept, Vec<T> sum) {
+  GRUWORKS_NOINLINE void renew(long i, long v, T* kept, Vec<T> sum) {
     const long width = s.H - v * L;
     const Vec<T> n = tanh_fraction<T>(sum).value(), z = load(kept + 2 * Hp);
     const Vec<T> h = load_part(rows.skip[i] + v * L, width);
@@ -314,8 +324,8 @@ template <class T> class Forward {
   void normed_after_step() {
     over_panels([&]<int R>(long first, long p) {
       Vec<T> sums[R][3] = {};
-      product<Sum::whole, R, 3>(sums, rows.h + first, s.w.h + p * s.H * 3 * L, L, 3 * L);
-#pragma GCC unroll 8
+      multiply_apart<T, R, 3>(sums, rows.h + first, s.w.h + p * s.H * 3 * L, L, 3 * L, s.H);
+GRUWORKS_UNROLL(8)
       for (int i = 0; i < R; ++i) {
         T* to = rows.terms[first + i] + p * L;
         store(to + Hp, sums[i][0]), store(to + 2 * Hp, sums[i][1]), store(to, sums[i][2]);
@@ -334,10 +344,10 @@ template <class T> class Forward {
   void norm_inputs() {
     over_panels([&]<int R>(long first, long p) {
       Vec<T> sums[R][3] = {};
-      multiply<T, R, 3>(sums, rows.x + first, s.w.x + p * s.I * 3 * L, L, 3 * L, s.I);
-#pragma GCC unroll 8
+      multiply_apart<T, R, 3>(sums, rows.x + first, s.w.x + p * s.I * 3 * L, L, 3 * L, s.I);
+GRUWORKS_UNROLL(8)
       for (int i = 0; i < R; ++i)
-#pragma GCC unroll 3
+GRUWORKS_UNROLL(3)
         for (int g = 0; g < 3; ++g) store(rows.inputs[first + i] + (g + 1) * Hp + p * L, sums[i][g]);
     });
     for (long i = 0; i < rows.active; ++i) {
@@ -369,18 +379,18 @@ template <class T> class Forward {
     Vec<T> both[2 * V], products[V], a[V];
     Fraction<T> open[2 * V];
     const T* const terms = rows.terms[i];
-#pragma GCC unroll 3
+GRUWORKS_UNROLL(3)
     for (int c = 0; c < V; ++c) {
       both[c] = given(i, v + c, 0) + normed(v + c, 0, terms + Hp, s.w.bias);
       both[V + c] = given(i, v + c, 1) + normed(v + c, 1, terms + 2 * Hp, s.w.bias + Hp);
       products[c] = normed(v + c, 2, terms, s.w.bias + 3 * Hp);
     }
     sigmoid_fractions<T, 2 * V>(both, open);
-#pragma GCC unroll 3
+GRUWORKS_UNROLL(3)
     for (int c = 0; c < V; ++c) both[c] = open[c].value(), a[c] = given(i, v + c, 2) + both[c] * products[c];
     Fraction<T> n[V];
     tanh_fractions<T, V>(a, n);
-#pragma GCC unroll 3
+GRUWORKS_UNROLL(3)
     for (int c = 0; c < V; ++c) {
       const long width = s.H - (v + c) * L;
       const Vec<T> candidate = n[c].value(), z = open[V + c].value();
@@ -395,7 +405,7 @@ template <class T> class Forward {
   void normed_before_step() {
     over_panels([&]<int R>(long first, long p) {
       Vec<T> sums[R][2] = {};
-      product<Sum::whole, R, 2>(sums, rows.h + first, s.w.h + p * s.H * 2 * L, L, 2 * L);
+      multiply_apart<T, R, 2>(sums, rows.h + first, s.w.h + p * s.H * 2 * L, L, 2 * L, s.H);
       for (int i = 0; i < R; ++i)
         for (int g = 0; g < 2; ++g) store(rows.terms[first + i] + (g + 1) * Hp + p * L, sums[i][g]);
     });
@@ -407,9 +417,9 @@ template <class T> class Forward {
       for (long v = 0; v < Hp / L; ++v) normed_resets(i, v);
     }
     in_groups(mine.begin, mine.end, [&]<int V>(long v) {
-      in_blocks(rows.active, [&]<int R>(long first) {
+      in_blocks<kRowsOf<T>>(rows.active, [&]<int R>(long first) {
         Vec<T> sums[R][V] = {};
-        product<Sum::whole, R, V>(sums, rows.terms + first, s.w.n + v * s.H * L, s.H * L, L);
+        multiply_apart<T, R, V>(sums, rows.terms + first, s.w.n + v * s.H * L, s.H * L, L, s.H);
         for (int i = 0; i < R; ++i)
           for (int c = 0; c < V; ++c) store(rows.terms[first + i] + 3 * Hp + (v + c) * L, sums[i][c]);
       });

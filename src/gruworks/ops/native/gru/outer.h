@@ -100,9 +100,9 @@ template <class T> class Outer {
       else gates[n] = s.saved + k * 4 * Hp + Hp, x[n++] = grad.x.at(t, b);
     }
     in_groups(0, n ? (s.I + L - 1) / L : 0, [&]<int V>(long v) {
-      in_blocks(n, [&]<int R>(long first) {
+      in_blocks<kRowsOf<T>>(n, [&]<int R>(long first) {
         Vec<T> sums[R][V] = {};
-        multiply<T, R, V>(sums, gates + first, s.w.back_x + v * 3 * Hp * L, 3 * Hp * L, L, 3 * Hp);
+        multiply_apart<T, R, V>(sums, gates + first, s.w.back_x + v * 3 * Hp * L, 3 * Hp * L, L, 3 * Hp);
         for (int i = 0; i < R; ++i)
           for (int c = 0; c < V; ++c) store_part(x[first + i] + (v + c) * L, sums[i][c], s.I - (v + c) * L);
       });
@@ -157,7 +157,7 @@ template <class T> class Outer {
   // Blocked summation: a single sum over the chunk loses half a decimal digit.
   void sum_up(const List& list, long k, long count, long slot, long j) {
     Vec<T> g[kNear];
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
     for (long i = 0; i < kNear; ++i)
       g[i] = i < count ? load_part(list.gates[k + i] + slot * Hp + mine.begin * R + j, width - j) : Vec<T>{};
     T* to = sums + slot * width + j;
@@ -200,7 +200,7 @@ template <class T> class Outer {
 
   void pack_right(const T* const* from, long n, long column, long N) {
     for (long k = 0; k < n; ++k)
-#pragma GCC unroll 3
+GRUWORKS_UNROLL(3)
       for (long v = 0; v < 3; ++v) {
         const long width = N - column - v * L;
         store(right + (k * 3 + v) * L, width > 0 ? load_part(from[k] + column + v * L, width) : Vec<T>{});
@@ -235,16 +235,16 @@ template <class T> class Outer {
     Vec<T> sums[R][V] = {};
     for (long k = 0; k < depth; ++k, a += R, b += 3 * L) {
       Vec<T> w[V];
-#pragma GCC unroll 3
+GRUWORKS_UNROLL(3)
       for (int v = 0; v < V; ++v) w[v] = load(b + v * L);
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
       for (int i = 0; i < R; ++i)
-#pragma GCC unroll 3
+GRUWORKS_UNROLL(3)
         for (int v = 0; v < V; ++v) sums[i][v] += w[v] * a[i];
     }
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
     for (int i = 0; i < R; ++i)
-#pragma GCC unroll 3
+GRUWORKS_UNROLL(3)
       for (int v = 0; v < V; ++v) into[i][v] = sums[i][v];
   }
 
@@ -254,10 +254,10 @@ template <class T> class Outer {
       for (long j = 0; j < last + L; j += L) __builtin_prefetch(c + i * N + (j < last ? j : last), 1);
     Vec<T> sums[R][V];
     multiply_packed<V>(sums, a, right, depth);
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
     for (int i = 0; i < R; ++i) {
       if (i >= units) return;
-#pragma GCC unroll 3
+GRUWORKS_UNROLL(3)
       for (int v = 0; v < V; ++v) {
         T* to = c + i * N + v * L;
         store_part(to, first ? sums[i][v] : sums[i][v] + load_part(to, width - v * L), width - v * L);

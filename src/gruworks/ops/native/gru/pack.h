@@ -17,23 +17,18 @@ struct Share {
 
 // Transposition in log2(L) rounds, each interleaving the first half of the vectors with the second.
 template <class T> GRUWORKS_INLINE void transpose(Vec<T> (&v)[kLanes<T>]) {
-  using Bits = typename VecOf<T>::Bits;
   constexpr long L = kLanes<T>;
-  Bits low = {}, high = {};
-#pragma GCC unroll 16
-  for (long i = 0; i < L; ++i) {
-    low[i] = i / 2 + i % 2 * L;
-    high[i] = L / 2 + i / 2 + i % 2 * L;
-  }
-#pragma GCC unroll 4
+  const auto low = [](long i) { return i / 2 + i % 2 * L; };
+  const auto high = [](long i) { return L / 2 + i / 2 + i % 2 * L; };
+GRUWORKS_UNROLL(4)
   for (long round = 1; round < L; round *= 2) {
     Vec<T> next[L];
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
     for (long i = 0; i < L / 2; ++i) {
-      next[2 * i] = __builtin_shuffle(v[i], v[i + L / 2], low);
-      next[2 * i + 1] = __builtin_shuffle(v[i], v[i + L / 2], high);
+      next[2 * i] = shuffle<T>(v[i], v[i + L / 2], low);
+      next[2 * i + 1] = shuffle<T>(v[i], v[i + L / 2], high);
     }
-#pragma GCC unroll 16
+GRUWORKS_UNROLL(16)
     for (long i = 0; i < L; ++i) v[i] = next[i];
   }
 }
@@ -44,10 +39,10 @@ template <class T> void pack_columns(T* to, long along, const T* from, long rows
   for (long k = 0; k < K; k += L) {
     const long width = K - k < L ? K - k : L;
     Vec<T> block[L];
-#pragma GCC unroll 16
+GRUWORKS_UNROLL(16)
     for (long c = 0; c < L; ++c) block[c] = c < rows ? load_part(from + c * K + k, width) : Vec<T>{};
     transpose<T>(block);
-#pragma GCC unroll 16
+GRUWORKS_UNROLL(16)
     for (long i = 0; i < L; ++i)
       if (i < width) store(to + (k + i) * along, block[i]);
   }

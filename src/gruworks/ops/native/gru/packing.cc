@@ -16,12 +16,7 @@ uint64_t fingerprint(const Build& build, const void* data, long bytes, int threa
   const auto hash = [&](long i) {
     hashes[i] = build.fingerprint(static_cast<const char*>(data) + i * kPiece, std::min(kPiece, bytes - i * kPiece));
   };
-  if (pieces < 4 || threads == 1) {
-    for (long i = 0; i < pieces; ++i) hash(i);
-  } else {
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (long i = 0; i < pieces; ++i) hash(i);
-  }
+  parallel_for(pieces, pieces < 4 ? 1 : threads, hash);
   return pieces == 1 ? hashes[0] : build.fingerprint(hashes.data(), 8 * pieces);
 }
 

@@ -101,13 +101,13 @@ struct Build {
   const char* name;
   int rows;  // of the batch that one block of registers holds
   uint64_t (*fingerprint)(const void* data, long bytes);
-  Kernels<float> f32;
-  Kernels<double> f64;
+  const Kernels<float>* f32;
+  const Kernels<double>* f64;
 };
 
 template <class T> const Kernels<T>& kernels(const Build& from) {
-  if constexpr (sizeof(T) == 4) return from.f32;
-  else return from.f64;
+  if constexpr (sizeof(T) == 4) return *from.f32;
+  else return *from.f64;
 }
 
 }  // namespace gruworks

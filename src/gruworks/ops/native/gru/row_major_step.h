@@ -12,17 +12,12 @@ namespace gruworks::GRUWORKS_ISA {
 
 // to[lane u] = the sum of the lanes of v[u].
 template <class T, int Bit = 1> GRUWORKS_INLINE Vec<T> lane_sums(Vec<T> (&v)[kLanes<T>]) {
-  using Bits = typename VecOf<T>::Bits;
-  constexpr long L = kLanes<T>;
-  Bits own = {}, other = {};  // lanes with this bit come from the second vector
-#pragma GCC unroll 16
-  for (long i = 0; i < L; ++i) {
-    own[i] = i & Bit ? i - Bit + L : i;
-    other[i] = i & Bit ? i + L : i + Bit;
-  }
-#pragma GCC unroll 8
+  constexpr long L = kLanes<T>;  // lanes with this bit come from the second vector
+  const auto own = [](long i) { return i & Bit ? i - Bit + L : i; };
+  const auto other = [](long i) { return i & Bit ? i + L : i + Bit; };
+GRUWORKS_UNROLL(8)
   for (long i = 0; i < L / (2 * Bit); ++i)
-    v[i] = __builtin_shuffle(v[2 * i], v[2 * i + 1], own) + __builtin_shuffle(v[2 * i], v[2 * i + 1], other);
+    v[i] = shuffle<T>(v[2 * i], v[2 * i + 1], own) + shuffle<T>(v[2 * i], v[2 * i + 1], other);
   if constexpr (2 * Bit < L) return lane_sums<T, 2 * Bit>(v);
   else return v[0];
 }
@@ -133,9 +128,9 @@ template <class T> class RowMajorForward : RowMajorPart<T> {
     Vec<T> sums[kSums][L] = {};
     add_product<R, Few>(sums, from, one);
     if (other.K) add_product<R, Few>(sums, from, other);
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
     for (int c = 1; c < kSums; ++c)
-#pragma GCC unroll 16
+GRUWORKS_UNROLL(16)
       for (int u = 0; u < L; ++u) sums[0][u] += sums[c][u];
     return lane_sums<T>(sums[0]);
   }
@@ -148,21 +143,21 @@ template <class T> class RowMajorForward : RowMajorPart<T> {
     long k = 0;
     const auto some = [&](int c, long n) __attribute__((always_inline)) {
       Vec<T> in[R];
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
       for (int i = 0; i < R; ++i) in[i] = n >= L ? load(p.in[i] + k) : load_part(p.in[i] + k, n);
       const T* row = matrix + k;
-#pragma GCC unroll 16
+GRUWORKS_UNROLL(16)
       for (long u = 0; u < U; ++u) {
         const T* const at = Few ? matrix + k + (u < s.H ? u : s.H - 1) * p.K : row + u % 4 * p.K;
         const Vec<T> weights = n >= L ? load(at) : load_part(at, n);
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
         for (int i = 0; i < R; ++i) sums[c][i * U + u] += weights * in[i];
         if (u % 4 == 3) row += 4 * p.K;
       }
       k += L;
     };
     for (; k + kSums * L <= p.K;)
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
       for (int c = 0; c < kSums; ++c) some(c, L);
     while (k + L <= p.K) some(0, L);
     if (k < p.K) some(0, p.K - k);
@@ -352,9 +347,7 @@ template <class T> class RowMajorBackward : RowMajorPart<T> {
   void weights(long g) {
     const long uses = s.steps * s.batch;
     for (long k = 0; k < uses; k += kUses)
-      with_rows(uses - k < kUses ? uses - k : kUses, [&]<int N>() {
-        if constexpr (N <= kUses) some_uses<N>(g, k);
-      });
+      with_rows<kUses>(uses - k < kUses ? uses - k : kUses, [&]<int N>() { some_uses<N>(g, k); });
   }
 
   template <int N> void some_uses(long g, long k) {
@@ -383,7 +376,7 @@ template <class T> class RowMajorBackward : RowMajorPart<T> {
     for (long c = 0; c < width; c += L) {
       const long n = width - c;
       Vec<T> sum = load_part(rows[0] + c, n) * by[0];
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
       for (int i = 1; i < N; ++i) sum += load_part(rows[i] + c, n) * by[i];
       store_part(to + c, more ? sum + load_part(to + c, n) : sum, n);
     }
@@ -398,12 +391,12 @@ template <class T> class RowMajorBackward : RowMajorPart<T> {
 
   template <int K> void add_some(T* to, const T* rows, long N, const T* factors, long from, long end) {
     Vec<T> by[K];
-#pragma GCC unroll 16
+GRUWORKS_UNROLL(16)
     for (int k = 0; k < K; ++k) by[k] = all<T>(factors[k]);
     const auto at = [&](long j, long n) __attribute__((always_inline)) {
       Vec<T> even = n >= L ? load(to + j) : load_part(to + j, n), odd = {};
       const T* row = rows + j;
-#pragma GCC unroll 16
+GRUWORKS_UNROLL(16)
       for (int k = 0; k < K; ++k) {
         const T* const own = row + k % 4 * N;
         const Vec<T> weights = n >= L ? load(own) : load_part(own, n);

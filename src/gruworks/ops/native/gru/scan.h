@@ -25,7 +25,7 @@ template <class T, int N> GRUWORKS_INLINE void exponentials(const Vec<T> (&a)[N]
   constexpr int n = sizeof(C::kPoly) / sizeof(T);
   constexpr T low = sizeof(T) == 4 ? -126 : -1022, high = 1 - low;
   Vec<T> scale[N], rest[N], q[N];
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
   for (int j = 0; j < N; ++j) {
     const Vec<T> y = at_least<T>(low, at_most<T>(high, a[j] * T(kLog2e))), shifted = y + C::kMagic;
     const Vec<T> whole = shifted - C::kMagic;
@@ -33,11 +33,11 @@ template <class T, int N> GRUWORKS_INLINE void exponentials(const Vec<T> (&a)[N]
     rest[j] = ((a[j] - whole * kLn2<T>) - whole * kLn2Rest<T>) * T(kLog2e);
     q[j] = all<T>(C::kPoly[n - 1]);
   }
-#pragma GCC unroll 16
+GRUWORKS_UNROLL(16)
   for (int i = n - 2; i >= 0; --i)
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
     for (int j = 0; j < N; ++j) q[j] = q[j] * rest[j] + C::kPoly[i];
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
   for (int j = 0; j < N; ++j) {
     const Vec<T> e = scale[j] + scale[j] * (rest[j] * q[j]), y = a[j] * T(kLog2e);
     const Vec<T> bounded = y > high + T(0.49) ? all<T>(__builtin_inff()) : e;
@@ -85,11 +85,11 @@ template <class T> class ScanPart {
   }
 
   template <int V> GRUWORKS_INLINE void read(const T* from, long j, Vec<T> (&to)[V]) const {
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
     for (int v = 0; v < V; ++v) to[v] = V == 1 ? load_part(from + j, s.lanes - j) : load(from + j + v * L);
   }
   template <int V> GRUWORKS_INLINE void write(T* to, long j, const Vec<T> (&from)[V]) const {
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
     for (int v = 0; v < V; ++v) V == 1 ? store_part(to + j, from[v], s.lanes - j) : store(to + j + v * L, from[v]);
   }
   template <int V> GRUWORKS_INLINE void read_power(const T* from, long j, Vec<T> (&to)[V]) const {
@@ -109,7 +109,7 @@ template <class T> class ScanPart {
       Vec<T> a[V], b[V];
       read_power<V>(s.log_a + t * s.lanes, j, a);
       read_power<V>(s.log_b + t * s.lanes, j, b);
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
       for (int v = 0; v < V; ++v) h[v] = a[v] * h[v] + b[v], product[v] *= a[v];
       write<V>(s.states + t * s.lanes, j, h);
     }
@@ -128,7 +128,7 @@ template <class T> class ScanPart {
       read_power<V>(s.log_a + t * s.lanes, j, a);
       read<V>(s.states + t * s.lanes, j, h);
       bool some = false;
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
       for (int v = 0; v < V; ++v) carry[v] *= a[v], h[v] += carry[v];
       write<V>(s.states + t * s.lanes, j, h);
       if (t % 16) continue;
@@ -142,7 +142,7 @@ template <class T> class ScanPart {
     Vec<T> own[V], product[V];
     read<V>(given(group), j, own);
     read<V>(given(group) + s.lanes, j, product);
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
     for (int v = 0; v < V; ++v) carry[v] = own[v] + product[v] * carry[v];
   }
 
@@ -154,7 +154,7 @@ template <class T> class ScanPart {
       Vec<T> a[V], own[V];
       read_power<V>(s.log_a + t * s.lanes, j, a);
       read<V>(s.grad + t * s.lanes, j, own);
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
       for (int v = 0; v < V; ++v) g[v] = a[v] * (own[v] + g[v]), product[v] *= a[v];
     }
     write<V>(given(place.group), j, g);
@@ -170,7 +170,7 @@ template <class T> class ScanPart {
       read_power<V>(s.log_b + t * s.lanes, j, b);
       read<V>(s.grad + t * s.lanes, j, own);
       read<V>(t ? s.states + (t - 1) * s.lanes : s.h0, j, h);
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
       for (int v = 0; v < V; ++v) {
         const Vec<T> whole = own[v] + g[v];
         g[v] = a[v] * whole;

@@ -57,7 +57,7 @@ struct Int8 {
 
   // Symmetric int8 quantization of the row; its scale is the largest absolute value over 127, and NaN for a row with a
   // NaN or an infinity, which propagates to every product.
-  static GRUWORKS_INLINE float read(Row* to, const float* from, long K) {
+  static GRUWORKS_NOINLINE float read(Row* to, const float* from, long K) {
     V most = {}, poison = {};
     for (long k = 0; k < K; k += kL) {
       const V v = load_part(from + k, K - k), size = (V)((B)v & 0x7fffffff);
@@ -118,30 +118,30 @@ template <class F> GRUWORKS_INLINE typename F::Row* as(float* p) { return reinte
 // to[i][g] = products of the gates' rows of one panel with row i. Few rows use several sums to hide the adder's
 // latency.
 template <class F, int R, int G>
-GRUWORKS_INLINE void product(const NarrowPacked& w, long panel, long Hp, const typename F::Row* rows, long stride,
+GRUWORKS_NOINLINE void product(const NarrowPacked& w, long panel, long Hp, const typename F::Row* rows, long stride,
                              const float* of_row, V (&to)[R][G]) {
   constexpr int U = R == 1 ? 4 : R == 2 ? 2 : 1;
   typename F::Sum sums[U][R][G] = {};
   const uint32_t* at = w.words + panel * w.count * G * kL;
   long k = 0;
   for (; k + U <= w.count; k += U)
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
     for (int u = 0; u < U; ++u, at += G * kL)
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
       for (int g = 0; g < G; ++g) {
         const B word = words_at(at + g * kL);
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
         for (int i = 0; i < R; ++i) F::add(sums[u][i][g], word, rows + i * stride + (k + u) * F::kRowWord);
       }
   for (; k < w.count; ++k, at += G * kL)
     for (int g = 0; g < G; ++g)
       for (int i = 0; i < R; ++i) F::add(sums[0][i][g], words_at(at + g * kL), rows + i * stride + k * F::kRowWord);
-#pragma GCC unroll 8
+GRUWORKS_UNROLL(8)
   for (int i = 0; i < R; ++i)
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
     for (int g = 0; g < G; ++g) {
       typename F::Sum s = sums[0][i][g];
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
       for (int u = 1; u < U; ++u) s += sums[u][i][g];
       const long column = g * Hp + panel * kL;
       to[i][g] = F::value(s, w.scale + column, w.sum + column, of_row[i]);

@@ -23,6 +23,21 @@ struct NarrowScratch {
   }
 };
 
+struct Opened {
+  V r, z;
+};
+GRUWORKS_NOINLINE inline Opened gates(const V* gx, const V* gh) {
+  const V sums[2] = {gx[0] + gh[0], gx[1] + gh[1]};
+  Fraction<float> of[2];
+  sigmoid_fractions<float, 2>(sums, of);
+  return {of[0].value(), of[1].value()};
+}
+
+GRUWORKS_NOINLINE inline void new_state(float* h, long width, V a, V z) {
+  const V n = tanh_fraction<float>(a).value();
+  store_part(h, n + z * (load_part(h, width) - n), width);
+}
+
 template <class X, class F, int R> struct Sessions {
   const NarrowLayer& w;
   const NarrowScratch& to;
@@ -46,27 +61,22 @@ template <class X, class F, int R> struct Sessions {
       for (int i = 0; i < R; ++i)
         for (int g = 0; g < 3; ++g) gx[i][g] = load_part(x + (3 * i + g) * w.H + panel * kL, w.H - panel * kL);
     else product<X, R, 3>(w.x, panel, to.Hp, as<X>(to.x), to.Ip, of_x, gx);
-#pragma GCC unroll 4
+GRUWORKS_UNROLL(4)
     for (int i = 0; i < R; ++i)
-#pragma GCC unroll 3
+GRUWORKS_UNROLL(3)
       for (int g = 0; g < 3; ++g) gx[i][g] += bias(g, panel);
   }
 
-  GRUWORKS_INLINE void finish(int i, long panel, V a, V z) const {
-    const V n = tanh_fraction<float>(a).value();
-    float* const at = h + i * w.H + panel * kL;
-    store_part(at, n + z * (load_part(at, w.H - panel * kL) - n), w.H - panel * kL);
-  }
+  void finish(int i, long panel, V a, V z) const { new_state(h + i * w.H + panel * kL, w.H - panel * kL, a, z); }
 
   GRUWORKS_INLINE void after() const {
     for (long panel = 0; panel * kL < w.H; ++panel) {
       V gx[R][3], gh[R][3];
       input(panel, gx);
       product<F, R, 3>(w.h, panel, to.Hp, as<F>(to.h), to.Hp, of_h, gh);
-#pragma GCC unroll 4
       for (int i = 0; i < R; ++i) {
-        const V r = sigmoid<float>(gx[i][0] + gh[i][0]), z = sigmoid<float>(gx[i][1] + gh[i][1]);
-        finish(i, panel, gx[i][2] + r * (gh[i][2] + bias(3, panel)), z);
+        const Opened open = gates(gx[i], gh[i]);
+        finish(i, panel, gx[i][2] + open.r * (gh[i][2] + bias(3, panel)), open.z);
       }
     }
   }
@@ -76,12 +86,11 @@ template <class X, class F, int R> struct Sessions {
       V gx[R][3], gh[R][2];
       input(panel, gx);
       product<F, R, 2>(w.h, panel, to.Hp, as<F>(to.h), to.Hp, of_h, gh);
-#pragma GCC unroll 4
       for (int i = 0; i < R; ++i) {
         const long at = i * to.Hp + panel * kL;
-        const V r = sigmoid<float>(gx[i][0] + gh[i][0]);
-        store(to.r_h + at, r * load_part(h + i * w.H + panel * kL, w.H - panel * kL));
-        store(to.z + at, sigmoid<float>(gx[i][1] + gh[i][1]));
+        const Opened open = gates(gx[i], gh[i]);
+        store(to.r_h + at, open.r * load_part(h + i * w.H + panel * kL, w.H - panel * kL));
+        store(to.z + at, open.z);
         store(to.gx + at, gx[i][2] + bias(3, panel));
       }
     }
@@ -90,7 +99,6 @@ template <class X, class F, int R> struct Sessions {
     for (long panel = 0; panel * kL < w.H; ++panel) {
       V gh[R][1];
       product<F, R, 1>(w.n, panel, to.Hp, as<F>(to.h), to.Hp, of_r_h, gh);
-#pragma GCC unroll 4
       for (int i = 0; i < R; ++i) {
         const long at = i * to.Hp + panel * kL;
         finish(i, panel, load(to.gx + at) + gh[i][0], load(to.z + at));

@@ -1,14 +1,13 @@
-// One build of the kernels; compiled once for each instruction set with GRUWORKS_ISA as its name.
-#include "gru/backward.h"
+// One build of the kernels: compiled once for each instruction set and element type, with GRUWORKS_ISA as its name.
+#pragma once
+
 #include "core/chance.h"
 #include "core/fingerprint.h"
+#include "gru/backward.h"
 #include "gru/forward.h"
 #include "gru/gates.h"
 #include "gru/pack.h"
 #include "gru/scan.h"
-
-#define GRUWORKS_TEXT(name) GRUWORKS_TEXT_OF(name)
-#define GRUWORKS_TEXT_OF(name) #name
 
 namespace gruworks::GRUWORKS_ISA {
 
@@ -17,7 +16,6 @@ template <class T> constexpr Kernels<T> kernels() {
           chance<T>, scan<T>, scan_backward<T>};
 }
 
-extern const Build build;
-const Build build = {GRUWORKS_TEXT(GRUWORKS_ISA), kRows, fingerprint, kernels<float>(), kernels<double>()};
+extern const Kernels<double> kernels64;
 
 }  // namespace gruworks::GRUWORKS_ISA
