@@ -3,6 +3,7 @@
 # make quick   the checks, and the tests that mirror what differs from main; IN=tests/nn: those of a folder or file
 # make lint    the checks alone: ruff, mypy, import-linter, and that what docs/make.py makes is current
 # make sanitize  the C++ tests under the address and undefined-behaviour sanitizers (some minutes)
+# make clang   the same compiled by Clang (CLANG), with warnings as errors
 # make fuzz    load and use mutated files for a minute (FUZZ_SECONDS, FUZZ_SEED); 1 if any ends in more than an error line
 # make audit   known vulnerabilities in the pinned versions; 3 if the data about them can't be reached
 # make hashes  write requirements-hashed.txt anew from constraints.txt
@@ -23,9 +24,10 @@ WORKERS ?= 2
 IN ?=
 FUZZ_SECONDS ?= 60
 FUZZ_SEED ?= 0
+CLANG ?= clang++
 WHAT_IS_INSTALLED := pyproject.toml constraints.txt $(HASHES) CMakeLists.txt $(wildcard src/gruworks/ops/native/*/*)
 
-.PHONY: demo test quick lint fuzz audit hashes docs sanitize wheel clean
+.PHONY: demo test quick lint fuzz audit hashes docs sanitize clang wheel clean
 
 demo: .venv/.demo
 	$(BIN)/gruworks demo
@@ -58,6 +60,9 @@ docs: .venv/.test
 
 sanitize:
 	sh tests/native/run
+
+clang:
+	CXX=$(CLANG) sh tests/native/run
 
 lint: .venv/.test
 	$(BIN)/ruff check .

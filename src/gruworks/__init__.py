@@ -11,6 +11,7 @@ Names are imported on first use: `import gruworks` itself imports neither torch 
 
 from __future__ import annotations
 
+import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 from gruworks.nn.compatibility import torch_ops
@@ -21,18 +22,20 @@ if TYPE_CHECKING:
     from gruworks.nn.gru import GRU, GRUCell
     from gruworks.nn.replace import replace
     from gruworks.nn.tbptt import chunks
+    from gruworks.ops.stream import GRUStream
     from gruworks.ops.weights import GRUWeights
     from gruworks.tasks.forecast.estimator import Forecaster
     from gruworks.tasks.generate.estimator import Generator
     from gruworks.tasks.transcribe.estimator import Transcriber
     from gruworks.tasks.translate.estimator import Translator
 
-__version__ = "0.1.0"
+    __version__: str
 
 __all__ = [
     "Forecaster",
     "GRU",
     "GRUCell",
+    "GRUStream",
     "GRUWeights",
     "Generator",
     "GruworksError",
@@ -47,6 +50,7 @@ __all__ = [
 _HOMES = {
     "GRU": "gruworks.nn.gru",
     "GRUCell": "gruworks.nn.gru",
+    "GRUStream": "gruworks.ops.stream",
     "GRUWeights": "gruworks.ops.weights",
     "GruworksError": "gruworks.errors",
     "chunks": "gruworks.nn.tbptt",
@@ -62,12 +66,13 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'gruworks' has no attribute {name!r}; it has: {', '.join(__all__)}")
     from gruworks.errors import require
 
-    registry = require("gruworks.tasks.registry", extra="all")
-    tasks = {task.estimator: task for task in registry.TASKS.values()}
-    if name in tasks:
-        value: Any = registry.estimator(tasks[name].name)
+    if name == "__version__":
+        value: Any = importlib.metadata.version("gruworks")
+    elif name in _HOMES:
+        value = getattr(require(_HOMES[name], extra="torch"), name)
     else:
-        value = getattr(require(_HOMES[name], extra="all"), name)
+        registry = require("gruworks.tasks.registry", extra="all")
+        value = next(registry.estimator(task.name) for task in registry.TASKS.values() if task.estimator == name)
     globals()[name] = value
     return value
 

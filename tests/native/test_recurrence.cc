@@ -4,12 +4,14 @@
 #include <cmath>
 #include <cstdio>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "attention_decoder/decoder.h"
 #include "quantised/quantised.h"
 #include "gru/recurrence.h"
 #include "gru/stream.h"
+#include "gruworks.h"
 
 using namespace gruworks;
 using Values = std::vector<double>;
@@ -237,8 +239,29 @@ static bool scans(const char* name) {
   return fine;
 }
 
+// The C interface: errors by status and message, a stream's state saved and restored.
+static bool c_interface() {
+  const std::vector<float> w_ih(6, 0.5f), w_hh(12, -0.25f), x{1, 2, 3};
+  const gruworks_weights none{1, 0, 0, w_ih.data(), w_hh.data(), nullptr, nullptr};
+  const gruworks_weights weights{1, 2, 0, w_ih.data(), w_hh.data(), nullptr, nullptr};
+  gruworks_stream* stream = nullptr;
+  if (gruworks_stream_create(GRUWORKS_FLOAT32, &none, 1, nullptr, 1, &stream) != GRUWORKS_INVALID || stream) return false;
+  if (std::string(gruworks_message()).find("hidden size") == std::string::npos) return false;
+  if (gruworks_choose_build("none") != GRUWORKS_INVALID) return false;
+  if (gruworks_stream_create(GRUWORKS_FLOAT32, &weights, 1, nullptr, 1, &stream) != GRUWORKS_OK) return false;
+  float saved[2], after[2];
+  bool right = gruworks_stream_step(stream, nullptr) == GRUWORKS_INVALID;
+  right &= gruworks_stream_step(stream, &x[0]) == GRUWORKS_OK && gruworks_stream_save(stream, saved) == GRUWORKS_OK;
+  right &= gruworks_stream_step(stream, &x[1]) == GRUWORKS_OK && gruworks_stream_save(stream, after) == GRUWORKS_OK;
+  right &= gruworks_stream_restore(stream, saved) == GRUWORKS_OK && gruworks_stream_step(stream, &x[1]) == GRUWORKS_OK;
+  const float* state = static_cast<const float*>(gruworks_stream_state(stream));
+  right &= state[0] == after[0] && state[1] == after[1] && saved[0] != after[0];
+  gruworks_stream_free(stream);
+  return right;
+}
+
 int main() {
-  int failed = 0, cases = 0;
+  int failed = !c_interface(), cases = 0;
   for (const Build* const* b = builds(); *b; ++b) {
     choose_build((*b)->name);
     failed += !streams((*b)->name) + !narrow_streams((*b)->name) + !decodes((*b)->name) + !scans((*b)->name);

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -330,92 +327,3 @@ def test_one_layer_with_different_weights_in_two_python_threads() -> None:
 
     in_threads(work, 3)
     assert not wrong
-
-
-SCRIPT = """
-import numpy
-from gruworks.ops import recurrence
-from gruworks.ops.weights import GRUWeights
-weights = GRUWeights.random(40, 70).astype(numpy.float32)
-x = numpy.random.default_rng(0).standard_normal((60, 3, 40)).astype(numpy.float32)
-run = lambda: recurrence.forward(weights, x=x)[0]
-first = run()
-"""
-
-
-def python(script: str, **environment: str) -> str:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
-    done = subprocess.run(
-        [sys.executable, "-c", script], env={**ours, **environment}, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-@pytest.mark.parametrize(
-    "environment",
-    [{"OMP_NUM_THREADS": "1"}, {"OMP_NUM_THREADS": "9"}, {"OMP_THREAD_LIMIT": "1"}, {"OMP_DYNAMIC": "true"}],
-    ids=str,
-)
-def test_any_number_of_threads_granted(environment: dict[str, str]) -> None:
-    assert python(SCRIPT + "print(abs(run() - first).max() == 0)", **environment) == "True"
-
-
-@pytest.mark.parametrize("name", BUILDS)
-def test_the_environment_chooses_the_build(name: str) -> None:
-    ask = "from gruworks.ops.backend import backend; print(backend().name)"
-    assert python(ask, GRUWORKS_KERNEL=name) == name
-    assert python(ask, GRUWORKS_KERNEL="off") == "torch"
-
-
-def test_an_unknown_build_is_refused() -> None:
-    ask = "from gruworks.ops.backend import backend; backend()"
-    done = subprocess.run(
-        [sys.executable, "-c", ask], env={**os.environ, "GRUWORKS_KERNEL": "sse"}, capture_output=True, text=True
-    )
-    assert "GRUWORKS_KERNEL must be off or one of" in done.stderr
-
-
-def test_a_forked_child_computes_too() -> None:
-    fork = """
-import os, sys
-child = os.fork()
-if child == 0:
-    os._exit(0 if abs(run() - first).max() < 1e-5 else 1)
-_, status = os.waitpid(child, 0)
-print(os.waitstatus_to_exitcode(status), abs(run() - first).max() == 0)
-"""
-    assert python(SCRIPT + fork) == "0 True"
-
-
-@pytest.mark.skipif(
-    not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2,
-    reason="needs two processors to choose from",
-)
-def test_threads_woken_on_one_processor_separate_and_keep_their_masks() -> None:
-    crowd = """
-import os
-tasks = [int(t) for t in os.listdir("/proc/self/task")]
-both = os.sched_getaffinity(0)
-for mask in [{min(both)}, both]:
-    for task in tasks:
-        os.sched_setaffinity(task, mask)
-again = run()
-print(len(tasks) > 1, all(os.sched_getaffinity(t) == both for t in tasks), (again == first).all())
-"""
-    assert python(SCRIPT + crowd) == "True True True"
-
-
-@pytest.mark.parametrize("order", ["torch first", "torch last"])
-def test_torch_before_or_after_shares_one_pool(order: str) -> None:
-    use = "import torch; torch.ones(1000, 1000) @ torch.ones(1000, 1000)\n"
-    count = """
-pools = {line.split()[-1] for line in open("/proc/self/maps") if "gomp" in line}
-print(len(pools), abs(run() - first).max() == 0)
-"""
-    script = use + SCRIPT if order == "torch first" else SCRIPT + use
-    assert python(script + count) == "1 True"
-
-
-def test_no_torch_is_imported() -> None:
-    assert python(SCRIPT + "import sys; print('torch' in sys.modules)") == "False"

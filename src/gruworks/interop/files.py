@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gruworks.errors import OptionError, require
+from gruworks.interop import state_dict_grus
 from gruworks.interop.stack import Stack
 from gruworks.ops.weights import Reset
 
@@ -43,7 +45,9 @@ def find(path: str | Path, reset: Reset | None = None) -> list[Stack]:
         WeightsError: as `find` of the format's module.
     """
     kind = _format(path)
-    module: Any = require(f"gruworks.interop.{kind}", "exchange")
+    if str(path).endswith(".safetensors") and not importlib.util.find_spec("torch"):
+        return state_dict_grus.find(state_dict_grus.read_safetensors(path), lambda _, value: value)
+    module: Any = require(f"gruworks.interop.{kind}", "torch" if kind == "torch" else "exchange")
     if kind == "keras":
         return list(module.find(path, reset))
     return list(module.find(module.read_state(path) if kind == "torch" else path))
@@ -54,7 +58,7 @@ def load_gru(path: str | Path, reset: Reset | None = None) -> dict[str, GRU]:
 
     gru = load_gru("model.keras")["encoder"]      # batch_first, as in Keras
     """
-    from gruworks.interop.torch import to_module
+    to_module = require("gruworks.interop.torch", "torch").to_module
 
     return {stack.name: to_module(stack) for stack in find(path, reset)}
 

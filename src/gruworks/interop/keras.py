@@ -101,7 +101,7 @@ def find(path: str | Path, reset: Reset | None = None) -> list[Stack]:
 
 def load_gru(path: str | Path, reset: Reset | None = None) -> dict[str, GRU]:
     """Load the GRU layers of a Keras file as `batch_first` modules, by name. Arguments and errors as `find`."""
-    from gruworks.interop.torch import to_module
+    to_module = require("gruworks.interop.torch", "torch").to_module
 
     return {stack.name: to_module(stack) for stack in find(path, reset)}
 

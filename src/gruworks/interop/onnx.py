@@ -96,7 +96,7 @@ def load_gru(model: Any) -> dict[str, GRU]:
     Outputs are [T, B, D·H], or [B, T, D·H] for nodes with `layout=1`. A node with `direction="reverse"` becomes a
     `gruworks.interop.torch.LoadedGRU`.
     """
-    from gruworks.interop.torch import to_module
+    to_module = require("gruworks.interop.torch", "torch").to_module
 
     return {stack.name: to_module(stack) for stack in find(model)}
 

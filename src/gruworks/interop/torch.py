@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,13 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from gruworks.errors import OptionError, ShapeError, WeightsError
+from gruworks.interop import state_dict_grus
 from gruworks.interop.stack import Merge, Stack
+from gruworks.interop.state_dict_grus import MARK
 from gruworks.interop.torch_file import read_state
 from gruworks.nn.functional import gru_layer
 from gruworks.nn.gru import GRU
-from gruworks.ops.weights import GRUWeights, Reset, parameter_names
+from gruworks.ops.weights import GRUWeights
 
 __all__ = [
     "LoadedGRU",
@@ -33,8 +34,6 @@ __all__ = [
     "to_module",
 ]
 
-MARK = "reset_before"
-PART = re.compile(rf"(.*?)((?:weight|bias)_[ih]h(?:_l\d+)?(?:_reverse)?|{MARK})", re.DOTALL)
 TYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
@@ -48,12 +47,7 @@ def find(state: Mapping[str, Any]) -> list[Stack]:
     Raises:
         WeightsError: a GRU with missing or inconsistent parts, or with layer norm.
     """
-    prefixes = [key.removesuffix(tail) for key in state for tail in ("weight_hh_l0", "weight_hh") if key.endswith(tail)]
-    for prefix in prefixes:
-        if f"{prefix}norm_hh_l0" in state:
-            raise WeightsError(f"GRU {prefix!r} has layer norm (norm_hh_l0): it can't be exchanged")
-    arrays = {key: _numpy(key, value) for key, value in _parts(state, set(prefixes))}
-    return [_stack(arrays, prefix) for prefix in prefixes if _is_gru(arrays, prefix)]
+    return state_dict_grus.find(state, _numpy)
 
 
 def state_dict(stack: Stack, prefix: str = "") -> dict[str, Tensor]:
@@ -186,36 +180,6 @@ class LoadedGRU(GRU):
         if merge == "concat":
             return output
         return one * two if merge == "mul" else (one + two) / (2 if merge == "ave" else 1)
-
-
-def _parts(state: Mapping[str, Any], prefixes: set[str]) -> Iterator[tuple[str, Any]]:
-    """Weights, biases and `reset_before` entries under these prefixes."""
-    for key, value in state.items():
-        found = PART.fullmatch(key)
-        if found and found[1] in prefixes:
-            yield key, (True if found[2] == MARK else value)
-
-
-def _is_gru(arrays: Mapping[str, Any], prefix: str) -> bool:
-    """True for the shape of a GRU's recurrent weight; an LSTM's has 4H rows, an RNN's H."""
-    w_hh = arrays.get(f"{prefix}weight_hh_l0", arrays.get(f"{prefix}weight_hh"))
-    return w_hh is not None and w_hh.ndim == 2 and w_hh.shape[0] == 3 * w_hh.shape[1]
-
-
-def _stack(arrays: Mapping[str, Any], prefix: str) -> Stack:
-    reset: Reset = "before" if f"{prefix}{MARK}" in arrays else "after"
-    if f"{prefix}weight_hh" in arrays:  # a cell
-        kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        cell = {f"{kind}_l0": arrays[prefix + kind] for kind in kinds if prefix + kind in arrays}
-        return Stack(prefix.rstrip("."), ((GRUWeights.from_state_dict(cell, reset=reset),),)).check()
-    layers: list[tuple[GRUWeights, ...]] = []
-    while f"{prefix}weight_hh_l{len(layers)}" in arrays:
-        both = f"{prefix}{parameter_names(len(layers), reverse=True)[1]}" in arrays
-        directions = (False, True) if both else (False,)
-        layers.append(
-            tuple(GRUWeights.from_state_dict(arrays, len(layers), reverse, reset, prefix) for reverse in directions)
-        )
-    return Stack(prefix.rstrip("."), tuple(layers)).check()
 
 
 def _with_both_biases(weights: GRUWeights) -> GRUWeights:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import importlib.util
 import os
 import platform
 from typing import Annotated, Any
@@ -13,7 +14,7 @@ import typer
 from gruworks import __version__
 from gruworks.app.cli.common.show import Show
 from gruworks.data.catalogue import data_folder
-from gruworks.ops.backend import backend
+from gruworks.ops.backend import backend, native
 
 __all__ = ["doctor"]
 
@@ -24,9 +25,7 @@ Explain = Annotated[bool, typer.Option("--explain", help="Show which implementat
 
 def doctor(show: Show, explain: Explain = False) -> None:
     """Show versions, processor, backend with the reason for it, threads, data folder."""
-    import torch
-
-    found = backend()
+    found, torch = backend(), _torch()
     facts: dict[str, Any] = {
         "gruworks": __version__,
         "python": platform.python_version(),
@@ -37,15 +36,21 @@ def doctor(show: Show, explain: Explain = False) -> None:
         "instruction sets": ", ".join(found.instruction_sets) or "unknown (asked by the native module)",
         "backend": found.name,
         "because": found.reason,
-        "threads": torch.get_num_threads(),
-        "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
+        "threads": torch.get_num_threads() if torch else os.cpu_count(),
+        "thread pool": native.thread_pool() if found.name != "torch" else "none (the native kernel does not run)",
+        "cuda": torch.cuda.get_device_name() if torch and torch.cuda.is_available() else "none",
         "data folder": str(data_folder() or "none (GRUWORKS_DATA is not set)"),
     }
     for name, value in facts.items():
         show.answer(f"{name:18}{value}")
-    if explain:
+    if explain and torch:
         facts["implementations"] = _implementations(show)
     show.result(facts)
+
+
+def _torch() -> Any:
+    """The module torch, or None where it is not installed."""
+    return importlib.import_module("torch") if importlib.util.find_spec("torch") else None
 
 
 def _implementations(show: Show) -> list[dict[str, str]]:

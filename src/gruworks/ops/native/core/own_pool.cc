@@ -1,6 +1,7 @@
 // Pool of std::threads: a worker waits for work in a short loop, then sleeps until it is woken.
 //
-// One caller has the pool at a time; another one meanwhile works alone, so that no more threads run than were requested.
+// One caller has the pool at a time and others wait for it, so that no more threads run than were requested, and the
+// same number runs whatever other callers do: sums depend on it.
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -90,16 +91,16 @@ Workers& workers() {
 }
 
 void run(int threads, Work work, void* data) {
+  if (threads <= 1 || working) return work(data, 0, 1);
   Workers& all = workers();
-  const std::unique_lock<std::mutex> mine(all.caller, std::try_to_lock);
-  const int helpers = mine && threads > 1 && !working ? all.grow(threads - 1) : 0;
+  const std::lock_guard<std::mutex> mine(all.caller);
+  const int helpers = all.grow(threads - 1);
   Task task;
   task.work = work, task.data = data, task.threads = helpers + 1, task.left = helpers;
   for (int i = 0; i < helpers; ++i) all.list[i]->start(task);
-  const bool outer = working;
   working = true;
   work(data, 0, helpers + 1);
-  working = outer;
+  working = false;
   for (int turns = 0; task.left.load() > 0; ++turns) turns > 300 ? yield() : relax();
 }
 
