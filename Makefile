@@ -18,7 +18,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-PIP := $(INSTALL) -c constraints.txt
 HASHES ?=
 WORKERS ?= 2
 IN ?=
@@ -77,11 +76,11 @@ lint: .venv/.test
 # The test extra contains the demo extra: what .test installs serves .demo too.
 .venv/.test: $(WHAT_IS_INSTALLED) | .venv/bin/python
 	$(if $(HASHES),$(INSTALL) --require-hashes --no-deps -r $(HASHES))
-	$(PIP) -e '.[test]'
+	$(BIN)/python .ci/install test
 	@touch .venv/.demo .venv/.test
 
 .venv/.demo: $(WHAT_IS_INSTALLED) | .venv/bin/python
-	$(PIP) -e '.[demo]'
+	$(BIN)/python .ci/install demo
 	@touch .venv/.demo
 
 # A PATH with the environment alone and a compiler that fails prove that the wheel needs none.
