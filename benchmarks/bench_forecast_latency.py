@@ -48,7 +48,7 @@ def main() -> None:
     facts = {"threads": 1, "note": note}
     records = [
         record("forecast/predict/ms", again, **facts),
-        record("forecast/observe/ms", observed, threads=1, note="median, 14 steps, 80 % band, at the gate's own w"),
+        record("forecast/observe/ms", observed, threads=1, note="median, 14 steps, 80 % interval, fitted blending"),
     ]
     write("forecast_latency", records)
 

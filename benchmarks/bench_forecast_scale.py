@@ -71,7 +71,7 @@ def main() -> None:
         f"{given.series} series of {given.rows} rows: {before:.1f} GB before the fit, with the frame; all {starts} "
         f"windows stored would take {starts * clock.bytes / 1e9:.0f} GB; {speed:.0f} steps a second of "
         f"{forecaster.config.training.batch_size} windows of {forecaster.config.window} rows; reading, encoding, "
-        f"{given.steps} steps, validation and the gate took {seconds:.0f} s of the processor"
+        f"{given.steps} steps, validation and blending took {seconds:.0f} s of the processor"
     )
     print(f"{peak():.2f} GB at most; {note}")
     write("forecast_scale", [record("forecast/scale/peak-gb", peak(), threads=1, note=note)])

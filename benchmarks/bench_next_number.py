@@ -51,8 +51,9 @@ def main() -> None:
     minutes = (time.perf_counter() - begun) / 60
     after = [worst_error("after", seed) for seed in range(seeds)]
     note = (
-        f"worst of seeds 0 to {seeds - 1} and of 21 lines of 5 numbers, reset before, 8 units, float64, no highway, no "
-        f"normalisation; median of the seeds {statistics.median(before):.2g}; reset after: worst {max(after):.2g}, "
+        f"worst of seeds 0 to {seeds - 1} and of 21 lines of 5 numbers, reset before, 8 units, float64, "
+        f"no autoregression, no normalisation; "
+        f"median of the seeds {statistics.median(before):.2g}; reset after: worst {max(after):.2g}, "
         f"median {statistics.median(after):.2g}; spread is the standard deviation over seeds; minutes are for all seeds"
     )
     facts = {"seeds": seeds, "spread": statistics.pstdev(before), "parameters": 3 * 8 * (1 + 8 + 2) + 9}

@@ -29,10 +29,11 @@ CARDS: dict[str, dict[str, object]] = {
         "data": "Seattle's weather 2012 to 2015, NOAA, as vega_datasets 0.9 brings it (seattle-weather.csv, temp_max)",
         "licence": "public domain",
         "figures": ("forecast_seattle", ["forecast/seattle-14/mae"]),
-        "limits": "One place, four years. It takes other daily series too; the blending weight says how well.",
+        "limits": "One place, four years. It can forecast other daily series too; the blending weight shows how much "
+        "it improves on the naive forecast.",
         "zh": {
             "about": "西雅图每日最高气温，未来 14 天",
-            "limits": "只有一个地点、四年数据。也可预测其他日度序列，其可信程度由组合权重反映。",
+            "limits": "只有一个地点、四年数据。也可预测其他日度序列，组合权重表明它比朴素预测改进多少。",
         },
     },
     "verse": {
@@ -42,10 +43,11 @@ CARDS: dict[str, dict[str, object]] = {
             "generate_tang generate_verse",
             ["generate/tang/perplexity-ratio-kn5", "generate/verse-jueju5/compliance"],
         ),
-        "limits": "Form is kept by rule, sense is not: lines are well made and often say little. It knows 5,872 signs.",
+        "limits": "Constraints guarantee form, rhyme and tone pattern, but not meaning: lines are often incoherent. "
+        "Vocabulary: 5,872 characters.",
         "zh": {
             "about": "依全唐诗所学的近体诗（五绝、七绝、五律、七律）",
-            "limits": "格律由规则保证，意思则不然：句子工整，常言之无物。识得 5,872 字。",
+            "limits": "格律由约束解码保证，语义则不然：诗句工整，但常常缺乏连贯的含义。词表含 5,872 个字。",
         },
     },
     "english-chinese": {
@@ -53,18 +55,24 @@ CARDS: dict[str, dict[str, object]] = {
         "licence": "CC BY 2.0 FR, tatoeba.org",
         "figures": ("translate_en-zh", ["translate/tatoeba-en-zh/bleu-zh"]),
         "options": {"beam_size": 5, "length_penalty": 1.4},
-        "limits": "Short everyday sentences. Names, numbers and long sentences come out wrong; both scripts are mixed.",
-        "zh": {"about": "日常英语句子译成中文", "limits": "只宜简短的日常句子。人名、数字和长句多半译错；繁简混用。"},
+        "limits": "Short everyday sentences. Names, numbers and long sentences are often translated wrongly; output "
+        "mixes simplified and traditional characters.",
+        "zh": {
+            "about": "日常英语句子译成中文",
+            "limits": "只适合简短的日常句子。人名、数字和长句常常译错；译文繁简混用。",
+        },
     },
     "digits": {
-        "data": "2,700 digits of six men at 8 kHz and 1,200 joins of them: Free Spoken Digit Dataset, indices 5 on",
+        "data": "2,700 digits of six men at 8 kHz and 1,200 concatenations of them: "
+        "Free Spoken Digit Dataset, indices 5 on",
         "licence": "CC BY-SA 4.0, github.com/Jakobovski/free-spoken-digit-dataset; the weights are shared alike",
         "figures": ("transcribe_fsdd", ["transcribe/digits-joined/der"]),
         "options": {"beam_size": 16, "lexicon_only": True, "lm_weight": 0.0},  # how that figure was measured
-        "limits": "Six male voices in a quiet room; other voices and noise raise the errors a lot. It knows ten words.",
+        "limits": "Trained on six male speakers in a quiet room; other speakers and noise raise the error rate "
+        "considerably. The vocabulary is ten words.",
         "zh": {
             "about": "连续朗读的英语数字",
-            "limits": "只听过六位男声在安静房间里的录音；换人或有噪声时错误大增。只认得十个词。",
+            "limits": "训练数据只有六位男性在安静环境中的录音；换说话人或有噪声时错误率明显升高。词表只有十个词。",
         },
     },
 }

@@ -3,8 +3,9 @@
     python benchmarks/recipe_forecast_exchange.py [--seeds 3]
 
 60 / 20 / 20 % of 7,588 days in order train, validate and test (Lai et al. 2018); the value h days ahead is forecast
-from every day, and RSE is over all currencies together. One global fit, its horizon 24; the last value's RSE stands
-beside it. A currency's path is close to a random walk: the skill gate is what this measures.
+from every day, and RSE is over all currencies together. One global fit, its horizon 24; the RSE of the
+last-value forecast is reported too. Exchange rates are close to random walks, so that the benchmark mainly tests the
+blending weight.
 """
 
 import argparse

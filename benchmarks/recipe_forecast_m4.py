@@ -28,7 +28,7 @@ SETTINGS = {
 
 
 def forecasts(train: dict[str, numpy.ndarray], rhythm: str, seeds: int, changes: dict) -> tuple[numpy.ndarray, int]:
-    """Low, median and high of the 95 % band [series, K, 3], the medians over the seeds; parameters."""
+    """Low, median and high of the 95 % prediction interval [series, K, 3], the medians over the seeds; parameters."""
     answers, parameters = [], 0
     for seed in range(seeds):
         forecaster = Forecaster(

@@ -27,7 +27,7 @@ def main() -> None:
         runs.append(forecaster.evaluate(seattle_weather(), origins=26, quiet=True))
         parameters = sum(p.numel() for p in forecaster.model.parameters())
         ours = runs[-1].ours
-        print(f"seed {seed}: MAE {ours.mae:.3f}, MASE {ours.mase:.3f}, the 80 % band holds {100 * ours.coverage:.0f} %")
+        print(f"seed {seed}: MAE {ours.mae:.3f}, MASE {ours.mase:.3f}, coverage {100 * ours.coverage:.0f} %")
     errors = [run.ours.mae for run in runs]
     naive = {one.model: round(one.mae, 3) for one in runs[0].scores if one.coverage is None}
     coverage = statistics.mean(run.ours.coverage for run in runs)
@@ -42,7 +42,7 @@ def main() -> None:
         "minutes": (time.monotonic() - begun) / 60,
         "threads": torch.get_num_threads(),
         "baseline": min(naive.values()),
-        "note": f"mean over seeds; naive MAE: {naive}; the 80 % band holds {coverage:.2f}",
+        "note": f"mean over seeds; naive MAE: {naive}; coverage of the 80 % prediction interval {coverage:.2f}",
     }
     write("forecast_seattle", [record("forecast/seattle-14/mae", value, **facts)])
 

@@ -2,8 +2,9 @@
 
     python benchmarks/recipe_forecast_toys.py
 
-Short series are answered by the highway alone; sine and trend are learnt. Each value is the largest error relative to
-what was to be said, and for sine and trend the MAE over that of the seasonal naive forecast.
+Short series are forecast by the autoregression on differences alone; sine and trend are learned by the network. Each
+value is the largest error relative to the true continuation; for sine and trend it is the MAE divided by that of the
+seasonal naive forecast.
 """
 
 import time

@@ -44,7 +44,7 @@ def test_documents_are_told_apart_by_their_digest() -> None:
 
 BAD = {
     "nothing.txt": (None, "there is no file"),
-    "empty.txt": (b"", "is empty: there is no text to learn from"),
+    "empty.txt": (b"", "is empty: expected a file with training text"),
     "binary.txt": (b"abc\0def", "is a binary file, not a text: byte 3 is zero"),
     "latin.txt": (b"line one\ncaf\xe9 noir\n", "not UTF-8: byte 0xe9 at offset 12 (line 2)"),
     "broken.txt.gz": (b"not gzip", "not a complete gzip file"),

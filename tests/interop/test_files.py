@@ -47,7 +47,7 @@ def test_every_format_gives_back_what_it_was_given(suffix: str, reset: str, tmp_
 
 
 def test_unknown_suffixes_are_named(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match=r"m\.pb: known are \.keras"):
+    with pytest.raises(OptionError, match=r"m\.pb has an unknown extension: use one of \.keras"):
         interop.find(tmp_path / "m.pb")
     with pytest.raises(OptionError, match=r"m\.pt: a GRU is written as"):
         interop.save_gru(gruworks.GRU(3, 4), tmp_path / "m.pt")

@@ -77,7 +77,7 @@ def read_content(path: Path) -> bytes:
 def _not_empty(documents: list[Document], name: str) -> list[Document]:
     kept = [one for one in documents if one.text]
     if not kept:
-        raise DataError(f"{name} is empty: there is no text to learn from")
+        raise DataError(f"{name} is empty: expected a file with training text")
     return kept
 
 

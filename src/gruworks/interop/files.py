@@ -84,4 +84,4 @@ def _format(path: str | Path) -> str:
     for suffix, kind in FORMATS.items():
         if str(path).endswith(suffix):
             return kind
-    raise OptionError(f"{path}: known are {', '.join(FORMATS)}")
+    raise OptionError(f"{path} has an unknown extension: use one of {', '.join(FORMATS)}")

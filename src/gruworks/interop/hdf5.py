@@ -45,7 +45,7 @@ def walk(group: Group) -> Iterator[tuple[str, Group, dict[str, Any]]]:
     while waiting:
         path, here = waiting.pop()
         if path.count("/") >= DEPTH:
-            raise WeightsError(f"the group {path} is nested deeper than {DEPTH}, as in no Keras file")
+            raise WeightsError(f"the group {path} is nested deeper than {DEPTH} levels, the maximum for a Keras file")
         children = {printable(name): _child(h5py, here, name) for name in here}
         for name, child in (("", here), *children.items()) if not path else children.items():
             address = h5py.h5o.get_info(child.id).addr
@@ -79,7 +79,7 @@ def numbers(dataset: Any) -> Any:
         raise WeightsError(f"{dataset.name} has type {dtype or 'unknown'}; expected floating-point numbers")
     stored, claimed = dataset.id.get_storage_size(), dataset.id.get_space().get_simple_extent_npoints() * dtype.itemsize
     if claimed > stored or stored > dataset.file.id.get_filesize():
-        raise WeightsError(f"{dataset.name} has {claimed:,} bytes by its shape, and the file stores {stored:,}")
+        raise WeightsError(f"{dataset.name}: its shape needs {claimed:,} bytes, but the file stores {stored:,}")
     return dataset[()].astype(dtype.newbyteorder("="), copy=False)
 
 

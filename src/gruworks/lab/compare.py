@@ -45,7 +45,7 @@ def compare(study: Study, cells: list[str], seeds: int, parameters: int, out: Pa
         OptionError: an unknown cell or task, or seeds or jobs below 1. DataError: a missing data set.
     """
     if not cells:
-        raise OptionError(f"there is no cell given; there are: {', '.join(CELLS)}")
+        raise OptionError(f"expected at least one cell, got none; available cells: {', '.join(CELLS)}")
     for name in cells:
         describe(name)
     if seeds < 1 or jobs < 1:

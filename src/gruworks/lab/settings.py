@@ -38,7 +38,9 @@ class Study(Settings):
         "adding, copy, order, dyck2, look-up, jsb, nottingham, muse, piano, characters, captions, etth1 or an4",
     )
     length: int = setting(200, "sequence length T; for music and characters the longest segment in training", low=2)
-    first_length: int = setting(0, "T of the first batches, which grows over 70 % of the steps; 0: constant T", low=0)
+    first_length: int = setting(
+        0, "length T of the first batches; it grows to the full length over 70 % of the steps; 0: constant", low=0
+    )
     engine: Literal["fused", "equations"] = setting(
         "fused", "fused layer where there is one, or the equations in torch"
     )
@@ -50,7 +52,7 @@ class Study(Settings):
     recurrent_dropout: float = setting(0.0, "gru: dropout probability of the recurrent state", low=0.0, high=0.95)
     weight_dropout: float = setting(0.0, "gru: DropConnect probability of the recurrent weights", low=0.0, high=0.95)
     test_rows: int = setting(1000, "test sequences of a synthetic task", low=1)
-    training: LabFit = setting(FIT, "settings of the fit")
+    training: LabFit = setting(FIT, "training settings (optimizer, learning rate, steps)")
 
 
 @dataclass(frozen=True)

@@ -64,9 +64,11 @@ def check_together(o: Operands) -> None:
             "give x [T, B, I], or precomputed input projections gi [T, B, 3H] in its place, not both or neither"
         )
     if o.replacement is not None and o.decay is None:
-        raise OptionError("replacement is what a decayed state goes to: it needs decay [T, B, H]")
+        raise OptionError(
+            "replacement, the value that a decayed state approaches, needs decay [T, B, H]: give both or neither"
+        )
     if o.mask is not None and o.decay is not None:
-        raise OptionError("a state that decays can't be masked too: give mask [B, H] or decay [T, B, H]")
+        raise OptionError("recurrent dropout (mask) and decay exclude each other: give mask [B, H] or decay [T, B, H]")
     if (o.input_gain is None) == (o.gain is not None and o.x is not None):
         raise OptionError(
             "layer norm has a gain [3H] for the state's products and an input_gain [3H] for x's: give both, or with gi "

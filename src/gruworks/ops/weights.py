@@ -218,7 +218,7 @@ class GRUWeights:
             return cls(w_ih, w_hh, reset=check_reset(reset)).check()
         if b is None or b.ndim != 1 or (b_n is not None and (b_n.ndim != 1 or 3 * len(b_n) != len(b))):
             shapes = [None if a is None else list(a.shape) for a in (b, b_n)]
-            raise WeightsError(f"merged biases must be b [3H] and b_n [H], not {shapes[0]} and {shapes[1]}")
+            raise WeightsError(f"merged biases must be b [3H] and b_n [H] with one H, not {shapes[0]} and {shapes[1]}")
         b_hh = numpy.zeros_like(b)
         if b_n is not None:
             b_hh[-len(b_n) :] = b_n

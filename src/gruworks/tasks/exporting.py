@@ -31,7 +31,7 @@ def export(estimator: Any, folder: Path | str, to: str = "onnx") -> dict[str, fl
     estimator._need_fit()
     if estimator.model is None:
         raise ExportError(
-            f"there is no network in this {estimator.task} run, which had too few rows to learn from: nothing to write"
+            f"this {estimator.task} run has no network to export (too few rows to train one): fit on more rows"
         )
     for package in ("onnx", "onnxscript", "onnxruntime"):
         require(package, "exchange")

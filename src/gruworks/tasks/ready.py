@@ -37,7 +37,7 @@ READY = (
     Ready("seattle", "forecast", "Seattle's daily maximum temperature, 14 days ahead"),
     Ready("verse", "generate", "regulated Chinese verse (五絕 七絕 五律 七律) after the poems of the Tang"),
     Ready("english-chinese", "translate", "everyday English sentences into Chinese"),
-    Ready("digits", "transcribe", "strings of spoken English digits, as they are spoken"),
+    Ready("digits", "transcribe", "strings of spoken English digits, transcribed while they are spoken"),
 )
 
 

@@ -68,7 +68,7 @@ def test_what_cannot_be_is_one_line(gruworks: Callable[..., Answer], tmp_path: P
     source = FIXTURES / "two.keras"
     for arguments, expected in (
         (("inspect", tmp_path / "missing.onnx"), "missing.onnx is not a file"),
-        (("inspect", tmp_path / "table.csv"), "table.csv: known are .keras"),
+        (("inspect", tmp_path / "table.csv"), "table.csv has an unknown extension: use one of .keras"),
         (("convert", source, tmp_path / "m.onnx"), "holds both, encoder: choose one with --layer"),
         (("convert", source, tmp_path / "m.onnx", "--layer", "x"), "none of them is 'x'"),
         (("convert", source, tmp_path / "m.txt", "--layer", "encoder"), "m.txt: a GRU is written as"),

@@ -19,7 +19,7 @@ def shown(request):
 
 def test_after_five_comes_six(shown):
     assert shown.answer == pytest.approx(6, abs=0.005)
-    assert shown.highway == pytest.approx(6, abs=1e-12)
+    assert shown.difference_ar == pytest.approx(6, abs=1e-12)
     assert shown.is_line
 
 
@@ -128,7 +128,7 @@ def test_what_is_not_a_line_is_said():
     shown = next_number([1, 2, 4, 8, 16])
     assert not shown.is_line
     assert numpy.isfinite(shown.answer)
-    assert shown.highway == pytest.approx(32)
+    assert shown.difference_ar == pytest.approx(32)
 
 
 def test_a_constant_answers_itself():

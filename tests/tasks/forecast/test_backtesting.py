@@ -143,7 +143,7 @@ def test_levels_are_any_percentages_and_nest() -> None:
     assert (table["y_hat-lo-99"] <= table["y_hat-lo-80"]).all()
     assert (table["y_hat-lo-80"] <= table["y_hat-lo-50"]).all()
     assert (table["y_hat-hi-50"] <= table["y_hat-hi-80"]).all()
-    with pytest.raises(OptionError, match="each level once: 80, 50, 80"):
+    with pytest.raises(OptionError, match="expected distinct levels, got 80, 50, 80"):
         forecaster.predict(level=[80, 50, 80])
     for level in (0, 100, -5):
         with pytest.raises(OptionError, match="a percentage between 0 and 100"):

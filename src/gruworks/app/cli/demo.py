@@ -39,7 +39,7 @@ def demo(show: Show, out: Out = None) -> None:
     forecaster = Forecaster(config).fit(path, out=run, quiet=not show.talks)
     frame = forecaster.predict()
     rows = frame.to_dict("records")
-    show.table([{"day": str(r["ds"].date()), "°C": r["y_hat"], "80 % interval": _interval(r)} for r in rows])
+    show.table([{"day": str(r["ds"].date()), "°C": r["y_hat"], "80 % prediction interval": _interval(r)} for r in rows])
     picture = draw(forecaster, frame, Path(run) / "forecast.png")
     show.note(_next(picture, run))
     show.result(

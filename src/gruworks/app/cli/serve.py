@@ -33,7 +33,10 @@ def serve(
     ] = None,
     token: Annotated[str | None, typer.Option(envvar="GRUWORKS_TOKEN", help=TOKEN)] = None,
     no_token: Annotated[
-        bool, typer.Option("--no-token", help="Require no token: everyone who reaches the address may use everything.")
+        bool,
+        typer.Option(
+            "--no-token", help="Disable authentication: every client that reaches the address has full access."
+        ),
     ] = False,
     allow_fit: Annotated[bool, typer.Option("--allow-fit", help="Let requests fit models, one at a time.")] = False,
     fits: Annotated[Path, typer.Option(help="Folder for runs that are fitted over HTTP.")] = Path("runs"),

@@ -85,7 +85,7 @@ class ContinuousBatch:
             slot.gone = True
 
     def close(self) -> None:
-        """Stop writing."""
+        """Stop all generations; waiting readers are released."""
         self.closed = True
 
     def _run(self) -> None:

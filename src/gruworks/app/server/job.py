@@ -41,7 +41,7 @@ class Job:
 
     @property
     def file(self) -> Path:
-        """The file with the data."""
+        """Path of the uploaded training data in the job's folder."""
         return self.home / str(registry.find(self.task).upload)
 
     @property
@@ -51,7 +51,7 @@ class Job:
         return self.state == "interrupted" and all(one.is_file() for one in needed)
 
     def shown(self) -> dict[str, Any]:
-        """Its entry in `GET /v1/jobs`."""
+        """This job as an entry of `GET /v1/jobs`."""
         names = ("task", "state", "model", "said", "resumable")
         return {"job": self.id} | {name: getattr(self, name) for name in names}
 

@@ -60,7 +60,7 @@ class Jobs:
 
     def find(self, name: str) -> Job:
         if name not in self.jobs:
-            raise RequestError(404, "there is no such job")
+            raise RequestError(404, f"there is no job {name!r:.60}; GET /v1/jobs lists them")
         return self.jobs[name]
 
     def resume(self, name: str) -> Job:

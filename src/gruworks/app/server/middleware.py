@@ -15,7 +15,7 @@ __all__ = ["RequestMiddleware"]
 
 
 class RequestMiddleware:
-    """The outermost layer of the application."""
+    """The outermost ASGI middleware of the application."""
 
     def __init__(self, app: Any, limits: Limits, access: Access) -> None:
         self.app, self.limits, self.access = app, limits, access

@@ -61,7 +61,7 @@ class Served:
         return {"about": f"a run of {self.task}", **facts, "figures": figures, "limits": ""}
 
     def shown(self) -> dict[str, Any]:
-        """Its entry in `GET /v1/models`; the fields of its options are those of its task."""
+        """This model as an entry of `GET /v1/models`; the fields of its options are those of its task."""
         return {
             "name": self.name,
             "task": self.task,

@@ -94,7 +94,7 @@ class Service:
             self.sessions -= 1
 
     async def unless_closing(self, awaited: Awaitable[T], seconds: float | None = None) -> T:
-        """The result of `awaited`.
+        """Await a computation and return its result; end it early if the server closes.
 
         Raises:
             RequestError: the server is closing. TimeoutError: it took longer.

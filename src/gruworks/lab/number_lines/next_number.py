@@ -26,13 +26,13 @@ MOST_READ = 12  # the longest sequence that a GRU of this size learns to 0.001 o
 class NextNumber(GateValues):
     """Prediction `answer` after `numbers`, with the gates and states of the GRU, [T, 8] each.
 
-    `highway` is the prediction of the autoregression on differences, `read` [T] the GRU's input, scaled by `frame`,
-    `step` the mean absolute difference of the numbers, `is_line` True if all differences are equal.
+    `difference_ar` is the prediction of the autoregression on differences, `read` [T] the GRU's input, scaled by
+    `frame`, `step` the mean absolute difference of the numbers, `is_line` True if all differences are equal.
     """
 
     numbers: Floats
     answer: float
-    highway: float
+    difference_ar: float
     is_line: bool
     step: float
     frame: Frame
@@ -45,7 +45,7 @@ def next_number(numbers: Sequence[float], reset: Reset = "before", seed: int = 0
     """Train a GRU on number lines with other starts and steps than `numbers`, and predict the next number.
 
     >>> shown = next_number([1, 2, 3, 4, 5])
-    >>> round(shown.answer, 1), round(shown.highway, 1), shown.update.shape
+    >>> round(shown.answer, 1), round(shown.difference_ar, 1), shown.update.shape
     (6.0, 6.0, (5, 8))
 
     Args:
@@ -69,7 +69,7 @@ def next_number(numbers: Sequence[float], reset: Reset = "before", seed: int = 0
     return NextNumber(
         numbers=y,
         answer=answer,
-        highway=float(difference_ar_forecast(y, 1)[0]),
+        difference_ar=float(difference_ar_forecast(y, 1)[0]),
         is_line=bool(numpy.ptp(numpy.diff(y)) <= 1e-6 * step),
         step=step,
         frame=frame,

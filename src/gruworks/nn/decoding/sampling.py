@@ -23,7 +23,9 @@ class Sampling(Settings):
     temperature: float = setting(1.0, "sampling temperature; 0: always the most likely token", low=0.0, high=100.0)
     top_k: int = setting(0, "sample from the k most likely tokens; 0: from all", low=0)
     top_p: float = setting(1.0, "sample from the most likely tokens of this total probability", low=0.0, high=1.0)
-    min_p: float = setting(0.0, "sample from tokens of at least this fraction of the top one's", low=0.0, high=1.0)
+    min_p: float = setting(
+        0.0, "min-p sampling: keep tokens whose probability is at least this fraction of the highest", low=0.0, high=1.0
+    )
     repetition_penalty: float = setting(1.0, "above 1 reduces the probability of recent tokens", low=0.01, high=100.0)
     repetition_window: int = setting(256, "number of recent tokens that the repetition penalty applies to", low=1)
 

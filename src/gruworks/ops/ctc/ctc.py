@@ -99,7 +99,7 @@ class Guide(Protocol):
         """Score that each symbol adds [V]; -inf forbids it. The blank's is not read."""
 
     def advance(self, state: Any, symbol: int) -> Hashable:
-        """The state after one more symbol."""
+        """State of the guide after a hypothesis is extended by `symbol`."""
 
     def finish(self, state: Any) -> float:
         """Score that the end of the text adds; -inf forbids it."""

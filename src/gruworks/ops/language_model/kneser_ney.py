@@ -193,7 +193,7 @@ class KneserNey:
         return Level(keys, (counts - taken) / total[context], rest, first)
 
     def _discounts(self, counts: Ids) -> Reals:
-        """Discount of each count."""
+        """Absolute discount of each count, by whether it is 1, 2, or 3 and more."""
         n1, n2, n3, n4 = (int((counts == k).sum()) for k in range(1, 5))
         y = n1 / (n1 + 2 * n2) if n1 and n2 else 0.5
         by_count = numpy.array([0.0, y, y, y])

@@ -84,7 +84,7 @@ class Config(Settings):
 
     @property
     def covariates(self) -> tuple[str, ...]:
-        """The names of all covariates."""
+        """Column names of all covariates: known in the future, known in the past only, and static."""
         return self.static + self.past + self.future
 
 

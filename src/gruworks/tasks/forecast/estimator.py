@@ -153,7 +153,7 @@ class Forecaster(Estimator):
         """Sample paths [series, paths, horizon] after the last row, of model="sampler" only."""
         self._need_fit()
         if self.config.model != "sampler" or self.model is None:
-            raise OptionError('sample paths come from a fitted model="sampler"')
+            raise OptionError('sample paths need a fitted Forecaster(model="sampler")')
         from gruworks.tasks.forecast.models.deepar_data import sampled_paths
 
         series = self.history if data is None else self.read(data).series

@@ -78,7 +78,7 @@ class ForecastGraph(torch.nn.Module):
 
     @property
     def dated(self) -> bool:
-        """True where the calendar is used."""
+        """True if the model has calendar features."""
         return bool(self.codec.seasons or self.year)
 
     def forward(self, y: Tensor, positions: Tensor | None = None) -> Tensor:

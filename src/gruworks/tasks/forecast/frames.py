@@ -37,7 +37,9 @@ def levels(level: Sequence[float]) -> list[float]:
         if not 0 < one < 100:
             raise OptionError(f"a level is a percentage between 0 and 100, such as 80, not {one:g}")
     if len({f"{one:g}" for one in found}) < len(found):
-        raise OptionError(f"each level once: {', '.join(f'{one:g}' for one in found)} has one that stands twice")
+        raise OptionError(
+            f"expected distinct levels, got {', '.join(f'{one:g}' for one in found)}: name each level once"
+        )
     return [0.5] + [share for one in found for share in (0.5 - one / 200, 0.5 + one / 200)]
 
 

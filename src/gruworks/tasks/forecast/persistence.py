@@ -93,7 +93,9 @@ def unpack(facts: dict[str, Any], arrays: Arrays, codec: Codec, config: Config) 
     named(fields, others=True)(arrays, CONTEXT)
     lengths = arrays["lengths"].tolist()
     if sum(lengths) != rows:
-        raise RunError(f"context.safetensors: the series have {sum(lengths)} rows, and there are {rows} values")
+        raise RunError(
+            f"context.safetensors: expected {sum(lengths)} values, one for each row of the series, got {rows}"
+        )
     cuts = numpy.cumsum(lengths)[:-1]
     timestamps = numpy.split(arrays["stamps"].astype("datetime64[us]" if dates else "int64"), cuts)
     y, others = numpy.split(arrays["y"].astype(numpy.float64), cuts), numpy.split(arrays["others"], cuts)
@@ -126,7 +128,7 @@ def check_codec(codec: Codec, config: Config) -> None:
 
 def _check_series(one: Series, codec: Codec, horizon: int) -> None:
     if numpy.isnan(one.y[0]) or numpy.isnan(one.others).all(0).any():
-        raise ValueError(f"series {one.name!r:.60} begins without a value")
+        raise ValueError(f"series {one.name!r:.60} must not begin with a missing value")
     if not (one.timestamps[1:] > one.timestamps[:-1]).all():
         raise ValueError(f"the timestamps of series {one.name!r:.60} don't ascend")
     ahead = numpy.concatenate([one.timestamps[-1:], codec.frequency.future(one.timestamps[-1], horizon)])

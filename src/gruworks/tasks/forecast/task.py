@@ -1,4 +1,4 @@
-"""Description of forecasting."""
+"""Description of the task forecast: verb, input, extra and example, for the registry and the command line."""
 
 from __future__ import annotations
 

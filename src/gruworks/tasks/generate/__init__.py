@@ -1,1 +1,1 @@
-"""Text generation: a language model from a text file, which writes on."""
+"""Text generation: language models fitted to text files, and sampling of continuations."""

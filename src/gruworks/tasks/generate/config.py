@@ -15,12 +15,12 @@ __all__ = ["Config", "GeneratorFit", "Options"]
 class GeneratorFit(FitSettings):
     """Training settings, with the defaults of a language model."""
 
-    steps: int = setting(3000, "optimiser steps at most", low=1)
+    steps: int = setting(3000, "maximum number of optimizer steps", low=1)
     validate_every: int = setting(250, "optimiser steps between validations, each with a checkpoint", low=1)
     batch_size: int = setting(32, "documents, or rows with carried state, in a batch", low=1)
     learning_rate: float = setting(5e-3, "learning rate after warm-up", low=1e-8, high=10.0)
     rate_floor: float = setting(0.02, "lowest learning rate of the schedule, relative to the highest", low=0, high=1)
-    warm_up: int = setting(100, "steps over which the learning rate rises", low=0)
+    warm_up: int = setting(100, "warm-up steps, in which the learning rate rises linearly", low=0)
     weight_decay: float = setting(0.05, "decoupled weight decay", low=0.0)
     averaged_steps: int = setting(200, "steps over which the weights are averaged; 1: no averaging", low=1)
     threads: int = setting(0, "threads; 0: torch's default", low=0, high=1024, local=True)
@@ -63,7 +63,9 @@ class Options(Settings):
     top_k: int = setting(0, "top-k sampling: sample from the k most likely tokens; 0: all", low=0)
     top_p: float = setting(1.0, "nucleus sampling: total probability of the tokens sampled from", low=0.0, high=1.0)
     min_p: float = setting(0.0, "min-p sampling: lowest probability, relative to the top token's", low=0.0, high=1.0)
-    repetition_penalty: float = setting(1.0, "above 1 reduces the probability of recent tokens", low=0.01, high=100.0)
+    repetition_penalty: float = setting(
+        1.0, "repetition penalty: values above 1 reduce the probability of recent tokens", low=0.01, high=100.0
+    )
     stop: str | None = setting(None, "stop string: generation ends before it")
     n_samples: int = setting(1, "number of texts", low=1, high=10_000)
     beam_size: int = setting(0, "beam size of a search for the most likely text; 0: sampling", low=0, high=1000)

@@ -59,7 +59,7 @@ class Generator(Estimator):
         restart (float, default 0.02): probability that a batch row's carried state is reset at a step; between 0.0
             and 1.0
         reset (Literal['after', 'before'], default 'after'): reset gate after or before the product
-        steps (int, default 3000): optimiser steps at most; at least 1
+        steps (int, default 3000): maximum number of optimizer steps; at least 1
         minutes (float, default 20.0): maximum duration in minutes; between 0.01 and 120.0
         patience (int, default 8): early stopping: validations without improvement before the fit ends; at least 1
         validate_every (int, default 250): optimiser steps between validations, each with a checkpoint; at least 1
@@ -70,7 +70,7 @@ class Generator(Estimator):
             after warm-up
         rate_floor (float, default 0.02): lowest learning rate of the schedule, relative to the highest; between 0
             and 1
-        warm_up (int, default 100): steps over which the learning rate rises; at least 0
+        warm_up (int, default 100): warm-up steps, in which the learning rate rises linearly; at least 0
         weight_decay (float, default 0.05): decoupled weight decay; at least 0.0
         clip (float, default 1.0): gradient clipping: largest norm of the gradient; at least 1e-06
         averaged_steps (int, default 200): steps over which the weights are averaged; 1: no averaging; at least 1
@@ -157,8 +157,8 @@ class Generator(Estimator):
                 1.0
             min_p (float, default 0.0): min-p sampling: lowest probability, relative to the top token's; between 0.0 and
                 1.0
-            repetition_penalty (float, default 1.0): above 1 reduces the probability of recent tokens; between 0.01 and
-                100.0
+            repetition_penalty (float, default 1.0): repetition penalty: values above 1 reduce the probability of recent
+                tokens; between 0.01 and 100.0
             stop (str | None, default None): stop string: generation ends before it
             n_samples (int, default 1): number of texts; between 1 and 10000
             beam_size (int, default 0): beam size of a search for the most likely text; 0: sampling; between 0 and 1000
@@ -199,8 +199,8 @@ class Generator(Estimator):
                 1.0
             min_p (float, default 0.0): min-p sampling: lowest probability, relative to the top token's; between 0.0 and
                 1.0
-            repetition_penalty (float, default 1.0): above 1 reduces the probability of recent tokens; between 0.01 and
-                100.0
+            repetition_penalty (float, default 1.0): repetition penalty: values above 1 reduce the probability of recent
+                tokens; between 0.01 and 100.0
             stop (str | None, default None): stop string: generation ends before it
             n_samples (int, default 1): number of texts; between 1 and 10000
             beam_size (int, default 0): beam size of a search for the most likely text; 0: sampling; between 0 and 1000
@@ -237,8 +237,8 @@ class Generator(Estimator):
                 1.0
             min_p (float, default 0.0): min-p sampling: lowest probability, relative to the top token's; between 0.0 and
                 1.0
-            repetition_penalty (float, default 1.0): above 1 reduces the probability of recent tokens; between 0.01 and
-                100.0
+            repetition_penalty (float, default 1.0): repetition penalty: values above 1 reduce the probability of recent
+                tokens; between 0.01 and 100.0
             stop (str | None, default None): stop string: generation ends before it
             n_samples (int, default 1): number of texts; between 1 and 10000
             beam_size (int, default 0): beam size of a search for the most likely text; 0: sampling; between 0 and 1000

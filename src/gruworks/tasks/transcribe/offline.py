@@ -114,7 +114,7 @@ def transcribe_all(
 
 
 def _groups(items: Iterable[T]) -> Iterator[list[T]]:
-    """Lists of at most `TOGETHER` items."""
+    """Split an iterable into chunks of at most `TOGETHER` items."""
     iterator = iter(items)
     while group := list(itertools.islice(iterator, TOGETHER)):
         yield group

@@ -21,7 +21,7 @@ def srt(transcript: Transcript) -> str:
 
 
 def vtt(transcript: Transcript) -> str:
-    """Format a transcript as WebVTT: a header, a full stop before the milliseconds."""
+    """Format a transcript as WebVTT subtitles."""
     cues = [f"{_clock(start, '.')} --> {_clock(end, '.')}\n{text}\n\n" for start, end, text in _cues(transcript)]
     return "WEBVTT\n\n" + "".join(cues)
 

@@ -15,13 +15,13 @@ __all__ = ["Config", "Options", "TranslatorFit"]
 class TranslatorFit(FitSettings):
     """Training settings, with the defaults of a translator."""
 
-    steps: int = setting(20_000, "optimiser steps at most", low=1)
-    minutes: float = setting(60.0, "minutes at most", low=0.01, high=600.0)
-    patience: int = setting(10, "early stopping: validations without improvement", low=1)
+    steps: int = setting(20_000, "maximum number of optimizer steps", low=1)
+    minutes: float = setting(60.0, "maximum duration in minutes", low=0.01, high=600.0)
+    patience: int = setting(10, "early stopping: validations without improvement before the fit ends", low=1)
     validate_every: int = setting(200, "optimiser steps between validations, each with a checkpoint", low=1)
     batch_size: int = setting(96, "maximum number of sentence pairs in a batch", low=1)
     learning_rate: float = setting(2e-3, "learning rate after warm-up", low=1e-8, high=10.0)
-    warm_up: int = setting(200, "steps over which the learning rate rises", low=0)
+    warm_up: int = setting(200, "warm-up steps, in which the learning rate rises linearly", low=0)
     averaged_steps: int = setting(500, "steps over which the weights are averaged; 1: no averaging", low=1)
     threads: int = setting(0, "threads; 0: torch's default", low=0, high=1024, local=True)
 
@@ -46,7 +46,9 @@ class Config(Settings):
     layers: int = setting(1, "number of bidirectional encoder layers", low=1, high=8)
     attention_size: int = setting(128, "attention size", low=1, high=4096, local=True)
     maxout: int = setting(500, "cho2014: size of the maxout output layer", low=1, high=4096, local=True)
-    dropout: float = setting(0.3, "dropout probability, one mask a sentence", low=0, high=0.9)
+    dropout: float = setting(
+        0.3, "dropout probability of activations; one mask per sentence, shared by all steps", low=0, high=0.9
+    )
     word_dropout: float = setting(0.1, "probability that the embedding of a subword is zeroed", low=0.0, high=0.9)
     weight_dropout: float = setting(0.0, "dropout probability of the recurrent weights (DropConnect)", low=0, high=0.9)
     smoothing: float = setting(0.1, "label smoothing", low=0.0, high=0.9)
@@ -60,9 +62,11 @@ class Options(Settings):
     """Options of one translation."""
 
     beam_size: int = setting(5, "beam size; 1 is greedy", low=1, high=1000)
-    length_penalty: float = setting(1.0, "log-probability is divided by length to this power", low=0.0, high=5.0)
+    length_penalty: float = setting(
+        1.0, "length penalty: exponent of the length by which log-probabilities are divided", low=0.0, high=5.0
+    )
     n_best: int = setting(1, "number of translations of each sentence", low=1, high=1000)
-    sample: bool = setting(False, "sampling instead of beam search")
+    sample: bool = setting(False, "sample translations instead of beam search")
     temperature: float = setting(1.0, "sampling temperature", low=0.01, high=100.0)
     prefix: str = setting("", "forced prefix of every translation")
     fast: bool = setting(True, "search with an 8-bit output layer; reported scores are in float32", local=True)

@@ -56,7 +56,8 @@ class Translator(Estimator):
         layers (int, default 1): number of bidirectional encoder layers; between 1 and 8
         attention_size (int, default 128): attention size; between 1 and 4096
         maxout (int, default 500): cho2014: size of the maxout output layer; between 1 and 4096
-        dropout (float, default 0.3): dropout probability, one mask a sentence; between 0 and 0.9
+        dropout (float, default 0.3): dropout probability of activations; one mask per sentence, shared by all
+            steps; between 0 and 0.9
         word_dropout (float, default 0.1): probability that the embedding of a subword is zeroed; between 0.0 and
             0.9
         weight_dropout (float, default 0.0): dropout probability of the recurrent weights (DropConnect); between 0
@@ -64,9 +65,9 @@ class Translator(Estimator):
         smoothing (float, default 0.1): label smoothing; between 0.0 and 0.9
         summed (bool, default False): loss: sum over the tokens of a batch, not their mean; for adadelta
         reset (Literal['after', 'before'], default 'after'): reset gate after or before the product; cho2014: before
-        steps (int, default 20000): optimiser steps at most; at least 1
-        minutes (float, default 60.0): minutes at most; between 0.01 and 600.0
-        patience (int, default 10): early stopping: validations without improvement; at least 1
+        steps (int, default 20000): maximum number of optimizer steps; at least 1
+        minutes (float, default 60.0): maximum duration in minutes; between 0.01 and 600.0
+        patience (int, default 10): early stopping: validations without improvement before the fit ends; at least 1
         validate_every (int, default 200): optimiser steps between validations, each with a checkpoint; at least 1
         batch_size (int, default 96): maximum number of sentence pairs in a batch; at least 1
         learning_rate (float, default 0.002): learning rate after warm-up; between 1e-08 and 10.0
@@ -75,7 +76,7 @@ class Translator(Estimator):
             after warm-up
         rate_floor (float, default 0.05): lowest learning rate of the schedule, as a fraction of the highest;
             between 0 and 1
-        warm_up (int, default 200): steps over which the learning rate rises; at least 0
+        warm_up (int, default 200): warm-up steps, in which the learning rate rises linearly; at least 0
         weight_decay (float, default 0.01): decoupled weight decay; at least 0.0
         clip (float, default 1.0): gradient clipping: largest norm of the gradient; at least 1e-06
         averaged_steps (int, default 500): steps over which the weights are averaged; 1: no averaging; at least 1
@@ -162,9 +163,10 @@ class Translator(Estimator):
         Args:
             ensemble: other translators with the same vocabulary, whose probabilities are averaged with this one's.
             beam_size (int, default 5): beam size; 1 is greedy; between 1 and 1000
-            length_penalty (float, default 1.0): log-probability is divided by length to this power; between 0.0 and 5.0
+            length_penalty (float, default 1.0): length penalty: exponent of the length by which log-probabilities are
+                divided; between 0.0 and 5.0
             n_best (int, default 1): number of translations of each sentence; between 1 and 1000
-            sample (bool, default False): sampling instead of beam search
+            sample (bool, default False): sample translations instead of beam search
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
             prefix (str, default ''): forced prefix of every translation
             fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
@@ -198,9 +200,10 @@ class Translator(Estimator):
             ensemble: other translators with the same vocabulary, whose probabilities are averaged with this one's.
             exact: compute the scores again in float32; otherwise they are those of the search.
             beam_size (int, default 5): beam size; 1 is greedy; between 1 and 1000
-            length_penalty (float, default 1.0): log-probability is divided by length to this power; between 0.0 and 5.0
+            length_penalty (float, default 1.0): length penalty: exponent of the length by which log-probabilities are
+                divided; between 0.0 and 5.0
             n_best (int, default 1): number of translations of each sentence; between 1 and 1000
-            sample (bool, default False): sampling instead of beam search
+            sample (bool, default False): sample translations instead of beam search
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
             prefix (str, default ''): forced prefix of every translation
             fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
@@ -230,9 +233,10 @@ class Translator(Estimator):
 
         Args:
             beam_size (int, default 5): beam size; 1 is greedy; between 1 and 1000
-            length_penalty (float, default 1.0): log-probability is divided by length to this power; between 0.0 and 5.0
+            length_penalty (float, default 1.0): length penalty: exponent of the length by which log-probabilities are
+                divided; between 0.0 and 5.0
             n_best (int, default 1): number of translations of each sentence; between 1 and 1000
-            sample (bool, default False): sampling instead of beam search
+            sample (bool, default False): sample translations instead of beam search
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
             prefix (str, default ''): forced prefix of every translation
             fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
@@ -265,9 +269,10 @@ class Translator(Estimator):
         Args:
             tokenize: sacreBLEU's tokenizer; "auto" chooses "zh" or "13a" by the references.
             beam_size (int, default 5): beam size; 1 is greedy; between 1 and 1000
-            length_penalty (float, default 1.0): log-probability is divided by length to this power; between 0.0 and 5.0
+            length_penalty (float, default 1.0): length penalty: exponent of the length by which log-probabilities are
+                divided; between 0.0 and 5.0
             n_best (int, default 1): number of translations of each sentence; between 1 and 1000
-            sample (bool, default False): sampling instead of beam search
+            sample (bool, default False): sample translations instead of beam search
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
             prefix (str, default ''): forced prefix of every translation
             fast (bool, default True): search with an 8-bit output layer; reported scores are in float32

@@ -93,7 +93,9 @@ class Reranker:
     def translate(self, lines: Sequence[str]) -> list[str]:
         """Translate lines, each as the best of its n-best list by the tuned weights; an empty line stays empty."""
         if not self.weights:
-            raise OptionError("the weights are not tuned: call tune(pairs) first")
+            raise OptionError(
+                "the weights of the reranking features are not set: call tune(pairs) with validation pairs first"
+            )
         found = self.translator.n_best(lines, options=self.options)
         full = [i for i, line in enumerate(lines) if line.strip()]
         lists = self._candidates([lines[i] for i in full], [found[i] for i in full])

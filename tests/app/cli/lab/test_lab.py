@@ -60,7 +60,7 @@ def test_json_is_one_object_with_every_row(gruworks, tmp_path):
     assert status == 0
     shown = json.loads(out)
     assert shown["answer"] == pytest.approx(-3000, abs=0.02 * 999.5)
-    assert shown["highway"] == pytest.approx(-3000)
+    assert shown["difference_ar"] == pytest.approx(-3000)
     assert (shown["reset"], shown["seed"], shown["is_line"]) == ("after", 2, True)
     assert numpy.shape(shown["z_t"]) == numpy.shape(shown["h_t"]) == (3, 8)
     z, n, h = (numpy.array(shown[name]) for name in ("z_t", "h̃_t", "h_t"))

@@ -88,7 +88,7 @@ BAD = {
     "blank line between": (with_row(5, ""), "line 5: ds is '', not a date"),
     "a zone": (lines(*(row.replace(",", "T00:00:00+02:00,") for row in ROWS)), "ds has the time zone UTC\\+02:00"),
     "zones that differ": (with_row(5, "2012-01-04T00:00:00+02:00,1"), "can't be read as dates|line 5: ds"),
-    "twice": (with_row(6, ROWS[3]), r"line 6: the time 2012-01-04 stands twice \(series '0'\)"),
+    "twice": (with_row(6, ROWS[3]), r"line 6: the time 2012-01-04 occurs twice \(series '0'\)"),
     "out of order": (with_row(6, "2011-12-30,1"), "line 6: the time 2011-12-30 comes after 2012-01-04: sort"),
     "infinite": (with_row(5, "2012-01-04,-inf"), r"line 5: y is infinite \(1 such in all\)"),
     "beyond float": (with_row(5, "2012-01-04,1e200"), r"line 5: y is 1e\+200, beyond ±1e\+150"),
@@ -165,10 +165,10 @@ def test_a_problem_of_one_series_is_named_with_its_line(tmp_path: Path) -> None:
 
 def test_two_series_under_one_name_are_told_from_rows_out_of_order(tmp_path: Path) -> None:
     rows = [f"a,{row}" for row in ROWS]
-    place = rf"line {len(ROWS) + 2}: the time 2012-01-01 stands twice \(series 'a'\)"
+    place = rf"line {len(ROWS) + 2}: the time 2012-01-01 occurs twice \(series 'a'\)"
     with pytest.raises(DataError, match=place):
         panel(tmp_path, lines(*rows, *rows, header="unique_id,ds,y"))
-    with pytest.raises(DataError, match=r"line 3: the time 2012-01-01 stands twice \(series 'a'\)"):
+    with pytest.raises(DataError, match=r"line 3: the time 2012-01-01 occurs twice \(series 'a'\)"):
         panel(tmp_path, lines(*(row for row in rows for _ in (0, 1)), header="unique_id,ds,y"))
 
 
@@ -221,7 +221,7 @@ BAD_FRAMES = {
     "times": (pandas.DataFrame({"ds": [1, 2, 3], "y": DAYS[:3]}), "column y holds datetime64"),
     "no time": (pandas.DataFrame({"ds": [DAYS[0], None, DAYS[2]], "y": [1, 2, 3]}), "row 1: ds is 'NaT', not a date"),
     "fractions": (pandas.DataFrame({"ds": [1.0, 2.0, 3.0], "y": [1, 2, 3]}), "row 0: ds is '1.0', not a date"),
-    "twice": (pandas.DataFrame({"ds": [1, 2, 2], "y": [1, 2, 3]}), "row 2: the time 2 stands twice"),
+    "twice": (pandas.DataFrame({"ds": [1, 2, 2], "y": [1, 2, 3]}), "row 2: the time 2 occurs twice"),
     "order": (pandas.DataFrame({"ds": [1, 3, 2], "y": [1, 2, 3]}), "row 2: the time 2 comes after 3"),
     "zone": (pandas.DataFrame({"ds": DAYS.tz_localize("Asia/Tokyo"), "y": VALUES}), "ds has the time zone Asia/Tokyo"),
     "polars zone": (
@@ -251,7 +251,7 @@ def test_a_bad_frame_is_refused_by_row(name: str) -> None:
 
 
 def test_a_column_that_stands_twice_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"line 1: the column 'y' stands twice"):
+    with pytest.raises(DataError, match=r"line 1: the column name 'y' occurs twice"):
         panel(tmp_path, lines("1,1,2", "2,2,3", "3,3,4", header="ds,y,y"))
 
 

@@ -1,1 +1,1 @@
-"""Commands of the lab."""
+"""Subcommands of `gruworks lab`: traces, experiments, comparisons, reproductions of papers."""

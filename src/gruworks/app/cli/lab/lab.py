@@ -76,7 +76,7 @@ def _next_number(show: Show, y: list[float], reset: Reset, seed: int, out: Path 
 
     shown = next_number(y, reset, seed)
     show.answer(f"{_list(shown.numbers)} → {shown.answer:.10g}")
-    show.answer(f"autoregression on differences (AR(1)): {shown.highway:.10g}")
+    show.answer(f"autoregression on differences (AR(1)): {shown.difference_ar:.10g}")
     show.note()
     for text in _notes(shown, reset):
         show.note(text)
@@ -130,7 +130,7 @@ def _facts(shown: NextNumber) -> dict[str, Any]:
     """Values of the answer for --json."""
     trained = shown.trained
     return {
-        **{name: getattr(shown, name) for name in ("answer", "highway", "is_line", "seconds")},
+        **{name: getattr(shown, name) for name in ("answer", "difference_ar", "is_line", "seconds")},
         **{name: getattr(trained, name) for name in ("rounds", "training_error")},
         "numbers": shown.numbers.tolist(),
         "read": shown.read.tolist(),

@@ -59,7 +59,7 @@ class Blend:
         return network + (self.median(network[..., 1], naive) - network[..., 1])[..., None]
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields as plain values."""
+        """All fields as values that JSON can hold, for the run folder."""
         return asdict(self)
 
 

@@ -121,7 +121,7 @@ class Codec:
         return numpy.diff(positions, prepend=positions[0] - 1)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for `codec.json`."""
+        """All fields as values that JSON can hold, for `codec.json`."""
         return {
             "frequency": {"code": self.frequency.code, "multiple": self.frequency.multiple},
             "seasons": [season._asdict() for season in self.seasons],

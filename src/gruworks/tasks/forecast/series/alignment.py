@@ -65,7 +65,7 @@ def _check(table: Table, source: Source) -> None:
     steps = numpy.diff(table.timestamps).astype(numpy.int64)
     for i in numpy.flatnonzero(steps <= 0)[:1]:
         again = table.timestamps[i + 1] in table.timestamps[: i + 1]
-        what = "stands twice" if again else f"comes after {short(table.timestamps[i])}: sort the rows by time"
+        what = "occurs twice" if again else f"comes after {short(table.timestamps[i])}: sort the rows by time"
         stamp, fault = short(table.timestamps[i + 1]), "time-twice" if again else "time-back"
         text = f"the time {stamp} {what} (series {table.name!r})"
         source.refuse(int(table.rows[i + 1]), text, fault, time=stamp, series=table.name)

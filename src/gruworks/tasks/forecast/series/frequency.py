@@ -99,7 +99,7 @@ class Frequency:
 
     @property
     def kind(self) -> tuple[str, int]:
-        """A key of `WORDS`, "steps" or "irregular", and its multiple: ("h", 2) for every second hour."""
+        """Name (a key of `WORDS`, "steps" or "irregular") and multiple: ("h", 2) for every second hour."""
         if self.code in (STEPS, IRREGULAR):
             return self.code, 1
         offset = pandas.tseries.frequencies.to_offset(self.code)

@@ -165,7 +165,9 @@ def _read_csv(path: Path) -> dict[str, NDArray[Any]]:
         found = [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
         twice = [name for name, count in collections.Counter(found).items() if count > 1]
         if twice:
-            raise DataError(f"{path}, line 1: the column {twice[0]!r} stands twice: give each a name of its own")
+            raise DataError(
+                f"{path}, line 1: the column name {twice[0]!r} occurs twice: give each column a unique name"
+            )
         with warnings.catch_warnings(action="error", category=pandas.errors.ParserWarning):
             table = pandas.read_csv(
                 path,
