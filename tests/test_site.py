@@ -28,7 +28,7 @@ def test_the_page_of_the_command_line_has_every_command() -> None:
     for command in ("forecast predict", "generate verse", "translate run", "transcribe run", "lab trace", "doctor"):
         assert f"## gruworks {command}\n" in page
     part = page.split("## gruworks lab trace\n")[1].split("\n## ")[0]
-    assert "| `--fresh` | Numbers through an untrained unit. |" in part
+    assert "| `--fresh` | Use an untrained GRU for the numbers. |" in part
     assert "gruworks lab trace [OPTIONS]" in part
 
 

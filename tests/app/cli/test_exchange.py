@@ -39,7 +39,7 @@ def test_inspect_says_how_a_layer_reads(gruworks: Callable[..., Answer]) -> None
 
 
 def test_what_a_file_leaves_open_is_said(gruworks: Callable[..., Answer], tmp_path: Path) -> None:
-    assumed = "both: a file of weights alone doesn't say how they are used; assumed: activation='tanh'"
+    assumed = "both: a weights file has no model configuration; assumed: activation='tanh'"
     source = FIXTURES / "two.weights.h5"
     assert assumed in " ".join(gruworks("exchange", "inspect", source)[1].split())
     assert assumed in gruworks("exchange", "convert", source, tmp_path / "m.onnx", "--layer", "both", "--quiet")[1]

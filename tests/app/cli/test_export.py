@@ -46,7 +46,7 @@ def test_what_cannot_be_is_one_line(run: Path, gruworks: Callable[..., Answer], 
         (("export", tmp_path / "none"), "does not exist"),
         (("generate", "export", run), "is a run of the task 'forecast', not 'generate'"),
         (("export", tmp_path / "mine.txt"), "is a file, not a run folder"),
-        (("export", run, "--out", tmp_path), "holds files that are no earlier export"),
+        (("export", run, "--out", tmp_path), "holds other files than an earlier export"),
     ]:
         status, _, err = gruworks(*arguments)
         assert status == 2

@@ -85,7 +85,7 @@ def test_text_appears_as_it_is_written_and_can_be_stopped(visit: Visit) -> None:
     page = visit("write")
     page.get_by_label("Form").first.select_option("")
     page.get_by_label("Beginning").first.fill("明月")
-    page.get_by_label("Tokens to write at most").fill("2000")
+    page.get_by_label("Maximum number of tokens").fill("2000")
     page.get_by_role("button", name="Write", exact=True).click()
     expect(page.locator("#panel-write .prose")).to_have_text(re.compile("明月."))
     page.get_by_role("button", name="Stop").click()

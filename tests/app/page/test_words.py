@@ -49,8 +49,9 @@ def test_every_error_and_note_is_there_in_both_languages() -> None:
 def codes(path: Path) -> set[str]:
     """The codes that errors and notes of a module have."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    calls = [one for one in ast.walk(tree) if isinstance(one, ast.Call) and isinstance(one.func, ast.Name)]
-    raised = [one for one in calls if getattr(one.func, "id", "") in ("RequestError", "DataError", "TooShortError")]
+    calls = [one for one in ast.walk(tree) if isinstance(one, ast.Call)]
+    raising = {"RequestError", "DataError", "TooShortError", "refuse"}
+    raised = [one for one in calls if raising & {getattr(one.func, "id", ""), getattr(one.func, "attr", "")}]
     values = [
         part.value for one in raised for arg in one.args for part in ast.walk(arg) if isinstance(part, ast.Constant)
     ]

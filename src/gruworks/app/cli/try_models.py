@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +12,6 @@ from gruworks.app.cli.common.runs import load
 from gruworks.app.cli.common.show import Show
 from gruworks.app.cli.tasks.forecast import rows
 from gruworks.tasks import ready
-from gruworks.tasks.generate.config import Options as GenerateOptions
 from gruworks.tasks.generate.verse.forms import VerseOptions
 from gruworks.tasks.translate.config import Options as TranslateOptions
 
@@ -62,19 +60,14 @@ def verse(
     show: Show,
     title: Annotated[str, typer.Argument(help="A title in traditional script.")] = "",
     *,
-    temperature: Annotated[
-        float, typer.Option(help="Sampling temperature.", min=0.05, max=10.0)
-    ] = GenerateOptions.temperature,
-    seed: Annotated[int | None, typer.Option(help="Random seed; a new one if not given.", min=0)] = None,
     rules: VerseOptions,
 ) -> None:
     """Write a Chinese poem that keeps the rules of its form."""
-    number = secrets.randbelow(10**6) if seed is None else seed
-    (lines,) = _load("generate").verse(title=title, temperature=temperature, seed=number, **rules.to_dict())
+    (lines,) = _load("generate").verse(title=title, **rules.to_dict())
     for line in lines:
         show.answer(line)
-    show.note(f"\nform {rules.form}, seed {number}")
-    show.result({"lines": lines, "form": rules.form, "seed": number})
+    show.note(f"\nform {rules.form}, seed {rules.seed}")
+    show.result({"lines": lines, "form": rules.form, "seed": rules.seed})
 
 
 @command(app)
