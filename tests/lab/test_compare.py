@@ -49,7 +49,11 @@ def test_processes_give_what_one_process_gives(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
-    for cells, seeds, said in ((["gur"], 1, "no cell 'gur'"), ([], 1, "no cell given"), (["gru"], 0, "one seed")):
+    for cells, seeds, said in (
+        (["gur"], 1, "no cell 'gur'"),
+        ([], 1, "at least one cell"),
+        (["gru"], 0, "one seed"),
+    ):
         with pytest.raises(OptionError, match=said):
             compare(STUDY, cells, seeds, 400, tmp_path)
     assert not list(tmp_path.iterdir())

@@ -149,5 +149,5 @@ def test_one_bias_or_none_is_merged_too() -> None:
     b, b_n = GRUWeights(weights.w_ih, weights.w_hh, None, weights.b_hh).merged()
     numpy.testing.assert_array_equal(b, numpy.concatenate([weights.b_hh[:8], numpy.zeros(4)]))
     numpy.testing.assert_array_equal(b_n, weights.b_hh[8:])
-    with pytest.raises(WeightsError, match=r"b \[3H\] and b_n \[H\], not \[12\] and \[3\]"):
+    with pytest.raises(WeightsError, match=r"b \[3H\] and b_n \[H\] with one H, not \[12\] and \[3\]"):
         GRUWeights.with_merged(weights.w_ih, weights.w_hh, b, b_n[:3], reset="after")

@@ -43,7 +43,7 @@ def reaches(study: Study, cells: list[str], hidden: int, out: Path, rows: int = 
     """
     unknown = [name for name in cells if name not in CELLS]
     if unknown or not cells:
-        raise OptionError(f"there is no cell {', '.join(unknown) or 'given'}; there are: {', '.join(CELLS)}")
+        raise OptionError(f"expected cells among {', '.join(CELLS)}, got {', '.join(unknown) or 'none'}")
     posed = problem(study)
     batch = _followed(study, posed, rows)
     own = {name: Experiment.of(study, name, hidden) for name in cells}

@@ -46,7 +46,7 @@ def test_fit_a_table_as_a_job(visit: Visit) -> None:
     learn(page)
     page.wait_for_selector("text=The fit is done. The new model is")
     page.wait_for_selector("#panel-forecast .main-svg")
-    assert page.get_by_label("Steps ahead").first.input_value() == "3"
+    expect(page.get_by_label("Steps ahead").first).to_have_value("3")
 
 
 def test_fit_a_text_with_settings_from_the_form(visit: Visit) -> None:

@@ -61,7 +61,7 @@ def test_features_are_the_runs_scores_and_the_length(runs: Path) -> None:
 def test_what_cannot_be_ranked_is_said(runs: Path, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="needs at least one more run"):
         Reranker(runs / "good", [], OPTIONS)
-    with pytest.raises(OptionError, match="not tuned"):
+    with pytest.raises(OptionError, match="features are not set"):
         Reranker(runs / "good", [runs / "poor"], OPTIONS).translate(LINES)
     Translator(**SHORT | {"source": "fr"}).fit(toy(1), quiet=True, out=tmp_path / "other")
     with pytest.raises(OptionError, match=r"translates fr to en: expected de to en, as .*, or the opposite"):
