@@ -90,6 +90,9 @@ wheel: | .venv/bin/python
 	rm -rf build/empty && $(PYTHON) -m venv build/empty
 	CC=false CXX=false build/empty/bin/python -m pip install --quiet --disable-pip-version-check \
 	  --only-binary=:all: -c constraints.txt dist/gruworks-*.whl
+	cd build && empty/bin/python ../tests/smoke.py
+	CC=false CXX=false build/empty/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --only-binary=:all: -c constraints.txt "$$(echo dist/gruworks-*.whl)[cli,torch]"
 	cd build && empty/bin/python ../tests/smoke.py && empty/bin/gruworks doctor
 
 clean:

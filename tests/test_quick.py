@@ -50,7 +50,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["tests/nn/recurrence/conftest.py"], ["nn/recurrence/test_kernel", "nn/recurrence/test_packing"], []),
         (["src/gruworks/nn/blocks/stack.py"], ["nn/blocks/test_stack"], []),
         (["src/gruworks/app/server/routes/serve.py"], ["app/server/test_serve"], ["app/server/test_show"]),
-        (["src/gruworks/ops/native/gru/kernels.cc", "tests/ops/test_gone.py"], ["ops/test_scan"], []),
+        (["src/gruworks/ops/native/gru/kernels32.cc", "tests/ops/test_gone.py"], ["ops/test_scan"], []),
         (["examples/onnx_stream.py"], ["examples/test_onnx"], []),
         (["fuzz/runs.py"], ["fuzz/test_runs"], []),
         (["src/gruworks/errors.py"], ["test_errors"], ["test_docs"]),

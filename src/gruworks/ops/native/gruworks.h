@@ -14,9 +14,7 @@
 
 #include <stdint.h>
 
-#if defined(_WIN32) && defined(GRUWORKS_SHARED)
-#define GRUWORKS_API __declspec(dllexport)
-#elif defined(__GNUC__)
+#if defined(__GNUC__)
 #define GRUWORKS_API __attribute__((visibility("default")))
 #else
 #define GRUWORKS_API

@@ -70,9 +70,6 @@ gruworks_sequence sequence(const Sizes& n, const Inputs& of, const Strided& outp
   return s;
 }
 
-struct FreeLayer {
-  void operator()(gruworks_layer* layer) const { gruworks_layer_free(layer); }
-};
 using LayerPointer = std::shared_ptr<gruworks_layer>;
 
 // Saved values of a plain forward, with x and h0 only, no lengths, no decay. Each tuple and tensor of a call from torch
@@ -120,7 +117,7 @@ template <class T> struct Layer {
   Layer() {
     gruworks_layer* made = nullptr;
     check(gruworks_layer_create(kType<T>, &made));
-    layer = LayerPointer(made, FreeLayer());
+    layer = LayerPointer(made, gruworks_layer_free);
   }
 
   // I = 0: x holds precomputed input projections.
