@@ -93,7 +93,7 @@ def text(owner: Any, name: str) -> str | None:
         return None
     attribute = owner.attrs.get_id(name)
     if attribute.get_storage_size() > TEXT or attribute.shape not in ((), (1,)):
-        raise WeightsError(f"the attribute {name!r} of {owner.name} is not a single text of at most {TEXT:,} bytes")
+        raise WeightsError(f"the attribute {name!r} of {owner.name} is not a single string of at most {TEXT:,} bytes")
     value = owner.attrs[name]
     value = value[0] if getattr(value, "shape", ()) == (1,) else value
     if not isinstance(value, str | bytes):

@@ -53,7 +53,8 @@ def save_gru(gru: Any, path: str | Path, lengths: bool = False) -> None:
     onnx = require("onnx", "exchange")
     stack = as_stack(gru)
     if stack.initial is not None or stack.merge != "concat" or stack.reading_order:
-        raise WeightsError(f"{stack.name!r} merges, reverses its outputs or has a stored state: no GRU node does that")
+        reason = "merges its directions, reverses its outputs or has a stored initial state"
+        raise WeightsError(f"{stack.name!r} {reason}: an ONNX GRU node can't represent that")
     model = _model(onnx.helper, onnx.numpy_helper, stack, lengths)
     onnx.checker.check_model(model, full_check=True)
     if stack.dtype == numpy.float32:

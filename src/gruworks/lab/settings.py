@@ -44,7 +44,7 @@ class Study(Settings):
     engine: Literal["fused", "equations"] = setting(
         "fused", "fused layer where there is one, or the equations in torch"
     )
-    memory: int = setting(0, "chrono initialization of gate biases for so many steps; 0: none", low=0)
+    memory: int = setting(0, "chrono initialization of gate biases: maximum dependency in steps; 0: none", low=0)
     dropout_in: float = setting(0.0, "dropout probability of the input", low=0.0, high=0.95)
     dropout_out: float = setting(0.0, "dropout probability of the output", low=0.0, high=0.95)
     transpose: int = setting(0, "music: random transposition in training, in semitones", low=0, high=24)

@@ -36,7 +36,7 @@ class Operands(NamedTuple):
 
     @property
     def given(self) -> Any:
-        """x, or else gi."""
+        """x if it was given, otherwise gi."""
         return self.gi if self.x is None else self.x
 
     @property

@@ -87,7 +87,7 @@ class QuantizedWeights:
     def values(self) -> GRUWeights:
         """Dequantized weights, float32, for the effect of weight rounding alone."""
         if self.w_ih is None:
-            raise WeightsError("these weights have no w_ih: they are for precomputed input projections")
+            raise WeightsError("these weights have no w_ih: they take precomputed input projections")
         return GRUWeights(self.w_ih.values(), self.w_hh.values(), self.b_ih, self.b_hh, reset=self.reset)  # type: ignore[arg-type]
 
 

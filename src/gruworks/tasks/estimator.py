@@ -137,7 +137,7 @@ class Estimator(abc.ABC):
                 loaded._judge()
         if interrupted:
             told = f"these are its best weights so far, of step {loaded.metrics.get('best_step')}"
-            warnings.warn(f"the fit of {path} was interrupted: {told}; it goes on with resume", stacklevel=2)
+            warnings.warn(f"the fit of {path} was interrupted: {told}; continue it with resume", stacklevel=2)
         return loaded
 
     @classmethod

@@ -39,7 +39,7 @@ def whole(low: int, high: int) -> Check:
 
 
 def number(low: float = -LARGE, high: float = LARGE) -> Check:
-    """A finite number from `low` to `high`."""
+    """Check of a finite number from `low` to `high`."""
     expected = f"a number from {low:g} to {high:g}"
     return _checked(expected, lambda found: type(found) in (int, float) and low <= found <= high)
 

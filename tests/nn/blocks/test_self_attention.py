@@ -28,5 +28,5 @@ def test_each_step_attends_to_its_window() -> None:
 
 
 def test_heads_that_do_not_divide_are_refused() -> None:
-    with pytest.raises(OptionError, match="4 heads must divide the block's size 6"):
+    with pytest.raises(OptionError, match="6 is not divisible by 4"):
         AttentionBlock(6, heads=4)

@@ -115,7 +115,7 @@ def test_what_does_not_fit_is_refused() -> None:
     model = KneserNey([[0, 1]], 3)
     with pytest.raises(DataError, match="no symbol to score"):
         model.perplexity([[]])
-    with pytest.raises(DataError, match="a context holds"):
+    with pytest.raises(DataError, match="context tokens must be from 0"):
         model.distribution([[4]])
     with pytest.raises(ShapeError, match="contexts"):
         model.distribution([0])

@@ -84,7 +84,7 @@ def test_verse_keeps_the_rules_whatever_was_learnt(trained: Generator, poet: Gen
     written = generator.verse(3, form="jueju5", seed=1)
     assert written == generator.verse(3, form="jueju5", seed=1) != generator.verse(3, form="jueju5", seed=2)
     assert all(check(poem, "jueju5").ok for poem in written)
-    with pytest.raises(OptionError, match="verse needs a model of characters, fitted on poems"):
+    with pytest.raises(OptionError, match="verse needs a character-level model, fitted on poems"):
         trained.verse()
     with pytest.raises(OptionError):  # its few characters don't rhyme
         poet.verse(form="lushi7")
@@ -150,7 +150,7 @@ def test_options_that_cannot_be_are_refused(options: dict[str, Any], message: st
 
 
 def test_a_stream_of_several_texts_is_refused(trained: Generator) -> None:
-    with pytest.raises(OptionError, match="a stream is one sampled text"):
+    with pytest.raises(OptionError, match="streaming generates one sampled text"):
         trained.stream("the", n_samples=2)
 
 

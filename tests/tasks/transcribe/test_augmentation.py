@@ -55,7 +55,7 @@ def test_noise_may_be_cut_from_recordings(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_noise_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="has no noise"):
+    with pytest.raises(DataError, match="has no recording with sound"):
         read_noise(str(tmp_path / "nowhere"), 8000)
 
 

@@ -93,7 +93,7 @@ def test_hot_words_are_likelier(offline: Transcriber, spoken: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"lexicon_only": True}, "need a beam: --beam-size 16"),
+        ({"lexicon_only": True}, "set beam_size, for example --beam-size 16"),
         ({"beam_size": 2, "n_best": 3}, "n_best=3 needs a beam size of at least that"),
         ({"beams": 2}, "Options has no setting beams"),
     ],

@@ -116,7 +116,7 @@ class ContinuousBatch:
         return slots, state
 
     def _stepped(self, slots: list[Slot], state: State) -> tuple[list[Slot], State]:
-        """The slots and their state after a step, without those that have ended; an error ends all texts."""
+        """The slots and their state after a step, without those that have ended; an error aborts the batch."""
         try:
             state = self._step(slots, state)
             kept = [row for row, slot in enumerate(slots) if slot.left > 0 and not slot.gone]

@@ -21,7 +21,7 @@ READY = "ready/"
 
 
 class Served:
-    """One model. Its folder is checked now, its weights are read at first use; those of an interrupted fit now."""
+    """One model. Its weights are read at first use, those of an interrupted fit at once."""
 
     def __init__(self, name: str, path: Path) -> None:
         self.name, self.path = name, path

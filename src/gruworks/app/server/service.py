@@ -130,7 +130,7 @@ class Service:
             await source.aclose()
 
     async def end_streams(self, seconds: float) -> None:
-        """Send every stream its last event; wait at most so long until all are sent."""
+        """Send every stream its last event; wait at most `seconds` until all are sent."""
         self._close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):

@@ -86,5 +86,5 @@ def _read() -> NDArray[numpy.float64]:
     except (OSError, EOFError, ValueError, IndexError) as error:
         raise DataError(f"{path} is not the table of ETTh1, a date and seven columns: {error}") from error
     if values.shape != (EDGES[2], 7):
-        raise DataError(f"{path} has {len(values)} rows: ETTh1 has {EDGES[2]:,} and more")
+        raise DataError(f"{path} has {len(values)} rows: expected at least {EDGES[2]:,}, as in ETTh1")
     return values

@@ -32,7 +32,9 @@ class AttentionBlock(Block):
     def __init__(self, size: int, window: int = 64, heads: int = 4, dropout: float = 0.0) -> None:
         super().__init__(size, dropout)
         if size % heads:
-            raise OptionError(f"{heads} heads must divide the block's size {size}")
+            raise OptionError(
+                f"the block's size must be a multiple of the number of heads: {size} is not divisible by {heads}"
+            )
         self.window, self.heads = window, heads
         self.project = torch.nn.Linear(size, 3 * size)
         self.mix = torch.nn.Linear(size, size)

@@ -133,7 +133,9 @@ class KneserNey:
             raise ShapeError(f"contexts must be integers [N, C], not {rows.dtype} {list(rows.shape)}")
         rows = rows.astype(numpy.int64)
         if rows.size and (rows.min() < ABSENT or rows.max() > self.begin):
-            raise DataError(f"a context holds -1 and 0 … {self.begin}, not {rows.min()} … {rows.max()}")
+            raise DataError(
+                f"context tokens must be from 0 to {self.begin}, or -1 for no token, not {rows.min()} … {rows.max()}"
+            )
         answer = numpy.repeat(self.base[None], len(rows), 0)
         for length in range(1, min(self.order - 1, rows.shape[1]) + 1):
             self._refine(answer, length, self._locate(rows[:, rows.shape[1] - length :]))

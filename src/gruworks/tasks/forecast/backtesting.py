@@ -102,7 +102,7 @@ def compared(
 
 
 def _before(panel: Panel, rows: list[Ints], start: int) -> Panel:
-    """The series up to their origin number `start`."""
+    """Each series truncated at its forecast origin number `start`."""
     past = [one.until(int(at[min(start, len(at) - 1)]) + 1) for one, at in zip(panel.series, rows, strict=True)]
     return Panel(past, panel.frequency, panel.backend)
 

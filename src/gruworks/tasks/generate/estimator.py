@@ -100,7 +100,7 @@ class Generator(Estimator):
         """Generate the text of `write` piece by piece. Memory does not grow with the length."""
         chosen = Options.from_flat(options)
         if chosen.n_samples != 1 or chosen.beam_size:
-            raise OptionError("a stream is one sampled text: n_samples=1 and beam_size=0")
+            raise OptionError("streaming generates one sampled text: set n_samples=1 and beam_size=0")
         return self._pieces(self._context(prompt, title), chosen)
 
     @takes(VerseOptions)
@@ -117,7 +117,9 @@ class Generator(Estimator):
         vocabulary, options = self.codec.vocabulary, VerseOptions.from_flat(rules)
         newline = vocabulary.encode("\n")
         if not self.codec.apart or vocabulary.token != "character" or newline[0] == UNKNOWN:
-            raise OptionError("verse needs a model of characters, fitted on poems as separate documents with newlines")
+            raise OptionError(
+                "verse needs a character-level model, fitted on poems as separate documents with newlines"
+            )
         constraint = VerseConstraint(options, vocabulary.symbols, int(newline[0]), END)
         context, how = torch.from_numpy(self._context("", title)), Sampling(temperature=options.temperature)
         written = write_verse(self.decoder(), context, constraint, count, how, options.seed)

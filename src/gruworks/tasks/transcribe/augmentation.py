@@ -62,7 +62,9 @@ def read_noise(folder: str | None, rate: int) -> list[Array]:
     files = sorted(one for one in Path(folder).rglob("*") if one.suffix.lower() in AUDIO_FILES)
     noises = [noise for noise in (read_audio(one, rate, 0.0, NOISE_SECONDS) for one in files) if noise.any()]
     if not noises:
-        raise DataError(f"{folder} has no noise: expected a folder of recordings that are not silent")
+        raise DataError(
+            f"{folder} has no recording with sound: expected a folder of noise recordings, not all of them silent"
+        )
     return noises
 
 

@@ -101,7 +101,9 @@ def searches(
     guided = bool(options.lexicon_only or options.words or options.hot_words)
     if options.beam_size == 1:
         if guided or options.n_best > 1:
-            raise OptionError("lexicon_only, words, hot_words and n_best need a beam: --beam-size 16")
+            raise OptionError(
+                "lexicon_only, words, hot_words and n_best need beam search: set beam_size, for example --beam-size 16"
+            )
         return Greedy
     if options.n_best > options.beam_size:
         raise OptionError(f"n_best={options.n_best} needs a beam size of at least that, not {options.beam_size}")

@@ -212,5 +212,5 @@ def _resampler(rate: int | None, wanted: int | None) -> Any:
     if rate is None or rate == wanted:
         return None
     if wanted is None:
-        raise OptionError("this model was fitted on feature files: rate can't be set")
+        raise OptionError("this model was fitted on feature files, not audio: leave out rate")
     return soxr.ResampleStream(rate, wanted, 1, dtype="float32")

@@ -70,5 +70,5 @@ class Options(Settings):
     temperature: float = setting(1.0, "sampling temperature", low=0.01, high=100.0)
     prefix: str = setting("", "forced prefix of every translation")
     fast: bool = setting(True, "search with an 8-bit output layer; reported scores are in float32", local=True)
-    batch: int = setting(64, "batch size: sentences searched together", low=1, high=10_000, local=True)
+    batch: int = setting(64, "batch size: number of sentences decoded together", low=1, high=10_000, local=True)
     seed: int = setting(0, "random seed of sampling", low=0)

@@ -170,7 +170,7 @@ class Translator(Estimator):
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
             prefix (str, default ''): forced prefix of every translation
             fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
-            batch (int, default 64): batch size: sentences searched together; between 1 and 10000
+            batch (int, default 64): batch size: number of sentences decoded together; between 1 and 10000
             seed (int, default 0): random seed of sampling; at least 0
         """
         ...
@@ -207,7 +207,7 @@ class Translator(Estimator):
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
             prefix (str, default ''): forced prefix of every translation
             fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
-            batch (int, default 64): batch size: sentences searched together; between 1 and 10000
+            batch (int, default 64): batch size: number of sentences decoded together; between 1 and 10000
             seed (int, default 0): random seed of sampling; at least 0
         """
         ...
@@ -240,7 +240,7 @@ class Translator(Estimator):
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
             prefix (str, default ''): forced prefix of every translation
             fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
-            batch (int, default 64): batch size: sentences searched together; between 1 and 10000
+            batch (int, default 64): batch size: number of sentences decoded together; between 1 and 10000
             seed (int, default 0): random seed of sampling; at least 0
 
         Raises:
@@ -276,7 +276,7 @@ class Translator(Estimator):
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
             prefix (str, default ''): forced prefix of every translation
             fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
-            batch (int, default 64): batch size: sentences searched together; between 1 and 10000
+            batch (int, default 64): batch size: number of sentences decoded together; between 1 and 10000
             seed (int, default 0): random seed of sampling; at least 0
 
         Raises:

@@ -119,7 +119,7 @@ def _notes(shown: NextNumber, reset: str) -> list[str]:
 
 
 def _reading(shown: NextNumber) -> str:
-    """The input of the GRU: scaling, and the count of the numbers that it read."""
+    """Scaling of the GRU's input, and how many numbers it has read."""
     frame = str(shown.frame)
     read = "the numbers as they are" if frame == "y" else f"{frame} for each number y"
     left_out = len(shown.numbers) - len(shown.read)

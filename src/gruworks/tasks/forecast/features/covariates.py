@@ -48,9 +48,8 @@ class Covariate:
         """Features [N, width]: the standardized number and 1 where it is missing, or a one-hot word."""
         if not self.words:
             if values.dtype == object:
-                raise DataError(
-                    f"the covariate {self.name} of series {series!r} is words now; in the fit it was numbers"
-                )
+                reason = "has text values, but was numeric in the fit: pass numbers"
+                raise DataError(f"the covariate {self.name} of series {series!r} {reason}")
             there = ~numpy.isnan(values)
             number = numpy.where(there, (numpy.nan_to_num(values) - self.mean) / self.deviation, 0.0)
             return numpy.stack([number, ~there], 1).astype(numpy.float64)

@@ -87,7 +87,11 @@ def _frequency(tables: list[Table], source: Source) -> tuple[Frequency, list[str
         if found != told[0][1]:
             first = f"series {told[0][0].name!r} is {told[0][1]}"
             facts = {"one": told[0][0].name, "other": table.name}
-            raise DataError(f"{source.name}: {first} and {table.name!r} is {found}", "two-frequencies", **facts)
+            raise DataError(
+                f"{source.name}: expected one frequency for all series, but {first} and {table.name!r} is {found}",
+                "two-frequencies",
+                **facts,
+            )
     if told and len(told) == len(tables):
         return told[0][1], []
     frequency = told[0][1] if told else grid_frequency(max(tables, key=lambda t: len(t.timestamps)).timestamps)

@@ -95,7 +95,9 @@ def _from_numbers(data: Any) -> Panel:
     except (TypeError, ValueError) as error:
         raise DataError(f"expected a file's path, a data frame or a sequence of numbers, got {data!r:.80}") from error
     if y.ndim != 1:
-        raise DataError(f"expected one sequence of numbers, got an array of shape {y.shape}; use a frame for more")
+        raise DataError(
+            f"expected one sequence of numbers, got an array of shape {y.shape}; pass a data frame for several series"
+        )
     at = numpy.arange(len(y))
     table = Table("0", at if timestamps is None else timestamps, numbers(y, "value", source)[:, None], at)
     return assemble([table], source)
