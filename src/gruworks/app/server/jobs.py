@@ -150,7 +150,7 @@ class Jobs:
         process.stdin.close()  # type: ignore[union-attr]
         job.process = None
         if job.state == "running":
-            self._ended(job, process.returncode, log_file.read_bytes()[-TAIL:].decode("utf-8", "replace"))
+            self._ended(job, process.returncode, _tail(log_file))
 
     def _command(self, job: Job, minutes: float) -> list[str]:
         seconds = int(60 * minutes * (os.cpu_count() or 1))
@@ -192,6 +192,13 @@ class Jobs:
                 with contextlib.suppress(GruworksError):  # the run was removed or is damaged
                     job.model = self.loaded.add(job.out).name
         return found[-KEPT:]
+
+
+def _tail(file: Path) -> str:
+    """The last TAIL bytes of a file, which may be large, as text."""
+    with file.open("rb") as opened:
+        opened.seek(max(0, file.stat().st_size - TAIL))
+        return opened.read().decode("utf-8", "replace")
 
 
 def _progress(job: Job) -> dict[str, Any]:

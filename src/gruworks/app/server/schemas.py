@@ -33,10 +33,8 @@ Name = Annotated[str, Field(max_length=200), AfterValidator(_readable)]
 LARGEST = 1e100
 MOST: dict[type, float] = {int: 2**31 - 1, float: 1e6}  # a setting over HTTP whose class has no bound
 Form: Any = typing.get_type_hints(VerseOptions)["form"]
-EXCLUDED = {  # Options of a task that a request may not set
-    "generate": ("repetition_penalty", "stop", "n_samples", "beam_size", "precision"),  # not in continuous batching
-    "translate": ("fast", "batch"),  # memory and time of the machine
-}
+# Options of a task that a request may not set, as continuous batching doesn't support them
+EXCLUDED = {"generate": ("repetition_penalty", "stop", "n_samples", "beam_size", "precision")}
 T = TypeVar("T", bound=Settings)
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
