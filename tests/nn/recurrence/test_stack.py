@@ -1,4 +1,4 @@
-"""Stacks and directions in one native call: numbers of torch's layer, dropout, derivatives, bits for any thread count."""
+"""Stacks and directions in one native call: torch's numbers, dropout, derivatives, bits on any number of threads."""
 
 from __future__ import annotations
 
@@ -147,9 +147,14 @@ def test_calls_that_are_not_taken() -> None:
     weights = [module._layer_weights(*place) for place in module._places()]
     x = torch.zeros(5, 1, 3, dtype=torch.float64)
     taken = lambda x, h0=None, dropout=0.0: stack(x, h0, weights, False, 2, False, dropout) is not None  # noqa: E731
-    assert taken(x) and taken(x, torch.zeros(4, 1, 4, dtype=torch.float64))
-    assert not taken(x[0]) and not taken(x[:0]) and not taken(x.float()) and not taken(x[..., :2])
-    assert not taken(x, torch.zeros(4, 2, 4, dtype=torch.float64)) and not taken(x, dropout=1.0)
+    assert taken(x)
+    assert taken(x, torch.zeros(4, 1, 4, dtype=torch.float64))
+    assert not taken(x[0])
+    assert not taken(x[:0])
+    assert not taken(x.float())
+    assert not taken(x[..., :2])
+    assert not taken(x, torch.zeros(4, 2, 4, dtype=torch.float64))
+    assert not taken(x, dropout=1.0)
     with torch.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t):
         assert not taken(x)
     weights[3] = tuple(t.detach().float() for t in weights[3] if t is not None)  # type: ignore[assignment]
