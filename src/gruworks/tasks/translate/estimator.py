@@ -11,6 +11,7 @@ import numpy
 import torch
 from numpy.typing import NDArray
 
+from gruworks.data.folders import Part
 from gruworks.errors import DataError, OptionError, RunError
 from gruworks.nn.decoding.decoder import Decoder, Ensemble
 from gruworks.settings import Settings
@@ -165,7 +166,7 @@ class Translator(Estimator):
             DataError: no pairs, or source and target look swapped.
         """
         self._need_fit()
-        pairs = self._read(data).complete()
+        pairs = (self._read(data, "test") or self._read(data)).complete()
         forth, back = self.codec.leaning(pairs.sources), self.codec.leaning(pairs.targets)
         if forth < WRONG_DIRECTION and back > -WRONG_DIRECTION:
             raise DataError(
@@ -176,21 +177,25 @@ class Translator(Estimator):
         return score(pairs.sources, pairs.targets, answers, tokenize)
 
     def _read_data(self, data: Any, validation: Any) -> tuple[Any, dict[str, Any]]:
-        pairs, held = self._read(data), None if validation is None else self._read(validation)
-        digest = pairs.digest() if held is None else f"{pairs.digest()} {held.digest()}"
+        self.fit_warnings = []
+        pairs = self._read(data, "train", self.fit_warnings)
+        held = self._read(data, "validation") if validation is None else self._read(validation)
+        digest = f"{pairs.digest()} {held.digest()}" if held else pairs.digest()
         return (pairs, held), data_facts(digest, len(pairs))
 
     def _prepare(self, read: Any) -> tuple[Batches, list[Batch]]:
         config, (pairs, held) = self.config, read
         self.codec = codec = Codec.of(pairs, config)
         kept, dropped = clean(pairs, codec, config)
-        if held is None:
+        if not held:
             kept, held = split(kept, config.validation, config.training.seed)
         else:
             held, _ = clean(held, codec, config)
         sizes = [len(codec.source), len(codec.target)]
         both = "for both sides" if codec.shared else f"and {sizes[1]}"
-        self.fit_warnings = [f"{len(kept)} pairs to learn from, {len(held)} to validate on; {sizes[0]} subwords {both}"]
+        self.fit_warnings += [
+            f"{len(kept)} pairs to learn from, {len(held)} to validate on; {sizes[0]} subwords {both}"
+        ]
         self.fit_warnings += [str(dropped)] * bool(dropped.total)
         counts = {"train": len(kept), "validation": len(held), "dropped": asdict(dropped)}
         self.metrics = {"vocabulary": sizes, "pairs": counts}
@@ -220,8 +225,8 @@ class Translator(Estimator):
                 config.attention_size, config.dropout, config.word_dropout, config.weight_dropout, config.reset,
             )  # fmt: skip
 
-    def _read(self, data: Any) -> Pairs:
-        return read(data, self.config.source, self.config.target)
+    def _read(self, data: Any, part: Part = "", told: list[str] | None = None) -> Pairs:
+        return read(data, self.config.source, self.config.target, part=part, told=told)
 
     def _translated(
         self, lines: Sequence[str], ensemble: Sequence[Translator], options: Options, exact: bool
