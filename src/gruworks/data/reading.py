@@ -14,7 +14,17 @@ from typing import Any
 from gruworks.errors import DataError
 from gruworks.files import MOST_TEXT, bounded_gunzip
 
-__all__ = ["Row", "decoded", "json_objects", "mended", "read_content", "read_lines", "read_text", "table_rows"]
+__all__ = [
+    "Row",
+    "decoded",
+    "json_objects",
+    "mended",
+    "read_content",
+    "read_lines",
+    "read_text",
+    "table_delimiter",
+    "table_rows",
+]
 
 Row = tuple[str, list[str]]  # file and line, cells
 GZIP = b"\x1f\x8b"
@@ -118,12 +128,18 @@ def table_rows(path: Path) -> list[Row]:
         DataError: a quoted cell that isn't closed, or text after its end; names the line at which the row begins.
     """
     text = read_text(path)
-    delimiter = "\t" if path.name.removesuffix(".gz").lower().endswith(".tsv") else _delimiter(text)
+    delimiter = table_delimiter(path)
     lines = text.split("\n")
     if delimiter == "|" or (delimiter == "\t" and not _quotes(lines)):
         split = ((number, line.rstrip("\r").split(delimiter)) for number, line in enumerate(lines, 1))
         return [(f"{path}, line {number}", cells) for number, cells in split if any(map(str.strip, cells))]
     return list(_quoted(path, text, delimiter))
+
+
+def table_delimiter(path: Path) -> str:
+    """The delimiter of a table: tab for a .tsv, else the first comma, semicolon, tab or vertical bar of the file."""
+    tabs = path.name.removesuffix(".gz").lower().endswith(".tsv")
+    return "\t" if tabs else _delimiter(read_text(path))
 
 
 def _utf_8(content: bytes, path: Path) -> str:

@@ -174,8 +174,8 @@ def _document(values: dict[str, Any], where: str, layout: Layout) -> Document:
         raise DataError(f"{where}: {layout.text!r} is null: expected a text; leave the line out")
     elif layout.text not in values:
         raise DataError(
-            f"{where} must be an object with {layout.text!r}, with 'lines', a list of lines, or with 'messages'; it has "
-            f"{', '.join(map(repr, values)) or 'nothing'}: name the key of the text with --text"
+            f"{where} must be an object with {layout.text!r}, with 'lines', a list of lines, or with 'messages'; it "
+            f"has {', '.join(map(repr, values)) or 'nothing'}: name the key of the text with --text"
         )
     if not isinstance(text, str) or not isinstance(title, str):
         raise DataError(f"{where}: {layout.text!r} and 'title' must be texts")

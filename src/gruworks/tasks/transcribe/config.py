@@ -69,6 +69,8 @@ class Config(Settings):
     cell: Literal["gru", "ligru"] = setting("gru", "recurrent unit; ligru is the light GRU")
     attention: float = setting(0.0, "loss weight of an attention decoder; 0: CTC alone", low=0.0, high=0.9)
     validation: float = setting(0.1, "fraction of the recordings held out for validation", low=0.01, high=0.5)
+    audio: str = setting("", "column or key of the recordings in a manifest; empty: a usual name", local=True)
+    text: str = setting("", "column or key of the transcripts in a manifest; empty: a usual name", local=True)
     augmentation: Augmentation = setting(Augmentation(), "data augmentation")
     training: TranscribeFit = setting(TranscribeFit(), "optimization")
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from gruworks.errors import DataError, OptionError, TooShortError
-from gruworks.tasks.transcribe.audio import blocks, check_samples
+from gruworks.tasks.transcribe.audio import blocks, check_rate, check_samples
 from gruworks.tasks.transcribe.config import Config, Options
 from gruworks.tasks.transcribe.data import Codec, check_kind, content_of
 from gruworks.tasks.transcribe.decoding import Rescore, Search, Transcript, joined, transcript
@@ -47,6 +47,9 @@ def frame_blocks(audio: Any, rate: int | None, codec: Codec, config: Config) -> 
     """
     if isinstance(audio, str | Path):
         audio = Utterance(Path(audio), "", None, str(audio))
+    if isinstance(audio, bytes | bytearray | memoryview) or hasattr(audio, "read"):
+        expected = "expected a path, an array of samples, or a list of these"
+        raise DataError(f"{expected}, got {type(audio).__name__}: write it to a file, or decode it with soundfile.read")
     context: Any = contextlib.nullcontext()
     unnormalized, name = _of_array(audio, rate, codec, config), "the recording"
     if isinstance(audio, Utterance):
@@ -76,6 +79,7 @@ def _of_array(array: Any, rate: int | None, codec: Codec, config: Config) -> Ite
         return
     if rate is None:
         raise OptionError(f"samples need their sampling rate: rate={codec.rate} if it is the model's")
+    rate = check_rate(rate)
     mono = check_samples(array, "the samples")
     if not len(mono):
         raise DataError("expected samples, got an empty array")

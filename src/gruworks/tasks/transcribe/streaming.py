@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gruworks.errors import DataError, OptionError
 from gruworks.nn.state import select, stack
 from gruworks.tasks.transcribe.alphabet import BLANK
-from gruworks.tasks.transcribe.audio import check_samples
+from gruworks.tasks.transcribe.audio import check_rate, check_samples
 from gruworks.tasks.transcribe.config import Config, Options
 from gruworks.tasks.transcribe.data import Codec
 from gruworks.tasks.transcribe.decoding import Search, Transcript, transcript
@@ -213,4 +213,5 @@ def _resampler(rate: int | None, wanted: int | None) -> Any:
         return None
     if wanted is None:
         raise OptionError("this model was fitted on feature files, not audio: leave out rate")
+    rate = check_rate(rate)
     return soxr.ResampleStream(rate, wanted, 1, dtype="float32")

@@ -57,8 +57,8 @@ def read(
     """Read sentence pairs.
 
     Args:
-        data: a path, two paths of line-aligned files, or pairs of strings. A table (.tsv, .csv, or a .txt with tabs) has
-            a header with the columns `source` and `target`, or none, and then its first two columns of text are read.
+        data: a path, two paths of line-aligned files, or pairs of strings. A table (.tsv, .csv, a .txt with tabs) has a
+            header with the columns `source` and `target`, or none, and then its first two columns of text are read.
             A .jsonl has one object a line with the keys `source` and `target`, or with these in `translation`. Of a
             folder all tables and .jsonl files are read, and all files NAME.`source` with NAME.`target`. Each file may
             be gzipped (.gz).

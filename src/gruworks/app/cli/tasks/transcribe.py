@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,7 +34,9 @@ Arpa = Annotated[
 Form = Literal["text", "srt", "vtt"]
 LIVE_CHUNK = 0.1  # seconds
 
-fit_command(app, "transcribe", Manifest)
+Validation = Annotated[Path | None, typer.Option(help="Manifest to validate on, in place of a part of MANIFEST.")]
+
+fit_command(app, "transcribe", Manifest, validation_manifest=Validation)
 
 
 @command(app)
@@ -85,9 +88,12 @@ def check(
 ) -> None:
     """Check a manifest for errors before a fit; exit status 1 where there are findings."""
     checking = require("gruworks.tasks.transcribe.checking", extra="transcribe")
-    read = require("gruworks.tasks.transcribe.manifest", extra="transcribe").read_manifest
-    utterances = read(manifest)
-    findings = checking.check_manifest(utterances, config, read(test) if test is not None else ())
+    manifests, told = require("gruworks.tasks.transcribe.manifest", extra="transcribe"), list[str]()
+    names = manifests.Names(config.audio, config.text)
+    read = functools.partial(manifests.read_manifest, names=names)
+    utterances = read(manifest, part="train", told=told)
+    tested = read(manifest, part="test") if test is None else read(test)
+    findings = checking.check_manifest(utterances, config, tested, told)
     show.table([{"where": one.where, "kind": one.kind, "what": one.what} for one in findings])
     show.note(f"{len(utterances)} recordings, {len(findings)} findings")
     show.result({"recordings": len(utterances), "findings": [vars(one) for one in findings]})
