@@ -154,7 +154,9 @@ def _transcribe(
         one = search()
         one.advance(row[:length])
         rescore = _rescore(model, memory[:length], options.attention_weight)
-        transcripts.append(transcript(row[:length], one, codec.alphabet, options.n_best, step, begun * SHIFT, rescore))
+        transcripts.append(
+            transcript(row[:length], one, codec.alphabet, options.n_best, step, begun * SHIFT, rescore, options.least)
+        )
     return transcripts
 
 

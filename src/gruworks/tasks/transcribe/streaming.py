@@ -137,7 +137,8 @@ class Stream:
         """End the segment and keep its transcript unless it is empty."""
         if self.search.results()[0].symbols:
             rows, alphabet = numpy.stack(self.rows), self.codec.alphabet
-            one = transcript(rows, self.search, alphabet, self.options.n_best, self.step, self.begun * self.step)
+            options, begun = self.options, self.begun * self.step
+            one = transcript(rows, self.search, alphabet, options.n_best, self.step, begun, least=options.least)
             if one.text:
                 self.segments.append(one)
         self._begin()
