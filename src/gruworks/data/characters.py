@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections import Counter
 
-__all__ = ["HTML", "INVISIBLE", "MIXED", "faults", "is_number"]
+__all__ = ["HTML", "INVISIBLE", "MIXED", "faults", "is_number", "script_of"]
 
 HTML, INVISIBLE, MIXED = "has HTML entities or tags", "has invisible characters", "has a word of mixed scripts"
 ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-fA-F]+|[A-Za-z]\w*);|</?(?:b|i|u|p|br|em|strong|span|div|font|a)\b[^<>]*>", re.I)
@@ -31,6 +32,20 @@ def faults(text: str) -> list[str]:
     if any(_mixed(word) for word in WORD.findall(text)):
         found.append(MIXED)
     return found
+
+
+def script_of(text: str) -> str:
+    """The script of most letters of a text, as in their Unicode names; "" without letters.
+
+    >>> script_of("Привет, Tom!"), script_of("我的电脑"), script_of("12")
+    ('CYRILLIC', 'CJK', '')
+    """
+    letters = [character for character in text if character.isalpha()]
+    if text.isascii():
+        return "LATIN" if letters else ""
+    names = (unicodedata.name(letter, "").partition(" ")[0] for letter in letters)
+    counts = Counter("CJK" if name in ("HIRAGANA", "KATAKANA") else name for name in names)  # Japanese has all three
+    return counts.most_common(1)[0][0] if counts else ""
 
 
 def is_number(text: str) -> bool:

@@ -180,6 +180,7 @@ class Transcriber(Estimator):
         attention_weight: float = 0.5,
         lexicon_only: bool = False,
         words: tuple[str, ...] = (),
+        min_confidence: float = 0.02,
         hot_words: tuple[str, ...] = (),
         hot_bonus: float = 3.0,
         silence: float = 0.8,
@@ -200,6 +201,8 @@ class Transcriber(Estimator):
             attention_weight (float, default 0.5): weight of the attention decoder in rescoring; between 0.0 and 10.0
             lexicon_only (bool, default False): restrict the output to words of the training transcripts
             words (tuple[str, ...], default ()): lexicon: restrict the output to these words
+            min_confidence (float, default 0.02): lexicon_only, words: leave out words of a lower confidence, such as
+                those of noise; between 0.0 and 1.0
             hot_words (tuple[str, ...], default ()): hot words, whose score is raised by hot_bonus
             hot_bonus (float, default 3.0): score bonus of each hot word, in nats
             silence (float, default 0.8): seconds of silence that end a segment of a stream; between 0.05 and 60.0
@@ -222,6 +225,7 @@ class Transcriber(Estimator):
         attention_weight: float = 0.5,
         lexicon_only: bool = False,
         words: tuple[str, ...] = (),
+        min_confidence: float = 0.02,
         hot_words: tuple[str, ...] = (),
         hot_bonus: float = 3.0,
         silence: float = 0.8,
@@ -238,6 +242,8 @@ class Transcriber(Estimator):
             attention_weight (float, default 0.5): weight of the attention decoder in rescoring; between 0.0 and 10.0
             lexicon_only (bool, default False): restrict the output to words of the training transcripts
             words (tuple[str, ...], default ()): lexicon: restrict the output to these words
+            min_confidence (float, default 0.02): lexicon_only, words: leave out words of a lower confidence, such as
+                those of noise; between 0.0 and 1.0
             hot_words (tuple[str, ...], default ()): hot words, whose score is raised by hot_bonus
             hot_bonus (float, default 3.0): score bonus of each hot word, in nats
             silence (float, default 0.8): seconds of silence that end a segment of a stream; between 0.05 and 60.0
@@ -260,6 +266,7 @@ class Transcriber(Estimator):
         attention_weight: float = 0.5,
         lexicon_only: bool = False,
         words: tuple[str, ...] = (),
+        min_confidence: float = 0.02,
         hot_words: tuple[str, ...] = (),
         hot_bonus: float = 3.0,
         silence: float = 0.8,
@@ -276,6 +283,8 @@ class Transcriber(Estimator):
             attention_weight (float, default 0.5): weight of the attention decoder in rescoring; between 0.0 and 10.0
             lexicon_only (bool, default False): restrict the output to words of the training transcripts
             words (tuple[str, ...], default ()): lexicon: restrict the output to these words
+            min_confidence (float, default 0.02): lexicon_only, words: leave out words of a lower confidence, such as
+                those of noise; between 0.0 and 1.0
             hot_words (tuple[str, ...], default ()): hot words, whose score is raised by hot_bonus
             hot_bonus (float, default 3.0): score bonus of each hot word, in nats
             silence (float, default 0.8): seconds of silence that end a segment of a stream; between 0.05 and 60.0

@@ -160,6 +160,8 @@ class Translator(Estimator):
     ) -> Any:
         """Translate lines, in order; a string for a single string, else a list. An empty line stays empty.
 
+        Each line is divided into sentences, unless the model was fitted on lines of several.
+
         Args:
             ensemble: other translators with the same vocabulary, whose probabilities are averaged with this one's.
             beam_size (int, default 5): beam size; 1 is greedy; between 1 and 1000
@@ -194,7 +196,7 @@ class Translator(Estimator):
     ) -> list[list[Translation]]:
         """Translate lines into lists of the `n_best` translations with their scores, best first.
 
-        A line with more subwords than the setting `longest` is translated in parts and has one translation.
+        The translations of a line of several sentences are the combinations with the highest scores.
 
         Args:
             ensemble: other translators with the same vocabulary, whose probabilities are averaged with this one's.
@@ -267,7 +269,7 @@ class Translator(Estimator):
         """Compute sacreBLEU and chrF on pairs that are not in the training data.
 
         Args:
-            tokenize: sacreBLEU's tokenizer; "auto" chooses "zh" or "13a" by the references.
+            tokenize: sacreBLEU's tokenizer; "auto" is `tokenizer`, the same for all data.
             beam_size (int, default 5): beam size; 1 is greedy; between 1 and 1000
             length_penalty (float, default 1.0): length penalty: exponent of the length by which log-probabilities are
                 divided; between 0.0 and 5.0
@@ -284,6 +286,8 @@ class Translator(Estimator):
         """
         ...
 
+    @property
+    def tokenizer(self) -> str: ...
     def _read_data(self, data: Any, validation: Any) -> tuple[Any, dict[str, Any]]: ...
     def _prepare(self, read: Any) -> tuple[Batches, list[Batch]]: ...
     def _learn(self, prepared: tuple[Batches, list[Batch]], run: RunFolder, quiet: bool, resume: bool) -> None: ...
