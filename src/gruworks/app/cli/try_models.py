@@ -14,6 +14,7 @@ from gruworks.app.cli.tasks.forecast import rows
 from gruworks.tasks import ready
 from gruworks.tasks.generate.verse.forms import VerseOptions
 from gruworks.tasks.translate.config import Options as TranslateOptions
+from gruworks.tasks.translate.config import Script
 
 __all__ = ["app"]
 
@@ -75,10 +76,11 @@ def translate(
     show: Show,
     sentences: Annotated[list[str], typer.Argument(metavar="SENTENCE...", help="English.", show_default=False)],
     beam_size: Annotated[int, typer.Option(help="Beam size.", min=1, max=100)] = TranslateOptions.beam_size,
+    script: Annotated[Script, typer.Option(help="Script of the translations.")] = "simplified",
 ) -> None:
     """Translate English sentences into Chinese."""
     translator = _load("translate")
-    options = ready.find("translate").card()["options"] | {"beam_size": beam_size}
+    options = ready.find("translate").card()["options"] | {"beam_size": beam_size, "script": script}
     answers = ["".join(one.split()) for one in translator.translate(sentences, **options)]
     for answer in answers:
         show.answer(answer)

@@ -19,12 +19,25 @@ from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator, data_facts
 from gruworks.tasks.signatures import takes
 from gruworks.tasks.translate import decoding
+from gruworks.tasks.translate.chinese import in_script
 from gruworks.tasks.translate.cho2014 import Cho2014Net
 from gruworks.tasks.translate.config import Config, Options
-from gruworks.tasks.translate.data import CODEC, Batch, Batches, Codec, clean, cut, padded, split, validation_batches
+from gruworks.tasks.translate.data import (
+    CODEC,
+    FEWEST_COPIES,
+    Batch,
+    Batches,
+    Codec,
+    clean,
+    cut,
+    padded,
+    split,
+    validation_batches,
+)
 from gruworks.tasks.translate.decoding import NetDecoder, Translation
 from gruworks.tasks.translate.evaluation import Evaluation, score, tokenizer_for
 from gruworks.tasks.translate.model import AttentionNet, TranslationNet
+from gruworks.tasks.translate.placeholders import MARKS, mask, mask_pairs, restored
 from gruworks.tasks.translate.reading import Pairs, normal, read
 from gruworks.tasks.translate.sentences import join_sentences, split_sentences
 from gruworks.tasks.translate.suspicions import suspicions
@@ -127,6 +140,7 @@ class Translator(Estimator):
         """Compute log p(target | source) of each pair in nats, end token included; -inf if a side is empty."""
         self._need_fit()
         pairs = self._read(data)
+        pairs = mask_pairs(pairs)[0] if self.codec.copies else pairs
         sources, targets = self.codec.source.encode_all(pairs.sources), self.codec.target.encode_all(pairs.targets)
         found = numpy.full(len(pairs), -numpy.inf)
         lengths = numpy.array([len(s) + len(t) for s, t in zip(sources, targets, strict=True)], numpy.int64)
@@ -198,13 +212,16 @@ class Translator(Estimator):
         return (pairs, held), data_facts(digest, len(pairs))
 
     def _prepare(self, read: Any) -> tuple[Batches, list[Batch]]:
-        config, (pairs, held) = self.config, read
-        self.codec = codec = Codec.of(pairs, config)
+        config, (given, held) = self.config, read
+        pairs, copied = mask_pairs(given)
+        self.codec = codec = Codec.of(pairs if copied >= FEWEST_COPIES else given, config)
+        if not codec.copies and copied:
+            pairs, self.codec = given, (codec := Codec.of(given, config))
         kept, dropped = clean(pairs, codec, config)
         if not held:
             kept, held = split(kept, config.validation, config.training.seed)
         else:
-            held, _ = clean(held, codec, config)
+            held, _ = clean(mask_pairs(held)[0] if codec.copies else held, codec, config)
         sizes = [len(codec.source), len(codec.target)]
         both = "for both sides" if codec.shared else f"and {sizes[1]}"
         self.fit_warnings += [
@@ -232,7 +249,7 @@ class Translator(Estimator):
 
     def _held_out(self) -> dict[str, Any]:
         """BLEU and chrF of at most MOST_HELD_OUT validation pairs."""
-        pairs = self._held.at(range(min(len(self._held), MOST_HELD_OUT)))
+        pairs = self._held.at(range(min(len(self._held), MOST_HELD_OUT)))  # with placeholders, which are copied
         found = score(pairs.sources, pairs.targets, self.translate(pairs.sources), self.tokenizer)
         return {
             "held_out_bleu": found.bleu, "held_out_chrf": found.chrf, "held_out_sentences": len(pairs),
@@ -269,10 +286,28 @@ class Translator(Estimator):
         if long:
             told = f"{_lines(long)} with a sentence of more than {self.config.longest} subwords: translated in parts"
             self.warnings.append(told)
-        first = iter(self._searched([one[0] for one in parts], decoder, options, exact))
+        first = iter(self._copying([one[0] for one in parts], decoder, options, exact))
         rest = [part for one in parts for part in one[1:]]
-        more = iter(self._searched(rest, decoder, replace(options, prefix=""), exact))
-        return [_combined([next(first), *(next(more) for _ in one[1:])], options.n_best) for one in parts]
+        more = iter(self._copying(rest, decoder, replace(options, prefix=""), exact))
+        lines_found = [_combined([next(first), *(next(more) for _ in one[1:])], options.n_best) for one in parts]
+        return [[replace(one, text=in_script(one.text, options.script)) for one in line] for line in lines_found]
+
+    def _copying(self, lines: list[str], decoder: Decoder, options: Options, exact: bool) -> list[list[Translation]]:
+        """Translations in which addresses, codes and numbers are copied, where the fit has learnt placeholders.
+
+        A line whose best translation lacks a placeholder is translated without any.
+        """
+        masked = [mask(line, self.codec.copies) for line in lines]
+        found = self._searched([text for text, _ in masked], decoder, options, exact)
+        lost = [
+            i for i, (_, copied) in enumerate(masked)
+            if copied and not {*MARKS[: len(copied)]} <= {*found[i][0].text}
+        ]  # fmt: skip
+        for i, again in zip(lost, self._searched([lines[i] for i in lost], decoder, options, exact), strict=True):
+            found[i] = again
+        for i in {i for i, (_, copied) in enumerate(masked) if copied} - {*lost}:
+            found[i] = [replace(one, text=restored(one.text, masked[i][1])) for one in found[i]]
+        return found
 
     def _warnings_about(self, lines: list[str]) -> list[str]:
         """Warnings about lines in the target language, or in a script that the vocabulary lacks."""

@@ -153,6 +153,7 @@ class Translator(Estimator):
         n_best: int = 1,
         sample: bool = False,
         temperature: float = 1.0,
+        script: Literal["as-learnt", "simplified", "traditional"] = "as-learnt",
         prefix: str = "",
         fast: bool = True,
         batch: int = 64,
@@ -170,6 +171,8 @@ class Translator(Estimator):
             n_best (int, default 1): number of translations of each sentence; between 1 and 1000
             sample (bool, default False): sample translations instead of beam search
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
+            script (Literal['as-learnt', 'simplified', 'traditional'], default 'as-learnt'): script of translations into
+                Chinese, with its punctuation; as-learnt: as in the training data
             prefix (str, default ''): forced prefix of every translation
             fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
             batch (int, default 64): batch size: number of sentences decoded together; between 1 and 10000
@@ -189,6 +192,7 @@ class Translator(Estimator):
         n_best: int = 1,
         sample: bool = False,
         temperature: float = 1.0,
+        script: Literal["as-learnt", "simplified", "traditional"] = "as-learnt",
         prefix: str = "",
         fast: bool = True,
         batch: int = 64,
@@ -207,6 +211,8 @@ class Translator(Estimator):
             n_best (int, default 1): number of translations of each sentence; between 1 and 1000
             sample (bool, default False): sample translations instead of beam search
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
+            script (Literal['as-learnt', 'simplified', 'traditional'], default 'as-learnt'): script of translations into
+                Chinese, with its punctuation; as-learnt: as in the training data
             prefix (str, default ''): forced prefix of every translation
             fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
             batch (int, default 64): batch size: number of sentences decoded together; between 1 and 10000
@@ -226,6 +232,7 @@ class Translator(Estimator):
         n_best: int = 1,
         sample: bool = False,
         temperature: float = 1.0,
+        script: Literal["as-learnt", "simplified", "traditional"] = "as-learnt",
         prefix: str = "",
         fast: bool = True,
         batch: int = 64,
@@ -240,6 +247,8 @@ class Translator(Estimator):
             n_best (int, default 1): number of translations of each sentence; between 1 and 1000
             sample (bool, default False): sample translations instead of beam search
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
+            script (Literal['as-learnt', 'simplified', 'traditional'], default 'as-learnt'): script of translations into
+                Chinese, with its punctuation; as-learnt: as in the training data
             prefix (str, default ''): forced prefix of every translation
             fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
             batch (int, default 64): batch size: number of sentences decoded together; between 1 and 10000
@@ -261,6 +270,7 @@ class Translator(Estimator):
         n_best: int = 1,
         sample: bool = False,
         temperature: float = 1.0,
+        script: Literal["as-learnt", "simplified", "traditional"] = "as-learnt",
         prefix: str = "",
         fast: bool = True,
         batch: int = 64,
@@ -276,6 +286,8 @@ class Translator(Estimator):
             n_best (int, default 1): number of translations of each sentence; between 1 and 1000
             sample (bool, default False): sample translations instead of beam search
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
+            script (Literal['as-learnt', 'simplified', 'traditional'], default 'as-learnt'): script of translations into
+                Chinese, with its punctuation; as-learnt: as in the training data
             prefix (str, default ''): forced prefix of every translation
             fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
             batch (int, default 64): batch size: number of sentences decoded together; between 1 and 10000
