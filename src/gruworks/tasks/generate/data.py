@@ -153,18 +153,17 @@ def _cut(document: Document, share: float, spread: bool) -> tuple[Document, Docu
     kept, held, done = [], [], 0
     for part in range(count):
         middle, half = (part + 0.5) * len(text) / count, share * len(text) / count / 2
-        begin, end = _line(text, int(middle - half)), _line(text, int(middle + half))
-        if end <= begin:
-            begin, end = int(middle - half), int(middle + half)
+        near = min(NEAR, int(half) // 2)
+        begin, end = _line(text, int(middle - half), near), _line(text, int(middle + half), near)
         kept.append(text[done:begin])
         held.append(text[begin:end])
         done = end
     return Document("".join([*kept, text[done:]]), title), Document("".join(held), title)
 
 
-def _line(text: str, place: int) -> int:
-    """The begin of the line after `place`, if it is near; otherwise `place`."""
-    end = text.find("\n", place, place + NEAR)
+def _line(text: str, place: int, near: int) -> int:
+    """The begin of the line after `place`, if it is within `near` characters; otherwise `place`."""
+    end = text.find("\n", place, place + near)
     return place if end < 0 else end + 1
 
 

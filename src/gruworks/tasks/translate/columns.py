@@ -136,7 +136,7 @@ CODES = frozenset(
     ]
 )
 LICENCE = re.compile(r"^CC[- ]BY|^CC0|tatoeba\.org", re.I)
-SHORTEST = 10  # characters of a usual cell, from which on a first row of language codes is a header
+SHORTEST = 6  # characters of a usual cell, from which on a first row of language codes is a header
 
 
 @dataclass(frozen=True)

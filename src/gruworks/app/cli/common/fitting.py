@@ -55,9 +55,10 @@ def _report(show: Show, estimator: Any, path: Path) -> dict[str, Any]:
         show.note(warning)
     flags = " ".join(_flags(estimator.metrics.get("options") or {}))
     for name, value in estimator.metrics.items():
-        show.note(f"{name.replace('_', ' ')}: {f'{value:.4g}' if isinstance(value, float) else value}")
+        if name != "options":  # of decoding, shown as flags
+            show.note(f"{name.replace('_', ' ')}: {f'{value:.4g}' if isinstance(value, float) else value}")
     show.answer(f"run    {path}")
-    show.note(f"next   gruworks {task.name} {task.verb} {path} {flags or '--help'}")
+    show.note(f"next   gruworks {task.name} {task.verb} {path} {f'FILE {flags}' if flags else '--help'}")
     return {"warnings": warnings, "metrics": estimator.metrics}
 
 

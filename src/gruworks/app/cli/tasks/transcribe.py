@@ -26,7 +26,7 @@ __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True)
 
-FORMS = "A folder of recordings with .txt beside them, a .csv, .tsv or .jsonl, or a Kaldi directory."
+FORMS = "A folder of recordings and transcripts, a .csv, .tsv or .jsonl, or a Kaldi directory."
 Manifest = Annotated[Path, typer.Argument(metavar="MANIFEST", help=FORMS, show_default=False)]
 Arpa = Annotated[
     Path | None, typer.Option(help="Language model to search with in place of the run's own; needs --beam-size.")
