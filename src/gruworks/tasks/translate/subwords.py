@@ -69,7 +69,7 @@ class Subwords:
             vocab_size=size or vocabulary_size(texts),
             special_tokens=list(SPECIAL),
             min_frequency=2,
-            limit_alphabet=len(_alphabet(_characters(texts))),
+            limit_alphabet=len({BLANK, *_alphabet(_characters(texts))}),
             show_progress=False,
         )
         tokenizer.train_from_iterator(texts, trainer)
