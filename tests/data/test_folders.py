@@ -24,7 +24,7 @@ def test_hidden_files_are_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        ("train.en", "train"), ("val.fr", "validation"), ("test_2016_flickr.en", "test"), ("train-clean/a.flac", "train"),
+        ("train.en", "train"), ("val.fr", "validation"), ("test_2016_flickr.en", "test"), ("train-a/b.flac", "train"),
         ("dev-clean/a.flac", "validation"), ("newstest2014.de", "test"), ("contest.txt", ""), ("training.txt", "train"),
     ],
 )  # fmt: skip

@@ -71,6 +71,7 @@ def test_an_object_of_objects_is_a_list_with_ids(tmp_path: Path) -> None:
     ("name", "content", "rows"),
     [
         ("a.csv", 'x,y\n1,"one\none"\n2,"a, ""b"""\n', [["x", "y"], ["1", "one\none"], ["2", 'a, "b"']]),
+        ("a.csv", "sep=;\nx;y\n1;a, b\n", [["x", "y"], ["1", "a, b"]]),
         ("a.csv", "x;y\n1;a, b\n", [["x", "y"], ["1", "a, b"]]),
         ("a.csv", 'LJ1|He said "no, yes|no\nLJ2|b|c\n', [["LJ1", 'He said "no, yes', "no"], ["LJ2", "b", "c"]]),
         ("a.tsv", 'a\t"Yes, he said\n\nb\tc\n', [["a", '"Yes, he said'], ["b", "c"]]),

@@ -48,7 +48,9 @@ def test_the_licence_of_a_gutenberg_file_is_left_out_and_told(tmp_path: Path) ->
     assert read_documents(path, told=told) == [Document("I\n\nOnce.\n")]
     assert "left out" in told[0]
     assert "Project Gutenberg" in told[0]
-    old = "Project Gutenberg Etext\n*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*\nOnce.\nEnd of Project Gutenberg's X"
+    old = (
+        "Project Gutenberg Etext\n*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*\nOnce.\nEnd of Project Gutenberg's X"
+    )
     assert without_licence(old) == "Once.\n"
     assert without_licence("no licence\n\n") == "no licence\n\n"
 
@@ -77,6 +79,14 @@ def test_tables_have_their_text_in_a_column_by_name(tmp_path: Path) -> None:
     assert read_documents(path, layout=Layout(text="review")) == [Document("one\ntwo", "A")]
     with pytest.raises(DataError, match=r"a\.csv: expected a header with the column 'text', got 'title, review'"):
         read_documents(path)
+
+
+def test_tables_beside_texts_are_left_out_and_told(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("text")
+    (tmp_path / "metadata.csv").write_text("file,year\na.txt,1900\n")
+    told: list[str] = []
+    assert read_documents(tmp_path, told=told) == [Document("text")]
+    assert told == [f"{tmp_path}: 1 tables beside the texts are left out: metadata.csv ..."]
 
 
 def test_the_test_part_of_a_folder_is_left_out(tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ from typing import Literal
 
 __all__ = ["Part", "part_of", "selected", "visible_files"]
 
-Part = Literal["", "train", "validation", "test"]
+Part = Literal["", "train", "validation", "test", "other"]
 NAMES: dict[str, Part] = {
     "train": "train", "training": "train", "tr": "train",
     "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
     "development": "validation", "test": "test", "testing": "test", "tst": "test", "eval": "test",
     "evaluation": "test", "heldout": "test", "newstest": "test",
+    "validated": "other", "invalidated": "other", "other": "other", "reported": "other",  # of Common Voice
 }  # fmt: skip
 
 
@@ -26,7 +27,7 @@ def visible_files(folder: Path) -> list[Path]:
 
 
 def part_of(name: str | Path) -> Part:
-    """The part that a file name or a relative path tells, or "".
+    """The part that a file name or a relative path tells, or ""; "other" is in none of the three.
 
     >>> part_of("test_2016_flickr.en"), part_of("dev-clean/84/a.flac"), part_of("novel.txt")
     ('test', 'validation', '')
@@ -49,7 +50,7 @@ def selected(
     names = {one: one.relative_to(folder) for one in files}
     parts = {one: part_of(name.parent if folders_only else name) for one, name in names.items()}
     kinds = set(parts.values())
-    if not part or "train" not in kinds or not kinds & {"validation", "test"}:
+    if not part or "train" not in kinds or not kinds & {"validation", "test", "other"}:
         return list(files) if part in ("", "train") else []
     kept = [one for one, own in parts.items() if own == part or (part == "train" and not own)]
     if told is not None:

@@ -31,6 +31,7 @@ GZIP = b"\x1f\x8b"
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 DELIMITERS = ",;\t|"
+EXCEL = re.compile(r"sep=.\n")  # a first line that tells Excel the delimiter
 LONGEST_CELL = 1 << 30  # characters
 
 
@@ -127,8 +128,9 @@ def table_rows(path: Path) -> list[Row]:
     Raises:
         DataError: a quoted cell that isn't closed, or text after its end; names the line at which the row begins.
     """
-    text = read_text(path)
-    delimiter = table_delimiter(path)
+    text, delimiter = read_text(path), table_delimiter(path)
+    if EXCEL.match(text):
+        text = "\n" + text.partition("\n")[2]  # its place keeps the numbers of the lines
     lines = text.split("\n")
     if delimiter == "|" or (delimiter == "\t" and not _quotes(lines)):
         split = ((number, line.rstrip("\r").split(delimiter)) for number, line in enumerate(lines, 1))

@@ -17,7 +17,10 @@ from gruworks.files import named_path
 
 __all__ = ["Document", "Layout", "digest", "read_documents", "without_licence"]
 
-SUFFIXES = tuple(end + packed for end in (".txt", ".jsonl", ".json", ".csv", ".tsv") for packed in ("", ".gz"))
+TEXTS, TABLES = (
+    (".txt", ".jsonl", ".txt.gz", ".jsonl.gz"),
+    (".csv", ".tsv", ".json", ".csv.gz", ".tsv.gz", ".json.gz"),
+)
 CHATS = ("messages", "conversations")
 SPEAKER, SPOKEN = ("role", "from"), ("content", "value")
 # The markers of Project Gutenberg's files, since 2004 and before.
@@ -106,10 +109,13 @@ def _files(path: Path, part: Part, told: list[str]) -> list[Path]:
         if not path.is_file():
             raise DataError(f"there is no file {path}")
         return [path] if part in ("", "train") else []
-    files = [one for one in visible_files(path) if one.name.lower().endswith(SUFFIXES)]
-    if not files:
-        raise DataError(f"{path} holds no {', '.join(SUFFIXES)} file")
-    return selected(files, path, part, told)
+    found = visible_files(path)
+    files, tables = ([one for one in found if one.name.lower().endswith(ends)] for ends in (TEXTS, TABLES))
+    if not files and not tables:
+        raise DataError(f"{path} holds no {', '.join(TEXTS + TABLES)} file")
+    if files and tables:
+        told.append(f"{path}: {len(tables)} tables beside the texts are left out: {tables[0].name} ...")
+    return selected(files or tables, path, part, told)
 
 
 def _not_empty(documents: list[Document], name: str) -> list[Document]:
@@ -163,7 +169,7 @@ def _table(path: Path, layout: Layout) -> Iterator[Document]:
 
 
 def _document(values: dict[str, Any], where: str, layout: Layout) -> Document:
-    title = values.get("title", "")
+    title = values.get("title") or ""
     chat = next((values[name] for name in CHATS if values.get(name) is not None), None)
     text = values.get(layout.text)
     if text is None and values.get("lines") is not None:

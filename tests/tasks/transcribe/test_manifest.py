@@ -82,6 +82,19 @@ def test_kaldi(folder: Path) -> None:
         read_manifest(folder)
 
 
+def test_kaldi_names_occur_once(folder: Path) -> None:
+    (folder / "wav.scp").write_text("r1 a.wav\nr1 b.wav\n")
+    (folder / "text").write_text("r1 one\n")
+    with pytest.raises(DataError, match=r"wav\.scp, line 2: r1 occurs twice"):
+        read_manifest(folder)
+
+
+def test_common_voice_has_other_tables(folder: Path) -> None:
+    for name in ("train", "dev", "test", "validated", "invalidated", "other"):
+        (folder / f"{name}.tsv").write_text(f"client_id\tpath\tsentence\nme\ta.wav\t{name}\n")
+    assert [one.text for one in read_manifest(folder, part="train")] == ["train"]
+
+
 def test_kaldi_divides_at_any_blank(folder: Path) -> None:
     (folder / "wav.scp").write_text("r1\ta.wav\nr2\tb.wav\n\n")
     (folder / "segments").write_text("u1\tr1\t0.5\t-1\nu2 r2 0 1.5 A\n\n")
@@ -155,6 +168,20 @@ def test_parts_of_a_folder(folder: Path) -> None:
     assert "left out: 1 of test, 1 of validation" in left[0]
     assert [one.text for one in read_manifest(folder, part="validation")] == ["val"]
     assert read_manifest(folder / "train.jsonl", part="test") == []
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "part"),
+    [
+        ("duration,start,stop", "1.5,8000,32000", (0.5, 2.0)), ("start,end", "0.5,2", (0.5, 2.0)),
+        ("offset,duration", "0.5,1.5", (0.5, 2.0)), ("duration,start,stop", "1.5,0.5,2.0", (0.5, 2.0)),
+        ("duration", "1.5", (0.0, None)), ("start", "0.5", (0.5, None)),
+    ],
+)  # fmt: skip
+def test_parts_of_recordings(folder: Path, columns: str, cells: str, part: tuple[float, float | None]) -> None:
+    (folder / "m.csv").write_text(f"wav,wrd,{columns}\na.wav,one,{cells}\n")
+    (one,) = read_manifest(folder / "m.csv")
+    assert (one.start, one.end) == part
 
 
 def test_columns_by_name(folder: Path) -> None:

@@ -113,6 +113,14 @@ def test_only_the_training_part_of_a_folder_is_learnt(tmp_path: Path) -> None:
     assert not read((tmp_path / "train.de", tmp_path / "train.en"), part="test")
 
 
+def test_files_of_a_folder_below_are_found_and_others_left(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for part in ("train", "test"):
+        written(tmp_path / "data" / f"{part}-00000.jsonl", [json.dumps({"de": part, "en": part})])
+    written(tmp_path / "dataset_info.json", ["{}"])
+    assert read(tmp_path, "de", "en", part="train").sources == ["train"]
+
+
 def test_files_given_in_the_other_order_are_refused(tmp_path: Path) -> None:
     a, b = written(tmp_path / "x.de", DE), written(tmp_path / "x.en", EN)
     with pytest.raises(DataError, match=r"x\.de and .*x\.en are given as en and de: give .*x\.en first"):

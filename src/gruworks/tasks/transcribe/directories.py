@@ -98,7 +98,12 @@ def _segment(segments: dict[str, str] | None, name: str, where: str) -> tuple[st
 
 
 def _table(path: Path) -> dict[str, str]:
-    return {name: rest for _, name, rest in _pairs(path)} if path.is_file() else {}
+    found: dict[str, str] = {}
+    for where, name, rest in _pairs(path) if path.is_file() else ():
+        if name in found:
+            raise DataError(f"{where}: {name} occurs twice: expected one line for each")
+        found[name] = rest
+    return found
 
 
 def _pairs(path: Path) -> Iterator[tuple[str, str, str]]:

@@ -25,6 +25,8 @@ TEXT = (
     "text", "sentence", "transcript", "transcription", "normalized_text", "normalized_transcription", "wrd", "words",
 )  # fmt: skip
 SPEAKER = ("speaker", "speaker_id", "client_id", "spk", "spk_id")
+START, STOP = ("start", "start_time", "begin"), ("stop", "end", "end_time")
+LOWEST_RATE = 100.0  # in samples a second, from which on start and stop are in samples
 FOLDERS = ("", "clips", "wavs", "wav", "audio")  # of recordings, beside a manifest
 ROOT = re.compile(r"^(?:\{data_root\}|\$\{?data_root\}?|\{root\})[/\\]*")  # SpeechBrain's placeholder
 
@@ -114,10 +116,27 @@ def _utterance(entry: Mapping[str, Any], folder: Path, where: str, names: Names)
     speaker = next((str(entry[name]) for name in SPEAKER if entry.get(name)), None)
     if not file.strip():
         raise DataError(f"{where}: the file name is empty")
-    start = seconds(entry.get("offset"), "offset", where)
-    # NeMo: without an offset, duration is the rounded length of the file and selects no part of it.
-    end = None if start is None else start + (seconds(entry.get("duration"), "duration", where) or float("inf"))
-    return Utterance(located(folder, file), text, speaker, where, start or 0.0, None if end == float("inf") else end)
+    start, end = _part(entry, where)
+    return Utterance(located(folder, file), text, speaker, where, start, end)
+
+
+def _part(entry: Mapping[str, Any], where: str) -> tuple[float, float | None]:
+    """Start and end of an utterance in its file, in seconds: by offset and duration, or by start and stop.
+
+    NeMo: without an offset, duration is the rounded length of the file and selects no part of it. SpeechBrain's start
+    and stop are in samples, which their ratio to the duration tells.
+    """
+    offset, start, stop, duration = (
+        next((seconds(entry[name], name, where) for name in names if name in entry), None)
+        for names in (("offset",), START, STOP, ("duration",))
+    )
+    if offset is not None:
+        return offset, offset + duration if duration else None
+    if start is None or not stop:
+        return start or 0.0, None
+    rate = (stop - start) / duration if duration else 1.0
+    unit = rate if rate > LOWEST_RATE else 1.0
+    return start / unit, stop / unit
 
 
 def _field(entry: Mapping[str, Any], names: Sequence[str], where: str) -> str:

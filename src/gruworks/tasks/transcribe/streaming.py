@@ -16,7 +16,7 @@ from gruworks.tasks.transcribe.alphabet import BLANK
 from gruworks.tasks.transcribe.audio import check_rate, check_samples
 from gruworks.tasks.transcribe.config import Config, Options
 from gruworks.tasks.transcribe.data import Codec
-from gruworks.tasks.transcribe.decoding import Search, Transcript, transcript
+from gruworks.tasks.transcribe.decoding import Search, Transcript, timed, transcript
 from gruworks.tasks.transcribe.features import SHIFT, FilterBank, RunningMean, check_frames
 from gruworks.tasks.transcribe.model import TranscribeNet
 
@@ -144,10 +144,20 @@ class Stream:
         self._begin()
 
     def _update(self, before: int) -> Update:
-        alphabet = self.codec.alphabet
-        partial = alphabet.decode(self.search.results(ended=False)[0].symbols)
         final = " ".join(one.text for one in self.segments[before:])
-        return Update(partial, alphabet.decode(self.search.stable()), final)
+        stable = self.codec.alphabet.decode(self.search.stable())
+        if not self.options.least:
+            return Update(self.codec.alphabet.decode(self.search.results(ended=False)[0].symbols), stable, final)
+        partial = self._listed()
+        return Update(partial, stable if partial.startswith(stable) else "", final)
+
+    def _listed(self) -> str:
+        """The partial text with a closed word list: whole words alone, without those of a low confidence."""
+        if not self.rows:
+            return ""
+        rows, symbols = numpy.stack(self.rows), self.search.results()[0].symbols
+        words = timed(rows, symbols, self.codec.alphabet, self.step)
+        return " ".join(word.text for word in words if word.confidence >= self.options.least)
 
 
 def accept_together(streams: Sequence[Stream], pieces: Sequence[Any], features: bool = False) -> list[Update]:

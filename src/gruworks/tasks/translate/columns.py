@@ -152,10 +152,11 @@ class Columns:
 def aliases(name: str, side: int) -> list[str]:
     """Names of the column or key of a side (0: source, 1: target), in lower case, its own first.
 
-    >>> aliases("en", 0)[:2], aliases("src", 0)[-1]
-    (['en', 'sentence_en'], 'source')
+    >>> aliases("en", 0)[:2], "source_text" in aliases("src", 0)
+    (['en', 'sentence_en'], True)
     """
-    return [form.format(name.lower()) for form in FORMS] + list(GENERIC[side].get(name.lower(), ()))
+    names = [name.lower(), *GENERIC[side].get(name.lower(), ())]
+    return [form.format(one) for one in names for form in FORMS]
 
 
 def pair_columns(rows: Sequence[Row], source: str, target: str) -> Columns:

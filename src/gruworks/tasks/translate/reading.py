@@ -145,11 +145,16 @@ def _json_pair(entry: dict[str, Any], where: str, names: tuple[str, str], expect
 
 def _folder(path: Path, names: tuple[str, str], part: Part, told: list[str]) -> Found:
     source, target = names
-    files = [one for one in visible_files(path) if one.parent == path or part_of(one.parent.relative_to(path))]
+    files = visible_files(path)
     plain = {one: one.name.removesuffix(".gz") for one in files}
-    kinds = (*TABLES, *OBJECTS, f".{source}")
-    chosen = [one for one in files if plain[one].endswith(kinds)]
-    chosen = chosen or [one for one in files if plain[one].endswith(".txt") and _has_tabs(one)]
+    near = [one for one in files if one.parent == path or part_of(one.relative_to(path))]
+    kinds = (".tsv", ".jsonl", f".{source}")
+    choices = (
+        [one for one in among if plain[one].endswith(ends) and (ends != ".txt" or _has_tabs(one))]
+        for among in (near, files)
+        for ends in (kinds, (".csv", ".json"), ".txt")
+    )
+    chosen = next(filter(None, choices), None)
     if not chosen:
         raise DataError(
             f"the folder {path} has no .tsv, no .jsonl and no files NAME.{source} beside NAME.{target}: "
