@@ -36,5 +36,7 @@ def test_each_model_answers(gruworks: Callable[..., Answer], tmp_path: Path) -> 
     soundfile.write(tmp_path / "a.wav", numpy.random.default_rng(0).normal(0, 1e-3, 4000), 8000)
     status, out, _ = gruworks("try", "transcribe", str(tmp_path / "a.wav"), "--json")
     assert (status, len(json.loads(out)["texts"])) == (0, 1)
+    status, out, err = gruworks("try", "transcribe", str(tmp_path / "none.wav"), str(tmp_path / "a.wav"))
+    assert (status, out) == (2, f"{tmp_path / 'a.wav'}\t\n")  # noise has no words
     status, _, err = gruworks("try", "transcribe", str(tmp_path / "none.wav"))
     assert (status, "none.wav" in err) == (2, True)

@@ -11,6 +11,7 @@ from gruworks.app.cli.common.flags import command
 from gruworks.app.cli.common.runs import load
 from gruworks.app.cli.common.show import Show
 from gruworks.app.cli.tasks.forecast import rows
+from gruworks.errors import DataError
 from gruworks.tasks import ready
 from gruworks.tasks.generate.verse.forms import VerseOptions
 from gruworks.tasks.translate.config import Options as TranslateOptions
@@ -96,10 +97,19 @@ def transcribe(
     """Transcribe recordings of spoken English digits."""
     transcriber = _load("transcribe")
     options = ready.find("transcribe").card()["options"]
-    texts = [one.text for one in transcriber.transcribe([str(file) for file in files], **options)]
-    for file, text in zip(files, texts, strict=True):
+    texts: list[str | None] = []
+    for file in files:
+        try:
+            text = transcriber.transcribe(str(file), **options).text
+        except DataError as error:  # of one file; the others are transcribed
+            show.complain(str(error))
+            texts.append(None)
+            continue
+        texts.append(text)
         show.answer(text if len(files) == 1 else f"{file}\t{text}")
     show.result({"texts": texts})
+    if None in texts:
+        raise typer.Exit(2)
 
 
 def _load(task: str) -> Any:

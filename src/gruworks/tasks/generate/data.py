@@ -131,7 +131,7 @@ def divide(documents: Sequence[Document], config: Config, spread: bool = True) -
     middle of equal parts and from line to line where lines are short. `config.validation` is the fraction.
 
     Args:
-        spread: False holds out the end alone, as fits before version 0.1 did.
+        spread: False holds out the end alone, as earlier fits did.
     """
     share = config.validation
     if len(documents) >= FEWEST_WHOLE:

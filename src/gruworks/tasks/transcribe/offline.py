@@ -21,6 +21,7 @@ from gruworks.tasks.transcribe.decoding import Rescore, Search, Transcript, join
 from gruworks.tasks.transcribe.features import SHIFT, FilterBank, centred, check_frames, filter_bank
 from gruworks.tasks.transcribe.manifest import Utterance, error_context
 from gruworks.tasks.transcribe.model import TranscribeNet
+from gruworks.tasks.transcribe.stationary import is_stationary
 from gruworks.tasks.transcribe.streaming import Stream, finish_together, run_together
 
 __all__ = ["Piece", "frame_blocks", "pieces", "transcribe_all"]
@@ -29,6 +30,7 @@ Frames = NDArray[numpy.float32]
 Piece = tuple[int, Frames]  # first frame of a segment, its frames
 SEARCHED = 1 / 3  # part of a segment, at its end, that is searched for the quietest frame
 TOGETHER = 16  # recordings or segments of one batch
+EMPTY = Transcript("", [], 0.0, [], [])
 T = TypeVar("T")
 
 
@@ -150,7 +152,10 @@ def _transcribe(
     rows = torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)
     encoded, lengths = model.encode(rows, torch.tensor([len(frames) for _, frames in found]))
     answer, step, transcripts = model.answer(encoded).numpy(), model.stride * SHIFT, []
-    for (begun, _), row, memory, length in zip(found, answer, encoded, lengths.tolist(), strict=True):
+    for (begun, frames), row, memory, length in zip(found, answer, encoded, lengths.tolist(), strict=True):
+        if options.least and codec.rate is not None and is_stationary(frames, codec.normaliser.deviation):
+            transcripts.append(EMPTY)
+            continue
         one = search()
         one.advance(row[:length])
         rescore = _rescore(model, memory[:length], options.attention_weight)

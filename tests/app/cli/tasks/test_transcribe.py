@@ -142,6 +142,14 @@ def test_a_check_says_what_is_wrong(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "300")  # a table folds its cells on a narrow screen, whatever the length of the paths
     assert gruworks("transcribe", "check", spoken, "--quiet") == (0, "", "")
+    for part in ("train", "test"):
+        write(tmp_path / "parts" / part, range(3) if part == "train" else range(30, 33))
+    status, out, _ = gruworks("transcribe", "check", tmp_path / "parts")
+    assert "3 files of the train part; left out: 3 of test" in out
+    assert "3 recordings" in out
+    (tmp_path / "parts" / "train" / "lost.txt").write_text("bad")
+    status, out, _ = gruworks("transcribe", "check", tmp_path / "parts", "--json")
+    assert [one["kind"] for one in json.loads(out)["findings"]].count("left out") == 1
     other = write(tmp_path / "other", range(30, 33))
     (other / "031.wav").write_text("no sound")
     status, out, _ = gruworks("transcribe", "check", other, "--test", spoken)
