@@ -178,8 +178,9 @@ GRUWORKS_UNROLL(3)
   }
 
   void project(Index step) {
-    const T* from[kChunk * kFusedLarge];
-    T* to[kChunk * kFusedLarge];
+    constexpr int R = kRowsOf<T>;
+    const T* from[kChunk * kFusedLarge + R];
+    T* to[kChunk * kFusedLarge + R];
     Index n = 0;
     for (Index later = step; later < step + kChunk && later < rows.steps; ++later)
       for (Index i = 0; i < rows.count && s.length(rows.row[i]) > later; ++i) {
@@ -187,14 +188,14 @@ GRUWORKS_UNROLL(3)
         to[n++] = projected(later, i);
       }
     for (Index p = mine.begin; p < mine.end; ++p)
-      in_blocks<kRowsOf<T>>(n, [&]<int R>(Index first) {
+      in_whole_blocks<R>(n, [&](Index first) {
         Vec<T> sums[R][3];
         for (int i = 0; i < R; ++i)
           for (int g = 0; g < 3; ++g) sums[i][g] = load(s.w.bias + g * Hp + p * L);
         multiply<T, R, 3>(sums, from + first, s.w.x + p * s.I * 3 * L, L, 3 * L, s.I);
         for (int i = 0; i < R; ++i)
           for (int g = 0; g < 3; ++g) store(to[first + i] + ((p - mine.begin) * 3 + g) * L, sums[i][g]);
-      });
+      }, from, to);
   }
 
   template <int R, Sum S> void after_block(Index step, Index first, Index p) {
