@@ -27,8 +27,8 @@ def in_script(text: str, script: Script) -> str:
     if script == "as-learnt":
         return text
     converted = str(_converter(CONVERTERS[script]).convert(text))
-    joined = BLANK.sub("", re.sub(r" +(?=[.,?!:;])", "", converted))
-    return MARK.sub(lambda mark: mark[0].translate(WIDE), joined)
+    close = re.sub(r" +(?=[.,?!:;])", "", converted)
+    return BLANK.sub("", MARK.sub(lambda mark: mark[0].translate(WIDE), close))
 
 
 @lru_cache
