@@ -50,7 +50,7 @@ def test_characters_stand_by_count_and_rare_ones_are_unknown() -> None:
 
 
 def test_a_text_of_rare_characters_alone_is_refused() -> None:
-    with pytest.raises(DataError, match="no character stands in the text 2 times"):
+    with pytest.raises(DataError, match="no character occurs 2 times or more in the text of 3 characters: lower"):
         Vocabulary.of(["abc"], min_count=2)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy
 from numpy.typing import NDArray
 
+from gruworks.data.reading import mended
 from gruworks.errors import DataError, require
 from gruworks.files import read_json
 
@@ -51,16 +52,17 @@ class Vocabulary:
             DataError: no character has the least frequency.
         """
         if token == "byte":
-            seen = Counter(byte for text in texts for byte in text.encode())
+            seen = Counter(byte for text in texts for byte in mended(text).encode())
             return cls(token, [*SPECIALS, *map(_byte, range(256))], [0] * 4 + [seen[byte] for byte in range(256)])
         if token == "subword":
-            return cls._bpe(list(texts), size)
+            return cls._bpe(list(map(mended, texts)), size)
         found: Counter[str] = Counter()
         for text in texts:
             found.update(text)
         kept = sorted((one for one in found.items() if one[1] >= min_count), key=lambda one: (-one[1], one[0]))
         if not kept:
-            raise DataError(f"no character stands in the text {min_count} times: lower min_count")
+            told = f"no character occurs {min_count} times or more in the text of {found.total()} characters"
+            raise DataError(f"{told}: lower min_count, or give a longer text")
         left_out = found.total() - sum(count for _, count in kept)
         return cls(token, [*SPECIALS, *(c for c, _ in kept)], [left_out, 0, 0, 0, *(count for _, count in kept)])
 
@@ -82,6 +84,7 @@ class Vocabulary:
 
     def encode(self, text: str) -> Ids:
         """Token ids of a text; characters that aren't in the vocabulary are UNKNOWN."""
+        text = mended(text)
         if self._tokenizer is not None:
             return numpy.asarray(self._tokenizer.encode(text, add_special_tokens=False).ids, numpy.int64)
         if self.token == "byte":

@@ -19,11 +19,12 @@ from gruworks.tasks import registry
 
 UPLOADED = sorted(task.name for task in registry.TASKS.values() if task.upload)
 DATA = {"forecast": {"csv": "ds,y\n2024-01-01,1\n"}, "generate": {"text": "abc"}, "translate": {"text": "a\tb\n"}}
-# settings that take memory, threads or time, or name files: marked local, or limited by the server
+# settings that take memory, threads or time, or name files or their columns: marked local, or limited by the server
 COSTLY = {
     "threads", "devices", "window", "paths", "kernel_size", "heads", "sequence", "longest", "num_layers",
     "batch_tokens", "embedding_size", "attention_size", "maxout", "noise_from", "vocabulary_size", "channels",
     "bands", "order", "coefficients", "steps", "minutes", "batch_size", "hidden_size", "layers", "horizon",
+    "audio", "text",
 }  # fmt: skip
 LIMITED = {"steps", "minutes", "batch_size", "hidden_size", "layers", "num_layers", "horizon"}
 

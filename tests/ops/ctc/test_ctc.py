@@ -9,7 +9,8 @@ import numpy
 import pytest
 
 from gruworks.errors import OptionError, ShapeError, TooShortError
-from gruworks.ops.ctc.ctc import PrefixSearch, align
+from gruworks.ops.ctc.ctc import Hypothesis, PrefixSearch, align, complete
+from gruworks.ops.ctc.lexicon import WordGuide
 
 T, V = 5, 4
 
@@ -122,10 +123,20 @@ def test_a_guide_forbids_and_adds() -> None:
         assert one.score == pytest.approx(texts[tuple(one.symbols)] + 1.5 * (2 in one.symbols), abs=1e-9)
 
 
-def test_without_a_valid_end_the_best_prefix_is_returned() -> None:
+def test_without_a_valid_end_the_best_prefix_is_cut_to_what_may_end() -> None:
     search = PrefixSearch(NoSymbolTwice(), width=1, margin=1e-6)
     search.advance(numpy.log([[0.1, 0.1, 0.7, 0.1]]))
-    assert search.results()[0].symbols == [2]
+    assert search.results(ended=False)[0].symbols == [2]
+    assert [one.symbols for one in search.results()] == [[]]
+
+
+def test_unfinished_words_are_cut_and_equal_hypotheses_merged() -> None:
+    guide = WordGuide({"ab": [1, 2], "cab": [3, 1, 2]}, size=5, space=4)
+    whole = [Hypothesis(symbols, -float(i), -1.0) for i, symbols in enumerate([[1, 2, 4, 3], [3, 1], [1, 2, 4, 3, 1]])]
+    assert [(one.symbols, one.score) for one in complete(whole, guide)] == [([1, 2, 4], 0.0), ([], -1.0)]
+    ended = [Hypothesis([1, 2], 0.0, 0.0), Hypothesis([3, 1, 2], -1.0, -1.0)]
+    assert complete(ended, guide) == ended
+    assert complete(whole, None) == whole
 
 
 def test_wrong_shapes_and_widths_are_refused() -> None:

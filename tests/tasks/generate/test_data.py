@@ -8,12 +8,13 @@ import numpy
 import pytest
 import torch
 
+from gruworks import Generator
 from gruworks.data.text import Document
 from gruworks.data.vocabulary import BEGIN, END, TITLE
 from gruworks.errors import TooShortError
 from gruworks.tasks.generate.config import Config
-from gruworks.tasks.generate.data import Bundles, CarriedRows, Codec, divide
-from tests.tasks.generate.conftest import poems, prose
+from gruworks.tasks.generate.data import Bundles, CarriedRows, Codec, differs, divide
+from tests.tasks.generate.conftest import TINY, poems, prose
 
 
 def rows(text: str, held: str = "", **settings: Any) -> CarriedRows:
@@ -21,12 +22,33 @@ def rows(text: str, held: str = "", **settings: Any) -> CarriedRows:
     return CarriedRows(Codec.of([Document(text)], config), [Document(text)], [Document(held)] if held else [], config)
 
 
-def test_the_end_of_a_text_or_the_last_documents_are_held_out() -> None:
+def test_blocks_over_a_text_or_documents_at_even_distances_are_held_out() -> None:
     config = Config(validation=0.25)
-    learnt, held = divide([Document("abcdefgh")], config)
-    assert (learnt, held) == ([Document("abcdef")], [Document("gh")])
+    assert divide([Document("abcdefgh")], config) == ([Document("abcfgh")], [Document("de")])
     many = [Document(str(i)) for i in range(20)]
-    assert divide(many, config) == (many[:15], many[15:])
+    assert divide(many, config) == ([d for i, d in enumerate(many) if i % 4 != 2], many[2::4])
+    assert divide([Document("abcdefgh")], config, spread=False) == ([Document("abcdef")], [Document("gh")])
+    assert divide(many, config, spread=False) == (many[:15], many[15:])
+
+
+def test_blocks_lie_in_every_tenth_of_a_text_and_begin_with_a_line() -> None:
+    lines = [f"line {i:05}\n" for i in range(10_000)]
+    ((learnt,), (held,)) = divide([Document("".join(lines))], Config(validation=0.1))
+    rows = held.text.splitlines(keepends=True)
+    assert sorted(learnt.text.splitlines(keepends=True) + rows) == lines
+    assert {int(row[5:]) // 1000 for row in rows} == set(range(10))
+    assert len(held.text) == pytest.approx(0.1 * 110_000, rel=0.02)
+
+
+def test_a_text_too_short_to_divide_is_refused() -> None:
+    with pytest.raises(TooShortError, match="1 tokens to learn from are not more than one window"):
+        Generator(**TINY).fit([Document("a")])
+
+
+def test_a_validation_part_unlike_the_rest_is_told() -> None:
+    codec = Codec.of([Document("abcd" * 100)], Config())
+    assert differs(codec, [Document("abdc" * 10)]) == ""
+    assert "differs from the rest" in differs(codec, [Document("a?b!" * 10)])
 
 
 def test_lanes_go_on_where_the_last_batch_ended() -> None:

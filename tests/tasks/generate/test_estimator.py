@@ -207,3 +207,15 @@ def test_a_damaged_run_folder_is_said(name: str, trained: Generator, tmp_path: P
     reseal(run)
     with pytest.raises(RunError, match=message):
         Generator.load(run)
+
+
+def test_a_given_validation_text_is_not_taken_from_the_fit_text(tmp_path: Path) -> None:
+    for part, count in (("train", 60), ("valid", 20), ("test", 10)):
+        (tmp_path / f"{part}.txt").write_text(prose(count))
+    fitted = Generator(**TINY | {"steps": 4, "validate_every": 2}).fit(tmp_path, quiet=True)
+    assert "left out: 1 of test, 1 of validation" in fitted.fit_warnings[0]
+    assert fitted.evaluate(tmp_path).symbols == len(prose(10))
+    with pytest.raises(DataError, match="the fit has seen all of this text"):
+        fitted.evaluate(tmp_path / "train.txt")
+    bits = fitted.metrics["bits_per_character"]
+    assert bits == pytest.approx(fitted.metrics["best_loss"] / math.log(2), rel=0.01)

@@ -12,7 +12,7 @@ import torch
 
 from gruworks.errors import DataError, OptionError
 from gruworks.tasks.transcribe.config import Config
-from gruworks.tasks.transcribe.data import common_rate, content_of, prepare, split, unfit
+from gruworks.tasks.transcribe.data import common_rate, content_of, prepare, speakers_of, split, unfit
 from gruworks.tasks.transcribe.manifest import Utterance, read_manifest
 from tests.tasks.transcribe.conftest import SMALL, write
 
@@ -54,7 +54,8 @@ def test_what_is_varied_too_fast_for_its_text_is_learnt_as_it_was(some: list[Utt
     long = [replace(one, text="abcd" * 3) for one in some[:8]]
     config = Config.from_flat(SMALL | {"batch_size": 4, "speed": 0.5})
     _, train, _, remarks = prepare(long, config)
-    assert remarks == []
+    assert len(remarks) == 1
+    assert "fewer than 4 speakers are known" in remarks[0]
     for index in range(8):
         batch = train.draw(0, index)
         for frames, count in zip(batch["lengths"].tolist(), batch["counts"].tolist(), strict=True):
@@ -118,3 +119,28 @@ def test_audio_and_features_do_not_mix(some: list[Utterance]) -> None:
 def test_the_rate_is_the_recordings_own_or_the_one_wished(some: list[Utterance]) -> None:
     assert common_rate(some) == 8000
     assert prepare(some, replace(CONFIG, sample_rate=4000))[0].rate == 4000
+
+
+NAMED = [(digit, name, i) for digit in ("one", "two", "ten") for name in ("ann", "bob", "cid", "dee") for i in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("form", "known"),
+    [("{digit}_{name}_{i}.wav", True), ("{name}-{digit}{i}.wav", True), ("{name}/{digit}{i}.wav", True),
+     ("{digit}/{i}{name}.wav", False)],
+)  # fmt: skip
+def test_speakers_are_told_by_names_of_files_or_folders(form: str, known: bool) -> None:
+    said = [Utterance(Path(form.format(digit=d, name=name, i=i)), d, None, "here") for d, name, i in NAMED]
+    found, names = speakers_of(said), [name for _, name, _ in NAMED]
+    assert found == (names if known else None)
+    if known:
+        own = dict(zip(said, names, strict=True))
+        train, held = split(said, 0.2, 0)
+        assert not {own[one] for one in train} & {own[one] for one in held}
+        assert {one.text for one in train} == {one.text for one in held} == {"one", "two", "ten"}
+
+
+def test_a_validation_manifest_is_used_whole(some: list[Utterance]) -> None:
+    _, train, held, told = prepare(some[:16], CONFIG, [*some[16:], replace(some[0], text="xyz")])
+    assert (len(train), len(held)) == (16, 4)
+    assert told == ["left out 1 of 5 recordings to validate on"]

@@ -73,6 +73,8 @@ def test_segments_are_joined() -> None:
     search = Greedy()
     search.advance(rows([2, 3]))
     first = transcript(rows([2, 3]), search, ALPHABET, 1, 0.5)
+    doubtful = transcript(rows([2, 3]), search, ALPHABET, 2, 0.5, least=1.0)
+    assert (doubtful.text, doubtful.words, doubtful.alternatives) == ("", [], [])
     second = transcript(rows([2, 3]), search, ALPHABET, 1, 0.5, 3.0)
     both = joined([first, second])
     assert both.text == "ab ab"

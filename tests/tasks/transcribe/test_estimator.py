@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import weakref
 from pathlib import Path
@@ -371,7 +372,7 @@ def test_what_can_not_be_learnt_is_left_out_or_refused(tmp_path: Path, spoken: P
     (tmp_path / "some" / "004.txt").write_text("abcd " * 100)
     settings = SMALL | {"steps": 2, "validate_every": 1}
     transcriber = Transcriber(**settings).fit(tmp_path / "some", quiet=True)
-    assert len(transcriber.fit_warnings) == 1
+    assert len(transcriber.fit_warnings) == 2  # the second is about the speakers
     assert "left out 2 recordings" in transcriber.fit_warnings[0]
     assert "the transcript is empty" in transcriber.fit_warnings[0]
     assert "steps; the transcript needs" in transcriber.fit_warnings[0]
@@ -379,3 +380,41 @@ def test_what_can_not_be_learnt_is_left_out_or_refused(tmp_path: Path, spoken: P
         Transcriber(**settings).fit([Utterance(spoken / "train" / "000.wav", "ab", None, "here")], quiet=True)
     with pytest.raises(DataError, match="every transcript is empty"):
         Transcriber(**settings).fit([Utterance(spoken / "train" / "000.wav", " ", None, "here")] * 3, quiet=True)
+
+
+def test_no_recordings_and_what_is_none(streaming: Transcriber) -> None:
+    assert streaming.transcribe([]) == []
+    for audio in (b"RIFF", io.BytesIO(b"RIFF"), bytearray(4)):
+        with pytest.raises(DataError, match="expected a path, an array of samples, or a list of these, got"):
+            streaming.transcribe(audio, rate=RATE)
+    for rate in (0, -8000, "8000"):
+        with pytest.raises(DataError, match="expected the sampling rate of the samples in Hz"):
+            streaming.transcribe(numpy.zeros(800, numpy.float32), rate=rate)  # type: ignore[arg-type]
+
+
+def test_a_closed_list_gives_listed_words_or_nothing(streaming: Transcriber) -> None:
+    rng = numpy.random.default_rng(1)
+    noises = [numpy.zeros(5 * RATE), *(rng.normal(0, level, 5 * RATE) for level in (1e-4, 1e-2, 0.1))]
+    for samples in noises:
+        for beam in (1 << 8, 4):
+            found = streaming.transcribe(samples, rate=RATE, beam_size=beam, words=("cad", "dab"))
+            assert set(found.text.split()) <= {"cad", "dab"}
+            assert all(word.confidence >= 0.02 for word in found.words)
+            assert " ".join(word.text for word in found.words) == found.text
+
+
+def test_a_fit_ends_with_the_error_rates_of_its_validation_part(streaming: Transcriber, spoken: Path) -> None:
+    metrics = streaming.metrics
+    low, high = metrics["held_out_wer_interval"]
+    assert 0 <= low <= metrics["held_out_wer"] <= high
+    assert metrics["held_out_wer"] <= metrics["held_out_wer_greedy"]
+    again = streaming.evaluate(spoken / "test", **metrics["options"])
+    assert again.wer < 0.5
+    given = Transcriber(**SMALL | {"steps": 2, "validate_every": 1}).fit(spoken / "train", spoken / "test", quiet=True)
+    assert (given.metrics["validation"], given.metrics["held_out_recordings"]) == (12, 12)
+
+
+def test_the_parts_of_a_folder_are_learnt_validated_and_tested(spoken: Path) -> None:
+    told = Transcriber(**SMALL | {"steps": 2, "validate_every": 1}).fit(spoken, quiet=True)
+    assert "50 files of the train part; left out: 12 of test" in told.fit_warnings[0]
+    assert told.evaluate(spoken).utterances == 12

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gruworks.errors import DataError
-from gruworks.tasks.transcribe.evaluation import Evaluation, score
+from gruworks.tasks.transcribe.config import Options
+from gruworks.tasks.transcribe.decoding import Transcript
+from gruworks.tasks.transcribe.evaluation import Evaluation, choose_options, score
 
 SAID = ["one two three", "four", "five six", ""]
 HEARD = ["one too three", "four", "five six seven", "eight"]
@@ -49,3 +51,19 @@ def test_the_interval_holds_the_rate() -> None:
 def test_nothing_said_is_nothing_to_score() -> None:
     with pytest.raises(DataError, match="to score against"):
         score([""], ["x"], [None], ["1"], [], "", 1.0, 1.0)
+
+
+def test_options_are_chosen_by_held_out_recordings() -> None:
+    tried = []
+
+    def transcribe(options: Options) -> list[Transcript]:
+        tried.append(options)
+        right = options.lexicon_only and not options.lm_weight
+        return [Transcript(text if right else "x", [], 0.0, [], []) for text in ("a b", "b")]
+
+    found = choose_options(transcribe, ["a b", "b"], ["a", "b a"])
+    assert found["options"] == {"beam_size": 16, "lexicon_only": True, "lm_weight": 0.0}
+    assert (found["held_out_wer"], found["held_out_wer_greedy"], found["held_out_cer"]) == (0.0, 1.0, 0.0)
+    open_words = choose_options(transcribe, ["a c", "b"], ["a", "b a"])
+    assert open_words["options"] == {}  # greedy is first among equal ones, and "c" is in no list
+    assert not any(options.lexicon_only for options in tried[4:])

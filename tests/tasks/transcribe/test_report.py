@@ -17,6 +17,7 @@ def test_both_forms() -> None:
     assert srt(said(("one", 0.5, 1.75))) == "1\n00:00:00,500 --> 00:00:01,750\none\n\n"
     assert vtt(whole).startswith("WEBVTT\n\n00:00:00.500 --> 00:00:00.750\none\n\n")
     assert vtt(whole).endswith("00:00:00.750 --> 01:01:01.500\n&lt;two&gt;\n\n")
+    assert srt(said(("a&b", 0.5, 1.75), ("<i>", 1.75, 1.8))).split("\n")[2] == "a&b <i>"
     assert (srt(said()), vtt(said())) == ("", "WEBVTT\n\n")
 
 

@@ -124,3 +124,13 @@ def test_nothing_heard_is_nothing_said(streaming: Transcriber, spoken: Path) -> 
     stream = streaming.stream()
     assert stream.finish() == ("", "", "")
     assert stream.segments == []
+
+
+def test_partial_texts_of_a_closed_list_have_whole_listed_words(streaming: Transcriber) -> None:
+    stream = streaming.stream(beam_size=8, words=("cad", "dab"))
+    samples = numpy.concatenate([numpy.zeros(4 * RATE, numpy.float32), say("cad dab cad", 3)])
+    partials = [stream.accept(samples[i : i + 800]) for i in range(0, len(samples), 800)]
+    assert {word for one in partials for word in one.partial.split()} <= {"cad", "dab"}
+    assert not any(one.partial for one in partials[:38])
+    assert any(one.partial for one in partials)
+    assert all(one.partial.startswith(one.stable) for one in partials)

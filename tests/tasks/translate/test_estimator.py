@@ -51,21 +51,50 @@ def test_a_prefix_and_samples(trained: Translator) -> None:
 def test_a_line_of_ten_thousand_words_is_translated_in_pieces(trained: Translator) -> None:
     answer = trained.translate("Hund rennt . " * 3333)
     assert answer.count("dog") > 3000
-    assert trained.warnings == ["1 lines have more than 100 subwords: translated in parts"]
+    trained.translate("Hund rennt " * 333)
+    assert trained.warnings == ["1 line with a sentence of more than 100 subwords: translated in parts"]
+
+
+def test_a_line_of_sentences_is_translated_sentence_by_sentence(trained: Translator) -> None:
+    parts = [f"{line[0].upper()}{line[1:]}" for line in SOURCES[:3]]
+    lines = [" ".join(parts), "", SOURCES[0]]
+    whole = trained.translate(lines)
+    assert whole == [" ".join(trained.translate(parts)), "", WANTED[0]]
+    assert trained.translate("\n".join(lines)) == "\n".join(whole)
+    (found, *_) = trained.n_best(lines, n_best=3, prefix="a big")
+    assert len(found) == 3
+    assert found[0].text.startswith("a big")
+    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+
+
+def test_a_model_of_lines_with_several_sentences_translates_them_whole(tmp_path: Path) -> None:
+    pairs = [*toy(1), *((f"{s} Und {s}", f"{t} And {t}") for s, t in toy(1))]
+    fitted = Translator(**SHORT).fit(pairs, quiet=True)
+    assert not fitted.codec.splits
+    assert not Translator.load(fitted.save(tmp_path / "run")).codec.splits
 
 
 def test_a_script_that_was_not_seen_stays_as_it_is(trained: Translator) -> None:
     assert trained.translate(["Ωμέγα γράμμα", SOURCES[0]])[0] == "Ωμέγα γράμμα"
-    assert trained.warnings == ["1 lines are in a script that the fit has not seen: left as they are"]
+    assert trained.warnings == ["1 line in a script that the fit has not seen: left unchanged"]
 
 
 def test_the_wrong_direction_is_remarked_and_not_evaluated(trained: Translator) -> None:
-    trained.translate(WANTED[:5])
+    trained.translate(WANTED[:1])
+    assert trained.warnings == []  # a few words are no evidence
+    trained.translate(WANTED[:10])
     assert trained.warnings == ["these lines look like en: this run translates de to en"]
     with pytest.raises(DataError, match="the sides look swapped: this run translates de to en"):
         trained.evaluate(list(zip(WANTED, SOURCES, strict=True)))
     trained.translate(SOURCES)
     assert trained.warnings == []
+
+
+def test_a_fit_ends_with_the_scores_of_its_validation_part(trained: Translator) -> None:
+    assert trained.metrics["held_out_bleu"] > 50
+    assert trained.metrics["held_out_chrf"] > 50
+    assert "tok:13a" in trained.metrics["bleu_signature"]
+    assert trained.tokenizer == "13a"
 
 
 def test_evaluation(trained: Translator) -> None:

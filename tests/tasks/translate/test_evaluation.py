@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import pytest
 import sacrebleu
 
@@ -39,6 +41,20 @@ def test_chinese_is_scored_without_blanks() -> None:
     assert found.bleu == pytest.approx(100)
     assert found.chrf == pytest.approx(100)
     assert "tok:zh" in found.bleu_signature
+
+
+JAPANESE = ["私は犬が好きです。", "東京都知事選挙開票速報を見た", "すし"]
+
+
+def test_the_tokenizer_follows_the_language_and_not_the_part_of_a_file() -> None:
+    expected = "ja-mecab" if importlib.util.find_spec("MeCab") else "char"
+    assert {tokenizer_for(JAPANESE), tokenizer_for(JAPANESE, "ja"), tokenizer_for(["東京都"], "jpn")} == {expected}
+    assert tokenizer_for(["ฉันชอบหมา"]) == tokenizer_for([""], "th") == "char"
+    assert tokenizer_for(["abc"], "zh") == "zh"
+    assert tokenizer_for(["나는 개를 좋아해요"]) in ("13a", "ko-mecab")
+    assert tokenizer_for(["我 喜欢"], "en") == "zh"
+    answers = [text[:-2] for text in JAPANESE]
+    assert score(["a b c"] * 3, JAPANESE, answers).bleu > 30
 
 
 def test_tokenised_text_is_scored_as_it_is() -> None:

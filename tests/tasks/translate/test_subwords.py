@@ -107,3 +107,10 @@ def test_dropout_spells_anew_by_the_seed(subwords: Subwords) -> None:
     other = Dropout(subwords, 0.5, seed=3)
     rng = random.Random(2)
     assert [other.spell(other.words(text), rng) for _ in range(20)] != spelt
+
+
+def test_an_unknown_character_of_a_script_without_blanks_is_copied_alone() -> None:
+    subwords = Subwords.learn(["我们的猫", "你们的猫"] * 3)
+    line = "我们的龘猫"
+    words = subwords.words_of(line)
+    assert words[subwords.encode(line).index(UNKNOWN)] == "龘"

@@ -11,9 +11,11 @@ from gruworks.app.cli.common.flags import command
 from gruworks.app.cli.common.runs import load
 from gruworks.app.cli.common.show import Show
 from gruworks.app.cli.tasks.forecast import rows
+from gruworks.errors import DataError
 from gruworks.tasks import ready
 from gruworks.tasks.generate.verse.forms import VerseOptions
 from gruworks.tasks.translate.config import Options as TranslateOptions
+from gruworks.tasks.translate.config import Script
 
 __all__ = ["app"]
 
@@ -75,10 +77,11 @@ def translate(
     show: Show,
     sentences: Annotated[list[str], typer.Argument(metavar="SENTENCE...", help="English.", show_default=False)],
     beam_size: Annotated[int, typer.Option(help="Beam size.", min=1, max=100)] = TranslateOptions.beam_size,
+    script: Annotated[Script, typer.Option(help="Script of the translations.")] = "simplified",
 ) -> None:
     """Translate English sentences into Chinese."""
     translator = _load("translate")
-    options = ready.find("translate").card()["options"] | {"beam_size": beam_size}
+    options = ready.find("translate").card()["options"] | {"beam_size": beam_size, "script": script}
     answers = ["".join(one.split()) for one in translator.translate(sentences, **options)]
     for answer in answers:
         show.answer(answer)
@@ -94,10 +97,19 @@ def transcribe(
     """Transcribe recordings of spoken English digits."""
     transcriber = _load("transcribe")
     options = ready.find("transcribe").card()["options"]
-    texts = [one.text for one in transcriber.transcribe([str(file) for file in files], **options)]
-    for file, text in zip(files, texts, strict=True):
+    texts: list[str | None] = []
+    for file in files:
+        try:
+            text = transcriber.transcribe(str(file), **options).text
+        except DataError as error:  # of one file; the others are transcribed
+            show.complain(str(error))
+            texts.append(None)
+            continue
+        texts.append(text)
         show.answer(text if len(files) == 1 else f"{file}\t{text}")
     show.result({"texts": texts})
+    if None in texts:
+        raise typer.Exit(2)
 
 
 def _load(task: str) -> Any:

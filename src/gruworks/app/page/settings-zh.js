@@ -42,8 +42,9 @@ export const settings = {
   "generate token": "词元种类：字符（character）、字节（byte）或子词（subword）",
   "min_count": "出现次数低于此值的字符记为未知词元",
   "lines": "文本文件的每一行是一篇独立的文档",
+  "paragraphs": "空行把文本文件分成多篇文档，例如诗歌",
   "documents": "文档的处理方式。joined：连成一篇长文本，状态跨批延续；apart：每篇从零状态开始，例如诗歌；auto：按长度决定",
-  "generate validation": "末尾留作验证集的比例：按文本长度，或按文档数",
+  "generate validation": "留作验证集的比例，均匀取自全文各处，或按文档数",
   "generate hidden_size": "每个 GRU 层的隐藏层维度",
   "generate layers": "GRU 的层数",
   "between": "从第二层起，每个 GRU 层之前的模块：无（none）、卷积（convolution）或注意力（attention）",
@@ -93,6 +94,7 @@ export const settings = {
   "attention_weight": "重打分时注意力解码器的权重（模型带有注意力解码器时）",
   "lexicon_only": "只输出训练转写文本中出现过的词",
   "words": "词典：只输出这些词，用逗号分隔",
+  "min_confidence": "限定词表时，置信度低于此值的词（例如噪声中的词）不输出",
   "hot_words": "热词：比在训练转写文本中更可能出现的词，用逗号分隔",
   "hot_bonus": "每个热词的奖励",
   "silence": "静音达到多少秒时结束音频流中的一段",
@@ -118,6 +120,7 @@ export const settings = {
   "translate n_best": "每个句子给出的译文数，最好的在前",
   "sample": "用采样代替束搜索",
   "translate temperature": "采样温度",
+  "script": "中文译文的字形：简体（simplified）、繁体（traditional）或与训练数据相同（as-learnt）；前两者用中文标点",
   "prefix": "强制前缀：每个译文都以这段文字开头",
   "translate seed": "采样的随机种子"
 };

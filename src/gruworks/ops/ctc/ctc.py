@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gruworks.errors import OptionError, ShapeError, TooShortError
 
-__all__ = ["Guide", "Hypothesis", "PrefixSearch", "align"]
+__all__ = ["Guide", "Hypothesis", "PrefixSearch", "align", "complete"]
 
 Floats = NDArray[numpy.floating[Any]]
 NEVER = -numpy.inf
@@ -112,6 +112,32 @@ class Hypothesis:
     symbols: list[int]
     score: float
     acoustic: float
+
+
+def complete(found: Sequence[Hypothesis], guide: Guide | None) -> list[Hypothesis]:
+    """Hypotheses that may end, from the results of a search of which either all may or none.
+
+    Where none may, since each ends inside a word, each is cut after the last symbol at which the guide allows an end;
+    the first of equal ones is kept. The scores stay those of the whole hypotheses.
+    """
+    if guide is None or not found or _last_end(found[0].symbols, guide) == len(found[0].symbols):
+        return list(found)
+    cut: dict[tuple[int, ...], Hypothesis] = {}
+    for one in found:
+        symbols = one.symbols[: _last_end(one.symbols, guide)]
+        cut.setdefault(tuple(symbols), Hypothesis(symbols, one.score, one.acoustic))
+    return list(cut.values())
+
+
+def _last_end(symbols: Sequence[int], guide: Guide) -> int:
+    """The length of the longest prefix that may end; 0 if none may."""
+    state: Any = guide.start()
+    last = 0
+    for count, symbol in enumerate(symbols, 1):
+        state = guide.advance(state, symbol)
+        if guide.finish(state) > NEVER:
+            last = count
+    return last
 
 
 class PrefixSearch:
@@ -216,7 +242,8 @@ class PrefixSearch:
 
         Args:
             n_best: upper limit of their number.
-            ended: add the guide's final score and drop hypotheses that may not end; ignored where none may.
+            ended: add the guide's final score and drop hypotheses that may not end. Where none may, they are cut after
+                the last symbol at which they might (see `complete`).
         """
         acoustic = numpy.logaddexp(self.after_blank, self.after_symbol)
         scores = acoustic + self.guided
@@ -224,7 +251,8 @@ class PrefixSearch:
             ends = scores + [self.guide.finish(self.states[node]) for node in self.nodes]
             scores = ends if (ends > NEVER).any() else scores
         order = [i for i in numpy.argsort(-scores, kind="stable") if scores[i] > NEVER][:n_best]
-        return [Hypothesis(self._text(int(self.nodes[i])), float(scores[i]), float(acoustic[i])) for i in order]
+        found = [Hypothesis(self._text(int(self.nodes[i])), float(scores[i]), float(acoustic[i])) for i in order]
+        return complete(found, self.guide) if ended else found
 
     def stable(self) -> list[int]:
         """Common prefix of all beams, which later steps cannot change."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gruworks.errors import OptionError, ShapeError
 from gruworks.ops.backend import backend, native
-from gruworks.ops.ctc.ctc import Guide, Hypothesis, PrefixSearch
+from gruworks.ops.ctc.ctc import Guide, Hypothesis, PrefixSearch, complete
 from gruworks.ops.ctc.lexicon import Language, SymbolGuide, WordGuide
 from gruworks.ops.language_model.backoff import Backoff
 
@@ -17,12 +17,14 @@ __all__ = ["NativeSearch", "can_be_native", "native_guide", "prefix_search"]
 
 
 class NativeSearch:
-    """`PrefixSearch` in C++ (`native/ctc/ctc.cc`), with the same methods."""
+    """`PrefixSearch` in C++ (`native/ctc/ctc.cc`), with the same methods; `made_from` is the guide in Python."""
 
-    def __init__(self, guide: Any, width: int = 16, blank: int = 0, margin: float = 12.0) -> None:
+    def __init__(
+        self, guide: Any, width: int = 16, blank: int = 0, margin: float = 12.0, made_from: Guide | None = None
+    ) -> None:
         if width < 1 or not margin > 0:
             raise OptionError(f"a search needs width >= 1 and margin > 0: got {width} and {margin}")
-        self._search = native.PrefixSearch(guide, width, blank, margin)
+        self._search, self._guide = native.PrefixSearch(guide, width, blank, margin), made_from
 
     def advance(self, log_probabilities: NDArray[Any]) -> None:
         """As `PrefixSearch.advance`."""
@@ -32,7 +34,8 @@ class NativeSearch:
 
     def results(self, n_best: int = 1, ended: bool = True) -> list[Hypothesis]:
         """As `PrefixSearch.results`."""
-        return [Hypothesis(*one) for one in self._search.results(n_best, ended)]
+        found = [Hypothesis(*one) for one in self._search.results(n_best, ended)]
+        return complete(found, self._guide) if ended else found
 
     def stable(self) -> list[int]:
         """As `PrefixSearch.stable`."""
@@ -52,7 +55,7 @@ def prefix_search(guide: Guide | None, width: int, blank: int = 0, margin: float
         As `PrefixSearch`.
     """
     if can_be_native(guide):
-        return NativeSearch(None if guide is None else native_guide(guide), width, blank, margin)
+        return NativeSearch(None if guide is None else native_guide(guide), width, blank, margin, guide)
     return PrefixSearch(guide, width, blank, margin)
 
 

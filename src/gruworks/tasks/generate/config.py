@@ -34,10 +34,14 @@ class Config(Settings):
     vocabulary_size: int = setting(1000, "vocabulary size of subword tokens", low=300, high=100_000, local=True)
     min_count: int = setting(1, "frequency below which a character becomes the unknown token", low=1)
     lines: bool = setting(False, "each line of a text file is a document")
+    paragraphs: bool = setting(False, "blank lines divide a text file into documents, such as poems")
+    text: str = setting("text", "key or column of the text in JSON Lines and tables", local=True)
     documents: Literal["auto", "joined", "apart"] = setting(
         "auto", "joined: one long text with carried state; apart: each from an empty state; auto: by length"
     )
-    validation: float = setting(0.1, "fraction of the data held out for validation, at its end", low=0.001, high=0.9)
+    validation: float = setting(
+        0.1, "fraction of the data held out for validation, in places spread over it", low=0.001, high=0.9
+    )
     hidden_size: int = setting(256, "hidden size of each GRU layer", low=1, high=4096)
     layers: int = setting(2, "number of GRU layers", low=1, high=16)
     between: Literal["none", "convolution", "attention"] = setting("none", "block before each GRU layer but the first")

@@ -17,7 +17,7 @@ from gruworks.errors import RunError, TooShortError
 from gruworks.tasks.generate.config import Config
 from gruworks.training.checked import choice, flag, items, maybe, named, record, string, whole
 
-__all__ = ["CODEC", "Batch", "Bundles", "CarriedRows", "Codec", "divide"]
+__all__ = ["CODEC", "Batch", "Bundles", "CarriedRows", "Codec", "differs", "divide"]
 
 Batch = dict[str, Tensor]
 Ids = NDArray[numpy.int64]
@@ -26,6 +26,9 @@ NO_TARGET = -1  # target of padding and context, which have no loss
 VALIDATION_ROWS = 16  # at most
 SHORT = 4  # windows: the longest document that documents="auto" treats as short
 FEWEST_APART = 8  # documents: with fewer, documents="auto" joins them
+FEWEST_WHOLE = 10  # documents: from here on whole ones are held out
+BLOCKS, SHORTEST_BLOCK, NEAR = 10, 500, 200  # held-out blocks of a text; characters of a block; to a line's end
+DIFFERENT = 0.3  # nats
 POOL = 32  # batches whose documents are sorted by length together
 
 CODEC = record(
@@ -121,19 +124,58 @@ class Codec:
         return cls(Vocabulary.from_dict(saved), values["apart"], values["many"])
 
 
-def divide(documents: Sequence[Document], config: Config) -> tuple[list[Document], list[Document]]:
+def divide(documents: Sequence[Document], config: Config, spread: bool = True) -> tuple[list[Document], list[Document]]:
     """Split documents into training and validation part.
 
-    The last documents are held out; of fewer than 10 documents the end of each. `config.validation` is the fraction.
+    Of 10 documents or more, whole ones are held out, at even distances; of fewer, up to BLOCKS blocks of each, in the
+    middle of equal parts and from line to line where lines are short. `config.validation` is the fraction.
+
+    Args:
+        spread: False holds out the end alone, as earlier fits did.
     """
     share = config.validation
-    if len(documents) >= 10:
-        cut = len(documents) - max(1, round(share * len(documents)))
-        return list(documents[:cut]), list(documents[cut:])
-    cuts = [int(len(one.text) * (1 - share)) for one in documents]
-    kept = [Document(one.text[:cut], one.title) for one, cut in zip(documents, cuts, strict=True)]
-    held = [Document(one.text[cut:], one.title) for one, cut in zip(documents, cuts, strict=True)]
-    return [one for one in kept if one.text], [one for one in held if one.text]
+    if len(documents) >= FEWEST_WHOLE:
+        count = max(1, round(share * len(documents)))
+        first = len(documents) - count
+        held = {int((i + 0.5) * len(documents) / count) if spread else first + i for i in range(count)}
+        return [one for i, one in enumerate(documents) if i not in held], [documents[i] for i in sorted(held)]
+    cut = [_cut(one, share, spread) for one in documents]
+    return [one for one, _ in cut if one.text], [one for _, one in cut if one.text]
+
+
+def _cut(document: Document, share: float, spread: bool) -> tuple[Document, Document]:
+    """The document without its held-out blocks, and these joined."""
+    text, title = document.text, document.title
+    if not spread:
+        cut = int(len(text) * (1 - share))
+        return Document(text[:cut], title), Document(text[cut:], title)
+    count = min(BLOCKS, max(1, int(len(text) * share) // SHORTEST_BLOCK))
+    kept, held, done = [], [], 0
+    for part in range(count):
+        middle, half = (part + 0.5) * len(text) / count, share * len(text) / count / 2
+        near = min(NEAR, int(half) // 2)
+        begin, end = _line(text, int(middle - half), near), _line(text, int(middle + half), near)
+        kept.append(text[done:begin])
+        held.append(text[begin:end])
+        done = end
+    return Document("".join([*kept, text[done:]]), title), Document("".join(held), title)
+
+
+def _line(text: str, place: int, near: int) -> int:
+    """The begin of the line after `place`, if it is within `near` characters; otherwise `place`."""
+    end = text.find("\n", place, place + near)
+    return place if end < 0 else end + 1
+
+
+def differs(codec: Codec, held_out: Sequence[Document]) -> str:
+    """A warning where the tokens of the validation part are distributed otherwise than in training, or ""."""
+    counts = numpy.asarray(codec.vocabulary.counts, numpy.float64) + 1
+    logs = numpy.log(counts / counts.sum())
+    ids = codec.stream(held_out) if held_out else numpy.zeros(0, numpy.int64)
+    excess = -float(logs[ids].mean() - (counts / counts.sum() * logs).sum()) if len(ids) else 0.0
+    if excess < DIFFERENT:
+        return ""
+    return f"the validation part differs from the rest: {excess:.2f} nats more a token by token frequencies alone"
 
 
 class CarriedRows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,14 +11,15 @@ import numpy
 import torch
 from numpy.typing import NDArray
 
-from gruworks.data.text import Document, digest, read_documents
+from gruworks.data.folders import Part
+from gruworks.data.text import Document, Layout, digest, read_documents
 from gruworks.data.vocabulary import END, UNKNOWN
 from gruworks.errors import DataError, OptionError
 from gruworks.nn.decoding.sampling import Sampling
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator, data_facts
 from gruworks.tasks.generate.config import Config, Options
-from gruworks.tasks.generate.data import CODEC, Bundles, CarriedRows, Codec, divide
+from gruworks.tasks.generate.data import CODEC, Bundles, CarriedRows, Codec, differs, divide
 from gruworks.tasks.generate.decoding import NetDecoder, Pieces, banned, log_probabilities, sampling, search, symbols
 from gruworks.tasks.generate.evaluation import Evaluation, Reading, evaluation
 from gruworks.tasks.generate.model import LanguageNet
@@ -32,6 +34,7 @@ from gruworks.training.runs import RunFolder
 
 __all__ = ["Generator"]
 
+SPREAD, GIVEN = "spread", "given"  # validation parts: by `divide`, by the user; without an entry, the end
 SHOWN = 120  # tokens of a sample that is printed during training
 
 
@@ -62,6 +65,7 @@ class Generator(Estimator):
         if self.config.between == "attention" and self.config.hidden_size % self.config.heads:
             raise OptionError(f"heads ({self.config.heads}) must divide hidden_size ({self.config.hidden_size})")
         self.source: dict[str, Any] = {}
+        self.fit_warnings: list[str] = []
 
     @takes(Options)
     def write(self, prompt: str = "", *, title: str = "", **options: Any) -> str:
@@ -146,12 +150,13 @@ class Generator(Estimator):
         that is given the data of its fit is evaluated on the part held out then. In both cases an interpolated
         Kneser-Ney 5-gram model of the training part is one of the baselines.
         """
-        documents, learnt = read_documents(data, self.config.lines), None
         if not self.fitted:
-            self.fit(documents, quiet=quiet)
+            self.fit(data, quiet=quiet)
+        documents, learnt = self._documents(data, "test") or self._documents(data, "train"), None
         if digest(documents) == self.source["sha256"]:
-            learnt, documents = divide(documents, self.config)
-            if not documents:
+            division = self.source.get("division")
+            learnt, documents = divide(documents, self.config, division == SPREAD)
+            if not documents or division == GIVEN:
                 raise DataError("the fit has seen all of this text: evaluate on another one")
         encoded = self.codec.encoded(documents)
         found = [log_probabilities(self.model, ids)[text - 1 :] for ids, text in encoded]
@@ -161,26 +166,39 @@ class Generator(Estimator):
         )  # fmt: skip
 
     def _read_data(self, data: Any, validation: Any) -> tuple[Any, dict[str, Any]]:
-        documents = read_documents(data, self.config.lines)
-        held_out = None if validation is None else read_documents(validation, self.config.lines)
-        self.source = data_facts(digest(documents), len(documents))
+        self.fit_warnings = []
+        documents = self._documents(data, "train", self.fit_warnings)
+        held_out = self._documents(data, "validation") if validation is None else self._documents(validation, "")
+        division = GIVEN if held_out else SPREAD
+        self.source = data_facts(digest(documents), len(documents)) | {"division": division}
         return (documents, held_out), self.source
 
+    def _documents(self, data: Any, part: Part, told: list[str] | None = None) -> list[Document]:
+        """The documents of a part of the data; none where the data has no such part."""
+        layout = Layout(self.config.lines, self.config.paragraphs, self.config.text)
+        if part in ("validation", "test") and not isinstance(data, str | Path):
+            return []
+        return read_documents(data, layout=layout, part=part, told=told)
+
     def _prepare(self, read: Any) -> CarriedRows | Bundles:
-        learnt, held_out = divide(read[0], self.config) if read[1] is None else read
+        learnt, held_out = read if read[1] else divide(read[0], self.config)
         self.codec = Codec.of(learnt, self.config)
+        self._held_characters = sum(len(one.text) for one in held_out)
+        self.fit_warnings += [told] if (told := differs(self.codec, held_out)) else []
         return (Bundles if self.codec.apart else CarriedRows)(self.codec, learnt, held_out, self.config)
 
     def _learn(self, prepared: CarriedRows | Bundles, run: RunFolder, quiet: bool, resume: bool) -> None:
         from gruworks.tasks.generate.fitting import text_loss, weight
         from gruworks.training.fit import fit
 
-        self.model = self._new_model()
+        self.model, validation = self._new_model(), prepared.validation()
         fitted = fit(
-            self.model, text_loss, prepared.draw, prepared.validation(), self.config.training, run, "learning to write",
+            self.model, text_loss, prepared.draw, validation, self.config.training, run, "learning to write",
             quiet, resume, carries=True, weigh=weight, show=self._sample,
         )  # fmt: skip
-        self.metrics = {**vars(fitted), "parameters": sum(p.numel() for p in self.model.parameters())}
+        bits = fitted.best_loss * sum(map(weight, validation)) / math.log(2) / max(1, self._held_characters)
+        parameters = sum(p.numel() for p in self.model.parameters())
+        self.metrics = {**vars(fitted), "parameters": parameters, "bits_per_character": bits}
 
     def decoder(self) -> NetDecoder:
         """The network as a decoder, for searches and samplers of your own."""

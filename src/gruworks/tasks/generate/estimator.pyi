@@ -36,10 +36,12 @@ class Generator(Estimator):
         vocabulary_size (int, default 1000): vocabulary size of subword tokens; between 300 and 100000
         min_count (int, default 1): frequency below which a character becomes the unknown token; at least 1
         lines (bool, default False): each line of a text file is a document
+        paragraphs (bool, default False): blank lines divide a text file into documents, such as poems
+        text (str, default 'text'): key or column of the text in JSON Lines and tables
         documents (Literal['auto', 'joined', 'apart'], default 'auto'): joined: one long text with carried state;
             apart: each from an empty state; auto: by length
-        validation (float, default 0.1): fraction of the data held out for validation, at its end; between 0.001 and
-            0.9
+        validation (float, default 0.1): fraction of the data held out for validation, in places spread over it;
+            between 0.001 and 0.9
         hidden_size (int, default 256): hidden size of each GRU layer; between 1 and 4096
         layers (int, default 2): number of GRU layers; between 1 and 16
         between (Literal['none', 'convolution', 'attention'], default 'none'): block before each GRU layer but the
@@ -84,6 +86,7 @@ class Generator(Estimator):
 
     config: Config
     source: dict[str, Any]
+    fit_warnings: list[str]
     task: ClassVar[str]
     config_class: ClassVar[type[Settings]]
     codec_check: ClassVar[Check]
@@ -98,6 +101,8 @@ class Generator(Estimator):
         vocabulary_size: int = 1000,
         min_count: int = 1,
         lines: bool = False,
+        paragraphs: bool = False,
+        text: str = "text",
         documents: Literal["auto", "joined", "apart"] = "auto",
         validation: float = 0.1,
         hidden_size: int = 256,

@@ -9,6 +9,7 @@ import numpy
 import soxr
 from numpy.typing import NDArray
 
+from gruworks.data.folders import visible_files
 from gruworks.errors import DataError
 from gruworks.tasks.transcribe.audio import AUDIO_FILES, read_audio
 from gruworks.tasks.transcribe.config import Augmentation
@@ -59,7 +60,7 @@ def read_noise(folder: str | None, rate: int) -> list[Array]:
     """
     if folder is None:
         return []
-    files = sorted(one for one in Path(folder).rglob("*") if one.suffix.lower() in AUDIO_FILES)
+    files = [one for one in visible_files(Path(folder)) if one.suffix.lower() in AUDIO_FILES]
     noises = [noise for noise in (read_audio(one, rate, 0.0, NOISE_SECONDS) for one in files) if noise.any()]
     if not noises:
         raise DataError(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy
 
+from gruworks.data.characters import faults, is_number
 from gruworks.errors import DataError
 from gruworks.tasks.transcribe.alphabet import Alphabet, tidy
 from gruworks.tasks.transcribe.audio import header, read_audio
@@ -33,7 +34,10 @@ class Finding:
 
 
 def check_manifest(
-    utterances: Sequence[Utterance], config: Config | None = None, test: Sequence[Utterance] = ()
+    utterances: Sequence[Utterance],
+    config: Config | None = None,
+    test: Sequence[Utterance] = (),
+    told: Sequence[str] = (),
 ) -> list[Finding]:
     """Check the entries of a manifest.
 
@@ -41,13 +45,14 @@ def check_manifest(
         utterances: the training manifest.
         config: settings of the fit.
         test: a test manifest, whose overlap with the training manifest is reported too.
+        told: lines of `read_manifest` about what is left out.
 
     Returns:
         The findings, in the order of the manifest.
     """
     config = config or Config()
     readable = [one for one in utterances if one.path.is_file()]
-    rate, findings = None, []
+    rate, findings = None, [Finding(line.partition(": ")[0], "left out", line.partition(": ")[2]) for line in told]
     if readable:
         try:
             rate = common_rate([one for one in readable if one.given or _is_audio(one.path)] or readable)
@@ -75,6 +80,10 @@ def _check_one(one: Utterance, rate: int | None, alphabet: Alphabet, config: Con
     text = tidy(one.text, config.lower)
     if not text:
         yield Finding(one.where, "empty", "the transcript is empty")
+    for fault in faults(one.text):
+        yield Finding(one.where, "characters", f"{one.text!r} {fault}")
+    if is_number(one.text):
+        yield Finding(one.where, "number", f"{one.text!r} has no letter: write numbers as they are spoken")
     if not one.path.exists():
         yield Finding(one.where, "missing", f"{one.path} does not exist")
         return
@@ -87,7 +96,9 @@ def _check_one(one: Utterance, rate: int | None, alphabet: Alphabet, config: Con
                 yield Finding(one.where, "rate", f"{read.rate} Hz; most other recordings have {rate} Hz")
             if read.channels > 1:
                 yield Finding(one.where, "channels", f"{read.channels} channels, which are averaged")
-            samples = read_audio(one.path, None, one.start, one.end)
+            lengths: list[str] = []
+            samples = read_audio(one.path, None, one.start, one.end, lengths)
+            yield from (Finding(one.where, "length", line) for line in lengths)
             clipped = float((numpy.abs(samples) >= FULL_SCALE).mean())
             if clipped > CLIPPED:
                 yield Finding(one.where, "clipping", f"{100 * clipped:.1f} % of the samples are at full scale")

@@ -69,6 +69,8 @@ class Config(Settings):
     cell: Literal["gru", "ligru"] = setting("gru", "recurrent unit; ligru is the light GRU")
     attention: float = setting(0.0, "loss weight of an attention decoder; 0: CTC alone", low=0.0, high=0.9)
     validation: float = setting(0.1, "fraction of the recordings held out for validation", low=0.01, high=0.5)
+    audio: str = setting("", "column or key of the recordings in a manifest; empty: a usual name", local=True)
+    text: str = setting("", "column or key of the transcripts in a manifest; empty: a usual name", local=True)
     augmentation: Augmentation = setting(Augmentation(), "data augmentation")
     training: TranscribeFit = setting(TranscribeFit(), "optimization")
 
@@ -84,7 +86,15 @@ class Options(Settings):
     attention_weight: float = setting(0.5, "weight of the attention decoder in rescoring", low=0.0, high=10.0)
     lexicon_only: bool = setting(False, "restrict the output to words of the training transcripts")
     words: tuple[str, ...] = setting((), "lexicon: restrict the output to these words")
+    min_confidence: float = setting(
+        0.02, "lexicon_only, words: leave out words of a lower confidence, such as those of noise", low=0.0, high=1.0
+    )
     hot_words: tuple[str, ...] = setting((), "hot words, whose score is raised by hot_bonus")
     hot_bonus: float = setting(3.0, "score bonus of each hot word, in nats")
     silence: float = setting(0.8, "seconds of silence that end a segment of a stream", low=0.05, high=60.0)
     longest: float = setting(30.0, "maximum length of a segment in seconds", low=1.0, high=600.0)
+
+    @property
+    def least(self) -> float:
+        """The confidence below which words are left out: `min_confidence` with a closed word list, else 0."""
+        return self.min_confidence if self.lexicon_only or self.words else 0.0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,12 +32,13 @@ from gruworks.tasks.transcribe.features import (
 from gruworks.tasks.transcribe.manifest import Utterance, error_context
 
 __all__ = [
-    "Batch", "Codec", "Corpus", "batched", "check_kind", "common_rate", "content_of", "frames_of", "prepare", "split",
-    "unfit",
+    "Batch", "Codec", "Corpus", "batched", "check_kind", "common_rate", "content_of", "frames_of", "prepare",
+    "speakers_of", "split", "unfit",
 ]  # fmt: skip
 
 Batch = dict[str, Tensor]
 Frames = NDArray[numpy.float32]
+FEWEST_SPEAKERS = 4  # from here on whole speakers are held out
 MEMORY = 1 << 30  # bytes of recordings cached in memory; further recordings are read again in each epoch
 
 
@@ -60,12 +62,15 @@ class Codec:
         return len(self.normaliser.mean)
 
 
-def content_of(utterance: Utterance, rate: int | None, config: Config) -> Frames:
-    """Read a recording: samples [N] at `rate` Hz, or frames [T, F] of a feature file where `rate` is None."""
+def content_of(utterance: Utterance, rate: int | None, config: Config, told: list[str] | None = None) -> Frames:
+    """Read a recording: samples [N] at `rate` Hz, or frames [T, F] of a feature file where `rate` is None.
+
+    `told` gets a line where the file's header states another length than it has.
+    """
     check_kind(utterance, rate)
     with error_context(utterance):
         if rate is not None:
-            return read_audio(utterance.path, rate, utterance.start, utterance.end)
+            return read_audio(utterance.path, rate, utterance.start, utterance.end, told)
         end = None if utterance.end is None else round(utterance.end / SHIFT)
         return read_features(utterance.path, config.coefficients)[round(utterance.start / SHIFT) : end]
 
@@ -98,16 +103,46 @@ def common_rate(utterances: Sequence[Utterance]) -> int | None:
     return Counter(rates.values()).most_common(1)[0][0]
 
 
+def speakers_of(utterances: Sequence[Utterance]) -> list[str] | None:
+    """The speaker of each utterance, if there are at least FEWEST_SPEAKERS; None where they can't be told.
+
+    They are those of the manifest, or else a part of the file names (`7_jackson_32.wav`) or the folders. A part counts
+    as a speaker if each value has several transcripts, so that no transcript is held out with a speaker; of several
+    such parts the one without digits, then the one with the fewest values.
+    """
+    listed = [one.speaker for one in utterances]
+    if None not in listed:
+        found = [str(one) for one in listed]
+        return found if len(set(found)) >= FEWEST_SPEAKERS else None
+    names = [re.split(r"[-_. ]+", one.path.stem) for one in utterances]
+    width = min(map(len, names), default=0)
+    parts = [[name[i] for name in names] for i in range(width)] if width > 1 and len(set(map(len, names))) == 1 else []
+    parts.append([str(one.path.parent) for one in utterances])
+    texts = [one.text for one in utterances]
+    usable = [part for part in parts if _tells_speakers(part, texts)]
+    return min(usable, key=lambda part: (any(map(str.isdigit, part)), len(set(part))), default=None)
+
+
+def _tells_speakers(names: Sequence[str], texts: Sequence[str]) -> bool:
+    """True where each of several names has several transcripts, most of which other names have too."""
+    spoken: dict[str, set[str]] = defaultdict(set)
+    for name, text in zip(names, texts, strict=True):
+        spoken[name].add(text)
+    sizes = Counter(names)
+    if not len(spoken) >= FEWEST_SPEAKERS or 2 * len(spoken) > len(names) or min(sizes.values()) < 2:
+        return False
+    return all(len(own) > 1 for own in spoken.values())
+
+
 def split(utterances: Sequence[Utterance], share: float, seed: int) -> tuple[list[Utterance], list[Utterance]]:
-    """Split utterances into training and validation, by speaker where all are known and at least four.
+    """Split utterances into training and validation, by speaker where `speakers_of` tells at least four.
 
     Args:
         utterances: what to split.
         share: fraction of the utterances for validation.
         seed: seed of the random choice.
     """
-    speakers = [one.speaker for one in utterances]
-    groups = speakers if None not in speakers and len(set(speakers)) >= 4 else list(range(len(utterances)))
+    groups: list[Any] = list(speakers_of(utterances) or range(len(utterances)))
     names = sorted(set(groups), key=str)
     order = numpy.random.default_rng(seed).permutation(len(names))
     wanted, held = max(1, round(share * len(utterances))), 0
@@ -156,6 +191,15 @@ class Corpus:
         rows = [self._varied(self.examples[which], rng) for which in self._batches(passes)[place]]
         return batched(rows)
 
+    def sample(self, most: int) -> list[Example]:
+        """At most so many examples, at even distances in the order of their lengths."""
+        count = min(most, len(self.examples))
+        return [self.examples[int((i + 0.5) * len(self.examples) / count)] for i in range(count)]
+
+    def normalised(self, example: Example) -> Frames:
+        """The frames of a recording in the corpus normalization, as `frame_blocks` gives them."""
+        return self.codec.normaliser(frames_of(self._content(example), self.codec.rate, self.config))
+
     def whole(self) -> list[Batch]:
         """All examples without augmentation, in batches."""
         size = max(16, self.config.training.batch_size)
@@ -179,10 +223,9 @@ class Corpus:
         return content_of(example.utterance, self.codec.rate, self.config)
 
     def _normal(self, example: Example) -> Frames:
-        return self._normalised(frames_of(self._content(example), self.codec.rate, self.config))
+        return self._centred(self.normalised(example))
 
-    def _normalised(self, frames: Frames) -> Frames:
-        normal = self.codec.normaliser(frames)
+    def _centred(self, normal: Frames) -> Frames:
         if self.config.normalise == "corpus":
             return normal
         return RunningMean(normal.shape[1])(normal) if self.config.streaming else centred(normal)
@@ -197,7 +240,7 @@ class Corpus:
         # A recording that augmentation made too short for its transcript is used unchanged.
         if unfit(example.symbols, len(frames), self.config):
             frames = frames_of(content, self.codec.rate, self.config)
-        return mask_features(self._normalised(frames), how, rng), example.symbols
+        return mask_features(self._centred(self.codec.normaliser(frames)), how, rng), example.symbols
 
 
 def batched(rows: Sequence[tuple[Frames, Sequence[int]]]) -> Batch:
@@ -211,8 +254,12 @@ def batched(rows: Sequence[tuple[Frames, Sequence[int]]]) -> Batch:
     }
 
 
-def prepare(utterances: Sequence[Utterance], config: Config) -> tuple[Codec, Corpus, Corpus, list[str]]:
+def prepare(
+    utterances: Sequence[Utterance], config: Config, validation: Sequence[Utterance] = ()
+) -> tuple[Codec, Corpus, Corpus, list[str]]:
     """Prepare a fit: codec, training corpus, validation corpus, and warnings about utterances left out.
+
+    Without `validation`, a part of the utterances is held out.
 
     Raises:
         DataError: no transcript has text, or a file can't be read; `check_manifest` lists every such file.
@@ -226,13 +273,17 @@ def prepare(utterances: Sequence[Utterance], config: Config) -> tuple[Codec, Cor
     rate = common_rate(utterances)
     rate = config.sample_rate if rate is not None and config.sample_rate is not None else rate
     _check_variations(config, rate)
-    examples, left_out = _examples(utterances, texts, alphabet, rate, config)
-    warnings = [f"left out {len(left_out)} recordings: {'; '.join(left_out[:3])}"] if left_out else []
+    examples, left_out, warnings = _examples(utterances, texts, alphabet, rate, config)
+    warnings += [f"left out {len(left_out)} recordings: {'; '.join(left_out[:3])}"] if left_out else []
     if len(examples) < 2:
         raise TooShortError(f"expected at least 2 usable recordings, got {len(examples)}. {''.join(warnings)}")
-    kept = {id(one.utterance): one for one in examples}
-    parts = split([one.utterance for one in examples], config.validation, config.training.seed)
-    train, held = ([kept[id(one)] for one in part] for part in parts)
+    if validation:
+        train, held = examples, _held_out(validation, alphabet, rate, config, warnings)
+    else:
+        kept = {id(one.utterance): one for one in examples}
+        parts = split([one.utterance for one in examples], config.validation, config.training.seed)
+        train, held = ([kept[id(one)] for one in part] for part in parts)
+        warnings += _told_speakers([one.utterance for one in train], [one.utterance for one in held])
     codec = Codec(rate, alphabet, Normaliser.of(one.moments for one in train))
     return codec, Corpus(train, codec, config), Corpus(held, codec, config), warnings
 
@@ -245,12 +296,39 @@ def _check_variations(config: Config, rate: int | None) -> None:
         raise OptionError("noise and warp need audio, and this manifest names features: leave them out")
 
 
+def _told_speakers(train: Sequence[Utterance], held: Sequence[Utterance]) -> list[str]:
+    """A line about the speakers of the validation part."""
+    names = speakers_of([*train, *held])
+    if names is None:
+        return [f"fewer than {FEWEST_SPEAKERS} speakers are known: speakers of the validation part are learnt too"]
+    apart = sorted(set(names[len(train) :]))
+    few = f"{', '.join(apart[:5])}{' ...' if len(apart) > 5 else ''}"
+    return [f"{len(set(names))} speakers; held out for validation: {len(apart)} ({few}), {len(held)} recordings"]
+
+
+def _held_out(
+    utterances: Sequence[Utterance], alphabet: Alphabet, rate: int | None, config: Config, warnings: list[str]
+) -> list[Example]:
+    """The examples of a validation manifest whose transcripts the alphabet can spell."""
+    texts = [tidy(one.text, config.lower) for one in utterances]
+    usable = [i for i, text in enumerate(texts) if not alphabet.unseen(text)]
+    chosen = [utterances[i] for i in usable], [texts[i] for i in usable]
+    examples, left_out, told = _examples(*chosen, alphabet, rate, config)
+    lost = len(utterances) - len(examples)
+    if not examples:
+        raise TooShortError(f"none of {len(utterances)} recordings to validate on is usable. {'; '.join(left_out[:3])}")
+    warnings += told + ([f"left out {lost} of {len(utterances)} recordings to validate on"] if lost else [])
+    return examples
+
+
 def _examples(
     utterances: Sequence[Utterance], texts: list[str], alphabet: Alphabet, rate: int | None, config: Config
-) -> tuple[list[Example], list[str]]:
+) -> tuple[list[Example], list[str], list[str]]:
+    """The usable utterances, the reasons of the others, and lines about headers that state another length."""
     examples, left_out, memory = [], [], 0
+    told: list[str] = []
     for one, text in zip(utterances, texts, strict=True):
-        symbols, content = alphabet.encode(text), content_of(one, rate, config)
+        symbols, content = alphabet.encode(text), content_of(one, rate, config, told)
         frames = frames_of(content, rate, config)
         why = unfit(symbols, len(frames), config)
         if why is not None:
@@ -259,7 +337,7 @@ def _examples(
         memory += content.nbytes
         cached = content if memory <= MEMORY else None
         examples.append(Example(one, symbols, len(frames), Moments.of(frames), cached))
-    return examples, left_out
+    return examples, left_out, told
 
 
 def unfit(symbols: Sequence[int], frames: int, config: Config) -> str | None:

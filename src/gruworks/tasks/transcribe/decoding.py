@@ -134,7 +134,7 @@ def _guide(options: Options, alphabet: Alphabet, language: Language | None, voca
 
 def transcript(
     rows: Floats, search: Search, alphabet: Alphabet, n_best: int, step: float, begun: float = 0.0,
-    rescore: Rescore | None = None,
+    rescore: Rescore | None = None, least: float = 0.0,
 ) -> Transcript:  # fmt: skip
     """Make a transcript of a finished search.
 
@@ -146,6 +146,7 @@ def transcript(
         step: duration of a row in seconds.
         begun: time of the first row in seconds.
         rescore: scores to add to the hypotheses' before they are sorted.
+        least: leave out words of a lower confidence; if none is left, there are no alternatives either.
     """
     found = search.results(ALL)
     if rescore is not None and len(found) > 1:
@@ -154,7 +155,10 @@ def transcript(
         found = sorted(rescored, key=lambda one: -one.score)
     words = timed(rows, found[0].symbols, alphabet, step, begun)
     texts = list(dict.fromkeys(alphabet.decode(one.symbols) for one in found))  # equal but for a space at the end
-    return Transcript(texts[0], words, found[0].score, texts[1:n_best], [])
+    sure = [word for word in words if word.confidence >= least]
+    if len(sure) < len(words):
+        texts = [" ".join(word.text for word in sure), *(texts[1:] if sure else [])]
+    return Transcript(texts[0], sure, found[0].score, texts[1:n_best], [])
 
 
 def timed(rows: Floats, symbols: Sequence[int], alphabet: Alphabet, step: float, begun: float = 0.0) -> list[TimedWord]:

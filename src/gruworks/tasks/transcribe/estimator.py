@@ -13,6 +13,7 @@ import numpy
 import torch
 from numpy.typing import NDArray
 
+from gruworks.data.folders import Part
 from gruworks.errors import DataError, OptionError, RunError
 from gruworks.ops.ctc.lexicon import Language
 from gruworks.settings import Settings
@@ -22,11 +23,11 @@ from gruworks.tasks.transcribe.alphabet import ALPHABET, Alphabet, tidy
 from gruworks.tasks.transcribe.config import Config, Options
 from gruworks.tasks.transcribe.data import Codec, Corpus, prepare
 from gruworks.tasks.transcribe.decoding import Search, TimedWord, Transcript, searches, timed
-from gruworks.tasks.transcribe.evaluation import Evaluation, score
+from gruworks.tasks.transcribe.evaluation import Evaluation, choose_options, score
 from gruworks.tasks.transcribe.features import SHIFT, WINDOW, Normaliser, RunningMean, centred
 from gruworks.tasks.transcribe.language import learn_language, read_language, write_language
 from gruworks.tasks.transcribe.latency import measure, peak_memory
-from gruworks.tasks.transcribe.manifest import Utterance, digest, read_manifest
+from gruworks.tasks.transcribe.manifest import Names, Utterance, digest, read_manifest
 from gruworks.tasks.transcribe.model import TranscribeNet
 from gruworks.tasks.transcribe.offline import frame_blocks, transcribe_all
 from gruworks.tasks.transcribe.streaming import Stream
@@ -35,6 +36,8 @@ from gruworks.training.runs import RunFolder
 
 __all__ = ["Transcriber"]
 
+RECORDING = (str, Path, numpy.ndarray, Utterance)
+MOST_HELD_OUT = 300  # recordings of the validation part that are transcribed after a fit
 CODEC = record(
     rate=optional(whole(1000, 192_000)), alphabet=ALPHABET, texts=items(string(), least=1), fit_warnings=items(string())
 )
@@ -75,13 +78,20 @@ class Transcriber(Estimator):
         frames: int = self.config.chunk * model.stride + model.lookahead
         return WINDOW + frames * SHIFT
 
-    def fit(  # type: ignore[override]
-        self, manifest: Any, *, out: Path | str | None = None, resume: bool = False, quiet: bool | None = None
+    def fit(
+        self,
+        data: Any,
+        validation: Any = None,
+        *,
+        out: Path | str | None = None,
+        resume: bool = False,
+        quiet: bool | None = None,
     ) -> Self:
         """Fit a model to the recordings of a manifest.
 
         Args:
-            manifest: a folder, a table, JSON lines, Common Voice or Kaldi (see `read_manifest`).
+            data: a folder, a table, JSON lines, Common Voice or Kaldi (see `read_manifest`).
+            validation: a manifest to validate on; by default a part of `data` is held out.
             out: the run folder to write; without it the model is kept in memory only (see `save`).
             resume: continue from the last checkpoint in `out`, with the settings and data of that run.
             quiet: show no progress bar; by default there is one on a terminal.
@@ -90,7 +100,7 @@ class Transcriber(Estimator):
             DataError: the manifest or a file is invalid; the message says where.
             RunError: `out` is not empty, or there is nothing to resume.
         """
-        return super().fit(manifest, out=out, resume=resume, quiet=quiet)
+        return super().fit(data, validation, out=out, resume=resume, quiet=quiet)
 
     @takes(Options)
     def transcribe(self, audio: Any, *, rate: int | None = None, **options: Any) -> Any:
@@ -108,7 +118,8 @@ class Transcriber(Estimator):
             NotFittedError: called before `fit` or `load`.
         """
         chosen = Options.from_flat(options)
-        if isinstance(audio, list | tuple) and audio and isinstance(audio[0], str | Path | numpy.ndarray):
+        several = isinstance(audio, list | tuple) and all(isinstance(one, RECORDING) for one in audio)
+        if several:
             return [self._transcribe([self._blocks(one, rate)], chosen)[0] for one in audio]
         return self._transcribe([self._blocks(audio, rate)], chosen)[0]
 
@@ -161,7 +172,7 @@ class Transcriber(Estimator):
             DataError: the manifest or a file is invalid.
         """
         model, codec = self._fitted_parts()
-        utterances, chosen = read_manifest(manifest), Options.from_flat(options)
+        utterances, chosen = self._read(manifest, "test") or self._read(manifest), Options.from_flat(options)
         begun = time.perf_counter()
         recordings = [numpy.concatenate(list(self._blocks(one))) for one in utterances]
         order = sorted(range(len(recordings)), key=lambda i: len(recordings[i]))  # batches with little padding
@@ -263,12 +274,20 @@ class Transcriber(Estimator):
         return model
 
     def _read_data(self, data: Any, validation: Any) -> tuple[Any, dict[str, Any]]:
-        utterances = read_manifest(data)
-        return utterances, data_facts(digest(utterances), len(utterances))
+        told: list[str] = []
+        utterances = self._read(data, "train", told)
+        held = self._read(data, "validation") if validation is None else self._read(validation)
+        sha256 = digest(utterances) + (f" {digest(held)}" if held else "")
+        return (utterances, held, told), data_facts(sha256, len(utterances))
 
-    def _prepare(self, read: Sequence[Utterance]) -> tuple[Corpus, Corpus]:
-        self.codec, train, held, self.fit_warnings = prepare(read, self.config)
-        self.texts = [tidy(one.text, self.config.lower) for one in read]
+    def _read(self, data: Any, part: Part = "", told: list[str] | None = None) -> list[Utterance]:
+        return read_manifest(data, Names(self.config.audio, self.config.text), part=part, told=told)
+
+    def _prepare(self, read: tuple[list[Utterance], list[Utterance], list[str]]) -> tuple[Corpus, Corpus]:
+        utterances, validation, told = read
+        self.codec, train, held, warnings = prepare(utterances, self.config, validation)
+        self.fit_warnings = told + warnings
+        self.texts = [tidy(one.text, self.config.lower) for one in utterances]
         return train, held
 
     def _learn(self, prepared: tuple[Corpus, Corpus], run: RunFolder, quiet: bool, resume: bool) -> None:
@@ -277,7 +296,20 @@ class Transcriber(Estimator):
         model = self._new_model()
         fitted = fit_corpus(model, *prepared, self.config, run, quiet, resume)
         self.model = model
-        self.metrics = {"trained": True, "validation": len(prepared[1]), **vars(fitted)}
+        self.metrics = {"trained": True, "validation": len(prepared[1]), **vars(fitted), **self._held_out(*prepared)}
+
+    def _held_out(self, train: Corpus, held: Corpus) -> dict[str, Any]:
+        """Error rates of the validation part, by the decoding options that are best on it."""
+        learnt = [tidy(one.utterance.text, self.config.lower) for one in train.examples]
+        examples = held.sample(MOST_HELD_OUT)
+        recordings = [[held.normalised(one)] for one in examples]
+        texts = [tidy(one.utterance.text, self.config.lower) for one in examples]
+        try:
+            self.use_language(learnt)  # the model learnt from all transcripts would know the held-out ones
+            listed = self.config.token != "subword"  # which spell a word in many ways
+            return choose_options(lambda options: self._transcribe(recordings, options), texts, learnt, listed)
+        finally:
+            self.use_language(None)
 
     def _new_model(self) -> TranscribeNet:
         assert self.codec is not None

@@ -52,6 +52,8 @@ class Transcriber(Estimator):
         cell (Literal['gru', 'ligru'], default 'gru'): recurrent unit; ligru is the light GRU
         attention (float, default 0.0): loss weight of an attention decoder; 0: CTC alone; between 0.0 and 0.9
         validation (float, default 0.1): fraction of the recordings held out for validation; between 0.01 and 0.5
+        audio (str, default ''): column or key of the recordings in a manifest; empty: a usual name
+        text (str, default ''): column or key of the transcripts in a manifest; empty: a usual name
         speed (float, default 0.1): speed perturbation: largest relative change of tempo and pitch; between 0.0 and
             0.5
         tempo (float, default 0.0): tempo perturbation: largest relative change of tempo alone; between 0.0 and 0.5
@@ -124,6 +126,8 @@ class Transcriber(Estimator):
         cell: Literal["gru", "ligru"] = "gru",
         attention: float = 0.0,
         validation: float = 0.1,
+        audio: str = "",
+        text: str = "",
         speed: float = 0.1,
         tempo: float = 0.0,
         warp: float = 0.0,
@@ -155,8 +159,14 @@ class Transcriber(Estimator):
     def fitted(self) -> bool: ...
     @property
     def latency(self) -> float: ...
-    def fit(  # type: ignore[override]
-        self, manifest: Any, *, out: Path | str | None = None, resume: bool = False, quiet: bool | None = None
+    def fit(
+        self,
+        data: Any,
+        validation: Any = None,
+        *,
+        out: Path | str | None = None,
+        resume: bool = False,
+        quiet: bool | None = None,
     ) -> Self: ...
     def transcribe(
         self,
@@ -170,6 +180,7 @@ class Transcriber(Estimator):
         attention_weight: float = 0.5,
         lexicon_only: bool = False,
         words: tuple[str, ...] = (),
+        min_confidence: float = 0.02,
         hot_words: tuple[str, ...] = (),
         hot_bonus: float = 3.0,
         silence: float = 0.8,
@@ -190,6 +201,8 @@ class Transcriber(Estimator):
             attention_weight (float, default 0.5): weight of the attention decoder in rescoring; between 0.0 and 10.0
             lexicon_only (bool, default False): restrict the output to words of the training transcripts
             words (tuple[str, ...], default ()): lexicon: restrict the output to these words
+            min_confidence (float, default 0.02): lexicon_only, words: leave out words of a lower confidence, such as
+                those of noise; between 0.0 and 1.0
             hot_words (tuple[str, ...], default ()): hot words, whose score is raised by hot_bonus
             hot_bonus (float, default 3.0): score bonus of each hot word, in nats
             silence (float, default 0.8): seconds of silence that end a segment of a stream; between 0.05 and 60.0
@@ -212,6 +225,7 @@ class Transcriber(Estimator):
         attention_weight: float = 0.5,
         lexicon_only: bool = False,
         words: tuple[str, ...] = (),
+        min_confidence: float = 0.02,
         hot_words: tuple[str, ...] = (),
         hot_bonus: float = 3.0,
         silence: float = 0.8,
@@ -228,6 +242,8 @@ class Transcriber(Estimator):
             attention_weight (float, default 0.5): weight of the attention decoder in rescoring; between 0.0 and 10.0
             lexicon_only (bool, default False): restrict the output to words of the training transcripts
             words (tuple[str, ...], default ()): lexicon: restrict the output to these words
+            min_confidence (float, default 0.02): lexicon_only, words: leave out words of a lower confidence, such as
+                those of noise; between 0.0 and 1.0
             hot_words (tuple[str, ...], default ()): hot words, whose score is raised by hot_bonus
             hot_bonus (float, default 3.0): score bonus of each hot word, in nats
             silence (float, default 0.8): seconds of silence that end a segment of a stream; between 0.05 and 60.0
@@ -250,6 +266,7 @@ class Transcriber(Estimator):
         attention_weight: float = 0.5,
         lexicon_only: bool = False,
         words: tuple[str, ...] = (),
+        min_confidence: float = 0.02,
         hot_words: tuple[str, ...] = (),
         hot_bonus: float = 3.0,
         silence: float = 0.8,
@@ -266,6 +283,8 @@ class Transcriber(Estimator):
             attention_weight (float, default 0.5): weight of the attention decoder in rescoring; between 0.0 and 10.0
             lexicon_only (bool, default False): restrict the output to words of the training transcripts
             words (tuple[str, ...], default ()): lexicon: restrict the output to these words
+            min_confidence (float, default 0.02): lexicon_only, words: leave out words of a lower confidence, such as
+                those of noise; between 0.0 and 1.0
             hot_words (tuple[str, ...], default ()): hot words, whose score is raised by hot_bonus
             hot_bonus (float, default 3.0): score bonus of each hot word, in nats
             silence (float, default 0.8): seconds of silence that end a segment of a stream; between 0.05 and 60.0
@@ -283,7 +302,7 @@ class Transcriber(Estimator):
     @property
     def vocabulary(self) -> list[str]: ...
     def _read_data(self, data: Any, validation: Any) -> tuple[Any, dict[str, Any]]: ...
-    def _prepare(self, read: Sequence[Utterance]) -> tuple[Corpus, Corpus]: ...
+    def _prepare(self, read: tuple[list[Utterance], list[Utterance], list[str]]) -> tuple[Corpus, Corpus]: ...
     def _learn(self, prepared: tuple[Corpus, Corpus], run: RunFolder, quiet: bool, resume: bool) -> None: ...
     def _new_model(self) -> TranscribeNet: ...
     def _give(self) -> tuple[dict[str, Any], dict[str, Any]]: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,14 +13,20 @@ import numpy
 from numpy.typing import NDArray
 
 from gruworks.errors import DataError
+from gruworks.tasks.transcribe.config import Options
+from gruworks.tasks.transcribe.decoding import Transcript
 from gruworks.tasks.transcribe.latency import Latency
 
-__all__ = ["Evaluation", "Worst", "score"]
+__all__ = ["Evaluation", "Worst", "choose_options", "score"]
 
 Pairs = list[tuple[str | None, str | None]]  # aligned words of a reference and a hypothesis
 
 WORST, CONFUSED = 10, 20  # utterances and confusions reported
 DRAWS = 1000  # bootstrap samples
+# Decoding options that are compared on the validation part after a fit, greedy first.
+OPEN: tuple[dict[str, Any], ...] = ({}, {"beam_size": 16})
+CLOSED = tuple({"beam_size": 16, "lexicon_only": True, "lm_weight": weight} for weight in (0.0, 0.5))
+MOST_LISTED = 300  # words of a list that is tried
 
 
 @dataclass(frozen=True)
@@ -131,6 +137,36 @@ def score(
         real_time_factor=seconds / audio_seconds if audio_seconds else 0.0,
         warnings=[f"{empty} utterances without a transcript left out"] if empty else [],
     )
+
+
+def choose_options(
+    transcribe: Callable[[Options], Sequence[Transcript]],
+    references: Sequence[str],
+    learnt: Sequence[str],
+    listed: bool = True,
+) -> dict[str, Any]:
+    """Error rates of held-out recordings by the decoding options with the lowest word error rate, and their flags.
+
+    Args:
+        transcribe: transcribes the recordings with given options.
+        references: their transcripts.
+        learnt: the training transcripts.
+        listed: try the word list of `learnt`, if it is short and has all words of the references.
+    """
+    words = {word for text in learnt for word in text.split()}
+    closed = listed and len(words) <= MOST_LISTED and words >= {word for text in references for word in text.split()}
+    found = []
+    for flags in (*OPEN, *(CLOSED if closed else ())):
+        answers = [one.text for one in transcribe(Options.from_flat(flags))]
+        spoken = jiwer.process_words(list(references), answers)
+        found.append((spoken.wer, flags, answers))
+    _, flags, answers = min(found, key=lambda one: one[0])
+    nobody, nowhere = [None] * len(references), [""] * len(references)
+    best = score(references, answers, nobody, nowhere, sorted(words), "", 0.0, 0.0)
+    return {
+        "held_out_wer": best.wer, "held_out_wer_interval": list(best.interval), "held_out_cer": best.cer,
+        "held_out_wer_greedy": found[0][0], "held_out_recordings": len(references), "options": flags,
+    }  # fmt: skip
 
 
 def _interval(errors: NDArray[Any], sizes: NDArray[Any]) -> tuple[float, float]:

@@ -14,13 +14,14 @@ import torch
 from numpy.typing import NDArray
 
 from gruworks.errors import DataError, OptionError, TooShortError
-from gruworks.tasks.transcribe.audio import blocks, check_samples
+from gruworks.tasks.transcribe.audio import blocks, check_rate, check_samples
 from gruworks.tasks.transcribe.config import Config, Options
 from gruworks.tasks.transcribe.data import Codec, check_kind, content_of
 from gruworks.tasks.transcribe.decoding import Rescore, Search, Transcript, joined, transcript
 from gruworks.tasks.transcribe.features import SHIFT, FilterBank, centred, check_frames, filter_bank
 from gruworks.tasks.transcribe.manifest import Utterance, error_context
 from gruworks.tasks.transcribe.model import TranscribeNet
+from gruworks.tasks.transcribe.stationary import is_stationary
 from gruworks.tasks.transcribe.streaming import Stream, finish_together, run_together
 
 __all__ = ["Piece", "frame_blocks", "pieces", "transcribe_all"]
@@ -29,6 +30,7 @@ Frames = NDArray[numpy.float32]
 Piece = tuple[int, Frames]  # first frame of a segment, its frames
 SEARCHED = 1 / 3  # part of a segment, at its end, that is searched for the quietest frame
 TOGETHER = 16  # recordings or segments of one batch
+EMPTY = Transcript("", [], 0.0, [], [])
 T = TypeVar("T")
 
 
@@ -47,6 +49,9 @@ def frame_blocks(audio: Any, rate: int | None, codec: Codec, config: Config) -> 
     """
     if isinstance(audio, str | Path):
         audio = Utterance(Path(audio), "", None, str(audio))
+    if isinstance(audio, bytes | bytearray | memoryview) or hasattr(audio, "read"):
+        expected = "expected a path, an array of samples, or a list of these"
+        raise DataError(f"{expected}, got {type(audio).__name__}: write it to a file, or decode it with soundfile.read")
     context: Any = contextlib.nullcontext()
     unnormalized, name = _of_array(audio, rate, codec, config), "the recording"
     if isinstance(audio, Utterance):
@@ -76,6 +81,7 @@ def _of_array(array: Any, rate: int | None, codec: Codec, config: Config) -> Ite
         return
     if rate is None:
         raise OptionError(f"samples need their sampling rate: rate={codec.rate} if it is the model's")
+    rate = check_rate(rate)
     mono = check_samples(array, "the samples")
     if not len(mono):
         raise DataError("expected samples, got an empty array")
@@ -146,11 +152,16 @@ def _transcribe(
     rows = torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)
     encoded, lengths = model.encode(rows, torch.tensor([len(frames) for _, frames in found]))
     answer, step, transcripts = model.answer(encoded).numpy(), model.stride * SHIFT, []
-    for (begun, _), row, memory, length in zip(found, answer, encoded, lengths.tolist(), strict=True):
+    for (begun, frames), row, memory, length in zip(found, answer, encoded, lengths.tolist(), strict=True):
+        if options.least and codec.rate is not None and is_stationary(frames, codec.normaliser.deviation):
+            transcripts.append(EMPTY)
+            continue
         one = search()
         one.advance(row[:length])
         rescore = _rescore(model, memory[:length], options.attention_weight)
-        transcripts.append(transcript(row[:length], one, codec.alphabet, options.n_best, step, begun * SHIFT, rescore))
+        transcripts.append(
+            transcript(row[:length], one, codec.alphabet, options.n_best, step, begun * SHIFT, rescore, options.least)
+        )
     return transcripts
 
 

@@ -16,23 +16,26 @@ SHORTEST_SHOWN = 1.0  # seconds, unless the next cue begins earlier
 
 def srt(transcript: Transcript) -> str:
     """Format a transcript as SRT: numbered cues, a comma before the milliseconds."""
-    cues = enumerate(_cues(transcript), 1)
+    cues = enumerate(_cues(transcript), 1)  # SRT has no entities: the text stands as it is
     return "".join(f"{n}\n{_clock(start, ',')} --> {_clock(end, ',')}\n{text}\n\n" for n, (start, end, text) in cues)
 
 
 def vtt(transcript: Transcript) -> str:
     """Format a transcript as WebVTT subtitles."""
-    cues = [f"{_clock(start, '.')} --> {_clock(end, '.')}\n{text}\n\n" for start, end, text in _cues(transcript)]
+    cues = [
+        f"{_clock(start, '.')} --> {_clock(end, '.')}\n{html.escape(text, quote=False)}\n\n"
+        for start, end, text in _cues(transcript)
+    ]
     return "WEBVTT\n\n" + "".join(cues)
 
 
 def _cues(transcript: Transcript) -> Iterator[tuple[float, float, str]]:
-    """Start, end and escaped text of each cue; short cues are extended to `SHORTEST_SHOWN`."""
+    """Start, end and text of each cue; short cues are extended to `SHORTEST_SHOWN`."""
     lines = list(_lines(transcript))
     begins = [line[0].start for line in lines] + [float("inf")]
     for line, next_start in zip(lines, begins[1:], strict=True):
         start, end = line[0].start, line[-1].end
-        text = html.escape(" ".join(word.text for word in line), quote=False)
+        text = " ".join(word.text for word in line)
         yield start, max(end, min(start + SHORTEST_SHOWN, next_start)), text
 
 

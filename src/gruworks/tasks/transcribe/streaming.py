@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from gruworks.errors import DataError, OptionError
 from gruworks.nn.state import select, stack
 from gruworks.tasks.transcribe.alphabet import BLANK
-from gruworks.tasks.transcribe.audio import check_samples
+from gruworks.tasks.transcribe.audio import check_rate, check_samples
 from gruworks.tasks.transcribe.config import Config, Options
 from gruworks.tasks.transcribe.data import Codec
-from gruworks.tasks.transcribe.decoding import Search, Transcript, transcript
+from gruworks.tasks.transcribe.decoding import Search, Transcript, timed, transcript
 from gruworks.tasks.transcribe.features import SHIFT, FilterBank, RunningMean, check_frames
 from gruworks.tasks.transcribe.model import TranscribeNet
+from gruworks.tasks.transcribe.stationary import is_stationary
 
 __all__ = ["Stream", "Update", "accept_together", "finish_together", "run_together"]
 
@@ -66,6 +67,8 @@ class Stream:
         self.segments: list[Transcript] = []
         self.ended = False
         self.steps = 0  # network steps since the start of the stream
+        self.frames = numpy.zeros((0, codec.inputs), numpy.float32)  # of the open segment, for a closed word list
+        self.first = 0  # number of the first of them
         self._begin()
 
     @property
@@ -121,6 +124,8 @@ class Stream:
     def _begin(self) -> None:
         self.search, self.begun, self.quiet = self._search(), self.steps, 0
         self.rows: list[Frames] = []
+        done = self.steps * self.model.stride - self.first
+        self.frames, self.first = self.frames[done:], self.first + done
 
     def _read(self, rows: Frames) -> None:
         """Decode log-probabilities [T, V] step by step, so that segments do not depend on the chunk size."""
@@ -135,18 +140,35 @@ class Stream:
 
     def _conclude(self) -> None:
         """End the segment and keep its transcript unless it is empty."""
-        if self.search.results()[0].symbols:
+        if self.search.results()[0].symbols and not self._is_noise():
             rows, alphabet = numpy.stack(self.rows), self.codec.alphabet
-            one = transcript(rows, self.search, alphabet, self.options.n_best, self.step, self.begun * self.step)
+            options, begun = self.options, self.begun * self.step
+            one = transcript(rows, self.search, alphabet, options.n_best, self.step, begun, least=options.least)
             if one.text:
                 self.segments.append(one)
         self._begin()
 
     def _update(self, before: int) -> Update:
-        alphabet = self.codec.alphabet
-        partial = alphabet.decode(self.search.results(ended=False)[0].symbols)
         final = " ".join(one.text for one in self.segments[before:])
-        return Update(partial, alphabet.decode(self.search.stable()), final)
+        stable = self.codec.alphabet.decode(self.search.stable())
+        if not self.options.least:
+            return Update(self.codec.alphabet.decode(self.search.results(ended=False)[0].symbols), stable, final)
+        partial = self._listed()
+        return Update(partial, stable if partial.startswith(stable) else "", final)
+
+    def _is_noise(self) -> bool:
+        """True for a segment of silence or steady noise, where only words of a list are allowed."""
+        if not self.options.least or self.codec.rate is None:
+            return False
+        return is_stationary(self.frames[: len(self.rows) * self.model.stride], self.codec.normaliser.deviation)
+
+    def _listed(self) -> str:
+        """The partial text with a closed word list: whole words alone, without those of a low confidence."""
+        if not self.rows or self._is_noise():
+            return ""
+        rows, symbols = numpy.stack(self.rows), self.search.results()[0].symbols
+        words = timed(rows, symbols, self.codec.alphabet, self.step)
+        return " ".join(word.text for word in words if word.confidence >= self.options.least)
 
 
 def accept_together(streams: Sequence[Stream], pieces: Sequence[Any], features: bool = False) -> list[Update]:
@@ -199,6 +221,8 @@ def _step(streams: Sequence[Stream]) -> None:
     lengths = torch.tensor([min(size, len(stream.waiting)) for stream in streams])
     for row, stream in enumerate(streams):
         piece, stream.waiting = stream.waiting[:size], stream.waiting[size:]
+        if stream.options.least:
+            stream.frames = numpy.concatenate([stream.frames, piece])
         features[row, : len(piece)] = piece
     last = torch.tensor([stream.ended for stream in streams])
     state = first.state if len(streams) == 1 else stack([stream.state for stream in streams])
@@ -213,4 +237,5 @@ def _resampler(rate: int | None, wanted: int | None) -> Any:
         return None
     if wanted is None:
         raise OptionError("this model was fitted on feature files, not audio: leave out rate")
+    rate = check_rate(rate)
     return soxr.ResampleStream(rate, wanted, 1, dtype="float32")

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gruworks.settings import Settings, setting
+from gruworks.tasks.translate.chinese import Script
 from gruworks.training.settings import FitSettings
 
-__all__ = ["Config", "Options", "TranslatorFit"]
+__all__ = ["Config", "Options", "Script", "TranslatorFit"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,10 @@ class Options(Settings):
     n_best: int = setting(1, "number of translations of each sentence", low=1, high=1000)
     sample: bool = setting(False, "sample translations instead of beam search")
     temperature: float = setting(1.0, "sampling temperature", low=0.01, high=100.0)
+    script: Script = setting(
+        "as-learnt",
+        "script of translations into Chinese, with its punctuation; as-learnt: as in the training data",
+    )
     prefix: str = setting("", "forced prefix of every translation")
     fast: bool = setting(True, "search with an 8-bit output layer; reported scores are in float32", local=True)
     batch: int = setting(64, "batch size: number of sentences decoded together", low=1, high=10_000, local=True)

@@ -16,12 +16,15 @@ from torch import Tensor
 
 from gruworks.errors import DataError
 from gruworks.tasks.translate.config import Config
+from gruworks.tasks.translate.placeholders import MARKS
 from gruworks.tasks.translate.reading import Pairs
+from gruworks.tasks.translate.sentences import split_sentences
 from gruworks.tasks.translate.subwords import BEGIN, END, PAD, SUBWORDS, Dropout, Subwords
-from gruworks.training.checked import array, maybe, record
+from gruworks.training.checked import array, flag, maybe, record, whole
 
 __all__ = [
-    "CODEC", "RULES", "Batch", "Batches", "Codec", "Dropped", "clean", "judge", "padded", "split", "validation_batches",
+    "CODEC", "FEWEST_COPIES", "RULES", "Batch", "Batches", "Codec", "Dropped", "clean", "judge", "padded", "split",
+    "validation_batches",
 ]  # fmt: skip
 
 Batch = dict[str, Tensor]
@@ -29,6 +32,8 @@ Integers = NDArray[numpy.int64]
 
 CHARACTERS = 20  # per subword at most: longer sentences are dropped before the vocabulary is learnt
 SLACK = 3  # subwords added to both lengths of a ratio, since short sentences differ more
+SEVERAL = 0.1  # share of source lines with several sentences, from which on lines are translated whole
+FEWEST_COPIES = 50  # pairs with a placeholder, from which on it is used
 COUNTED = 5000  # lines of each side whose subwords are counted for the language check
 RULES = {"empty": "with an empty side", "long": "too long", "ratio": "with lengths out of ratio"}
 
@@ -51,7 +56,7 @@ class Dropped:
         return f"dropped {self.total} of {self.pairs} pairs: {', '.join(reasons)}" if reasons else ""
 
 
-CODEC = record(source=SUBWORDS, target=maybe(SUBWORDS))
+CODEC = record(source=SUBWORDS, target=maybe(SUBWORDS), splits=maybe(flag), copies=maybe(whole(0, len(MARKS))))
 
 
 @dataclass(frozen=True)
@@ -61,15 +66,22 @@ class Codec:
     Args:
         source, target: vocabularies; the same object if they are shared.
         profile: counts [2, V] of the source vocabulary's subwords in the source and in the target sentences.
+        copies: number of placeholders for strings that are copied (see `placeholders`); 0 where the fit had too few.
+        splits: lines are divided into sentences before translation, since few source lines of the fit had several.
     """
 
     source: Subwords
     target: Subwords
     profile: Integers
+    splits: bool = True
+    copies: int = 0
 
     @classmethod
     def of(cls, pairs: Pairs, config: Config) -> Codec:
-        """Learn the vocabularies from the pairs that have text on both sides and are not much too long."""
+        """Learn the vocabularies from the pairs that have text on both sides and are not much too long.
+
+        Of the MARKS of `mask_pairs`, those are kept as placeholders that occur in enough pairs.
+        """
         most, whole = CHARACTERS * config.longest, pairs.complete()
         sides = [(s, t) for s, t in zip(whole.sources, whole.targets, strict=True) if max(len(s), len(t)) <= most]
         if not sides:
@@ -79,7 +91,11 @@ class Codec:
         source = learn(left + right if config.shared else left)
         target = source if config.shared else learn(right)
         counts = [numpy.bincount(_joined(source, lines[:COUNTED]), minlength=len(source)) for lines in (left, right)]
-        return cls(source, target, numpy.stack(counts).astype(numpy.int64))
+        several = sum(len(split_sentences(line, config.source)) > 1 for line in left[:COUNTED])
+        splits = several <= SEVERAL * len(left[:COUNTED])
+        enough = (sum(mark in line for line in left) >= FEWEST_COPIES for mark in MARKS)
+        copies = sum(1 for _ in itertools.takewhile(bool, enough))
+        return cls(source, target, numpy.stack(counts).astype(numpy.int64), splits, copies)
 
     @property
     def shared(self) -> bool:
@@ -97,15 +113,25 @@ class Codec:
         ids = _joined(self.source, lines[:COUNTED])
         return float(self._leaning[ids].mean()) if len(ids) else 0.0
 
+    def sample_of_target(self) -> list[str]:
+        """Subwords of the target language, each as often as in a sample of the training data."""
+        if not self.shared:
+            return self.target.symbols(range(len(self.target)))
+        counts = self.profile[1] * (1000 / max(1, int(self.profile[1].sum())))
+        symbols = self.source.symbols(range(len(counts)))
+        return [symbol.strip("▁") * int(count + 0.5) for symbol, count in zip(symbols, counts, strict=True)]
+
     def to_dict(self) -> dict[str, Any]:
-        return {"source": self.source.to_dict()} | ({} if self.shared else {"target": self.target.to_dict()})
+        target = {} if self.shared else {"target": self.target.to_dict()}
+        options = ({} if self.splits else {"splits": False}) | ({"copies": self.copies} if self.copies else {})
+        return {"source": self.source.to_dict()} | target | options
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], profile: Integers) -> Codec:
         source = Subwords.from_dict(values["source"])
         target = Subwords.from_dict(values["target"]) if "target" in values else source
         record(profile=array("i", 2, len(source), low=0, high=2**53))({"profile": profile}, "context.safetensors: ")
-        return cls(source, target, profile)
+        return cls(source, target, profile, values.get("splits", True), values.get("copies", 0))
 
 
 def judge(pairs: Pairs, codec: Codec, config: Config) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -11,24 +12,42 @@ import numpy
 import torch
 from numpy.typing import NDArray
 
+from gruworks.data.folders import Part
 from gruworks.errors import DataError, OptionError, RunError
 from gruworks.nn.decoding.decoder import Decoder, Ensemble
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator, data_facts
 from gruworks.tasks.signatures import takes
 from gruworks.tasks.translate import decoding
+from gruworks.tasks.translate.chinese import in_script
 from gruworks.tasks.translate.cho2014 import Cho2014Net
 from gruworks.tasks.translate.config import Config, Options
-from gruworks.tasks.translate.data import CODEC, Batch, Batches, Codec, clean, cut, padded, split, validation_batches
+from gruworks.tasks.translate.data import (
+    CODEC,
+    FEWEST_COPIES,
+    Batch,
+    Batches,
+    Codec,
+    clean,
+    cut,
+    padded,
+    split,
+    validation_batches,
+)
 from gruworks.tasks.translate.decoding import NetDecoder, Translation
-from gruworks.tasks.translate.evaluation import Evaluation, score
+from gruworks.tasks.translate.evaluation import Evaluation, score, tokenizer_for
 from gruworks.tasks.translate.model import AttentionNet, TranslationNet
+from gruworks.tasks.translate.placeholders import MARKS, mask, mask_pairs, restored
 from gruworks.tasks.translate.reading import Pairs, normal, read
+from gruworks.tasks.translate.sentences import join_sentences, split_sentences
+from gruworks.tasks.translate.suspicions import suspicions
 from gruworks.training.checked import Check
 from gruworks.training.runs import RunFolder
 
 __all__ = ["Explanation", "Translator"]
 
+FEWEST_SUBWORDS = 20  # of the lines for a verdict about their language
+MOST_HELD_OUT = 300  # validation pairs that are translated after a fit
 WRONG_DIRECTION = -0.5  # mean log-likelihood ratio, nats a subword, below which lines are in the target language
 
 
@@ -86,12 +105,16 @@ class Translator(Estimator):
     ) -> Any:
         """Translate lines, in order; a string for a single string, else a list. An empty line stays empty.
 
+        Each line is divided into sentences, unless the model was fitted on lines of several.
+
         Args:
             ensemble: other translators with the same vocabulary, whose probabilities are averaged with this one's.
         """
         given = [lines] if isinstance(lines, str) else lines
+        if isinstance(lines, str):
+            given = lines.split("\n")
         texts = [found[0].text for found in self._translated(given, ensemble, _options(options, varied), exact=False)]
-        return texts[0] if isinstance(lines, str) else texts
+        return "\n".join(texts) if isinstance(lines, str) else texts
 
     @takes(Options)
     def n_best(
@@ -105,7 +128,7 @@ class Translator(Estimator):
     ) -> list[list[Translation]]:
         """Translate lines into lists of the `n_best` translations with their scores, best first.
 
-        A line with more subwords than the setting `longest` is translated in parts and has one translation.
+        The translations of a line of several sentences are the combinations with the highest scores.
 
         Args:
             ensemble: other translators with the same vocabulary, whose probabilities are averaged with this one's.
@@ -117,6 +140,7 @@ class Translator(Estimator):
         """Compute log p(target | source) of each pair in nats, end token included; -inf if a side is empty."""
         self._need_fit()
         pairs = self._read(data)
+        pairs = mask_pairs(pairs)[0] if self.codec.copies else pairs
         sources, targets = self.codec.source.encode_all(pairs.sources), self.codec.target.encode_all(pairs.targets)
         found = numpy.full(len(pairs), -numpy.inf)
         lengths = numpy.array([len(s) + len(t) for s, t in zip(sources, targets, strict=True)], numpy.int64)
@@ -159,13 +183,13 @@ class Translator(Estimator):
         """Compute sacreBLEU and chrF on pairs that are not in the training data.
 
         Args:
-            tokenize: sacreBLEU's tokenizer; "auto" chooses "zh" or "13a" by the references.
+            tokenize: sacreBLEU's tokenizer; "auto" is `tokenizer`, the same for all data.
 
         Raises:
             DataError: no pairs, or source and target look swapped.
         """
         self._need_fit()
-        pairs = self._read(data).complete()
+        pairs = (self._read(data, "test") or self._read(data)).complete()
         forth, back = self.codec.leaning(pairs.sources), self.codec.leaning(pairs.targets)
         if forth < WRONG_DIRECTION and back > -WRONG_DIRECTION:
             raise DataError(
@@ -173,27 +197,41 @@ class Translator(Estimator):
                 f"{self.config.target}, and the first side reads like {self.config.target}"
             )
         answers = self.translate(pairs.sources, options=_options(options, varied))
-        return score(pairs.sources, pairs.targets, answers, tokenize)
+        return score(pairs.sources, pairs.targets, answers, self.tokenizer if tokenize == "auto" else tokenize)
+
+    @property
+    def tokenizer(self) -> str:
+        """sacreBLEU's tokenizer for the target language, by its name or else by the training data."""
+        return tokenizer_for(self.codec.sample_of_target(), self.config.target)
 
     def _read_data(self, data: Any, validation: Any) -> tuple[Any, dict[str, Any]]:
-        pairs, held = self._read(data), None if validation is None else self._read(validation)
-        digest = pairs.digest() if held is None else f"{pairs.digest()} {held.digest()}"
+        self.fit_warnings = []
+        pairs = self._read(data, "train", self.fit_warnings)
+        held = self._read(data, "validation") if validation is None else self._read(validation)
+        digest = f"{pairs.digest()} {held.digest()}" if held else pairs.digest()
         return (pairs, held), data_facts(digest, len(pairs))
 
     def _prepare(self, read: Any) -> tuple[Batches, list[Batch]]:
-        config, (pairs, held) = self.config, read
-        self.codec = codec = Codec.of(pairs, config)
+        config, (given, held) = self.config, read
+        pairs, copied = mask_pairs(given)
+        self.codec = codec = Codec.of(pairs if copied >= FEWEST_COPIES else given, config)
+        if not codec.copies and copied:
+            pairs, self.codec = given, (codec := Codec.of(given, config))
         kept, dropped = clean(pairs, codec, config)
-        if held is None:
+        if not held:
             kept, held = split(kept, config.validation, config.training.seed)
         else:
-            held, _ = clean(held, codec, config)
+            held, _ = clean(mask_pairs(held)[0] if codec.copies else held, codec, config)
         sizes = [len(codec.source), len(codec.target)]
         both = "for both sides" if codec.shared else f"and {sizes[1]}"
-        self.fit_warnings = [f"{len(kept)} pairs to learn from, {len(held)} to validate on; {sizes[0]} subwords {both}"]
+        self.fit_warnings += [
+            f"{len(kept)} pairs to learn from, {len(held)} to validate on; {sizes[0]} subwords {both}"
+        ]
         self.fit_warnings += [str(dropped)] * bool(dropped.total)
         counts = {"train": len(kept), "validation": len(held), "dropped": asdict(dropped)}
         self.metrics = {"vocabulary": sizes, "pairs": counts}
+        self._held = held
+        self.fit_warnings += [f"{pairs.name}, pair {place + 1}: {told}" for place, told in suspicions(pairs)]
         return Batches(kept, codec, config), validation_batches(held, codec, config)
 
     def _learn(self, prepared: tuple[Batches, list[Batch]], run: RunFolder, quiet: bool, resume: bool) -> None:
@@ -207,7 +245,16 @@ class Translator(Estimator):
             resume, weigh=weight,
         )  # fmt: skip
         counts = {"parameters": sum(p.numel() for p in self.model.parameters())}
-        self.metrics = {**vars(fitted), **counts, **self.metrics}
+        self.metrics = {**vars(fitted), **counts, **self.metrics, **self._held_out()}
+
+    def _held_out(self) -> dict[str, Any]:
+        """BLEU and chrF of at most MOST_HELD_OUT validation pairs."""
+        pairs = self._held.at(range(min(len(self._held), MOST_HELD_OUT)))  # with placeholders, which are copied
+        found = score(pairs.sources, pairs.targets, self.translate(pairs.sources), self.tokenizer)
+        return {
+            "held_out_bleu": found.bleu, "held_out_chrf": found.chrf, "held_out_sentences": len(pairs),
+            "bleu_signature": found.bleu_signature,
+        }  # fmt: skip
 
     def _new_model(self) -> TranslationNet:
         config, sizes = self.config, (len(self.codec.source), len(self.codec.target))
@@ -220,8 +267,8 @@ class Translator(Estimator):
                 config.attention_size, config.dropout, config.word_dropout, config.weight_dropout, config.reset,
             )  # fmt: skip
 
-    def _read(self, data: Any) -> Pairs:
-        return read(data, self.config.source, self.config.target)
+    def _read(self, data: Any, part: Part = "", told: list[str] | None = None) -> Pairs:
+        return read(data, self.config.source, self.config.target, part=part, told=told)
 
     def _translated(
         self, lines: Sequence[str], ensemble: Sequence[Translator], options: Options, exact: bool
@@ -229,23 +276,48 @@ class Translator(Estimator):
         """Translations of all lines, with the scores of the search unless `exact`."""
         decoder = self._decoder(ensemble, options.fast)
         given = [_normal(line, number) for number, line in enumerate(lines, 1)]
-        parts = [decoding.cut_line(self.codec.source, line, self.config.longest) for line in given]
-        long = sum(len(one) > 1 for one in parts)
+        parts, long = [], 0
+        for line in given:
+            sentences = split_sentences(line, self.config.source) if self.codec.splits else [line]
+            cut = [decoding.cut_line(self.codec.source, one, self.config.longest) for one in sentences]
+            long += any(len(one) > 1 for one in cut)
+            parts.append([part for one in cut for part in one] or [line])
         self.warnings = self._warnings_about(given)
         if long:
-            self.warnings.append(f"{long} lines have more than {self.config.longest} subwords: translated in parts")
-        whole = iter(self._searched([one[0] for one in parts if len(one) == 1], decoder, options, exact))
-        single, cuts = replace(options, n_best=1, prefix=""), [part for one in parts if len(one) > 1 for part in one]
-        joined = iter(self._searched(cuts, decoder, single, exact))
-        return [next(whole) if len(one) == 1 else [_joined([next(joined)[0] for _ in one])] for one in parts]
+            told = f"{_lines(long)} with a sentence of more than {self.config.longest} subwords: translated in parts"
+            self.warnings.append(told)
+        first = iter(self._copying([one[0] for one in parts], decoder, options, exact))
+        rest = [part for one in parts for part in one[1:]]
+        more = iter(self._copying(rest, decoder, replace(options, prefix=""), exact))
+        lines_found = [_combined([next(first), *(next(more) for _ in one[1:])], options.n_best) for one in parts]
+        return [[replace(one, text=in_script(one.text, options.script)) for one in line] for line in lines_found]
+
+    def _copying(self, lines: list[str], decoder: Decoder, options: Options, exact: bool) -> list[list[Translation]]:
+        """Translations in which addresses, codes and numbers are copied, where the fit has learnt placeholders.
+
+        A line whose best translation lacks a placeholder is translated without any.
+        """
+        masked = [mask(line, self.codec.copies) for line in lines]
+        found = self._searched([text for text, _ in masked], decoder, options, exact)
+        lost = [
+            i for i, (_, copied) in enumerate(masked)
+            if copied and not {*MARKS[: len(copied)]} <= {*found[i][0].text}
+        ]  # fmt: skip
+        for i, again in zip(lost, self._searched([lines[i] for i in lost], decoder, options, exact), strict=True):
+            found[i] = again
+        for i in {i for i, (_, copied) in enumerate(masked) if copied} - {*lost}:
+            found[i] = [replace(one, text=restored(one.text, masked[i][1])) for one in found[i]]
+        return found
 
     def _warnings_about(self, lines: list[str]) -> list[str]:
         """Warnings about lines in the target language, or in a script that the vocabulary lacks."""
         full = [line for line in lines if line]
         strange = sum(not decoding.spellable(self.codec.source, line) for line in full)
         if strange:
-            return [f"{strange} lines are in a script that the fit has not seen: left as they are"]
-        if not full or self.codec.leaning(full) >= WRONG_DIRECTION:
+            return [f"{_lines(strange)} in a script that the fit has not seen: left unchanged"]
+        if sum(map(len, self.codec.source.encode_all(full))) < FEWEST_SUBWORDS:
+            return []
+        if self.codec.leaning(full) >= WRONG_DIRECTION:
             return []
         ours, theirs = self.config.source, self.config.target
         return [f"these lines look like {theirs}: this run translates {ours} to {theirs}"]
@@ -304,7 +376,23 @@ def _normal(line: Any, number: int) -> str:
     return normal(line)
 
 
-def _joined(parts: list[Translation]) -> Translation:
-    """The translation of a line from those of its parts."""
-    score, log_probability = sum(one.score for one in parts), sum(one.log_probability for one in parts)
-    return Translation(" ".join(one.text for one in parts), score, log_probability)
+def _lines(count: int) -> str:
+    return f"{count} line{'s' if count > 1 else ''}"
+
+
+def _combined(parts: list[list[Translation]], most: int) -> list[Translation]:
+    """The translations of a line from those of its parts: the `most` combinations with the highest scores."""
+    found = parts[0]
+    for part in parts[1:]:
+        pairs = [(one, other) for one in found for other in part]
+        if math.isnan(found[0].score):  # samples, which have none
+            pairs = list(zip(found, part, strict=False))
+        joined = [
+            Translation(
+                join_sentences([one.text, other.text]), one.score + other.score,
+                one.log_probability + other.log_probability,
+            )
+            for one, other in pairs
+        ]  # fmt: skip
+        found = sorted(joined, key=lambda one: -one.score)[:most]
+    return found

@@ -153,12 +153,15 @@ class Translator(Estimator):
         n_best: int = 1,
         sample: bool = False,
         temperature: float = 1.0,
+        script: Literal["as-learnt", "simplified", "traditional"] = "as-learnt",
         prefix: str = "",
         fast: bool = True,
         batch: int = 64,
         seed: int = 0,
     ) -> Any:
         """Translate lines, in order; a string for a single string, else a list. An empty line stays empty.
+
+        Each line is divided into sentences, unless the model was fitted on lines of several.
 
         Args:
             ensemble: other translators with the same vocabulary, whose probabilities are averaged with this one's.
@@ -168,6 +171,8 @@ class Translator(Estimator):
             n_best (int, default 1): number of translations of each sentence; between 1 and 1000
             sample (bool, default False): sample translations instead of beam search
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
+            script (Literal['as-learnt', 'simplified', 'traditional'], default 'as-learnt'): script of translations into
+                Chinese, with its punctuation; as-learnt: as in the training data
             prefix (str, default ''): forced prefix of every translation
             fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
             batch (int, default 64): batch size: number of sentences decoded together; between 1 and 10000
@@ -187,6 +192,7 @@ class Translator(Estimator):
         n_best: int = 1,
         sample: bool = False,
         temperature: float = 1.0,
+        script: Literal["as-learnt", "simplified", "traditional"] = "as-learnt",
         prefix: str = "",
         fast: bool = True,
         batch: int = 64,
@@ -194,7 +200,7 @@ class Translator(Estimator):
     ) -> list[list[Translation]]:
         """Translate lines into lists of the `n_best` translations with their scores, best first.
 
-        A line with more subwords than the setting `longest` is translated in parts and has one translation.
+        The translations of a line of several sentences are the combinations with the highest scores.
 
         Args:
             ensemble: other translators with the same vocabulary, whose probabilities are averaged with this one's.
@@ -205,6 +211,8 @@ class Translator(Estimator):
             n_best (int, default 1): number of translations of each sentence; between 1 and 1000
             sample (bool, default False): sample translations instead of beam search
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
+            script (Literal['as-learnt', 'simplified', 'traditional'], default 'as-learnt'): script of translations into
+                Chinese, with its punctuation; as-learnt: as in the training data
             prefix (str, default ''): forced prefix of every translation
             fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
             batch (int, default 64): batch size: number of sentences decoded together; between 1 and 10000
@@ -224,6 +232,7 @@ class Translator(Estimator):
         n_best: int = 1,
         sample: bool = False,
         temperature: float = 1.0,
+        script: Literal["as-learnt", "simplified", "traditional"] = "as-learnt",
         prefix: str = "",
         fast: bool = True,
         batch: int = 64,
@@ -238,6 +247,8 @@ class Translator(Estimator):
             n_best (int, default 1): number of translations of each sentence; between 1 and 1000
             sample (bool, default False): sample translations instead of beam search
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
+            script (Literal['as-learnt', 'simplified', 'traditional'], default 'as-learnt'): script of translations into
+                Chinese, with its punctuation; as-learnt: as in the training data
             prefix (str, default ''): forced prefix of every translation
             fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
             batch (int, default 64): batch size: number of sentences decoded together; between 1 and 10000
@@ -259,6 +270,7 @@ class Translator(Estimator):
         n_best: int = 1,
         sample: bool = False,
         temperature: float = 1.0,
+        script: Literal["as-learnt", "simplified", "traditional"] = "as-learnt",
         prefix: str = "",
         fast: bool = True,
         batch: int = 64,
@@ -267,13 +279,15 @@ class Translator(Estimator):
         """Compute sacreBLEU and chrF on pairs that are not in the training data.
 
         Args:
-            tokenize: sacreBLEU's tokenizer; "auto" chooses "zh" or "13a" by the references.
+            tokenize: sacreBLEU's tokenizer; "auto" is `tokenizer`, the same for all data.
             beam_size (int, default 5): beam size; 1 is greedy; between 1 and 1000
             length_penalty (float, default 1.0): length penalty: exponent of the length by which log-probabilities are
                 divided; between 0.0 and 5.0
             n_best (int, default 1): number of translations of each sentence; between 1 and 1000
             sample (bool, default False): sample translations instead of beam search
             temperature (float, default 1.0): sampling temperature; between 0.01 and 100.0
+            script (Literal['as-learnt', 'simplified', 'traditional'], default 'as-learnt'): script of translations into
+                Chinese, with its punctuation; as-learnt: as in the training data
             prefix (str, default ''): forced prefix of every translation
             fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
             batch (int, default 64): batch size: number of sentences decoded together; between 1 and 10000
@@ -284,6 +298,8 @@ class Translator(Estimator):
         """
         ...
 
+    @property
+    def tokenizer(self) -> str: ...
     def _read_data(self, data: Any, validation: Any) -> tuple[Any, dict[str, Any]]: ...
     def _prepare(self, read: Any) -> tuple[Batches, list[Batch]]: ...
     def _learn(self, prepared: tuple[Batches, list[Batch]], run: RunFolder, quiet: bool, resume: bool) -> None: ...

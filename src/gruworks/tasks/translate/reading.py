@@ -1,21 +1,24 @@
-"""Sentence pairs from line-aligned files, TSV, JSONL, folders of these, or Python pairs."""
+"""Sentence pairs from line-aligned files, tables, JSON Lines, folders of these, or Python pairs."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gruworks.data.text import read_content
+from gruworks.data.folders import Part, part_of, selected, visible_files
+from gruworks.data.reading import decoded, json_objects, mended, read_lines, table_rows
 from gruworks.errors import DataError
 from gruworks.files import named_path
+from gruworks.tasks.translate.columns import aliases, pair_columns
 
-__all__ = ["Pairs", "normal", "read", "read_lines"]
+__all__ = ["Pairs", "decoded", "normal", "read", "read_lines"]
+
+TABLES, OBJECTS = (".tsv", ".csv"), (".jsonl", ".json")
+Found = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -45,49 +48,44 @@ class Pairs:
 
 def normal(text: str) -> str:
     """Normalize a sentence: Unicode NFC, runs of whitespace as one blank, none at the ends."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    return " ".join(unicodedata.normalize("NFC", mended(text)).split())
 
 
-def read(data: Any, source: str = "src", target: str = "tgt") -> Pairs:
+def read(
+    data: Any, source: str = "src", target: str = "tgt", *, part: Part = "", told: list[str] | None = None
+) -> Pairs:
     """Read sentence pairs.
 
     Args:
-        data: a path, two paths of line-aligned files, or pairs of strings. A .tsv has source and target in its first
-            two columns, a .jsonl one object a line with the keys `source` and `target`. Of a folder all .tsv and .jsonl
-            files are read, and all files NAME.`source` with NAME.`target`. Each file may be gzipped (.gz).
-        source, target: names of the two languages in keys and file names.
+        data: a path, two paths of line-aligned files, or pairs of strings. A table (.tsv, .csv, a .txt with tabs) has a
+            header with the columns `source` and `target`, or none, and then its first two columns of text are read.
+            A .jsonl has one object a line with the keys `source` and `target`, or with these in `translation`. Of a
+            folder all tables and .jsonl files are read, and all files NAME.`source` with NAME.`target`. Each file may
+            be gzipped (.gz).
+        source, target: names of the two languages in columns, keys and file names.
+        part: the part of a folder whose names divide it into train, validation and test; "" is all of it. There are no
+            pairs where there is no part for validation or test.
+        told: a list that lines about columns chosen and files left out are appended to.
 
     Raises:
         DataError: a file is missing or not UTF-8, files differ in length, a line is no pair, or there are no pairs.
     """
     if isinstance(data, Pairs):
-        return data
+        return data if part in ("", "train") else Pairs([], [])
+    told, folder = [] if told is None else told, isinstance(data, str | Path) and Path(data).is_dir()
+    if part in ("validation", "test") and not folder:
+        return Pairs([], [])
     if isinstance(data, str | Path):
-        found, name = _from_path(named_path(data), source, target), str(data)
+        path = named_path(data)
+        found = _folder(path, (source, target), part, told) if folder else _file(path, (source, target), told)
+        name = str(data)
     elif _are_two_files(data):
-        found, name = _aligned(Path(data[0]), Path(data[1])), f"{data[0]} and {data[1]}"
+        found, name = _named(Path(data[0]), Path(data[1]), source, target), f"{data[0]} and {data[1]}"
     else:
         found, name = _given(data), "the pairs"
-    if not found:
+    if not found and part in ("", "train"):
         raise DataError(f"{name}: expected sentence pairs, found none")
     return Pairs([normal(s) for s, _ in found], [normal(t) for _, t in found], name)
-
-
-def read_lines(path: Path) -> list[str]:
-    """Read the lines of a UTF-8 file, gzipped (.gz) or not; the error names the first line that is not UTF-8."""
-    lines = read_content(path).split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    return [decoded(line, f"{path}, line {number}") for number, line in enumerate(lines, 1)]
-
-
-def decoded(line: bytes, where: str) -> str:
-    """Decode one line and strip its carriage return; `where` is its place in the error."""
-    try:
-        return line.decode().rstrip("\r")
-    except UnicodeDecodeError as error:
-        where += f": not UTF-8 (byte {line[error.start]:#04x} at column {error.start + 1})"
-        raise DataError(f"{where}: convert the text to UTF-8") from None
 
 
 def _are_two_files(data: Any) -> bool:
@@ -97,39 +95,93 @@ def _are_two_files(data: Any) -> bool:
     return all(isinstance(one, Path) for one in data) or (short and all(Path(one).is_file() for one in data))
 
 
-def _from_path(path: Path, source: str, target: str) -> list[tuple[str, str]]:
-    if path.is_dir():
-        return _folder(path, source, target)
-    kind = path.name.removesuffix(".gz").rpartition(".")[2]
-    if kind in ("tsv", "jsonl", "json"):
-        parse = _tsv_pair if kind == "tsv" else partial(_json_pair, keys=(source, target))
-        return [parse(line, f"{path}, line {number}") for number, line in enumerate(read_lines(path), 1)]
+def _file(path: Path, names: tuple[str, str], told: list[str]) -> Found:
     if not path.exists():
         raise DataError(f"there is no file {path}")
-    raise DataError(f"{path} is one file: expected a .tsv, a .jsonl, a folder, or two line-aligned files")
+    kind = "." + path.name.removesuffix(".gz").rpartition(".")[2].lower()
+    if kind in OBJECTS:
+        expected = f"an object with the texts {names[0]!r} and {names[1]!r}"
+        return [_json_pair(entry, where, names, expected) for where, entry in json_objects(path, expected)]
+    if kind in TABLES or (kind == ".txt" and _has_tabs(path)):
+        return _table(path, names, told)
+    raise DataError(f"{path} is one file: expected a .tsv, .csv, .jsonl, a folder, or two line-aligned files")
 
 
-def _folder(path: Path, source: str, target: str) -> list[tuple[str, str]]:
-    parts = []
-    for file in sorted(path.iterdir()):
-        name = file.name.removesuffix(".gz")
-        packed = file.name[len(name) :]
-        if name.endswith((".tsv", ".jsonl")):
-            parts.append(_from_path(file, source, target))
-        elif name.endswith(f".{source}"):
-            other = file.with_name(name.removesuffix(f".{source}") + f".{target}" + packed)
-            if not other.is_file():
-                raise DataError(f"{file} has no {other.name} beside it: each sentence needs its translation")
-            parts.append(_aligned(file, other))
-    if not parts:
+def _has_tabs(path: Path) -> bool:
+    """True for a text file most of whose lines have a tab, such as the files of manythings.org."""
+    lines = [line for line in read_lines(path) if line.strip()]
+    return 2 * sum("\t" in line for line in lines) > len(lines)
+
+
+def _table(path: Path, names: tuple[str, str], told: list[str]) -> Found:
+    rows = table_rows(path)
+    if not rows:
+        return []
+    columns = pair_columns(rows, *names)
+    told += [columns.told] * bool(columns.told)
+    pairs, width = [], len(rows[0][1])
+    for where, cells in rows[columns.header :]:
+        if len(cells) <= max(columns.source, columns.target) or (columns.header and len(cells) != width):
+            many = "one column" if len(cells) == 1 else f"{len(cells)} columns"
+            expected = f"{width} columns as in the first line" if width > 2 else "source and target with a tab between"
+            raise DataError(f"{where}: expected {expected}, got {many}")
+        pairs.append((cells[columns.source], cells[columns.target]))
+    return pairs
+
+
+def _json_pair(entry: dict[str, Any], where: str, names: tuple[str, str], expected: str) -> tuple[str, str]:
+    inner = entry.get("translation")
+    entry = inner if isinstance(inner, dict) else entry
+    lower = {str(key).lower(): key for key in entry}
+    keys = [next((lower[one] for one in aliases(n, side) if one in lower), n) for side, n in enumerate(names)]
+    texts = [entry.get(key) for key in keys]
+    if not all(isinstance(text, str) for text in texts):
+        got = ", ".join(f"{key!r}{': null' if value is None else ''}" for key, value in entry.items())
+        raise DataError(
+            f"{where}: expected {expected}, got {got or 'nothing'}: name the keys with --source and --target"
+        )
+    return str(texts[0]), str(texts[1])
+
+
+def _folder(path: Path, names: tuple[str, str], part: Part, told: list[str]) -> Found:
+    source, target = names
+    files = visible_files(path)
+    plain = {one: one.name.removesuffix(".gz") for one in files}
+    near = [one for one in files if one.parent == path or part_of(one.relative_to(path))]
+    kinds = (".tsv", ".jsonl", f".{source}")
+    choices = (
+        [one for one in among if plain[one].endswith(ends) and (ends != ".txt" or _has_tabs(one))]
+        for among in (near, files)
+        for ends in (kinds, (".csv", ".json"), ".txt")
+    )
+    chosen = next(filter(None, choices), None)
+    if not chosen:
         raise DataError(
             f"the folder {path} has no .tsv, no .jsonl and no files NAME.{source} beside NAME.{target}: "
             "name the languages by source and target"
         )
-    return [pair for part in parts for pair in part]
+    found: Found = []
+    for file in selected(chosen, path, part, told):
+        name = plain[file]
+        if not name.endswith(f".{source}"):
+            found += _file(file, names, told)
+            continue
+        other = file.with_name(name.removesuffix(f".{source}") + f".{target}" + file.name[len(name) :])
+        if not other.is_file():
+            raise DataError(f"{file} has no {other.name} beside it: each sentence needs its translation")
+        found += _aligned(file, other)
+    return found
 
 
-def _aligned(source: Path, target: Path) -> list[tuple[str, str]]:
+def _named(first: Path, second: Path, source: str, target: str) -> Found:
+    """The pairs of two files, refused where their names end in the other language."""
+    ends = [one.name.removesuffix(".gz").rpartition(".")[2] for one in (first, second)]
+    if source != target and ends == [target, source]:
+        raise DataError(f"{first} and {second} are given as {source} and {target}: give {second} first")
+    return _aligned(first, second)
+
+
+def _aligned(source: Path, target: Path) -> Found:
     left, right = read_lines(source), read_lines(target)
     if len(left) != len(right):
         raise DataError(
@@ -139,25 +191,7 @@ def _aligned(source: Path, target: Path) -> list[tuple[str, str]]:
     return list(zip(left, right, strict=True))
 
 
-def _tsv_pair(line: str, where: str) -> tuple[str, str]:
-    columns = line.split("\t")
-    if len(columns) < 2:
-        raise DataError(f"{where}: expected source and target with a tab between, got one column")
-    return columns[0], columns[1]
-
-
-def _json_pair(line: str, where: str, keys: tuple[str, str]) -> tuple[str, str]:
-    try:
-        entry = json.loads(line)
-    except ValueError as error:
-        raise DataError(f"{where}: not JSON ({error})") from error
-    if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in keys):
-        got = ", ".join(map(repr, entry)) if isinstance(entry, dict) else type(entry).__name__
-        raise DataError(f"{where}: expected an object with the texts {keys[0]!r} and {keys[1]!r}, got {got}")
-    return entry[keys[0]], entry[keys[1]]
-
-
-def _given(data: Iterable[Any]) -> list[tuple[str, str]]:
+def _given(data: Iterable[Any]) -> Found:
     if not isinstance(data, Iterable):
         raise DataError(f"expected a path, two paths or pairs of strings, got {type(data).__name__}")
     pairs = []

@@ -15,7 +15,6 @@ from gruworks.files import read_json
 from gruworks.tasks.translate.config import Options
 from gruworks.tasks.translate.decoding import Translation
 from gruworks.tasks.translate.estimator import Translator
-from gruworks.tasks.translate.evaluation import tokenizer_for
 from gruworks.tasks.translate.reading import Pairs, read
 from gruworks.tasks.translate.rescoring import Candidate, Rescorer
 from gruworks.training.checked import choice, items, number, record, string, value
@@ -80,7 +79,7 @@ class Reranker:
     def tune(self, data: Any, tokenize: str = "auto") -> Self:
         """Search the weights with the best BLEU on these pairs, which must not be in the training data of any run."""
         pairs = read(data, self.translator.config.source, self.translator.config.target).complete()
-        how = tokenizer_for(pairs.targets) if tokenize == "auto" else tokenize
+        how = self.translator.tokenizer if tokenize == "auto" else tokenize
         found = self.translator.n_best(pairs.sources, options=self.options)
         lists = self._candidates(pairs.sources, found)
         rescorer = Rescorer.tune(lists, pairs.targets, how)

@@ -15,6 +15,7 @@ import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 
 from gruworks.errors import RunError
+from gruworks.tasks.translate.sentences import without_blanks
 from gruworks.training.checked import items, mapping, named, string, value, whole
 
 __all__ = ["BEGIN", "END", "PAD", "SUBWORDS", "UNKNOWN", "Dropout", "Subwords", "vocabulary_size"]
@@ -68,7 +69,7 @@ class Subwords:
             vocab_size=size or vocabulary_size(texts),
             special_tokens=list(SPECIAL),
             min_frequency=2,
-            limit_alphabet=len(_alphabet(_characters(texts))),
+            limit_alphabet=len({BLANK, *_alphabet(_characters(texts))}),
             show_progress=False,
         )
         tokenizer.train_from_iterator(texts, trainer)
@@ -93,11 +94,12 @@ class Subwords:
         return [str(self.tokenizer.id_to_token(i)) for i in ids]
 
     def words_of(self, text: str) -> list[str]:
-        """For each subword of `text`, the whitespace-separated word that contains it."""
+        """For each subword of `text`, the word that contains it: up to blanks, or itself in a script without blanks."""
         found = []
         for start, end in self.tokenizer.encode(text, add_special_tokens=False).offsets:
             inside = end - len(text[start:end].lstrip())
-            found.append(text[text.rfind(" ", 0, inside) + 1 :].partition(" ")[0])
+            word = text[text.rfind(" ", 0, inside) + 1 :].partition(" ")[0]
+            found.append(text[start:end].strip() or word if without_blanks(word) else word)
         return found
 
     def pieces(self, text: str) -> list[str]:

@@ -22,6 +22,17 @@ def shown(capsys: pytest.CaptureFixture[str], **flags: bool) -> tuple[str, str]:
     return out, err
 
 
+@pytest.mark.parametrize("flags", [{}, {"quiet": True}])
+def test_answers_are_printed_as_they_are(capsys: pytest.CaptureFixture[str], flags: dict[str, bool]) -> None:
+    text = "a\tb :smile: :one: [red]c[/red]\x0c\x0b\\[d] http://e " + "long " * 50
+    Show(**flags).answer(text)
+    assert capsys.readouterr().out == text + "\n"
+    Show().note(text)
+    assert capsys.readouterr().out == text + "\n"
+    Show().table([{"text": ":smile: [red]"}])
+    assert ":smile: [red]" in capsys.readouterr().out
+
+
 def test_a_person_sees_all_but_json(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = shown(capsys)
     assert [text in out for text in ("a [remark]", "an [answer]", "Monday", "α")] == [True, True, True, False]

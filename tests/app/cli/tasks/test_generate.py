@@ -136,9 +136,9 @@ def test_verse_is_written_as_lines(novel: Path, gruworks: Call) -> None:
 BAD: dict[str, tuple[bytes | None, str]] = {
     "missing": (None, "there is no file bad.txt"),
     "empty": (b"", "bad.txt is empty: expected a file with training text"),
-    "short": (b"too short", "8 tokens to learn from are not more than one window of 16"),
+    "short": (b"too short", "9 tokens to learn from are not more than one window of 16"),
     "binary": (b"\x89PNG\0\0", "bad.txt is a binary file, not a text"),
-    "latin": (b"caf\xe9" * 100, "bad.txt is not UTF-8: byte 0xe9 at offset 3"),
+    "latin": (b"caf\xe9" * 100, "bad.txt, line 1: not UTF-8 (byte 0xe9 at column 4)"),
 }
 
 

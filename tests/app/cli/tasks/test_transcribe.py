@@ -45,6 +45,35 @@ def test_a_fit_leaves_a_run(spoken: Path, gruworks: Call, tmp_path: Path, monkey
     assert (status, err.count("\n")) == (2, 1)
 
 
+def test_recordings_of_one_name_have_files_of_their_own(
+    run: Path, spoken: Path, gruworks: Call, tmp_path: Path
+) -> None:
+    files = [tmp_path / "a" / "1.wav", tmp_path / "b" / "1.wav", tmp_path / "b" / "1.flac", tmp_path / "b" / "2.wav"]
+    for number, file in enumerate(files):
+        file.parent.mkdir(exist_ok=True)
+        soundfile.write(file, *soundfile.read(spoken / f"00{number}.wav"))
+    out = tmp_path / "out"
+    status, _, err = gruworks("transcribe", "run", run, *files, "--out", out)
+    assert status == 0, err
+    assert sorted(one.name for one in out.iterdir()) == ["a_1.wav.txt", "b_1.flac.txt", "b_1.wav.txt", "b_2.wav.txt"]
+    gruworks("transcribe", "run", run, files[1], files[2], "--out", tmp_path / "two")
+    assert sorted(one.name for one in (tmp_path / "two").iterdir()) == ["1.flac.txt", "1.wav.txt"]
+
+
+def test_a_bad_file_costs_itself_alone(run: Path, spoken: Path, gruworks: Call, tmp_path: Path) -> None:
+    (tmp_path / "bad.wav").write_text("no sound")
+    files = [spoken / "000.wav", tmp_path / "bad.wav", spoken / "001.wav"]
+    status, out, err = gruworks("transcribe", "run", run, *files, "--json")
+    assert status == 2
+    assert [("error" in one, "text" in one) for one in json.loads(out)["transcripts"]] == [
+        (False, True), (True, False), (False, True)
+    ]  # fmt: skip
+    assert "bad.wav can't be read as audio" in err
+    status, out, err = gruworks("transcribe", "run", run, *files, "--format", "srt")
+    assert (status, out.count("# ")) == (2, 2)
+    assert err.splitlines()[-1] == "gruworks: 1 of 3 recordings could not be transcribed"
+
+
 def test_recordings_are_transcribed(run: Path, spoken: Path, gruworks: Call, tmp_path: Path) -> None:
     files = [spoken / "000.wav", spoken / "001.wav"]
     expected = [one.to_dict() for one in Transcriber.load(run).transcribe(files, beam_size=4)]
@@ -113,6 +142,14 @@ def test_a_check_says_what_is_wrong(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "300")  # a table folds its cells on a narrow screen, whatever the length of the paths
     assert gruworks("transcribe", "check", spoken, "--quiet") == (0, "", "")
+    for part in ("train", "test"):
+        write(tmp_path / "parts" / part, range(3) if part == "train" else range(30, 33))
+    status, out, _ = gruworks("transcribe", "check", tmp_path / "parts")
+    assert "3 files of the train part; left out: 3 of test" in out
+    assert "3 recordings" in out
+    (tmp_path / "parts" / "train" / "lost.txt").write_text("bad")
+    status, out, _ = gruworks("transcribe", "check", tmp_path / "parts", "--json")
+    assert [one["kind"] for one in json.loads(out)["findings"]].count("left out") == 1
     other = write(tmp_path / "other", range(30, 33))
     (other / "031.wav").write_text("no sound")
     status, out, _ = gruworks("transcribe", "check", other, "--test", spoken)
@@ -145,8 +182,8 @@ def test_what_is_refused_is_one_line(run: Path, spoken: Path, gruworks: Call, tm
         ("run", run, tmp_path / "nan.wav"): "expected a finite number",
         ("run", run, tmp_path / "none.wav"): "does not exist",
         ("run", tmp_path / "nan.wav", tmp_path / "nan.wav"): "is a file, not a run folder",
-        ("fit", tmp_path / "m.jsonl"): "line 2: not valid JSON",
-        ("check", tmp_path / "m.jsonl"): "line 2: not valid JSON",
+        ("fit", tmp_path / "m.jsonl"): "line 2: not JSON",
+        ("check", tmp_path / "m.jsonl"): "line 2: not JSON",
         ("live", both, spoken / "000.wav"): "bidirectional",
         ("run", run, spoken / "000.wav", "--lexicon-only"): "--beam-size 16",
         ("evaluate", run, tmp_path / "none"): "does not exist",

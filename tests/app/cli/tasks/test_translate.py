@@ -151,7 +151,7 @@ def test_evaluate_prints_scores_lengths_and_the_worst(pairs: Path, run: Path, gr
     assert json.loads(Path("mine/evaluation.json").read_text())["sentences"] == len(SOURCES)
     status, out, err = gruworks("translate", "evaluate", run, "a.en", "a.de")
     assert (status, out) == (2, "")
-    assert "the sides look swapped" in err
+    assert "are given as de and en: give a.de first" in err
 
 
 def test_score_prints_a_number_a_pair(pairs: Path, run: Path, gruworks: Call) -> None:

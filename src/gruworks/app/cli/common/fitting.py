@@ -53,11 +53,18 @@ def _report(show: Show, estimator: Any, path: Path) -> dict[str, Any]:
     task, warnings = registry.find(estimator.task), getattr(estimator, "fit_warnings", [])
     for warning in warnings:
         show.note(warning)
+    flags = " ".join(_flags(estimator.metrics.get("options") or {}))
     for name, value in estimator.metrics.items():
-        show.note(f"{name.replace('_', ' ')}: {f'{value:.4g}' if isinstance(value, float) else value}")
+        if name != "options":  # of decoding, shown as flags
+            show.note(f"{name.replace('_', ' ')}: {f'{value:.4g}' if isinstance(value, float) else value}")
     show.answer(f"run    {path}")
-    show.note(f"next   gruworks {task.name} {task.verb} {path} --help")
+    show.note(f"next   gruworks {task.name} {task.verb} {path} {f'FILE {flags}' if flags else '--help'}")
     return {"warnings": warnings, "metrics": estimator.metrics}
+
+
+def _flags(options: dict[str, Any]) -> list[str]:
+    """The flags of decoding options, as the command line takes them."""
+    return [flag(name) if value is True else f"{flag(name)} {value}" for name, value in options.items()]
 
 
 def one_or_two(paths: Path | list[Path]) -> Any:

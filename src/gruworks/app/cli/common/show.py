@@ -1,4 +1,4 @@
-"""Output of a command: lines for a person, or one JSON object for a program."""
+"""Output of a command: lines for a person, or one JSON object for a program. Texts are printed as they are."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 __all__ = ["Show"]
 
@@ -28,7 +29,7 @@ class Show:
     def note(self, text: str = "") -> None:
         """Print a note beside the result; --quiet and --json leave it out."""
         if self.talks:
-            self.console.print(text, markup=False)
+            print(text)
 
     def complain(self, text: str) -> None:
         """Print one line on standard error, whatever the flags."""
@@ -37,7 +38,7 @@ class Show:
     def answer(self, text: str) -> None:
         """Print the result, with --quiet too."""
         if not self.as_json:
-            self.console.print(text, markup=False)
+            print(text)
 
     def table(self, rows: list[dict[str, Any]], title: str | None = None) -> None:
         """Print the result as a table, numbers aligned to the right."""
@@ -48,7 +49,7 @@ class Show:
             numeric = all(isinstance(row[name], int | float) for row in rows)
             table.add_column(name, justify="right" if numeric else "left")
         for cells in zip(*(_cells([row[name] for row in rows]) for name in rows[0]), strict=True):
-            table.add_row(*cells)
+            table.add_row(*(Text(cell) for cell in cells))
         self.console.print(table)
 
     def result(self, values: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ __all__ = ["app"]
 app = typer.Typer(no_args_is_help=True)
 
 Text = Annotated[
-    Path, typer.Argument(metavar="TEXT", help="A .txt or .jsonl file, or a folder of them.", show_default=False)
+    Path, typer.Argument(metavar="TEXT", help="A .txt, .jsonl or .csv file, or a folder of them.", show_default=False)
 ]
 Title = Annotated[str, typer.Option(help="Title of the text, for runs whose texts have titles.")]
 PLAY = "type a beginning and Enter; a number chooses that continuation; an empty line samples again; Ctrl-D ends"

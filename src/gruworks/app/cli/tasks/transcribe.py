@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from gruworks.app.cli.common.fitting import fit_command
 from gruworks.app.cli.common.flags import ReportFolder, Run, command
 from gruworks.app.cli.common.runs import load, report
 from gruworks.app.cli.common.show import Show
-from gruworks.errors import OptionError, require
+from gruworks.errors import DataError, OptionError, require
 from gruworks.tasks.transcribe.config import Config, Options
 from gruworks.training.runs import write_atomically
 
@@ -25,15 +26,18 @@ __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True)
 
-FORMS = "A folder of recordings with .txt beside them, a .csv, .tsv or .jsonl, or a Kaldi directory."
+FORMS = "A folder of recordings and transcripts, a .csv, .tsv or .jsonl, or a Kaldi directory."
 Manifest = Annotated[Path, typer.Argument(metavar="MANIFEST", help=FORMS, show_default=False)]
 Arpa = Annotated[
     Path | None, typer.Option(help="Language model to search with in place of the run's own; needs --beam-size.")
 ]
 Form = Literal["text", "srt", "vtt"]
+LEFT_OUT = "part; left out: "  # in a line about the other parts of a folder, which is no finding
 LIVE_CHUNK = 0.1  # seconds
 
-fit_command(app, "transcribe", Manifest)
+Validation = Annotated[Path | None, typer.Option(help="Manifest to validate on, in place of a part of MANIFEST.")]
+
+fit_command(app, "transcribe", Manifest, validation_manifest=Validation)
 
 
 @command(app)
@@ -49,20 +53,32 @@ def run(
 ) -> None:
     """Transcribe recordings: text, or subtitles."""
     transcriber = _loaded(folder, arpa, options)
-    results = []
+    paths = _outputs(files, out, "txt" if form == "text" else form) if out is not None else {}
+    results: list[dict[str, Any]] = []
+    failed = 0
     for file in files:
-        found = transcriber.transcribe(file, **options.to_dict())
+        try:
+            found = transcriber.transcribe(file, **options.to_dict())
+        except DataError as error:  # of one file; the others are transcribed
+            if len(files) == 1:
+                raise
+            show.complain(str(error))
+            results.append({"file": str(file), "error": str(error)})
+            failed += 1
+            continue
         text = _formatted(found, form)
         if out is not None:
-            path = out / f"{file.stem}.{'txt' if form == 'text' else form}"
-            write_atomically(path, text.encode())
-            show.note(f"{file} → {path}")
+            write_atomically(paths[file], text.encode())
+            show.note(f"{file} → {paths[file]}")
         else:
-            show.answer(text.rstrip() if len(files) == 1 or form != "text" else f"{file}: {text.rstrip()}")
+            _print(show, file, text.rstrip("\n"), form, several=len(files) > 1)
             for other in found.alternatives:
                 show.note(f"    or  {other}")
         results.append({"file": str(file), **found.to_dict()})
     show.result({"transcripts": results})
+    if failed:
+        show.complain(f"{failed} of {len(files)} recordings could not be transcribed")
+        raise typer.Exit(2)
 
 
 @command(app)
@@ -85,9 +101,14 @@ def check(
 ) -> None:
     """Check a manifest for errors before a fit; exit status 1 where there are findings."""
     checking = require("gruworks.tasks.transcribe.checking", extra="transcribe")
-    read = require("gruworks.tasks.transcribe.manifest", extra="transcribe").read_manifest
-    utterances = read(manifest)
-    findings = checking.check_manifest(utterances, config, read(test) if test is not None else ())
+    manifests, told = require("gruworks.tasks.transcribe.manifest", extra="transcribe"), list[str]()
+    names = manifests.Names(config.audio, config.text)
+    read = functools.partial(manifests.read_manifest, names=names)
+    utterances = read(manifest, part="train", told=told)
+    tested = read(manifest, part="test") if test is None else read(test)
+    for line in told:
+        show.note(line)
+    findings = checking.check_manifest(utterances, config, tested, [line for line in told if LEFT_OUT not in line])
     show.table([{"where": one.where, "kind": one.kind, "what": one.what} for one in findings])
     show.note(f"{len(utterances)} recordings, {len(findings)} findings")
     show.result({"recordings": len(utterances), "findings": [vars(one) for one in findings]})
@@ -158,6 +179,32 @@ def live(
     )
     segments = [one.to_dict() for one in stream.segments]
     show.result({"segments": segments, "seconds": seconds, "milliseconds_p95": slowest, "latency": transcriber.latency})
+
+
+def _outputs(files: list[Path], out: Path, suffix: str) -> dict[Path, Path]:
+    """A file in `out` for each recording: by its name, with its suffix or folder where names are equal."""
+    forms = (
+        lambda file: file.stem,
+        lambda file: file.name,
+        lambda file: "_".join([*file.absolute().parts[-2:-1], file.name]),
+        lambda file: "_".join(file.absolute().parts[1:]),
+    )
+    distinct = list(dict.fromkeys(files))
+    for form in forms:
+        names = [form(file) for file in distinct]
+        if len({name.lower() for name in names}) == len(names):
+            break
+    return {file: out / f"{name}.{suffix}" for file, name in zip(distinct, names, strict=True)}
+
+
+def _print(show: Show, file: Path, text: str, form: str, several: bool) -> None:
+    """Print a transcript, after the name of its recording where there are several."""
+    if several and form == "text":
+        show.answer(f"{file}: {text}")
+        return
+    if several:
+        show.answer(f"# {file}" if form == "srt" else f"NOTE {file}\n")
+    show.answer(text)
 
 
 def _loaded(folder: Path, arpa: Path | None, options: Options) -> Any:

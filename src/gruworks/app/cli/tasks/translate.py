@@ -30,10 +30,12 @@ __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True)
 
-FORMS = "A .tsv, a .jsonl, a folder, or two line-aligned files."
+FORMS = "A table (.tsv, .csv), a .jsonl, a folder, or two line-aligned files."
 Pairs = Annotated[list[Path], typer.Argument(metavar="PAIRS...", help=FORMS, show_default=False)]
 Lines = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Lines to translate; else standard input.")]
-Tokenize = Annotated[str, typer.Option(help="sacreBLEU's tokeniser: auto, 13a, zh, none, intl, char ...")]
+Tokenize = Annotated[
+    str, typer.Option(help="sacreBLEU's tokeniser: auto (by the language), 13a, zh, ja-mecab, char ...")
+]
 CHUNK = 1024  # lines that are sorted by length together
 Validation = Annotated[
     list[Path] | None, typer.Option(help="Pairs to validate on; give it twice for two line-aligned files.")
@@ -100,12 +102,16 @@ def check(
     shown: Annotated[int, typer.Option(help="Findings of each kind to print; --json has all.", min=0)] = 3,
     config: Config,
 ) -> None:
-    """Check pairs before a fit: pairs it would drop, copies, swapped languages. Exit status 1 where any are found."""
+    """Check pairs before a fit: dropped pairs, copies, shifted sides, faulty characters; exit status 1 with any."""
     from gruworks.tasks.translate.checking import check_pairs
     from gruworks.tasks.translate.reading import read
 
-    tested = read(one_or_two(test), config.source, config.target) if test else None
-    checked = check_pairs(read(one_or_two(pairs), config.source, config.target), config, tested)
+    names, given, told = (config.source, config.target), one_or_two(pairs), list[str]()
+    learnt = read(given, *names, part="train", told=told)
+    tested = read(one_or_two(test), *names) if test else read(given, *names, part="test")
+    checked = check_pairs(learnt, config, tested)
+    for line in told:
+        show.note(line)
     counts = Counter(one.kind for one in checked.findings)
     show.table([{"what": kind, "pairs": count} for kind, count in counts.most_common()])
     for kind in counts:
