@@ -98,6 +98,11 @@ class Frequency:
         return [Season(n, p, min(h, int(p // 2))) for n, p, h in found if p >= 2]
 
     @property
+    def dated(self) -> bool:
+        """False for numbered rows."""
+        return self.code != STEPS
+
+    @property
     def kind(self) -> tuple[str, int]:
         """Name (a key of `WORDS`, "steps" or "irregular") and multiple: ("h", 2) for every second hour."""
         if self.code in (STEPS, IRREGULAR):

@@ -1,0 +1,292 @@
+"""A typed table from a file, frame or dict: timestamps, names, numbers, words, and what was understood of its format.
+
+raw_table: columns as they are stored, or as text. typed_table: columns of the roles, parsed; rows that are no data
+(units, totals, notes) dropped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import numpy
+import pandas
+from numpy.typing import NDArray
+
+from gruworks.errors import DataError, TooShortError
+from gruworks.files import named_path
+from gruworks.tasks.forecast.config import Config, column_names
+from gruworks.tasks.forecast.series.columns import Formats, Numbers, Source, check_times, names
+from gruworks.tasks.forecast.series.date_forms import ISO, NUMBERS, Times
+from gruworks.tasks.forecast.series.dates import parse_times
+from gruworks.tasks.forecast.series.layout import parsed, plain_name
+from gruworks.tasks.forecast.series.opening import STDIN, file_bytes, opened
+from gruworks.tasks.forecast.series.time_columns import combined
+
+__all__ = ["RawTable", "TypedTable", "raw_table", "typed_table", "without_zone"]
+
+Column = NDArray[Any]
+MOST_HEAD_ROWS = 3  # below the header: units, descriptions
+TOTALS = re.compile(
+    r"(?i)(?:.*[\s\d])?(?:(?:grand|sub)?[- ]?totals?|sum|summe|gesamt|insgesamt|somme|suma|totale|average|mean|"
+    r"mittelwert|moyenne|promedio|media|合计|总计|小计|总和|平均)(?:[\s:\d].*)?"
+)
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """Columns by name, of any type, their source, and what was found out so far."""
+
+    columns: dict[str, Column]
+    source: Source
+    backend: str = "pandas"
+    sha256: str | None = None
+    separator: str = ","
+    understood: list[str] = field(default_factory=list)
+    text: bool = False
+
+    def keep(self, rows: NDArray[numpy.bool_]) -> RawTable:
+        lines = None if self.source.lines is None else self.source.lines[rows]
+        if self.source.lines is None and self.source.path is not None:
+            lines = numpy.flatnonzero(rows) + 2
+        source = Source(self.source.path, lines)
+        return replace(self, columns={k: v[rows] for k, v in self.columns.items()}, source=source)
+
+
+@dataclass(frozen=True)
+class TypedTable:
+    """Timestamps [N], names [N], targets y [N, D] and covariates by role of the rows of a table.
+
+    Args:
+        formats: formats of its text.
+        ids_type: "integer" where the names are whole numbers in a frame.
+        config: the settings with the column names as they are in the table.
+        understood: what was guessed, each with the flag that sets it.
+    """
+
+    source: Source
+    timestamps: Column
+    ids: Column
+    y: NDArray[numpy.float64]
+    side: dict[str, dict[str, Column]]
+    backend: str
+    sha256: str | None
+    formats: Formats
+    ids_type: str
+    config: Config
+    understood: tuple[str, ...]
+
+    @property
+    def note(self) -> str:
+        """The guesses about the format, in one line; "" for a plain table."""
+        return f"{self.source.name} was read with {', '.join(self.understood)}" if self.understood else ""
+
+
+def raw_table(data: Any, config: Config) -> RawTable | None:
+    """Columns of a file, frame or dict; None for other data."""
+    if isinstance(data, RawTable):
+        return data
+    if isinstance(data, dict):
+        columns = {str(name): numpy.array(values, dtype=object) for name, values in data.items()}
+        return RawTable(columns, Source(Path("the table")), text=True)
+    if isinstance(data, str | Path):
+        path = STDIN if str(data) == "-" else named_path(data)
+        return _file(path, config)
+    told: list[str] = []
+    if isinstance(data, pandas.DataFrame):
+        data = _with_index(data, config)
+    frame: Any = nw.from_native(data, eager_only=True, pass_through=True)
+    if not isinstance(frame, nw.DataFrame):
+        return None
+    return RawTable(_columns(frame, told), Source(None), frame.implementation.value, understood=told)
+
+
+def _file(path: Path, config: Config) -> RawTable:
+    content = file_bytes(path)
+    sha256 = hashlib.sha256(content).hexdigest()
+    found = opened(content, path, config.reading)
+    if found.text is None:
+        columns = _columns(nw.from_native(found.frame), found.understood)
+        return RawTable(columns, Source(path), "pandas", sha256, understood=found.understood)
+    wanted = {plain_name(one) for one in (*column_names(config.time), *config.targets)}
+    table = parsed(found.text, Source(path).name, config.reading, wanted)
+    told = found.understood + table.understood
+    return RawTable(table.columns, Source(path, table.lines), "pandas", sha256, table.separator, told, True)
+
+
+def _with_index(frame: pandas.DataFrame, config: Config) -> pandas.DataFrame:
+    """The frame with the levels of its index that hold times or have a needed name as columns."""
+    index = frame.index
+    times = isinstance(index, pandas.DatetimeIndex | pandas.PeriodIndex)
+    needed = {config.time, config.series} - set(map(str, frame.columns))
+    if times and config.time in needed:
+        return frame.set_axis(index.rename(config.time)).reset_index()
+    return frame.reset_index() if needed & {str(one) for one in index.names if one is not None} else frame
+
+
+def _columns(frame: Any, told: list[str]) -> dict[str, Column]:
+    """Columns of a narwhals frame, times without their zone."""
+    found = {}
+    for name in frame.columns:
+        column = frame[name]
+        if getattr(column.dtype, "time_zone", None) is not None:
+            series, zone = without_zone(
+                pandas.Series(pandas.to_datetime(column.to_list(), utc=True)), column.dtype.time_zone
+            )
+            found[str(name)] = series.to_numpy()
+            told += [f"{name}: {zone}"] if zone else []
+        else:
+            found[str(name)] = column.to_numpy()
+    return found
+
+
+def without_zone(times: Any, zone: str | None = None) -> tuple[Any, str]:
+    """Times without their zone, and their meaning: local ones of a constant offset or of days, else UTC."""
+    zone = zone or getattr(times.dt, "tz", None)
+    if zone is None:
+        return times, ""
+    aware = times.dt.tz_convert(zone)
+    local, utc = aware.dt.tz_localize(None), times.dt.tz_convert("UTC").dt.tz_localize(None)
+    if str(zone) in ("UTC", "UTC+00:00"):
+        return utc, ""
+    if (local - utc).nunique() <= 1 or (local == local.dt.normalize()).all():
+        return local, f"local times of {zone}"
+    return utc, f"times of {zone} in UTC"
+
+
+def typed_table(raw: RawTable, config: Config, known: Formats, roles: dict[str, tuple[str, ...]]) -> TypedTable:
+    """The columns of the roles (target, static, past, future), parsed.
+
+    Raises:
+        DataError: a column that is missing, or a value that can't be read, with its place.
+        TooShortError: no rows.
+    """
+    raw, config = _renamed(raw, config)
+    if "target" in roles:
+        roles = roles | {"target": config.targets}
+    time = (config.time,) if config.time in raw.columns else column_names(config.time)
+    _need(raw.columns, [(name, "time") for name in time], raw.source)
+    _need(raw.columns, [(name, role) for role, found in roles.items() for name in found], raw.source)
+    ids = _id_columns(raw, config)
+    if not len(raw.columns[time[0]]):
+        raise TooShortError(f"{raw.source.name} has no rows below its header", "no-rows")
+    times = _times(raw, time, config, known)
+    raw, times, told = _data_rows(raw, time, times, roles.get("target", ()), config)
+    check_times(times, _time_values(raw, time), " and ".join(time), config.date_format, raw.source)
+    reading, source = config.reading, raw.source
+    decimal = None if reading.decimal == "auto" else reading.decimal
+    parser = Numbers(source, decimal, known.decimal, reading.missing, raw.separator)
+    targets = [parser.column(raw.columns[name], name) for name in roles.get("target", ())]
+    y = numpy.stack(targets, 1) if targets else numpy.zeros((len(times.timestamps), 0))
+    side = {
+        role: {name: parser.covariate(raw.columns[name], name) for name in found}
+        for role, found in roles.items() if role != "target"
+    }  # fmt: skip
+    told = raw.understood + _told(times, config, raw.text) + told + _told_numbers(parser)
+    return TypedTable(
+        source, times.timestamps, _ids(raw, ids), y, side, raw.backend, raw.sha256,
+        Formats(parser.found if raw.text else known.decimal, times.form if raw.text else known.dates),
+        "integer" if len(ids) == 1 and raw.columns[ids[0]].dtype.kind in "iu" else "text", config, tuple(told),
+    )  # fmt: skip
+
+
+def _renamed(raw: RawTable, config: Config) -> tuple[RawTable, Config]:
+    """The table with plain column names, and the settings with names that contain a comma quoted."""
+    plain = {plain_name(name): column for name, column in raw.columns.items()}
+    raw = replace(raw, columns=plain)
+    target = plain_name(config.target)
+    if "," in target and '"' not in target and target in plain:
+        config = replace(config, target=f'"{target}"')
+    return raw, config
+
+
+def _id_columns(raw: RawTable, config: Config) -> tuple[str, ...]:
+    """Columns that identify the series; none where the default one is absent."""
+    found = (config.series,) if config.series in raw.columns else column_names(config.series)
+    lacking = [name for name in found if name not in raw.columns]
+    if not lacking:
+        return found
+    if config.series != Config.series:
+        there = ", ".join(raw.columns)
+        raise DataError(f"{raw.source.name} has no column {lacking[0]!r} for the series; it has: {there}")
+    return ()
+
+
+def _ids(raw: RawTable, columns: tuple[str, ...]) -> Column:
+    """The name of the series of each row; those of several columns joined by "/"."""
+    if not columns:
+        return numpy.full(len(next(iter(raw.columns.values()))), "0")
+    parts = [names(raw.columns[name], name, raw.source) for name in columns]
+    return parts[0] if len(parts) == 1 else numpy.array(["/".join(row) for row in zip(*parts, strict=True)])
+
+
+def _need(columns: dict[str, Any], wanted: list[tuple[str, str]], source: Source) -> None:
+    for name, role in wanted:
+        if name not in columns:
+            there = ", ".join(columns)
+            raise DataError(
+                f"{source.name} has no column {name!r} for the {role}; it has: {there}. "
+                f"Name one: --{role} NAME, in Python {role}=NAME",
+                "no-column", column=name, role=role,
+            )  # fmt: skip
+
+
+def _time_values(raw: RawTable, time: tuple[str, ...]) -> Column:
+    return raw.columns[time[0]] if len(time) == 1 else combined({name: raw.columns[name] for name in time})
+
+
+def _times(raw: RawTable, time: tuple[str, ...], config: Config, known: Formats) -> Times:
+    try:
+        return parse_times(_time_values(raw, time), config.date_format, known.dates)
+    except DataError as error:
+        raise DataError(f"{raw.source.name}: {' and '.join(time)}: {error}", error.fault or "not-dates") from error
+
+
+def _data_rows(
+    raw: RawTable, time: tuple[str, ...], times: Times, targets: tuple[str, ...], config: Config
+) -> tuple[RawTable, Times, list[str]]:
+    """The rows of data, without totals and the rows above and below that have neither a time nor a number."""
+    if not raw.text or times.ok.all():
+        return raw, times, []
+    text = pandas.Series(_time_values(raw, time)).astype(str)
+    totals = ~times.ok & text.str.fullmatch(TOTALS.pattern).to_numpy(dtype=bool)
+    parser = Numbers(raw.source, None if config.reading.decimal == "auto" else config.reading.decimal)
+    numbers = numpy.zeros(len(text), dtype=bool)
+    for name in targets:
+        numbers |= ~numpy.isnan(parser.parsed(raw.columns[name], name))
+    empty = ~times.ok & ~numbers & ~text.str.contains(r"\d{4}|\d[-/.]\d", regex=True).to_numpy()
+    empty &= (text.str.len() != 1).to_numpy() | (text == "").to_numpy()
+    data = numpy.flatnonzero(~empty & ~totals)
+    first, last = (int(data[0]), int(data[-1])) if len(data) else (0, len(text) - 1)
+    at = numpy.arange(len(text))
+    above, below = empty & (at < first), empty & (at > last)
+    if first > MOST_HEAD_ROWS:
+        above[:] = False
+    drop = totals | above | below
+    told = [
+        f"{int(rows.sum())} {what} row{'s' * (int(rows.sum()) > 1)} left out ({text[rows].iloc[0]!r:.40})"
+        for rows, what in ((above, "units"), (totals, "total"), (below, "note")) if rows.any()
+    ]  # fmt: skip
+    keep = ~drop
+    return raw.keep(keep), Times(times.timestamps[keep], times.ok[keep], times.form, times.zone), told
+
+
+def _told(times: Times, config: Config, text: bool) -> list[str]:
+    """The form of the dates, where it is not plain."""
+    told = []
+    if config.date_format is None and times.form not in (ISO, NUMBERS, "YYYY-MM"):
+        what = {"serial": "spreadsheet serials", "years": "years with fractions"}.get(times.form, times.form)
+        told.append(f"dates as {what}{' since 1970' * what.endswith('seconds')} (--date-format)")
+    return told + ([times.zone] if times.zone else [])
+
+
+def _told_numbers(parser: Numbers) -> list[str]:
+    told = ["decimal comma (--decimal)"] if parser.decimal is None and parser.found == "," else []
+    notes: dict[str, list[str]] = {}
+    for name, note in parser.told.items():
+        notes.setdefault(note, []).append(name)
+    return told + [f"{note} in {', '.join(columns[:3])}" for note, columns in notes.items()]
