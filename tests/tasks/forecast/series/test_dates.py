@@ -23,9 +23,9 @@ FORMS = {
     "%a, %d %b %Y %H:%M:%S GMT": HOURS, "%d%b%Y": DAYS, "%Y%m%d%H": HOURS, "%Y%m%dT%H%M%S": HOURS,
     "%m/%d/%Y %I:%M %p": HOURS, "%d.%m.%Y %H:%M": HOURS, "%Y/%m/%d %H:%M:%S": HOURS, "%Y-%m-%dT%H:%M:%SZ": HOURS,
     "%Y年%m月%d日": DAYS, "%Y年%m月": MONTHS, "%Y-%m": MONTHS, "%Y%m": MONTHS, "%YM%m": MONTHS, "%Ym%m": MONTHS,
-    "%m/%Y": MONTHS, "%m.%Y": MONTHS, "%Y.%m": MONTHS, "%b %Y": MONTHS, "%b-%y": MONTHS, "%Y %b": MONTHS, "%Y-%B": MONTHS,
-    "%B %Y": MONTHS, "%d/%m/%Y monthly": MONTHS, "%m/%d/%Y monthly": MONTHS, "%GW%V": WEEKS, "%G-W%V": WEEKS,
-    "%G-W%V-%u": DAYS, "W%V/%G": WEEKS, "KW%V %G": WEEKS, "%Y-%m-%dT%H:%M:%S.500": HOURS,
+    "%m/%Y": MONTHS, "%m.%Y": MONTHS, "%Y.%m": MONTHS, "%b %Y": MONTHS, "%b-%y": MONTHS, "%Y %b": MONTHS,
+    "%Y-%B": MONTHS, "%B %Y": MONTHS, "%d/%m/%Y monthly": MONTHS, "%m/%d/%Y monthly": MONTHS, "%GW%V": WEEKS,
+    "%G-W%V": WEEKS, "%G-W%V-%u": DAYS, "W%V/%G": WEEKS, "KW%V %G": WEEKS, "%Y-%m-%dT%H:%M:%S.500": HOURS,
 }  # fmt: skip
 
 

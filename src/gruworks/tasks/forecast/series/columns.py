@@ -110,9 +110,13 @@ class Numbers:
         """Numbers of a column, NaN where a value is missing or no number."""
         if values.dtype.kind in "iufb":
             return values.astype(numpy.float64)
-        text = pandas.Series(values.astype(object))
-        text = text.mask(is_missing(text, self.marks), "")
+        text = pandas.Series(values.astype(object), copy=True)
+        quick = pandas.to_numeric(text, errors="coerce")
+        rest = quick.isna().to_numpy()
+        text.loc[rest] = text[rest].mask(is_missing(text[rest], self.marks), "")
         mark = self._mark(text)
+        if mark == "." and (text[rest] == "").all():
+            return numpy.asarray(quick, dtype=numpy.float64)
         found, note = parse_numbers(text, mark, affixes)
         if note and not (numpy.isnan(found) & (text != "").to_numpy()).any():
             self.told[column] = note

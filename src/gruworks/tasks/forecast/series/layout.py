@@ -66,7 +66,7 @@ def parsed(text: str, name: str, reading: Reading, wanted: set[str]) -> TextTabl
     if chosen != "," and not separator:
         told.append(f"separator {SEPARATORS.get(chosen, 'blanks')}")
     cells = _cells(text, chosen, name)
-    lines = first + 1 + numpy.arange(len(cells)) + _breaks(cells)
+    lines = first + 1 + numpy.arange(len(cells)) + _breaks(cells, text)
     return _headed(cells, lines, name, reading, wanted, chosen, told)
 
 
@@ -108,11 +108,14 @@ def _cells(text: str, separator: str, name: str) -> Any:
         ).fillna("")  # fmt: skip
     except (pandas.errors.ParserError, pandas.errors.EmptyDataError, ValueError) as error:
         raise DataError(f"{name} is not a well-formed CSV: {error}") from error
-    return cells.apply(lambda column: column.str.strip())
+    blank = re.search(rf"[ \t](?:{re.escape(separator)}|\r?\n|$)", text) if separator not in ("\t", SPACES) else True
+    return cells.apply(lambda column: column.str.strip()) if blank else cells
 
 
-def _breaks(cells: Any) -> Any:
+def _breaks(cells: Any, text: str) -> Any:
     """Number of line breaks within quoted fields before each row."""
+    if '"' not in text:
+        return numpy.zeros(len(cells), dtype=numpy.int64)
     inside = cells.apply(lambda column: column.str.count("\n")).sum(axis=1).to_numpy()
     return numpy.concatenate([[0], inside.cumsum()[:-1]]).astype(numpy.int64)
 
@@ -122,7 +125,8 @@ def _headed(
 ) -> TextTable:
     """The rows below the header; comment lines, blank lines and repeated headers are dropped."""
     first = cells[0]
-    comment = first.map(lambda text: _is_comment(text, reading.comment)).to_numpy(dtype=bool)
+    comment = first.str.startswith(reading.comment or "\0").to_numpy(dtype=bool, copy=True)
+    comment[comment] = [_is_comment(text, reading.comment) for text in first[comment]]
     full = (cells != "").to_numpy()
     at = _header(cells, full, comment, reading, wanted)
     head = [plain_name(one) for one in cells.iloc[at]]
@@ -131,7 +135,8 @@ def _headed(
         comment[at] = False
     width = 1 + int(max(numpy.flatnonzero(full[at]), default=0))
     body = (numpy.arange(len(cells)) > at) & ~comment & full.any(1)
-    repeated = body & (cells == cells.iloc[at]).all(axis=1).to_numpy()
+    repeated = body & (first == first.iloc[at]).to_numpy()
+    repeated[repeated] = (cells[repeated] == cells.iloc[at]).all(axis=1).to_numpy()
     body &= ~repeated
     for count, what in ((int(comment.sum()), "comment"), (int(repeated.sum()), "repeated header")):
         if count:

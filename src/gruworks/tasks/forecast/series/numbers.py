@@ -25,6 +25,7 @@ GENERAL = re.compile(
     r"(?P<number>[.,]?\d(?:[\d.,' ]*[\d.,])?(?:[eE][+-]?\d+)?)(?P<minus>-)?(?P<gap>\s?)"
     r"(?P<suffix>[^\d\s().,+-][^\d()]*)?(?P<close>\))?"
 )
+SAMPLE = 5000  # values that the decimal mark is looked for in, before all of them
 Texts = Any  # a pandas Series of text
 Floats = NDArray[numpy.float64]
 
@@ -52,6 +53,10 @@ def decimal_mark(values: Texts, separator: str = ",") -> str | None:
     exactly three digits, 980 and 1,020 in one column show thousands; else a point is the decimal mark, and a comma too
     where the table is separated by something else.
     """
+    if len(values) > 2 * SAMPLE:
+        some = decimal_mark(values.iloc[:: len(values) // SAMPLE], separator)
+        if some is not None:
+            return some
     bare = values.str.replace(r"[^\d.,]", "", regex=True).str.strip(".,")
     marked = bare[bare.str.contains("[.,]", regex=True)]
     if not len(marked):

@@ -260,10 +260,13 @@ def _data_rows(
         numbers |= ~numpy.isnan(parser.parsed(raw.columns[name], name))
     empty = ~times.ok & ~numbers & ~text.str.contains(r"\d{4}|\d[-/.]\d", regex=True).to_numpy()
     empty &= (text.str.len() != 1).to_numpy() | (text == "").to_numpy()
-    data = numpy.flatnonzero(~empty & ~totals)
+    words = ~times.ok & text.str.contains(r"[^\W\d_]{3}", regex=True).to_numpy() & ~text.str.contains(r"\d").to_numpy()
+    rest = empty | totals | words
+    data = numpy.flatnonzero(~(empty | totals))
     first, last = (int(data[0]), int(data[-1])) if len(data) else (0, len(text) - 1)
     at = numpy.arange(len(text))
-    above, below = empty & (at < first), empty & (at > last)
+    last = int(numpy.flatnonzero(~rest)[-1]) if not rest.all() else last
+    above, below = empty & (at < first), rest & ~totals & (at > last)
     if first > MOST_HEAD_ROWS:
         above[:] = False
     drop = totals | above | below
