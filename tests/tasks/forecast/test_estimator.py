@@ -326,3 +326,18 @@ def test_the_segment_model_has_defaults_that_work() -> None:
     assert Config().look_back == Config().window
     with pytest.raises(OptionError, match=r"expected a window of 24 steps \(segment\) at least, got 16"):
         Config(model="segment", window=16)
+
+
+def test_closed_hours_are_not_forecast(tmp_path: Path) -> None:
+    hours = pandas.date_range("2024-01-01", "2024-02-15", freq="h", inclusive="left")
+    hours = hours[(hours.hour >= 8) & (hours.hour <= 20)]
+    frame = pandas.DataFrame({"ds": hours, "y": [float(hour) for hour in hours.hour]}).drop(index=100)
+    forecaster = Forecaster(horizon=20, **TINY).fit(frame, quiet=True)
+    found = Forecaster.load(forecaster.save(tmp_path / "run")).predict()
+    assert found["ds"].dt.hour.tolist() == [*range(8, 21), *range(8, 15)]
+    assert "about 1 rows are missing between the others (hourly while open, 91 of 168 a week): read as missing" in str(
+        forecaster.fit_warnings
+    )
+    other = frame.assign(ds=frame["ds"] + pandas.Timedelta(hours=1))
+    both = pandas.concat([frame.assign(unique_id="a"), other.assign(unique_id="b")])
+    assert str(Forecaster(horizon=2, **TINY).fit(both, quiet=True).frequency) == "hourly while open, 98 of 168 a week"

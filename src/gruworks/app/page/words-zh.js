@@ -37,7 +37,7 @@ export const zh = {
   answerIs: "在 {numbers} 之后，它预测 {answer}。", memory: "各单元的记忆长度（步）", unit: "单元", step: "步", update: "更新门 z", reset: "重置门 r", candidate: "候选隐藏状态 h̃", hidden: "隐藏状态 h", cellState: "细胞状态 c", gateI: "输入门 i", gateF: "遗忘门 f", gateO: "输出门 o", gateG: "候选值 g",
   "named last value": "末值", "named climatology": "气候均值", "named drift": "漂移法", "named mean of the last": "最近 {number} 个值的均值", "named seasonal naive": "季节朴素法（{number} 步前的值）", "named autoregression alone": "自回归",
 
-  "frequency s": "每秒", "frequency min": "每分钟", "frequency h": "每小时", "frequency D": "每日", "frequency B": "每个工作日", "frequency W": "每周", "frequency M": "每月", "frequency Q": "每季度", "frequency Y": "每年", "frequency steps": "无日期", "frequency irregular": "不等间隔",
+  "frequency s": "每秒", "frequency min": "每分钟", "frequency h": "每小时", "frequency D": "每日", "frequency B": "每个工作日", "frequency W": "每周", "frequency M": "每月", "frequency Q": "每季度", "frequency Y": "每年", "frequency steps": "无日期", "frequency open": "营业时间内", "frequency irregular": "不等间隔",
   "note missing-values": "表中缺 {count} 个值。", "note irregular": "时间间隔不固定。", "note other-frequency": "{model} 是用{own}的数据训练的，这张表是{table}的数据，因此它没有参与这次预测。",
 
   "error no-server": "服务器没有回应。它还在运行吗？", "error slow": "用时超过了服务器的上限。请减少要求，或稍后再试。", "error too-much": "内容超过了服务器一次能处理的上限。", "error value": "有一个值不能使用，请检查各项数字。", "error busy": "服务器正忙，请稍后再试。", "error fault": "服务器内部出错。",

@@ -193,7 +193,7 @@ def _frequency(
     strict = [infer_frequency(table.timestamps) if len(table.y) >= FEWEST_ROWS else None for table in tables]
     if fitted is not None and fitted.frequency.code == IRREGULAR and tables[0].timestamps.dtype.kind == "M":
         return fitted.frequency, tables, []
-    frequency = fitted.frequency if fitted is not None else _common(tables, strict)
+    frequency = fitted.frequency if fitted is not None else _common(tables, strict, reading.fill != "0")
     if frequency is None:
         if tables[0].timestamps.dtype.kind != "M":
             raise _wrong_step(tables[0], source)
@@ -211,7 +211,7 @@ def _frequency(
     return frequency, usable, unusable
 
 
-def _common(tables: list[Table], strict: list[Frequency | None]) -> Frequency | None:
+def _common(tables: list[Table], strict: list[Frequency | None], slots: bool) -> Frequency | None:
     """The frequency that most rows have; that of the longest series with gaps, where none is regular."""
     rows: Counter[Frequency] = Counter()
     longest = max(tables, key=lambda table: len(table.timestamps))
@@ -220,12 +220,19 @@ def _common(tables: list[Table], strict: list[Frequency | None]) -> Frequency | 
             rows[own] += len(table.timestamps)
     gapped = [table for table, own in zip(tables, strict, strict=True) if own is None]
     if gapped and sum(len(table.timestamps) for table in gapped) > sum(rows.values()):
-        found = grid_frequency(max(gapped, key=lambda table: len(table.timestamps)).timestamps)
+        found = grid_frequency(max(gapped, key=lambda table: len(table.timestamps)).timestamps, slots)
         if found is not None:
             rows[found] += sum(len(table.timestamps) for table in gapped)
         elif not rows:
             return None
-    return rows.most_common(1)[0][0] if rows else grid_frequency(longest.timestamps)
+    found = rows.most_common(1)[0][0] if rows else grid_frequency(longest.timestamps, slots)
+    return found if found is None or found.slots is None else _open_in_any(tables, found)
+
+
+def _open_in_any(tables: list[Table], frequency: Frequency) -> Frequency:
+    """The frequency whose days and hours are open where any series has rows."""
+    times = numpy.unique(numpy.concatenate([table.timestamps for table in tables]))
+    return infer_frequency(times) or grid_frequency(times) or frequency
 
 
 def _fits(table: Table, own: Frequency | None, frequency: Frequency, reading: Reading) -> bool:
