@@ -142,11 +142,12 @@ def show_forecast(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         frame.to_csv(folder / "forecast.csv", index=False)
-        picture = draw(forecaster, frame, folder / "forecast.png", panel, max(level))
+        pictures = draw(forecaster, frame, folder / "forecast.png", panel, level)
     except OSError as error:
         raise RunError(f"can't write to {folder}: {error.strerror}") from error
     show_frame(show, frame, folder / "forecast.csv")
-    show.note(f"\nforecast  {folder / 'forecast.csv'}\npicture   {picture}")
+    more = f" and {len(pictures) - 1} more pages" if len(pictures) > 1 else ""
+    show.note(f"\nforecast  {folder / 'forecast.csv'}\npicture   {pictures[0]}{more}")
     return frame
 
 
@@ -165,20 +166,29 @@ def _short(name: str) -> str:
     return name.removeprefix("y_hat-").replace("-", " ") if name.startswith("y_hat-") else name
 
 
-def draw(forecaster: Forecaster, frame: Any, path: Path, panel: Panel | None = None, level: float = 80) -> Path:
-    """The picture of the first series: the end of its history and its forecast."""
-    from gruworks.plots.fan import draw_fan
+def draw(
+    forecaster: Forecaster, frame: Any, path: Path, panel: Panel | None = None, level: tuple[float, ...] = (80,)
+) -> list[Path]:
+    """The pictures of all series: the end of each history and its forecast with all intervals."""
+    from gruworks.plots.fan import Fan, draw_fans
 
-    series = (forecaster.history if panel is None else panel.series)[0]
-    shown = max(30, HISTORY_SHOWN * forecaster.config.horizon)
-    ahead = frame[frame["unique_id"].astype(str) == series.name]
-    title = f"{forecaster.config.target}, {forecaster.config.horizon} steps ahead ({forecaster.frequency})"
-    targets = forecaster.config.targets
-    name = "y_hat" if len(targets) == 1 else f"{targets[0]}_hat"
-    columns = ("ds", name, f"{name}-lo-{level:g}", f"{name}-hi-{level:g}")
-    times, forecast, low, high = (ahead[one].to_numpy() for one in columns)
-    timestamps, history, label = series.timestamps[-shown:], series.filled()[-shown:], f"{level:g} % interval"
-    return draw_fan(path, title, timestamps, history, times, forecast, low, high, label)
+    config = forecaster.config
+    series = [one for one in (forecaster.history if panel is None else panel.series) if one.target == 0]
+    shown = max(30, HISTORY_SHOWN * config.horizon)
+    parts = {str(name): rows for name, rows in frame.groupby("unique_id", sort=False)}
+    head = "y_hat" if len(config.targets) == 1 else f"{config.targets[0]}_hat"
+    fans = []
+    for one in series:
+        ahead = parts[one.name]
+        bands = {
+            f"{share:g} % interval": tuple(ahead[f"{head}-{side}-{share:g}"].to_numpy() for side in ("lo", "hi"))
+            for share in sorted(level, reverse=True)
+        }
+        title = f"{config.target}, {config.horizon} steps ahead ({forecaster.frequency})"
+        title = title if len(series) == 1 else one.name
+        past = one.timestamps[-shown:], one.y[-shown:]
+        fans.append(Fan(title, *past, ahead["ds"].to_numpy(), ahead[head].to_numpy(), bands))
+    return draw_fans(path, fans)
 
 
 def show_evaluation(show: Show, result: Evaluation) -> None:

@@ -57,7 +57,7 @@ class DayOfMonth:
         first, last = first.astype("datetime64[us]"), last.astype("datetime64[us]")
         span = (last.astype("datetime64[M]") - first.astype("datetime64[M]")).astype(int)
         found = self.after(first, span // self.months + 1)
-        return found[found <= last]
+        return numpy.asarray(found[found <= last])
 
 
 @dataclass(frozen=True)
@@ -110,12 +110,12 @@ class OpenSlots:
         """Number of open slots since a Monday."""
         before = numpy.concatenate([[0], numpy.cumsum(self.open)])[:-1]
         weeks, slots = numpy.divmod(self.slots(timestamps), len(self.open))
-        return (weeks * self.per_week + before[slots]).astype(numpy.float64)
+        return numpy.asarray(weeks * self.per_week + before[slots], dtype=numpy.float64)
 
     def grid(self, first: Any, last: Any) -> Stamps:
         first, last = numpy.datetime64(first, "us"), numpy.datetime64(last, "us")
         found = numpy.arange(first, last + MICROSECOND, self.step * MICROSECOND)
-        return found[numpy.array(self.open)[self.slots(found) % len(self.open)]]
+        return numpy.asarray(found[numpy.array(self.open)[self.slots(found) % len(self.open)]])
 
     def future(self, last: Any, count: int) -> Stamps:
         weeks = count // self.per_week + 2
