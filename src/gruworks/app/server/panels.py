@@ -18,12 +18,11 @@ __all__ = ["PLACES", "few", "notes", "panel_of"]
 
 NUMBERED = " row"  # no column of a table has this name: their names are stripped
 PLACES = {
-    "not-a-date": "columns.time", "not-dates": "columns.time",
-    "day-or-month": "columns.time", "not-a-row-number": "columns.time",
-    "time-zone": "columns.time", "time-twice": "columns.time", "time-back": "columns.time",
-    "out-of-rhythm": "columns.time", "two-frequencies": "columns.id", "series-missing": "columns.id",
-    "too-few-values": "columns.target", "not-a-number": "columns.target", "too-large-number": "columns.target",
-    "infinite": "columns.target", "beyond-numbers": "horizon",
+    "not-a-date": "columns.time", "not-dates": "columns.time", "day-or-month": "columns.time",
+    "not-a-row-number": "columns.time", "time-twice": "columns.time", "out-of-rhythm": "columns.time",
+    "two-frequencies": "columns.id", "series-missing": "columns.id", "too-few-values": "columns.target",
+    "not-a-number": "columns.target", "too-large-number": "columns.target", "infinite": "columns.target",
+    "beyond-numbers": "horizon",
 }  # fmt: skip
 
 

@@ -6,16 +6,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy
-import pandas
 
 from gruworks.errors import DataError
 from gruworks.tasks.forecast.config import Config, column_names
 from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.series.columns import short
-from gruworks.tasks.forecast.series.date_forms import NUMBERS
-from gruworks.tasks.forecast.series.dates import parse_times
+from gruworks.tasks.forecast.series.kinds import kind_of
 from gruworks.tasks.forecast.series.layout import plain_name
-from gruworks.tasks.forecast.series.numbers import decimal_mark, is_missing, number_texts, parse_numbers
 from gruworks.tasks.forecast.series.panel import Panel, Series
 from gruworks.tasks.forecast.series.reading import read
 from gruworks.tasks.forecast.series.table_reader import RawTable, raw_table
@@ -60,7 +57,7 @@ def columns_of(data: Any, config: Config) -> tuple[RawTable, Columns]:
     raw = raw_table(data, config)
     if raw is None:
         raise DataError(f"expected a file's path or a frame, got {data!r:.60}")
-    kinds = {plain_name(name): _kind(values[:LOOKED_AT], raw) for name, values in raw.columns.items()}
+    kinds = {plain_name(name): kind_of(values[:LOOKED_AT], raw.separator) for name, values in raw.columns.items()}
     chosen, flags = config, []
     if not set(column_names(config.time)) <= set(kinds) and config.time == Config.time:
         dates = [name for name, kind in kinds.items() if kind.startswith("dates")]
@@ -73,29 +70,6 @@ def columns_of(data: Any, config: Config) -> tuple[RawTable, Columns]:
             chosen = replace(chosen, target=f'"{numbers[0]}"' if "," in numbers[0] else numbers[0])
             flags.append(f"--target {numbers[0]!r}")
     return raw, Columns(kinds, chosen, " ".join(flags), tuple(raw.understood))
-
-
-def _kind(values: Any, raw: RawTable) -> str:
-    """The kind of a column: numbers, dates with their form, words, or empty."""
-    if values.dtype.kind in "iuf":
-        form = parse_times(values).form if len(values) else NUMBERS
-        return "numbers" if form in (NUMBERS, "serial", "years") else f"dates ({form})"
-    if values.dtype.kind == "M":
-        return "dates"
-    text = pandas.Series(values.astype(object))
-    text = text[~is_missing(text)]
-    if not len(text):
-        return "empty"
-    bare = number_texts(text)
-    found, _ = parse_numbers(bare, decimal_mark(bare, raw.separator) or ".", affixes=False)
-    numeric = float(numpy.mean(~numpy.isnan(found)))
-    try:
-        times = parse_times(text.to_numpy(dtype=object))
-    except DataError:
-        return "dates (day or month first: --date-format)"
-    if times.ok.mean() > 0.8 and times.form not in (NUMBERS, "serial", "years"):
-        return f"dates ({times.form})"
-    return "numbers" if numeric > 0.8 else "words"
 
 
 def series_of(raw: RawTable, config: Config) -> tuple[Panel, list[SeriesFacts]]:

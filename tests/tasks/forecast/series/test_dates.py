@@ -92,9 +92,7 @@ def test_years_with_twelfths_are_months() -> None:
 
 def test_day_and_month_are_asked_for_where_both_orders_are_regular() -> None:
     texts = numpy.array(pandas.date_range("2018-01-01", periods=12).strftime("%d/%m/%Y"), dtype=object)
-    with pytest.raises(
-        DataError, match="'01/01/2018', may be DD/MM/YYYY or MM/DD/YYYY: name the form by --date-format"
-    ):
+    with pytest.raises(DataError, match=r"'01/01/2018', may be DD/MM/YYYY or MM/DD/YYYY: name the form, .*--date-f"):
         parse_times(texts)
     day, month = parse_times(texts, "DD/MM/YYYY"), parse_times(texts, "%m/%d/%Y")
     assert (str(day.timestamps[1])[:10], str(month.timestamps[1])[:10]) == ("2018-01-02", "2018-02-01")

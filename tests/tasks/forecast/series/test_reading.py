@@ -91,7 +91,7 @@ BAD = {
     "twice": (with_row(6, "2012-01-04,1"), r"line 6: the time 2012-01-04 occurs twice \(series '0'\).*--series NAME"),
     "day or month": (
         lines(*(f"{day:%d/%m/%Y},1" for day in DAYS)),
-        "ds: the dates, such as '01/01/2012', may be DD/MM/YYYY or MM/DD/YYYY: name the form by --date-format",
+        "ds: the dates, such as '01/01/2012', may be DD/MM/YYYY or MM/DD/YYYY: name the form, .*--date-format",
     ),
     "infinite": (with_row(5, "2012-01-04,-inf"), r"line 5: y is infinite \(1 such in all\)"),
     "beyond float": (with_row(5, "2012-01-04,1e200"), r"line 5: y is 1e\+200, beyond ±1e\+150"),

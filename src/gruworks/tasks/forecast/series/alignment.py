@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gruworks.errors import DataError, TooShortError
 from gruworks.tasks.forecast.config import Reading
-from gruworks.tasks.forecast.series.columns import Source, short
+from gruworks.tasks.forecast.series.columns import ON_COMMAND_LINE, Source, short
 from gruworks.tasks.forecast.series.frequency import (
     IRREGULAR,
     Frequency,
@@ -138,11 +138,11 @@ def _need_same(table: Table, i: int, source: Source, several: bool) -> None:
     if all(numpy.array_equal(one[i], one[i + 1], equal_nan=one.dtype.kind == "f") for one in columns):
         return
     stamp = short(table.timestamps[i + 1])
-    hint = "" if several else (
-        ": where the rows are of several series, name the column that identifies them by --series NAME; where the time "
-        "of day is in a column of its own, --time DATE,TIME"
-    )  # fmt: skip
-    text = f"the time {stamp} occurs twice (series {table.name!r}) with different values{hint}"
+    hint = (
+        ": name the column that identifies the series or, where the time of day is in a column of its own, both time "
+        f"columns{ON_COMMAND_LINE}--series NAME, --time DATE,TIME"
+    )
+    text = f"the time {stamp} occurs twice (series {table.name!r}) with different values{'' if several else hint}"
     row = max(int(table.rows[i]), int(table.rows[i + 1]))
     source.refuse(row, text, "time-twice", time=stamp, series=table.name)
 

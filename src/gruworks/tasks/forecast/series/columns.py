@@ -14,8 +14,9 @@ from gruworks.errors import DataError
 from gruworks.tasks.forecast.series.date_forms import ISO, NUMBERS, Times
 from gruworks.tasks.forecast.series.numbers import decimal_mark, is_missing, number_texts, parse_numbers
 
-__all__ = ["LARGEST", "Formats", "Numbers", "Source", "check_times", "names", "short"]
+__all__ = ["LARGEST", "ON_COMMAND_LINE", "Formats", "Numbers", "Source", "check_times", "names", "short"]
 
+ON_COMMAND_LINE = "; on the command line "  # before the flags that a message names
 LARGEST = 1e150  # the squares of larger values are beyond float64
 
 

@@ -11,7 +11,9 @@ import numpy
 import pandas
 from numpy.typing import NDArray
 
-__all__ = ["DAY_FIRST", "FORMS", "ISO", "MONTH_FIRST", "NUMBERS", "ORDERS", "STAMP", "Stamps", "Times", "of_form"]
+__all__ = [
+    "DAY_FIRST", "FORMS", "ISO", "MONTH_FIRST", "NUMBERS", "ORDERS", "PATTERNS", "STAMP", "Stamps", "Times", "of_form",
+]  # fmt: skip
 
 STAMP, NAT = "datetime64[us]", numpy.datetime64("NaT", "us")
 Stamps = NDArray[Any]

@@ -10,12 +10,14 @@ import numpy
 import pandas
 
 from gruworks.errors import DataError
+from gruworks.tasks.forecast.series.columns import ON_COMMAND_LINE
 from gruworks.tasks.forecast.series.date_forms import (
     DAY_FIRST,
     FORMS,
     ISO,
     MONTH_FIRST,
     ORDERS,
+    PATTERNS,
     STAMP,
     Stamps,
     Times,
@@ -25,6 +27,7 @@ from gruworks.tasks.forecast.series.date_numbers import NUMERIC, numeric_times
 
 __all__ = ["AmbiguousError", "parse_times"]
 
+FEW = 50  # of them that tell which forms are likely
 SHOWN = 1000  # distinct values from which the form is found
 
 
@@ -127,9 +130,11 @@ def _distinct(text: Any, form: str | None, known: str | None) -> Times:
 def _found(text: Any) -> Times:
     """Timestamps in the form that most of the texts have."""
     sample = text.iloc[numpy.unique(numpy.linspace(0, len(text) - 1, min(len(text), SHOWN)).astype(int))]
-    counts = {name: int(of_form(sample, name).ok.sum()) for name in FORMS}
-    best = max(counts.values())
-    if any(counts[name] == best > 0 for name in ORDERS):
+    few = sample.iloc[:: max(1, len(sample) // FEW)]
+    likely = [name for name in FORMS if any(PATTERNS[name].fullmatch(one) for one in few)]
+    counts = {name: int(of_form(sample, name).ok.sum()) for name in likely}
+    best = max(counts.values(), default=0)
+    if any(counts.get(name) == best > 0 for name in ORDERS):
         return _ordered(text)
     return of_form(text, max(counts, key=lambda name: counts[name]) if best else ISO)
 
@@ -150,8 +155,8 @@ def _ordered(text: Any) -> Times:
         if len(regular) != 1:
             forms = " or ".join(one.form for one in found)
             raise AmbiguousError(
-                f"the dates, such as {text[found[0].ok].iloc[0]!r}, may be {forms}: name the form by --date-format, in "
-                "Python date_format=...",
+                f"the dates, such as {text[found[0].ok].iloc[0]!r}, may be {forms}: name the form, in Python by "
+                f"date_format=...{ON_COMMAND_LINE}--date-format {found[0].form}",
                 "day-or-month",
             )
         found = regular

@@ -15,7 +15,7 @@ from gruworks.tasks.forecast.series.panel import FEWEST_ROWS, Series
 
 __all__ = ["continues", "join"]
 
-NEAR = 100  # rows that may be skipped between a short history and its continuation
+NEAR = 31  # rows that may be skipped before a continuation, or as many as it has
 SAME = 1e-9  # relative difference of values that count as the same
 
 
@@ -26,7 +26,7 @@ def continues(later: Series, earlier: Series, frequency: Frequency) -> bool:
     if frequency.code == IRREGULAR or later.timestamps[0] <= earlier.timestamps[-1]:
         return True
     skipped = len(frequency.grid(earlier.timestamps[-1], later.timestamps[0])) - 2
-    return skipped <= max(NEAR, len(earlier)) or len(later) < FEWEST_ROWS
+    return skipped <= max(NEAR, len(later)) or len(later) < FEWEST_ROWS
 
 
 def join(earlier: Series, later: Series, frequency: Frequency, whole: bool = False) -> tuple[Series, int]:
