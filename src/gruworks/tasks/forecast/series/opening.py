@@ -106,6 +106,8 @@ def _unpacked(content: bytes, kind: str, path: Path) -> bytes:
 
 def _is_workbook(content: bytes, path: Path) -> bool:
     with bounded_zip(io.BytesIO(content), str(path)) as archive:
+        if sum(one.file_size for one in archive.infolist()) > MOST_TEXT:
+            raise DataError(f"{path} unpacks to more than {MOST_TEXT:,} bytes")
         return "xl/workbook.xml" in archive.namelist()
 
 
@@ -134,7 +136,9 @@ def _workbook(content: bytes, path: Path, reading: Reading) -> Content:
     sheet = names[0] if reading.sheet is None else reading.sheet
     if sheet not in names:
         raise DataError(f"{path} has no sheet {sheet!r}; it has: {', '.join(names)}. Name one: --sheet NAME")
-    cells = sheets.parse(sheet, header=None, dtype=object, keep_default_na=False, na_filter=False)
+    cells = pandas.read_excel(
+        sheets, sheet_name=sheet, header=None, dtype=object, keep_default_na=False, na_filter=False
+    )
     told = [f"sheet {sheet!r}"] if len(names) > 1 and reading.sheet is None else []
     return Content(cells.to_csv(index=False, header=False), understood=told)
 
