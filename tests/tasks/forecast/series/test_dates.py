@@ -39,7 +39,7 @@ def test_a_form_is_found(form: str) -> None:
 
 
 QUARTER_FORMS = ("{y}Q{q}", "{y} Q{q}", "{y}-Q{q}", "Q{q} {y}", "Q{q}/{y}", "{q}Q{s}", "{y}q{q}", "{q}. Quartal {y}",
-                 "{y}年第{q}季度")  # fmt: skip
+                 "{y}年第{q}季度", "FY{y} Q{q}", "{y}:{q}")  # fmt: skip
 
 
 @pytest.mark.parametrize("form", QUARTER_FORMS)
@@ -135,3 +135,29 @@ COLUMNS = {
 def test_columns_are_combined(time: str) -> None:
     found = parse_times(combined({name: numpy.array(values) for name, values in COLUMNS[time].items()}))
     assert str(found.timestamps[0]).startswith(time)
+
+
+def test_weeks_by_their_number_alone_are_told_from_months() -> None:
+    weeks = pandas.date_range("2019-12-30", periods=60, freq="W-MON")
+    found = parse_times(numpy.array(weeks.strftime("%G-%V"), dtype=object))
+    assert (found.form, found.timestamps.tolist()) == ("YYYY-ww", weeks.to_numpy().astype("M8[us]").tolist())
+
+
+def test_spans_begin_with_their_first_time_and_zones_have_names() -> None:
+    spans = [f"{hour:%d.%m.%Y %H:%M} - {hour + pandas.Timedelta(hours=1):%d.%m.%Y %H:%M}" for hour in HOURS]
+    assert (
+        parse_times(numpy.array(spans, dtype=object)).timestamps.tolist() == HOURS.to_numpy().astype("M8[us]").tolist()
+    )
+    named = numpy.array(
+        [f"2024-03-31 {hour} {zone}" for hour, zone in (("01:00", "CET"), ("03:00", "CEST"))], dtype=object
+    )
+    found = parse_times(named)
+    assert ([str(one)[11:16] for one in found.timestamps], found.zone) == (
+        ["00:00", "01:00"], "changing offsets, times in UTC",
+    )  # fmt: skip
+    assert not parse_times(numpy.array(["2024-03-31 01:00 XYZ"], dtype=object)).ok.any()
+
+
+def test_a_year_may_stand_once_for_its_months() -> None:
+    columns = {"year": numpy.array(["2007", "", "2008"], dtype=object), "month": numpy.array(["Jan", "Feb", "Jan"])}
+    assert [str(one)[:7] for one in parse_times(combined(columns)).timestamps] == ["2007-01", "2007-02", "2008-01"]

@@ -385,3 +385,20 @@ def test_rows_without_a_value_at_the_end_are_those_to_forecast_where_covariates_
     found = read(frame, Config())
     assert len(found.series[0]) == 10
     assert found.notes == ("the last 2 rows have no value: the forecast begins with them, at 2012-01-11",)
+
+
+def test_the_hour_that_clocks_show_twice_is_one_hour() -> None:
+    hours = pandas.date_range("2024-10-26", periods=60, freq="h", tz="Europe/Berlin").tz_localize(None)
+    frame = pandas.DataFrame({"ds": hours, "y": numpy.arange(60.0)})
+    found = read(frame, Config())
+    assert len(found.series[0]) == 59
+    assert found.series[0].y[26] == 26.5
+    assert found.notes == ("1 times occur twice where clocks are set back in autumn: the mean of both is used",)
+    with pytest.raises(DataError, match="the time 2024-10-21T02:00:00 occurs twice"):
+        read(frame.assign(ds=hours - pandas.Timedelta(days=6)), Config())
+
+
+def test_names_differ_by_case_and_a_sum_without_a_label_is_a_total(tmp_path: Path) -> None:
+    found = panel(tmp_path, lines(*ROWS, f",{sum(VALUES)}", header="DS,Y"))
+    assert found.series[0].y.tolist() == VALUES
+    assert "1 total row left out" in found.notes[0]

@@ -113,12 +113,14 @@ def _in_order(tables: list[Table], source: Source, notes: list[str]) -> list[Tab
     Raises:
         DataError: a time with two values.
     """
-    found, moved, doubled = [], 0, 0
+    found, moved, doubled, repeated = [], 0, 0, 0
     for table in tables:
         steps = numpy.diff(table.timestamps).astype(numpy.int64)
         if (steps < 0).any():
             table, moved = table[numpy.argsort(table.timestamps, kind="stable")], moved + 1
-            steps = numpy.diff(table.timestamps).astype(numpy.int64)
+        table, again = _clock_changes(table)
+        repeated += again
+        steps = numpy.diff(table.timestamps).astype(numpy.int64)
         twice = numpy.flatnonzero(steps == 0)
         if len(twice):
             for i in twice.tolist():
@@ -127,9 +129,32 @@ def _in_order(tables: list[Table], source: Source, notes: list[str]) -> list[Tab
         found.append(table)
     if moved:
         notes.append("the rows were not in order of time: they are sorted" + f" in {moved} series" * (len(tables) > 1))
+    if repeated:
+        notes.append(f"{repeated} times occur twice where clocks are set back in autumn: the mean of both is used")
     if doubled:
         notes.append(f"{doubled} rows occur twice, with the same values: each is used once")
     return found
+
+
+def _clock_changes(table: Table) -> tuple[Table, int]:
+    """The table with one row for each time that clocks show twice on a Sunday in autumn, and their number."""
+    twice = numpy.flatnonzero(numpy.diff(table.timestamps).astype(numpy.int64) == 0)
+    if not len(twice) or table.timestamps.dtype.kind != "M":
+        return table, 0
+    times = table.timestamps[twice]
+    days = times.astype("datetime64[D]")
+    hours = (times - days) / numpy.timedelta64(1, "h")
+    months = times.astype("datetime64[M]").astype(int) % 12 + 1
+    sundays = (days.astype(int) + 3) % 7 == 6
+    years = 1 + (table.timestamps[-1] - table.timestamps[0]) / numpy.timedelta64(366, "D")
+    if not (sundays & (hours < 4) & numpy.isin(months, (3, 4, 10, 11))).all() or len(numpy.unique(days)) > years:
+        return table, 0
+    if any(values.dtype == object for found in table.side.values() for values in found.values()):
+        return table, 0
+    y = table.y.copy()
+    y[twice + 1] = (y[twice] + y[twice + 1]) / 2
+    kept = numpy.delete(numpy.arange(len(table.timestamps)), twice)
+    return replace(table, y=y)[kept], len(twice)
 
 
 def _need_same(table: Table, i: int, source: Source, several: bool) -> None:

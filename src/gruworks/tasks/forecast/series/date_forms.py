@@ -20,6 +20,10 @@ Stamps = NDArray[Any]
 ISO, NUMBERS = "YYYY-MM-DD", "numbers"
 DAY_FIRST, MONTH_FIRST, SHORT_YEAR_FIRST = "DD/MM/YYYY", "MM/DD/YYYY", "YY-MM-DD"
 ORDERS = (DAY_FIRST, MONTH_FIRST, SHORT_YEAR_FIRST)
+ZONES = {
+    "Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9,
+    "AEST": 10, "AEDT": 11, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+}  # fmt: skip
 MONTHS = (
     "jan january januar janvier janeiro gen ene enero gennaio|feb fev february fevrier febrero febbraio|"
     "mar march maerz mrz mars marzo mrt|apr april avr avril abr abril|may mai mayo maggio mag mei|"
@@ -39,7 +43,7 @@ B = r"(?P<b>[^\W\d_]{3,})\.?"
 CLOCK = (
     r"(?:(?:[T ,]|\s-\s)+(?P<H>\d{1,2})(?:[:.h](?P<M>\d{2}))?(?:[:.](?P<S>\d{2}(?:[.,]\d+)?))?"
     r"\s*(?P<p>[AaPp]\.?[Mm]\.?)?)?"
-    r"\s*(?P<z>Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?"
+    r"\s*(?P<z>Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2}|[A-Z]{3,4})?(?:\[[\w/]+\])?"
 )
 WEEKDAY = r"(?:[^\W\d_]{2,}\.?,?\s+)?"
 FORMS = {
@@ -47,11 +51,14 @@ FORMS = {
     "YYYYMMDD": r"(?P<Y>(?:19|20|21)\d{2})(?P<m>\d{2})(?P<d>\d{2})"
                 r"(?:[T ]?(?P<H>\d{2}):?(?P<M>\d{2})?:?(?P<S>\d{2})?)?(?P<z>Z|[+-]\d{2}:?\d{2})?",
     "YYYY-MM": rf"{Y4}[-/.]{MD}",
+    "YYYY-ww": rf"{Y4}[-/.](?P<w>\d{{2}})",
+    "YYYY:q": rf"{Y4}:(?P<q>[1-4])",
+    "YYYY:MM": rf"{Y4}:{MD}",
     "YYYYMM": r"(?P<Y>(?:19|20|21)\d{2})(?P<m>\d{2})",
     "YYYYMmm": rf"{Y4}[-/. ]?[Mm]{MD}",
-    "YYYYQn": rf"{Y4}[-/. :]*(?:[Qq]|[Qq]tr|QTR|Quarter|[Tt]|K|KV)[-. ]?(?P<q>[1-4])",
+    "YYYYQn": rf"(?:FY\s?)?{Y4}[-/. :]*(?:[Qq]|[Qq]tr|QTR|Quarter|[Tt]|K|KV)[-. ]?(?P<q>[1-4])",
     "Qn YYYY": rf"[Qq](?:tr|uarter)?[-. ]?(?P<q>[1-4])[-/., ']*{Y2}",
-    "nQYY": rf"(?P<q>[1-4])\.?[-. ]?(?:[QqTt]|Quartal|Quarter|Qtr|qtr)[-/., ']*{Y2}",
+    "nQYY": rf"(?P<q>[1-4])(?:\.|st|nd|rd|th)?[-. ]?(?:[QqTt]|quarter|Quartal|Quarter|Qtr|qtr)[-/., ']*{Y2}",
     "YYYY-Www": rf"{Y4}[-/. ]*(?:[Ww]|[Ww][Kk]|[Ww]eek|KW|CW)[-. ]?(?P<w>\d{{1,2}})(?:-?(?P<u>[1-7]))?",
     "Www YYYY": rf"(?:[Ww]|[Ww][Kk]|[Ww]eek|KW|CW)[-. ]?(?P<w>\d{{1,2}})[-/., ]*{Y4}",
     "YYYYHn": rf"{Y4}[-/. ]*[HhSs](?P<h>[12])",
@@ -160,6 +167,8 @@ def _month_numbers(names: Any) -> NDArray[numpy.float64]:
 
 def _in_one_zone(stamps: Stamps, zones: NDArray[Any], ok: NDArray[numpy.bool_]) -> tuple[Stamps, str]:
     """Timestamps without offsets: local ones where all have one offset or are days, else those of UTC."""
+    unknown = numpy.array([one.isalpha() and one not in ZONES for one in zones], dtype=bool)
+    stamps, ok = numpy.where(unknown, NAT, stamps), ok & ~unknown
     used = set(zones[ok].tolist())
     if used <= {"", "Z", "UTC", "GMT", "+00:00", "+0000", "+00", "-00:00"}:
         return stamps, ""
@@ -176,6 +185,8 @@ def _in_one_zone(stamps: Stamps, zones: NDArray[Any], ok: NDArray[numpy.bool_]) 
 
 
 def _offset(zone: str) -> int:
-    """Minutes of an offset such as +02:00."""
+    """Minutes of an offset such as +02:00, or of a zone's abbreviation."""
+    if zone in ZONES:
+        return 60 * ZONES[zone]
     digits = re.sub(r"\D", "", zone).ljust(4, "0")
     return (-1 if zone.startswith("-") else 1) * (60 * int(digits[:2]) + int(digits[2:4]))

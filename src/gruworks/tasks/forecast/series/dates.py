@@ -28,6 +28,7 @@ from gruworks.tasks.forecast.series.date_numbers import NUMERIC, numeric_times
 __all__ = ["AmbiguousError", "parse_times"]
 
 FEW = 50  # of them that tell which forms are likely
+RANGE = r"^(\S.{6,}\S)\s?(?:-|–|/|to|bis)\s?(\S.{6,}\S)$"
 SHOWN = 1000  # distinct values from which the form is found
 
 
@@ -108,7 +109,11 @@ def _strptime(text: Any, date_format: str) -> Times:
 
 def _distinct(text: Any, form: str | None, known: str | None) -> Times:
     """Timestamps of distinct texts."""
-    numeric = text.str.fullmatch(r"[+-]?\d{1,19}(?:\.\d*)?")
+    text = text.str.replace(r"^(\d{4,6}),(\d+)$", r"\1.\2", regex=True)  # serials with a decimal comma
+    ranges = text.str.extract(RANGE)
+    if len(text) and (ranges[0].str.len() == ranges[1].str.len()).all():
+        text = ranges[0]  # the beginning of a span of time
+    numeric = text.str.fullmatch(r"[+-]?\d{1,19}(?:\.\d*)?(?:[eE]\+?\d+)?")
     if text.str.fullmatch(r"\d{1,2}\.(?:19|20)\d{2}|(?:19|20)\d{2}\.(?:0[1-9]|1[012])").all():
         numeric[:] = False  # months with their year, not fractions
     digits = form in NUMERIC or (form is None and numeric.mean() > 0.5)

@@ -195,8 +195,16 @@ def typed_table(raw: RawTable, config: Config, known: Formats, roles: dict[str, 
 
 
 def _renamed(raw: RawTable, config: Config) -> tuple[RawTable, Config]:
-    """The table with plain column names, and the settings with names that contain a comma quoted."""
+    """The table with plain column names, and the settings with names that contain a comma quoted.
+
+    A name in the settings also stands for the only column that differs from it by upper and lower case.
+    """
     plain = {plain_name(name): column for name, column in raw.columns.items()}
+    named = (*column_names(config.time), *config.targets, config.series, *config.covariates)
+    for name in (one for one in named if one not in plain):
+        alike = [one for one in plain if one.casefold() == name.casefold()]
+        if len(alike) == 1:
+            plain[name] = plain.pop(alike[0])
     raw = replace(raw, columns=plain)
     target = plain_name(config.target)
     if "," in target and '"' not in target and target in plain:
@@ -261,7 +269,9 @@ def _data_rows(
     empty = ~times.ok & ~numbers & ~text.str.contains(r"\d{4}|\d[-/.]\d", regex=True).to_numpy()
     empty &= (text.str.len() != 1).to_numpy() | (text == "").to_numpy()
     words = ~times.ok & text.str.contains(r"[^\W\d_]{3}", regex=True).to_numpy() & ~text.str.contains(r"\d").to_numpy()
-    rest = empty | totals | words
+    note = ~times.ok & ~numbers & text.str.match(r"\W*[^\W\d_]{3,}\b").to_numpy()
+    totals |= _is_sum(text, numbers, raw, targets, parser)
+    rest = empty | totals | words | note
     data = numpy.flatnonzero(~(empty | totals))
     first, last = (int(data[0]), int(data[-1])) if len(data) else (0, len(text) - 1)
     at = numpy.arange(len(text))
@@ -276,6 +286,17 @@ def _data_rows(
     ]  # fmt: skip
     keep = ~drop
     return raw.keep(keep), Times(times.timestamps[keep], times.ok[keep], times.form, times.zone), told
+
+
+def _is_sum(
+    text: Any, numbers: NDArray[numpy.bool_], raw: RawTable, targets: tuple[str, ...], parser: Numbers
+) -> NDArray[numpy.bool_]:
+    """Mask of the last row, where it has no time and the sum of the other rows."""
+    found = numpy.zeros(len(text), dtype=bool)
+    if len(text) > 3 and text.iloc[-1] == "" and numbers[-1]:
+        y = numpy.stack([parser.parsed(raw.columns[name], name) for name in targets])
+        found[-1] = numpy.allclose(numpy.nansum(y[:, :-1], 1), y[:, -1], rtol=1e-3)
+    return found
 
 
 def _told(times: Times, config: Config, text: bool) -> list[str]:

@@ -27,6 +27,8 @@ def combined(columns: dict[str, NDArray[Any]]) -> NDArray[Any]:
     texts = {
         name: pandas.Series(values).astype(str).str.strip().str.removesuffix(".0") for name, values in columns.items()
     }
+    first = next(iter(texts))  # the year or the day may stand once for its rows
+    texts[first] = texts[first].where(~texts[first].isin(["", "nan", "None"])).ffill().fillna("")
     year = next((n for n, t in texts.items() if (t.str.fullmatch(r"(1[5-9]|2[01])\d{2}").mean()) > 0.5), None)
     if year is None:
         return _joined(texts.values())
