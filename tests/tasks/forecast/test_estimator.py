@@ -341,3 +341,20 @@ def test_closed_hours_are_not_forecast(tmp_path: Path) -> None:
     other = frame.assign(ds=frame["ds"] + pandas.Timedelta(hours=1))
     both = pandas.concat([frame.assign(unique_id="a"), other.assign(unique_id="b")])
     assert str(Forecaster(horizon=2, **TINY).fit(both, quiet=True).frequency) == "hourly while open, 98 of 168 a week"
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "UTC", "America/New_York"])
+def test_times_keep_their_zone_so_that_frames_can_be_joined(zone: str, tmp_path: Path) -> None:
+    hours = pandas.date_range("2024-03-09", periods=60, freq="h", tz=zone)
+    frame = pandas.DataFrame({"ds": hours, "y": numpy.arange(60.0)})
+    forecaster = Forecaster(horizon=2).fit(frame[:58])
+    for one in (forecaster, Forecaster.load(forecaster.save(tmp_path / "run"))):
+        assert frame.merge(one.predict(), on="ds")["y_hat"].tolist() == pytest.approx([58, 59])
+
+
+def test_days_of_polars_stay_days(tmp_path: Path) -> None:
+    days = [day.date() for day in pandas.date_range("2024-03-09", periods=10)]
+    frame = polars.DataFrame({"ds": days, "y": [float(i) for i in range(10)]})
+    forecaster = Forecaster(horizon=2).fit(frame[:8])
+    for one in (forecaster, Forecaster.load(forecaster.save(tmp_path / "run"))):
+        assert frame.join(one.predict(), on="ds")["y_hat"].to_list() == pytest.approx([8, 9])

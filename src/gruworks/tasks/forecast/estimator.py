@@ -28,7 +28,7 @@ from gruworks.tasks.forecast.features.naive import naive_forecasts
 from gruworks.tasks.forecast.frames import forecast_frame, levels, with_future
 from gruworks.tasks.forecast.persistence import CODEC, check_codec, pack, unpack
 from gruworks.tasks.forecast.series.alignment import Fitted
-from gruworks.tasks.forecast.series.columns import Formats
+from gruworks.tasks.forecast.series.columns import Formats, FrameTypes
 from gruworks.tasks.forecast.series.frequency import Frequency
 from gruworks.tasks.forecast.series.joining import continues, join
 from gruworks.tasks.forecast.series.panel import Panel, Series
@@ -67,7 +67,7 @@ class Forecaster(Estimator):
         self.codec: Codec | None = None
         self.blend: Blend = NETWORK_ALONE
         self.calibration: Calibration = normal(self.config.horizon)
-        self.backend, self.formats, self.ids = "pandas", Formats(), "text"
+        self.backend, self.formats, self.types = "pandas", Formats(), FrameTypes()
         self.fit_warnings: list[str] = []
         self.streams = Streams([])
 
@@ -139,8 +139,8 @@ class Forecaster(Estimator):
         shares, carried = levels(level), panel is None and future is None
         found = [self._last(one, shares, carried) for one in series]
         backend: Any = self.backend if panel is None else panel.backend
-        ids = self.ids if panel is None else panel.ids
-        return forecast_frame(series, found, level, self.config, self.frequency, backend, ids)
+        types = self.types if panel is None else panel.types
+        return forecast_frame(series, found, level, self.config, self.frequency, backend, types)
 
     def update(self, data: Any, run: Path | str | None = None) -> Self:
         """Join new rows to the fitted series, so that forecasts begin after them. Nothing is trained.
@@ -285,7 +285,7 @@ class Forecaster(Estimator):
         self.codec = self.codec or with_seasonal_lag(Codec.of(read, self.config), read, self.config)
         self.streams = Streams(read.series, read.frequency)
         self.backend, self.fit_warnings = read.backend, list(read.notes)
-        self.formats, self.ids = read.formats, read.ids
+        self.formats, self.types = read.formats, read.types
 
     def _learn(self, prepared: None, run: RunFolder, quiet: bool, resume: bool) -> None:
         first, self.model, self.metrics = self.model, None, {"trained": False}
@@ -358,7 +358,7 @@ class Forecaster(Estimator):
     def _give(self) -> tuple[dict[str, Any], dict[str, Any]]:
         facts, context = pack(self.history, self.calibration)
         told = {"backend": self.backend, "fit_warnings": self.fit_warnings, "blend": self.blend.to_dict()}
-        told["reading"] = asdict(self.formats) | {"ids": self.ids}
+        told["reading"] = asdict(self.formats) | asdict(self.types)
         return self._codec.to_dict() | facts | told | {"trained": self.model is not None}, context
 
     def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
@@ -367,7 +367,8 @@ class Forecaster(Estimator):
         series, self.calibration = unpack(codec, context, self.codec, self.config)
         self.streams, self.blend = Streams(series, self.codec.frequency), Blend(**codec["blend"])
         self.backend = codec["backend"] if importlib.util.find_spec(codec["backend"]) else "pandas"
-        reading = {"decimal": None, "dates": None, "ids": "text"} | codec.get("reading", {})
-        self.ids, self.formats = reading.pop("ids"), Formats(**reading)
+        reading = dict(codec.get("reading", {}))
+        self.formats = Formats(reading.pop("decimal", None), reading.pop("dates", None))
+        self.types = FrameTypes(**reading)
         self.fit_warnings = codec["fit_warnings"]
         self.metrics = {"trained": codec["trained"]}

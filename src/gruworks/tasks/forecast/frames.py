@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gruworks.errors import DataError, OptionError
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.features.encoding import Codec
-from gruworks.tasks.forecast.series.columns import Formats, short
+from gruworks.tasks.forecast.series.columns import Formats, FrameTypes, short
 from gruworks.tasks.forecast.series.frequency import Frequency
 from gruworks.tasks.forecast.series.panel import Series
 from gruworks.tasks.forecast.series.reading import read_future
@@ -55,11 +55,11 @@ def forecast_frame(
     config: Config,
     frequency: Frequency,
     backend: Any,
-    ids_type: str = "text",
+    types: FrameTypes | None = None,
 ) -> Any:
     """unique_id, ds, y_hat and its intervals from quantiles [K, S] of each series; the targets side by side.
 
-    With the `ids_type` "integer" the names of the series are whole numbers, as they were in the caller's frame.
+    Names of the series and times have the `types` of the caller's frame.
     """
     targets = config.targets
     ids: list[str] = []
@@ -71,9 +71,24 @@ def forecast_frame(
         head = "y_hat" if len(targets) == 1 else f"{targets[one.target]}_hat"
         for name, column in zip(interval_columns(head, level), quantiles.T, strict=True):
             values.setdefault(name, []).append(column)
-    named = numpy.array(ids, dtype=numpy.int64) if ids_type == "integer" else ids
+    types = types or FrameTypes()
+    named = numpy.array(ids, dtype=numpy.int64) if types.ids == "integer" else ids
     columns: dict[str, Any] = {"unique_id": named} | {name: numpy.concatenate(parts) for name, parts in values.items()}
-    return nw.from_dict(columns, backend=backend).to_native()
+    frame = nw.from_dict(columns, backend=backend)
+    return _with_times(frame, types).to_native() if frequency.dated else frame.to_native()
+
+
+def _with_times(frame: Any, types: FrameTypes) -> Any:
+    """The frame with times of the caller's type."""
+    times = nw.col("ds")
+    if types.times == "date":
+        midnight = (frame["ds"].dt.truncate("1d") == frame["ds"]).all()
+        return frame.with_columns(times.cast(nw.Date)) if midnight else frame
+    if types.times == "datetime":
+        return frame
+    if types.local:
+        return frame.with_columns(times.dt.replace_time_zone(types.times))
+    return frame.with_columns(times.dt.replace_time_zone("UTC").dt.convert_time_zone(types.times))
 
 
 def with_future(

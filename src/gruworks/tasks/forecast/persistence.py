@@ -41,7 +41,15 @@ CODEC = record(
     backend=choice("pandas", "polars", "pyarrow", "modin", "cudf"),
     fit_warnings=items(string()),
     blend=record(weight=number(0, 1), naive=string(100), ratio=optional(number()), t=optional(number())),
-    reading=maybe(record(decimal=optional(string(1)), dates=optional(string(100)), ids=choice("text", "integer"))),
+    reading=maybe(
+        record(
+            decimal=optional(string(1)),
+            dates=optional(string(100)),
+            ids=choice("text", "integer"),
+            times=string(100),
+            local=checked.flag,
+        )
+    ),
     trained=checked.flag,
     series=items(string(), least=1),
     words=mapping(mapping(items(string()))),

@@ -211,8 +211,11 @@ def show_evaluation(show: Show, result: Evaluation) -> None:
 
 
 def _load(run: Path) -> Forecaster:
+    from gruworks.tasks.forecast.series.columns import FrameTypes
+
     forecaster: Forecaster = load("forecast", run)
-    forecaster.backend = "pandas"  # for the tables and files here, whatever the fit was on
+    # for the tables and files here, whatever the fit was on
+    forecaster.backend, forecaster.types = "pandas", FrameTypes()
     return forecaster
 
 

@@ -14,7 +14,7 @@ from gruworks.errors import DataError
 from gruworks.tasks.forecast.series.date_forms import ISO, NUMBERS, Times
 from gruworks.tasks.forecast.series.numbers import decimal_mark, is_missing, number_texts, parse_numbers
 
-__all__ = ["LARGEST", "ON_COMMAND_LINE", "Formats", "Numbers", "Source", "check_times", "names", "short"]
+__all__ = ["LARGEST", "ON_COMMAND_LINE", "Formats", "FrameTypes", "Numbers", "Source", "check_times", "names", "short"]
 
 ON_COMMAND_LINE = "; on the command line "  # before the flags that a message names
 LARGEST = 1e150  # the squares of larger values are beyond float64
@@ -26,6 +26,21 @@ class Formats:
 
     decimal: str | None = None
     dates: str | None = None
+
+
+@dataclass(frozen=True)
+class FrameTypes:
+    """Types of a caller's frame, which the forecast has too.
+
+    Args:
+        ids: "integer" where the series are named by whole numbers.
+        times: "datetime", "date" for days without a time, or the time zone of the times.
+        local: True where the series have the local times of that zone, False for UTC.
+    """
+
+    ids: str = "text"
+    times: str = "datetime"
+    local: bool = False
 
 
 @dataclass(frozen=True)

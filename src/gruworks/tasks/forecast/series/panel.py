@@ -10,7 +10,7 @@ import numpy
 from numpy.typing import NDArray
 
 from gruworks.tasks.forecast.config import Config
-from gruworks.tasks.forecast.series.columns import Formats
+from gruworks.tasks.forecast.series.columns import Formats, FrameTypes
 from gruworks.tasks.forecast.series.frequency import Frequency
 
 __all__ = ["FEWEST_ROWS", "Panel", "Series", "forward_filled"]
@@ -72,7 +72,7 @@ class Panel:
         notes: warnings about the format, series left out, missing values and rows, and irregular timestamps.
         warnings: those of the notes that tell of rows left out or replaced.
         formats: formats of the text that the rows were read from.
-        ids: "integer" where the series are named by whole numbers in a frame.
+        types: types of the caller's frame.
         config: the settings with the column names of the table; None for plain numbers.
     """
 
@@ -83,7 +83,7 @@ class Panel:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     formats: Formats = Formats()
-    ids: str = "text"
+    types: FrameTypes = FrameTypes()
     config: Config | None = None
 
     def digest(self) -> str:

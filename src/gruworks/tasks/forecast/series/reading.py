@@ -46,7 +46,7 @@ def read(data: Any, config: Config, known: Formats | None = None, fitted: Fitted
     table = typed_table(raw, config, known or Formats(), roles)
     panel = assemble(_tables(table), table.source, config.reading, table.backend, table.sha256, fitted)
     told = (table.note,) if table.note else ()
-    return replace(panel, notes=told + panel.notes, formats=table.formats, ids=table.ids_type, config=table.config)
+    return replace(panel, notes=told + panel.notes, formats=table.formats, types=table.types, config=table.config)
 
 
 def read_future(

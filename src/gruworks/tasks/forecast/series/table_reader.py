@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from gruworks.errors import DataError, TooShortError
 from gruworks.files import named_path
 from gruworks.tasks.forecast.config import Config, column_names
-from gruworks.tasks.forecast.series.columns import Formats, Numbers, Source, check_times, names
+from gruworks.tasks.forecast.series.columns import Formats, FrameTypes, Numbers, Source, check_times, names
 from gruworks.tasks.forecast.series.date_forms import ISO, NUMBERS, Times
 from gruworks.tasks.forecast.series.dates import parse_times
 from gruworks.tasks.forecast.series.layout import parsed, plain_name
@@ -48,6 +48,7 @@ class RawTable:
     separator: str = ","
     understood: list[str] = field(default_factory=list)
     text: bool = False
+    types: dict[str, FrameTypes] = field(default_factory=dict)
 
     def keep(self, rows: NDArray[numpy.bool_]) -> RawTable:
         lines = None if self.source.lines is None else self.source.lines[rows]
@@ -63,7 +64,7 @@ class TypedTable:
 
     Args:
         formats: formats of its text.
-        ids_type: "integer" where the names are whole numbers in a frame.
+        types: types of the frame that it was.
         config: the settings with the column names as they are in the table.
         understood: what was guessed, each with the flag that sets it.
     """
@@ -76,7 +77,7 @@ class TypedTable:
     backend: str
     sha256: str | None
     formats: Formats
-    ids_type: str
+    types: FrameTypes
     config: Config
     understood: tuple[str, ...]
 
@@ -102,7 +103,9 @@ def raw_table(data: Any, config: Config) -> RawTable | None:
     frame: Any = nw.from_native(data, eager_only=True, pass_through=True)
     if not isinstance(frame, nw.DataFrame):
         return None
-    return RawTable(_columns(frame, told), Source(None), frame.implementation.value, understood=told)
+    types: dict[str, FrameTypes] = {}
+    columns = _columns(frame, told, types)
+    return RawTable(columns, Source(None), frame.implementation.value, understood=told, types=types)
 
 
 def _file(path: Path, config: Config) -> RawTable:
@@ -128,19 +131,23 @@ def _with_index(frame: pandas.DataFrame, config: Config) -> pandas.DataFrame:
     return frame.reset_index() if needed & {str(one) for one in index.names if one is not None} else frame
 
 
-def _columns(frame: Any, told: list[str]) -> dict[str, Column]:
-    """Columns of a narwhals frame, times without their zone."""
+def _columns(frame: Any, told: list[str], types: dict[str, FrameTypes] | None = None) -> dict[str, Column]:
+    """Columns of a narwhals frame, times without their zone; their own types by name are added to `types`."""
+    types = {} if types is None else types
     found = {}
     for name in frame.columns:
         column = frame[name]
-        if getattr(column.dtype, "time_zone", None) is not None:
-            series, zone = without_zone(
-                pandas.Series(pandas.to_datetime(column.to_list(), utc=True)), column.dtype.time_zone
-            )
+        own = column.to_native().dtype
+        zone = own.tz if isinstance(own, pandas.DatetimeTZDtype) else getattr(column.dtype, "time_zone", None)
+        if zone is not None:
+            series, meaning = without_zone(pandas.Series(pandas.to_datetime(column.to_list(), utc=True)), str(zone))
             found[str(name)] = series.to_numpy()
-            told += [f"{name}: {zone}"] if zone else []
+            told += [f"{name}: {meaning}"] if meaning else []
+            types[plain_name(name)] = FrameTypes(times=str(zone), local=meaning.startswith("local"))
         else:
             found[str(name)] = column.to_numpy()
+            if column.dtype == nw.Date:
+                types[plain_name(name)] = FrameTypes(times="date")
     return found
 
 
@@ -190,7 +197,7 @@ def typed_table(raw: RawTable, config: Config, known: Formats, roles: dict[str, 
     return TypedTable(
         source, times.timestamps, _ids(raw, ids), y, side, raw.backend, raw.sha256,
         Formats(parser.found if raw.text else known.decimal, times.form if raw.text else known.dates),
-        "integer" if len(ids) == 1 and raw.columns[ids[0]].dtype.kind in "iu" else "text", config, tuple(told),
+        replace(raw.types.get(time[0], FrameTypes()), ids=_ids_type(raw, ids)), config, tuple(told),
     )  # fmt: skip
 
 
@@ -230,6 +237,10 @@ def _ids(raw: RawTable, columns: tuple[str, ...]) -> Column:
         return numpy.full(len(next(iter(raw.columns.values()))), "0")
     parts = [names(raw.columns[name], name, raw.source) for name in columns]
     return parts[0] if len(parts) == 1 else numpy.array(["/".join(row) for row in zip(*parts, strict=True)])
+
+
+def _ids_type(raw: RawTable, columns: tuple[str, ...]) -> str:
+    return "integer" if len(columns) == 1 and raw.columns[columns[0]].dtype.kind in "iu" else "text"
 
 
 def _need(columns: dict[str, Any], wanted: list[tuple[str, str]], source: Source) -> None:
