@@ -264,6 +264,8 @@ def test_an_update_is_stored(frame: pandas.DataFrame, trained: Forecaster, tmp_p
     assert len(late.history[0]) == 150
     with pytest.raises(DataError, match="the fit has no series b: fit anew with their rows"):
         late.update(frame.assign(unique_id="b"))
+    with pytest.warns(UserWarning, match="the fit has no series b: fit anew with their rows"):
+        late.update(pandas.concat([frame[150:151].assign(unique_id="0"), frame.assign(unique_id="b")]))
 
 
 def test_a_series_with_missing_values_goes_on_after_it_is_loaded(frame: pandas.DataFrame, trained: Forecaster) -> None:

@@ -14,8 +14,8 @@ from gruworks.tasks.forecast.series.columns import short
 from gruworks.tasks.forecast.series.kinds import kind_of
 from gruworks.tasks.forecast.series.layout import plain_name
 from gruworks.tasks.forecast.series.panel import Panel, Series
+from gruworks.tasks.forecast.series.raw_table import RawTable, raw_table
 from gruworks.tasks.forecast.series.reading import read
-from gruworks.tasks.forecast.series.table_reader import RawTable, raw_table
 
 __all__ = ["Columns", "SeriesFacts", "columns_of", "series_of"]
 

@@ -160,7 +160,10 @@ class Forecaster(Estimator):
         new = {(one.name, one.target): one for one in panel.series}
         unknown = sorted({name for name, target in new if (name, target) not in self.streams.numbers})
         if unknown:
-            raise DataError(f"the fit has no series {', '.join(unknown[:5])}: fit anew with their rows")
+            told = f"the fit has no series {', '.join(unknown[:5])}: fit anew with their rows"
+            if self.config.reading.strict or not new.keys() & self.streams.numbers.keys():
+                raise DataError(told)
+            warnings.warn(told, stacklevel=2)
         series = [new.get((one.name, one.target), one) for one in self.history]
         self.streams = Streams(series, self.frequency)
         if run is not None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy
@@ -12,7 +10,7 @@ from numpy.typing import NDArray
 
 from gruworks.errors import DataError, TooShortError
 from gruworks.tasks.forecast.config import Reading
-from gruworks.tasks.forecast.series.columns import ON_COMMAND_LINE, Source, short
+from gruworks.tasks.forecast.series.columns import Source, short
 from gruworks.tasks.forecast.series.frequency import (
     IRREGULAR,
     Frequency,
@@ -20,9 +18,11 @@ from gruworks.tasks.forecast.series.frequency import (
     infer_frequency,
     irregular_frequency,
 )
-from gruworks.tasks.forecast.series.panel import FEWEST_ROWS, Panel, Series, forward_filled
+from gruworks.tasks.forecast.series.gaps import fill, missing_notes, on_grid
+from gruworks.tasks.forecast.series.panel import FEWEST_ROWS, Panel, Series
+from gruworks.tasks.forecast.series.rows import Table, in_order
 
-__all__ = ["Fitted", "Table", "assemble"]
+__all__ = ["Fitted", "assemble"]
 
 Floats = NDArray[numpy.float64]
 LONG = 8  # rows of a regular series, from which its frequency is its own and not that of the others with gaps
@@ -34,32 +34,6 @@ class Fitted(NamedTuple):
 
     frequency: Frequency
     names: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of one series: timestamps [N], targets y [N, D], row numbers in the source [N], covariates by kind."""
-
-    name: str
-    timestamps: NDArray[Any]
-    y: Floats
-    rows: NDArray[numpy.int64]
-    side: dict[str, dict[str, NDArray[Any]]] = field(default_factory=dict)
-
-    def rearranged(
-        self, timestamps: NDArray[Any], rows: NDArray[numpy.int64], change: Callable[[NDArray[Any]], NDArray[Any]]
-    ) -> Table:
-        """The table at other timestamps and rows, with `change` applied to each column."""
-        side = {kind: {name: change(values) for name, values in found.items()} for kind, found in self.side.items()}
-        return Table(self.name, timestamps, change(self.y), rows, side)
-
-    def __getitem__(self, at: Any) -> Table:
-        return self.rearranged(self.timestamps[at], self.rows[at], lambda values: values[at])
-
-    @property
-    def observed(self) -> NDArray[numpy.bool_]:
-        """Mask of the rows with a value of any target."""
-        return numpy.asarray(~numpy.isnan(self.y).all(1))
 
 
 class _Unusable(NamedTuple):
@@ -88,7 +62,7 @@ def assemble(
     """
     reading = reading or Reading()
     notes: list[str] = []
-    tables = _in_order(tables, source, notes)
+    tables = in_order(tables, source, notes)
     usable, unusable = _long_enough(tables, source, reading, fitted)
     if not usable:
         raise unusable[0].error
@@ -96,80 +70,14 @@ def assemble(
     unusable += others
     left_out = _left_out(unusable, reading)
     notes += left_out
-    ends = {table.name: int(numpy.flatnonzero(table.observed)[-1]) + 1 for table in usable}
-    last = max(table.timestamps[ends[table.name] - 1] for table in usable)
-    filled = [_filled(_on_grid(table, frequency), frequency, reading, last, ends) for table in usable]
-    notes += _missing_notes(usable, filled, frequency, reading)
+    last = max(table.timestamps[table.observed][-1] for table in usable)
+    filled = [fill(on_grid(table, frequency), frequency, reading, last) for table in usable]
+    notes += missing_notes(usable, filled, frequency, reading)
     series = [one for table in filled for one in _series(table, source)]
     still = [one.name for one in series if numpy.nanmin(one.y) == numpy.nanmax(one.y)]
     if still and len(series) > 1:
         notes.append(f"{len(still)} series never move: {', '.join(still[:NAMED])}")
     return Panel(series, frequency, backend, sha256, tuple(notes), tuple(left_out))
-
-
-def _in_order(tables: list[Table], source: Source, notes: list[str]) -> list[Table]:
-    """The tables in order of time, identical rows once.
-
-    Raises:
-        DataError: a time with two values.
-    """
-    found, moved, doubled, repeated = [], 0, 0, 0
-    for table in tables:
-        steps = numpy.diff(table.timestamps).astype(numpy.int64)
-        if (steps < 0).any():
-            table, moved = table[numpy.argsort(table.timestamps, kind="stable")], moved + 1
-        table, again = _clock_changes(table)
-        repeated += again
-        steps = numpy.diff(table.timestamps).astype(numpy.int64)
-        twice = numpy.flatnonzero(steps == 0)
-        if len(twice):
-            for i in twice.tolist():
-                _need_same(table, i, source, len(tables) > 1)
-            table, doubled = table[numpy.concatenate([[True], steps != 0])], doubled + len(twice)
-        found.append(table)
-    if moved:
-        notes.append("the rows were not in order of time: they are sorted" + f" in {moved} series" * (len(tables) > 1))
-    if repeated:
-        notes.append(f"{repeated} times occur twice where clocks are set back in autumn: the mean of both is used")
-    if doubled:
-        notes.append(f"{doubled} rows occur twice, with the same values: each is used once")
-    return found
-
-
-def _clock_changes(table: Table) -> tuple[Table, int]:
-    """The table with one row for each time that clocks show twice on a Sunday in autumn, and their number."""
-    twice = numpy.flatnonzero(numpy.diff(table.timestamps).astype(numpy.int64) == 0)
-    if not len(twice) or table.timestamps.dtype.kind != "M":
-        return table, 0
-    times = table.timestamps[twice]
-    days = times.astype("datetime64[D]")
-    hours = (times - days) / numpy.timedelta64(1, "h")
-    months = times.astype("datetime64[M]").astype(int) % 12 + 1
-    sundays = (days.astype(int) + 3) % 7 == 6
-    years = 1 + (table.timestamps[-1] - table.timestamps[0]) / numpy.timedelta64(366, "D")
-    if not (sundays & (hours < 4) & numpy.isin(months, (3, 4, 10, 11))).all() or len(numpy.unique(days)) > years:
-        return table, 0
-    if any(values.dtype == object for found in table.side.values() for values in found.values()):
-        return table, 0
-    y = table.y.copy()
-    y[twice + 1] = (y[twice] + y[twice + 1]) / 2
-    kept = numpy.delete(numpy.arange(len(table.timestamps)), twice)
-    return replace(table, y=y)[kept], len(twice)
-
-
-def _need_same(table: Table, i: int, source: Source, several: bool) -> None:
-    """Refuse rows i and i + 1 of one time, unless all their values are the same."""
-    columns = [table.y, *(values for found in table.side.values() for values in found.values())]
-    if all(numpy.array_equal(one[i], one[i + 1], equal_nan=one.dtype.kind == "f") for one in columns):
-        return
-    stamp = short(table.timestamps[i + 1])
-    hint = (
-        ": name the column that identifies the series or, where the time of day is in a column of its own, both time "
-        f"columns{ON_COMMAND_LINE}--series NAME, --time DATE,TIME"
-    )
-    text = f"the time {stamp} occurs twice (series {table.name!r}) with different values{'' if several else hint}"
-    row = max(int(table.rows[i]), int(table.rows[i + 1]))
-    source.refuse(row, text, "time-twice", time=stamp, series=table.name)
 
 
 def _long_enough(
@@ -297,66 +205,6 @@ def _wrong_step(table: Table, source: Source) -> DataError:
         )
     facts = {"time": stamp, "before": before, "series": table.name}
     return DataError(f"{source.at(row)}: {told}", "out-of-rhythm", line=source.line(row), **facts)
-
-
-def _on_grid(table: Table, frequency: Frequency) -> Table:
-    """The table with a row for each timestamp of the frequency."""
-    if frequency.code == IRREGULAR:
-        return table
-    return _spread(table, frequency.grid(table.timestamps[0], table.timestamps[-1]))
-
-
-def _spread(table: Table, grid: NDArray[Any]) -> Table:
-    """The table at the timestamps `grid`, missing where it has no row."""
-    if len(grid) == len(table.timestamps):
-        return table
-    at = numpy.searchsorted(grid, table.timestamps)
-
-    def spread(values: NDArray[Any]) -> NDArray[Any]:
-        empty: Any = "" if values.dtype == object else numpy.nan
-        made = numpy.full((len(grid), *values.shape[1:]), empty, dtype=values.dtype)
-        made[at] = values
-        return made
-
-    rows = table.rows[numpy.maximum(0, numpy.searchsorted(table.timestamps, grid, side="right") - 1)]
-    return table.rearranged(grid, rows, spread)
-
-
-def _filled(table: Table, frequency: Frequency, reading: Reading, last: Any, ends: dict[str, int]) -> Table:
-    """The table with missing values filled as `reading.fill` says; with 0, up to the last time of all series."""
-    if reading.fill == "missing":
-        return table
-    end = int(numpy.flatnonzero(table.observed)[-1]) + 1
-    if reading.fill == "0":
-        if table.timestamps[-1] < last and frequency.code != IRREGULAR:
-            table = _spread(table, frequency.grid(table.timestamps[0], last))
-        end = max(end, int(numpy.searchsorted(table.timestamps, last, side="right")))
-    y = table.y.copy()
-    for column in y[:end].T:
-        column[:] = numpy.where(numpy.isnan(column), 0, column) if reading.fill == "0" else forward_filled(column)
-    return replace(table, y=y)
-
-
-def _missing_notes(usable: list[Table], filled: list[Table], frequency: Frequency, reading: Reading) -> list[str]:
-    """Warnings about missing values, missing rows, and rows without a value at the end."""
-    notes = []
-    ends = [int(numpy.flatnonzero(table.observed)[-1]) + 1 for table in usable]
-    inside = [table[:end] for table, end in zip(usable, ends, strict=True)]
-    missing = sum(int(numpy.isnan(table.y).sum()) for table in inside)
-    how = {"missing": "read as such and left out of the loss", "last": "replaced by the last value", "0": "read as 0"}
-    if missing:
-        notes.append(f"{missing} values are missing: they are {how[reading.fill]}")
-    covered = [int(numpy.flatnonzero(table.observed)[-1]) + 1 for table in filled]
-    added = sum(covered) - sum(ends)
-    if added > 0:
-        how["missing"] = "read as missing values"
-        notes.append(f"about {added} rows are missing between the others ({frequency}): {how[reading.fill]}")
-    after = [len(table.y) - end for table, end in zip(usable, ends, strict=True)]
-    if any(after):
-        where = [short(t.timestamps[e]) for t, e, n in zip(usable, ends, after, strict=True) if n]
-        of = f" of {len(where)} series" if len(usable) > 1 else ""
-        notes.append(f"the last {max(after)} rows{of} have no value: the forecast begins with them, at {min(where)}")
-    return notes
 
 
 def _series(table: Table, source: Source) -> list[Series]:

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from gruworks.errors import DataError
 from gruworks.tasks.forecast.config import Config
-from gruworks.tasks.forecast.series.alignment import Fitted, Table, assemble
+from gruworks.tasks.forecast.series.alignment import Fitted, assemble
 from gruworks.tasks.forecast.series.columns import Formats, Numbers, Source
 from gruworks.tasks.forecast.series.panel import Panel
-from gruworks.tasks.forecast.series.table_reader import TypedTable, raw_table, typed_table, without_zone
+from gruworks.tasks.forecast.series.raw_table import raw_table, without_zone
+from gruworks.tasks.forecast.series.rows import Table
+from gruworks.tasks.forecast.series.table_reader import TypedTable, typed_table
 
 __all__ = ["read", "read_future"]
 
