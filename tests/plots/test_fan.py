@@ -10,7 +10,7 @@ import numpy
 import pytest
 
 from gruworks.errors import DataError
-from gruworks.plots.fan import draw_fan
+from gruworks.plots.fan import Fan, draw_fan, draw_fans
 from gruworks.plots.figure import ACCENT, INK
 
 DAYS = numpy.arange("2024-01-01", "2024-02-20", dtype="datetime64[D]").astype("datetime64[us]")
@@ -64,3 +64,21 @@ def test_other_kinds_of_picture_are_written_by_their_suffix(tmp_path: Path) -> N
         assert path.read_bytes().startswith(start)
     with pytest.raises((ValueError, DataError), match="xyz"):
         draw_fan(tmp_path / "fan.xyz", "a title", numpy.arange(3), y, numpy.array([3]), y[:1], y[:1], y[:1])
+
+
+@pytest.mark.parametrize("start", ["2024-01-01", "0001-01-01"])
+@pytest.mark.parametrize(("step", "rows"), [(5, 44), (3_600, 60), (86_400, 40), (31 * 86_400, 44), (366 * 86_400, 20)])
+def test_times_of_any_step_and_century_have_labels(start: str, step: int, rows: int, tmp_path: Path) -> None:
+    stamps = numpy.datetime64(start, "us") + numpy.arange(rows) * numpy.timedelta64(step, "s")
+    assert len(coloured(picture(tmp_path / "fan.png", stamps, rows - 14)[:440], ACCENT)) > 100
+
+
+def test_every_series_has_its_chart_on_pages(tmp_path: Path) -> None:
+    y = numpy.sin(numpy.arange(50) / 3)
+    bands = {"95 %": (y[36:] - 2, y[36:] + 2), "80 %": (y[36:] - 1, y[36:] + 1)}
+    fans = [Fan(f"series {i}", DAYS[:36], y[:36], DAYS[36:], y[36:], bands) for i in range(11)]
+    paths = draw_fans(tmp_path / "forecast.png", fans)
+    assert [path.name for path in paths] == ["forecast.png", "forecast-2.png"]
+    assert [matplotlib.image.imread(path).shape[:2] for path in paths] == [(1440, 1680), (720, 1680)]
+    broken = numpy.where(numpy.arange(36) % 5, y[:36], numpy.nan)
+    draw_fans(tmp_path / "gaps.png", [Fan("gaps", DAYS[:36], broken, DAYS[36:], y[36:], bands)])

@@ -143,11 +143,15 @@ def test_a_table_of_another_frequency_than_the_models_is_not_refused(
 @pytest.mark.parametrize(
     ("csv", "where", "code"),
     [
-        ("day,sold\n31.01.2024,3\n01.02.2024,4\n02.02.2024,5\n", "columns.time", "no-times"),
+        ("day,sold\nMonday,3\nTuesday,4\nWednesday,5\n", "columns.time", "no-times"),
         ("day,sold\n2024-01-01,a\n2024-01-02,b\n2024-01-03,c\n", "columns.target", "no-numbers"),
-        ("day,sold\n2024-01-03,1\n2024-01-02,2\n2024-01-01,3\n", "columns.time", "time-back"),
+        ("day,sold\n" + "".join(f"{k}/01/2024,{k}\n" for k in range(1, 13)), "columns.time", "day-or-month"),
         ("day,sold\n2024-01-01,1\n2024-01-02,2\n", "columns.target", "too-few-values"),
-        ("day,sold\n" + "".join(f"2024-01-{k:02d},1\n" for k in (1, 2, 2, 3)), "columns.time", "time-twice"),
+        (
+            "day,sold\n" + "".join(f"2024-01-{k:02d},{i}\n" for i, k in enumerate((1, 2, 2, 3))),
+            "columns.time",
+            "time-twice",
+        ),
     ],
 )
 @pytest.mark.parametrize("model", [None, "ready/seattle"])
@@ -175,12 +179,12 @@ def test_none_is_a_choice_and_not_a_gap(client: TestClient) -> None:
     assert alone["series"][0]["forecast"]["ds"] == [41, 42]
 
 
-def test_years_and_numbered_rows_are_times_and_dates_are_no_series(client: TestClient) -> None:
+def test_years_numbered_rows_and_dates_of_other_forms_are_times(client: TestClient) -> None:
     years = "year,people\n" + "".join(f"{year},{year * 3}\n" for year in range(1950, 1990))
     assert client.post("/v1/columns", json={"csv": years}).json()["guess"]["time"] == "year"
     dotted = "when,sold\n" + "".join(f"{k + 1:02d}.01.2024,{k}\n" for k in range(28))
     assert client.post("/v1/columns", json={"csv": dotted}).json()["guess"] == {
-        "id": None, "time": None, "target": "sold",
+        "id": None, "time": "when", "target": "sold",
     }  # fmt: skip
 
 

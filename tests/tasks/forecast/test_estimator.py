@@ -223,3 +223,140 @@ def test_rows_that_go_on_where_the_fit_ended_are_read_after_it(frame: pandas.Dat
     whole = values(trained.predict(frame))
     numpy.testing.assert_array_equal(values(trained.predict(frame[140:])), whole)
     assert not numpy.array_equal(values(trained.predict(frame[141:])), whole)
+
+
+def daily(first: str, y: list[float | None]) -> pandas.DataFrame:
+    return pandas.DataFrame({"ds": pandas.date_range(first, periods=len(y)), "y": y})
+
+
+def test_one_new_row_is_enough_and_skipped_rows_are_missing(frame: pandas.DataFrame, trained: Forecaster) -> None:
+    assert trained.predict(frame[140:141])["ds"][0] == pandas.Timestamp("2020-05-21")
+    panel = trained.read(frame[142:143])
+    (series,) = panel.series
+    assert (len(series), numpy.isnan(series.y[140:142]).all(), series.y[142]) == (143, True, frame["y"][142])
+    assert trained.predict(frame[142:143])["ds"][0] == pandas.Timestamp("2020-05-23")
+
+
+def test_rows_that_overlap_the_fitted_ones_are_joined_by_time(frame: pandas.DataFrame, trained: Forecaster) -> None:
+    whole = values(trained.predict(frame))
+    numpy.testing.assert_array_equal(values(trained.predict(frame[130:])), whole)
+    changed = frame[130:].assign(y=lambda rows: rows["y"].where(rows.index != 135, 0.0))
+    with pytest.warns(UserWarning, match="1 values differ from those that the fit has for the same times: they repl"):
+        found = trained.predict(changed)
+    assert not numpy.array_equal(values(found), whole)
+    numpy.testing.assert_array_equal(values(trained.predict(frame[:120])), values(trained.predict(frame[90:120])))
+
+
+def test_rows_off_the_frequency_of_the_fit_are_refused(frame: pandas.DataFrame, trained: Forecaster) -> None:
+    late = frame[140:141].assign(ds=lambda rows: rows["ds"] + pandas.Timedelta(hours=5))
+    with pytest.raises(DataError, match=r"the time 2020-05-20T05:00:00 of series '0' is off the frequency of the fit"):
+        trained.predict(late)
+
+
+def test_an_update_is_stored(frame: pandas.DataFrame, trained: Forecaster, tmp_path: Path) -> None:
+    run = trained.save(tmp_path / "run")
+    updated = Forecaster.load(run).update(frame[140:148], run)
+    loaded = Forecaster.load(run)
+    for one in (updated, loaded):
+        assert values(one.predict()) == pytest.approx(values(trained.predict(frame[:148])), rel=1e-6)
+    assert loaded.observe(frame["y"][148]).y_hat == pytest.approx(trained.predict(frame[:149])["y_hat"], rel=1e-5)
+    late = Forecaster.load(run).update(frame[149:150], run)
+    assert len(late.history[0]) == 150
+    with pytest.raises(DataError, match="the fit has no series b: fit anew with their rows"):
+        late.update(frame.assign(unique_id="b"))
+    with pytest.warns(UserWarning, match="the fit has no series b: fit anew with their rows"):
+        late.update(pandas.concat([frame[150:151].assign(unique_id="0"), frame.assign(unique_id="b")]))
+
+
+def test_a_series_with_missing_values_goes_on_after_it_is_loaded(frame: pandas.DataFrame, trained: Forecaster) -> None:
+    copied = Forecaster(trained.config)
+    copied.__dict__.update(trained.__dict__ | {"streams": type(trained.streams)([*trained.history], trained.frequency)})
+    copied.update(frame[142:144])
+    assert numpy.isfinite(copied.observe(5.0).y_hat).all()
+    assert numpy.isfinite(values(copied.predict())).all()
+
+
+def test_missing_values_at_the_end_are_what_is_forecast() -> None:
+    y: list[float | None] = [10.0 + (i % 7) for i in range(60)]
+    known = Forecaster(horizon=7).fit(daily("2024-01-01", y))
+    ended = Forecaster(horizon=7).fit(daily("2024-01-01", y + [None] * 8))
+    pandas.testing.assert_frame_equal(known.predict(), ended.predict())
+    assert "the last 8 rows have no value: the forecast begins with them, at 2024-03-01" in ended.fit_warnings
+
+
+def test_whole_numbers_stay_the_names_of_series(tmp_path: Path) -> None:
+    parts = [daily("2024-01-01", [1.0, 2, 3, 4]).assign(unique_id=name) for name in (7, 12)]
+    frame = pandas.concat(parts)
+    forecaster = Forecaster(horizon=1).fit(frame)
+    loaded = Forecaster.load(forecaster.save(tmp_path / "run"))
+    for found in (forecaster.predict(), loaded.predict(), forecaster.predict(frame)):
+        assert found["unique_id"].tolist() == [7, 12]
+        assert frame.merge(found, on="unique_id")["y_hat"].tolist() == [5] * 8
+    texts = Forecaster(horizon=1).fit(frame.assign(unique_id=frame["unique_id"].astype(str))).predict()
+    assert texts["unique_id"].tolist() == ["7", "12"]
+
+
+def test_later_files_are_read_as_that_of_the_fit(tmp_path: Path) -> None:
+    days = pandas.date_range("2024-01-20", periods=20)
+    rows = [f"{day:%d/%m/%Y};1.{i:03d}" for i, day in enumerate(days)]
+    (tmp_path / "data.csv").write_text("\n".join(["ds;y", *rows, "09/02/2024;1.020,5"]))
+    forecaster = Forecaster(horizon=1).fit(tmp_path / "data.csv")
+    loaded = Forecaster.load(forecaster.save(tmp_path / "run"))
+    (tmp_path / "new.csv").write_text("ds;y\n10/02/2024;1.022\n")
+    (series,) = loaded.read(tmp_path / "new.csv").series
+    assert (str(series.timestamps[-1])[:10], series.y[-1]) == ("2024-02-10", 1022)
+    (tmp_path / "iso.csv").write_text("ds,y\n2024-02-10,1022.5\n")
+    assert loaded.read(tmp_path / "iso.csv").series[0].y[-1] == 1022.5
+
+
+def test_a_series_that_is_left_out_of_a_frame_is_warned_of(trained: Forecaster, frame: pandas.DataFrame) -> None:
+    short = frame[:2].assign(unique_id="b")
+    with pytest.warns(UserWarning, match="1 series left out, with 2 rows: b"):
+        found = trained.predict(pandas.concat([frame.assign(unique_id="a"), short]))
+    assert set(found["unique_id"]) == {"a"}
+
+
+def test_a_column_has_one_role() -> None:
+    with pytest.raises(OptionError, match="expected one role for each column, but 'y' is target and future"):
+        Forecaster(future=("y",))
+    with pytest.raises(OptionError, match="'price' is past and future"):
+        Forecaster(past=("price",), future=("price",))
+
+
+def test_the_segment_model_has_defaults_that_work() -> None:
+    assert Config(model="segment").look_back == 240
+    assert Config().look_back == Config().window
+    with pytest.raises(OptionError, match=r"expected a window of 24 steps \(segment\) at least, got 16"):
+        Config(model="segment", window=16)
+
+
+def test_closed_hours_are_not_forecast(tmp_path: Path) -> None:
+    hours = pandas.date_range("2024-01-01", "2024-02-15", freq="h", inclusive="left")
+    hours = hours[(hours.hour >= 8) & (hours.hour <= 20)]
+    frame = pandas.DataFrame({"ds": hours, "y": [float(hour) for hour in hours.hour]}).drop(index=100)
+    forecaster = Forecaster(horizon=20, **TINY).fit(frame, quiet=True)
+    found = Forecaster.load(forecaster.save(tmp_path / "run")).predict()
+    assert found["ds"].dt.hour.tolist() == [*range(8, 21), *range(8, 15)]
+    assert "about 1 rows are missing between the others (hourly while open, 91 of 168 a week): read as missing" in str(
+        forecaster.fit_warnings
+    )
+    other = frame.assign(ds=frame["ds"] + pandas.Timedelta(hours=1))
+    both = pandas.concat([frame.assign(unique_id="a"), other.assign(unique_id="b")])
+    assert str(Forecaster(horizon=2, **TINY).fit(both, quiet=True).frequency) == "hourly while open, 98 of 168 a week"
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "UTC", "America/New_York"])
+def test_times_keep_their_zone_so_that_frames_can_be_joined(zone: str, tmp_path: Path) -> None:
+    hours = pandas.date_range("2024-03-09", periods=60, freq="h", tz=zone)
+    frame = pandas.DataFrame({"ds": hours, "y": numpy.arange(60.0)})
+    forecaster = Forecaster(horizon=2).fit(frame[:58])
+    for one in (forecaster, Forecaster.load(forecaster.save(tmp_path / "run"))):
+        assert frame.merge(one.predict(), on="ds")["y_hat"].tolist() == pytest.approx([58, 59])
+
+
+def test_days_of_polars_stay_days(tmp_path: Path) -> None:
+    days = [day.date() for day in pandas.date_range("2024-03-09", periods=10)]
+    frame = polars.DataFrame({"ds": days, "y": [float(i) for i in range(10)]})
+    forecaster = Forecaster(horizon=2).fit(frame[:8])
+    for one in (forecaster, Forecaster.load(forecaster.save(tmp_path / "run"))):
+        assert frame.join(one.predict(), on="ds")["y_hat"].to_list() == pytest.approx([8, 9])

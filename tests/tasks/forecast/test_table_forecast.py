@@ -10,7 +10,7 @@ from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.estimator import Forecaster
 from gruworks.tasks.forecast.series.panel import Panel
 from gruworks.tasks.forecast.series.reading import read
-from gruworks.tasks.forecast.table_forecast import by_fit, by_model, by_naive, is_of_fit, joined, reads
+from gruworks.tasks.forecast.table_forecast import by_fit, by_model, by_naive, is_of_fit, reads
 
 RNG = numpy.random.default_rng(0)
 LEVEL = [80.0]
@@ -58,7 +58,7 @@ def test_a_table_is_of_the_fit_only_where_it_holds_its_rows(seattle: Forecaster)
     assert not is_of_fit(seattle, table(SALES))
     after = table(SALES[:30], first=str(seattle.frequency.future(history.timestamps[-1], 1)[0])[:10])
     assert not is_of_fit(seattle, after)
-    assert is_of_fit(seattle, joined(seattle, after))
+    assert is_of_fit(seattle, seattle.joined(after))
 
 
 def test_rows_behind_the_fit_are_tested_on_and_the_fits_own_are_not(seattle: Forecaster) -> None:
@@ -67,7 +67,7 @@ def test_rows_behind_the_fit_are_tested_on_and_the_fits_own_are_not(seattle: For
     assert own.tested == "held out"
     assert own.blend == seattle.blend
     after = table(SALES[:60] / 20, first=str(seattle.frequency.future(history.timestamps[-1], 1)[0])[:10])
-    grown = by_fit(seattle, joined(seattle, after), LEVEL, True)
+    grown = by_fit(seattle, seattle.joined(after), LEVEL, True)
     assert grown.tested == "past"
     assert grown.evaluation is not None
     assert grown.evaluation.first_origin >= str(history.timestamps[-1])

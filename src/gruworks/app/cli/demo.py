@@ -40,7 +40,7 @@ def demo(show: Show, out: Out = None) -> None:
     frame = forecaster.predict()
     rows = frame.to_dict("records")
     show.table([{"day": str(r["ds"].date()), "°C": r["y_hat"], "80 % prediction interval": _interval(r)} for r in rows])
-    picture = draw(forecaster, frame, Path(run) / "forecast.png")
+    (picture,) = draw(forecaster, frame, Path(run) / "forecast.png")
     show.note(_next(picture, run))
     show.result(
         {"next_number": {"forecaster": answer, "unit": unit.answer}, "evaluation": result.to_dict(), "run": str(run)}

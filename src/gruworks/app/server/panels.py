@@ -18,11 +18,11 @@ __all__ = ["PLACES", "few", "notes", "panel_of"]
 
 NUMBERED = " row"  # no column of a table has this name: their names are stripped
 PLACES = {
-    "not-a-date": "columns.time", "not-dates": "columns.time", "not-a-row-number": "columns.time",
-    "time-zone": "columns.time", "time-twice": "columns.time", "time-back": "columns.time",
-    "out-of-rhythm": "columns.time", "two-frequencies": "columns.id", "series-missing": "columns.id",
-    "too-few-values": "columns.target", "not-a-number": "columns.target", "too-large-number": "columns.target",
-    "infinite": "columns.target", "beyond-numbers": "horizon",
+    "not-a-date": "columns.time", "not-dates": "columns.time", "day-or-month": "columns.time",
+    "not-a-row-number": "columns.time", "time-twice": "columns.time", "out-of-rhythm": "columns.time",
+    "two-frequencies": "columns.id", "series-missing": "columns.id", "too-few-values": "columns.target",
+    "not-a-number": "columns.target", "too-large-number": "columns.target", "infinite": "columns.target",
+    "beyond-numbers": "horizon",
 }  # fmt: skip
 
 
@@ -37,7 +37,7 @@ def panel_of(asked: Forecast, forecaster: Any, limits: Limits) -> Any:
     """
     from gruworks.tasks.forecast.config import Config
     from gruworks.tasks.forecast.series.reading import read
-    from gruworks.tasks.forecast.table_forecast import joined, reads
+    from gruworks.tasks.forecast.table_forecast import reads
 
     table = _table(asked, limits)
     if table is None:
@@ -47,7 +47,7 @@ def panel_of(asked: Forecast, forecaster: Any, limits: Limits) -> Any:
     panel = read(_columns(table, roles, config), _named(config, roles))
     few(panel.series, limits.series)
     own = (roles["time"], roles["target"]) == (config.time, config.targets[0])
-    return joined(forecaster, panel) if forecaster is not None and own and reads(forecaster, panel) else panel
+    return forecaster.joined(panel) if forecaster is not None and own and reads(forecaster, panel) else panel
 
 
 def few(series: list[Any], most: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy
@@ -101,29 +101,8 @@ def _repeats(table: Table, at: int) -> bool:
 
 
 def _kind(values: list[str]) -> str:
-    full = [value.strip() for value in values if value.strip()]
-    if full and _most(_is_number, full):
-        return "number"
-    return "time" if full and _most(_is_time, full) else "text"
+    """The kind of a column; up to a fifth of its values may be errors, which reading reports with their lines."""
+    from gruworks.tasks.forecast.series.kinds import kind_of
 
-
-def _most(fits: Callable[[str], bool], values: list[str]) -> bool:
-    """True for 80 % of the values: the others are errors, which reading reports with their lines."""
-    return sum(map(fits, values)) >= 0.8 * len(values)
-
-
-def _is_number(value: str) -> bool:
-    return _reads(float, value)
-
-
-def _is_time(value: str) -> bool:
-    forms = (value, value.replace("/", "-"), value.removesuffix("Z"))
-    return any(_reads(numpy.datetime64, text) for text in forms)
-
-
-def _reads(parse: Callable[[str], Any], text: str) -> bool:
-    try:
-        parse(text)
-    except ValueError:
-        return False
-    return True
+    kind = kind_of(numpy.array(values, dtype=object))
+    return "number" if kind == "numbers" else "time" if kind.startswith("dates") else "text"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,9 +10,26 @@ from gruworks.errors import OptionError
 from gruworks.settings import Settings, setting
 from gruworks.training.settings import FitSettings
 
-__all__ = ["QUANTILES", "Config", "Options"]
+__all__ = ["QUANTILES", "Config", "Options", "Reading", "column_names"]
 
 QUANTILES = (0.1, 0.5, 0.9)  # outputs of the network: median and 80 % interval; other levels are calibrated
+
+
+@dataclass(frozen=True)
+class Reading(Settings):
+    """Format of a table, where it isn't found in the table itself, and the treatment of what is missing in it."""
+
+    separator: str = setting("auto", "separator of the columns of a text file, such as ; or tab")
+    encoding: str | None = setting(None, "encoding of a text file that is not Unicode, for example cp1252 or gb18030")
+    comment: str = setting("#", "first characters of comment lines")
+    skip: int | None = setting(None, "number of lines before the header; found if not given", low=0)
+    sheet: str | None = setting(None, "sheet of a workbook; the first if not given")
+    decimal: Literal["auto", ".", ","] = setting("auto", "decimal mark of numbers in text")
+    missing: tuple[str, ...] = setting((), "further marks of missing values, besides empty, NA, N/A, ?, - and .")
+    fill: Literal["missing", "last", "0"] = setting(
+        "missing", "rows and values that are missing between others: missing, the last value, or 0 (days without sales)"
+    )
+    strict: bool = setting(False, "refuse data with a series that can't be used, instead of leaving the series out")
 
 
 @dataclass(frozen=True)
@@ -19,10 +37,14 @@ class Config(Settings):
     """Hyperparameters of a forecaster and names of the columns, saved with a fit."""
 
     horizon: int = setting(14, "forecast horizon in steps", low=1, high=10_000)
-    time: str = setting("ds", "name of the time column")
+    time: str = setting("ds", "name of the time column; several, such as year,month or date,time, with commas between")
     target: str = setting("y", "name of the target column; several with commas between")
-    series: str = setting("unique_id", "name of the column that identifies the series, if there is one")
-    date_format: str | None = setting(None, "format of the dates, for example %d.%m.%Y, where not ISO 8601")
+    series: str = setting(
+        "unique_id", "name of the column that identifies the series, if there is one; several with commas between"
+    )
+    date_format: str | None = setting(
+        None, "format of the dates, for example %d.%m.%Y or DD/MM/YYYY, seconds, serial, numbers; found if not given"
+    )
     static: tuple[str, ...] = setting(
         (), "static covariates: columns with one value for all rows of a series, numbers or words"
     )
@@ -61,31 +83,57 @@ class Config(Settings):
     blend: bool = setting(
         True, "combine the network with the best naive forecast, weighted by its skill on the validation rows"
     )
+    reading: Reading = setting(Reading(), "the format of the data")
     training: FitSettings = setting(FitSettings(), "the fit")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.model == "segment" and self.window % self.segment:
+        if self.model == "segment" and self.window < self.segment:
             raise OptionError(
-                f"the segment model cuts its window into segments: window {self.window} is no multiple of segment "
-                f"{self.segment}"
+                f"the segment model cuts its window into segments: expected a window of {self.segment} steps (segment) "
+                f"at least, got {self.window}"
             )
         if self.model == "segment" and self.reset != "after":
             raise OptionError('the segment model\'s decoder is exact in the form reset="after" only')
         if self.model != "encoder" and self.covariates:
             raise OptionError(f"the {self.model} model reads the target alone, not {', '.join(self.covariates)}")
+        self._check_roles()
         if any(period < 2 for period in self.periods):
             raise OptionError(f"a season has two steps at least: periods {self.periods}")
+
+    def _check_roles(self) -> None:
+        """Refuse a column with two roles."""
+        taken = dict.fromkeys(self.targets, "target") | {self.time: "time", self.series: "series"}
+        for role in ("static", "past", "future"):
+            for name in getattr(self, role):
+                if name in taken:
+                    raise OptionError(f"expected one role for each column, but {name!r} is {taken[name]} and {role}")
+                taken[name] = role
+
+    @property
+    def look_back(self) -> int:
+        """Steps of a window; of the segment model the largest multiple of `segment` in it."""
+        return self.window // self.segment * self.segment if self.model == "segment" else self.window
 
     @property
     def targets(self) -> tuple[str, ...]:
         """The names of the target columns."""
-        return tuple(name.strip() for name in self.target.split(","))
+        return column_names(self.target)
 
     @property
     def covariates(self) -> tuple[str, ...]:
         """Column names of all covariates: known in the future, known in the past only, and static."""
         return self.static + self.past + self.future
+
+
+def column_names(text: str) -> tuple[str, ...]:
+    """Names of columns separated by commas; one that has a comma itself is quoted.
+
+    >>> column_names('year, month'), column_names('"load, MW",price')
+    (('year', 'month'), ('load, MW', 'price'))
+    """
+    plain = " ".join(text.split())
+    return tuple(name.strip() for name in next(csv.reader([plain], skipinitialspace=True), [plain]))
 
 
 @dataclass(frozen=True)

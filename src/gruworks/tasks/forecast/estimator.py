@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -26,7 +27,10 @@ from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.features.naive import naive_forecasts
 from gruworks.tasks.forecast.frames import forecast_frame, levels, with_future
 from gruworks.tasks.forecast.persistence import CODEC, check_codec, pack, unpack
+from gruworks.tasks.forecast.series.alignment import Fitted
+from gruworks.tasks.forecast.series.columns import Formats, FrameTypes
 from gruworks.tasks.forecast.series.frequency import Frequency
+from gruworks.tasks.forecast.series.joining import continues, join
 from gruworks.tasks.forecast.series.panel import Panel, Series
 from gruworks.tasks.forecast.series.reading import read
 from gruworks.tasks.forecast.streaming import Observed, Streams
@@ -44,10 +48,11 @@ class Forecaster(Estimator):
     [6.0, 7.0]
 
     `Forecaster(horizon=14, time="date", target="temp_max").fit(frame).predict()` takes and returns frames of pandas,
-    polars or another library that narwhals supports; `fit("file.csv")` reads a CSV or Parquet file. The inputs of the
-    network are differences over a causal scale, so f(a·y + b) = a·f(y) + b for a > 0. The network is blended with the
-    best naive forecast, with a weight chosen on held-out rows (`blend`). Where there are too few rows to train on, the
-    forecast is an autoregression on differences; `fit_warnings` tells so, and what was found in the data.
+    polars or another library that narwhals supports; `fit("file.csv")` reads a CSV, Parquet, Arrow or Excel file, and
+    the first of `fit_warnings` tells what was guessed about its format. The inputs of the network are differences over
+    a causal scale, so f(a·y + b) = a·f(y) + b for a > 0. The network is blended with the best naive forecast, with a
+    weight chosen on held-out rows (`blend`). Where there are too few rows to train on, the forecast is an
+    autoregression on differences; `fit_warnings` tells so, and what was found in the data.
 
     Raises:
         OptionError: an unknown setting, or a value that it can't have.
@@ -62,7 +67,7 @@ class Forecaster(Estimator):
         self.codec: Codec | None = None
         self.blend: Blend = NETWORK_ALONE
         self.calibration: Calibration = normal(self.config.horizon)
-        self.backend = "pandas"
+        self.backend, self.formats, self.types = "pandas", Formats(), FrameTypes()
         self.fit_warnings: list[str] = []
         self.streams = Streams([])
 
@@ -122,19 +127,48 @@ class Forecaster(Estimator):
         targets, NAME_hat in the place of y_hat.
 
         Args:
-            data: as in `fit`, or the result of `read`. The fitted rows precede rows that continue them; other rows are
-                a history of their own.
+            data: as in `fit`, or the result of `read`: one row or more. Rows that begin within the fitted ones or
+                after them are joined to these by their timestamps, see `update`; other rows are a history of their own.
             level: levels of the prediction intervals in percent.
             future: covariates of the rows to forecast, where `data` has no rows for them.
         """
         self._need_fit()
-        panel = None if data is None else self._panel(data)
+        panel = None if data is None else self._warned(self._panel(data), data)
         series = self.history if panel is None else panel.series
-        series = with_future(series, future, self.config, self._codec)
+        series = with_future(series, future, self.config, self._codec, self.formats)
         shares, carried = levels(level), panel is None and future is None
         found = [self._last(one, shares, carried) for one in series]
         backend: Any = self.backend if panel is None else panel.backend
-        return forecast_frame(series, found, level, self.config, self.frequency, backend)
+        types = self.types if panel is None else panel.types
+        return forecast_frame(series, found, level, self.config, self.frequency, backend, types)
+
+    def update(self, data: Any, run: Path | str | None = None) -> Self:
+        """Join new rows to the fitted series, so that forecasts begin after them. Nothing is trained.
+
+        Rows are joined by their timestamps: a value of a time that is there already replaces it, with a warning where
+        the two differ; rows that are skipped are missing. One row is enough.
+
+        Args:
+            data: as in `fit`, of series of the fit.
+            run: the run folder of this forecaster, to store the result in.
+
+        Raises:
+            DataError: rows that are off the frequency, or of no series of the fit.
+        """
+        self._need_fit()
+        panel = self._warned(self._read(data, whole=True), data)
+        new = {(one.name, one.target): one for one in panel.series}
+        unknown = sorted({name for name, target in new if (name, target) not in self.streams.numbers})
+        if unknown:
+            told = f"the fit has no series {', '.join(unknown[:5])}: fit anew with their rows"
+            if self.config.reading.strict or not new.keys() & self.streams.numbers.keys():
+                raise DataError(told)
+            warnings.warn(told, stacklevel=2)
+        series = [new.get((one.name, one.target), one) for one in self.history]
+        self.streams = Streams(series, self.frequency)
+        if run is not None:
+            self._write(RunFolder.open(run, self.task, resume=True))
+        return self
 
     def observe(self, value: float, series: str | None = None) -> Observed:
         """Append a value to a series and return the forecast after it, without encoding the history again.
@@ -202,11 +236,35 @@ class Forecaster(Estimator):
         Raises:
             DataError: a frequency other than that of the fit.
         """
+        return self._read(data)
+
+    def _read(self, data: Any, whole: bool = False) -> Panel:
         self._need_fit()
-        panel = read(data, self.config)
-        if panel.frequency != self.frequency and not (self._codec.irregular and panel.frequency.code != "steps"):
-            raise DataError(f"the data is {panel.frequency} and the fit was on {self.frequency}: they must agree")
-        return replace(panel, series=[self._continued(one) for one in panel.series])
+        if isinstance(data, Panel):
+            return self.joined(data, whole)
+        fitted = Fitted(self.frequency, frozenset(one.name for one in self.streams.series))
+        return self.joined(read(data, self.config, self.formats, fitted), whole)
+
+    def joined(self, panel: Panel, whole: bool = False) -> Panel:
+        """`panel` with the fitted rows before those that continue them; with `whole` also those after them."""
+        series, changed = [], 0
+        for one in panel.series:
+            known = self.streams.known(one)
+            if known is not None and (whole or continues(one, known, self.frequency)):
+                one, count = join(known, one, self.frequency, whole)
+                changed += count
+            series.append(one)
+        if not changed:
+            return replace(panel, series=series)
+        told = f"{changed} values differ from those that the fit has for the same times: they replace them"
+        return replace(panel, series=series, notes=(*panel.notes, told), warnings=(*panel.warnings, told))
+
+    def _warned(self, panel: Panel, data: Any) -> Panel:
+        """The panel, after warnings about values that were left out or replaced; a caller of `read` has them."""
+        if not isinstance(data, Panel):
+            for told in panel.warnings:
+                warnings.warn(told, stacklevel=3)
+        return panel
 
     def naive(self, series: Series) -> dict[str, NDArray[numpy.float64]]:
         """Naive forecasts [1, horizon] by name after the last row of a series."""
@@ -222,6 +280,7 @@ class Forecaster(Estimator):
 
     def _read_data(self, data: Any, validation: Any) -> tuple[Panel, dict[str, Any]]:
         panel = self._panel(data)
+        self.config = panel.config or self.config
         return panel, data_facts(panel.digest(), sum(map(len, panel.series)))
 
     def _prepare(self, read: Panel) -> None:
@@ -229,6 +288,7 @@ class Forecaster(Estimator):
         self.codec = self.codec or with_seasonal_lag(Codec.of(read, self.config), read, self.config)
         self.streams = Streams(read.series, read.frequency)
         self.backend, self.fit_warnings = read.backend, list(read.notes)
+        self.formats, self.types = read.formats, read.types
 
     def _learn(self, prepared: None, run: RunFolder, quiet: bool, resume: bool) -> None:
         first, self.model, self.metrics = self.model, None, {"trained": False}
@@ -284,15 +344,6 @@ class Forecaster(Estimator):
             return data
         return self.read(data) if self.fitted else read(data, self.config)
 
-    def _continued(self, series: Series) -> Series:
-        """`series` after the fitted rows, if it continues them."""
-        known = self.streams.known(series)
-        if known is None:
-            return series
-        follows = self.frequency.future(known.timestamps[-1], 1)[0] == series.timestamps[0]
-        later = self._codec.irregular and series.timestamps[0] > known.timestamps[-1]
-        return series.after(known) if follows or later else series
-
     def _seen(self, series: Series) -> int | None:
         """Number of rows of `series` up to the last fitted timestamp; None for a series that the fit doesn't have."""
         known = self.streams.known(series)
@@ -310,6 +361,7 @@ class Forecaster(Estimator):
     def _give(self) -> tuple[dict[str, Any], dict[str, Any]]:
         facts, context = pack(self.history, self.calibration)
         told = {"backend": self.backend, "fit_warnings": self.fit_warnings, "blend": self.blend.to_dict()}
+        told["reading"] = asdict(self.formats) | asdict(self.types)
         return self._codec.to_dict() | facts | told | {"trained": self.model is not None}, context
 
     def _take(self, codec: dict[str, Any], context: dict[str, Any]) -> None:
@@ -318,5 +370,8 @@ class Forecaster(Estimator):
         series, self.calibration = unpack(codec, context, self.codec, self.config)
         self.streams, self.blend = Streams(series, self.codec.frequency), Blend(**codec["blend"])
         self.backend = codec["backend"] if importlib.util.find_spec(codec["backend"]) else "pandas"
+        reading = dict(codec.get("reading", {}))
+        self.formats = Formats(reading.pop("decimal", None), reading.pop("dates", None))
+        self.types = FrameTypes(**reading)
         self.fit_warnings = codec["fit_warnings"]
         self.metrics = {"trained": codec["trained"]}

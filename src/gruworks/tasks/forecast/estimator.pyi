@@ -31,17 +31,21 @@ class Forecaster(Estimator):
     [6.0, 7.0]
 
     `Forecaster(horizon=14, time="date", target="temp_max").fit(frame).predict()` takes and returns frames of pandas,
-    polars or another library that narwhals supports; `fit("file.csv")` reads a CSV or Parquet file. The inputs of the
-    network are differences over a causal scale, so f(a·y + b) = a·f(y) + b for a > 0. The network is blended with the
-    best naive forecast, with a weight chosen on held-out rows (`blend`). Where there are too few rows to train on, the
-    forecast is an autoregression on differences; `fit_warnings` tells so, and what was found in the data.
+    polars or another library that narwhals supports; `fit("file.csv")` reads a CSV, Parquet, Arrow or Excel file, and
+    the first of `fit_warnings` tells what was guessed about its format. The inputs of the network are differences over
+    a causal scale, so f(a·y + b) = a·f(y) + b for a > 0. The network is blended with the best naive forecast, with a
+    weight chosen on held-out rows (`blend`). Where there are too few rows to train on, the forecast is an
+    autoregression on differences; `fit_warnings` tells so, and what was found in the data.
 
     Args:
         horizon (int, default 14): forecast horizon in steps; between 1 and 10000
-        time (str, default 'ds'): name of the time column
+        time (str, default 'ds'): name of the time column; several, such as year,month or date,time, with commas
+            between
         target (str, default 'y'): name of the target column; several with commas between
-        series (str, default 'unique_id'): name of the column that identifies the series, if there is one
-        date_format (str | None, default None): format of the dates, for example %d.%m.%Y, where not ISO 8601
+        series (str, default 'unique_id'): name of the column that identifies the series, if there is one; several
+            with commas between
+        date_format (str | None, default None): format of the dates, for example %d.%m.%Y or DD/MM/YYYY, seconds,
+            serial, numbers; found if not given
         static (tuple[str, ...], default ()): static covariates: columns with one value for all rows of a series,
             numbers or words
         past (tuple[str, ...], default ()): past covariates: columns known up to the last row only, numbers or words
@@ -70,6 +74,18 @@ class Forecaster(Estimator):
         refit (bool, default False): fit again on all rows, for the number of steps that early stopping chose
         blend (bool, default True): combine the network with the best naive forecast, weighted by its skill on the
             validation rows
+        separator (str, default 'auto'): separator of the columns of a text file, such as ; or tab
+        encoding (str | None, default None): encoding of a text file that is not Unicode, for example cp1252 or
+            gb18030
+        comment (str, default '#'): first characters of comment lines
+        skip (int | None, default None): number of lines before the header; found if not given; at least 0
+        sheet (str | None, default None): sheet of a workbook; the first if not given
+        decimal (Literal['auto', '.', ','], default 'auto'): decimal mark of numbers in text
+        missing (tuple[str, ...], default ()): further marks of missing values, besides empty, NA, N/A, ?, - and .
+        fill (Literal['missing', 'last', '0'], default 'missing'): rows and values that are missing between others:
+            missing, the last value, or 0 (days without sales)
+        strict (bool, default False): refuse data with a series that can't be used, instead of leaving the series
+            out
         steps (int, default 600): maximum number of optimizer steps; at least 1
         minutes (float, default 20.0): maximum duration in minutes; between 0.01 and 120.0
         patience (int, default 8): early stopping: validations without improvement before the fit ends; at least 1
@@ -99,7 +115,6 @@ class Forecaster(Estimator):
     codec: Codec | None
     blend: Blend
     calibration: Calibration
-    backend: str
     fit_warnings: list[str]
     streams: Streams
     task: ClassVar[str]
@@ -134,6 +149,15 @@ class Forecaster(Estimator):
         validation: float = 0.15,
         refit: bool = False,
         blend: bool = True,
+        separator: str = "auto",
+        encoding: str | None = None,
+        comment: str = "#",
+        skip: int | None = None,
+        sheet: str | None = None,
+        decimal: Literal["auto", ".", ","] = "auto",
+        missing: tuple[str, ...] = (),
+        fill: Literal["missing", "last", "0"] = "missing",
+        strict: bool = False,
         steps: int = 600,
         minutes: float = 20.0,
         patience: int = 8,
@@ -164,6 +188,7 @@ class Forecaster(Estimator):
     ) -> Self: ...
     def continue_fit(self, data: Any, *, out: Path | str | None = None, quiet: bool | None = None) -> Self: ...
     def predict(self, data: Any = None, *, level: Sequence[float] = (80,), future: Any = None) -> Any: ...
+    def update(self, data: Any, run: Path | str | None = None) -> Self: ...
     def observe(self, value: float, series: str | None = None) -> Observed: ...
     def sample(self, paths: int = 100, data: Any = None) -> NDArray[numpy.float64]: ...
     def evaluate(
@@ -198,6 +223,7 @@ class Forecaster(Estimator):
 
     def held_out(self) -> Evaluation | None: ...
     def read(self, data: Any) -> Panel: ...
+    def joined(self, panel: Panel, whole: bool = False) -> Panel: ...
     def naive(self, series: Series) -> dict[str, NDArray[numpy.float64]]: ...
     def explain(self, series: str | None = None, step: int | None = None) -> Any: ...
     def _read_data(self, data: Any, validation: Any) -> tuple[Panel, dict[str, Any]]: ...

@@ -125,6 +125,8 @@ def _example(graph: ForecastGraph, B: int, T: int) -> dict[str, Tensor]:
 def _positions(frequency: Frequency) -> dict[str, Any]:
     """Unit, multiple and origin of `Frequency.positions`, for programs without pandas."""
     kind, count = frequency.kind
+    if (slots := frequency.slots) is not None:
+        return {"unit": "open slots", "multiple": slots.step / 1e6, "origin": ORIGIN, "open": list(slots.open)}
     if kind in SECONDS:
         return {"unit": "seconds", "multiple": SECONDS[kind] * count, "origin": ORIGIN}
     if kind == "B":

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gruworks.errors import DataError, OptionError
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.features.encoding import Codec
-from gruworks.tasks.forecast.series.columns import short
+from gruworks.tasks.forecast.series.columns import Formats, FrameTypes, short
 from gruworks.tasks.forecast.series.frequency import Frequency
 from gruworks.tasks.forecast.series.panel import Series
 from gruworks.tasks.forecast.series.reading import read_future
@@ -55,8 +55,12 @@ def forecast_frame(
     config: Config,
     frequency: Frequency,
     backend: Any,
+    types: FrameTypes | None = None,
 ) -> Any:
-    """unique_id, ds, y_hat and its intervals from quantiles [K, S] of each series; the targets side by side."""
+    """unique_id, ds, y_hat and its intervals from quantiles [K, S] of each series; the targets side by side.
+
+    Names of the series and times have the `types` of the caller's frame.
+    """
     targets = config.targets
     ids: list[str] = []
     values: dict[str, list[NDArray[Any]]] = {"ds": []}
@@ -67,11 +71,29 @@ def forecast_frame(
         head = "y_hat" if len(targets) == 1 else f"{targets[one.target]}_hat"
         for name, column in zip(interval_columns(head, level), quantiles.T, strict=True):
             values.setdefault(name, []).append(column)
-    columns: dict[str, Any] = {"unique_id": ids} | {name: numpy.concatenate(parts) for name, parts in values.items()}
-    return nw.from_dict(columns, backend=backend).to_native()
+    types = types or FrameTypes()
+    named = numpy.array(ids, dtype=numpy.int64) if types.ids == "integer" else ids
+    columns: dict[str, Any] = {"unique_id": named} | {name: numpy.concatenate(parts) for name, parts in values.items()}
+    frame = nw.from_dict(columns, backend=backend)
+    return _with_times(frame, types).to_native() if frequency.dated else frame.to_native()
 
 
-def with_future(series: list[Series], future: Any, config: Config, codec: Codec) -> list[Series]:
+def _with_times(frame: Any, types: FrameTypes) -> Any:
+    """The frame with times of the caller's type."""
+    times = nw.col("ds")
+    if types.times == "date":
+        midnight = (frame["ds"].dt.truncate("1d") == frame["ds"]).all()
+        return frame.with_columns(times.cast(nw.Date)) if midnight else frame
+    if types.times == "datetime":
+        return frame
+    if types.local:
+        return frame.with_columns(times.dt.replace_time_zone(types.times))
+    return frame.with_columns(times.dt.replace_time_zone("UTC").dt.convert_time_zone(types.times))
+
+
+def with_future(
+    series: list[Series], future: Any, config: Config, codec: Codec, known: Formats | None = None
+) -> list[Series]:
     """The series with the covariates of their next K rows, from `future` or from the data.
 
     Raises:
@@ -82,7 +104,7 @@ def with_future(series: list[Series], future: Any, config: Config, codec: Codec)
         if future is not None:
             raise OptionError("this forecaster has no future covariates: name them as future=(...) before the fit")
         return series
-    given = {} if future is None else read_future(future, config)
+    given = {} if future is None else read_future(future, config, known)
     return [_extended(one, given, config, codec) for one in series]
 
 

@@ -32,7 +32,7 @@ COVARIATE = record(
     words=items(string(1000), most=MOST_WORDS),
 )  # fmt: skip
 CODEC = record(
-    frequency=record(code=string(32), multiple=checked.whole(1, 2**53)),
+    frequency=record(code=string(200), multiple=checked.whole(1, 2**53)),
     seasons=items(record(name=string(100), period=number(2, 1e9), harmonics=checked.whole(1, HARMONICS)), most=SEASONS),
     targets=maybe(checked.whole(1, 10_000)),
     missing=maybe(checked.flag),
@@ -41,6 +41,15 @@ CODEC = record(
     backend=choice("pandas", "polars", "pyarrow", "modin", "cudf"),
     fit_warnings=items(string()),
     blend=record(weight=number(0, 1), naive=string(100), ratio=optional(number()), t=optional(number())),
+    reading=maybe(
+        record(
+            decimal=optional(string(1)),
+            dates=optional(string(100)),
+            ids=choice("text", "integer"),
+            times=string(100),
+            local=checked.flag,
+        )
+    ),
     trained=checked.flag,
     series=items(string(), least=1),
     words=mapping(mapping(items(string()))),

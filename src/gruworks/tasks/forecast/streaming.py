@@ -95,7 +95,7 @@ class Streams:
         """Low, median and high [K, 3] of a fitted series from its carried state; None where none can be carried."""
         at = self.number(series)
         if at not in self.carried:
-            if not Carried.serves(predictor):
+            if not Carried.serves(predictor) or numpy.isnan(series.y).any():
                 return None
             self.carried[at] = Carried(series, predictor)
         return self.carried[at].quantiles()
@@ -111,7 +111,7 @@ class Streams:
             raise DataError("an observation is a number, or NaN where it is missing, not infinite")
         at = 0 if name is None and len(self.series) == 1 else self._at(name)
         carried = self.carried.get(at)
-        if carried is None and Carried.serves(predictor()):
+        if carried is None and Carried.serves(predictor()) and not numpy.isnan(self.history[at].y).any():
             carried = self.carried[at] = Carried(self.history[at], predictor())
         self.added.setdefault(at, []).append(value)
         if carried is not None:

@@ -25,7 +25,7 @@ from gruworks.tasks.forecast.frames import levels, with_future
 from gruworks.tasks.forecast.series.frequency import STEPS, Frequency
 from gruworks.tasks.forecast.series.panel import Panel, Series
 
-__all__ = ["TableForecast", "by_fit", "by_model", "by_naive", "is_of_fit", "joined", "reads"]
+__all__ = ["TableForecast", "by_fit", "by_model", "by_naive", "is_of_fit", "reads"]
 
 Floats = NDArray[numpy.float64]
 By = Literal["naive", "network", "blend", "autoregression"]
@@ -101,11 +101,6 @@ def reads(forecaster: Forecaster, panel: Panel) -> bool:
     if forecaster.predictor.codec.irregular:
         return panel.frequency.kind[0] != STEPS
     return panel.frequency.kind == forecaster.frequency.kind
-
-
-def joined(forecaster: Forecaster, panel: Panel) -> Panel:
-    """The table with the fitted rows before each series that continues them."""
-    return replace(panel, series=[forecaster._continued(one) for one in panel.series])
 
 
 def is_of_fit(forecaster: Forecaster, panel: Panel) -> bool:

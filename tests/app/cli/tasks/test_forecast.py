@@ -320,3 +320,49 @@ def test_covariates_ahead_come_from_a_file(csv: Path, gruworks: Call) -> None:
     status, _, err = gruworks("forecast", "predict", "mine")
     assert status == 2
     assert "has no future covariates (sale)" in err
+
+
+def test_update_stores_the_rows_of_a_file(csv: Path, gruworks: Call, fitted: Path, tmp_path: Path) -> None:
+    run = Forecaster.load(fitted).save(tmp_path / "run")
+    wavy(141)[140:].to_csv(csv, index=False)
+    status, out, err = gruworks("forecast", "update", run, csv)
+    assert (status, err) == (0, "")
+    assert "141 rows, up to 2020-05-20" in out
+    status, out, _ = gruworks("forecast", "predict", run, "--json")
+    assert (status, json.loads(out)["forecast"][0]["ds"]) == (0, "2020-05-21")
+
+
+def test_predict_tells_how_the_file_was_read(csv: Path, gruworks: Call, fitted: Path) -> None:
+    wavy(150)[140:][::-1].to_csv(csv, index=False, sep=";", date_format="%d.%m.%Y", decimal=",")
+    status, out, err = gruworks("forecast", "predict", fitted, csv, "--out", "there")
+    assert (status, err) == (0, "")
+    assert "data.csv was read with separator ';', dates as DD/MM/YYYY (--date-format), decimal comma (--decimal)" in out
+    assert "the rows were not in order of time: they are sorted" in out
+
+
+def test_check_shows_what_is_understood(csv: Path, gruworks: Call) -> None:
+    frame = wavy(150).rename(columns={"ds": "day", "y": "sold"}).drop(index=range(20, 25)).assign(shop="x")
+    frame.to_csv(csv, index=False, date_format="%d %b %Y")
+    status, out, err = gruworks("forecast", "check", csv)
+    assert (status, err) == (0, "")
+    for text in ("day: dates (DD Mon YYYY)", "sold: numbers", "shop: words", "--time 'day' --target 'sold'",
+                 "frequency  daily", "dates as DD Mon YYYY (--date-format)"):  # fmt: skip
+        assert text in out
+    status, out, _ = gruworks("forecast", "check", csv, "--json")
+    (series,) = json.loads(out)["series"]
+    assert (series["rows"], series["missing"], series["longest_gap"]) == (150, 5, 5)
+    assert series["seasons"] == ["week (7)"]
+    assert not (csv.parent / "runs").exists()
+
+
+def test_a_narrow_terminal_shows_whole_rows_and_says_how_many_follow(
+    csv: Path, gruworks: Call, fitted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    status, out, _ = gruworks("forecast", "predict", fitted, "--level", "80,95", "--out", "there")
+    assert status == 0
+    assert "2020-05-20" in out
+    assert "…" not in out
+    monkeypatch.setattr("gruworks.app.cli.tasks.forecast.MOST_ROWS", 3)
+    _, out, _ = gruworks("forecast", "predict", fitted, "--out", "there")
+    assert "... and 2 more rows in there/forecast.csv" in out

@@ -6,7 +6,7 @@ import numpy
 import pandas
 import pytest
 
-from gruworks.tasks.forecast.series.frequency import STEPS, Frequency, infer_frequency
+from gruworks.tasks.forecast.series.frequency import STEPS, Frequency, grid_frequency, infer_frequency
 
 # alias of pandas, first stamp, what a person reads, names of the seasons
 CALENDARS = [
@@ -92,3 +92,69 @@ def test_irregular_timestamps_have_no_frequency() -> None:
     assert infer_frequency(numpy.array([1, 2, 4])) is None
     assert infer_frequency(timestamps("WOM-2TUE", "2024-01-01", 10)) is None
     assert infer_frequency(timestamps("bh", "2024-01-01 09:00", 40)) is None
+
+
+def same_day(start: str, months: int) -> pandas.DatetimeIndex:
+    first = pandas.Timestamp(start)
+    return pandas.DatetimeIndex([first + pandas.DateOffset(months=months * i) for i in range(40)])
+
+
+GAPPED = {
+    **{alias: pandas.date_range("2015-01-01", periods=40, freq=alias) for alias in (
+        "2D", "3D", "10D", "28D", "W-WED", "2MS", "6MS", "4ME", "QS-FEB", "QE-JAN", "YS-APR", "YE-JUN", "BME", "BMS",
+        "BQE-MAR", "MS", "ME", "D", "h", "2h", "15min", "B")},
+    "1M@15": same_day("2015-01-15", 1), "1M@30": same_day("2015-01-30", 1), "3M@15": same_day("2015-02-15", 3),
+    "12M@15": same_day("1950-03-15", 12),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", GAPPED)
+def test_a_frequency_survives_a_gap(code: str) -> None:
+    whole = GAPPED[code].to_numpy().astype("datetime64[us]")
+    known = numpy.delete(whole[:-6], 5)
+    found = grid_frequency(known)
+    assert found == Frequency(code)
+    assert numpy.array_equal(found.grid(known[0], known[-1]), whole[:-6])
+    assert numpy.array_equal(found.future(known[-1], 6), whole[-6:])
+    assert numpy.diff(found.positions(whole)) == pytest.approx(1, abs=0.1)
+
+
+HOURS, HALVES = (pandas.date_range("2024-01-01", "2024-03-30", freq=alias) for alias in ("h", "30min"))
+DAYS = pandas.date_range("2024-01-01", periods=200)
+OPEN = {
+    "a shop": (HOURS[(HOURS.hour >= 8) & (HOURS.hour <= 20)],
+               "hourly while open, 91 of 168 a week", {"day": 13, "week": 91}),
+    "ten days of a shop": (HOURS[:240][(HOURS[:240].hour >= 8) & (HOURS[:240].hour <= 20)],
+                           "hourly while open, 91 of 168 a week", {"day": 13, "week": 91}),
+    "short Saturdays": (HOURS[(HOURS.hour >= 9) & (HOURS.hour < numpy.where(HOURS.day_of_week == 5, 13, 18))
+                              & (HOURS.day_of_week < 6)], "hourly while open, 49 of 168 a week", {"week": 49}),
+    "an exchange": (HALVES[(HALVES.day_of_week < 5) & (HALVES.hour * 60 + HALVES.minute >= 570) & (HALVES.hour < 16)],
+                    "30min while open, 65 of 336 a week", {"day": 13, "week": 65}),
+    "closed on Sundays": (DAYS[DAYS.day_of_week < 6], "daily on Mon, Tue, Wed, Thu, Fri, Sat", {"week": 6}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_open_days_and_hours_are_learnt(name: str) -> None:
+    index, words, seasons = OPEN[name]
+    whole = index.to_numpy().astype("datetime64[us]")
+    known = numpy.delete(whole[:-9], 30)
+    found = grid_frequency(known)
+    assert found is not None
+    assert str(found) == words
+    assert numpy.array_equal(found.grid(known[0], known[-1]), whole[:-9])
+    assert numpy.array_equal(found.future(known[-1], 9), whole[-9:])
+    assert numpy.diff(found.positions(whole)).tolist() == [1] * (len(whole) - 1)
+    assert {one.name: one.period for one in found.seasons() if one.name != "year"} == seasons
+
+
+def test_days_that_are_missing_at_random_are_not_closed() -> None:
+    days = numpy.delete(DAYS.to_numpy().astype("datetime64[us]"), numpy.arange(3, 190, 9))
+    assert grid_frequency(days) == Frequency("D")
+    assert grid_frequency(DAYS[DAYS.day_of_week < 6].to_numpy().astype("M8[us]"), slots=False) == Frequency("D")
+
+
+@pytest.mark.parametrize("code", ["1h@ff", "7h@1ff", "0D@ff", "1D@80"])
+def test_inconsistent_slots_are_refused(code: str) -> None:
+    with pytest.raises(ValueError, match="no open slots of a week"):
+        Frequency(code).seasons()

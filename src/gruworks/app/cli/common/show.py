@@ -40,8 +40,8 @@ class Show:
         if not self.as_json:
             print(text)
 
-    def table(self, rows: list[dict[str, Any]], title: str | None = None) -> None:
-        """Print the result as a table, numbers aligned to the right."""
+    def table(self, rows: list[dict[str, Any]], title: str | None = None, whole: bool = False) -> None:
+        """Print the result as a table, numbers aligned to the right; with `whole` no cell is folded or cut."""
         if self.as_json or not rows:
             return
         table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
@@ -50,7 +50,10 @@ class Show:
             table.add_column(name, justify="right" if numeric else "left")
         for cells in zip(*(_cells([row[name] for row in rows]) for name in rows[0]), strict=True):
             table.add_row(*(Text(cell) for cell in cells))
-        self.console.print(table)
+        needed = self.console.measure(table, options=self.console.options.update(max_width=10_000)).maximum
+        wide = whole and needed > self.console.width
+        console = Console(highlight=False, soft_wrap=True, width=needed) if wide else self.console
+        console.print(table)
 
     def result(self, values: dict[str, Any]) -> None:
         """Print the JSON result, with --json only."""

@@ -1,4 +1,4 @@
-"""`gruworks forecast`: fit, predict, evaluate, explain, report."""
+"""`gruworks forecast`: fit, predict, update, evaluate, explain, check, report."""
 
 from __future__ import annotations
 
@@ -12,22 +12,30 @@ from gruworks.app.cli.common.fitting import fit_command
 from gruworks.app.cli.common.flags import ReportFolder, Run, command
 from gruworks.app.cli.common.runs import load, load_or_new, report
 from gruworks.app.cli.common.show import Show
-from gruworks.app.cli.tasks import forecast_report
+from gruworks.app.cli.tasks import forecast_check, forecast_report
 from gruworks.errors import OptionError, RunError
 from gruworks.tasks.forecast.config import Config, Options
 
 if TYPE_CHECKING:
     from gruworks.tasks.forecast.estimator import Forecaster
     from gruworks.tasks.forecast.evaluation import Evaluation
+    from gruworks.tasks.forecast.series.panel import Panel
 
 __all__ = ["app", "draw", "rows", "show_evaluation"]
 
 app = typer.Typer(no_args_is_help=True)
 
 File = Annotated[
-    Path, typer.Argument(metavar="FILE.csv", help="A CSV with a header line, or a Parquet file.", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="A table with a header: CSV, Parquet, Arrow or .xlsx, compressed or not; - is standard input.",
+        show_default=False,
+    ),
 ]
+Newer = Annotated[Path, typer.Argument(metavar="FILE", help="Newer rows: one or more.", show_default=False)]
 Level = Annotated[str, typer.Option(help="Levels of the prediction intervals in percent, such as 80,95.")]
+MOST_ROWS = 50  # of a forecast that are printed
 HISTORY_SHOWN = 8  # length of the history in a picture, in horizons
 
 
@@ -48,15 +56,35 @@ fit_command(app, "forecast", File, fitted)
 def predict(
     show: Show,
     run: Run,
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE.csv]", help="Newer rows to forecast from.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Newer rows to forecast from: one or more.")
+    ] = None,
     level: Level = "80",
     ahead: forecast_report.Future = None,
     out: Annotated[Path | None, typer.Option(help="Folder for forecast.csv and .png; RUN if not given.")] = None,
 ) -> None:
-    """Forecast from a run: after its own last row, or after the last row of FILE.csv."""
+    """Forecast from a run: after its own last row, or after the last row of FILE.
+
+    Rows of FILE are joined to the fitted ones by their times: they replace rows of the same time, and rows that are
+    skipped are missing. A file that is no continuation is a history of its own.
+    """
     forecaster = _load(run)
     frame = show_forecast(show, forecaster, out or run, file, _levels(level), ahead)
     show.result({"run": str(run), **_facts(forecaster, frame)})
+
+
+@command(app)
+def update(show: Show, run: Run, file: Newer) -> None:
+    """Store the rows of FILE in a run, so that its forecasts begin after them. Nothing is trained."""
+    forecaster = _load(run)
+    panel = forecaster.read(file)
+    for note in panel.notes:
+        show.note(note)
+    forecaster.update(panel, run)
+    ends = {one.name: str(one.timestamps[-1]) for one in forecaster.history}
+    show.answer(f"run    {run}: {sum(map(len, forecaster.history))} rows, up to {_day(max(ends.values()))}")
+    show.note(f"next   gruworks forecast predict {run}")
+    show.result({"run": str(run), "notes": list(panel.notes), "last": {name: _day(end) for name, end in ends.items()}})
 
 
 @command(app)
@@ -94,6 +122,7 @@ def explain(
     show.result(dataclasses.asdict(found))
 
 
+command(app)(forecast_check.check)
 command(app)(forecast_report.report)
 
 
@@ -106,35 +135,60 @@ def show_forecast(
     ahead: Path | None = None,
 ) -> Any:
     """Write the forecast to `folder` as forecast.csv and forecast.png, print it, and return its frame."""
-    for warning in forecaster.fit_warnings:
+    panel = None if file is None else forecaster.read(file)
+    for warning in forecaster.fit_warnings if panel is None else panel.notes:
         show.note(warning)
-    frame = forecaster.predict(file, level=level, future=ahead)
+    frame = forecaster.predict(panel, level=level, future=ahead)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         frame.to_csv(folder / "forecast.csv", index=False)
-        picture = draw(forecaster, frame, folder / "forecast.png", file, max(level))
+        pictures = draw(forecaster, frame, folder / "forecast.png", panel, level)
     except OSError as error:
         raise RunError(f"can't write to {folder}: {error.strerror}") from error
-    show.table(rows(frame)[:50])
-    show.note(f"\nforecast  {folder / 'forecast.csv'}\npicture   {picture}")
+    show_frame(show, frame, folder / "forecast.csv")
+    more = f" and {len(pictures) - 1} more pages" if len(pictures) > 1 else ""
+    show.note(f"\nforecast  {folder / 'forecast.csv'}\npicture   {pictures[0]}{more}")
     return frame
 
 
-def draw(forecaster: Forecaster, frame: Any, path: Path, file: Path | None = None, level: float = 80) -> Path:
-    """The picture of the first series: the end of its history and its forecast."""
-    from gruworks.plots.fan import draw_fan
-    from gruworks.tasks.forecast.series.reading import read
+def show_frame(show: Show, frame: Any, path: Path) -> None:
+    """Print the first rows of a forecast, and tell how many follow in the file `path`; short column names."""
+    found = rows(frame)
+    single = len({row["unique_id"] for row in found}) == 1
+    shown = [{_short(n): v for n, v in row.items() if not (single and n == "unique_id")} for row in found[:MOST_ROWS]]
+    show.table(shown, whole=True)
+    if len(found) > MOST_ROWS:
+        show.note(f"... and {len(found) - MOST_ROWS} more rows in {path}")
 
-    series = (forecaster.history if file is None else read(file, forecaster.config).series)[0]
-    shown = max(30, HISTORY_SHOWN * forecaster.config.horizon)
-    ahead = frame[frame["unique_id"] == series.name]
-    title = f"{forecaster.config.target}, {forecaster.config.horizon} steps ahead ({forecaster.frequency})"
-    targets = forecaster.config.targets
-    name = "y_hat" if len(targets) == 1 else f"{targets[0]}_hat"
-    columns = ("ds", name, f"{name}-lo-{level:g}", f"{name}-hi-{level:g}")
-    times, forecast, low, high = (ahead[one].to_numpy() for one in columns)
-    timestamps, history, label = series.timestamps[-shown:], series.filled()[-shown:], f"{level:g} % interval"
-    return draw_fan(path, title, timestamps, history, times, forecast, low, high, label)
+
+def _short(name: str) -> str:
+    """The name of a column in a narrow table: "lo 80" for "y_hat-lo-80"."""
+    return name.removeprefix("y_hat-").replace("-", " ") if name.startswith("y_hat-") else name
+
+
+def draw(
+    forecaster: Forecaster, frame: Any, path: Path, panel: Panel | None = None, level: tuple[float, ...] = (80,)
+) -> list[Path]:
+    """The pictures of all series: the end of each history and its forecast with all intervals."""
+    from gruworks.plots.fan import Fan, draw_fans
+
+    config = forecaster.config
+    series = [one for one in (forecaster.history if panel is None else panel.series) if one.target == 0]
+    shown = max(30, HISTORY_SHOWN * config.horizon)
+    parts = {str(name): rows for name, rows in frame.groupby("unique_id", sort=False)}
+    head = "y_hat" if len(config.targets) == 1 else f"{config.targets[0]}_hat"
+    fans = []
+    for one in series:
+        ahead = parts[one.name]
+        bands = {
+            f"{share:g} % interval": tuple(ahead[f"{head}-{side}-{share:g}"].to_numpy() for side in ("lo", "hi"))
+            for share in sorted(level, reverse=True)
+        }
+        title = f"{config.target}, {config.horizon} steps ahead ({forecaster.frequency})"
+        title = title if len(series) == 1 else one.name
+        past = one.timestamps[-shown:], one.y[-shown:]
+        fans.append(Fan(title, *past, ahead["ds"].to_numpy(), ahead[head].to_numpy(), bands))
+    return draw_fans(path, fans)
 
 
 def show_evaluation(show: Show, result: Evaluation) -> None:
@@ -157,8 +211,11 @@ def show_evaluation(show: Show, result: Evaluation) -> None:
 
 
 def _load(run: Path) -> Forecaster:
+    from gruworks.tasks.forecast.series.columns import FrameTypes
+
     forecaster: Forecaster = load("forecast", run)
-    forecaster.backend = "pandas"  # for the tables and files here, whatever the fit was on
+    # for the tables and files here, whatever the fit was on
+    forecaster.backend, forecaster.types = "pandas", FrameTypes()
     return forecaster
 
 

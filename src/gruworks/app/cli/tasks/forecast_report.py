@@ -47,7 +47,7 @@ def _contents(forecaster: Any, run: Path, found: Any, ahead: Path | None, held_o
     head = "y_hat" if len(config.targets) == 1 else f"{config.targets[0]}_hat"
     fans = []
     for one in [s for s in forecaster.history if s.target == 0][:MOST_FANS]:
-        rows, shown = frame[frame["unique_id"] == one.name], max(30, 6 * config.horizon)
+        rows, shown = frame[frame["unique_id"].astype(str) == one.name], max(30, 6 * config.horizon)
         bands = {end: rows[f"{head}{end}"].to_numpy() for end in ("", "-lo-80", "-hi-80", "-lo-95", "-hi-95")}
         name = one.name if len(forecaster.history) > 1 else config.target
         history = {"stamps": one.timestamps[-shown:], "y": one.y[-shown:]}

@@ -43,6 +43,8 @@ def router(service: Service) -> APIRouter:
 
 def answered(service: Service, model: Any, asked: Forecast) -> dict[str, Any]:
     """The forecast of one request: by `model`, or of a table by the best naive forecast where it is None."""
+    from gruworks.tasks.forecast.series.columns import ON_COMMAND_LINE
+
     forecaster: Any = None if model is None else model.estimator
     limits = service.limits
     horizon = _horizon(asked, forecaster, limits.horizon)
@@ -54,7 +56,8 @@ def answered(service: Service, model: Any, asked: Forecast) -> dict[str, Any]:
     except RequestError:
         raise
     except DataError as error:
-        raise RequestError(400, str(error), PLACES.get(error.fault, "csv"), error.fault, **error.facts) from error
+        text = str(error).partition(ON_COMMAND_LINE)[0]
+        raise RequestError(400, text, PLACES.get(error.fault, "csv"), error.fault, **error.facts) from error
     except GruworksError as error:
         raise RequestError(400, str(error), "csv") from error
     alone = model is None or bool(note)

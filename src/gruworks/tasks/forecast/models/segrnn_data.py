@@ -30,7 +30,7 @@ class SegmentEngine(Engine):
         c = self.config
         channels = self.count if 1 < self.count <= c.hidden_size else 1  # few series have embeddings of their own
         return SegmentNet(
-            c.window, c.horizon, c.segment, c.hidden_size, len(QUANTILES), c.dropout, c.norm, channels, c.linear
+            c.look_back, c.horizon, c.segment, c.hidden_size, len(QUANTILES), c.dropout, c.norm, channels, c.linear
         )
 
     def windows(self, series: list[Series], whole: bool = False) -> SegmentWindows:
@@ -40,7 +40,7 @@ class SegmentEngine(Engine):
     def network_quantiles(self, model: SegmentNet, series: Series, origins: Ints, which: int) -> Floats:
         y, absolute, parts = series.filled(), self.config.norm == "mean", []
         for at in numpy.array_split(origins, -(-len(origins) // AT_ONCE)):
-            values = cut(y, 0, at, self.config.window)
+            values = cut(y, 0, at, self.config.look_back)
             level = 0.0 * values[:, -1:] if absolute else values[:, -1:]  # float32 keeps moves, not levels far from 0
             answer = model(float32(values - level), torch.full((len(at),), which))
             parts.append(answer.double().numpy() + level[..., None])
@@ -62,7 +62,7 @@ class SegmentWindows:
         self.scale = numpy.array([_scale(one, config) for one in series])
         bounds = [split_rows(int(n), config.horizon, config.validation) for n in lengths]
         ends, self.firsts, self.lasts = numpy.array(bounds).T
-        self.begins = numpy.minimum(config.window, lengths // 2) - 1  # a shorter history is padded on the left
+        self.begins = numpy.minimum(config.look_back, lengths // 2) - 1  # a shorter history is padded on the left
         self.learnable = numpy.maximum(0, (self.lasts if whole else ends) - self.begins) * (self.scale > 0)
 
     def draw(self, epoch: int, index: int) -> Batch:
@@ -88,7 +88,7 @@ class SegmentWindows:
     def batch(self, which: Ints, origins: Ints) -> Batch:
         """Windows by series and origin, [R] each: values [R, L], target [R, K], channel [R], scale [R]."""
         starts = self.offsets[which]
-        values = cut(self.filled, starts, origins, self.config.window)
+        values = cut(self.filled, starts, origins, self.config.look_back)
         ahead = (starts + origins)[:, None] + numpy.arange(1, self.config.horizon + 1)
         scale = self.scale[which]
         if self.config.norm in ("mean", "moves"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -11,34 +11,61 @@ import pandas
 from numpy.typing import NDArray
 
 from gruworks.errors import DataError
+from gruworks.tasks.forecast.series.date_forms import ISO, NUMBERS, Times
+from gruworks.tasks.forecast.series.numbers import decimal_mark, is_missing, number_texts, parse_numbers
 
-__all__ = ["Source", "check_zone", "covariate", "line", "names", "numbers", "short", "times"]
+__all__ = ["LARGEST", "ON_COMMAND_LINE", "Formats", "FrameTypes", "Numbers", "Source", "check_times", "names", "short"]
 
+ON_COMMAND_LINE = "; on the command line "  # before the flags that a message names
 LARGEST = 1e150  # the squares of larger values are beyond float64
-MISSING = ("", "na", "nan", "null", "none")
+
+
+@dataclass(frozen=True)
+class Formats:
+    """Formats of the text of a table, which a fit remembers for the tables that come after it; None without any."""
+
+    decimal: str | None = None
+    dates: str | None = None
+
+
+@dataclass(frozen=True)
+class FrameTypes:
+    """Types of a caller's frame, which the forecast has too.
+
+    Args:
+        ids: "integer" where the series are named by whole numbers.
+        times: "datetime", "date" for days without a time, or the time zone of the times.
+        local: True where the series have the local times of that zone, False for UTC.
+    """
+
+    ids: str = "text"
+    times: str = "datetime"
+    local: bool = False
 
 
 @dataclass(frozen=True)
 class Source:
-    """Origin of rows, for error messages: a file, or a frame (path None)."""
+    """Origin of rows, for error messages: a file, with the lines of its rows, or a frame (path None)."""
 
     path: Path | None
+    lines: NDArray[numpy.int64] | None = None
+
+    def line(self, row: int) -> int:
+        """Line of a row; without known lines that below a header of one line."""
+        return row + 2 if self.lines is None else int(self.lines[row])
 
     def at(self, row: int) -> str:
-        return f"row {row}" if self.path is None else f"{self.path}, line {line(row)}"
+        return f"row {row}" if self.path is None else f"{self.name}, line {self.line(row)}"
 
     def refuse(self, row: int, text: str, fault: str, **facts: Any) -> NoReturn:
         """Raise a DataError about a row."""
-        raise DataError(f"{self.at(row)}: {text}", fault, line=line(row), **facts)
+        raise DataError(f"{self.at(row)}: {text}", fault, line=self.line(row), **facts)
 
     @property
     def name(self) -> str:
-        return "the frame" if self.path is None else str(self.path)
-
-
-def line(row: int) -> int:
-    """Line number of a row in a file whose first line is the header."""
-    return row + 2
+        if self.path is None:
+            return "the frame"
+        return "standard input" if str(self.path) == "-" else str(self.path)
 
 
 def short(timestamp: Any) -> str:
@@ -58,94 +85,108 @@ def names(values: NDArray[Any], column: str, source: Source) -> NDArray[Any]:
     return values.astype(str)
 
 
-def numbers(values: NDArray[Any], column: str, source: Source) -> NDArray[numpy.float64]:
-    """Numbers of a column, NaN where missing; other texts and infinite values are refused."""
-    if values.dtype == object or values.dtype.kind in "US":
-        found = _parsed(values)
-        wrong = numpy.flatnonzero(numpy.isnan(found) & ~_missing(values))
-        if len(wrong):
+def check_times(times: Times, values: NDArray[Any], column: str, date_format: str | None, source: Source) -> None:
+    """Refuse a time that could not be read."""
+    bad = numpy.flatnonzero(~times.ok)
+    if not len(bad):
+        return
+    row = int(bad[0])
+    value = "NaT" if pandas.isna(values[row]) else str(values[row])
+    if times.form == NUMBERS:
+        told = f"{column} is {value!r}, not a whole number like the others"
+        source.refuse(row, told, "not-a-row-number", value=value[:40])
+    if times.zone and times.zone.startswith("times without"):
+        source.refuse(row, f"{column} is {value!r}, without an offset from UTC like the others", "not-a-date")
+    how = f"the format {date_format!r}" if date_format else f"the form {times.form}"
+    how += ", with or without HH:MM:SS" if times.form == ISO and not date_format else ""
+    told = f"{column} is {value!r}, not a date of {how}; name another format by date_format, for example %d.%m.%Y"
+    source.refuse(row, told, "not-a-date", value=value[:40])
+
+
+@dataclass
+class Numbers:
+    """Parser of the numbers in a table's columns, with one decimal mark for those that show none.
+
+    Args:
+        decimal: the decimal mark, None where it is found in the columns.
+        known: that of the rows of a fit, which is tried first.
+        marks: further marks of missing values.
+        separator: that of the columns.
+    """
+
+    source: Source
+    decimal: str | None = None
+    known: str | None = None
+    marks: tuple[str, ...] = ()
+    separator: str = ","
+    told: dict[str, str] = field(default_factory=dict)
+    found: str | None = None
+
+    def parsed(self, values: NDArray[Any], column: str, affixes: bool = True) -> NDArray[numpy.float64]:
+        """Numbers of a column, NaN where a value is missing or no number."""
+        if values.dtype.kind in "iufb":
+            return values.astype(numpy.float64)
+        text = pandas.Series(values.astype(object), copy=True)
+        quick = pandas.to_numeric(text, errors="coerce")
+        rest = quick.isna().to_numpy()
+        text.loc[rest] = text[rest].mask(is_missing(text[rest], self.marks), "")
+        mark = self._mark(text)
+        if mark == "." and (text[rest] == "").all():
+            return numpy.asarray(quick, dtype=numpy.float64)
+        found, note = parse_numbers(text, mark, affixes)
+        if note and not (numpy.isnan(found) & (text != "").to_numpy()).any():
+            self.told[column] = note
+        return found
+
+    def _mark(self, text: Any) -> str:
+        """The decimal mark of a column."""
+        if self.decimal is not None:
+            return self.decimal
+        bare = number_texts(text[text != ""])
+        if self.known is not None and self.found is None:
+            values, _ = parse_numbers(bare, self.known)
+            if not numpy.isnan(values).any():
+                self.found = self.known
+                return self.known
+        mark = decimal_mark(bare, self.separator)
+        self.found = self.found or mark
+        return mark or self.found or "."
+
+    def missing(self, values: NDArray[Any]) -> NDArray[numpy.bool_]:
+        return is_missing(pandas.Series(values.astype(object)), self.marks)
+
+    def column(self, values: NDArray[Any], column: str) -> NDArray[numpy.float64]:
+        """Numbers of a column, NaN where missing; other texts and infinite values are refused."""
+        if values.dtype.kind not in "iufbOUS":
+            raise DataError(f"{self.source.name}: column {column} holds {values.dtype}, not numbers")
+        found = self.parsed(values, column)
+        wrong = numpy.flatnonzero(numpy.isnan(found) & ~self.missing(values))
+        if len(wrong) and values.dtype.kind in "OUS":
             text = str(values[wrong[0]])
-            source.refuse(int(wrong[0]), f"{column} is {text!r}, not a number", "not-a-number", value=text[:40])
-    elif values.dtype.kind in "iufb":
-        found = values.astype(numpy.float64)
-    else:
-        raise DataError(f"{source.name}: column {column} holds {values.dtype}, not numbers")
-    beyond = numpy.flatnonzero(numpy.isfinite(found) & (numpy.abs(found) > LARGEST))
-    if len(beyond):
-        value = found[beyond[0]]
-        text = f"{column} is {value}, beyond ±{LARGEST}: give it in larger units"
-        source.refuse(int(beyond[0]), text, "too-large-number", value=f"{value:g}")
-    infinite = numpy.flatnonzero(numpy.isinf(found))
-    if len(infinite):
-        text = f"{column} is infinite ({len(infinite)} such in all); leave these values empty: missing ones are allowed"
-        source.refuse(int(infinite[0]), text, "infinite")
-    return found
+            told = f"{column} is {text!r}, not a number"
+            self.source.refuse(int(wrong[0]), told, "not-a-number", value=text[:40])
+        self._check_size(found, column)
+        return found
 
+    def _check_size(self, found: NDArray[numpy.float64], column: str) -> None:
+        beyond = numpy.flatnonzero(numpy.isfinite(found) & (numpy.abs(found) > LARGEST))
+        if len(beyond):
+            value = found[beyond[0]]
+            text = f"{column} is {value}, beyond ±{LARGEST}: give it in larger units"
+            self.source.refuse(int(beyond[0]), text, "too-large-number", value=f"{value:g}")
+        infinite = numpy.flatnonzero(numpy.isinf(found))
+        if len(infinite):
+            such = f"({len(infinite)} such in all)"
+            text = f"{column} is infinite {such}; leave these values empty: missing ones are allowed"
+            self.source.refuse(int(infinite[0]), text, "infinite")
 
-def covariate(values: NDArray[Any], column: str, source: Source) -> NDArray[Any]:
-    """Values of a covariate: numbers if all that are present are numbers, else words; "" is a missing word."""
-    words = values.dtype == object or values.dtype.kind in "US"
-    if values.dtype.kind == "b" or (words and (numpy.isnan(_parsed(values)) & ~_missing(values)).any()):
-        text = values.astype(str).astype(object)
-        text[_missing(values)] = ""
-        return text
-    return numbers(values, column, source)
-
-
-def _parsed(values: NDArray[Any]) -> NDArray[numpy.float64]:
-    found = pandas.to_numeric(pandas.Series(values.astype(object)), errors="coerce")
-    return numpy.asarray(found.to_numpy(dtype=numpy.float64))
-
-
-def _missing(values: NDArray[Any]) -> NDArray[numpy.bool_]:
-    text = pandas.Series(values.astype(object))
-    return numpy.asarray(text.isna() | text.astype(str).str.strip().str.lower().isin(MISSING))
-
-
-def times(values: NDArray[Any], column: str, date_format: str | None, source: Source) -> NDArray[Any]:
-    """Timestamps as datetime64[us], or as int64 where the column has row numbers."""
-    if values.dtype.kind == "M":
-        timestamps = values.astype("datetime64[us]")
-    elif values.dtype.kind in "iu":
-        return values.astype(numpy.int64)
-    else:
-        text = pandas.Series(values.astype(object)).astype(str).str.strip()
-        digits = text.str.fullmatch(r"[+-]?\d{1,15}")
-        if date_format is None and digits.mean() > 0.5 and not text.str.fullmatch(r"(19|20)\d{6}").all():
-            for row in map(int, numpy.flatnonzero(~digits)[:1]):
-                told = f"{column} is {values[row]!r}, not a whole number like the others"
-                source.refuse(row, told, "not-a-row-number", value=str(values[row])[:40])
-            return numpy.asarray(text.astype(numpy.int64))
-        timestamps = _parse_dates(text, column, date_format, source)
-    bad = numpy.flatnonzero(numpy.isnat(timestamps))
-    if len(bad):
-        value = str(values[bad[0]])
-        how = f"the format {date_format!r}" if date_format else "YYYY-MM-DD, with or without HH:MM:SS"
-        told = f"{column} is {value!r}, not a date of {how}; name another format by date_format, for example %d.%m.%Y"
-        source.refuse(int(bad[0]), told, "not-a-date", value=value[:40])
-    return timestamps
-
-
-def _parse_dates(text: Any, column: str, date_format: str | None, source: Source) -> NDArray[Any]:
-    """Dates as datetime64[us], NaT where one can't be read. Without a format, ISO 8601 or month names are expected."""
-    if date_format is None:
-        slashes = text.str.match(r"\d{4}/")
-        text = text.where(~slashes, text.str.replace("/", "-"))
-        date_format = (
-            "mixed" if text.str.contains(r"(?i)jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec").all() else "ISO8601"
-        )
-    try:
-        parsed = pandas.to_datetime(text, format=date_format, errors="coerce")
-    except ValueError as error:  # mixed offsets, or a format that is none
-        raise DataError(f"{source.name}: {column} can't be read as dates: {error}", "not-dates") from error
-    if getattr(parsed.dt, "tz", None) is not None:
-        check_zone(parsed.dt.tz, column, source)
-        parsed = parsed.dt.tz_localize(None)
-    return numpy.asarray(parsed.to_numpy(), dtype="datetime64[us]")
-
-
-def check_zone(zone: Any, column: str, source: Source) -> None:
-    """Refuse time zones other than UTC, whose days have other bounds and change length with daylight saving time."""
-    if zone is not None and str(zone) not in ("UTC", "UTC+00:00"):
-        text = f"{source.name}: {column} has the time zone {zone}; convert it to UTC or drop the zone first"
-        raise DataError(text, "time-zone", zone=str(zone))
+    def covariate(self, values: NDArray[Any], column: str) -> NDArray[Any]:
+        """Values of a covariate: numbers if all that are present are numbers, else words; "" is a missing word."""
+        words = values.dtype.kind in "OUS"
+        missing = self.missing(values) if words else numpy.zeros(len(values), dtype=bool)
+        if values.dtype.kind == "b" or (words and numpy.isnan(self.parsed(values, column, False))[~missing].any()):
+            self.told.pop(column, None)
+            text = values.astype(str).astype(object)
+            text[missing] = ""
+            return text
+        return self.column(values, column)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy
 import pandas
 from numpy.typing import NDArray
+
+from gruworks.tasks.forecast.series.calendars import DayOfMonth, OpenSlots, learned_slots
 
 __all__ = ["IRREGULAR", "STEPS", "Frequency", "Season", "grid_frequency", "infer_frequency", "irregular_frequency"]
 
@@ -42,7 +45,7 @@ class Season(NamedTuple):
 
 @dataclass(frozen=True)
 class Frequency:
-    """`code` is a pandas offset alias ("D", "MS", "15min", "B"), "steps" or "irregular".
+    """`code` is a pandas offset alias ("D", "MS", "15min", "B"), "steps", "irregular", or that of `calendars`.
 
     `multiple` is the step of numbered rows, or the median step in microseconds of irregular ones.
     """
@@ -57,6 +60,10 @@ class Frequency:
         if self.code == IRREGULAR:
             steps = numpy.arange(1, count + 1) * numpy.timedelta64(self.multiple, "us")
             return numpy.asarray(numpy.datetime64(last, "us") + steps)
+        if self.slots is not None:
+            return self.slots.future(last, count)
+        if self.day_of_month is not None:
+            return self.day_of_month.after(numpy.datetime64(last, "us"), count + 1)[1:]
         timestamps = pandas.date_range(pandas.Timestamp(last), periods=count + 1, freq=self.code)[1:]
         return numpy.asarray(timestamps.to_numpy(), dtype="datetime64[us]")
 
@@ -64,6 +71,10 @@ class Frequency:
         """All timestamps from `first` to `last`."""
         if self.code == STEPS:
             return numpy.arange(first, last + 1, self.multiple, dtype=numpy.int64)
+        if self.slots is not None:
+            return self.slots.grid(first, last)
+        if self.day_of_month is not None:
+            return self.day_of_month.grid(numpy.datetime64(first, "us"), numpy.datetime64(last, "us"))
         found = pandas.date_range(pandas.Timestamp(first), pandas.Timestamp(last), freq=self.code)
         return numpy.asarray(found.to_numpy(), dtype="datetime64[us]")
 
@@ -75,6 +86,8 @@ class Frequency:
         if kind == IRREGULAR:
             since = (timestamps - numpy.datetime64(ORIGIN, "us")) / numpy.timedelta64(1, "us")
             return numpy.asarray(since / self.multiple)
+        if self.slots is not None:
+            return self.slots.positions(timestamps)
         if kind in SECONDS:
             seconds = (timestamps - numpy.datetime64(ORIGIN, "us")) / numpy.timedelta64(1, "s")
             return numpy.asarray(seconds / (SECONDS[kind] * count))
@@ -88,7 +101,11 @@ class Frequency:
         kind, count = self.kind
         if kind == STEPS:
             return []
-        if kind == "B":
+        if self.slots is not None:
+            week, day = self.slots.per_week, self.slots.per_day
+            found = [Season("day", day, 4)] if day else []
+            found += [Season("week", week, 3), Season("year", week * YEAR / WEEK, 2)]
+        elif kind == "B":
             found = [Season("week", 5 / count, 2), Season("year", 5 * YEAR / WEEK / count, 2)]
         elif kind in MONTHS:
             found = [Season("year", 12 / (MONTHS[kind] * count), 5)]
@@ -98,10 +115,28 @@ class Frequency:
         return [Season(n, p, min(h, int(p // 2))) for n, p, h in found if p >= 2]
 
     @property
+    def slots(self) -> OpenSlots | None:
+        """The open slots of the week, of a frequency that has closed ones."""
+        return OpenSlots.parse(self.code)
+
+    @property
+    def day_of_month(self) -> DayOfMonth | None:
+        return DayOfMonth.parse(self.code)
+
+    @property
+    def dated(self) -> bool:
+        """False for numbered rows."""
+        return self.code != STEPS
+
+    @property
     def kind(self) -> tuple[str, int]:
-        """Name (a key of `WORDS`, "steps" or "irregular") and multiple: ("h", 2) for every second hour."""
+        """Name (a key of `WORDS`, "steps", "irregular" or "open") and multiple: ("h", 2) for every second hour."""
         if self.code in (STEPS, IRREGULAR):
             return self.code, 1
+        if self.slots is not None:
+            return "open", 1
+        if self.day_of_month is not None:
+            return "M", self.day_of_month.months
         offset = pandas.tseries.frequencies.to_offset(self.code)
         name = offset.rule_code.split("-")[0]
         if name in SECONDS or name == "B":
@@ -113,6 +148,11 @@ class Frequency:
 
     def __str__(self) -> str:
         kind, count = self.kind
+        if self.slots is not None:
+            return str(self.slots)
+        if self.day_of_month is not None:
+            every = "monthly" if count == 1 else f"every {count} months"
+            return f"{every}, on day {self.day_of_month.day}"
         if kind == IRREGULAR:
             return f"irregular (median step {pandas.Timedelta(self.multiple, 'us')})"
         return WORDS[kind] if count == 1 and kind in WORDS else self.code
@@ -129,35 +169,58 @@ def infer_frequency(timestamps: NDArray[Any]) -> Frequency | None:
     return None if code is None or code.startswith(("WOM", "LWOM", "bh")) else Frequency(code)
 
 
-def grid_frequency(timestamps: NDArray[Any]) -> Frequency | None:
-    """Frequency of timestamps with gaps; None unless they fill at least half of a regular grid."""
+def grid_frequency(timestamps: NDArray[Any], slots: bool = True) -> Frequency | None:
+    """Frequency of timestamps with gaps; None unless they fill at least half of a regular grid.
+
+    With `slots` days and hours that never have rows are closed, and no part of the frequency.
+    """
+    if len(timestamps) < 3:
+        return None
     if numpy.issubdtype(timestamps.dtype, numpy.integer):
         step = int(numpy.gcd.reduce(numpy.diff(timestamps)))
         return Frequency(STEPS, step) if 2 * len(timestamps) > (timestamps[-1] - timestamps[0]) // step else None
-    for frequency in _candidates(timestamps):
+    for frequency in _candidates(timestamps, slots):
         grid = frequency.grid(timestamps[0], timestamps[-1])
         if len(timestamps) * 2 > len(grid) and numpy.isin(timestamps, grid).all():
             return frequency
     return None
 
 
-def _candidates(timestamps: NDArray[Any]) -> list[Frequency]:
+def _candidates(timestamps: NDArray[Any], slots: bool) -> Iterator[Frequency]:
     """Frequencies that the most common step may stand for, those of the calendar first."""
     steps, counts = numpy.unique(numpy.diff(timestamps), return_counts=True)
     common = pandas.Timedelta(steps[counts.argmax()])
     days = common / pandas.Timedelta(days=1)
-    if days < 1:
-        return [Frequency(pandas.tseries.frequencies.to_offset(common).freqstr)]
-    if days == 1:
-        weekdays = ((timestamps.astype("datetime64[D]").astype(numpy.int64) + 3) % 7 < 5).all()
-        return [Frequency("B"), Frequency("D")] if weekdays and len(timestamps) >= 10 else [Frequency("D")]
+    if days == 1 and len(timestamps) >= 10 and _weekdays(timestamps).max() < 5:
+        yield Frequency("B")
+    if slots and days <= 1 and (learned := learned_slots(timestamps)) is not None:
+        yield Frequency(learned.code)
+    if days >= 27:
+        yield from _months(timestamps)
     if days == 7:
-        anchor = pandas.Timestamp(timestamps[0]).strftime("%a").upper()
-        return [Frequency(f"W-{anchor}")]
-    names = (
-        ["MS", "ME"] if 28 <= days <= 31 else ["QS", "QE"] if 89 <= days <= 92 else ["YS", "YE"] if days >= 365 else []
-    )
-    return [Frequency(name) for name in names]
+        yield Frequency(f"W-{pandas.Timestamp(timestamps[0]).strftime('%a').upper()}")
+    if days == int(days) and days < 365:
+        yield Frequency(f"{int(days)}D" if days > 1 else "D")
+    elif days < 365:
+        yield Frequency(pandas.tseries.frequencies.to_offset(common).freqstr)
+
+
+def _months(timestamps: NDArray[Any]) -> Iterator[Frequency]:
+    """Frequencies of whole months: first or last days or business days, else the same day of the month."""
+    months = timestamps.astype("datetime64[M]").astype(numpy.int64)
+    every = int(numpy.gcd.reduce(numpy.diff(months))) or 1
+    anchor = pandas.Timestamp(timestamps[0]).strftime("%b").upper()
+    for day in ("S", "E", "BS", "BE"):
+        business, end = day[:-1], day[-1]
+        names = {1: f"{business}M{end}", 3: f"{business}Q{end}-{anchor}", 12: f"{business}Y{end}-{anchor}"}
+        yield Frequency(names.get(every, f"{every}{business}M{end}"))
+    if (found := DayOfMonth.learned(timestamps)) is not None:
+        yield Frequency(found.code)
+
+
+def _weekdays(timestamps: NDArray[Any]) -> NDArray[numpy.int64]:
+    """Day of the week of each timestamp, 0 for Monday."""
+    return numpy.asarray((timestamps.astype("datetime64[D]").astype(numpy.int64) + 3) % 7)
 
 
 def irregular_frequency(panel: list[NDArray[Any]]) -> Frequency:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
+from gruworks.tasks.forecast.config import Config
+from gruworks.tasks.forecast.series.columns import Formats, FrameTypes
 from gruworks.tasks.forecast.series.frequency import Frequency
 
 __all__ = ["FEWEST_ROWS", "Panel", "Series", "forward_filled"]
@@ -59,18 +61,6 @@ class Series:
             past={name: values[:end] for name, values in self.past.items()},
         )  # fmt: skip
 
-    def after(self, earlier: Series) -> Series:
-        """The rows of `earlier`, then those of this series."""
-        join = numpy.concatenate
-        return replace(
-            self,
-            timestamps=join([earlier.timestamps, self.timestamps]),
-            y=join([earlier.y, self.y]),
-            others=join([earlier.others, self.others]),
-            past={name: join([earlier.past[name], values]) for name, values in self.past.items()},
-            future={name: join([earlier.future[name][: len(earlier)], values]) for name, values in self.future.items()},
-        )
-
 
 @dataclass(frozen=True)
 class Panel:
@@ -79,7 +69,11 @@ class Panel:
     Args:
         backend: the caller's frame library.
         sha256: that of the file; None without one.
-        notes: warnings about missing values, missing rows and irregular timestamps.
+        notes: warnings about the format, series left out, missing values and rows, and irregular timestamps.
+        warnings: those of the notes that tell of rows left out or replaced.
+        formats: formats of the text that the rows were read from.
+        types: types of the caller's frame.
+        config: the settings with the column names of the table; None for plain numbers.
     """
 
     series: list[Series]
@@ -87,6 +81,10 @@ class Panel:
     backend: str = "pandas"
     sha256: str | None = None
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    formats: Formats = Formats()
+    types: FrameTypes = FrameTypes()
+    config: Config | None = None
 
     def digest(self) -> str:
         """The sha256 of the file or, without one, of names, timestamps and values."""
