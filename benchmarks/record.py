@@ -54,8 +54,8 @@ def _processor() -> str:
 
 
 def commit() -> str:
-    """The commit that was measured; "+changes" where the tree held more than that, results aside."""
-    changed = _git("status", "--porcelain", "--", ".", ":!benchmarks/results")
+    """The commit that was measured; "+changes" where the tree held more than that, results and drawn curves aside."""
+    changed = _git("status", "--porcelain", "--", ".", ":!benchmarks/results", ":!docs/*.png")
     return _git("rev-parse", "HEAD") + ("+changes" if changed else "")
 
 

@@ -52,6 +52,8 @@ def test_a_record_says_what_is_required(recording, repository):
 def test_changes_beside_the_commit_are_said_and_results_are_none(recording, repository):
     (repository / "benchmarks" / "results").mkdir(parents=True)
     (repository / "benchmarks" / "results" / "x.json").write_text("[]")
+    (repository / "docs").mkdir()
+    (repository / "docs" / "curve.png").write_bytes(b"")
     assert not recording.commit().endswith("+changes")
     (repository / "code.py").write_text("2\n")
     assert recording.commit().endswith("+changes")
