@@ -52,9 +52,11 @@ def unnamed(rows: list[Utterance]) -> list[Utterance]:
 
 
 def fit(rows: list[Utterance], **settings: object) -> Transcriber:
+    """The run of --out is gone on with where it was cut off; its core minutes are then those of the last part."""
     begun = time.process_time()
     out = settings.pop("out", None)
-    fitted = Transcriber(**SETTINGS | settings).fit(rows, out=out)
+    cut_off = out is not None and (Path(str(out)) / "checkpoints" / "last.ckpt").is_file()
+    fitted = Transcriber(**SETTINGS | settings).fit(rows, out=out, resume=cut_off)
     fitted.metrics["core_minutes"] = (time.process_time() - begun) / 60
     print(fitted.metrics, flush=True)
     return fitted
@@ -106,7 +108,7 @@ def main() -> None:
     parser.add_argument("which", choices=("official", "joined"))
     parser.add_argument("--minutes", type=float, default=20.0, help="of each fit, by the clock")
     parser.add_argument("--steps", type=int, help="instead of the recipe's")
-    parser.add_argument("--out", type=Path, help="keep the run in this folder")
+    parser.add_argument("--out", type=Path, help="keep the run in this folder, and go on with one that was cut off")
     parser.add_argument("--search", action="store_true", help="hold out indices 5 to 9, print, record nothing")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, as JSON")
     given = parser.parse_args()
