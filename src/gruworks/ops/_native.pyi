@@ -135,8 +135,8 @@ class PrefixSearch:
 
     def stable(self) -> list[int]: ...
 
-def allow_vnni(arg: bool, /) -> None:
-    """Whether streams made from now on may use the instructions for 8 bits."""
+def allow_dot_products(arg: bool, /) -> None:
+    """Allow or forbid dot products of 8 bits in streams made from now on."""
 
 class NarrowStream:
     """Steps with narrow weights; the state is the caller's memory."""
