@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "gru/recurrence.h"
+#include "gru/layer.h"
 #include "gru/stream.h"
 
 using namespace gruworks;
@@ -86,12 +86,6 @@ template <class T> Gradient<T> gradient(const gruworks_gradient& of) {
 
 }  // namespace
 
-struct gruworks_layer {
-  gruworks_type type;
-  Packing<float> f32;
-  Packing<double> f64;
-};
-
 // The state of a stream in either element type.
 struct gruworks_stream {
   virtual ~gruworks_stream() = default;
@@ -145,7 +139,8 @@ int64_t gruworks_saved_size(int64_t steps, int64_t batch, int64_t hidden_size, i
 
 gruworks_status gruworks_forward(gruworks_layer* layer, const gruworks_weights* w, const gruworks_sequence* s, int threads) {
   return guarded([&] {
-    if (layer->type == GRUWORKS_FLOAT32) run_forward<float>(sequence<float>(*w, *s), weights<float>(*w), layer->f32, threads);
+    if (layer->type == GRUWORKS_FLOAT32)
+      run_forward<float>(sequence<float>(*w, *s), weights<float>(*w), layer->f32, threads);
     else run_forward<double>(sequence<double>(*w, *s), weights<double>(*w), layer->f64, threads);
   });
 }

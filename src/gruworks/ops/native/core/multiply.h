@@ -105,6 +105,13 @@ template <int Most, class F> GRUWORKS_INLINE void in_blocks(Index n, F&& f) {
   }
 }
 
+// Blocks of R rows of a list, the last filled up with copies of the last row, so that no row's sum depends on its block:
+// f(first). The lists have room for R - 1 more.
+template <int R, class... Lists, class F> GRUWORKS_INLINE void in_whole_blocks(Index n, F&& f, Lists*... lists) {
+  for (Index i = n; n && i % R; ++i) ((lists[i] = lists[n - 1]), ...);
+  for (Index first = 0; first < n; first += R) f(first);
+}
+
 // Cuts vectors [begin, end) into groups of 3, 2 or 1, or from the end on: f.template operator()<V>(first).
 template <class F> GRUWORKS_INLINE void in_groups(Index begin, Index end, F&& f, bool backwards = false) {
   const Index threes = (end - begin) / 3;

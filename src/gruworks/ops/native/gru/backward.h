@@ -41,7 +41,13 @@ template <class T> class Backward {
   }
 
   void run() {
-    for (Index i = 0; i < rows.count; ++i) open(rows.row[i]);
+    if (!grad.weights_only) through_time();
+    s.gain ? normed_outer() : Outer<T>(s, grad, place, zeros, rest).run();
+  }
+
+ private:
+  void through_time() {
+    for (Index i = 0; i < rows.count && !grad.continued; ++i) open(rows.row[i]);
     for (Index step = rows.steps - 1; step >= 0; --step) {
       rows.at(step, zeros);
       for (Index i = 0; i < rows.active; ++i)
@@ -55,10 +61,8 @@ template <class T> class Backward {
       memcpy(grad.h0 + rows.row[i] * s.H + begin, carry(rows.row[i]) + begin, sizeof(T) * (end - begin));
     if (s.gain) add_gains();
     if (place.threads > 1) place.meet(1);
-    s.gain ? normed_outer() : Outer<T>(s, grad, place, zeros, rest).run();
   }
 
- private:
   T* carry(Index b) { return grad.carry + b * Hp; }
 
   void open(Index b) {

@@ -16,6 +16,7 @@
 namespace gruworks::GRUWORKS_ISA {
 
 constexpr Index kPast = Index{4} << 20;  // bytes of `saved` from which on it is written by non-temporal stores
+constexpr Index kPlain = 64;  // hidden units up to which a row alone takes one_row
 constexpr Index kFused = 4, kFusedLarge = 17, kChunk = 32;
 constexpr Index kLarge = Index{16} << 20;  // bytes of both weights from which on rows below kFusedLarge are projected
 constexpr int kTogether = kRows / 2;  // rows whose gates are computed interleaved
@@ -61,6 +62,7 @@ template <class T> class Forward {
   }
 
   void run() {
+    if (plain_row()) return one_row();
     begin_exchange();
     prepare(0);
     for (Index step = 0; step < rows.steps; ++step) {
@@ -75,6 +77,61 @@ template <class T> class Forward {
   }
 
  private:
+  // One row whose weights fit into the L1 cache, and nothing but x and h0.
+  bool plain_row() const {
+    return rows.count == 1 && rows.steps > 0 && !s.before && place.members == 1 && !s.states && !s.gain && !past &&
+           !s.zoneout.data && !s.lengths && s.H <= kPlain;
+  }
+
+  // The steps of such a row: no tables of addresses, the state in the cache, and the gates of up to three vectors of
+  // columns interleaved. The sums are those of after_block.
+  void one_row() {
+    alignas(64) T states[2][kPlain + kPad] = {};
+    const Index b = rows.row[0];
+    memcpy(states[0], s.h0 ? s.h0 + b * s.h0_b : zeros, sizeof(T) * s.H);
+    for (Index step = 0; step < rows.steps; ++step) {
+      if (chunked && step % kChunk == 0) project(step);
+      const Index t = s.time(b, step);
+      rows.x[0] = s.x.data ? s.x.at(t, b) : s.gi.at(t, b);
+      T* const out = s.output.at(t, b);
+      T* const kept = s.saved ? s.saved + (t * s.batch + b) * 4 * Hp : nullptr;
+      in_groups(0, Hp / L, [&]<int V>(Index p) {
+        plain_columns<V>(step, p, states[step % 2], states[(step + 1) % 2], out, kept);
+      });
+    }
+    close(b);
+  }
+
+  template <int V>
+  GRUWORKS_NOINLINE void plain_columns(Index step, Index p, const T* h, T* next, T* out, T* kept) {
+    Vec<T> sums[V][3], input[V], both[2 * V], r[V], a[V];
+    for (int c = 0; c < V; ++c) {
+      Vec<T> row[1][3];
+      start<1>(row, step, 0, p + c);
+      input[c] = row[0][2];
+      row[0][2] = load(s.w.bias + 3 * Hp + (p + c) * L);
+      multiply<T, 1, 3>(row, &h, s.w.h + (p + c) * s.H * 3 * L, L, 3 * L, s.H);
+      for (int g = 0; g < 3; ++g) sums[c][g] = row[0][g];
+      both[c] = sums[c][0], both[V + c] = sums[c][1];
+    }
+    Fraction<T> open[2 * V], n[V];
+    sigmoid_fractions<T, 2 * V>(both, open);
+GRUWORKS_UNROLL(3)
+    for (int c = 0; c < V; ++c) r[c] = open[c].value(), a[c] = input[c] + r[c] * sums[c][2];
+    tanh_fractions<T, V>(a, n);
+GRUWORKS_UNROLL(3)
+    for (int c = 0; c < V; ++c) {
+      const Index v = (p + c) * L, width = s.H - v;
+      const Vec<T> candidate = n[c].value(), z = open[V + c].value();
+      const Vec<T> state = candidate + z * (load(h + v) - candidate);
+      store(next + v, state);
+      if (width > 0) store_part(out + v, state, width);
+      if (!kept) continue;
+      store(kept + v, sums[c][2]), store(kept + Hp + v, r[c]);
+      store(kept + 2 * Hp + v, z), store(kept + 3 * Hp + v, candidate);
+    }
+  }
+
   void begin_exchange() {
     for (Index i = 0; s.exchange && i < rows.count; ++i)
       memcpy(rows.exchanged(rows.row[i], 0) + begin, (s.h0 ? s.h0 + rows.row[i] * s.h0_b : zeros) + begin,
@@ -178,8 +235,9 @@ GRUWORKS_UNROLL(3)
   }
 
   void project(Index step) {
-    const T* from[kChunk * kFusedLarge];
-    T* to[kChunk * kFusedLarge];
+    constexpr int R = kRowsOf<T>;
+    const T* from[kChunk * kFusedLarge + R];
+    T* to[kChunk * kFusedLarge + R];
     Index n = 0;
     for (Index later = step; later < step + kChunk && later < rows.steps; ++later)
       for (Index i = 0; i < rows.count && s.length(rows.row[i]) > later; ++i) {
@@ -187,14 +245,14 @@ GRUWORKS_UNROLL(3)
         to[n++] = projected(later, i);
       }
     for (Index p = mine.begin; p < mine.end; ++p)
-      in_blocks<kRowsOf<T>>(n, [&]<int R>(Index first) {
+      in_whole_blocks<R>(n, [&](Index first) {
         Vec<T> sums[R][3];
         for (int i = 0; i < R; ++i)
           for (int g = 0; g < 3; ++g) sums[i][g] = load(s.w.bias + g * Hp + p * L);
         multiply<T, R, 3>(sums, from + first, s.w.x + p * s.I * 3 * L, L, 3 * L, s.I);
         for (int i = 0; i < R; ++i)
           for (int g = 0; g < 3; ++g) store(to[first + i] + ((p - mine.begin) * 3 + g) * L, sums[i][g]);
-      });
+      }, from, to);
   }
 
   template <int R, Sum S> void after_block(Index step, Index first, Index p) {

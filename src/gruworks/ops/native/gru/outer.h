@@ -87,8 +87,9 @@ template <class T> class Outer {
   }
 
   void input(Index from, Index to) {
-    const T* gates[kDepth];
-    T* x[kDepth];
+    constexpr int R = kRowsOf<T>;
+    const T* gates[kDepth + R];
+    T* x[kDepth + R];
     Index n = 0;
     for (Index k = from; k < to; ++k) {
       const Index t = k / s.batch, b = k % s.batch;
@@ -100,12 +101,12 @@ template <class T> class Outer {
       else gates[n] = s.saved + k * 4 * Hp + Hp, x[n++] = grad.x.at(t, b);
     }
     in_groups(0, n ? (s.I + L - 1) / L : 0, [&]<int V>(Index v) {
-      in_blocks<kRowsOf<T>>(n, [&]<int R>(Index first) {
+      in_whole_blocks<R>(n, [&](Index first) {
         Vec<T> sums[R][V] = {};
         multiply_apart<T, R, V>(sums, gates + first, s.w.back_x + v * 3 * Hp * L, 3 * Hp * L, L, 3 * Hp);
         for (int i = 0; i < R; ++i)
           for (int c = 0; c < V; ++c) store_part(x[first + i] + (v + c) * L, sums[i][c], s.I - (v + c) * L);
-      });
+      }, gates, x);
     });
   }
 

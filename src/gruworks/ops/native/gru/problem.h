@@ -70,6 +70,8 @@ template <class T> struct Gradient {
   Array3<T> decay;         // or null
   T* carry;                // [B][Hp]
   T* gains;                // with gain: [groups][6Hp], sums over each group's rows, state's and x's
+  bool continued;          // the carry holds the gradient from the steps after these
+  bool weights_only;       // the steps' gradients are in `saved` already
 };
 
 // h_t = a_t h_{t-1} + b_t for `lanes` columns; everything is contiguous, [T, lanes] or [lanes].
