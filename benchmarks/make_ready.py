@@ -71,11 +71,10 @@ CARDS: dict[str, dict[str, object]] = {
         "figures": ("transcribe_fsdd", ["transcribe/digits-joined/der"]),
         "options": {"beam_size": 16, "lexicon_only": True, "lm_weight": 0.0},  # how that figure was measured
         "limits": "Trained on six male speakers in a quiet room; other speakers and noise raise the error rate "
-        "considerably, and so do digits with less than 50 ms between them. The vocabulary is ten words.",
+        "considerably. The vocabulary is ten words.",
         "zh": {
             "about": "连续朗读的英语数字",
-            "limits": "训练数据只有六位男性在安静环境中的录音；换说话人、有噪声或数字间隔不足 50 毫秒时错误率明显升高。"
-            "词表只有十个词。",
+            "limits": "训练数据只有六位男性在安静环境中的录音；换说话人或有噪声时错误率明显升高。词表只有十个词。",
         },
     },
 }
