@@ -1,10 +1,11 @@
 """Peak memory of one training step, ours and torch's, plain and with recompute, beside its time.
 
-    python benchmarks/bench_memory.py [--quick | --curve]
+    python benchmarks/bench_memory.py [--quick | --curve] [--shape T B I H] [--no-times]
 
 Each cell is a fresh process: it builds a GRU (B = 16, I = 64, H = 128 and others) and its input, does one step at
 T = 10 so that everything is loaded, then one at T: forward, sum of squares, backward. Memory is the peak of the
-resident set over what stood there before that step. Time is the smallest of three further steps, on one thread.
+resident set over what stood there before that step. Time is the smallest of three further steps, on one thread; on a
+machine that does other work --no-times leaves it out of the notes.
 --curve varies the steps between kept states, and draws docs/memory.png: time over memory.
 """
 
@@ -81,6 +82,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the first two shapes; nothing is recorded")
     parser.add_argument("--curve", action="store_true", help="by the steps between kept states")
+    parser.add_argument("--shape", nargs=4, type=int, metavar=tuple("TBIH"), help="this shape of the table alone")
+    parser.add_argument("--no-times", action="store_true", help="record memory alone")
     parser.add_argument("--cell", nargs=5, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.cell:
@@ -90,10 +93,11 @@ def main() -> None:
         curve()
         return
     figures = []
-    for shape in SHAPES[: 2 if args.quick else None]:
+    for shape in [tuple(args.shape)] if args.shape else SHAPES[: 2 if args.quick else None]:
         found = {engine: apart(engine, shape) for engine in ENGINES}
         T, B, inputs, hidden = shape
-        told = ", ".join(f"{engine} {one['MB']:.0f} MB in {one['ms']:.0f} ms" for engine, one in found.items())
+        times = {engine: "" if args.no_times else f" in {one['ms']:.0f} ms" for engine, one in found.items()}
+        told = ", ".join(f"{engine} {one['MB']:.0f} MB{times[engine]}" for engine, one in found.items())
         print(f"T = {T}, B = {B}, I = {inputs}, H = {hidden}: {told}", flush=True)
         for engine in ENGINES[1:]:
             name = "train-memory" if engine == "recompute" else "train-memory-plain"

@@ -1,33 +1,45 @@
-"""What the recipes of text generation share: the data folder, a fit that goes on where it was cut off, sums of nats."""
+"""What the recipes of text generation share: data, a fit that goes on where it was cut off, sums of nats, records."""
 
 import argparse
 import gzip
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy
 import torch
+from record import RESULTS
 
 from gruworks import Generator
 from gruworks.data.catalogue import data_folder
 from gruworks.data.text import Document
 from gruworks.errors import DataError
-from gruworks.tasks.generate.data import padded
+from gruworks.tasks.generate.data import Codec, padded
 from gruworks.tasks.generate.decoding import log_probabilities
 from gruworks.tasks.generate.fitting import weight
 
-__all__ = ["apart", "arguments", "carried", "fitted", "parameters", "poems", "text", "windows"]
+__all__ = ["Outcome", "apart", "arguments", "carried", "codec_of", "fitted", "outcome", "parameters", "poems"]
+__all__ += ["recorded", "text", "windows"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A network's perplexity, the facts of its fit for a record, and a sentence about it."""
+
+    perplexity: float
+    facts: dict[str, Any]
+    told: str
 
 
 def arguments(about: str | None, minutes: float) -> argparse.ArgumentParser:
-    """--minutes, --steps, --threads, --seed and --out; the same --out goes on with what was cut off."""
+    """--minutes, --threads, --seed and --out; the same --out goes on with what was cut off."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--minutes", type=float, default=minutes, help="of training at most")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, required=True, help="run folder; an unfinished one is gone on with")
+    parser.add_argument("--out", type=Path, help="run folder, needed for a fit; an unfinished one is gone on with")
     return parser
 
 
@@ -47,6 +59,8 @@ def fitted(
     settings: dict[str, Any], learnt: list[Document], held_out: list[Document], options: argparse.Namespace
 ) -> Generator:
     """The generator of the run folder `--out`: loaded if its fit is done, gone on with if begun, else fitted anew."""
+    if options.out is None:
+        raise SystemExit("--out must name the run folder of the fit")
     run = options.out / "run.json"
     state = json.loads(run.read_text())["state"] if run.exists() else None
     if state == "fitted":
@@ -57,6 +71,30 @@ def fitted(
     return generator.fit(
         learnt, validation=held_out, out=options.out, resume=state is not None, quiet=not sys.stderr.isatty()
     )
+
+
+def codec_of(settings: dict[str, Any], learnt: list[Document]) -> Codec:
+    """The codec of a generator that learns these documents, without a fit."""
+    return Codec.of(learnt, Generator(**settings).config)
+
+
+def outcome(generator: Generator, perplexity: float, options: argparse.Namespace) -> Outcome:
+    """What is recorded of a fit."""
+    fit = generator.metrics
+    facts = {"parameters": parameters(generator), "minutes": fit["minutes"], "threads": options.threads}
+    steps = f"{fit['steps']} steps, best at {fit['best_step']}, {fit['ended_by']}"
+    return Outcome(perplexity, {"seeds": 1, **facts}, f"seed {options.seed}, {steps}")
+
+
+def recorded(name: str, figure: str) -> Outcome:
+    """The network of a recorded ratio to a baseline, its value times the baseline: for a baseline that is renewed."""
+    records = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    old = next(one for one in records if one["id"] == figure)
+    facts = {key: old[key] for key in ("seeds", "parameters", "minutes", "threads")}
+    told = old["note"][old["note"].index("seed ") :]
+    if "network of" not in told:
+        told += f"; network of the record at commit {old['commit'][:8]} ({old['machine']}), its baseline renewed"
+    return Outcome(old["value"] * old["baseline"], facts, told)
 
 
 def parameters(generator: Generator) -> int:

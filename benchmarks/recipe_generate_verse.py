@@ -2,7 +2,8 @@
 
     python benchmarks/recipe_generate_verse.py RUN [--poems 1000]
 
-RUN is what recipe_generate_tang.py fitted. The poems are drawn at temperature 1 from seed 0. The price is the
+RUN is what recipe_generate_tang.py fitted, or the packaged model that was made of it (src/gruworks/ready/verse, weights
+of 8 and 16 bits). The poems are drawn at temperature 1 from seed 0, none is drawn again or left out. The price is the
 perplexity of the first 200 by the network alone beside that under the rules.
 """
 

@@ -3,7 +3,8 @@
     python benchmarks/recipe_lab_gradients.py --out runs/gradients [--jobs 2]
 
 RNN, LSTM and GRU of 32 units, 2,000 steps on sequences that grow from 20 to 200, one seed. Called again with the same
---out it goes on. A figure is ‖∂L/∂s_0‖ over ‖∂L/∂s_T‖ of the loss on a test sequence, after training.
+--out it goes on. A figure is ‖∂L/∂s_0‖ over ‖∂L/∂s_T‖ of the loss on a test sequence, after training: it depends on
+what one seed learnt, and says no more than whether a gradient arrives at all.
 """
 
 import argparse

@@ -3,8 +3,9 @@
     python benchmarks/recipe_translate_rerank.py --writer runs/de-en --judge runs/cho2014 [--judge runs/en-de]
 
 The runs are those of recipe_translate_multi30k.py. The weights of the features (log p by each run, number of subwords)
-are tuned on the validation part; the figure is BLEU on test 2016 as in that recipe, beside the search's own answers. A
-judge of the opposite direction gives log p(source | target).
+are tuned on the validation part; the figure is BLEU on test 2016 as in that recipe, beside the search's own answers,
+whose beam is the lists' length and whose alpha is 1: another search than the one that recipe chooses. A judge of the
+opposite direction gives log p(source | target).
 """
 
 import argparse

@@ -3,6 +3,8 @@
     write("next_number", [record("lab/next-number/error", 0.0005, seeds=10, spread=0.0001, note="...")])
 
 Each record says what was measured, by which command, on what machine and at which commit, so that it can be repeated.
+Records before 30 November 2026 name the processor without its generation and its instruction set: by LOG.md "AMD EPYC"
+was a Zen 4 on 24 November and a Zen 5 on the 25th, and AVX-512 ran unless a record's id or note says AVX2.
 """
 
 from __future__ import annotations
@@ -17,27 +19,43 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gruworks.ops.backend import backend
+
 __all__ = ["commit", "machine", "record", "write"]
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+BUILDS = {
+    "avx512": "AVX-512", "avx2": "AVX2", "portable": "portable kernel", "torch": "no native kernel"
+}  # fmt: skip
 MAY_SAY = {"seeds", "spread", "parameters", "minutes", "threads", "baseline", "note", "tried"}
 
 
 def machine() -> str:
-    """The processor's name and how many cores this process may use."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    except OSError:
-        names = []
+    """The processor, the cores that this process may use, and the build of the kernel that runs.
+
+    "AMD EPYC (family 26, model 2), 2 cores, AVX-512": a virtual machine's name for its processor is often that short,
+    family and model tell the generation.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{names[0] if names else platform.processor() or platform.machine()}, {cores} cores"
+    return f"{_processor()}, {cores} cores, {BUILDS[backend().name]}"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0].splitlines()
+    except OSError:
+        lines = []
+    told = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    if "model name" not in told:
+        return platform.processor() or platform.machine()
+    numbers = f"family {told['cpu family']}, model {told['model']}"
+    return f"{told['model name']} ({numbers})"
 
 
 def commit() -> str:
-    """The commit that was measured; "+changes" where the tree held more than that, results aside."""
-    changed = _git("status", "--porcelain", "--", ".", ":!benchmarks/results")
+    """The commit that was measured; "+changes" where the tree held more than that, results and drawn curves aside."""
+    changed = _git("status", "--porcelain", "--", ".", ":!benchmarks/results", ":!docs/*.png")
     return _git("rev-parse", "HEAD") + ("+changes" if changed else "")
 
 

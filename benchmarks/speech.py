@@ -6,6 +6,7 @@ Each reads its archive in the data folder (GRUWORKS_DATA) and unpacks it where i
 from __future__ import annotations
 
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy
@@ -54,9 +55,14 @@ def fsdd(folder: Path) -> list[tuple[Utterance, str, int]]:
     return rows
 
 
-def joined(rows: list[Utterance], count: int, folder: Path, seed: int) -> list[Utterance]:
-    """`count` strings of 3 to 7 digits of one speaker, joined with 50 to 250 ms of silence: synthetic joins."""
-    rng = numpy.random.default_rng(seed)
+def joined(
+    rows: list[Utterance], count: int, folder: Path, seed: int, pauses: Sequence[tuple[float, float]]
+) -> list[Utterance]:
+    """`count` strings of 3 to 7 digits of one speaker: synthetic joins with pauses of one of the ranges, in seconds.
+
+    Each string draws its range. The digits depend on the seed alone: other ranges give the same strings.
+    """
+    digits, silences = numpy.random.default_rng(seed), numpy.random.default_rng([seed, 1])
     folder.mkdir(parents=True, exist_ok=True)
     speakers: dict[str, list[Utterance]] = {}
     for one in rows:
@@ -64,10 +70,11 @@ def joined(rows: list[Utterance], count: int, folder: Path, seed: int) -> list[U
     made = []
     for number in range(count):
         own = speakers[sorted(speakers)[number % len(speakers)]]
-        chosen = [own[int(place)] for place in rng.integers(0, len(own), rng.integers(3, 8))]
+        chosen = [own[int(place)] for place in digits.integers(0, len(own), digits.integers(3, 8))]
+        low, high = pauses[int(silences.integers(len(pauses)))]
         parts = []
         for one in chosen:
-            parts += [numpy.zeros(int(RATE * rng.uniform(0.05, 0.25))), soundfile.read(one.path)[0]]
+            parts += [numpy.zeros(int(RATE * silences.uniform(low, high))), soundfile.read(one.path)[0]]
         path = folder / f"{number:05}.wav"
         soundfile.write(path, numpy.concatenate([*parts, numpy.zeros(RATE // 10)]), RATE)
         made.append(Utterance(path, " ".join(one.text for one in chosen), chosen[0].speaker, path.name))

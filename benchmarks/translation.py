@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,13 +67,15 @@ def fitted(args: argparse.Namespace, train: Pairs, held: Pairs, **settings: Any)
     return translator
 
 
-def best_search(translator: Translator, held: Pairs, tokenize: str) -> dict[str, Any]:
-    """Beam and power of the length by BLEU on the validation part."""
-    found = {}
+def best_search(
+    translator: Translator, held: Pairs, tokenize: str, form: Callable[[list[str]], list[str]] = list
+) -> dict[str, Any]:
+    """Beam and power of the length by BLEU on the validation part, both sides in `form`."""
+    found, references = {}, form(held.targets)
     for beam in BEAMS:
         for alpha in ALPHAS if beam > 1 else ALPHAS[:1]:
             answers = translator.translate(held.sources, beam_size=beam, length_penalty=alpha)
-            found[beam, alpha] = bleu(answers, held.targets, tokenize)
+            found[beam, alpha] = bleu(form(answers), references, tokenize)
             print(f"validation: beam {beam}, alpha {alpha}: BLEU {found[beam, alpha]:.2f}", flush=True)
     beam, alpha = max(found, key=lambda place: found[place])
     return {"beam_size": beam, "length_penalty": alpha, "validation": found[beam, alpha]}

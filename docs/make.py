@@ -4,22 +4,26 @@
     python docs/make.py --check    exit status 1 where a document is not what this script would write
 
 A document asks for a part by a pair of comments: `<!-- made: tree -->` or `<!-- made: figures forecast/ -->`, then
-`<!-- end -->`; what stands between them is replaced.
+`<!-- end -->`; what stands between them is replaced. Within a sentence `<!-- value ID FORMAT -->` and `<!-- /value -->`
+hold the figure ID of benchmarks/results in Python's FORMAT; ID:FIELD is another field of its record, minutes say.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 IN_TREE = ("src/gruworks", "fuzz", "examples", "benchmarks", "docs")
 NOT_IN_TREE = (".json", ".png", ".safetensors", ".svg", "py.typed")
 PART = re.compile(r"(<!-- made: (?P<what>\w+) ?(?P<which>\S*) -->\n).*?(<!-- end -->)", re.DOTALL)
+VALUE = re.compile(r"<!-- value (?P<figure>\S+?)(?::(?P<field>\w+))? (?P<form>\S+) -->.*?<!-- /value -->", re.DOTALL)
 
 
 def tree(_: str) -> str:
@@ -64,18 +68,40 @@ def _first_line(path: Path) -> str:
 
 
 def figures(prefix: str) -> str:
-    """The measured figures whose id starts with `prefix`, from benchmarks/results."""
-    records = [
-        one for path in sorted((ROOT / "benchmarks/results").glob("*.json")) for one in json.loads(path.read_text())
-    ]
+    """The measured figures whose id starts with `prefix`, from benchmarks/results, and the processors that ran them."""
+    chosen = [one for name, one in records().items() if name.startswith(prefix)]
     rows = ["| figure | measured | spread | seeds | note |", "|---|---|---|---|---|"]
-    for one in records:
-        if one["id"].startswith(prefix):
-            spread = f"{one['spread']:.2g}" if "spread" in one else ""
-            rows.append(
-                f"| `{one['id']}` | {one['value']:.4g} | {spread} | {one.get('seeds', '')} | {one.get('note', '')} |"
-            )
-    return "\n".join(rows)
+    for one in chosen:
+        spread = f"{one['spread']:.2g}" if "spread" in one else ""
+        rows.append(
+            f"| `{one['id']}` | {one['value']:.4g} | {spread} | {one.get('seeds', '')} | {one.get('note', '')} |"
+        )
+    return "\n".join([*rows, "", _processors(chosen)]).rstrip()
+
+
+def _processors(chosen: list[dict[str, Any]]) -> str:
+    """The most frequent processor without its figures, the others with theirs."""
+    by_machine: dict[str, list[str]] = {}
+    for one in chosen:
+        by_machine.setdefault(one["machine"], []).append(f"`{one['id']}`")
+    first, *others = sorted(by_machine, key=lambda name: -len(by_machine[name])) or [""]
+    told = "".join(f"; {', '.join(by_machine[name])} on {name}" for name in others)
+    return f"Measured on {first}{told}." if first else ""
+
+
+@functools.cache
+def records() -> dict[str, dict[str, Any]]:
+    """The records of benchmarks/results by their ids."""
+    files = sorted((ROOT / "benchmarks/results").glob("*.json"))
+    return {one["id"]: one for path in files for one in json.loads(path.read_text(encoding="utf-8"))}
+
+
+def value(match: re.Match[str]) -> str:
+    """A figure within a sentence, in its comments."""
+    found = records().get(match["figure"])
+    text = format(found[match["field"] or "value"], match["form"]).replace("%", " %") if found else "(not measured)"
+    name = match["figure"] + (f":{match['field']}" if match["field"] else "")
+    return f"<!-- value {name} {match['form']} -->{text}<!-- /value -->"
 
 
 def main() -> int:
@@ -84,6 +110,7 @@ def main() -> int:
     for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         text = path.read_text(encoding="utf-8")
         made = PART.sub(lambda m: f"{m[1]}\n{globals()[m['what']](m['which'])}\n\n{m[4]}", text)
+        made = VALUE.sub(value, made)
         if made != text:
             stale.append(path.name)
             if "--check" not in sys.argv:

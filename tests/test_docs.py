@@ -54,6 +54,44 @@ def test_both_readmes_have_one_form() -> None:
         assert counts[0] == counts[1], pattern
 
 
+MADE = re.compile(r"<!-- made: .*?<!-- end -->|<!-- value .*?<!-- /value -->", re.DOTALL)
+CODE = re.compile(r"^```.*?^```|^    .*?$|`[^`\n]*`|\]\([^)]*\)|arXiv \S+", re.DOTALL | re.MULTILINE)
+FIGURE = re.compile(r"(?<![\w.])(?:\d[\d,]*)?\.\d+(?:e-?\d+)?(?!\w)|(?<![\w.])\d+e-\d+|\b\d+(?= %)")
+# What is no measurement of ours, page by page: published values, settings, definitions, shares of a data set.
+NOT_MEASURED = {
+    "translate.md": "46",
+    "cho2014.md": "4.1 0.95 1e-6 33.30 33.87 34.64 .95 0.3",
+    "generate.md": "1.4697",
+    "transcribe.md": "10",
+    "lab.md": "0.1 0.9 4.46 8.71 8.13 8.37 2.39 6.27 6.01 7.09 3.46 8.43 5.3e-5 0.0197",
+    "verse.md": "2.0 0.06 100",
+    "long.md": "0.01 0.5 3.35 1e-5",
+}
+
+
+@pytest.mark.parametrize("page", NOT_MEASURED)
+def test_figures_in_prose_are_made_from_records(page: str) -> None:
+    """A decimal number or a percentage in prose stands in a value comment (docs/make.py), or in the list above."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    prose = CODE.sub(" ", MADE.sub(" ", text))
+    found = set(FIGURE.findall(prose))
+    assert found == set(NOT_MEASURED[page].split()), (
+        f"{page}: write a figure as <!-- value ID FORMAT --><!-- /value -->"
+    )
+
+
+def test_a_figure_in_prose_is_that_of_its_record(tmp_path: Path) -> None:
+    made = runpy.run_path(str(ROOT / "docs" / "make.py"))
+    figure, record = next((name, one) for name, one in made["records"]().items() if "minutes" in one)
+    page = (
+        f"It has <!-- value {figure} .3f -->\n0<!-- /value -->, in <!-- value {figure}:minutes .0f -->1<!-- /value -->"
+    )
+    renewed = made["VALUE"].sub(made["value"], page)
+    assert f"-->{record['value']:.3f}<!--" in renewed
+    assert f"-->{record['minutes']:.0f}<!--" in renewed
+    assert made["VALUE"].sub(made["value"], renewed) == renewed
+
+
 def test_no_file_of_the_data_folder_is_here() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     kinds = (".csv", ".gz", ".mat", ".wav", ".ckpt", ".safetensors")

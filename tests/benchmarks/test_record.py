@@ -5,9 +5,12 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
+
+from gruworks.ops.backend import backend
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,15 +52,24 @@ def test_a_record_says_what_is_required(recording, repository):
 def test_changes_beside_the_commit_are_said_and_results_are_none(recording, repository):
     (repository / "benchmarks" / "results").mkdir(parents=True)
     (repository / "benchmarks" / "results" / "x.json").write_text("[]")
+    (repository / "docs").mkdir()
+    (repository / "docs" / "curve.png").write_bytes(b"")
     assert not recording.commit().endswith("+changes")
     (repository / "code.py").write_text("2\n")
     assert recording.commit().endswith("+changes")
 
 
-def test_the_machine_has_a_name_and_cores(recording):
-    name, cores = recording.machine().rsplit(", ", 1)
+def test_the_machine_has_a_name_and_cores_and_an_instruction_set(recording):
+    name, cores, build = recording.machine().rsplit(", ", 2)
     assert name
     assert int(cores.removesuffix(" cores")) >= 1
+    assert build == recording.BUILDS[backend().name]
+
+
+def test_the_processor_of_a_virtual_machine_has_its_generation(recording):
+    if "model name" not in Path("/proc/cpuinfo").read_text():
+        pytest.skip("this processor has no model name")
+    assert re.search(r" \(family \d+, model \d+\), ", recording.machine())
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +33,17 @@ def test_chung_has_the_papers_units() -> None:
         assert row.published["gru"] == row.published["gru-before"]
         assert row.full.task == row.name
         assert row.quick.training.steps < row.full.training.steps
+
+
+def test_the_files_source_is_held_against_150_thousand_parameters() -> None:
+    for row in PAPERS["boulanger2012"].rows:
+        count = sum(p.numel() for p in make("gru", 88, row.hidden["gru"], device="meta").parameters())
+        assert 140_000 < count + 88 * (row.hidden["gru"] + 1) <= 150_000
+        assert row.published["rnn"] > row.published["rnn-rbm"]
+
+
+def test_each_table_has_its_number() -> None:
+    assert all(re.search(r"arXiv \d{4}\.\d{4,5}, table \d:", paper.title) for paper in PAPERS.values())
 
 
 def test_the_plain_unit_has_no_gates_to_set() -> None:
@@ -69,7 +81,9 @@ def test_a_table_has_published_and_ours(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_unknown_names_are_refused(tmp_path: Path) -> None:
-    for given, said in (({"name": "elman1990"}, "no paper 'elman1990'; there are: chung2014, cho2014, bai2018"),):
+    for given, said in (
+        ({"name": "elman1990"}, "no paper 'elman1990'; there are: chung2014, boulanger2012, cho2014, bai2018"),
+    ):
         with pytest.raises(OptionError, match=said):
             reproduce(out=tmp_path, **given)
     with pytest.raises(OptionError, match="has no mnist; it has: adding"):

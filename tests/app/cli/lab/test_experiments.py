@@ -74,7 +74,7 @@ def test_ctrl_c_says_how_to_go_on(
         (["compare", "--cells", "gur"], "there is no cell 'gur'; there are: rnn"),
         (["compare", "--task", "juggling"], "there is no task 'juggling'"),
         (["gradients", "--cells", ""], "got none"),
-        (["papers", "cho1999"], "there is no paper 'cho1999'; there are: chung2014, cho2014, bai2018"),
+        (["papers", "cho1999"], "there is no paper 'cho1999'; there are: chung2014, boulanger2012, cho2014, bai2018"),
         (["compare", "--length", "1"], "length must be at least 2"),
     ],
 )

@@ -101,7 +101,7 @@ def compare(
 @resumable
 def papers(
     show: Show,
-    name: Annotated[str, typer.Argument(metavar="PAPER", help="chung2014, bai2018 or cho2014.")],
+    name: Annotated[str, typer.Argument(metavar="PAPER", help="boulanger2012, chung2014, bai2018 or cho2014.")],
     *,
     quick: Annotated[
         bool, typer.Option("--quick/--full", help="Minutes, enough for the ranking of the cells; or all steps.")
