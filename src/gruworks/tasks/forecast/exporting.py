@@ -18,7 +18,12 @@ from gruworks.tasks.forecast.combination.conformal import spread
 from gruworks.tasks.forecast.config import QUANTILES, Config
 from gruworks.tasks.forecast.features.difference_ar import to_levels
 from gruworks.tasks.forecast.features.encoding import Codec, Encoding, components, encoding
-from gruworks.tasks.forecast.features.naive import climatology_forecast, naive_forecast, yearly_season
+from gruworks.tasks.forecast.features.naive import (
+    CLIMATOLOGIES,
+    climatology_forecast,
+    naive_forecast,
+    yearly_season,
+)
 from gruworks.tasks.forecast.features.seasonality import season_basis
 from gruworks.tasks.forecast.models.encoder import ForecastNet
 from gruworks.tasks.forecast.series.frequency import MONTHS, ORIGIN, SECONDS, Frequency
@@ -69,7 +74,7 @@ class ForecastGraph(torch.nn.Module):
         super().__init__()
         self.codec, self.blend, self.horizon = forecaster.codec, forecaster.blend, forecaster.config.horizon
         self.net: ForecastNet = forecaster.model
-        yearly = self.blend.naive == "climatology" and self.blend.weight < 1
+        yearly = self.blend.naive in CLIMATOLOGIES and self.blend.weight < 1
         self.year = yearly_season(self.codec.frequency) if yearly else []
         self.longest = max((one.period for one in self.codec.seasons), default=0.0)
         basis, widths = season_basis(list(self.codec.seasons), self.horizon), forecaster.calibration.at(list(QUANTILES))
@@ -96,7 +101,8 @@ class ForecastGraph(torch.nn.Module):
     def _naive(self, y: Tensor, positions: Tensor | None, rows: Tensor) -> Any:
         if self.year and positions is not None:
             ahead = positions[:, -1:, None] + torch.arange(1, self.horizon + 1)
-            return climatology_forecast(y, positions, self.year, ahead, xp=torch, solve=_solve)
+            at = (y[:, -1:], positions[:, -1:]) if self.blend.naive != CLIMATOLOGIES[0] else None
+            return climatology_forecast(y, positions, self.year, ahead, xp=torch, solve=_solve, at=at)
         return naive_forecast(self.blend.naive, y, rows, self.horizon, torch)
 
 

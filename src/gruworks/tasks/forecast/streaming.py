@@ -20,7 +20,7 @@ from gruworks.ops.stream import GRUStream
 from gruworks.tasks.forecast.combination.predictor import Predictor
 from gruworks.tasks.forecast.data import encode
 from gruworks.tasks.forecast.decoding import encoder_states
-from gruworks.tasks.forecast.features.naive import naive_lag, yearly_season
+from gruworks.tasks.forecast.features.naive import CLIMATOLOGIES, anomaly_slope, naive_lag, yearly_season
 from gruworks.tasks.forecast.features.seasonality import RunningClimatology, seasons_ahead
 from gruworks.tasks.forecast.models.encoder import ForecastNet
 from gruworks.tasks.forecast.series.frequency import IRREGULAR, Frequency, Season
@@ -162,10 +162,12 @@ class Carried:
         widths = predictor.calibration.at([0.1, 0.9])
         self.scores = -widths[:, 0], widths[:, 1]
 
-    def _climatology(self, seasons: list[Season], series: Series, frequency: Frequency) -> RunningClimatology | None:
+    def _climatology(
+        self, seasons: list[Season], series: Series, frequency: Frequency, anomalies: bool = False
+    ) -> RunningClimatology | None:
         if not seasons:
             return None
-        return RunningClimatology(seasons, series.y, frequency.positions(series.timestamps), self.horizon)
+        return RunningClimatology(seasons, series.y, frequency.positions(series.timestamps), self.horizon, anomalies)
 
     def _network(self, model: ForecastNet, encoded: Any) -> None:
         weights = [model.gru.weights(layer).map(lambda w: w.detach().numpy()) for layer in range(model.gru.num_layers)]
@@ -196,8 +198,11 @@ class Carried:
         self.ring, self.at = numpy.resize(series.y[-reach:], reach), 0
         if len(series) < reach:
             self.ring = numpy.concatenate([numpy.full(reach - len(series), numpy.nan), series.y])
-        year = yearly_season(codec.frequency) if blend.naive == "climatology" and blend.weight < 1 else []
-        self.year = self.season if year == list(codec.seasons) else self._climatology(year, series, codec.frequency)
+        year = yearly_season(codec.frequency) if blend.naive in CLIMATOLOGIES and blend.weight < 1 else []
+        self.anomalies = blend.naive == CLIMATOLOGIES[1]
+        shared = year == list(codec.seasons) and not self.anomalies
+        self.year = self.season if shared else self._climatology(year, series, codec.frequency, self.anomalies)
+        self.total = float((series.y - series.y[0]).sum())
         self.climatologies = [one for one in {id(c): c for c in (self.season, self.year)}.values() if one is not None]
 
     def step(self, value: float) -> None:
@@ -211,6 +216,7 @@ class Carried:
         self.moved += abs(d)
         self.move, self.last = d, value
         self.count += 1
+        self.total += value - self.first
         self.seen += not missing
         self.position += 1
         self.ring[self.at] = value
@@ -282,7 +288,13 @@ class Carried:
 
     def _naive(self) -> Floats:
         if self.year is not None:
-            return self.year.ahead()
+            expected = self.year.ahead()
+            if self.anomalies:
+                slope = anomaly_slope(*map(numpy.asarray, self.year.anomaly_moments()))
+                expected = expected + (self.last - self.year.here) * slope**self.ahead
+            return expected
+        if self.blend.naive == "mean":
+            return numpy.full(self.horizon, self.first + self.total / self.count)
         if self.blend.naive == "drift":
             return self.last + (self.last - self.first) / max(1, self.count - 1) * self.ahead
         if self.blend.naive.startswith("mean"):
