@@ -39,6 +39,11 @@ def parts(forecaster: Any) -> tuple[list[Part], dict[str, Any]]:
     """
     codec, config = forecaster.codec, forecaster.config
     _refuse(codec, config)
+    if forecaster.blend.smoothing or forecaster.bounds.lag:
+        raise ExportError(
+            "a graph can't hold exponential smoothing, nor zeros that recur with the season: fit with smoothing=False, "
+            "and without min where there are such zeros"
+        )
     graph = ForecastGraph(forecaster).eval()
     given = {"y": {0: "B", 1: "T"}} | ({"positions": {0: "B", 1: "T"}} if graph.dated else {})
     first, *others = [_example(graph, B, T) for B, T in ((2, 40), (1, 97), (3, 9), (1, 2), (1, 1))]
@@ -73,6 +78,7 @@ class ForecastGraph(torch.nn.Module):
     def __init__(self, forecaster: Any) -> None:
         super().__init__()
         self.codec, self.blend, self.horizon = forecaster.codec, forecaster.blend, forecaster.config.horizon
+        self.bounds = forecaster.bounds
         self.net: ForecastNet = forecaster.model
         yearly = self.blend.naive in CLIMATOLOGIES and self.blend.weight < 1
         self.year = yearly_season(self.codec.frequency) if yearly else []
@@ -96,7 +102,8 @@ class ForecastGraph(torch.nn.Module):
         if self.blend.weight < 1:
             quantiles = self.blend.quantiles(quantiles, self._naive(y, positions, rows))
         answer: Tensor = spread(quantiles, self.widths, torch)[:, 0]
-        return answer
+        low, high = self.bounds.low, self.bounds.high
+        return answer if low is None and high is None else answer.clamp(low, high)
 
     def _naive(self, y: Tensor, positions: Tensor | None, rows: Tensor) -> Any:
         if self.year and positions is not None:

@@ -16,7 +16,8 @@ from gruworks.errors import TooShortError
 from gruworks.tasks.forecast.backtesting import compared
 from gruworks.tasks.forecast.baseline import best_naive
 from gruworks.tasks.forecast.combination.blending import Blend
-from gruworks.tasks.forecast.combination.predictor import Predictor, fit_combination
+from gruworks.tasks.forecast.combination.predictor import Predictor
+from gruworks.tasks.forecast.combination.selection import fit_combination
 from gruworks.tasks.forecast.estimator import Forecaster
 from gruworks.tasks.forecast.evaluation import LEVELS, Evaluation, origin_rows
 from gruworks.tasks.forecast.features.encoding import Codec
@@ -138,9 +139,9 @@ def _by(predictor: Predictor) -> By:
 
 def _judged(predictor: Predictor, series: list[Series]) -> tuple[Predictor, bool]:
     """The predictor with blend and calibration computed from these series, and False where they are too short."""
-    config = replace(predictor.config, validation=JUDGED, blend=True)
-    fresh = replace(predictor, config=config, blend=Blend())
-    fit_combination(fresh, series)
+    config = replace(predictor.config, validation=JUDGED, blend=True, smoothing=False)
+    fresh = replace(predictor, config=config, blend=Blend(), members={})
+    fit_combination(fresh, series, unseen=True)
     if not fresh.blend.naive or fresh.blend.t is None:  # too few blocks to tell a gain from chance
         return replace(fresh, blend=Blend(), calibration=predictor.calibration), False
     return fresh, True
