@@ -127,10 +127,10 @@ REPORTING = [
 ]
 
 
-def draws(count: int) -> list[tuple[str, pandas.DataFrame]]:
+def draws(first: int, count: int) -> list[tuple[str, pandas.DataFrame]]:
     """Series without skill, 300 rows each: walks and noise in turn, numbered and dated by turns of two."""
     found = []
-    for seed in range(count):
+    for seed in range(first, first + count):
         y = numpy.random.default_rng([7, seed]).normal(size=300)
         kind, y = ("walk", y.cumsum()) if seed % 2 == 0 else ("noise", y)
         table = _frame(y, "2015-01-01", "D")

@@ -182,7 +182,7 @@ def figures(found: dict[str, dict[str, float]]) -> dict[str, tuple[float, str]]:
         "worst-over-best-naive/ratio": (best[worst], best),
         "coverage80-error/mean": (float(numpy.mean([abs(c - 0.8) for c in eighty.values()])), eighty),
         "coverage95-error/mean": (float(numpy.mean([abs(c - 0.95) for c in ninety.values()])), ninety),
-        "coverage80/worst": (min(enough.values()), enough),
+        "coverage80/worst": (min((enough or eighty).values()), enough or eighty),
         "interval-score/ratio": (_geometric(list(interval.values())), interval),
     }  # fmt: skip
     if ets:

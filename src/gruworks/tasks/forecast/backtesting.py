@@ -98,7 +98,7 @@ def compared(
     naive = [naive_forecasts(s, codec, at, config.horizon, config.periods) for s, at in zip(series, rows, strict=True)]
     combined = predictor.blend.naive and predictor.blend.weight < 1
     name = "GRU" if predictor.model is not None else "statistical baselines" if combined else "autoregression alone"
-    verdict = str(predictor.blend) if predictor.model is not None and config.blend else ""
+    verdict = str(predictor.blend) if config.blend and (predictor.model is not None or combined) else ""
     return Backtest(_named(series, config.targets), codec, rows, found, naive, name, verdict, backend)
 
 

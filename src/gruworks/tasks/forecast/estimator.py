@@ -17,8 +17,8 @@ from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator, data_facts
 from gruworks.tasks.forecast.backtesting import Backtest, backtest, held_out
 from gruworks.tasks.forecast.combination.blending import AUTOREGRESSION, NETWORK_ALONE, Blend
-from gruworks.tasks.forecast.combination.conformal import Calibration, normal
 from gruworks.tasks.forecast.combination.bounds import Bounds
+from gruworks.tasks.forecast.combination.conformal import Calibration, normal
 from gruworks.tasks.forecast.combination.predictor import ENGINES, Key, Member, Predictor
 from gruworks.tasks.forecast.combination.selection import fit_combination
 from gruworks.tasks.forecast.config import Config, Options

@@ -25,12 +25,12 @@ Array = Any  # numpy.ndarray or torch.Tensor
 Floats = NDArray[numpy.float64]
 Errors = dict[str, Floats]  # blocks by member
 GRID = numpy.linspace(0, 1, 21)
-NOISE_T = 1.3  # t of the gain up to which it is taken for chance
+NOISE_T = 1.6  # t of the gain up to which it is taken for chance
 LEAST_GAIN = 0.005  # relative to the reference's error; smaller gains can be significant over many series
 FEWEST_BLOCKS, MOST_BLOCKS = 4, 16
 LARGEST_T = 99.0
-POWER = 3.0  # of the errors, for each block
-LARGEST_POWER = 40.0
+POWER = 2.0  # of the errors, for each block
+LARGEST_POWER = 16.0
 PANEL_BLOCKS = 8
 SMALLEST_SHARE = 0.05  # of a statistical member
 TINY = 1e-12
@@ -204,9 +204,9 @@ def fit_blends(judged: list[Judged], references: list[Blend]) -> list[Blend]:
         share = own.shape[1] / (own.shape[1] + PANEL_BLOCKS) if own is not whole else 0.0
         unit = own.mean() / max(mean.mean(), TINY) or 1.0
         chosen = float(GRID[int((share * own.mean(1) / unit + (1 - share) * mean).argmin())])
-        weight = round(chosen * trust, 3)
-        ratio = round(1 - gain * trust, 4) if weight else None
-        smoothing = {n: round(v * (1 - weight), 6) for n, v in reference.smoothing.items()} if weight < 1 else {}
+        weight = round(float(chosen * trust), 3)
+        ratio = round(float(1 - gain * trust), 4) if weight else None
+        smoothing = {n: round(float(v * (1 - weight)), 6) for n, v in reference.smoothing.items()} if weight < 1 else {}
         found.append(Blend(weight, reference.naive, ratio, t, smoothing))
     return found
 

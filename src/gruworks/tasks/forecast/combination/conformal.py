@@ -25,6 +25,7 @@ Array = Any  # numpy.ndarray or torch.Tensor
 Floats = NDArray[numpy.float64]
 SHARES = numpy.array([0.001, 0.005, 0.01, 0.025, *numpy.arange(0.05, 0.951, 0.025), 0.975, 0.99, 0.995, 0.999])
 ENOUGH = 400  # scores that a group of horizons needs
+LEAST_FREEDOM = 4.0  # degrees of freedom
 FEW = 20  # independent scores, at which Student's t counts as much as the scores' own quantiles
 SMALL = 1e-12
 MEAN_OF_NORMAL = 0.7979  # mean absolute value of a standard normal variable
@@ -117,10 +118,10 @@ def _widths(scores: Floats, count: float) -> Floats:
 
     if not len(scores):
         return normal(1).widths[0]
-    empirical = numpy.quantile(scores, numpy.clip(0.5 + (SHARES - 0.5) * (1 + 1 / max(count, 1)), 0, 1))
+    empirical = numpy.quantile(scores, numpy.clip(0.5 + (SHARES - 0.5) * (1 + 1 / max(count, LEAST_FREEDOM)), 0, 1))
     sizes = [numpy.abs(side).mean() if len(side) else 0.0 for side in (scores[scores < 0], scores[scores > 0])]
     whole = numpy.abs(scores).mean()
     below, above = (0.5 * (size + whole) / MEAN_OF_NORMAL for size in sizes)  # each side's, drawn to that of both
-    student = numpy.where(SHARES < 0.5, below, above) * stdtrit(max(count, 1.0), SHARES)
+    student = numpy.where(SHARES < 0.5, below, above) * stdtrit(max(count, LEAST_FREEDOM), SHARES)
     share = count / (count + FEW)
     return numpy.asarray(share * empirical + (1 - share) * student)

@@ -1,7 +1,7 @@
 """Choice of the weights of a combination by rolling origins inside the history, and calibration of its intervals.
 
-The statistical members are weighted on origins in the last half of a series, the network's weight is chosen on the
-held-out rows that didn't choose its weights. Intervals are calibrated on errors of combinations whose weights were
+The statistical members are weighted on the validation rows or, where these are few or there is no network, on origins
+in the last half of a series; the network's weight is chosen on the validation rows that didn't choose its weights. Intervals are calibrated on errors of combinations whose weights were
 chosen on other origins.
 """
 
@@ -32,6 +32,7 @@ FEWEST_JUDGED = 200  # of one series, where it has so many
 MOST_ORIGINS = 200  # of one series, that statistical members are weighted by
 MOST_SMOOTHED = 60  # series of a panel, up to which the smoothing methods are members
 MOST_REESTIMATED = 20  # series, up to which the smoothing methods are estimated again on all rows
+RECENT_HORIZONS = 4  # that the validation rows hold, from which statistical members are weighted on them alone
 FEWEST_COMBINED = 8  # rows of the longest series, below which the autoregression on differences answers alone
 
 
@@ -92,7 +93,7 @@ class _Judge:
         if predictor.model is not None:
             each = max(FEWEST_JUDGED, MOST_JUDGED // len(panel))
             held = _held_out(series, config, min(each, max(1, MOST_JUDGED // len(panel))), unseen)
-            self.rows = self.rows if len(held) else held
+            self.rows = self._recent(most) if len(held) else held
         self.scale = causal_scale(series.filled(), series.observed)
         self.usable = bool(len(self.rows)) and bool(self.scale[self.rows[0]] > 0) and self._has_truth(self.rows)
         if not self.usable:
@@ -111,6 +112,13 @@ class _Judge:
         self.rows, self.quantiles = held, predictor.engine.quantiles(predictor.model, series, held, which)
         self.held = self._judged(held, self.quantiles[..., 1])
         self.names = [name for name in self.names if name in self.held.others]
+
+    def _recent(self, most: int) -> Ints:
+        """All validation origins, where they hold several horizons: the smoothing methods have not seen them."""
+        rows = _held_out(self.series, self.predictor.config, most, True)
+        return (
+            rows if len(rows) and rows[-1] - rows[0] >= RECENT_HORIZONS * self.predictor.config.horizon else self.rows
+        )
 
     def _judged(self, rows: Ints, ours: Floats) -> Judged:
         config, series = self.predictor.config, self.series
@@ -182,7 +190,7 @@ def _truth(series: Series, origins: Ints, horizon: int) -> Floats:
 
 
 def _held_out(series: Series, config: Any, most: int, unseen: bool) -> Ints:
-    """Origins of the validation rows [O] that didn't choose the network's weights, evenly spread if more than `most`."""
+    """Validation origins [O] that didn't choose the network's weights, evenly spread if more than `most`."""
     _, first, last = split_rows(len(series), config.horizon, config.validation)
     first = first if unseen else weighed_from(first, last, config)
     rows = numpy.arange(max(first, 2), last)
