@@ -158,7 +158,9 @@ def test_a_run_that_was_interrupted_gives_its_best_weights_so_far_and_goes_on(
         failing_step(patch, KeyboardInterrupt(), at=5)
         with pytest.raises(KeyboardInterrupt):
             case.make().fit(case.data, out=run, quiet=True)
-    with pytest.warns(UserWarning, match="was interrupted: these are its best weights so far, of step [24]; continue it with resume"):
+    with pytest.warns(
+        UserWarning, match="was interrupted: these are its best weights so far, of step [24]; continue it with resume"
+    ):
         interim = kind.load(run)
     assert interim.metrics["best_step"] <= 4
     bare = Path(shutil.copytree(run, tmp_path / "bare", ignore=shutil.ignore_patterns("checkpoints")))

@@ -130,9 +130,9 @@ def _forecast(predictor: Predictor, series: list[Series], numbers: list[int], le
 
 
 def _by(predictor: Predictor) -> By:
-    if predictor.blend.naive and predictor.blend.weight == 0:
+    if predictor.blend.naive and predictor.blend.weight == 0 and not predictor.blend.smoothing:
         return "naive"
-    if predictor.model is None:
+    if predictor.model is None and predictor.blend.weight == 1:
         return "autoregression"
     return "network" if predictor.blend.weight == 1 else "blend"
 
@@ -143,7 +143,7 @@ def _judged(predictor: Predictor, series: list[Series]) -> tuple[Predictor, bool
     fresh = replace(predictor, config=config, blend=Blend(), members={})
     fit_combination(fresh, series, unseen=True)
     if not fresh.blend.naive or fresh.blend.t is None:  # too few blocks to tell a gain from chance
-        return replace(fresh, blend=Blend(), calibration=predictor.calibration), False
+        return replace(fresh, blend=Blend(), members={}, calibration=predictor.calibration), False
     return fresh, True
 
 

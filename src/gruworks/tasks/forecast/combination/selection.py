@@ -1,8 +1,8 @@
 """Choice of the weights of a combination by rolling origins inside the history, and calibration of its intervals.
 
 The statistical members are weighted on the validation rows or, where these are few or there is no network, on origins
-in the last half of a series; the network's weight is chosen on the validation rows that didn't choose its weights. Intervals are calibrated on errors of combinations whose weights were
-chosen on other origins.
+in the last half of a series; the network's weight is chosen on the validation rows that didn't choose its weights.
+Intervals are calibrated on errors of combinations whose weights were chosen on other origins.
 """
 
 from __future__ import annotations

@@ -45,8 +45,8 @@ def naive_forecasts(
     """Naive forecasts [O, K] by name after the rows `origins` [O].
 
     They are the last value; drift, the line through the first and the last value; the mean of the last K values and of
-    all; the values one season ago; climatology, two harmonics of the year fitted to the rows up to the first origin; and
-    climatology with a first-order autoregression on the anomalies from it.
+    all; the values one season ago; climatology, two harmonics of the year fitted to the rows up to the first origin;
+    and climatology with a first-order autoregression on the anomalies from it.
     """
     y, past = series.filled(), slice(0, int(origins[0]) + 1)
     names = naive_names(codec, past.stop, horizon, periods)
