@@ -1,4 +1,4 @@
-"""Damped Holt-Winters and Theta: trend and season continued, the recursion that of statsmodels, units without effect."""
+"""Damped Holt-Winters and Theta: trend and season continued, the recursion of statsmodels, units without effect."""
 
 from __future__ import annotations
 
