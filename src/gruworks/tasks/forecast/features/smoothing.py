@@ -36,7 +36,8 @@ SHIFT = 0.25  # of the logarithm: its argument is SHIFT at the smallest value an
 FEWEST_SMOOTHED = 10  # rows that the initial states need
 MOST_ROWS = 1000  # rows that parameters are estimated on, the last ones
 LONGEST_SEASON = 60  # steps
-CLEAR = 1.645  # autocorrelation at the season's lag over its standard error, from which a season is modelled
+CLEAR = 3.0  # F statistic of the differences' means by phase, from which a season is modelled
+SMALL = 1e-18
 DIGITS = 9  # of the standardized values, so that rounding doesn't move the optimizer
 
 
@@ -120,17 +121,21 @@ class SmootherState:
 
 
 def season_length(y: Floats, lags: list[int]) -> int:
-    """The longest of `lags` with two whole seasons in y and a clear autocorrelation of the differences; 1 for none."""
-    d = numpy.diff(y)
-    d = d - d.mean()
-    whole = float(d @ d)
-    for lag in sorted(lags, reverse=True):
-        if not (2 <= lag <= LONGEST_SEASON and len(y) >= 2 * lag + 4 and whole > 0):
-            continue
-        known = numpy.array([float(d[k:] @ d[:-k]) / whole for k in range(1, lag + 1)])
-        if known[-1] > CLEAR * numpy.sqrt((1 + 2 * float(known[:-1] @ known[:-1])) / len(d)):
-            return lag
-    return 1
+    """The longest of `lags` with two whole seasons in y whose phases clearly explain the differences; 1 for none."""
+    fitting = [lag for lag in lags if 2 <= lag <= LONGEST_SEASON and len(y) >= 2 * lag + 4]
+    return next((lag for lag in sorted(fitting, reverse=True) if _f_statistic(numpy.diff(y), lag) > CLEAR), 1)
+
+
+def _f_statistic(d: Floats, lag: int) -> float:
+    """F statistic of the mean differences by phase of a season; 0 where nothing but rounding varies."""
+    phase = numpy.arange(len(d)) % lag
+    counts = numpy.bincount(phase, minlength=lag)
+    means = numpy.bincount(phase, d, minlength=lag) / counts
+    explained = float(counts @ (means - d.mean()) ** 2)
+    rest = float(((d - means[phase]) ** 2).sum())
+    if explained + rest <= SMALL * float(d @ d):
+        return 0.0
+    return (explained / (lag - 1)) / (rest / (len(d) - lag)) if rest > 0 else float("inf")
 
 
 def fit_smoothers(series: Series, lags: list[int], most: int = MOST_ROWS) -> list[Smoother]:
