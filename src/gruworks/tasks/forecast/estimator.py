@@ -85,6 +85,13 @@ class Forecaster(Estimator):
         return self._codec.frequency
 
     @property
+    def combination(self) -> str:
+        """The weights of the forecast in words."""
+        if self.model is None and self.blend.weight < 1:
+            return self.blend.parts(AUTOREGRESSION)
+        return str(self.blend) if self.model is not None else "autoregression on differences alone"
+
+    @property
     def predictor(self) -> Predictor:
         """The network, the blend with a naive forecast and the calibration of the prediction intervals."""
         engine = ENGINES[self.config.model](self.config, self._codec, len(self.streams.series))

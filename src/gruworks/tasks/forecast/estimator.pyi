@@ -11,8 +11,9 @@ from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
 from gruworks.tasks.forecast.backtesting import Backtest
 from gruworks.tasks.forecast.combination.blending import Blend
+from gruworks.tasks.forecast.combination.bounds import Bounds
 from gruworks.tasks.forecast.combination.conformal import Calibration
-from gruworks.tasks.forecast.combination.predictor import Predictor
+from gruworks.tasks.forecast.combination.predictor import Key, Member, Predictor
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.evaluation import Evaluation
 from gruworks.tasks.forecast.features.encoding import Codec
@@ -68,8 +69,12 @@ class Forecaster(Estimator):
         validation (float, default 0.15): fraction of the rows of each series, the last ones, held out for
             validation; between 0.01 and 0.5
         refit (bool, default False): fit again on all rows, for the number of steps that early stopping chose
-        blend (bool, default True): combine the network with the best naive forecast, weighted by its skill on the
-            validation rows
+        blend (bool, default True): combine the network with statistical baselines, weighted by their errors at
+            rolling origins
+        smoothing (bool, default True): let exponential smoothing and Theta be members of the combination
+        min (float | None, default None): floor of all forecasts; by default 0 where no value is below 0 and several
+            are 0
+        max (float | None, default None): cap of all forecasts
         steps (int, default 600): maximum number of optimizer steps; at least 1
         minutes (float, default 20.0): maximum duration in minutes; between 0.01 and 120.0
         patience (int, default 8): early stopping: validations without improvement before the fit ends; at least 1
@@ -99,6 +104,8 @@ class Forecaster(Estimator):
     codec: Codec | None
     blend: Blend
     calibration: Calibration
+    members: dict[Key, Member]
+    bounds: Bounds
     backend: str
     fit_warnings: list[str]
     streams: Streams
@@ -134,6 +141,9 @@ class Forecaster(Estimator):
         validation: float = 0.15,
         refit: bool = False,
         blend: bool = True,
+        smoothing: bool = True,
+        min: float | None = None,
+        max: float | None = None,
         steps: int = 600,
         minutes: float = 20.0,
         patience: int = 8,
@@ -157,6 +167,8 @@ class Forecaster(Estimator):
     def history(self) -> list[Series]: ...
     @property
     def frequency(self) -> Frequency: ...
+    @property
+    def combination(self) -> str: ...
     @property
     def predictor(self) -> Predictor: ...
     def fit(  # type: ignore[override]

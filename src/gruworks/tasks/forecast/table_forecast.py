@@ -29,7 +29,7 @@ from gruworks.tasks.forecast.series.panel import Panel, Series
 __all__ = ["TableForecast", "by_fit", "by_model", "by_naive", "is_of_fit", "joined", "reads"]
 
 Floats = NDArray[numpy.float64]
-By = Literal["naive", "network", "blend", "autoregression"]
+By = Literal["naive", "network", "blend", "autoregression", "baselines"]
 JUDGED = 0.5  # share of the rows of a table, all unseen by the network, that the blend is computed from
 
 
@@ -132,8 +132,8 @@ def _forecast(predictor: Predictor, series: list[Series], numbers: list[int], le
 def _by(predictor: Predictor) -> By:
     if predictor.blend.naive and predictor.blend.weight == 0 and not predictor.blend.smoothing:
         return "naive"
-    if predictor.model is None and predictor.blend.weight == 1:
-        return "autoregression"
+    if predictor.model is None:
+        return "autoregression" if predictor.blend.weight == 1 else "baselines"
     return "network" if predictor.blend.weight == 1 else "blend"
 
 

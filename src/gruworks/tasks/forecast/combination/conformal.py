@@ -109,7 +109,8 @@ def _isotonic(values: Floats, weights: Floats) -> Floats:
             (a, u, m), (b, v, n) = pools.pop(-2), pools.pop()
             pools.append([(a * u + b * v) / (u + v), u + v, m + n])
     found = numpy.concatenate([numpy.full(int(n), value) for value, _, n in pools])
-    return numpy.asarray(numpy.where(found > 0, found, 1.0))
+    monotone: Floats = numpy.where(found > 0, found, 1.0)
+    return monotone
 
 
 def _widths(scores: Floats, count: float) -> Floats:
@@ -117,7 +118,7 @@ def _widths(scores: Floats, count: float) -> Floats:
     from scipy.special import stdtrit
 
     if not len(scores):
-        return normal(1).widths[0]
+        return numpy.asarray(normal(1).widths[0])
     empirical = numpy.quantile(scores, numpy.clip(0.5 + (SHARES - 0.5) * (1 + 1 / max(count, LEAST_FREEDOM)), 0, 1))
     sizes = [numpy.abs(side).mean() if len(side) else 0.0 for side in (scores[scores < 0], scores[scores > 0])]
     whole = numpy.abs(scores).mean()
