@@ -3,7 +3,8 @@
 # make quick   the checks, and the tests that mirror what differs from main; IN=tests/nn: those of a folder or file
 # make lint    the checks alone: ruff, mypy, import-linter, and that what docs/make.py makes is current
 # make sanitize  the C++ tests under the address and undefined-behaviour sanitizers (some minutes)
-# make clang   the same compiled by Clang (CLANG), with warnings as errors
+# make clang   the same compiled by Clang (CLANG), without sanitizers
+# make cross   the C++ tests compiled for macOS on Arm and for Windows by zig, of PyPI; the latter run where wine is
 # make fuzz    load and use mutated files for a minute (FUZZ_SECONDS, FUZZ_SEED); 1 if any ends in more than an error line
 # make audit   known vulnerabilities in the pinned versions; 3 if the data about them can't be reached
 # make hashes  write requirements-hashed.txt anew from constraints.txt
@@ -26,7 +27,7 @@ FUZZ_SEED ?= 0
 CLANG ?= clang++
 WHAT_IS_INSTALLED := pyproject.toml constraints.txt $(HASHES) CMakeLists.txt $(wildcard src/gruworks/ops/native/*/*)
 
-.PHONY: demo test quick lint fuzz audit hashes docs sanitize clang wheel clean
+.PHONY: demo test quick lint fuzz audit hashes docs sanitize clang cross wheel clean
 
 demo: .venv/.demo
 	$(BIN)/gruworks demo
@@ -61,7 +62,18 @@ sanitize:
 	sh tests/native/run
 
 clang:
-	CXX=$(CLANG) sh tests/native/run
+	CXX=$(CLANG) SANITIZE= sh tests/native/run
+
+cross: build/cross/.ready
+	CXX="build/cross/zig c++ -target aarch64-macos" SANITIZE= RUN=: sh tests/native/run
+	CXX="build/cross/zig c++ -target x86_64-windows-gnu" SANITIZE= RUN="$(shell command -v wine || echo :)" \
+	  sh tests/native/run
+
+build/cross/.ready:
+	$(PYTHON) -m venv build/cross
+	build/cross/bin/python -m pip install --quiet --disable-pip-version-check ziglang
+	printf '#!/bin/sh\nexec build/cross/bin/python -m ziglang "$$@"\n' > build/cross/zig && chmod +x build/cross/zig
+	@touch $@
 
 lint: .venv/.test
 	$(BIN)/ruff check .

@@ -33,11 +33,11 @@ static std::vector<double> random_rows(int steps) {
 // The log-probability of each text over all paths.
 static std::map<Text, double> every_path(const std::vector<double>& rows, int steps) {
   std::map<Text, double> texts;
-  for (long path = 0; path < std::lround(std::pow(V, steps)); ++path) {
+  for (Index path = 0; path < std::lround(std::pow(V, steps)); ++path) {
     Text text;
     double score = 0;
     int last = blank;
-    for (long t = 0, rest = path; t < steps; ++t, rest /= V) {
+    for (Index t = 0, rest = path; t < steps; ++t, rest /= V) {
       const int v = static_cast<int>(rest % V);
       score += rows[t * V + v];
       if (v != blank && v != last) text.push_back(v);
@@ -55,7 +55,7 @@ static LanguageModel language() {
   const auto add = [&](std::vector<int64_t> keys) {
     std::vector<double> told, back;
     for (size_t i = 0; i < keys.size(); ++i) told.push_back(std::log(0.1 + uniform())), back.push_back(std::log(uniform()));
-    grams->add(keys.data(), told.data(), back.data(), static_cast<long>(keys.size()));
+    grams->add(keys.data(), told.data(), back.data(), static_cast<Index>(keys.size()));
   };
   add({0, 1, 2, 3, 4});
   add({0 * 5 + 1, 1 * 5 + 0, 1 * 5 + 2, 4 * 5 + 0, 4 * 5 + 1});

@@ -18,7 +18,7 @@ using Values = std::vector<double>;
 
 static std::mt19937 engine(1);
 
-static Values random_values(long n, double low = -1, double high = 1) {
+static Values random_values(Index n, double low = -1, double high = 1) {
   std::uniform_real_distribution<double> draw(low, high);
   Values v(n);
   for (double& a : v) a = draw(engine);
@@ -26,7 +26,7 @@ static Values random_values(long n, double low = -1, double high = 1) {
 }
 
 struct Case {
-  long T, B, I, H;
+  Index T, B, I, H;
   bool before, reverse, ragged, decayed, terms;
   int threads;
   // x (or terms), h0, w_ih, w_hh, b_ih, b_hh, decay, replacement
@@ -40,7 +40,7 @@ struct Case {
               random_values(3 * H * H, -bound, bound),    random_values(3 * H), random_values(3 * H),
               random_values(T * B * H, 0, 1),             random_values(B * H)};
     lengths.clear();
-    for (long b = 0; b < B; ++b) lengths.push_back(ragged ? std::uniform_int_distribution<long>(0, T)(engine) : T);
+    for (Index b = 0; b < B; ++b) lengths.push_back(ragged ? std::uniform_int_distribution<Index>(0, T)(engine) : T);
     output.assign(T * B * H, NAN), final.assign(B * H, NAN);
     saved.assign(T * B * 4 * padded(H), NAN), states.assign(T * B * H, NAN);
   }
@@ -79,36 +79,36 @@ static double sigmoid(double a) { return 1 / (1 + std::exp(-a)); }
 // The largest difference of the states from the equations.
 static double against_equations(Case& c) {
   double worst = 0;
-  for (long b = 0; b < c.B; ++b) {
+  for (Index b = 0; b < c.B; ++b) {
     Values h(c.values[1].begin() + b * c.H, c.values[1].begin() + (b + 1) * c.H);
-    for (long step = 0; step < c.lengths[b]; ++step) {
-      const long t = c.reverse ? c.lengths[b] - 1 - step : step;
-      for (long j = 0; c.decayed && j < c.H; ++j) {
+    for (Index step = 0; step < c.lengths[b]; ++step) {
+      const Index t = c.reverse ? c.lengths[b] - 1 - step : step;
+      for (Index j = 0; c.decayed && j < c.H; ++j) {
         const double d = c.values[6][(t * c.B + b) * c.H + j];
         h[j] = d * h[j] + (1 - d) * c.values[7][b * c.H + j];
       }
-      const auto input = [&](long row) {
+      const auto input = [&](Index row) {
         if (c.terms) return c.values[0][(t * c.B + b) * 3 * c.H + row];
         double sum = c.values[4][row];
-        for (long i = 0; i < c.I; ++i) sum += c.values[2][row * c.I + i] * c.values[0][(t * c.B + b) * c.I + i];
+        for (Index i = 0; i < c.I; ++i) sum += c.values[2][row * c.I + i] * c.values[0][(t * c.B + b) * c.I + i];
         return sum;
       };
-      const auto state = [&](long row, const Values& from) {
+      const auto state = [&](Index row, const Values& from) {
         double sum = c.values[5][row];
-        for (long k = 0; k < c.H; ++k) sum += c.values[3][row * c.H + k] * from[k];
+        for (Index k = 0; k < c.H; ++k) sum += c.values[3][row * c.H + k] * from[k];
         return sum;
       };
       Values r(c.H), rh(c.H), next(c.H);
-      for (long j = 0; j < c.H; ++j) r[j] = sigmoid(input(j) + state(j, h)), rh[j] = r[j] * h[j];
-      for (long j = 0; j < c.H; ++j) {
+      for (Index j = 0; j < c.H; ++j) r[j] = sigmoid(input(j) + state(j, h)), rh[j] = r[j] * h[j];
+      for (Index j = 0; j < c.H; ++j) {
         const double z = sigmoid(input(c.H + j) + state(c.H + j, h)), x = input(2 * c.H + j);
         const double n = std::tanh(x + (c.before ? state(2 * c.H + j, rh) : r[j] * state(2 * c.H + j, h)));
         next[j] = n + z * (h[j] - n);
       }
       h = next;
-      for (long j = 0; j < c.H; ++j) worst = std::max(worst, std::abs(h[j] - c.output[(t * c.B + b) * c.H + j]));
+      for (Index j = 0; j < c.H; ++j) worst = std::max(worst, std::abs(h[j] - c.output[(t * c.B + b) * c.H + j]));
     }
-    for (long j = 0; j < c.H; ++j) worst = std::max(worst, std::abs(h[j] - c.final[b * c.H + j]));
+    for (Index j = 0; j < c.H; ++j) worst = std::max(worst, std::abs(h[j] - c.final[b * c.H + j]));
   }
   return worst;
 }
@@ -159,7 +159,7 @@ static bool narrow_streams(const char* name) {
   bool fine = true;
   for (int form = 0; form < 16; ++form) {
     const bool before = form & 1, bfloat16 = form & 2, terms = form & 4;
-    const long I = form & 8 ? 5 : 33, H = 19, sessions = 7, wide = bfloat16 ? 2 : 1;
+    const Index I = form & 8 ? 5 : 33, H = 19, sessions = 7, wide = bfloat16 ? 2 : 1;
     std::vector<char> x(3 * H * I * wide, 1), h(3 * H * H * wide, 1);
     std::vector<float> scale(3 * H, .01f), bias(3 * H, .1f), state(sessions * H, .5f), in(sessions * (terms ? 3 * H : I));
     const Narrow kind = bfloat16 ? Narrow::bfloat16 : Narrow::int8;
@@ -177,9 +177,9 @@ static bool decodes(const char* name) {
   bool fine = true;
   for (int form = 0; form < 8; ++form) {
     const bool before = form & 1, int8 = form & 2, ragged = form & 4;
-    const long H = ragged ? 19 : 32, A = ragged ? 7 : 64, E = ragged ? 21 : 16, V = 50, B = 3, S = 5, part = (V + 2) / 3;
-    const long read = padded(3 * H) + padded(E), rows = ragged ? 51 : 6, best = 4;
-    const auto some = [](long n) {
+    const Index H = ragged ? 19 : 32, A = ragged ? 7 : 64, E = ragged ? 21 : 16, V = 50, B = 3, S = 5, part = (V + 2) / 3;
+    const Index read = padded(3 * H) + padded(E), rows = ragged ? 51 : 6, best = 4;
+    const auto some = [](Index n) {
       const Values drawn = random_values(n);
       return std::vector<float>(drawn.begin(), drawn.end());
     };
@@ -202,9 +202,9 @@ static bool decodes(const char* name) {
     what.first_out = one.data(), what.second_out = two.data(), what.log_probabilities = answer.data();
     what.values = values.data(), what.best_symbols = symbols.data(), what.best = best;
     decoder.step({keys.data(), from.data(), lengths.data(), B, S}, what, 2);
-    for (long i = 0; i < rows; ++i) {
+    for (Index i = 0; i < rows; ++i) {
       double sum = 0;
-      for (long v = 0; v < V; ++v) sum += std::exp(answer[i * V + v]);
+      for (Index v = 0; v < V; ++v) sum += std::exp(answer[i * V + v]);
       fine &= std::abs(sum - 1) < 1e-4 && answer[i * V + symbols[i * best]] == values[i * best];
     }
   }
@@ -215,8 +215,8 @@ static bool decodes(const char* name) {
 // Bounds, and that both ways of sharing out give one result.
 static bool scans(const char* name) {
   bool fine = true;
-  for (const long lanes : {1, 17, 70})
-    for (const long steps : {0, 1, 50}) {
+  for (const Index lanes : {1, 17, 70})
+    for (const Index steps : {0, 1, 50}) {
       std::vector<Values> in, out[2];
       for (int i = 0; i < 2; ++i) {
         in.push_back(random_values(steps * lanes));
@@ -265,11 +265,11 @@ int main() {
   for (const Build* const* b = builds(); *b; ++b) {
     choose_build((*b)->name);
     failed += !streams((*b)->name) + !narrow_streams((*b)->name) + !decodes((*b)->name) + !scans((*b)->name);
-    allow_vnni(false);
+    allow_dot_products(false);
     failed += !narrow_streams((*b)->name) + !decodes((*b)->name) + !scans((*b)->name);
-    allow_vnni(true);
-    for (long H : {1, 17, 48, 70, 385})
-      for (long B : H > 100 ? std::vector<long>{1} : std::vector<long>{0, 1, 2, 9, 17})
+    allow_dot_products(true);
+    for (Index H : {1, 17, 48, 70, 385})
+      for (Index B : H > 100 ? std::vector<Index>{1} : std::vector<Index>{0, 1, 2, 9, 17})
         for (int form = 0; form < 32; ++form) {
           Case c{7, B, B == 9 ? 20 : 3, H, bool(form & 1), bool(form & 2), bool(form & 4), bool(form & 8), bool(form & 16),
                  int(1 + (form + B) % 4), {}, {}, {}, {}, {}, {}};

@@ -35,6 +35,7 @@ from gruworks.nn.recurrence.conditions import (
 )
 from gruworks.nn.recurrence.operands import autocast, check, check_beside, check_tensor, row_lengths
 from gruworks.nn.recurrence.regularization import Regularization, drop_weights, gain_names
+from gruworks.nn.recurrence.stack import stack
 from gruworks.ops.operands import Operands
 from gruworks.ops.weights import GRUWeights, Reset, check_reset, parameter_names
 
@@ -238,9 +239,13 @@ class GRU(_ResetForm, torch.nn.GRU):
         return self.regularization is not None and self.regularization.acts(self.training)
 
     def _fast(self, x: Any, hx: Tensor | None) -> tuple[Tensor, Tensor] | None:
-        """Result of the fast path for one layer and direction, or None if it doesn't support the call."""
-        if self.num_layers != 1 or self.bidirectional or not isinstance(x, Tensor):
+        """Result of the fast path, or None if it doesn't support the call."""
+        if not isinstance(x, Tensor):
             return None
+        if self.num_layers != 1 or self.bidirectional:
+            weights = [self._layer_weights(*place) for place in self._places()]
+            dropout = self.dropout if self.training else 0.0
+            return stack(x, hx, weights, self.reset == "before", self.directions, self.batch_first, dropout)
         own: dict[str, Any] = self._parameters
         if type(own.get("weight_hh_l0")) not in PLAIN or "weight_ih_l0" not in own:
             return None

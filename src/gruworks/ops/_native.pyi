@@ -135,8 +135,8 @@ class PrefixSearch:
 
     def stable(self) -> list[int]: ...
 
-def allow_vnni(arg: bool, /) -> None:
-    """Whether streams made from now on may use the instructions for 8 bits."""
+def allow_dot_products(arg: bool, /) -> None:
+    """Allow or forbid dot products of 8 bits in streams made from now on."""
 
 class NarrowStream:
     """Steps with narrow weights; the state is the caller's memory."""
@@ -149,6 +149,28 @@ class NarrowStream:
 
     @property
     def build(self) -> str: ...
+
+class StackKept32:
+    """Saved values of a stack's forward."""
+
+    def backward(self, arg0: int, arg1: int, arg2: int, arg3: Sequence[int], arg4: Sequence[int], arg5: tuple[int, int, int], arg6: int, arg7: int, arg8: int, arg9: Sequence[int], arg10: int, /) -> bool: ...
+
+def stack32(arg0: Sequence[Layer32], arg1: int, arg2: int, arg3: int, arg4: int, arg5: int, arg6: bool, arg7: bool, arg8: tuple[int, int, int], arg9: int, arg10: int, arg11: int, arg12: Sequence[int], arg13: Sequence[int], arg14: int, /) -> None:
+    """Output and final states of a stack."""
+
+def stack_kept32(arg0: Sequence[Layer32], arg1: int, arg2: int, arg3: int, arg4: int, arg5: int, arg6: bool, arg7: bool, arg8: tuple[int, int, int], arg9: int, arg10: int, arg11: int, arg12: Sequence[int], arg13: Sequence[int], arg14: int, /) -> StackKept32:
+    """The same, and what the backward needs."""
+
+class StackKept64:
+    """Saved values of a stack's forward."""
+
+    def backward(self, arg0: int, arg1: int, arg2: int, arg3: Sequence[int], arg4: Sequence[int], arg5: tuple[int, int, int], arg6: int, arg7: int, arg8: int, arg9: Sequence[int], arg10: int, /) -> bool: ...
+
+def stack64(arg0: Sequence[Layer64], arg1: int, arg2: int, arg3: int, arg4: int, arg5: int, arg6: bool, arg7: bool, arg8: tuple[int, int, int], arg9: int, arg10: int, arg11: int, arg12: Sequence[int], arg13: Sequence[int], arg14: int, /) -> None:
+    """Output and final states of a stack."""
+
+def stack_kept64(arg0: Sequence[Layer64], arg1: int, arg2: int, arg3: int, arg4: int, arg5: int, arg6: bool, arg7: bool, arg8: tuple[int, int, int], arg9: int, arg10: int, arg11: int, arg12: Sequence[int], arg13: Sequence[int], arg14: int, /) -> StackKept64:
+    """The same, and what the backward needs."""
 
 class AttentionDecoder:
     """A decoder with attention; its states are the caller's memory."""

@@ -86,7 +86,7 @@ class GRUStream:
 
     @property
     def build(self) -> str:
-        """Name of the native build in use; "avx512vnni" has instructions for int8 products."""
+        """Name of the native build in use; "avx512vnni", "avx2vnni" and "neondotprod" have dot products of int8."""
         return str(self._native.build if hasattr(self._native, "build") else native.build())
 
     @property

@@ -26,7 +26,7 @@ from gruworks.nn.recurrence.conditions import (
 )
 from gruworks.nn.recurrence.kernel import CachedLayer
 
-__all__ = ["layer", "new_state_fits", "step"]
+__all__ = ["cached_layer_of", "layer", "new_state_fits", "step"]
 
 _autocast, _grad_enabled = torch.is_autocast_enabled, torch.is_grad_enabled
 
@@ -50,7 +50,7 @@ def layer(
     """
     if not AVAILABLE or not eager() or _autocast("cpu") or type(x) not in PLAIN or x.dim() != 3:
         return None
-    cached = _cached(w_ih, w_hh, b_ih, b_hh)
+    cached = cached_layer_of(w_ih, w_hh, b_ih, b_hh)
     if cached is None or not readable(x, cached.dtype):
         return None
     T, B, width = x.shape
@@ -87,7 +87,7 @@ def step(
     """New state, given x [B, I] (or input projections [B, 3H] if w_ih is None) and h [B, H]; None if not supported."""
     if not AVAILABLE or not eager() or _autocast("cpu") or type(x) not in PLAIN or x.dim() != 2:
         return None
-    cached = _cached(w_ih, w_hh, b_ih, b_hh)
+    cached = cached_layer_of(w_ih, w_hh, b_ih, b_hh)
     if cached is None or not readable(x, cached.dtype):
         return None
     B, width = x.shape
@@ -113,7 +113,8 @@ def new_state_fits(gi: Tensor, gh: Tensor, h: Tensor) -> bool:
     return fits(h, h.shape, h.dtype) and fits(gi, wide, h.dtype) and fits(gh, wide, h.dtype)
 
 
-def _cached(w_ih: Tensor | None, w_hh: Tensor, b_ih: Tensor | None, b_hh: Tensor | None) -> CachedLayer | None:
+def cached_layer_of(w_ih: Tensor | None, w_hh: Tensor, b_ih: Tensor | None, b_hh: Tensor | None) -> CachedLayer | None:
+    """Cache entry of a layer's weights, or None if the native kernel can't read them as they lie."""
     if type(w_hh) not in PLAIN:
         return None
     try:

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "gru/recurrence.h"
+#include "gru/layer.h"
 #include "gru/stream.h"
 
 using namespace gruworks;
@@ -37,16 +37,16 @@ void require(bool holds, const char* otherwise) {
 template <class T> const T* in(const void* p) { return static_cast<const T*>(p); }
 template <class T> T* out(void* p) { return static_cast<T*>(p); }
 template <class T> Array3<const T> in(const gruworks_input& a) {
-  return {in<T>(a.data), static_cast<long>(a.t), static_cast<long>(a.b)};
+  return {in<T>(a.data), static_cast<Index>(a.t), static_cast<Index>(a.b)};
 }
 template <class T> Array3<T> out(const gruworks_output& a) {
-  return {out<T>(a.data), static_cast<long>(a.t), static_cast<long>(a.b)};
+  return {out<T>(a.data), static_cast<Index>(a.t), static_cast<Index>(a.b)};
 }
 
 template <class T> Weights<T> weights(const gruworks_weights& w) {
   require(w.hidden_size > 0 && w.input_size >= 0 && w.w_hh,
           "weights need a hidden size of at least 1, an input size of at least 0, and w_hh");
-  return {static_cast<long>(w.input_size), static_cast<long>(w.hidden_size), w.reset_before != 0,
+  return {static_cast<Index>(w.input_size), static_cast<Index>(w.hidden_size), w.reset_before != 0,
           in<T>(w.w_ih), in<T>(w.w_hh), in<T>(w.b_ih), in<T>(w.b_hh)};
 }
 
@@ -64,10 +64,10 @@ template <class T> Sequence<T> sequence(const gruworks_weights& w, const gruwork
           "a recurrence needs sizes of at least 0 (H of 1), x or gi, and places for its results");
   require(!s.input_gain == !(s.gain && s.x.data) && !(s.mask && s.decay.data),
           "layer norm of x's terms and of the state's go together, and a masked state can't decay");
-  for (long b = 0; s.lengths && b < s.batch; ++b)
+  for (Index b = 0; s.lengths && b < s.batch; ++b)
     require(s.lengths[b] >= 0 && s.lengths[b] <= s.steps, "lengths must lie between 0 and the number of steps T");
   if (s.gain && s.saved) {  // behind the gates' [T, B, 4Hp]
-    const long each = s.steps * s.batch * 4 * padded(s.H);
+    const Index each = s.steps * s.batch * 4 * padded(s.H);
     s.terms = s.saved + each, s.scales = s.saved + 3 * each;
     if (s.input_gain) s.inputs = s.terms + each;
   }
@@ -86,12 +86,6 @@ template <class T> Gradient<T> gradient(const gruworks_gradient& of) {
 
 }  // namespace
 
-struct gruworks_layer {
-  gruworks_type type;
-  Packing<float> f32;
-  Packing<double> f64;
-};
-
 // The state of a stream in either element type.
 struct gruworks_stream {
   virtual ~gruworks_stream() = default;
@@ -106,7 +100,7 @@ template <class T> struct Typed : gruworks_stream {
   Block<T> own;
   std::unique_ptr<Stream<T>> stream;
 
-  Typed(const gruworks_weights& of, long sessions, void* given, int threads) {
+  Typed(const gruworks_weights& of, Index sessions, void* given, int threads) {
     const Weights<T> w = weights<T>(of);
     require(sessions > 0, "a stream needs at least one session");
     bytes = sizeof(T) * sessions * w.H;
@@ -145,7 +139,8 @@ int64_t gruworks_saved_size(int64_t steps, int64_t batch, int64_t hidden_size, i
 
 gruworks_status gruworks_forward(gruworks_layer* layer, const gruworks_weights* w, const gruworks_sequence* s, int threads) {
   return guarded([&] {
-    if (layer->type == GRUWORKS_FLOAT32) run_forward<float>(sequence<float>(*w, *s), weights<float>(*w), layer->f32, threads);
+    if (layer->type == GRUWORKS_FLOAT32)
+      run_forward<float>(sequence<float>(*w, *s), weights<float>(*w), layer->f32, threads);
     else run_forward<double>(sequence<double>(*w, *s), weights<double>(*w), layer->f64, threads);
   });
 }

@@ -9,16 +9,16 @@
 namespace gruworks {
 
 namespace {
-constexpr long kRowsOfAThread = 16;  // fewer do not pay for a second thread, which reads all the weights too
+constexpr Index kRowsOfAThread = 16;  // fewer do not pay for a second thread, which reads all the weights too
 }
 
-float* AttentionDecoder::hold(long n) {
+float* AttentionDecoder::hold(Index n) {
   memory_.emplace_back(n);
   std::memset(memory_.back().get(), 0, sizeof(float) * n);
   return reinterpret_cast<float*>(memory_.back().get());
 }
 
-Affine AttentionDecoder::packed(const float* w, long K, long N) {
+Affine AttentionDecoder::packed(const float* w, Index K, Index N) {
   float* const panels = hold(K * padded(N));
   kernels_.decoder->pack(w, K, N, panels);
   return {panels, K, N};
@@ -33,7 +33,7 @@ AttentionDecoder::AttentionDecoder(const DecoderWeights& w) : kernels_(narrow_ke
   first_ = packings_[0].get(layer(w.first_w_hh, w.first_b_hh), false, 1);
   second_ = packings_[1].get(layer(w.second_w_hh, w.second_b_hh), false, 1);
   d.first = first_->parts, d.second = second_->parts, d.gru = &kernels<float>(*first_->from);
-  const auto copied = [&](const float* from, long n) {
+  const auto copied = [&](const float* from, Index n) {
     float* const to = hold(padded(n));
     std::copy(from, from + n, to);
     return to;
@@ -46,25 +46,25 @@ AttentionDecoder::AttentionDecoder(const DecoderWeights& w) : kernels_(narrow_ke
   d.part = (w.symbols + 2) / 3;
   d.kind = w.head.kind;
   d.head = pack_narrow(w.head, d.part, 0, 3, kernels_.lanes, memory_);
-  const long Vp = padded(d.part);
+  const Index Vp = padded(d.part);
   float* const bias = hold(3 * Vp);
   std::fill(bias, bias + 3 * Vp, -std::numeric_limits<float>::infinity());
-  for (long i = 0; i < w.symbols; ++i) bias[i / d.part * Vp + i % d.part] = w.head_bias[i];
+  for (Index i = 0; i < w.symbols; ++i) bias[i / d.part * Vp + i % d.part] = w.head_bias[i];
   d.head_bias = bias;
 }
 
 void AttentionDecoder::step(const Sources& sources, DecoderStep what, int wanted) {
   what.turn = turn_ ^= 1;
   Place place;
-  place.groups = static_cast<int>(std::clamp<long>(what.rows / kRowsOfAThread, 1, usable_threads(wanted)));
+  place.groups = static_cast<int>(std::clamp<Index>(what.rows / kRowsOfAThread, 1, usable_threads(wanted)));
   place.threads = place.groups;
-  const long each = (kernels_.decoder->scratch(layer_, sources) + 63) / 32 * 32;
+  const Index each = (kernels_.decoder->scratch(layer_, sources) + 63) / 32 * 32;
   if (each * place.threads > scratch_size_) {
     scratch_size_ = each * place.threads;
     scratch_ = Block<float>(scratch_size_);
   }
   on_grid(place, [&](Place mine) {
-    const long begin = what.rows * mine.group / mine.groups, end = what.rows * (mine.group + 1) / mine.groups;
+    const Index begin = what.rows * mine.group / mine.groups, end = what.rows * (mine.group + 1) / mine.groups;
     kernels_.decoder->step(layer_, sources, what, begin, end, scratch_.get() + each * mine.thread);
   });
 }

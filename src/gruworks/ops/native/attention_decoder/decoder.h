@@ -10,7 +10,7 @@ namespace gruworks {
 
 // The caller's arrays, contiguous. All are copied but the projections of the tokens, which must outlive the decoder.
 struct DecoderWeights {
-  long H, A, E, symbols;
+  Index H, A, E, symbols;
   bool before;
   const float *first_w_hh, *first_b_hh, *second_w_hh, *second_b_hh;
   const float *gain, *shift;
@@ -28,8 +28,8 @@ class AttentionDecoder {
   void step(const Sources&, DecoderStep, int threads);
 
  private:
-  float* hold(long n);  // n zeros
-  Affine packed(const float* w, long K, long N);
+  float* hold(Index n);  // n zeros
+  Affine packed(const float* w, Index K, Index N);
 
   const NarrowKernels& kernels_;
   std::vector<Block<uint32_t>> memory_;
@@ -37,7 +37,7 @@ class AttentionDecoder {
   std::shared_ptr<const PackedWeights<float>> first_, second_;
   DecoderLayer layer_{};
   Block<float> scratch_;
-  long scratch_size_ = 0, turn_ = 0;
+  Index scratch_size_ = 0, turn_ = 0;
 };
 
 }  // namespace gruworks

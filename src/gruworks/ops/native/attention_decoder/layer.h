@@ -11,11 +11,11 @@ namespace gruworks {
 // [K][V][L] each.
 struct Affine {
   const float* panels;
-  long K, N;
+  Index K, N;
 };
 
 struct DecoderLayer {
-  long H, A, E, symbols;                        // state, keys, features, vocabulary
+  Index H, A, E, symbols;                        // state, keys, features, vocabulary
   bool before;
   Packed<float> first, second;                  // both GRU layers, over precomputed input projections
   const float *gain, *shift;                    // layer norm of the first one's state [H]
@@ -28,7 +28,7 @@ struct DecoderLayer {
   Narrow kind;                                  // of the output layer: int8 or float32
   NarrowPacked head;                            // its rows in three parts, in the layout of gates, `part` tokens each
   const float* head_bias;                       // [3][Vp], -inf beyond the vocabulary
-  long part;
+  Index part;
   const Kernels<float>* gru;
 };
 
@@ -36,25 +36,25 @@ struct DecoderLayer {
 struct Sources {
   const float *keys, *read;  // [B, S, A], [B, S, padded(3H) + padded(E)]
   const int64_t* lengths;    // [B], each from 1 to S
-  long count, steps;         // B, S
+  Index count, steps;         // B, S
 };
 
 struct DecoderStep {
-  long rows;                    // N, a multiple of B
+  Index rows;                    // N, a multiple of B
   const int64_t* tokens;        // [N]
   const float *first, *second;  // states before it [N, H]
   float *first_out, *second_out;
   float* log_probabilities;     // [N, symbols], or null
   float* values;                // [N, best] and their tokens, in descending order; best may be 0
   int64_t* best_symbols;
-  long best;
-  long turn;                    // step counter: weights are read in alternating directions
+  Index best;
+  Index turn;                    // step counter: weights are read in alternating directions
 };
 
 struct DecoderKernels {
-  void (*pack)(const float* w, long K, long N, float* panels);  // w [K, N]
-  void (*step)(const DecoderLayer&, const Sources&, const DecoderStep&, long begin, long end, float* scratch);
-  long (*scratch)(const DecoderLayer&, const Sources&);  // floats
+  void (*pack)(const float* w, Index K, Index N, float* panels);  // w [K, N]
+  void (*step)(const DecoderLayer&, const Sources&, const DecoderStep&, Index begin, Index end, float* scratch);
+  Index (*scratch)(const DecoderLayer&, const Sources&);  // floats
 };
 
 }  // namespace gruworks

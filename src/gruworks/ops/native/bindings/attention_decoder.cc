@@ -18,7 +18,7 @@ struct Decoder {
   AttentionDecoder decoder;
 
   // sizes: H, A, E, symbols. weights: in the order of DecoderWeights, the head's rows, scale and bias last.
-  Decoder(const std::array<long, 4>& sizes, bool before, float epsilon, const std::array<Address, 16>& w, int kind)
+  Decoder(const std::array<Index, 4>& sizes, bool before, float epsilon, const std::array<Address, 16>& w, int kind)
       : decoder({sizes[0], sizes[1], sizes[2], sizes[3], before, floats(w[0]), floats(w[1]), floats(w[2]), floats(w[3]),
                  floats(w[4]), floats(w[5]), epsilon, floats(w[6]), floats(w[7]), floats(w[8]), floats(w[9]),
                  floats(w[10]), floats(w[11]), floats(w[12]),
@@ -26,8 +26,8 @@ struct Decoder {
                  floats(w[15])}) {}
 
   // sources: keys, read, lengths, B, S. step: rows, tokens, both states before and after, log-probabilities.
-  void step(const std::tuple<Address, Address, Address, long, long>& s, long rows,
-            const std::array<Address, 6>& at, const std::tuple<Address, Address, long>& best, int threads) {
+  void step(const std::tuple<Address, Address, Address, Index, Index>& s, Index rows,
+            const std::array<Address, 6>& at, const std::tuple<Address, Address, Index>& best, int threads) {
     const Sources sources{floats(std::get<0>(s)), floats(std::get<1>(s)),
                           reinterpret_cast<const int64_t*>(std::get<2>(s)), std::get<3>(s), std::get<4>(s)};
     DecoderStep what{};
@@ -46,7 +46,7 @@ struct Decoder {
 
 void bind_decoder(nb::module_& module) {
   nb::class_<Decoder>(module, "AttentionDecoder", "A decoder with attention; its states are the caller's memory.")
-      .def(nb::init<const std::array<long, 4>&, bool, float, const std::array<Address, 16>&, int>())
+      .def(nb::init<const std::array<Index, 4>&, bool, float, const std::array<Address, 16>&, int>())
       .def("step", &Decoder::step);
 }
 

@@ -18,7 +18,7 @@ using Table = nb::ndarray<const double, nb::ndim<2>, nb::c_contig, nb::device::c
 using Ints = std::vector<int32_t>;
 
 // grams (None: no model), start, end, unknown, order, weight, bonus
-using Language = std::tuple<std::shared_ptr<Grams>, Ints, int32_t, int32_t, long, double, double>;
+using Language = std::tuple<std::shared_ptr<Grams>, Ints, int32_t, int32_t, Index, double, double>;
 
 void check(bool fits, const char* what) {
   if (!fits) throw nb::value_error(what);
@@ -44,22 +44,22 @@ LanguageModel language(const Language& given) {
 void add(Grams& grams, const Row<int64_t>& keys, const Row<double>& log_probability, const Row<double>& log_backoff) {
   check(keys.size() == log_probability.size() && keys.size() == log_backoff.size(),
         "keys and logarithms differ in number");
-  check(grams.order() > 0 || static_cast<long>(keys.size()) == grams.size() + 1,
+  check(grams.order() > 0 || static_cast<Index>(keys.size()) == grams.size() + 1,
         "the first order lists each symbol and the beginning");
-  grams.add(keys.data(), log_probability.data(), log_backoff.data(), static_cast<long>(keys.size()));
+  grams.add(keys.data(), log_probability.data(), log_backoff.data(), static_cast<Index>(keys.size()));
 }
 
 std::vector<double> row(const Grams& grams, const Ints& context) {
   check(grams.order() > 0, "the model has no n-grams");
   std::vector<double> row(grams.size());
-  grams.log_probabilities(context.data(), static_cast<long>(context.size()), row.data());
+  grams.log_probabilities(context.data(), static_cast<Index>(context.size()), row.data());
   return row;
 }
 
 using Nodes = std::tuple<Ints, Ints, Ints>;                  // parent, symbol, word
 using Words = std::tuple<Ints, Ints, std::vector<double>>;  // node, number, hot
 
-std::shared_ptr<Guide> word_guide(const Nodes& nodes, const Words& words, long size, int32_t space, bool closed,
+std::shared_ptr<Guide> word_guide(const Nodes& nodes, const Words& words, Index size, int32_t space, bool closed,
                                   const Language& given) {
   Tree tree;
   std::tie(tree.parent, tree.symbol, tree.word) = nodes;
@@ -82,13 +82,13 @@ std::shared_ptr<Guide> symbol_guide(const std::vector<double>& fixed, const Ints
 
 // False if the rows do not have the guide's V; the caller then raises the error.
 bool advance(PrefixSearch& search, const Table& rows) {
-  if (!search.fits(static_cast<long>(rows.shape(1)))) return false;
+  if (!search.fits(static_cast<Index>(rows.shape(1)))) return false;
   const nb::gil_scoped_release free;
-  search.advance(rows.data(), static_cast<long>(rows.shape(0)), static_cast<long>(rows.shape(1)));
+  search.advance(rows.data(), static_cast<Index>(rows.shape(0)), static_cast<Index>(rows.shape(1)));
   return true;
 }
 
-std::vector<std::tuple<Ints, double, double>> results(const PrefixSearch& search, long n_best, bool ended) {
+std::vector<std::tuple<Ints, double, double>> results(const PrefixSearch& search, Index n_best, bool ended) {
   std::vector<std::tuple<Ints, double, double>> hypotheses;
   const nb::gil_scoped_release free;
   for (Found& one : search.results(n_best, ended))
@@ -100,14 +100,14 @@ std::vector<std::tuple<Ints, double, double>> results(const PrefixSearch& search
 
 void bind_ctc(nb::module_& module) {
   nb::class_<Grams>(module, "Grams", "An n-gram model in backoff form.")
-      .def(nb::init<long>())
+      .def(nb::init<Index>())
       .def("add", &add)
       .def("row", &row);
   nb::class_<Guide>(module, "Guide", "What steers a prefix search.");
   module.def("word_guide", &word_guide, nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg());
   module.def("symbol_guide", &symbol_guide);
   nb::class_<PrefixSearch>(module, "PrefixSearch", "Prefix beam search over CTC's log-probabilities.")
-      .def(nb::init<std::shared_ptr<Guide>, long, int32_t, double>(), nb::arg().none(), nb::arg(), nb::arg(), nb::arg())
+      .def(nb::init<std::shared_ptr<Guide>, Index, int32_t, double>(), nb::arg().none(), nb::arg(), nb::arg(), nb::arg())
       .def("advance", &advance)
       .def("results", &results)
       .def("stable", &PrefixSearch::stable);

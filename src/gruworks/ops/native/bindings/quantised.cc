@@ -13,7 +13,7 @@ namespace gruworks {
 namespace {
 
 using Address = uintptr_t;                                // 0: none
-using Matrix = std::tuple<int, Address, Address, long>;   // kind, rows [3H, K], scale [3H], K
+using Matrix = std::tuple<int, Address, Address, Index>;   // kind, rows [3H, K], scale [3H], K
 using Input = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
 
 NarrowMatrix matrix(const Matrix& m) {
@@ -26,7 +26,7 @@ struct NarrowSession {
   NarrowStream stream;
   size_t sessions;
 
-  NarrowSession(const Matrix& x, const Matrix& h, Address b_ih, Address b_hh, long H, bool before, long sessions,
+  NarrowSession(const Matrix& x, const Matrix& h, Address b_ih, Address b_hh, Index H, bool before, Index sessions,
                 Address state, int threads)
       : stream(matrix(x), matrix(h), reinterpret_cast<const float*>(b_ih), reinterpret_cast<const float*>(b_hh), H,
                before, sessions, reinterpret_cast<float*>(state), threads),
@@ -41,9 +41,9 @@ struct NarrowSession {
     return true;
   }
 
-  bool repeat(const Input& x, long times) {
+  bool repeat(const Input& x, Index times) {
     bool fits = true;
-    for (long i = 0; fits && i < times; ++i) fits = step(x);
+    for (Index i = 0; fits && i < times; ++i) fits = step(x);
     return fits;
   }
 };
@@ -51,9 +51,10 @@ struct NarrowSession {
 }  // namespace
 
 void bind_quantised(nb::module_& module) {
-  module.def("allow_vnni", &allow_vnni, "Whether streams made from now on may use the instructions for 8 bits.");
+  module.def("allow_dot_products", &allow_dot_products,
+             "Allow or forbid dot products of 8 bits in streams made from now on.");
   nb::class_<NarrowSession>(module, "NarrowStream", "Steps with narrow weights; the state is the caller's memory.")
-      .def(nb::init<const Matrix&, const Matrix&, Address, Address, long, bool, long, Address, int>())
+      .def(nb::init<const Matrix&, const Matrix&, Address, Address, Index, bool, Index, Address, int>())
       .def("step", &NarrowSession::step, nb::arg().noconvert())
       .def("repeat", &NarrowSession::repeat, nb::arg().noconvert(), nb::arg())
       .def_prop_ro("build", [](const NarrowSession& s) { return std::string(s.stream.build()); });

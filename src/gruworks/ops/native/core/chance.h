@@ -18,7 +18,7 @@ inline uint64_t spread_out(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-template <class T> void chance(T* to, long n, double share, T value, uint64_t seed) {
+template <class T> void chance(T* to, Index n, double share, T value, uint64_t seed) {
   const uint64_t key = spread_out(seed);
   const uint32_t low = static_cast<uint32_t>(key), high = static_cast<uint32_t>(key >> 32);
   const uint32_t limit = static_cast<uint32_t>(share * 4294967295.0 + 0.5);

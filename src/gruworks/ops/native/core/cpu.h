@@ -1,4 +1,4 @@
-// Detection of instruction sets, once at load.
+// Instruction sets of the processor, for reports and for the choice of a build.
 #pragma once
 
 #include <string>
@@ -6,8 +6,7 @@
 
 namespace gruworks {
 
-// Names of the instruction sets that this processor and its operating system support,
-// among those that a kernel may be compiled for, from weakest to strongest.
 std::vector<std::string> instruction_sets();
+bool supports(const char* instruction_set);  // a name of instruction_sets()
 
 }  // namespace gruworks

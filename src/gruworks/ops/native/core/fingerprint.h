@@ -56,12 +56,12 @@ struct Beginnings {
 };
 constexpr Beginnings kBeginnings;
 
-inline uint64_t fingerprint(const void* data, long bytes) {
+inline uint64_t fingerprint(const void* data, Index bytes) {
   const char* p = static_cast<const char*>(data);
   uint64_t hash = mixed(static_cast<uint64_t>(bytes));
   Words chains[kChains], last = {};
   memcpy(chains, kBeginnings.words, sizeof(chains));
-  for (; bytes >= static_cast<long>(sizeof(chains)); bytes -= sizeof(chains))
+  for (; bytes >= static_cast<Index>(sizeof(chains)); bytes -= sizeof(chains))
 GRUWORKS_UNROLL(8)
     for (int i = 0; i < kChains; ++i, p += kBytes)
       chains[i] = chained(chains[i], *reinterpret_cast<const LooseWords*>(p));

@@ -14,13 +14,13 @@ constexpr int sums_for(int rows) { return rows == 1 ? 4 : rows <= 3 ? 2 : 1; }
 // Memory to prefetch into the L2 cache, a few bytes with each k.
 struct Ahead {
   const char* at;
-  long bytes;  // for each k
+  Index bytes;  // for each k
 };
 
 // sums[i][v] += sum over k of rows[i][k] * weights[k][v]; the vectors of one k stand `across` apart, k's `along`.
 template <class T, int R, int V, bool Fetch = false>
-GRUWORKS_INLINE void multiply_inline(Vec<T> (&sums)[R][V], const T* const* rows, const T* weights, long across, long along,
-                              long K, Ahead ahead = {}) {
+GRUWORKS_INLINE void multiply_inline(Vec<T> (&sums)[R][V], const T* const* rows, const T* weights, Index across, Index along,
+                              Index K, Ahead ahead = {}) {
   constexpr int U = sums_for(R);
   Vec<T> part[U][R][V];
   const T* row[R];
@@ -34,7 +34,7 @@ GRUWORKS_UNROLL(4)
 GRUWORKS_UNROLL(4)
       for (int v = 0; v < V; ++v) part[u][i][v] = Vec<T>{};
   }
-  long k = 0;
+  Index k = 0;
   for (; k + U <= K; k += U) {
     if constexpr (Fetch) __builtin_prefetch(ahead.at, 0, 2), ahead.at += ahead.bytes;
 GRUWORKS_UNROLL(4)
@@ -73,14 +73,14 @@ GRUWORKS_UNROLL(4)
 // The same in a function of its own, for float64 and all that is rare: inlined everywhere, a build of the kernels took
 // twice as long to compile.
 template <class T, int R, int V>
-GRUWORKS_NOINLINE void multiply_apart(Vec<T> (&sums)[R][V], const T* const* rows, const T* weights, long across,
-                                      long along, long K) {
+GRUWORKS_NOINLINE void multiply_apart(Vec<T> (&sums)[R][V], const T* const* rows, const T* weights, Index across,
+                                      Index along, Index K) {
   multiply_inline<T, R, V>(sums, rows, weights, across, along, K);
 }
 
 template <class T, int R, int V, bool Fetch = false>
-GRUWORKS_INLINE void multiply(Vec<T> (&sums)[R][V], const T* const* rows, const T* weights, long across, long along,
-                              long K, Ahead ahead = {}) {
+GRUWORKS_INLINE void multiply(Vec<T> (&sums)[R][V], const T* const* rows, const T* weights, Index across, Index along,
+                              Index K, Ahead ahead = {}) {
   if constexpr (sizeof(T) == 8) multiply_apart<T, R, V>(sums, rows, weights, across, along, K);
   else multiply_inline<T, R, V, Fetch>(sums, rows, weights, across, along, K, ahead);
 }
@@ -90,30 +90,37 @@ template <class T> constexpr int kRowsOf = sizeof(T) == 4 ? kRows : 4;
 constexpr int kFewRows = 4;
 
 // Calls f.template operator()<R>() with the constant R that equals n in 1..Most.
-template <int Most, int R = 1, class F> GRUWORKS_INLINE void with_rows(long n, F&& f) {
+template <int Most, int R = 1, class F> GRUWORKS_INLINE void with_rows(Index n, F&& f) {
   if (n == R) return f.template operator()<R>();
   if constexpr (R < Most) with_rows<Most, R + 1>(n, f);
 }
 
 // Cuts n rows into balanced blocks of at most Most (17 is 6 + 6 + 5): f.template operator()<R>(first).
-template <int Most, class F> GRUWORKS_INLINE void in_blocks(long n, F&& f) {
-  const long blocks = (n + Most - 1) / Most;
-  for (long i = 0, first = 0; i < blocks; ++i) {
-    const long size = (n - first + blocks - i - 1) / (blocks - i);
+template <int Most, class F> GRUWORKS_INLINE void in_blocks(Index n, F&& f) {
+  const Index blocks = (n + Most - 1) / Most;
+  for (Index i = 0, first = 0; i < blocks; ++i) {
+    const Index size = (n - first + blocks - i - 1) / (blocks - i);
     with_rows<Most>(size, [&]<int R>() { f.template operator()<R>(first); });
     first += size;
   }
 }
 
+// Blocks of R rows of a list, the last filled up with copies of the last row, so that no row's sum depends on its block:
+// f(first). The lists have room for R - 1 more.
+template <int R, class... Lists, class F> GRUWORKS_INLINE void in_whole_blocks(Index n, F&& f, Lists*... lists) {
+  for (Index i = n; n && i % R; ++i) ((lists[i] = lists[n - 1]), ...);
+  for (Index first = 0; first < n; first += R) f(first);
+}
+
 // Cuts vectors [begin, end) into groups of 3, 2 or 1, or from the end on: f.template operator()<V>(first).
-template <class F> GRUWORKS_INLINE void in_groups(long begin, long end, F&& f, bool backwards = false) {
-  const long threes = (end - begin) / 3;
+template <class F> GRUWORKS_INLINE void in_groups(Index begin, Index end, F&& f, bool backwards = false) {
+  const Index threes = (end - begin) / 3;
   const auto rest = [&] {
     if ((end - begin) % 3 == 2) f.template operator()<2>(end - 2);
     if ((end - begin) % 3 == 1) f.template operator()<1>(end - 1);
   };
   if (backwards) rest();
-  for (long i = 0; i < threes; ++i) f.template operator()<3>(begin + 3 * (backwards ? threes - 1 - i : i));
+  for (Index i = 0; i < threes; ++i) f.template operator()<3>(begin + 3 * (backwards ? threes - 1 - i : i));
   if (!backwards) rest();
 }
 

@@ -15,7 +15,7 @@ namespace gruworks {
 // Caches freed blocks, up to kLimit bytes, the most recent last.
 class Pool {
  public:
-  static constexpr long kLimit = 256l << 20;
+  static constexpr Index kLimit = Index{256} << 20;
 
   static Pool& one() {
     static Pool* const pool = new Pool;  // never destroyed: tensors may outlive static objects
@@ -23,7 +23,7 @@ class Pool {
   }
 
   // At least `bytes`, which is set to the size of the block.
-  char* take(long& bytes) {
+  char* take(Index& bytes) {
     bytes = (bytes + 127) / 128 * 128;
     if (const std::unique_lock<std::mutex> guard(lock_, std::try_to_lock); guard)  // a fork may have left it locked
       for (auto it = free_.end(); it != free_.begin();)
@@ -33,17 +33,15 @@ class Pool {
           free_.erase(it);
           return found;
         }
-    char* const made = static_cast<char*>(std::aligned_alloc(128, static_cast<size_t>(bytes)));
-    if (!made) throw std::bad_alloc();
-    return made;
+    return static_cast<char*>(allocate(bytes));
   }
 
-  void give(char* memory, long bytes) {
+  void give(char* memory, Index bytes) {
     const std::unique_lock<std::mutex> guard(lock_, std::try_to_lock);
-    if (!guard || bytes > kLimit) return std::free(memory);
+    if (!guard || bytes > kLimit) return release(memory);
     free_.emplace_back(memory, bytes), kept_ += bytes;
     while (kept_ > kLimit) {
-      std::free(free_.front().first);
+      release(free_.front().first);
       kept_ -= free_.front().second;
       free_.erase(free_.begin());
     }
@@ -51,13 +49,13 @@ class Pool {
 
  private:
   std::mutex lock_;
-  std::vector<std::pair<char*, long>> free_;
-  long kept_ = 0;
+  std::vector<std::pair<char*, Index>> free_;
+  Index kept_ = 0;
 };
 
 template <class T> class Pooled {
  public:
-  explicit Pooled(long n) : bytes_(n * static_cast<long>(sizeof(T))), data_(Pool::one().take(bytes_)) {}
+  explicit Pooled(Index n) : bytes_(n * static_cast<Index>(sizeof(T))), data_(Pool::one().take(bytes_)) {}
   Pooled(Pooled&& other) noexcept : bytes_(other.bytes_), data_(std::exchange(other.data_, nullptr)) {}
   Pooled& operator=(Pooled&&) = delete;
   ~Pooled() {
@@ -66,7 +64,7 @@ template <class T> class Pooled {
   T* get() const { return reinterpret_cast<T*>(data_); }
 
  private:
-  long bytes_;
+  Index bytes_;
   char* data_;
 };
 

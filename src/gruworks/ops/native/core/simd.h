@@ -10,13 +10,14 @@
 #include <utility>
 
 #include "core/compiler.h"
+#include "core/index.h"
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <immintrin.h>
 #endif
 
 #ifndef GRUWORKS_ISA
-#define GRUWORKS_ISA portable
+#define GRUWORKS_ISA GRUWORKS_BASE
 #endif
 
 // Loops that need all 16 registers are not inlined: inlined, a quarter of the accumulators were spilled to memory.
@@ -73,7 +74,7 @@ template <> struct VecOf<double> {
   typedef int64_t Bits __attribute__((vector_size(kBytes)));
 };
 template <class T> using Vec = typename VecOf<T>::V;
-template <class T> constexpr long kLanes = kBytes / static_cast<long>(sizeof(T));
+template <class T> constexpr Index kLanes = kBytes / static_cast<Index>(sizeof(T));
 
 template <class T> GRUWORKS_INLINE Vec<T> load(const T* p) {
   return *reinterpret_cast<const typename VecOf<T>::Loose*>(p);
@@ -112,7 +113,7 @@ template <class V> GRUWORKS_INLINE void in_order(V& v) {
 
 #if defined(__AVX2__) && !defined(__AVX512F__)
 // All bits set in the first n lanes.
-template <class T> GRUWORKS_INLINE __m256i first_lanes(long n) {
+template <class T> GRUWORKS_INLINE __m256i first_lanes(Index n) {
   if constexpr (sizeof(T) == 4)
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
   else return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
@@ -120,7 +121,7 @@ template <class T> GRUWORKS_INLINE __m256i first_lanes(long n) {
 #endif
 
 // Partial vector at the end of a row: its n elements (none for negative n), zeros in the other lanes.
-template <class T> GRUWORKS_INLINE Vec<T> load_part(const T* p, long n) {
+template <class T> GRUWORKS_INLINE Vec<T> load_part(const T* p, Index n) {
   if (n >= kLanes<T>) return load(p);
   if (n <= 0) return Vec<T>{};
 #if defined(__AVX512F__)
@@ -131,11 +132,11 @@ template <class T> GRUWORKS_INLINE Vec<T> load_part(const T* p, long n) {
   else return (Vec<T>)_mm256_maskload_pd(p, first_lanes<T>(n));
 #else
   Vec<T> v = {};
-  for (long i = 0; i < n; ++i) v[i] = p[i];
+  for (Index i = 0; i < n; ++i) v[i] = p[i];
   return v;
 #endif
 }
-template <class T> GRUWORKS_INLINE void store_part(T* p, Vec<T> v, long n) {
+template <class T> GRUWORKS_INLINE void store_part(T* p, Vec<T> v, Index n) {
   if (n >= kLanes<T>) return store(p, v);
   if (n <= 0) return;
 #if defined(__AVX512F__)
@@ -145,29 +146,29 @@ template <class T> GRUWORKS_INLINE void store_part(T* p, Vec<T> v, long n) {
   if constexpr (sizeof(T) == 4) _mm256_maskstore_ps(p, first_lanes<T>(n), (__m256)v);
   else _mm256_maskstore_pd(p, first_lanes<T>(n), (__m256d)v);
 #else
-  for (long i = 0; i < n; ++i) p[i] = v[i];
+  for (Index i = 0; i < n; ++i) p[i] = v[i];
 #endif
 }
 
 // The first n lanes, zeros in the others.
-template <class T> GRUWORKS_INLINE Vec<T> only(Vec<T> v, long n) {
+template <class T> GRUWORKS_INLINE Vec<T> only(Vec<T> v, Index n) {
   if (n >= kLanes<T>) return v;
   T kept[kLanes<T>];
   store(kept, v);
   return load_part(kept, n);
 }
 
-// Lane i of the result is lane Index()(i) of a and b together.
-template <class T, class Index, size_t... I>
-GRUWORKS_INLINE Vec<T> shuffle(Vec<T> a, Vec<T> b, Index, std::index_sequence<I...>) {
+// Lane i of the result is lane Source()(i) of a and b together.
+template <class T, class Source, size_t... I>
+GRUWORKS_INLINE Vec<T> shuffle(Vec<T> a, Vec<T> b, Source, std::index_sequence<I...>) {
 #if defined(__clang__)
-  return __builtin_shufflevector(a, b, Index()(static_cast<long>(I))...);
+  return __builtin_shufflevector(a, b, Source()(static_cast<Index>(I))...);
 #else
-  return __builtin_shuffle(a, b, typename VecOf<T>::Bits{Index()(static_cast<long>(I))...});
+  return __builtin_shuffle(a, b, typename VecOf<T>::Bits{Source()(static_cast<Index>(I))...});
 #endif
 }
-template <class T, class Index> GRUWORKS_INLINE Vec<T> shuffle(Vec<T> a, Vec<T> b, Index index) {
-  return shuffle<T>(a, b, index, std::make_index_sequence<kLanes<T>>());
+template <class T, class Source> GRUWORKS_INLINE Vec<T> shuffle(Vec<T> a, Vec<T> b, Source source) {
+  return shuffle<T>(a, b, source, std::make_index_sequence<kLanes<T>>());
 }
 
 // Minimum, or maximum, of a constant and y; a NaN in y is preserved.

@@ -13,17 +13,17 @@ namespace gruworks {
 constexpr double kAlone = 5e5;
 
 // Minimum rows of a group. With many columns, where the weights exceed the caches, every group reads all of them.
-inline long rows_of_a_group(long H) { return H < 768 ? 4 : 8; }
+inline Index rows_of_a_group(Index H) { return H < 768 ? 4 : 8; }
 
 // Groups divide the rows; the threads of a group divide the columns.
-inline Place grid(int threads, long batch, long H, bool columns = true) {
-  const long vectors = padded(H) / kPad;
+inline Place grid(int threads, Index batch, Index H, bool columns = true) {
+  const Index vectors = padded(H) / kPad;
   int groups = 1;
   for (int g = 2; g <= threads; ++g)
     if (threads % g == 0 && batch >= rows_of_a_group(H) * g) groups = g;
   Place place;
   place.groups = groups;
-  place.members = columns ? static_cast<int>(std::min<long>(threads / groups, vectors)) : 1;
+  place.members = columns ? static_cast<int>(std::min<Index>(threads / groups, vectors)) : 1;
   place.threads = place.groups * place.members;
   return place;
 }
@@ -57,8 +57,8 @@ template <class Part> void on_grid(const Place& place, Part&& part) {
 }
 
 // Elements of scratch memory for all threads of a grid, or for one that does all the work; offset of each thread's.
-template <class T, class Size> long scratch_of(const Place& place, Size&& size, std::vector<long>& starts) {
-  long total = 0;
+template <class T, class Size> Index scratch_of(const Place& place, Size&& size, std::vector<Index>& starts) {
+  Index total = 0;
   for (int thread = 0; thread < place.threads; ++thread) {
     starts.push_back(total);
     total += (size(at(place, thread)) + 127) / 64 * 64;

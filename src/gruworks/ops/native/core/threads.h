@@ -5,10 +5,12 @@
 // Elsewhere they are those of a pool of our own (own_pool.cc), which sleeps unless it works.
 #pragma once
 
+#include "core/index.h"
+
 namespace gruworks {
 
 struct alignas(128) Flag {  // two lines: processors fetch them in pairs
-  long ticks = 0;
+  Index ticks = 0;
   int processor = -1;  // at the start of the thread
 };
 
@@ -32,7 +34,7 @@ struct Place {
   int thread = 0, threads = 1;
   int group = 0, groups = 1;
   int member = 0, members = 1;
-  long ticks = 0;
+  Index ticks = 0;
 
   // Publish this member's results of the step.
   void publish() { __atomic_store_n(&flags[thread].ticks, ++ticks, __ATOMIC_RELEASE); }
@@ -51,7 +53,7 @@ struct Place {
   }
 
   // The same for all threads. The counters of the groups may differ, so they are first set to a common value.
-  void meet(long round) {
+  void meet(Index round) {
     ticks = round << 40;
     publish();
     wait(0, threads);
@@ -92,13 +94,13 @@ template <class F> void parallel(int threads, F& f) {
 }
 
 // Calls f(i) for every i < n, in equal parts on up to `threads` threads.
-template <class F> void parallel_for(long n, int threads, const F& f) {
+template <class F> void parallel_for(Index n, int threads, const F& f) {
   if (threads <= 1 || n <= 1) {
-    for (long i = 0; i < n; ++i) f(i);
+    for (Index i = 0; i < n; ++i) f(i);
     return;
   }
   auto part = [&](int thread, int granted) {
-    for (long i = n * thread / granted; i < n * (thread + 1) / granted; ++i) f(i);
+    for (Index i = n * thread / granted; i < n * (thread + 1) / granted; ++i) f(i);
   };
   parallel(threads, part);
 }

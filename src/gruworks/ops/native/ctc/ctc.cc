@@ -18,19 +18,19 @@ double log_add(double a, double b) {
 
 }  // namespace
 
-PrefixSearch::PrefixSearch(std::shared_ptr<Guide> guide, long width, int32_t blank, double margin)
+PrefixSearch::PrefixSearch(std::shared_ptr<Guide> guide, Index width, int32_t blank, double margin)
     : guide_(std::move(guide)), width_(width), blank_(blank), margin_(margin) {
   nodes_.push_back({-1, blank, guide_ ? guide_->start() : GuideState{}});
   beams_.push_back({0, 0.0, never, 0.0});
 }
 
-void PrefixSearch::advance(const double* rows, long steps, long size) {
+void PrefixSearch::advance(const double* rows, Index steps, Index size) {
   std::unique_lock<std::mutex> lock;
   if (guide_) lock = std::unique_lock(guide_->mutex);
-  for (long t = 0; t < steps; ++t) step(rows + t * size, size);
+  for (Index t = 0; t < steps; ++t) step(rows + t * size, size);
 }
 
-void PrefixSearch::step(const double* row, long size) {
+void PrefixSearch::step(const double* row, Index size) {
   const double least = *std::max_element(row, row + size) - margin_;
   tried_.clear();
   for (int32_t v = 0; v < size; ++v)
@@ -53,13 +53,13 @@ void PrefixSearch::step(const double* row, long size) {
     for (size_t j = 0; j < m; ++j)
       scores[n + i * m + j] = longer[i * m + j] + beams_[i].guided + gains[i * m + j];
   }
-  const std::vector<long> order = best(scores);
+  const std::vector<Index> order = best(scores);
   std::vector<Beam> next;
   next.reserve(order.size());
-  for (const long at : order)
-    if (at < static_cast<long>(n)) next.push_back({beams_[at].node, blank[at], symbol[at], beams_[at].guided});
-  for (const long at : order) {
-    if (at < static_cast<long>(n)) continue;
+  for (const Index at : order)
+    if (at < static_cast<Index>(n)) next.push_back({beams_[at].node, blank[at], symbol[at], beams_[at].guided});
+  for (const Index at : order) {
+    if (at < static_cast<Index>(n)) continue;
     const size_t place = at - n, i = place / m;
     next.push_back({grown(beams_[i].node, tried_[place % m]), never, longer[place], beams_[i].guided + gains[place]});
   }
@@ -82,12 +82,12 @@ void PrefixSearch::merge(std::vector<double>& symbol, std::vector<double>& longe
 }
 
 // Indices of the best `width` scores, best first, ties by index.
-std::vector<long> PrefixSearch::best(const std::vector<double>& scores) const {
-  std::vector<long> order;
+std::vector<Index> PrefixSearch::best(const std::vector<double>& scores) const {
+  std::vector<Index> order;
   for (size_t at = 0; at < scores.size(); ++at)
-    if (scores[at] > never) order.push_back(static_cast<long>(at));
-  const auto better = [&](long a, long b) { return scores[a] != scores[b] ? scores[a] > scores[b] : a < b; };
-  const long kept = std::min(width_, static_cast<long>(order.size()));
+    if (scores[at] > never) order.push_back(static_cast<Index>(at));
+  const auto better = [&](Index a, Index b) { return scores[a] != scores[b] ? scores[a] > scores[b] : a < b; };
+  const Index kept = std::min(width_, static_cast<Index>(order.size()));
   std::partial_sort(order.begin(), order.begin() + kept, order.end(), better);
   order.resize(kept);
   return order;
@@ -103,7 +103,7 @@ int32_t PrefixSearch::grown(int32_t parent, int32_t symbol) {
   return at->second;
 }
 
-std::vector<Found> PrefixSearch::results(long n_best, bool ended) const {
+std::vector<Found> PrefixSearch::results(Index n_best, bool ended) const {
   std::unique_lock<std::mutex> lock;
   if (guide_) lock = std::unique_lock(guide_->mutex);
   std::vector<double> acoustic, scores, ends;
@@ -115,8 +115,8 @@ std::vector<Found> PrefixSearch::results(long n_best, bool ended) const {
   // If no hypothesis may end, final scores are ignored.
   if (std::any_of(ends.begin(), ends.end(), [](double end) { return end > never; })) scores = ends;
   std::vector<Found> found;
-  for (const long at : best(scores)) {
-    if (static_cast<long>(found.size()) == n_best) break;
+  for (const Index at : best(scores)) {
+    if (static_cast<Index>(found.size()) == n_best) break;
     found.push_back({text(beams_[at].node), scores[at], acoustic[at]});
   }
   return found;

@@ -16,12 +16,12 @@ struct Found {
 
 class PrefixSearch {
  public:
-  PrefixSearch(std::shared_ptr<Guide> guide, long width, int32_t blank, double margin);
+  PrefixSearch(std::shared_ptr<Guide> guide, Index width, int32_t blank, double margin);
 
   // True if V = `size` matches the guide and the blank.
-  bool fits(long size) const { return size > blank_ && (!guide_ || guide_->size() == size); }
-  void advance(const double* rows, long steps, long size);  // [T, V]
-  std::vector<Found> results(long n_best, bool ended) const;
+  bool fits(Index size) const { return size > blank_ && (!guide_ || guide_->size() == size); }
+  void advance(const double* rows, Index steps, Index size);  // [T, V]
+  std::vector<Found> results(Index n_best, bool ended) const;
   std::vector<int32_t> stable() const;
 
  private:
@@ -35,14 +35,14 @@ class PrefixSearch {
     double guided;
   };
 
-  void step(const double* row, long size);
+  void step(const double* row, Index size);
   void merge(std::vector<double>& symbol, std::vector<double>& longer) const;
-  std::vector<long> best(const std::vector<double>& scores) const;
+  std::vector<Index> best(const std::vector<double>& scores) const;
   int32_t grown(int32_t parent, int32_t symbol);
   std::vector<int32_t> text(int32_t node) const;
 
   const std::shared_ptr<Guide> guide_;
-  const long width_;
+  const Index width_;
   const int32_t blank_;
   const double margin_;
   std::vector<Node> nodes_;

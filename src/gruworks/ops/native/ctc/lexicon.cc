@@ -42,7 +42,7 @@ int32_t Guide::numbered(std::vector<int32_t> context) {
 int32_t Guide::after(int32_t context, int32_t word) {
   std::vector<int32_t> longer = contexts_[context];
   longer.push_back(word);
-  const auto length = [&] { return static_cast<long>(longer.size()); };
+  const auto length = [&] { return static_cast<Index>(longer.size()); };
   while (!longer.empty() && (length() >= language_.order || language_.grams->locate(longer.data(), length()) < 0))
     longer.erase(longer.begin());
   return numbered(std::move(longer));
@@ -51,10 +51,10 @@ int32_t Guide::after(int32_t context, int32_t word) {
 void Guide::log_probabilities(int32_t context, std::vector<double>& row) const {
   row.resize(language_.grams->size());
   const auto& words = contexts_[context];
-  language_.grams->log_probabilities(words.data(), static_cast<long>(words.size()), row.data());
+  language_.grams->log_probabilities(words.data(), static_cast<Index>(words.size()), row.data());
 }
 
-WordGuide::WordGuide(Tree tree, long size, int32_t space, bool closed, LanguageModel language)
+WordGuide::WordGuide(Tree tree, Index size, int32_t space, bool closed, LanguageModel language)
     : Guide(std::move(language)), tree_(std::move(tree)), size_(size), space_(space), closed_(closed) {
   const size_t nodes = tree_.parent.size();
   children_.resize(nodes - 1);

@@ -20,7 +20,7 @@ struct LanguageModel {
   std::shared_ptr<const Grams> grams;
   std::vector<int32_t> start;
   int32_t end = 0, unknown = 0;
-  long order = 1;
+  Index order = 1;
   double weight = 0, bonus = 0;
 };
 
@@ -32,7 +32,7 @@ class Guide {
   virtual double gain(GuideState, int32_t symbol) = 0;  // score of a symbol
   virtual GuideState advance(GuideState, int32_t symbol) = 0;
   virtual double finish(GuideState) = 0;  // score of the end
-  virtual long size() const = 0;          // V
+  virtual Index size() const = 0;          // V
 
   // The searches of a guide share its caches, one search at a time.
   std::mutex mutex;
@@ -61,11 +61,11 @@ struct Tree {
 
 class WordGuide : public Guide {
  public:
-  WordGuide(Tree tree, long size, int32_t space, bool closed, LanguageModel language);
+  WordGuide(Tree tree, Index size, int32_t space, bool closed, LanguageModel language);
   double gain(GuideState, int32_t symbol) override;
   GuideState advance(GuideState, int32_t symbol) override;
   double finish(GuideState) override;
-  long size() const override { return size_; }
+  Index size() const override { return size_; }
 
  private:
   // Scores after a context: of each word, the best below each node, of an unknown word, of the end.
@@ -80,7 +80,7 @@ class WordGuide : public Guide {
   int32_t after_word(int32_t node, int32_t context);
 
   const Tree tree_;
-  const long size_;
+  const Index size_;
   const int32_t space_;
   const bool closed_;
   std::vector<int32_t> first_, children_;  // the children of each node, by symbol
@@ -94,7 +94,7 @@ class SymbolGuide : public Guide {
   double gain(GuideState, int32_t symbol) override;
   GuideState advance(GuideState, int32_t symbol) override;
   double finish(GuideState) override;
-  long size() const override { return static_cast<long>(fixed_.size()); }
+  Index size() const override { return static_cast<Index>(fixed_.size()); }
 
  private:
   const std::vector<double>& rows(int32_t context);

@@ -4,12 +4,12 @@
 
 namespace gruworks {
 
-void Grams::add(const int64_t* keys, const double* log_probability, const double* log_backoff, long count) {
+void Grams::add(const int64_t* keys, const double* log_probability, const double* log_backoff, Index count) {
   Order one{{keys, keys + count}, {log_probability, log_probability + count}, {log_backoff, log_backoff + count}, {}};
   if (!orders_.empty()) {
-    const long contexts = static_cast<long>(orders_.back().keys.size());
+    const Index contexts = static_cast<Index>(orders_.back().keys.size());
     one.first.assign(contexts + 1, count);
-    for (long c = contexts, i = count; c >= 0; --c) {
+    for (Index c = contexts, i = count; c >= 0; --c) {
       while (i > 0 && one.keys[i - 1] / (size_ + 1) >= c) --i;
       one.first[c] = i;
     }
@@ -17,10 +17,10 @@ void Grams::add(const int64_t* keys, const double* log_probability, const double
   orders_.push_back(std::move(one));
 }
 
-int64_t Grams::locate(const int32_t* gram, long length) const {
+int64_t Grams::locate(const int32_t* gram, Index length) const {
   if (length < 1 || length > order() || gram[0] < 0 || gram[0] > size_) return -1;
   int64_t number = gram[0];
-  for (long place = 1; place < length; ++place) {
+  for (Index place = 1; place < length; ++place) {
     const auto& keys = orders_[place].keys;
     const int64_t wanted = number * (size_ + 1) + gram[place];
     const auto at = std::lower_bound(keys.begin(), keys.end(), wanted);
@@ -30,13 +30,13 @@ int64_t Grams::locate(const int32_t* gram, long length) const {
   return number;
 }
 
-void Grams::log_probabilities(const int32_t* context, long length, double* row) const {
+void Grams::log_probabilities(const int32_t* context, Index length, double* row) const {
   std::copy_n(orders_[0].log_probability.begin(), size_, row);
-  for (long n = 1; n <= std::min(order() - 1, length); ++n) {
+  for (Index n = 1; n <= std::min(order() - 1, length); ++n) {
     const int64_t number = locate(context + length - n, n);
     if (number < 0) continue;
     const double log_backoff = orders_[n - 1].log_backoff[number];
-    for (long w = 0; w < size_; ++w) row[w] += log_backoff;
+    for (Index w = 0; w < size_; ++w) row[w] += log_backoff;
     const Order& one = orders_[n];
     for (int64_t i = one.first[number]; i < one.first[number + 1]; ++i) {
       const int64_t symbol = one.keys[i] % (size_ + 1);

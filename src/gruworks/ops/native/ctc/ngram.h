@@ -4,23 +4,25 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/index.h"
+
 namespace gruworks {
 
 class Grams {
  public:
-  explicit Grams(long size) : size_(size) {}  // V; symbol V is the beginning of a text
+  explicit Grams(Index size) : size_(size) {}  // V; symbol V is the beginning of a text
 
   // The n-grams of the next order, `count` of them sorted by key; their logarithms.
-  void add(const int64_t* keys, const double* log_probability, const double* log_backoff, long count);
+  void add(const int64_t* keys, const double* log_probability, const double* log_backoff, Index count);
 
-  long size() const { return size_; }
-  long order() const { return static_cast<long>(orders_.size()); }
+  Index size() const { return size_; }
+  Index order() const { return static_cast<Index>(orders_.size()); }
 
   // Index of an n-gram within its order, -1 if it is not listed.
-  int64_t locate(const int32_t* gram, long length) const;
+  int64_t locate(const int32_t* gram, Index length) const;
 
   // ln p(w | context) of all symbols [V], the latest symbol last.
-  void log_probabilities(const int32_t* context, long length, double* row) const;
+  void log_probabilities(const int32_t* context, Index length, double* row) const;
 
  private:
   struct Order {
@@ -29,7 +31,7 @@ class Grams {
     std::vector<int64_t> first;  // index of the first n-gram of each context, and the total
   };
 
-  long size_;
+  Index size_;
   std::vector<Order> orders_;
 };
 

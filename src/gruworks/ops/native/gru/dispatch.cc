@@ -1,38 +1,34 @@
 // Choice of the kernels' build: the strongest that processor and operating system support, unless another is requested.
 #include <cstring>
 
+#include "core/compiler.h"
+#include "core/cpu.h"
 #include "gru/recurrence.h"
 #include "gru/row_major.h"
 
 namespace gruworks {
 
-namespace portable {
-extern const Build build;
-extern const RowMajorBuild row_major_build;
-}
+#define GRUWORKS_BUILD(name)                  \
+  namespace name {                            \
+  extern const Build build;                   \
+  extern const RowMajorBuild row_major_build; \
+  }
+GRUWORKS_BUILD(GRUWORKS_BASE)
 #ifdef GRUWORKS_X86
-namespace avx2 {
-extern const Build build;
-extern const RowMajorBuild row_major_build;
-}
-namespace avx512 {
-extern const Build build;
-extern const RowMajorBuild row_major_build;
-}
+GRUWORKS_BUILD(avx2)
+GRUWORKS_BUILD(avx512)
 #endif
 
 namespace {
 
 struct Found {
-  const Build* list[4] = {&portable::build};  // ends with a null
-  const Build* chosen = &portable::build;
+  const Build* list[4] = {&GRUWORKS_BASE::build};  // ends with a null
+  const Build* chosen = &GRUWORKS_BASE::build;
   Found() {
 #ifdef GRUWORKS_X86
-    __builtin_cpu_init();
     int n = 1;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) list[n++] = &avx2::build;
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    if (supports("avx2") && supports("fma")) list[n++] = &avx2::build;
+    if (supports("avx512f") && supports("avx512bw") && supports("avx512dq") && supports("avx512vl"))
       list[n++] = &avx512::build;
     chosen = list[n - 1];
 #endif
@@ -54,7 +50,7 @@ const RowMajorBuild& row_major() {
   if (found().chosen == &avx2::build) return avx2::row_major_build;
   if (found().chosen == &avx512::build) return avx512::row_major_build;
 #endif
-  return portable::row_major_build;
+  return GRUWORKS_BASE::row_major_build;
 }
 
 bool choose_build(const char* name) {

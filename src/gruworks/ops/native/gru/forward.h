@@ -15,37 +15,38 @@
 
 namespace gruworks::GRUWORKS_ISA {
 
-constexpr long kPast = 4l << 20;  // bytes of `saved` from which on it is written by non-temporal stores
-constexpr long kFused = 4, kFusedLarge = 17, kChunk = 32;
-constexpr long kLarge = 16l << 20;  // bytes of both weights from which on rows below kFusedLarge are projected
+constexpr Index kPast = Index{4} << 20;  // bytes of `saved` from which on it is written by non-temporal stores
+constexpr Index kPlain = 64;  // hidden units up to which a row alone takes one_row
+constexpr Index kFused = 4, kFusedLarge = 17, kChunk = 32;
+constexpr Index kLarge = Index{16} << 20;  // bytes of both weights from which on rows below kFusedLarge are projected
 constexpr int kTogether = kRows / 2;  // rows whose gates are computed interleaved
 
 enum class Sum { whole, own, rest };  // over all columns of the state, this member's, or the others'
 
 template <class T> class Forward {
-  static constexpr long L = kLanes<T>;
+  static constexpr Index L = kLanes<T>;
   const Sequence<T>& s;
   Place place;
   Rows<T> rows;
-  const long Hp;
+  const Index Hp;
   const Share mine;  // vectors of columns
-  const long begin, end;
+  const Index begin, end;
   T *zeros, *chunk;
   const bool whole;  // sums over all columns of the state at once
   bool chunked;
   const bool past;  // non-temporal stores of `saved`, which would evict the weights from the caches
 
  public:
-  static long scratch(const Sequence<T>& s, Place place) {
+  static Index scratch(const Sequence<T>& s, Place place) {
     const Share share(s.batch, place.group, place.groups);
-    const long count = share.end - share.begin;
-    const long projected = count < fused(s) ? count : 0;
+    const Index count = share.end - share.begin;
+    const Index projected = count < fused(s) ? count : 0;
     return Rows<T>::scratch(count) + padded(s.H) + kPad + kChunk * projected * 3 * padded(s.H);
   }
 
   // Number of rows from which on the input's product is fused into each step.
-  static long fused(const Sequence<T>& s) {
-    return 3 * padded(s.H) * (padded(s.H) + s.I) * static_cast<long>(sizeof(T)) < kLarge ? kFused : kFusedLarge;
+  static Index fused(const Sequence<T>& s) {
+    return 3 * padded(s.H) * (padded(s.H) + s.I) * static_cast<Index>(sizeof(T)) < kLarge ? kFused : kFusedLarge;
   }
 
   Forward(const Sequence<T>& sequence, Place at, T* memory)
@@ -53,7 +54,7 @@ template <class T> class Forward {
         begin(mine.begin * L < s.H ? mine.begin * L : s.H), end(mine.end * L < s.H ? mine.end * L : s.H),
         whole(in_one_pass(s, at, s.before ? kOnePass : kOnePassAfter)),
         past(s.saved && at.members == 1 && reinterpret_cast<uintptr_t>(s.saved) % 64 == 0 &&
-             s.steps * s.batch * 4 * Hp * static_cast<long>(sizeof(T)) > kPast) {
+             s.steps * s.batch * 4 * Hp * static_cast<Index>(sizeof(T)) > kPast) {
     zeros = memory + Rows<T>::scratch(rows.count);
     memset(zeros, 0, sizeof(T) * Hp);
     chunk = zeros + Hp;
@@ -61,28 +62,84 @@ template <class T> class Forward {
   }
 
   void run() {
+    if (plain_row()) return one_row();
     begin_exchange();
     prepare(0);
-    for (long step = 0; step < rows.steps; ++step) {
+    for (Index step = 0; step < rows.steps; ++step) {
       if (chunked && step % kChunk == 0) project(step);
       if (s.inputs) norm_inputs();
       if (s.gain) s.before ? normed_before_step() : normed_after_step();
       else s.before ? before_step(step) : after_step(step);
       if (step + 1 < rows.steps) prepare(step + 1);
     }
-    for (long i = 0; i < rows.count; ++i) close(rows.row[i]);
+    for (Index i = 0; i < rows.count; ++i) close(rows.row[i]);
     if (past) fence();
   }
 
  private:
+  // One row whose weights fit into the L1 cache, and nothing but x and h0.
+  bool plain_row() const {
+    return rows.count == 1 && rows.steps > 0 && !s.before && place.members == 1 && !s.states && !s.gain && !past &&
+           !s.zoneout.data && !s.lengths && s.H <= kPlain;
+  }
+
+  // The steps of such a row: no tables of addresses, the state in the cache, and the gates of up to three vectors of
+  // columns interleaved. The sums are those of after_block.
+  void one_row() {
+    alignas(64) T states[2][kPlain + kPad] = {};
+    const Index b = rows.row[0];
+    memcpy(states[0], s.h0 ? s.h0 + b * s.h0_b : zeros, sizeof(T) * s.H);
+    for (Index step = 0; step < rows.steps; ++step) {
+      if (chunked && step % kChunk == 0) project(step);
+      const Index t = s.time(b, step);
+      rows.x[0] = s.x.data ? s.x.at(t, b) : s.gi.at(t, b);
+      T* const out = s.output.at(t, b);
+      T* const kept = s.saved ? s.saved + (t * s.batch + b) * 4 * Hp : nullptr;
+      in_groups(0, Hp / L, [&]<int V>(Index p) {
+        plain_columns<V>(step, p, states[step % 2], states[(step + 1) % 2], out, kept);
+      });
+    }
+    close(b);
+  }
+
+  template <int V>
+  GRUWORKS_NOINLINE void plain_columns(Index step, Index p, const T* h, T* next, T* out, T* kept) {
+    Vec<T> sums[V][3], input[V], both[2 * V], r[V], a[V];
+    for (int c = 0; c < V; ++c) {
+      Vec<T> row[1][3];
+      start<1>(row, step, 0, p + c);
+      input[c] = row[0][2];
+      row[0][2] = load(s.w.bias + 3 * Hp + (p + c) * L);
+      multiply<T, 1, 3>(row, &h, s.w.h + (p + c) * s.H * 3 * L, L, 3 * L, s.H);
+      for (int g = 0; g < 3; ++g) sums[c][g] = row[0][g];
+      both[c] = sums[c][0], both[V + c] = sums[c][1];
+    }
+    Fraction<T> open[2 * V], n[V];
+    sigmoid_fractions<T, 2 * V>(both, open);
+GRUWORKS_UNROLL(3)
+    for (int c = 0; c < V; ++c) r[c] = open[c].value(), a[c] = input[c] + r[c] * sums[c][2];
+    tanh_fractions<T, V>(a, n);
+GRUWORKS_UNROLL(3)
+    for (int c = 0; c < V; ++c) {
+      const Index v = (p + c) * L, width = s.H - v;
+      const Vec<T> candidate = n[c].value(), z = open[V + c].value();
+      const Vec<T> state = candidate + z * (load(h + v) - candidate);
+      store(next + v, state);
+      if (width > 0) store_part(out + v, state, width);
+      if (!kept) continue;
+      store(kept + v, sums[c][2]), store(kept + Hp + v, r[c]);
+      store(kept + 2 * Hp + v, z), store(kept + 3 * Hp + v, candidate);
+    }
+  }
+
   void begin_exchange() {
-    for (long i = 0; s.exchange && i < rows.count; ++i)
+    for (Index i = 0; s.exchange && i < rows.count; ++i)
       memcpy(rows.exchanged(rows.row[i], 0) + begin, (s.h0 ? s.h0 + rows.row[i] * s.h0_b : zeros) + begin,
              sizeof(T) * (end - begin));
   }
 
   // Addresses and decayed states of a step, which are then in memory for the other members.
-  void prepare(long step) {
+  void prepare(Index step) {
     rows.at(step, zeros);
     if (s.states) s.mask ? mask_state(rows, begin, end) : decay_state(rows, step, begin, end);
     if (place.members == 1) return;
@@ -91,48 +148,48 @@ template <class T> class Forward {
   }
 
   // Prefetches the next step's output for writing. A store that misses the cache delays the flag after it.
-  void claim(long step) {
-    constexpr long line = 64 / sizeof(T);
-    for (long i = 0; i < rows.active; ++i) {
-      const long b = rows.row[i];
+  void claim(Index step) {
+    constexpr Index line = 64 / sizeof(T);
+    for (Index i = 0; i < rows.active; ++i) {
+      const Index b = rows.row[i];
       if (step >= s.length(b)) return;
-      const long t = s.time(b, step);
-      for (long j = begin; j < end; j += line) __builtin_prefetch(s.output.at(t, b) + j, 1);
-      for (long g = 0; s.saved && g < 4; ++g)
-        for (long j = begin; j < end; j += line)
+      const Index t = s.time(b, step);
+      for (Index j = begin; j < end; j += line) __builtin_prefetch(s.output.at(t, b) + j, 1);
+      for (Index g = 0; s.saved && g < 4; ++g)
+        for (Index j = begin; j < end; j += line)
           __builtin_prefetch(s.saved + (t * s.batch + b) * 4 * Hp + g * Hp + j, 1);
     }
   }
 
   template <int Most = kRowsOf<T>, class Block> void over_panels(Block&& block, bool backwards = false) {
-    for (long i = mine.begin; i < mine.end; ++i) {
-      const long p = backwards ? mine.end - 1 - (i - mine.begin) : i;
-      in_blocks<Most>(rows.active, [&]<int R>(long first) { block.template operator()<R>(first, p); });
+    for (Index i = mine.begin; i < mine.end; ++i) {
+      const Index p = backwards ? mine.end - 1 - (i - mine.begin) : i;
+      in_blocks<Most>(rows.active, [&]<int R>(Index first) { block.template operator()<R>(first, p); });
     }
   }
 
-  bool backwards(long step) const { return (step + s.turn) % 2; }
+  bool backwards(Index step) const { return (step + s.turn) % 2; }
 
-  void after_step(long step) {
+  void after_step(Index step) {
     if (whole) {
       if (place.members > 1) place.wait_group();
-      return over_panels([&]<int R>(long i, long p) { after_block<R, Sum::whole>(step, i, p); }, backwards(step));
+      return over_panels([&]<int R>(Index i, Index p) { after_block<R, Sum::whole>(step, i, p); }, backwards(step));
     }
-    over_panels<kFewRows>([&]<int R>(long i, long p) { after_block<R, Sum::own>(step, i, p); });
+    over_panels<kFewRows>([&]<int R>(Index i, Index p) { after_block<R, Sum::own>(step, i, p); });
     place.wait_group();
-    over_panels<kFewRows>([&]<int R>(long i, long p) { after_block<R, Sum::rest>(step, i, p); });
+    over_panels<kFewRows>([&]<int R>(Index i, Index p) { after_block<R, Sum::rest>(step, i, p); });
   }
 
-  void before_step(long step) {
+  void before_step(Index step) {
     if (whole) {
       if (place.members > 1) place.wait_group();
-      over_panels([&]<int R>(long i, long p) { reset_block<R, Sum::whole>(step, i, p); }, backwards(step));
+      over_panels([&]<int R>(Index i, Index p) { reset_block<R, Sum::whole>(step, i, p); }, backwards(step));
       if (place.members > 1) place.publish(), place.wait_group();
       return over_columns<Sum::whole>(backwards(step));
     }
-    over_panels<kFewRows>([&]<int R>(long i, long p) { reset_block<R, Sum::own>(step, i, p); });
+    over_panels<kFewRows>([&]<int R>(Index i, Index p) { reset_block<R, Sum::own>(step, i, p); });
     place.wait_group();
-    over_panels<kFewRows>([&]<int R>(long i, long p) { reset_block<R, Sum::rest>(step, i, p); });
+    over_panels<kFewRows>([&]<int R>(Index i, Index p) { reset_block<R, Sum::rest>(step, i, p); });
     place.publish();
     over_columns<Sum::own>();
     place.wait_group();
@@ -140,26 +197,26 @@ template <class T> class Forward {
   }
 
   template <Sum S> void over_columns(bool backwards = false) {
-    in_groups(mine.begin, mine.end, [&]<int V>(long v) {
+    in_groups(mine.begin, mine.end, [&]<int V>(Index v) {
       in_blocks<S == Sum::whole ? kRowsOf<T> : kFewRows>(
-          rows.active, [&]<int R>(long first) { candidate_block<R, V, S>(first, v); });
+          rows.active, [&]<int R>(Index first) { candidate_block<R, V, S>(first, v); });
     }, backwards);
   }
 
   // sums += state * weights over the columns of S.
   template <Sum S, int R, int V>
-  GRUWORKS_INLINE void product(Vec<T> (&sums)[R][V], const T* const* state, const T* w, long across, long along) {
+  GRUWORKS_INLINE void product(Vec<T> (&sums)[R][V], const T* const* state, const T* w, Index across, Index along) {
     if constexpr (S == Sum::whole) return multiply<T, R, V>(sums, state, w, across, along, s.H);
     const T* shifted[R];
-    const long from = S == Sum::own ? begin : end, to = S == Sum::own ? end : s.H;
+    const Index from = S == Sum::own ? begin : end, to = S == Sum::own ? end : s.H;
     if constexpr (S == Sum::rest) multiply_apart<T, R, V>(sums, state, w, across, along, begin);
     for (int i = 0; i < R; ++i) shifted[i] = state[i] + from;
     multiply_apart<T, R, V>(sums, shifted, w + from * along, across, along, to - from);
   }
 
   // Input projections of r, z, n with biases, fused or precomputed.
-  template <int R> GRUWORKS_INLINE void start(Vec<T> (&sums)[R][3], long step, long first, long p) {
-    const long width = s.H - p * L;
+  template <int R> GRUWORKS_INLINE void start(Vec<T> (&sums)[R][3], Index step, Index first, Index p) {
+    const Index width = s.H - p * L;
 GRUWORKS_UNROLL(8)
     for (int i = 0; i < R; ++i)
 GRUWORKS_UNROLL(3)
@@ -173,31 +230,32 @@ GRUWORKS_UNROLL(3)
       multiply<T, R, 3>(sums, rows.x + first, s.w.x + p * s.I * 3 * L, L, 3 * L, s.I);
   }
 
-  T* projected(long step, long i) {
+  T* projected(Index step, Index i) {
     return chunk + (step % kChunk * rows.count + i) * (mine.end - mine.begin) * 3 * L;
   }
 
-  void project(long step) {
-    const T* from[kChunk * kFusedLarge];
-    T* to[kChunk * kFusedLarge];
-    long n = 0;
-    for (long later = step; later < step + kChunk && later < rows.steps; ++later)
-      for (long i = 0; i < rows.count && s.length(rows.row[i]) > later; ++i) {
+  void project(Index step) {
+    constexpr int R = kRowsOf<T>;
+    const T* from[kChunk * kFusedLarge + R];
+    T* to[kChunk * kFusedLarge + R];
+    Index n = 0;
+    for (Index later = step; later < step + kChunk && later < rows.steps; ++later)
+      for (Index i = 0; i < rows.count && s.length(rows.row[i]) > later; ++i) {
         from[n] = s.x.at(s.time(rows.row[i], later), rows.row[i]);
         to[n++] = projected(later, i);
       }
-    for (long p = mine.begin; p < mine.end; ++p)
-      in_blocks<kRowsOf<T>>(n, [&]<int R>(long first) {
+    for (Index p = mine.begin; p < mine.end; ++p)
+      in_whole_blocks<R>(n, [&](Index first) {
         Vec<T> sums[R][3];
         for (int i = 0; i < R; ++i)
           for (int g = 0; g < 3; ++g) sums[i][g] = load(s.w.bias + g * Hp + p * L);
         multiply<T, R, 3>(sums, from + first, s.w.x + p * s.I * 3 * L, L, 3 * L, s.I);
         for (int i = 0; i < R; ++i)
           for (int g = 0; g < 3; ++g) store(to[first + i] + ((p - mine.begin) * 3 + g) * L, sums[i][g]);
-      });
+      }, from, to);
   }
 
-  template <int R, Sum S> void after_block(long step, long first, long p) {
+  template <int R, Sum S> void after_block(Index step, Index first, Index p) {
     Vec<T> sums[R][3], input[R];
     if constexpr (S == Sum::rest) {
 GRUWORKS_UNROLL(8)
@@ -230,15 +288,15 @@ GRUWORKS_UNROLL(8)
   }
 
   // Gates and new states of R rows, a few at a time.
-  template <int R, int From = 0> GRUWORKS_INLINE void finish(const Vec<T> (&sums)[R][3], const Vec<T> (&input)[R], long first, long p) {
+  template <int R, int From = 0> GRUWORKS_INLINE void finish(const Vec<T> (&sums)[R][3], const Vec<T> (&input)[R], Index first, Index p) {
     constexpr int N = R - From < kTogether ? R - From : kTogether;
     some_states<N>(sums + From, input + From, first + From, p);
     if constexpr (From + N < R) finish<R, From + N>(sums, input, first, p);
   }
 
   // Not inlined into each of the blocks, whose accumulators it would compete with for registers.
-  template <int N> GRUWORKS_NOINLINE void some_states(const Vec<T> (*sums)[3], const Vec<T>* input, long first, long p) {
-    const long width = s.H - p * L;
+  template <int N> GRUWORKS_NOINLINE void some_states(const Vec<T> (*sums)[3], const Vec<T>* input, Index first, Index p) {
+    const Index width = s.H - p * L;
     Vec<T> both[2 * N], r[N], a[N];
     Fraction<T> open[2 * N];
 GRUWORKS_UNROLL(8)
@@ -250,12 +308,12 @@ GRUWORKS_UNROLL(8)
     tanh_fractions<T, N>(a, n);
 GRUWORKS_UNROLL(8)
     for (int i = 0; i < N; ++i) {
-      const long row = first + i;
+      const Index row = first + i;
       const Vec<T> h = load_part(rows.skip[row] + p * L, width), candidate = n[i].value(), z = open[N + i].value();
       keep_state(row, p, candidate + staying<T>(rows, row, p, z, width).stays * (h - candidate), width);
       if (s.saved) {
         T* kept = rows.work[row] + p * L;
-        const auto keep = [&](long quarter, Vec<T> v) __attribute__((always_inline)) {
+        const auto keep = [&](Index quarter, Vec<T> v) __attribute__((always_inline)) {
           past ? store_past(kept + quarter * Hp, v) : store(kept + quarter * Hp, v);
         };
         keep(0, sums[i][2]), keep(1, r[i]), keep(2, z), keep(3, candidate);
@@ -264,7 +322,7 @@ GRUWORKS_UNROLL(8)
   }
 
   // "before", first half: r and z, r * h for the second half's product, and the input projection of n.
-  template <int R, Sum S> void reset_block(long step, long first, long p) {
+  template <int R, Sum S> void reset_block(Index step, Index first, Index p) {
     Vec<T> sums[R][2];
     if constexpr (S == Sum::rest) {
       for (int i = 0; i < R; ++i)
@@ -288,7 +346,7 @@ GRUWORKS_UNROLL(8)
       }
   }
 
-  GRUWORKS_NOINLINE void resets(long i, long p, const Vec<T> (&sums)[2]) {
+  GRUWORKS_NOINLINE void resets(Index i, Index p, const Vec<T> (&sums)[2]) {
     Fraction<T> gates[2];
     sigmoid_fractions<T, 2>(sums, gates);
     T* kept = rows.work[i] + p * L;
@@ -299,7 +357,7 @@ GRUWORKS_UNROLL(8)
 
   // "before", second half: the candidate from r * h, and the new state. The input projection is added
   // after the sum: as its initial value it would increase the rounding errors (twice the error at T = 200).
-  template <int R, int V, Sum S> void candidate_block(long first, long v) {
+  template <int R, int V, Sum S> void candidate_block(Index first, Index v) {
     Vec<T> sums[R][V] = {};
     product<S, R, V>(sums, rows.work + first, s.w.n + v * s.H * L, s.H * L, L);
     for (int i = 0; i < R; ++i)
@@ -311,8 +369,8 @@ GRUWORKS_UNROLL(8)
       }
   }
 
-  GRUWORKS_NOINLINE void renew(long i, long v, T* kept, Vec<T> sum) {
-    const long width = s.H - v * L;
+  GRUWORKS_NOINLINE void renew(Index i, Index v, T* kept, Vec<T> sum) {
+    const Index width = s.H - v * L;
     const Vec<T> n = tanh_fraction<T>(sum).value(), z = load(kept + 2 * Hp);
     const Vec<T> h = load_part(rows.skip[i] + v * L, width);
     keep_state(i, v, n + staying<T>(rows, i, v, z, width).stays * (h - n), width);
@@ -322,7 +380,7 @@ GRUWORKS_UNROLL(8)
   // Layer norm needs the whole row of a gate, so all products of a step are computed first, then normalized row by row
   // and turned into gates. They are stored where the backward writes their gradients: n|r|z, or rh|r|z|n.
   void normed_after_step() {
-    over_panels([&]<int R>(long first, long p) {
+    over_panels([&]<int R>(Index first, Index p) {
       Vec<T> sums[R][3] = {};
       multiply_apart<T, R, 3>(sums, rows.h + first, s.w.h + p * s.H * 3 * L, L, 3 * L, s.H);
 GRUWORKS_UNROLL(8)
@@ -331,18 +389,18 @@ GRUWORKS_UNROLL(8)
         store(to + Hp, sums[i][0]), store(to + 2 * Hp, sums[i][1]), store(to, sums[i][2]);
       }
     });
-    for (long i = 0; i < rows.active; ++i) {
+    for (Index i = 0; i < rows.active; ++i) {
       T* const a[3] = {rows.terms[i], rows.terms[i] + Hp, rows.terms[i] + 2 * Hp};
       T scale[3];
       normalise<T, 3>(a, a, s.H, scale);
       if (s.saved) keep_scales(i, scale[1], scale[2], scale[0]);
-      in_groups(0, Hp / L, [&]<int V>(long v) { normed_gates<V>(i, v); });
+      in_groups(0, Hp / L, [&]<int V>(Index v) { normed_gates<V>(i, v); });
     }
   }
 
   // Products of x in the same layout: -|r|z|n.
   void norm_inputs() {
-    over_panels([&]<int R>(long first, long p) {
+    over_panels([&]<int R>(Index first, Index p) {
       Vec<T> sums[R][3] = {};
       multiply_apart<T, R, 3>(sums, rows.x + first, s.w.x + p * s.I * 3 * L, L, 3 * L, s.I);
 GRUWORKS_UNROLL(8)
@@ -350,32 +408,32 @@ GRUWORKS_UNROLL(8)
 GRUWORKS_UNROLL(3)
         for (int g = 0; g < 3; ++g) store(rows.inputs[first + i] + (g + 1) * Hp + p * L, sums[i][g]);
     });
-    for (long i = 0; i < rows.active; ++i) {
+    for (Index i = 0; i < rows.active; ++i) {
       T* const a[3] = {rows.inputs[i] + Hp, rows.inputs[i] + 2 * Hp, rows.inputs[i] + 3 * Hp};
       T scale[3];
       normalise<T, 3>(a, a, s.H, scale);
-      for (long g = 0; s.saved && g < 3; ++g) rows.scales(i)[4 + g] = scale[g];
+      for (Index g = 0; s.saved && g < 3; ++g) rows.scales(i)[4 + g] = scale[g];
     }
   }
 
-  void keep_scales(long i, T r, T z, T n) {
+  void keep_scales(Index i, T r, T z, T n) {
     T* const to = rows.scales(i);
     to[0] = r, to[1] = z, to[2] = n;
   }
 
   // Bias plus gain times the normalized product of the state; and the input projection.
-  GRUWORKS_INLINE Vec<T> normed(long v, long gate, const T* product, const T* bias) {
-    const long n = s.H - v * L;
+  GRUWORKS_INLINE Vec<T> normed(Index v, Index gate, const T* product, const T* bias) {
+    const Index n = s.H - v * L;
     return load(bias + v * L) + load_part(s.gain + gate * s.H + v * L, n) * load(product + v * L);
   }
-  GRUWORKS_INLINE Vec<T> given(long i, long v, long gate) {
-    const long n = s.H - v * L;
+  GRUWORKS_INLINE Vec<T> given(Index i, Index v, Index gate) {
+    const Index n = s.H - v * L;
     const Vec<T> bias = gate == 2 ? load(s.w.bias + 2 * Hp + v * L) : Vec<T>{};  // the others are in `normed`
     if (!s.inputs) return bias + load_part(rows.x[i] + gate * s.H + v * L, n);
     return bias + load_part(s.input_gain + gate * s.H + v * L, n) * load(rows.inputs[i] + (gate + 1) * Hp + v * L);
   }
 
-  template <int V> void normed_gates(long i, long v) {
+  template <int V> void normed_gates(Index i, Index v) {
     Vec<T> both[2 * V], products[V], a[V];
     Fraction<T> open[2 * V];
     const T* const terms = rows.terms[i];
@@ -392,7 +450,7 @@ GRUWORKS_UNROLL(3)
     tanh_fractions<T, V>(a, n);
 GRUWORKS_UNROLL(3)
     for (int c = 0; c < V; ++c) {
-      const long width = s.H - (v + c) * L;
+      const Index width = s.H - (v + c) * L;
       const Vec<T> candidate = n[c].value(), z = open[V + c].value();
       const Vec<T> h = load_part(rows.skip[i] + (v + c) * L, width);
       keep_state(i, v + c, candidate + staying<T>(rows, i, v + c, z, width).stays * (h - candidate), width);
@@ -403,39 +461,39 @@ GRUWORKS_UNROLL(3)
   }
 
   void normed_before_step() {
-    over_panels([&]<int R>(long first, long p) {
+    over_panels([&]<int R>(Index first, Index p) {
       Vec<T> sums[R][2] = {};
       multiply_apart<T, R, 2>(sums, rows.h + first, s.w.h + p * s.H * 2 * L, L, 2 * L, s.H);
       for (int i = 0; i < R; ++i)
         for (int g = 0; g < 2; ++g) store(rows.terms[first + i] + (g + 1) * Hp + p * L, sums[i][g]);
     });
-    for (long i = 0; i < rows.active; ++i) {
+    for (Index i = 0; i < rows.active; ++i) {
       T* const a[2] = {rows.terms[i] + Hp, rows.terms[i] + 2 * Hp};
       T scale[2];
       normalise<T, 2>(a, a, s.H, scale);
       if (s.saved) keep_scales(i, scale[0], scale[1], 0);
-      for (long v = 0; v < Hp / L; ++v) normed_resets(i, v);
+      for (Index v = 0; v < Hp / L; ++v) normed_resets(i, v);
     }
-    in_groups(mine.begin, mine.end, [&]<int V>(long v) {
-      in_blocks<kRowsOf<T>>(rows.active, [&]<int R>(long first) {
+    in_groups(mine.begin, mine.end, [&]<int V>(Index v) {
+      in_blocks<kRowsOf<T>>(rows.active, [&]<int R>(Index first) {
         Vec<T> sums[R][V] = {};
         multiply_apart<T, R, V>(sums, rows.terms + first, s.w.n + v * s.H * L, s.H * L, L, s.H);
         for (int i = 0; i < R; ++i)
           for (int c = 0; c < V; ++c) store(rows.terms[first + i] + 3 * Hp + (v + c) * L, sums[i][c]);
       });
     });
-    for (long i = 0; i < rows.active; ++i) {
+    for (Index i = 0; i < rows.active; ++i) {
       T* const a[1] = {rows.terms[i] + 3 * Hp};
       T scale[1];
       normalise<T, 1>(a, a, s.H, scale);
       if (s.saved) rows.scales(i)[2] = scale[0];
-      for (long v = 0; v < Hp / L; ++v)
+      for (Index v = 0; v < Hp / L; ++v)
         renew(i, v, rows.work[i] + v * L, given(i, v, 2) + normed(v, 2, a[0], s.w.bias + 3 * Hp));
     }
   }
 
-  GRUWORKS_INLINE void normed_resets(long i, long v) {
-    const long width = s.H - v * L;
+  GRUWORKS_INLINE void normed_resets(Index i, Index v) {
+    const Index width = s.H - v * L;
     T *terms = rows.terms[i], *kept = rows.work[i] + v * L;
     const Vec<T> r = sigmoid<T>(given(i, v, 0) + normed(v, 0, terms + Hp, s.w.bias));
     const Vec<T> z = sigmoid<T>(given(i, v, 1) + normed(v, 1, terms + 2 * Hp, s.w.bias + Hp));
@@ -443,23 +501,23 @@ GRUWORKS_UNROLL(3)
     store(terms + v * L, rh), store(kept, rh), store(kept + Hp, r), store(kept + 2 * Hp, z);
   }
 
-  GRUWORKS_INLINE void keep_state(long i, long v, Vec<T> state, long width) {
+  GRUWORKS_INLINE void keep_state(Index i, Index v, Vec<T> state, Index width) {
     if (width > 0) store_part(rows.out[i] + v * L, state, width);
     if (rows.next[i]) store(rows.next[i] + v * L, state);
   }
 
   // Final state at the row's own end; zero outputs beyond it.
-  void close(long b) {
-    const long length = s.length(b);
+  void close(Index b) {
+    const Index length = s.length(b);
     const T* last = length ? s.output.at(s.time(b, length - 1), b) : s.h0 ? s.h0 + b * s.h0_b : zeros;
     memcpy(s.final + b * s.H + begin, last + begin, sizeof(T) * (end - begin));
-    for (long t = length; t < s.steps; ++t) memset(s.output.at(t, b) + begin, 0, sizeof(T) * (end - begin));
+    for (Index t = length; t < s.steps; ++t) memset(s.output.at(t, b) + begin, 0, sizeof(T) * (end - begin));
   }
 };
 
 template <class T> void forward(const Sequence<T>& s, Place place, T* scratch) {
   Forward<T>(s, place, scratch).run();
 }
-template <class T> long forward_scratch(const Sequence<T>& s, Place place) { return Forward<T>::scratch(s, place); }
+template <class T> Index forward_scratch(const Sequence<T>& s, Place place) { return Forward<T>::scratch(s, place); }
 
 }  // namespace gruworks::GRUWORKS_ISA

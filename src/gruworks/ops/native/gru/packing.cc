@@ -8,12 +8,12 @@ namespace gruworks {
 
 namespace {
 
-uint64_t fingerprint(const Build& build, const void* data, long bytes, int threads) {
+uint64_t fingerprint(const Build& build, const void* data, Index bytes, int threads) {
   if (!data) return 1;
-  constexpr long kPiece = 1 << 18;  // fixed, so that the hash does not depend on the number of threads
-  const long pieces = (bytes + kPiece - 1) / kPiece;
+  constexpr Index kPiece = 1 << 18;  // fixed, so that the hash does not depend on the number of threads
+  const Index pieces = (bytes + kPiece - 1) / kPiece;
   std::vector<uint64_t> hashes(pieces);
-  const auto hash = [&](long i) {
+  const auto hash = [&](Index i) {
     hashes[i] = build.fingerprint(static_cast<const char*>(data) + i * kPiece, std::min(kPiece, bytes - i * kPiece));
   };
   parallel_for(pieces, pieces < 4 ? 1 : threads, hash);
@@ -30,9 +30,9 @@ template <class T> uint64_t fingerprint(const Build& build, const Weights<T>& w,
 }
 
 template <class T> void place_forward(const Weights<T>& w, PackedWeights<T>& packed) {
-  const long Hp = padded(w.H), gates = w.before ? 2 : 3;
-  const long x = w.w_ih ? Hp * w.I * 3 : 0, h = Hp * w.H * gates, n = w.before ? Hp * w.H : 0;
-  const auto whole = [](long size) { return (size + 15) / 16 * 16; };
+  const Index Hp = padded(w.H), gates = w.before ? 2 : 3;
+  const Index x = w.w_ih ? Hp * w.I * 3 : 0, h = Hp * w.H * gates, n = w.before ? Hp * w.H : 0;
+  const auto whole = [](Index size) { return (size + 15) / 16 * 16; };
   packed.hold(whole(x) + whole(h) + whole(n) + 4 * Hp);
   packed.parts.x = packed.memory.get();
   packed.parts.h = packed.parts.x + whole(x);
@@ -41,13 +41,13 @@ template <class T> void place_forward(const Weights<T>& w, PackedWeights<T>& pac
 }
 
 template <class T> void place_backward(const Weights<T>& w, PackedWeights<T>& packed) {
-  const long Hp = padded(w.H);
+  const Index Hp = padded(w.H);
   packed.hold(Hp * 3 * Hp + (w.w_ih ? padded(w.I) * 3 * Hp : 0));
   packed.parts.back_h = packed.memory.get();
   packed.parts.back_x = packed.parts.back_h + Hp * 3 * Hp;
 }
 
-constexpr long kLarge = 1 << 16;  // elements of packed weights
+constexpr Index kLarge = 1 << 16;  // elements of packed weights
 
 }  // namespace
 

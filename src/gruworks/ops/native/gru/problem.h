@@ -10,7 +10,7 @@ namespace gruworks {
 
 // Weights as torch stores them: rows r, z, n; biases may be null.
 template <class T> struct Weights {
-  long I, H;
+  Index I, H;
   bool before;
   const T *w_ih, *w_hh, *b_ih, *b_hh;
 };
@@ -29,18 +29,18 @@ template <class T> struct Packed {
 // ("before") and the backward overwrites them with their gradients (rh stays), so that those of the state's products
 // are the first three quarters and those of the input projections the last three.
 template <class T> struct Sequence {
-  long steps, batch, I, H;
+  Index steps, batch, I, H;
   bool before, reverse;
-  long turn;                   // added to the step number, whose parity is the direction in which weights are read
+  Index turn;                   // added to the step number, whose parity is the direction in which weights are read
   Packed<T> w;
   Array3<const T> x, gi;       // one of the two
   const T* h0;                 // [B, H] or null for zeros
-  long h0_b;
+  Index h0_b;
   const int64_t* lengths;      // [B] or null
-  const long* order;           // rows, longest first within each group
+  const Index* order;           // rows, longest first within each group
   Array3<const T> decay;       // or null
   const T* replacement;        // [B, H] or null
-  long replacement_b;
+  Index replacement_b;
   Array3<T> output;            // [T, B, H]
   T* final;                    // [B, H]
   T* saved;                    // or null
@@ -48,21 +48,21 @@ template <class T> struct Sequence {
   T* work;                     // without `saved`, "before" or columns split: [B][4Hp]
   T* exchange;                 // columns split, no states: [2 * B][Hp], where members read each other's states
   const T* mask;               // recurrent dropout [B, H] or null; never with decay
-  long mask_b;
+  Index mask_b;
   Array3<const T> zoneout;     // weight of the previous state, or null
   const T *gain, *input_gain;  // layer norm of the products of state and x [3H] (columns are then never split), or null
   T *terms, *inputs;           // those products, normalized, in the layout of `saved`: n|r|z|- or rh|r|z|n; -|r|z|n
                                // [T * B][4Hp] in training, overwritten by their gradients, else [B][4Hp]
   T* scales;                   // in training: 1 / deviation of each gate's products: state's r z n -, x's, [T * B][8]
 
-  long length(long b) const { return lengths ? lengths[b] : steps; }
-  long time(long b, long step) const { return reverse ? length(b) - 1 - step : step; }
+  Index length(Index b) const { return lengths ? lengths[b] : steps; }
+  Index time(Index b, Index step) const { return reverse ? length(b) - 1 - step : step; }
 };
 
 template <class T> struct Gradient {
   Array3<const T> output;  // or null
   const T* final;          // [B, H] or null
-  long final_b;
+  Index final_b;
   Array3<T> x;             // or null
   Array3<T> gi;            // or null
   T *h0, *w_ih, *w_hh, *b_ih, *b_hh, *replacement;  // contiguous; each or null
@@ -70,11 +70,13 @@ template <class T> struct Gradient {
   Array3<T> decay;         // or null
   T* carry;                // [B][Hp]
   T* gains;                // with gain: [groups][6Hp], sums over each group's rows, state's and x's
+  bool continued;          // the carry holds the gradient from the steps after these
+  bool weights_only;       // the steps' gradients are in `saved` already
 };
 
 // h_t = a_t h_{t-1} + b_t for `lanes` columns; everything is contiguous, [T, lanes] or [lanes].
 template <class T> struct Scan {
-  long steps, lanes;
+  Index steps, lanes;
   const T *log_a, *log_b, *h0;
   T* states;
   const T* grad;                 // of the states, and the resulting gradients
@@ -86,13 +88,13 @@ template <class T> struct Scan {
 template <class T> struct Kernels {
   void (*pack)(const Weights<T>&, const Packed<T>&, bool backward, Place);
   void (*forward)(const Sequence<T>&, Place, T* scratch);
-  long (*forward_scratch)(const Sequence<T>&, Place);
+  Index (*forward_scratch)(const Sequence<T>&, Place);
   void (*backward)(const Sequence<T>&, const Gradient<T>&, Place, T* scratch);
-  long (*backward_scratch)(const Sequence<T>&, Place);
-  void (*gates)(long rows, long H, const T* gi, const T* gh, const T* h, T* out);
-  void (*gates_backward)(long rows, long H, const T* gi, const T* gh, const T* h, const T* grad, T* d_gi, T* d_gh,
+  Index (*backward_scratch)(const Sequence<T>&, Place);
+  void (*gates)(Index rows, Index H, const T* gi, const T* gh, const T* h, T* out);
+  void (*gates_backward)(Index rows, Index H, const T* gi, const T* gh, const T* h, const T* grad, T* d_gi, T* d_gh,
                          T* d_h);
-  void (*chance)(T* to, long n, double share, T value, uint64_t seed);
+  void (*chance)(T* to, Index n, double share, T value, uint64_t seed);
   void (*scan)(const Scan<T>&, Place);
   void (*scan_backward)(const Scan<T>&, Place);
 };
@@ -100,7 +102,7 @@ template <class T> struct Kernels {
 struct Build {
   const char* name;
   int rows;  // of the batch that one block of registers holds
-  uint64_t (*fingerprint)(const void* data, long bytes);
+  uint64_t (*fingerprint)(const void* data, Index bytes);
   const Kernels<float>* f32;
   const Kernels<double>* f64;
 };

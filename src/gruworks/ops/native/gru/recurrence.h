@@ -19,11 +19,11 @@ template <class T> struct PackedWeights {
   uint64_t fingerprint = 0;
   const Build* from = nullptr;
   Block<T> memory;
-  long size = 0;
+  Index size = 0;
   Packed<T> parts{};
 
   // Memory for n elements, reused if large enough: page faults of new memory cost more than the packing.
-  void hold(long n) {
+  void hold(Index n) {
     if (n > size) memory = Block<T>(n), size = n;
   }
 };

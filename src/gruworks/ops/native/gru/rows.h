@@ -9,13 +9,13 @@
 namespace gruworks::GRUWORKS_ISA {
 
 // Columns from which on a member of a group waits for the others before its sum, not after a partial one.
-constexpr long kOnePass = 384, kOnePassAfter = 128;  // the second: forward of "after", with one barrier a step
-template <class T> bool in_one_pass(const Sequence<T>& s, const Place& place, long from) {
+constexpr Index kOnePass = 384, kOnePassAfter = 128;  // the second: forward of "after", with one barrier a step
+template <class T> bool in_one_pass(const Sequence<T>& s, const Place& place, Index from) {
   return place.members == 1 || s.H >= from;
 }
 
 // The state that row b starts from at time t, before any decay.
-template <class T> const T* past_state(const Sequence<T>& s, long t, long b, const T* zeros) {
+template <class T> const T* past_state(const Sequence<T>& s, Index t, Index b, const T* zeros) {
   const bool start = s.reverse ? t + 1 == s.length(b) : t == 0;
   if (start) return s.h0 ? s.h0 + b * s.h0_b : zeros;
   return s.output.at(s.reverse ? t + 1 : t - 1, b);
@@ -24,10 +24,10 @@ template <class T> const T* past_state(const Sequence<T>& s, long t, long b, con
 // The rows of one group, longest first, and the addresses of the current step for the active ones.
 template <class T> struct Rows {
   const Sequence<T>& s;
-  const long* row;   // batch rows of this group
-  long count;        // how many
-  long steps;        // the longest's length
-  long active = 0;   // a prefix of `row`: those active at the current step
+  const Index* row;   // batch rows of this group
+  Index count;        // how many
+  Index steps;        // the longest's length
+  Index active = 0;   // a prefix of `row`: those active at the current step
   const T** x;       // input, or precomputed input projections
   const T** h;       // previous state as the matrix product reads it
   const T** past;    // the same before decay
@@ -39,9 +39,9 @@ template <class T> struct Rows {
   T** terms;         // products of the state, or their gradients: `work`, or the normalized products
   T** inputs;        // the same of x's products
 
-  static long scratch(long count) {
-    const long bytes = 10 * count * static_cast<long>(sizeof(uintptr_t)) + 8;
-    return (bytes + 63) / 64 * 64 / static_cast<long>(sizeof(T));
+  static Index scratch(Index count) {
+    const Index bytes = 10 * count * static_cast<Index>(sizeof(uintptr_t)) + 8;
+    return (bytes + 63) / 64 * 64 / static_cast<Index>(sizeof(T));
   }
 
   Rows(const Sequence<T>& sequence, Place place, T* scratch)
@@ -58,15 +58,15 @@ template <class T> struct Rows {
     inputs = const_cast<T**>(table + 9 * count);
   }
 
-  void at(long step, const T* zeros) {
+  void at(Index step, const T* zeros) {
     if (s.lengths == nullptr) active = step < s.steps ? count : 0;
     else
       for (active = 0; active < count && s.length(row[active]) > step; ++active) {}
-    for (long i = 0; i < active; ++i) point(i, row[i], step, zeros);
+    for (Index i = 0; i < active; ++i) point(i, row[i], step, zeros);
   }
 
-  void point(long i, long b, long step, const T* zeros) {
-    const long t = s.time(b, step);
+  void point(Index i, Index b, Index step, const T* zeros) {
+    const Index t = s.time(b, step);
     x[i] = s.x.data ? s.x.at(t, b) : s.gi.at(t, b);
     past[i] = past_state(s, t, b, zeros);
     out[i] = s.output.at(t, b);
@@ -75,32 +75,32 @@ template <class T> struct Rows {
     work[i] = s.saved ? s.saved + (t * s.batch + b) * 4 * padded(s.H) : s.work ? s.work + b * 4 * padded(s.H) : nullptr;
     skip[i] = s.mask ? past[i] : h[i];
     zone[i] = s.zoneout.data ? s.zoneout.at(t, b) : nullptr;
-    const long normed = (s.saved ? t * s.batch + b : b) * 4 * padded(s.H);
+    const Index normed = (s.saved ? t * s.batch + b : b) * 4 * padded(s.H);
     terms[i] = s.terms ? s.terms + normed : work[i];
     inputs[i] = s.inputs ? s.inputs + normed : nullptr;
   }
 
   // 1 / deviations of row i's products, saved in training.
-  T* scales(long i) const { return s.scales + (terms[i] - s.terms) / padded(s.H) * 2; }
+  T* scales(Index i) const { return s.scales + (terms[i] - s.terms) / padded(s.H) * 2; }
 
   // Two alternating buffers, aligned and cached. The output is neither, and rows that are not whole cache lines cause
   // false sharing among the members (3 times the time at H = 64).
-  T* exchanged(long b, long step) const { return s.exchange + (step % 2 * s.batch + b) * padded(s.H); }
+  T* exchanged(Index b, Index step) const { return s.exchange + (step % 2 * s.batch + b) * padded(s.H); }
 
   // Two alternating buffers suffice in inference: another member may still read the previous step.
-  T* state(long t, long b, long step) const {
+  T* state(Index t, Index b, Index step) const {
     return s.states + (s.saved ? t * s.batch + b : step % 2 * s.batch + b) * s.H;
   }
 };
 
 // h_{t-1} of the current step becomes decay * h_{t-1} (+ (1 - decay) * replacement), in columns [begin, end).
-template <class T> void decay_state(const Rows<T>& rows, long step, long begin, long end) {
+template <class T> void decay_state(const Rows<T>& rows, Index step, Index begin, Index end) {
   const Sequence<T>& s = rows.s;
-  for (long i = 0; i < rows.active; ++i) {
-    const long b = rows.row[i];
+  for (Index i = 0; i < rows.active; ++i) {
+    const Index b = rows.row[i];
     const T* d = s.decay.at(s.time(b, step), b);
     T* to = const_cast<T*>(rows.h[i]);
-    for (long j = begin; j < end; ++j) {
+    for (Index j = begin; j < end; ++j) {
       const T kept = d[j] * rows.past[i][j];
       to[j] = s.replacement ? kept + (1 - d[j]) * s.replacement[b * s.replacement_b + j] : kept;
     }
@@ -108,13 +108,13 @@ template <class T> void decay_state(const Rows<T>& rows, long step, long begin, 
 }
 
 // The same for recurrent dropout: mask * h_{t-1}.
-template <class T> void mask_state(const Rows<T>& rows, long begin, long end) {
-  constexpr long L = kLanes<T>;
+template <class T> void mask_state(const Rows<T>& rows, Index begin, Index end) {
+  constexpr Index L = kLanes<T>;
   const Sequence<T>& s = rows.s;
-  for (long i = 0; i < rows.active; ++i) {
+  for (Index i = 0; i < rows.active; ++i) {
     const T* m = s.mask + rows.row[i] * s.mask_b;
     T* to = const_cast<T*>(rows.h[i]);
-    for (long j = begin; j < end; j += L)
+    for (Index j = begin; j < end; j += L)
       store_part(to + j, load_part(m + j, end - j) * load_part(rows.past[i] + j, end - j), end - j);
   }
 }
@@ -123,7 +123,7 @@ template <class T> void mask_state(const Rows<T>& rows, long begin, long end) {
 template <class T> struct Staying {
   Vec<T> stays, decided;
 };
-template <class T> GRUWORKS_INLINE Staying<T> staying(const Rows<T>& rows, long i, long v, Vec<T> z, long width) {
+template <class T> GRUWORKS_INLINE Staying<T> staying(const Rows<T>& rows, Index i, Index v, Vec<T> z, Index width) {
   if (!rows.zone[i]) return {z, all<T>(1)};
   const Vec<T> decided = T(1) - load_part(rows.zone[i] + v * kLanes<T>, width);
   return {T(1) - decided * (T(1) - z), decided};

@@ -46,10 +46,10 @@ GRUWORKS_UNROLL(4)
 }
 
 template <class T> class ScanPart {
-  static constexpr long L = kLanes<T>;
+  static constexpr Index L = kLanes<T>;
   const Scan<T>& s;
   Place place;
-  const long begin, end, first, last;  // columns and steps
+  const Index begin, end, first, last;  // columns and steps
 
  public:
   ScanPart(const Scan<T>& scan, Place at)
@@ -57,42 +57,42 @@ template <class T> class ScanPart {
         first(s.steps * at.group / at.groups), last(s.steps * (at.group + 1) / at.groups) {}
 
   void forward() {
-    in_columns([&]<int V>(long j) { forward_columns<V>(j); });
+    in_columns([&]<int V>(Index j) { forward_columns<V>(j); });
     if (place.groups == 1) return;
     place.meet(1);
-    in_columns([&]<int V>(long j) { carry_on<V>(j); });
+    in_columns([&]<int V>(Index j) { carry_on<V>(j); });
   }
 
   void backward() {
     if (place.groups > 1) {
-      in_columns([&]<int V>(long j) { summarise<V>(j); });
+      in_columns([&]<int V>(Index j) { summarise<V>(j); });
       place.meet(1);
     }
-    in_columns([&]<int V>(long j) { backward_columns<V>(j); });
+    in_columns([&]<int V>(Index j) { backward_columns<V>(j); });
   }
 
  private:
-  long cut(int member) const {
-    const long vectors = (s.lanes + L - 1) / L, at = vectors * member / place.members * L;
+  Index cut(int member) const {
+    const Index vectors = (s.lanes + L - 1) / L, at = vectors * member / place.members * L;
     return at < s.lanes ? at : s.lanes;
   }
 
   template <class F> void in_columns(F&& f) {
-    long j = begin;
+    Index j = begin;
     for (; j + kAbreast * L <= end; j += kAbreast * L) f.template operator()<kAbreast>(j);
     for (; j + 2 * L <= end; j += 2 * L) f.template operator()<2>(j);
     for (; j < end; j += L) f.template operator()<1>(j);
   }
 
-  template <int V> GRUWORKS_INLINE void read(const T* from, long j, Vec<T> (&to)[V]) const {
+  template <int V> GRUWORKS_INLINE void read(const T* from, Index j, Vec<T> (&to)[V]) const {
 GRUWORKS_UNROLL(4)
     for (int v = 0; v < V; ++v) to[v] = V == 1 ? load_part(from + j, s.lanes - j) : load(from + j + v * L);
   }
-  template <int V> GRUWORKS_INLINE void write(T* to, long j, const Vec<T> (&from)[V]) const {
+  template <int V> GRUWORKS_INLINE void write(T* to, Index j, const Vec<T> (&from)[V]) const {
 GRUWORKS_UNROLL(4)
     for (int v = 0; v < V; ++v) V == 1 ? store_part(to + j, from[v], s.lanes - j) : store(to + j + v * L, from[v]);
   }
-  template <int V> GRUWORKS_INLINE void read_power(const T* from, long j, Vec<T> (&to)[V]) const {
+  template <int V> GRUWORKS_INLINE void read_power(const T* from, Index j, Vec<T> (&to)[V]) const {
     Vec<T> logarithms[V];
     read<V>(from, j, logarithms);
     exponentials<T, V>(logarithms, to);
@@ -101,11 +101,11 @@ GRUWORKS_UNROLL(4)
   // Exchanged by each group: its last state from zero (or its gradient), then the product of its a.
   T* given(int group) const { return s.exchange + 2 * group * s.lanes; }
 
-  template <int V> void forward_columns(long j) {
+  template <int V> void forward_columns(Index j) {
     Vec<T> h[V] = {}, product[V];
     for (int v = 0; v < V; ++v) product[v] = all<T>(1);
     if (place.group == 0) read<V>(s.h0, j, h);
-    for (long t = first; t < last; ++t) {
+    for (Index t = first; t < last; ++t) {
       Vec<T> a[V], b[V];
       read_power<V>(s.log_a + t * s.lanes, j, a);
       read_power<V>(s.log_b + t * s.lanes, j, b);
@@ -118,12 +118,12 @@ GRUWORKS_UNROLL(4)
     write<V>(given(place.group) + s.lanes, j, product);
   }
 
-  template <int V> void carry_on(long j) {
+  template <int V> void carry_on(Index j) {
     if (place.group == 0) return;
     Vec<T> carry[V];
     read<V>(given(0), j, carry);
     for (int g = 1; g < place.group; ++g) join<V>(g, j, carry);
-    for (long t = first; t < last; ++t) {
+    for (Index t = first; t < last; ++t) {
       Vec<T> a[V], h[V];
       read_power<V>(s.log_a + t * s.lanes, j, a);
       read<V>(s.states + t * s.lanes, j, h);
@@ -133,12 +133,12 @@ GRUWORKS_UNROLL(4)
       write<V>(s.states + t * s.lanes, j, h);
       if (t % 16) continue;
       for (int v = 0; v < V; ++v)
-        for (long i = 0; i < L; ++i) some |= carry[v][i] != 0;  // true for a NaN too
+        for (Index i = 0; i < L; ++i) some |= carry[v][i] != 0;  // true for a NaN too
       if (!some) return;
     }
   }
 
-  template <int V> GRUWORKS_INLINE void join(int group, long j, Vec<T> (&carry)[V]) const {
+  template <int V> GRUWORKS_INLINE void join(int group, Index j, Vec<T> (&carry)[V]) const {
     Vec<T> own[V], product[V];
     read<V>(given(group), j, own);
     read<V>(given(group) + s.lanes, j, product);
@@ -147,10 +147,10 @@ GRUWORKS_UNROLL(4)
   }
 
   // Gradient that a group's steps pass to the step before them, for a zero incoming gradient.
-  template <int V> void summarise(long j) {
+  template <int V> void summarise(Index j) {
     Vec<T> g[V] = {}, product[V];
     for (int v = 0; v < V; ++v) product[v] = all<T>(1);
-    for (long t = last - 1; t >= first; --t) {
+    for (Index t = last - 1; t >= first; --t) {
       Vec<T> a[V], own[V];
       read_power<V>(s.log_a + t * s.lanes, j, a);
       read<V>(s.grad + t * s.lanes, j, own);
@@ -161,10 +161,10 @@ GRUWORKS_UNROLL(4)
     write<V>(given(place.group) + s.lanes, j, product);
   }
 
-  template <int V> void backward_columns(long j) {
+  template <int V> void backward_columns(Index j) {
     Vec<T> g[V] = {};  // gradient from the next step
     for (int group = place.groups - 1; group > place.group; --group) join<V>(group, j, g);
-    for (long t = last - 1; t >= first; --t) {
+    for (Index t = last - 1; t >= first; --t) {
       Vec<T> a[V], b[V], own[V], h[V];
       read_power<V>(s.log_a + t * s.lanes, j, a);
       read_power<V>(s.log_b + t * s.lanes, j, b);

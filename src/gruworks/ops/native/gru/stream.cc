@@ -19,12 +19,12 @@ template <class T> int threads_of_step(const Sequence<T>& s, int wanted) {
 }  // namespace
 
 template <class T>
-Stream<T>::Stream(const Weights<T>& w, long sessions, T* state, int wanted)
+Stream<T>::Stream(const Weights<T>& w, Index sessions, T* state, int wanted)
     : packed_(packing_.get(w, false, 1)), order_(sessions), output_(sessions * w.H) {
   Sequence<T>& s = sequence_;
   s.steps = 1, s.batch = sessions, s.I = w.I, s.H = w.H, s.before = w.before;
   s.w = packed_->parts;
-  std::iota(order_.begin(), order_.end(), 0l);
+  std::iota(order_.begin(), order_.end(), Index{0});
   s.order = order_.data();
   (w.w_ih ? s.x : s.gi) = {state, 0, w.w_ih ? w.I : 3 * w.H};  // the input's address is set by each step
   s.h0 = state, s.h0_b = w.H;

@@ -10,7 +10,7 @@ namespace gruworks {
 // `state` [sessions, H] is the caller's and lives as long as the stream; a step reads and replaces it.
 template <class T> class Stream {
  public:
-  Stream(const Weights<T>&, long sessions, T* state, int threads);
+  Stream(const Weights<T>&, Index sessions, T* state, int threads);
   void step(const T* x);  // [sessions, I]; ready terms [sessions, 3H] where there is no w_ih
 
  private:
@@ -20,7 +20,7 @@ template <class T> class Stream {
   std::shared_ptr<const PackedWeights<T>> packed_;
   Sequence<T> sequence_{};
   Place place_;
-  std::vector<long> order_, starts_;
+  std::vector<Index> order_, starts_;
   std::vector<Flag> flags_;
   Block<T> output_, work_, exchange_, scratch_;
 };

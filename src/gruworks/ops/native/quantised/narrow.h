@@ -1,27 +1,33 @@
 // Products of quantized weights with a row: for each kind, conversion of the row, dot product, scaling to float.
 //
 // int8 products are summed in 32-bit integers, so every build has the same sums: VNNI takes the row as unsigned bytes
-// (with an offset of 128, corrected by the packed row sums), other vectors multiply pairs of 16 bits, the
-// portable build one byte of a word at a time.
+// (with an offset of 128, corrected by the packed row sums), Arm's dot products as signed ones, AVX2 and AVX-512 multiply
+// pairs of 16 bits, other vectors one byte of a word at a time.
 #pragma once
 
 #include "quantised/narrow_layer.h"
 #include "core/simd.h"
 
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+#define GRUWORKS_VNNI
+#elif defined(__ARM_FEATURE_DOTPROD)
+#include <arm_neon.h>
+#endif
+
 namespace gruworks::GRUWORKS_ISA {
 
 using V = Vec<float>;
 using B = typename VecOf<float>::Bits;
-constexpr long kL = kLanes<float>;
+constexpr Index kL = kLanes<float>;
 
 GRUWORKS_INLINE B words_at(const uint32_t* p) { return (B)load(reinterpret_cast<const float*>(p)); }
 
 struct Float32 {
   using Sum = V;
   using Row = float;
-  static constexpr long kRowWord = 1;  // entries of Row for a word
-  static GRUWORKS_INLINE float read(Row* to, const float* from, long K) {
-    for (long k = 0; k < K; k += kL) store(to + k, load_part(from + k, K - k));
+  static constexpr Index kRowWord = 1;  // entries of Row for a word
+  static GRUWORKS_INLINE float read(Row* to, const float* from, Index K) {
+    for (Index k = 0; k < K; k += kL) store(to + k, load_part(from + k, K - k));
     return 1;
   }
   static GRUWORKS_INLINE void add(Sum& s, B w, const Row* row) { s += (V)w * row[0]; }
@@ -29,7 +35,7 @@ struct Float32 {
 };
 
 struct BFloat16 : Float32 {
-  static constexpr long kRowWord = 2;
+  static constexpr Index kRowWord = 2;
   static GRUWORKS_INLINE void add(Sum& s, B w, const Row* row) {
     s += (V)(w << 16) * row[0];
     s += (V)(w & (int32_t)0xffff0000) * row[1];
@@ -47,48 +53,57 @@ GRUWORKS_INLINE B whole(V v, float inverse) {
 struct Int8 {
   using Sum = B;
   using Row = int32_t;
-#if defined(__AVX512VNNI__)
-  static constexpr long kRowWord = 1;
+#if defined(GRUWORKS_VNNI) || defined(__ARM_FEATURE_DOTPROD)
+  static constexpr Index kRowWord = 1;
 #elif defined(__AVX2__)
-  static constexpr long kRowWord = 2;
+  static constexpr Index kRowWord = 2;
 #else
-  static constexpr long kRowWord = 4;
+  static constexpr Index kRowWord = 4;
 #endif
 
   // Symmetric int8 quantization of the row; its scale is the largest absolute value over 127, and NaN for a row with a
   // NaN or an infinity, which propagates to every product.
-  static GRUWORKS_NOINLINE float read(Row* to, const float* from, long K) {
+  static GRUWORKS_NOINLINE float read(Row* to, const float* from, Index K) {
     V most = {}, poison = {};
-    for (long k = 0; k < K; k += kL) {
+    for (Index k = 0; k < K; k += kL) {
       const V v = load_part(from + k, K - k), size = (V)((B)v & 0x7fffffff);
       most = size > most ? size : most;
       poison += v * 0.0f;
     }
     float top = 0, bad = 0;
-    for (long i = 0; i < kL; ++i) top = most[i] > top ? most[i] : top, bad += poison[i];
+    for (Index i = 0; i < kL; ++i) top = most[i] > top ? most[i] : top, bad += poison[i];
     const bool some = top > 1e-30f && bad == 0;
     const float inverse = some ? 127.0f / top : 0.0f;
-    for (long k = 0; k < K; k += kL) {
+    for (Index k = 0; k < K; k += kL) {
       const V v = load_part(from + k, K - k);
       put(to, k, some ? whole(v, inverse) : B{});
     }
     return bad == 0 ? (some ? top / 127.0f : 0.0f) : bad;
   }
 
-  static GRUWORKS_INLINE void put(Row* to, long k, B q) {
-#if defined(__AVX512VNNI__)
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to) + k / 16, _mm512_cvtepi32_epi8((__m512i)(q + 128)));
+  static GRUWORKS_INLINE void put(Row* to, Index k, B q) {
+#if defined(GRUWORKS_VNNI) || defined(__ARM_FEATURE_DOTPROD)
+#if defined(GRUWORKS_VNNI)
+    q += 128;
+#endif
+    typedef int8_t Bytes __attribute__((vector_size(kL)));
+    const Bytes bytes = __builtin_convertvector(q, Bytes);
+    std::memcpy(reinterpret_cast<char*>(to) + k, &bytes, kL);
 #elif defined(__AVX2__)
     int16_t* pairs = reinterpret_cast<int16_t*>(to);  // 0 2 1 3 of each four
-    for (long i = 0; i < kL; ++i) pairs[(k + i) / 4 * 4 + i % 2 * 2 + i % 4 / 2] = static_cast<int16_t>(q[i]);
+    for (Index i = 0; i < kL; ++i) pairs[(k + i) / 4 * 4 + i % 2 * 2 + i % 4 / 2] = static_cast<int16_t>(q[i]);
 #else
-    for (long i = 0; i < kL; ++i) to[k + i] = q[i];
+    for (Index i = 0; i < kL; ++i) to[k + i] = q[i];
 #endif
   }
 
   static GRUWORKS_INLINE void add(Sum& s, B w, const Row* row) {
 #if defined(__AVX512VNNI__)
     s = (B)_mm512_dpbusd_epi32((__m512i)s, _mm512_set1_epi32(row[0]), (__m512i)w);
+#elif defined(__AVXVNNI__)
+    s = (B)_mm256_dpbusd_avx_epi32((__m256i)s, _mm256_set1_epi32(row[0]), (__m256i)w);
+#elif defined(__ARM_FEATURE_DOTPROD)
+    s = (B)vdotq_s32((int32x4_t)s, (int8x16_t)w, (int8x16_t)vdupq_n_s32(row[0]));
 #elif defined(__AVX512BW__)
     const __m512i even = _mm512_srai_epi16(_mm512_slli_epi16((__m512i)w, 8), 8), odd = _mm512_srai_epi16((__m512i)w, 8);
     s += (B)_mm512_madd_epi16(even, _mm512_set1_epi32(row[0])) + (B)_mm512_madd_epi16(odd, _mm512_set1_epi32(row[1]));
@@ -101,7 +116,7 @@ struct Int8 {
   }
 
   static GRUWORKS_INLINE V value(Sum s, const float* scale, const int32_t* sum, float of_row) {
-#if defined(__AVX512VNNI__)
+#if defined(GRUWORKS_VNNI)
     s -= (B)load(reinterpret_cast<const float*>(sum));
 #else
     (void)sum;
@@ -118,12 +133,12 @@ template <class F> GRUWORKS_INLINE typename F::Row* as(float* p) { return reinte
 // to[i][g] = products of the gates' rows of one panel with row i. Few rows use several sums to hide the adder's
 // latency.
 template <class F, int R, int G>
-GRUWORKS_NOINLINE void product(const NarrowPacked& w, long panel, long Hp, const typename F::Row* rows, long stride,
+GRUWORKS_NOINLINE void product(const NarrowPacked& w, Index panel, Index Hp, const typename F::Row* rows, Index stride,
                              const float* of_row, V (&to)[R][G]) {
   constexpr int U = R == 1 ? 4 : R == 2 ? 2 : 1;
   typename F::Sum sums[U][R][G] = {};
   const uint32_t* at = w.words + panel * w.count * G * kL;
-  long k = 0;
+  Index k = 0;
   for (; k + U <= w.count; k += U)
 GRUWORKS_UNROLL(4)
     for (int u = 0; u < U; ++u, at += G * kL)
@@ -143,7 +158,7 @@ GRUWORKS_UNROLL(4)
       typename F::Sum s = sums[0][i][g];
 GRUWORKS_UNROLL(4)
       for (int u = 1; u < U; ++u) s += sums[u][i][g];
-      const long column = g * Hp + panel * kL;
+      const Index column = g * Hp + panel * kL;
       to[i][g] = F::value(s, w.scale + column, w.sum + column, of_row[i]);
     }
 }

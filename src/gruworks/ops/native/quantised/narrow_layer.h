@@ -17,11 +17,11 @@ struct NarrowPacked {
   uint32_t* words;  // [Hp/L][words][gates][L]
   float* scale;     // [3][Hp]
   int32_t* sum;     // [3][Hp]: 128 times the sum of each row, the correction for the offset of unsigned states
-  long count;       // words of a row
+  Index count;       // words of a row
 };
 
 struct NarrowLayer {
-  long I, H;
+  Index I, H;
   bool before;
   Narrow kind, input;
   NarrowPacked x, h, n;  // n: "before" only, whose h holds r and z
@@ -32,9 +32,9 @@ struct DecoderKernels;
 
 struct NarrowKernels {
   const char* name;
-  long lanes;
-  void (*step)(const NarrowLayer&, const float* x, float* h, long rows, float* scratch);
-  long (*scratch)(const NarrowLayer&);  // floats
+  Index lanes;
+  void (*step)(const NarrowLayer&, const float* x, float* h, Index rows, float* scratch);
+  Index (*scratch)(const NarrowLayer&);  // floats
   const DecoderKernels* decoder;
 };
 

@@ -12,13 +12,13 @@ struct Projected {};  // x holds precomputed input projections
 // Scratch memory of one thread for a block of kTogether sessions.
 constexpr int kTogether = 4;
 struct NarrowScratch {
-  long Ip, Hp;  // of a row, in 32-bit elements
+  Index Ip, Hp;  // of a row, in 32-bit elements
   float *x, *h, *r_h, *z, *gx;
 
   NarrowScratch(const NarrowLayer& w, float* memory) : Ip(padded(w.I)), Hp(padded(w.H)) {
     x = memory, h = x + kTogether * Ip, r_h = h + kTogether * Hp, z = r_h + kTogether * Hp, gx = z + kTogether * Hp;
   }
-  static long size(const NarrowLayer& w) {
+  static Index size(const NarrowLayer& w) {
     return kTogether * (padded(w.I) + padded(w.H) * (w.before ? 4 : 1));
   }
 };
@@ -33,7 +33,7 @@ GRUWORKS_NOINLINE inline Opened gates(const V* gx, const V* gh) {
   return {of[0].value(), of[1].value()};
 }
 
-GRUWORKS_NOINLINE inline void new_state(float* h, long width, V a, V z) {
+GRUWORKS_NOINLINE inline void new_state(float* h, Index width, V a, V z) {
   const V n = tanh_fraction<float>(a).value();
   store_part(h, n + z * (load_part(h, width) - n), width);
 }
@@ -53,10 +53,10 @@ template <class X, class F, int R> struct Sessions {
     }
   }
 
-  GRUWORKS_INLINE V bias(int g, long panel) const { return load(w.bias + g * to.Hp + panel * kL); }
+  GRUWORKS_INLINE V bias(int g, Index panel) const { return load(w.bias + g * to.Hp + panel * kL); }
 
   // Input projections with biases; for r and z the sum of both biases.
-  GRUWORKS_INLINE void input(long panel, V (&gx)[R][3]) const {
+  GRUWORKS_INLINE void input(Index panel, V (&gx)[R][3]) const {
     if constexpr (std::is_same_v<X, Projected>)
       for (int i = 0; i < R; ++i)
         for (int g = 0; g < 3; ++g) gx[i][g] = load_part(x + (3 * i + g) * w.H + panel * kL, w.H - panel * kL);
@@ -67,10 +67,10 @@ GRUWORKS_UNROLL(3)
       for (int g = 0; g < 3; ++g) gx[i][g] += bias(g, panel);
   }
 
-  void finish(int i, long panel, V a, V z) const { new_state(h + i * w.H + panel * kL, w.H - panel * kL, a, z); }
+  void finish(int i, Index panel, V a, V z) const { new_state(h + i * w.H + panel * kL, w.H - panel * kL, a, z); }
 
   GRUWORKS_INLINE void after() const {
-    for (long panel = 0; panel * kL < w.H; ++panel) {
+    for (Index panel = 0; panel * kL < w.H; ++panel) {
       V gx[R][3], gh[R][3];
       input(panel, gx);
       product<F, R, 3>(w.h, panel, to.Hp, as<F>(to.h), to.Hp, of_h, gh);
@@ -82,12 +82,12 @@ GRUWORKS_UNROLL(3)
   }
 
   GRUWORKS_INLINE void before() const {
-    for (long panel = 0; panel * kL < w.H; ++panel) {
+    for (Index panel = 0; panel * kL < w.H; ++panel) {
       V gx[R][3], gh[R][2];
       input(panel, gx);
       product<F, R, 2>(w.h, panel, to.Hp, as<F>(to.h), to.Hp, of_h, gh);
       for (int i = 0; i < R; ++i) {
-        const long at = i * to.Hp + panel * kL;
+        const Index at = i * to.Hp + panel * kL;
         const Opened open = gates(gx[i], gh[i]);
         store(to.r_h + at, open.r * load_part(h + i * w.H + panel * kL, w.H - panel * kL));
         store(to.z + at, open.z);
@@ -96,11 +96,11 @@ GRUWORKS_UNROLL(3)
     }
     float of_r_h[R];
     for (int i = 0; i < R; ++i) of_r_h[i] = F::read(as<F>(to.h) + i * to.Hp, to.r_h + i * to.Hp, w.H);
-    for (long panel = 0; panel * kL < w.H; ++panel) {
+    for (Index panel = 0; panel * kL < w.H; ++panel) {
       V gh[R][1];
       product<F, R, 1>(w.n, panel, to.Hp, as<F>(to.h), to.Hp, of_r_h, gh);
       for (int i = 0; i < R; ++i) {
-        const long at = i * to.Hp + panel * kL;
+        const Index at = i * to.Hp + panel * kL;
         finish(i, panel, load(to.gx + at) + gh[i][0], load(to.z + at));
       }
     }
@@ -113,15 +113,15 @@ void some_sessions(const NarrowLayer& w, const float* x, float* h, const NarrowS
   w.before ? sessions.before() : sessions.after();
 }
 
-template <class X, class F> void all_sessions(const NarrowLayer& w, const float* x, float* h, long rows, float* memory) {
+template <class X, class F> void all_sessions(const NarrowLayer& w, const float* x, float* h, Index rows, float* memory) {
   const NarrowScratch to(w, memory);
-  const long width = w.input == Narrow::projected ? 3 * w.H : w.I;
+  const Index width = w.input == Narrow::projected ? 3 * w.H : w.I;
   for (; rows >= 4; rows -= 4, x += 4 * width, h += 4 * w.H) some_sessions<X, F, 4>(w, x, h, to);
   if (rows & 2) some_sessions<X, F, 2>(w, x, h, to), x += 2 * width, h += 2 * w.H;
   if (rows & 1) some_sessions<X, F, 1>(w, x, h, to);
 }
 
-inline void narrow_step(const NarrowLayer& w, const float* x, float* h, long rows, float* memory) {
+inline void narrow_step(const NarrowLayer& w, const float* x, float* h, Index rows, float* memory) {
   if (w.kind == Narrow::bfloat16)
     return w.input == Narrow::projected ? all_sessions<Projected, BFloat16>(w, x, h, rows, memory)
                                     : all_sessions<BFloat16, BFloat16>(w, x, h, rows, memory);

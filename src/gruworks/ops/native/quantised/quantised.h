@@ -10,41 +10,41 @@
 
 namespace gruworks {
 
-// The build in use (recurrence.h), or its variant with VNNI instructions if the processor has them.
+// The build in use (recurrence.h), or its variant with dot products of 8 bits if the processor has them.
 const NarrowKernels& narrow_kernels();
-void allow_vnni(bool allowed);  // for new streams; the tests compare the plain AVX-512 build too
+void allow_dot_products(bool allowed);  // for new streams; the tests compare the builds without them too
 
 // Rows r, z, n as torch has them, contiguous; scales of int8 rows, else null.
 struct NarrowMatrix {
   Narrow kind;
   const void* rows;    // [3H, K]
   const float* scale;  // [3H]
-  long K;
+  Index K;
 };
 
 // Gates [first, last) of `from`, `lanes` of their H rows together. `memory` owns the packed data.
-NarrowPacked pack_narrow(const NarrowMatrix& from, long H, long first, long last, long lanes,
+NarrowPacked pack_narrow(const NarrowMatrix& from, Index H, Index first, Index last, Index lanes,
                          std::vector<Block<uint32_t>>& memory);
 
 // `state` [sessions, H] is the caller's; a step updates it in place. Sessions are divided among threads.
 class NarrowStream {
  public:
-  NarrowStream(const NarrowMatrix& x, const NarrowMatrix& h, const float* b_ih, const float* b_hh, long H, bool before,
-               long sessions, float* state, int threads);
+  NarrowStream(const NarrowMatrix& x, const NarrowMatrix& h, const float* b_ih, const float* b_hh, Index H, bool before,
+               Index sessions, float* state, int threads);
   void step(const float* x);  // [sessions, I], or precomputed input projections [sessions, 3H]
   const char* build() const { return kernels_.name; }
-  long width() const { return layer_.input == Narrow::projected ? 3 * layer_.H : layer_.I; }
+  Index width() const { return layer_.input == Narrow::projected ? 3 * layer_.H : layer_.I; }
 
  private:
   void pack_biases(const float* b_ih, const float* b_hh);
   const NarrowKernels& kernels_;
   std::vector<Block<uint32_t>> memory_;
   NarrowLayer layer_;
-  long sessions_;
+  Index sessions_;
   float* state_;
   Place place_;
   std::vector<Flag> flags_;
-  long scratch_size_;
+  Index scratch_size_;
   Block<float> scratch_;
 };
 

@@ -1,5 +1,5 @@
 // Kernels of the quantized stream and of the attention decoder, compiled once for each instruction set.
-// Only these have an "avx512vnni" build.
+// Only these have builds with dot products of 8 bits.
 #include "attention_decoder/step.h"
 #include "quantised/narrow_step.h"
 
