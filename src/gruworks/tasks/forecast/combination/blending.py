@@ -179,6 +179,7 @@ def _reference(errors: dict[str, float], names: list[str], blocks: float) -> Ble
     power = min(LARGEST_POWER, POWER * max(blocks, 1.0))
     least = min(errors[name] for name in members)
     weights = numpy.array([((least + TINY) / (errors[name] + TINY)) ** power for name in members])
+    weights[1:] *= min(1.0, 2 / max(1, len(members) - 1))  # near copies of each other count as two
     weights[weights < SMALLEST_SHARE * weights.sum()] = 0
     weights = numpy.round(weights / weights.sum(), 4)
     shares = dict(zip(members, map(float, weights), strict=True))
