@@ -26,7 +26,7 @@ def series(y: numpy.ndarray, unit: str = "D", name: str = "a") -> Series:
         (WEEK + RNG.normal(0, 0.5, 210), "D", "D", "seasonal naive (7)"),
         (YEAR, "M", "MS", "seasonal naive (12)"),
         (3.0 * numpy.arange(40), "D", "D", "drift"),
-        (RNG.normal(0, 1, 200), "D", "D", "mean of the last 7"),
+        (RNG.normal(0, 1, 200), "D", "D", "mean"),
         (numpy.full(50, 5.0), "D", "D", "last value"),
     ],
 )

@@ -133,6 +133,8 @@ def test_seattle_s_naive_errors_are_the_published_ones() -> None:
         "seasonal naive (7)": 3.74,
         "seasonal naive (365)": 3.78,
         "climatology": 3.0,
+        "mean": 6.02,
+        "climatology + AR(1)": 2.85,
     }
 
 

@@ -21,13 +21,14 @@ from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.data import encode
 from gruworks.tasks.forecast.decoding import EncoderEngine
 from gruworks.tasks.forecast.features.encoding import Codec
+from gruworks.tasks.forecast.features.naive import CLIMATOLOGIES
 from gruworks.tasks.forecast.series.frequency import Frequency, Season
 from gruworks.tasks.forecast.series.panel import Series
 from gruworks.tasks.forecast.streaming import Carried
 from tests.tasks.forecast.conftest import TINY, wavy
 from tests.tolerances import FORECAST_STREAM
 
-NAIVE = ["last value", "drift", "mean of the last 5", "seasonal naive (7)"]
+NAIVE = ["last value", "drift", "mean of the last 5", "mean", "seasonal naive (7)"]
 DAILY = Frequency("D")
 
 
@@ -94,13 +95,14 @@ def test_the_blended_naive_forecast_is_carried_too(naive: str) -> None:
         assert said.y_hat == pytest.approx(whole(forecaster, row + 1)[:, 1], abs=FORECAST_STREAM)
 
 
-def test_a_lag_and_a_year_are_carried() -> None:
+@pytest.mark.parametrize("naive", CLIMATOLOGIES)
+def test_a_lag_and_a_year_are_carried(naive: str) -> None:
     t = numpy.arange(900)
     rng = numpy.random.default_rng(0)
     y = 0.01 * t + 5 * numpy.sin(2 * numpy.pi * t / 365.25) + 4 * numpy.abs(t % 7 - 3) ** 1.5 + rng.normal(0, 0.1, 900)
     frame = pandas.DataFrame({"ds": pandas.date_range("2020-01-01", periods=900), "y": y})
     forecaster = Forecaster(horizon=5, **TINY).fit(frame[:880], quiet=True)
-    forecaster.blend = Blend(0.5, "climatology", 0.9, 2.0)
+    forecaster.blend = Blend(0.5, naive, 0.9, 2.0)
     assert forecaster.codec is not None
     for row in range(880, 900):
         said = forecaster.observe(y[row])

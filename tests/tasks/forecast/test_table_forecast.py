@@ -91,7 +91,7 @@ def _weekly(days: numpy.ndarray) -> dict[str, list[str]]:
 def test_a_fit_of_too_few_rows_is_called_what_it_is() -> None:
     panel = table(numpy.arange(12.0))
     fitted = Forecaster(horizon=3).fit({"ds": panel.series[0].timestamps.astype(str).tolist(), "y": list(range(12))})
-    assert by_fit(fitted, None, LEVEL, False).by == "autoregression"
+    assert by_fit(fitted, None, LEVEL, False).by == "baselines"
 
 
 def test_no_model_has_a_part_in_the_naive_forecast() -> None:

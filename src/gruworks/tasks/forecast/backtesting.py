@@ -11,6 +11,7 @@ import numpy
 import pandas
 from numpy.typing import NDArray
 
+from gruworks.tasks.forecast.combination.blending import AUTOREGRESSION
 from gruworks.tasks.forecast.combination.predictor import Predictor
 from gruworks.tasks.forecast.data import split_rows
 from gruworks.tasks.forecast.evaluation import LEVELS, Evaluation, long_table, score
@@ -96,8 +97,11 @@ def compared(
     """The forecasts `found` [O, K, C] of each series at the origins `rows` [O], beside the naive ones."""
     config, codec = predictor.config, predictor.codec
     naive = [naive_forecasts(s, codec, at, config.horizon, config.periods) for s, at in zip(series, rows, strict=True)]
-    name = "GRU" if predictor.model is not None else "autoregression alone"
-    verdict = str(predictor.blend) if predictor.model is not None and config.blend else ""
+    combined = predictor.blend.naive and predictor.blend.weight < 1
+    name = "GRU" if predictor.model is not None else "statistical baselines" if combined else "autoregression alone"
+    verdict = predictor.blend.parts(AUTOREGRESSION) if combined else ""
+    if predictor.model is not None:
+        verdict = str(predictor.blend) if config.blend else ""
     return Backtest(_named(series, config.targets), codec, rows, found, naive, name, verdict, backend)
 
 

@@ -81,8 +81,13 @@ class Config(Settings):
     )
     refit: bool = setting(False, "fit again on all rows, for the number of steps that early stopping chose")
     blend: bool = setting(
-        True, "combine the network with the best naive forecast, weighted by its skill on the validation rows"
+        True, "combine the network with statistical baselines, weighted by their errors at rolling origins"
     )
+    smoothing: bool = setting(True, "let exponential smoothing and Theta be members of the combination")
+    min: float | None = setting(
+        None, "floor of all forecasts; by default 0 where no value is below 0 and several are 0"
+    )
+    max: float | None = setting(None, "cap of all forecasts")
     reading: Reading = setting(Reading(), "the format of the data")
     training: FitSettings = setting(FitSettings(), "the fit")
 
@@ -98,6 +103,8 @@ class Config(Settings):
         if self.model != "encoder" and self.covariates:
             raise OptionError(f"the {self.model} model reads the target alone, not {', '.join(self.covariates)}")
         self._check_roles()
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise OptionError(f"min must be at most max, not {self.min:g} beside {self.max:g}")
         if any(period < 2 for period in self.periods):
             raise OptionError(f"a season has two steps at least: periods {self.periods}")
 

@@ -22,7 +22,8 @@ from gruworks.tasks.forecast.features.seasonality import lagged_steps, season_ba
 from gruworks.tasks.forecast.series.panel import Panel, Series
 
 __all__ = [
-    "FEWEST_ORIGINS", "Batch", "Encoded", "Windows", "encode", "float32", "split_rows", "with_seasonal_lag",
+    "FEWEST_ORIGINS", "Batch", "Encoded", "Windows", "encode", "float32", "split_rows", "weighed_from",
+    "with_seasonal_lag",
 ]  # fmt: skip
 
 Floats = NDArray[numpy.float64]
@@ -34,6 +35,7 @@ WARM_UP = 16  # rows until scale and slope have settled: they have no weight in 
 WILD = 1e3  # rows whose autoregression exceeds so many scales (a slope above 1 far ahead) have no weight either
 MOST_VALIDATED = 20_000  # validation rows
 MOST_SERIES, MOST_ORIGINS = 100, 50  # that the seasonal component is chosen by
+STOPPING = 1 / 3  # share of the validation rows that early stopping reads, the first ones; the rest weigh the network
 CLEARLY = 0.9  # largest ratio of a lag's error to the climatology's for which the lag is chosen
 
 
@@ -91,6 +93,15 @@ def split_rows(rows: int, horizon: int, share: float) -> tuple[int, int, int]:
     last = rows - horizon
     first = last - max(horizon, round(share * rows))
     return max(0, first - horizon), max(0, first), max(0, last)
+
+
+def weighed_from(first: int, last: int, config: Config) -> int:
+    """First validation origin that is kept from early stopping, for the network's weight in the combination.
+
+    All validation origins serve both where they are few.
+    """
+    stopping = round(STOPPING * (last - first))
+    return first + stopping if config.blend and last - first - stopping >= 4 * config.horizon else first
 
 
 def with_seasonal_lag(codec: Codec, panel: Panel, config: Config) -> Codec:
@@ -170,6 +181,8 @@ class Windows:
         order = numpy.random.default_rng(self.config.training.seed).permutation(len(self.lengths))
         for which in map(int, order if len(order) > 1 else [0]):
             last, first = self.lasts[which], self.firsts[which]
+            weighed = weighed_from(first, last, self.config)
+            last = weighed if weighed > first else last
             start = max(0, first - 2 * self.config.window)
             at = int(self.offsets[which])
             if room > 0 and last > first and self.weight[at + first : at + last].any():

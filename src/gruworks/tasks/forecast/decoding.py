@@ -12,14 +12,21 @@ from numpy.typing import NDArray
 
 from gruworks.tasks.forecast.config import QUANTILES, Config
 from gruworks.tasks.forecast.data import Encoded, Windows, encode, float32
-from gruworks.tasks.forecast.features.difference_ar import differences, to_levels
+from gruworks.tasks.forecast.features.difference_ar import (
+    causal_scale,
+    difference_ar,
+    differences,
+    robust_slope,
+    to_levels,
+)
 from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.models.encoder import ForecastNet
 from gruworks.tasks.forecast.series.panel import Series
 
-__all__ = ["EncoderEngine", "Engine", "difference_ar_quantiles", "encoder_states", "network_quantiles"]
+__all__ = ["EncoderEngine", "Engine", "difference_ar_quantiles", "encoder_states", "network_quantiles", "recent_scale"]
 
 Floats = NDArray[numpy.float64]
+RECENT = 24  # differences that the scale of an interval is computed from
 AT_ONCE = 1 << 22  # numbers of one decoded piece
 
 
@@ -102,8 +109,9 @@ def difference_ar_quantiles(encoded: Encoded, origins: NDArray[Any]) -> Floats:
     """
     d, K = differences(encoded.y), encoded.horizon
     factors = numpy.array([NormalDist().inv_cdf(level) for level in QUANTILES])
-    spread = numpy.array([_spread(d[: t + 1], encoded.slope[t]) for t in origins])[:, None]
-    middle = encoded.y[origins][:, None] + encoded.scale[origins][:, None] * encoded.components(origins)[0]
+    slopes = numpy.minimum(encoded.slope, robust_slope(encoded.y))[origins]
+    spread = numpy.array([_spread(d[: t + 1], slope) for t, slope in zip(origins, slopes, strict=True)])[:, None]
+    middle = encoded.y[origins][:, None] + difference_ar(d[origins], slopes, K)
     widths = spread * numpy.sqrt(numpy.arange(1, K + 1))
     return numpy.asarray(middle[..., None] + widths[..., None] * factors)
 
@@ -112,3 +120,15 @@ def _spread(d: Floats, slope: float) -> float:
     """Root mean square of the errors of d_t ≈ φ d_{t-1}."""
     errors = d[2:] - slope * d[1:-1]
     return float(numpy.sqrt(numpy.mean(errors**2))) if len(errors) else 0.0
+
+
+def recent_scale(series: Series, origins: NDArray[Any], codec: Codec) -> Floats:
+    """Mean size of the last differences [O], over two of the shortest seasons or `RECENT` rows if these are more.
+
+    The scale of the whole past where they are 0.
+    """
+    y, count = series.filled(), max(RECENT, 2 * min(codec.lags(len(series)).values(), default=0))
+    sums = numpy.concatenate([[0.0], numpy.cumsum(numpy.abs(differences(y)))])
+    starts = numpy.maximum(origins + 1 - count, 0)
+    recent = (sums[origins + 1] - sums[starts]) / numpy.maximum(origins + 1 - numpy.maximum(starts, 1), 1)
+    return numpy.asarray(numpy.where(recent > 0, recent, causal_scale(y, series.observed)[origins]))

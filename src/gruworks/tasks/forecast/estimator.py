@@ -17,16 +17,18 @@ from gruworks.errors import DataError, OptionError
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator, data_facts
 from gruworks.tasks.forecast.backtesting import Backtest, backtest, held_out
-from gruworks.tasks.forecast.combination.blending import NETWORK_ALONE, Blend
+from gruworks.tasks.forecast.combination.blending import AUTOREGRESSION, NETWORK_ALONE, Blend
+from gruworks.tasks.forecast.combination.bounds import Bounds
 from gruworks.tasks.forecast.combination.conformal import Calibration, normal
-from gruworks.tasks.forecast.combination.predictor import ENGINES, Predictor, fit_combination
+from gruworks.tasks.forecast.combination.predictor import ENGINES, Key, Member, Predictor
+from gruworks.tasks.forecast.combination.selection import fit_combination
 from gruworks.tasks.forecast.config import Config, Options
 from gruworks.tasks.forecast.data import FEWEST_ORIGINS, with_seasonal_lag
 from gruworks.tasks.forecast.evaluation import Evaluation, origin_rows
 from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.features.naive import naive_forecasts
 from gruworks.tasks.forecast.frames import forecast_frame, levels, with_future
-from gruworks.tasks.forecast.persistence import CODEC, check_codec, pack, unpack
+from gruworks.tasks.forecast.persistence import CODEC, check_codec, pack, pack_members, unpack, unpack_members
 from gruworks.tasks.forecast.series.alignment import Fitted
 from gruworks.tasks.forecast.series.columns import Formats, FrameTypes
 from gruworks.tasks.forecast.series.frequency import Frequency
@@ -67,6 +69,8 @@ class Forecaster(Estimator):
         self.codec: Codec | None = None
         self.blend: Blend = NETWORK_ALONE
         self.calibration: Calibration = normal(self.config.horizon)
+        self.members: dict[Key, Member] = {}
+        self.bounds = Bounds(self.config.min, self.config.max)
         self.backend, self.formats, self.types = "pandas", Formats(), FrameTypes()
         self.fit_warnings: list[str] = []
         self.streams = Streams([])
@@ -86,10 +90,19 @@ class Forecaster(Estimator):
         return self._codec.frequency
 
     @property
+    def combination(self) -> str:
+        """The weights of the forecast in words."""
+        if self.model is None and self.blend.weight < 1:
+            return self.blend.parts(AUTOREGRESSION)
+        return str(self.blend) if self.model is not None else "autoregression on differences alone"
+
+    @property
     def predictor(self) -> Predictor:
         """The network, the blend with a naive forecast and the calibration of the prediction intervals."""
         engine = ENGINES[self.config.model](self.config, self._codec, len(self.streams.series))
-        return Predictor(engine, self.config, self._codec, self.model, self.blend, self.calibration)
+        return Predictor(
+            engine, self.config, self._codec, self.model, self.blend, self.calibration, self.members, self.bounds
+        )
 
     def fit(  # type: ignore[override]
         self, data: Any, *, out: Path | str | None = None, resume: bool = False, quiet: bool | None = None
@@ -292,15 +305,19 @@ class Forecaster(Estimator):
 
     def _learn(self, prepared: None, run: RunFolder, quiet: bool, resume: bool) -> None:
         first, self.model, self.metrics = self.model, None, {"trained": False}
+        self.blend, self.members = NETWORK_ALONE, {}
         engine = self.predictor.engine
         windows = engine.windows(self.history)
         learnable = round(float(sum(windows.learnable)))
         if learnable < FEWEST_ORIGINS:
             self.codec = replace(self._codec, lag=0)  # the autoregression alone is that of the differences
+            self._judge()
             rows = sum(map(len, self.history))
+            alone = not self.blend.naive or self.blend.weight == 1
+            instead = "an autoregression on differences alone" if alone else self.blend.parts(AUTOREGRESSION)
             self.fit_warnings.append(
                 f"{learnable} of {rows} rows can be trained on at horizon {self.config.horizon}, too few "
-                f"({FEWEST_ORIGINS} are needed): the forecast is an autoregression on differences alone"
+                f"({FEWEST_ORIGINS} are needed): the forecast is {instead}"
             )
             return
         from gruworks.tasks.forecast.fitting import fit_all_rows, fit_windows
@@ -318,11 +335,12 @@ class Forecaster(Estimator):
         self.metrics = {"trained": True, **vars(fitted), "blend": self.blend.to_dict()}
 
     def _judge(self) -> None:
-        """Compute blend and calibration from the held-out rows."""
+        """Compute combination, calibration and bounds from rolling origins."""
         predictor = self.predictor
         fit_combination(predictor, self.history)
         self.blend, self.calibration = predictor.blend, predictor.calibration
-        if self.config.blend and self.blend.naive:
+        self.members, self.bounds = predictor.members, predictor.bounds
+        if self.model is not None and self.config.blend and self.blend.naive:
             self.fit_warnings.append(str(self.blend))
 
     def _network(self) -> torch.nn.Module:
@@ -334,7 +352,7 @@ class Forecaster(Estimator):
         """Quantiles [K, S] after the last row."""
         found = self.streams.quantiles(series, self.predictor) if carried else None
         if found is not None:
-            return self.calibration.quantiles(found, shares)
+            return self.bounds.clipped(self.calibration.quantiles(found, shares))
         at = numpy.array([len(series) - 1])
         answer: NDArray[numpy.float64] = self.predictor.quantiles(series, at, shares, self.streams.number(series))[0]
         return answer
@@ -360,6 +378,8 @@ class Forecaster(Estimator):
 
     def _give(self) -> tuple[dict[str, Any], dict[str, Any]]:
         facts, context = pack(self.history, self.calibration)
+        of_members, arrays = pack_members(self.history, self.members)
+        facts, context = facts | of_members | {"bounds": self.bounds.to_dict()}, context | arrays
         told = {"backend": self.backend, "fit_warnings": self.fit_warnings, "blend": self.blend.to_dict()}
         told["reading"] = asdict(self.formats) | asdict(self.types)
         return self._codec.to_dict() | facts | told | {"trained": self.model is not None}, context
@@ -369,6 +389,8 @@ class Forecaster(Estimator):
         check_codec(self.codec, self.config)
         series, self.calibration = unpack(codec, context, self.codec, self.config)
         self.streams, self.blend = Streams(series, self.codec.frequency), Blend(**codec["blend"])
+        self.members = unpack_members(codec, context, series)
+        self.bounds = Bounds(**codec.get("bounds", {"low": self.config.min, "high": self.config.max}))
         self.backend = codec["backend"] if importlib.util.find_spec(codec["backend"]) else "pandas"
         reading = dict(codec.get("reading", {}))
         self.formats = Formats(reading.pop("decimal", None), reading.pop("dates", None))

@@ -11,8 +11,9 @@ from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator
 from gruworks.tasks.forecast.backtesting import Backtest
 from gruworks.tasks.forecast.combination.blending import Blend
+from gruworks.tasks.forecast.combination.bounds import Bounds
 from gruworks.tasks.forecast.combination.conformal import Calibration
-from gruworks.tasks.forecast.combination.predictor import Predictor
+from gruworks.tasks.forecast.combination.predictor import Key, Member, Predictor
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.evaluation import Evaluation
 from gruworks.tasks.forecast.features.encoding import Codec
@@ -72,8 +73,12 @@ class Forecaster(Estimator):
         validation (float, default 0.15): fraction of the rows of each series, the last ones, held out for
             validation; between 0.01 and 0.5
         refit (bool, default False): fit again on all rows, for the number of steps that early stopping chose
-        blend (bool, default True): combine the network with the best naive forecast, weighted by its skill on the
-            validation rows
+        blend (bool, default True): combine the network with statistical baselines, weighted by their errors at
+            rolling origins
+        smoothing (bool, default True): let exponential smoothing and Theta be members of the combination
+        min (float | None, default None): floor of all forecasts; by default 0 where no value is below 0 and several
+            are 0
+        max (float | None, default None): cap of all forecasts
         separator (str, default 'auto'): separator of the columns of a text file, such as ; or tab
         encoding (str | None, default None): encoding of a text file that is not Unicode, for example cp1252 or
             gb18030
@@ -115,6 +120,8 @@ class Forecaster(Estimator):
     codec: Codec | None
     blend: Blend
     calibration: Calibration
+    members: dict[Key, Member]
+    bounds: Bounds
     fit_warnings: list[str]
     streams: Streams
     task: ClassVar[str]
@@ -149,6 +156,9 @@ class Forecaster(Estimator):
         validation: float = 0.15,
         refit: bool = False,
         blend: bool = True,
+        smoothing: bool = True,
+        min: float | None = None,
+        max: float | None = None,
         separator: str = "auto",
         encoding: str | None = None,
         comment: str = "#",
@@ -181,6 +191,8 @@ class Forecaster(Estimator):
     def history(self) -> list[Series]: ...
     @property
     def frequency(self) -> Frequency: ...
+    @property
+    def combination(self) -> str: ...
     @property
     def predictor(self) -> Predictor: ...
     def fit(  # type: ignore[override]

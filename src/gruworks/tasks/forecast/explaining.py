@@ -83,7 +83,8 @@ def explain(predictor: Predictor, found: tuple[Series, int], step: int | None = 
     chosen = numpy.full(K, 1 / K) if step is None else numpy.eye(K)[step - 1]
     encoded = encode(series, predictor.codec, K)
     attributed, still = _integrated(predictor.model, encoded, float32(chosen))
-    scale, w = float(encoded.scale[-1]), predictor.blend.weight
+    blend = predictor.blend_of(series)
+    scale, w = float(encoded.scale[-1]), blend.weight
     names = feature_names(predictor)
     inputs = dict.fromkeys(names, 0.0)
     for name, value in zip(names, attributed.sum(0) * scale * w, strict=True):
@@ -95,10 +96,11 @@ def explain(predictor: Predictor, found: tuple[Series, int], step: int | None = 
         inputs[name] = float(w * scale * predictor.model.weighted(*part)[0].detach().numpy() @ chosen)
     if w < 1:
         naives = naive_forecasts(series, predictor.codec, at, K, predictor.config.periods)
-        naive = or_last(naives, predictor.blend.naive)[0]
-        inputs[f"naive forecast ({predictor.blend.naive}), {1 - w:.0%} of the mix"] = float(
-            (1 - w) * (naive - encoded.y[-1]) @ chosen
-        )
+        others = {f"naive forecast ({blend.naive})": (blend.naive_weight, or_last(naives, blend.naive)[0])}
+        smoothed = predictor.smoothed(series, at, blend)
+        others |= {name: (blend.smoothing[name], found[0]) for name, found in smoothed.items()}
+        for name, (share, median) in others.items():
+            inputs[f"{name}, {share:.0%} of the mix"] = float(share * (median - encoded.y[-1]) @ chosen)
     forecast = float(predictor.uncalibrated(series, at, which)[0, :, 1] @ chosen)
     return Explanation(
         forecast, float(encoded.y[-1] + w * scale * still), {n: v for n, v in inputs.items() if v},

@@ -18,7 +18,12 @@ from gruworks.tasks.forecast.combination.conformal import spread
 from gruworks.tasks.forecast.config import QUANTILES, Config
 from gruworks.tasks.forecast.features.difference_ar import to_levels
 from gruworks.tasks.forecast.features.encoding import Codec, Encoding, components, encoding
-from gruworks.tasks.forecast.features.naive import climatology_forecast, naive_forecast, yearly_season
+from gruworks.tasks.forecast.features.naive import (
+    CLIMATOLOGIES,
+    climatology_forecast,
+    naive_forecast,
+    yearly_season,
+)
 from gruworks.tasks.forecast.features.seasonality import season_basis
 from gruworks.tasks.forecast.models.encoder import ForecastNet
 from gruworks.tasks.forecast.series.frequency import MONTHS, ORIGIN, SECONDS, Frequency
@@ -34,6 +39,11 @@ def parts(forecaster: Any) -> tuple[list[Part], dict[str, Any]]:
     """
     codec, config = forecaster.codec, forecaster.config
     _refuse(codec, config)
+    if forecaster.blend.smoothing or forecaster.bounds.lag:
+        raise ExportError(
+            "a graph can't hold exponential smoothing, nor zeros that recur with the season: fit with smoothing=False, "
+            "and without min where there are such zeros"
+        )
     graph = ForecastGraph(forecaster).eval()
     given = {"y": {0: "B", 1: "T"}} | ({"positions": {0: "B", 1: "T"}} if graph.dated else {})
     first, *others = [_example(graph, B, T) for B, T in ((2, 40), (1, 97), (3, 9), (1, 2), (1, 1))]
@@ -68,8 +78,9 @@ class ForecastGraph(torch.nn.Module):
     def __init__(self, forecaster: Any) -> None:
         super().__init__()
         self.codec, self.blend, self.horizon = forecaster.codec, forecaster.blend, forecaster.config.horizon
+        self.bounds = forecaster.bounds
         self.net: ForecastNet = forecaster.model
-        yearly = self.blend.naive == "climatology" and self.blend.weight < 1
+        yearly = self.blend.naive in CLIMATOLOGIES and self.blend.weight < 1
         self.year = yearly_season(self.codec.frequency) if yearly else []
         self.longest = max((one.period for one in self.codec.seasons), default=0.0)
         basis, widths = season_basis(list(self.codec.seasons), self.horizon), forecaster.calibration.at(list(QUANTILES))
@@ -91,12 +102,14 @@ class ForecastGraph(torch.nn.Module):
         if self.blend.weight < 1:
             quantiles = self.blend.quantiles(quantiles, self._naive(y, positions, rows))
         answer: Tensor = spread(quantiles, self.widths, torch)[:, 0]
-        return answer
+        low, high = self.bounds.low, self.bounds.high
+        return answer if low is None and high is None else answer.clamp(low, high)
 
     def _naive(self, y: Tensor, positions: Tensor | None, rows: Tensor) -> Any:
         if self.year and positions is not None:
             ahead = positions[:, -1:, None] + torch.arange(1, self.horizon + 1)
-            return climatology_forecast(y, positions, self.year, ahead, xp=torch, solve=_solve)
+            at = (y[:, -1:], positions[:, -1:]) if self.blend.naive != CLIMATOLOGIES[0] else None
+            return climatology_forecast(y, positions, self.year, ahead, xp=torch, solve=_solve, at=at)
         return naive_forecast(self.blend.naive, y, rows, self.horizon, torch)
 
 

@@ -8,17 +8,20 @@ import numpy
 from numpy.typing import NDArray
 
 from gruworks.errors import RunError
+from gruworks.tasks.forecast.combination.blending import Blend
 from gruworks.tasks.forecast.combination.conformal import SHARES, Calibration
+from gruworks.tasks.forecast.combination.predictor import Key, Member
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.features.covariates import MOST_WORDS
 from gruworks.tasks.forecast.features.encoding import Codec
+from gruworks.tasks.forecast.features.smoothing import LONGEST_SEASON, Smoother
 from gruworks.tasks.forecast.series.columns import LARGEST
 from gruworks.tasks.forecast.series.frequency import STEPS
 from gruworks.tasks.forecast.series.panel import Series
 from gruworks.training import checked
 from gruworks.training.checked import array, choice, items, mapping, maybe, named, number, optional, record, string
 
-__all__ = ["CODEC", "check_codec", "pack", "unpack"]
+__all__ = ["CODEC", "check_codec", "pack", "pack_members", "unpack", "unpack_members"]
 
 Arrays = dict[str, NDArray[Any]]
 CONTEXT = "context.safetensors: "
@@ -31,6 +34,10 @@ COVARIATE = record(
     name=string(1000), mean=number(-LARGEST, LARGEST), deviation=number(1e-150, LARGEST),
     words=items(string(1000), most=MOST_WORDS),
 )  # fmt: skip
+BLEND = record(
+    weight=number(0, 1), naive=string(100), ratio=optional(number()), t=optional(number()),
+    smoothing=maybe(mapping(number(0, 1))),
+)  # fmt: skip
 CODEC = record(
     frequency=record(code=string(200), multiple=checked.whole(1, 2**53)),
     seasons=items(record(name=string(100), period=number(2, 1e9), harmonics=checked.whole(1, HARMONICS)), most=SEASONS),
@@ -40,7 +47,7 @@ CODEC = record(
     covariates=maybe(mapping(items(COVARIATE))),
     backend=choice("pandas", "polars", "pyarrow", "modin", "cudf"),
     fit_warnings=items(string()),
-    blend=record(weight=number(0, 1), naive=string(100), ratio=optional(number()), t=optional(number())),
+    blend=BLEND,
     reading=maybe(
         record(
             decimal=optional(string(1)),
@@ -48,6 +55,12 @@ CODEC = record(
             ids=choice("text", "integer"),
             times=string(100),
             local=checked.flag,
+        )
+    ),
+    members=maybe(items(optional(record(blend=BLEND, smoothers=items(string(100), most=16))))),
+    bounds=maybe(
+        record(
+            low=optional(number()), high=optional(number()), lag=checked.whole(0, 10**6), seasons=checked.whole(0, 1000)
         )
     ),
     trained=checked.flag,
@@ -117,6 +130,69 @@ def unpack(facts: dict[str, Any], arrays: Arrays, codec: Codec, config: Config) 
     for one in series:
         _check_series(one, codec, config.horizon)
     return series, _calibration(arrays, config.horizon)
+
+
+def pack_members(series: list[Series], members: dict[Key, Member]) -> tuple[dict[str, Any], Arrays]:
+    """JSON values and arrays of the combinations of the series; nothing where there are none."""
+    found = [members.get((one.name, one.target)) for one in series]
+    smoothers = [one for member in found if member is not None for one in member.smoothers]
+    facts = [
+        None if one is None else {"blend": one.blend.to_dict(), "smoothers": [s.name for s in one.smoothers]}
+        for one in found
+    ]
+    if not smoothers:
+        return {"members": facts}, {}
+    arrays = {
+        "smoothing.numbers": numpy.array([[*one.gains, *one.level, *one.units] for one in smoothers]),
+        "smoothing.begins": numpy.array([one.begin for one in smoothers]),
+        "smoothing.lengths": numpy.array([len(one.season) for one in smoothers]),
+        "smoothing.seasons": numpy.concatenate([one.season for one in smoothers]),
+    }
+    return {"members": facts}, arrays
+
+
+def unpack_members(facts: dict[str, Any], arrays: Arrays, series: list[Series]) -> dict[Key, Member]:
+    """The combinations of `pack_members`, from `facts` that CODEC accepts.
+
+    Raises:
+        RunError: parts that are inconsistent.
+    """
+    told = facts.get("members") or []
+    if told and len(told) != len(series):
+        raise RunError(f"codec/codec.json: expected {len(series)} members, one for each series, got {len(told)}")
+    names = [name for one in told if one is not None for name in one["smoothers"]]
+    smoothers = _smoothers(names, arrays) if names else []
+    found: dict[Key, Member] = {}
+    for one, member in zip(series, told, strict=False):
+        if member is not None:
+            own = [smoothers.pop(0) for _ in member["smoothers"]]
+            if any(smoother.begin >= len(one) for smoother in own):
+                raise RunError("context.safetensors: smoothing.begins lie beyond the rows of the series")
+            begun = one.timestamps[own[0].begin] if own else None
+            found[one.name, one.target] = Member(Blend(**member["blend"]), own, begun)
+    return found
+
+
+def _smoothers(names: list[str], arrays: Arrays) -> list[Smoother]:
+    count = len(names)
+    fields = {
+        "smoothing.numbers": array("f", count, 10, low=-LARGEST, high=LARGEST),
+        "smoothing.begins": array("i", count, low=0),
+        "smoothing.lengths": array("i", count, low=1, high=LONGEST_SEASON),
+    }
+    named(fields, others=True)(arrays, CONTEXT)
+    lengths = arrays["smoothing.lengths"]
+    named({"smoothing.seasons": array("f", int(lengths.sum()))}, others=True)(arrays, CONTEXT)
+    numbers = arrays["smoothing.numbers"]
+    if not ((numbers[:, :4] >= 0) & (numbers[:, :4] <= 2)).all() or not (numbers[:, 9] > 0).all():
+        raise RunError("context.safetensors: smoothing.numbers must be gains from 0 to 2 and units above 0")
+    seasons = numpy.split(arrays["smoothing.seasons"], numpy.cumsum(lengths)[:-1])
+    return [
+        Smoother(name, tuple(row[:4]), tuple(row[4:6]), season, tuple(row[6:]), begin)
+        for name, row, season, begin in zip(
+            names, numbers.tolist(), seasons, arrays["smoothing.begins"].tolist(), strict=True
+        )
+    ]
 
 
 def check_codec(codec: Codec, config: Config) -> None:

@@ -20,7 +20,7 @@ from gruworks.ops.stream import GRUStream
 from gruworks.tasks.forecast.combination.predictor import Predictor
 from gruworks.tasks.forecast.data import encode
 from gruworks.tasks.forecast.decoding import encoder_states
-from gruworks.tasks.forecast.features.naive import naive_lag, yearly_season
+from gruworks.tasks.forecast.features.naive import CLIMATOLOGIES, anomaly_slope, naive_lag, yearly_season
 from gruworks.tasks.forecast.features.seasonality import RunningClimatology, seasons_ahead
 from gruworks.tasks.forecast.models.encoder import ForecastNet
 from gruworks.tasks.forecast.series.frequency import IRREGULAR, Frequency, Season
@@ -116,8 +116,7 @@ class Streams:
         self.added.setdefault(at, []).append(value)
         if carried is not None:
             carried.step(value)
-            middle, below, above = carried.parts()
-            return Observed(middle, middle - carried.scores[0] * below, middle + carried.scores[1] * above, True)
+            return carried.observed()
         series = self.history[at]
         low, middle, high = predictor().quantiles(series, numpy.array([len(series) - 1]), SHARES_80, at)[0].T
         return Observed(middle, low, high, False)
@@ -143,6 +142,7 @@ class Carried:
         """True for an encoder of one target without covariates, missing values in the fit or irregular timestamps."""
         codec = predictor.codec
         plain = not any(codec.covariates.values()) and codec.targets == 1 and not codec.missing
+        plain = plain and not predictor.bounds.lag
         return isinstance(predictor.model, ForecastNet) and plain and codec.frequency.code != IRREGULAR
 
     def __init__(self, series: Series, predictor: Predictor) -> None:
@@ -160,12 +160,14 @@ class Carried:
         self._network(model, encode(series, codec, K))
         self._naive_state(series, predictor)
         widths = predictor.calibration.at([0.1, 0.9])
-        self.scores = -widths[:, 0], widths[:, 1]
+        self.scores, self.bounds = (-widths[:, 0], widths[:, 1]), predictor.bounds
 
-    def _climatology(self, seasons: list[Season], series: Series, frequency: Frequency) -> RunningClimatology | None:
+    def _climatology(
+        self, seasons: list[Season], series: Series, frequency: Frequency, anomalies: bool = False
+    ) -> RunningClimatology | None:
         if not seasons:
             return None
-        return RunningClimatology(seasons, series.y, frequency.positions(series.timestamps), self.horizon)
+        return RunningClimatology(seasons, series.y, frequency.positions(series.timestamps), self.horizon, anomalies)
 
     def _network(self, model: ForecastNet, encoded: Any) -> None:
         weights = [model.gru.weights(layer).map(lambda w: w.detach().numpy()) for layer in range(model.gru.num_layers)]
@@ -186,8 +188,12 @@ class Carried:
         self.row = numpy.zeros((1, model.gru.input_size), dtype=numpy.float32)
 
     def _naive_state(self, series: Series, predictor: Predictor) -> None:
-        blend, config, codec = predictor.blend, predictor.config, predictor.codec
+        blend, config, codec = predictor.blend_of(series), predictor.config, predictor.codec
         self.blend = blend
+        self.smoothed = {one.name: one.start() for one in predictor.smoothers(series, blend)}
+        for state in self.smoothed.values():
+            for value in series.y[state.smoother.begin :]:
+                state.observe(None if math.isnan(value) else float(value))
         lags = codec.lags(len(series), config.periods)
         self.lag = naive_lag(blend.naive)
         reach = max([self.horizon, *lags.values()]) if blend.weight < 1 else 1
@@ -196,13 +202,18 @@ class Carried:
         self.ring, self.at = numpy.resize(series.y[-reach:], reach), 0
         if len(series) < reach:
             self.ring = numpy.concatenate([numpy.full(reach - len(series), numpy.nan), series.y])
-        year = yearly_season(codec.frequency) if blend.naive == "climatology" and blend.weight < 1 else []
-        self.year = self.season if year == list(codec.seasons) else self._climatology(year, series, codec.frequency)
+        year = yearly_season(codec.frequency) if blend.naive in CLIMATOLOGIES and blend.weight < 1 else []
+        self.anomalies = blend.naive == CLIMATOLOGIES[1]
+        shared = year == list(codec.seasons) and not self.anomalies
+        self.year = self.season if shared else self._climatology(year, series, codec.frequency, self.anomalies)
+        self.total = float((series.y - series.y[0]).sum())
         self.climatologies = [one for one in {id(c): c for c in (self.season, self.year)}.values() if one is not None]
 
     def step(self, value: float) -> None:
         """Update the state with a value; NaN is a missing one."""
         missing = math.isnan(value)
+        for state in self.smoothed.values():
+            state.observe(None if missing else value)
         if missing:
             value = self.last
         d = value - self.last
@@ -211,6 +222,7 @@ class Carried:
         self.moved += abs(d)
         self.move, self.last = d, value
         self.count += 1
+        self.total += value - self.first
         self.seen += not missing
         self.position += 1
         self.ring[self.at] = value
@@ -251,6 +263,13 @@ class Carried:
         middle, below, above = self.parts()
         return numpy.stack([middle - below, middle, middle + above], 1)
 
+    def observed(self) -> Observed:
+        """Median and 80 % interval after the last row, within the bounds."""
+        middle, below, above = self.parts()
+        low, high = middle - self.scores[0] * below, middle + self.scores[1] * above
+        clipped = self.bounds.clipped
+        return Observed(clipped(middle), clipped(low), clipped(high), True)
+
     def parts(self) -> tuple[Floats, Floats, Floats]:
         """Median after the last row, and widths of the network's interval below and above it, [K] each."""
         K, scale = self.horizon, self.scale
@@ -265,7 +284,8 @@ class Carried:
             middle += self.gains[1] * (ahead - self.last)
         if self.blend.weight < 1:
             naive = ahead if ahead is not None and self.year is self.season else self._naive()
-            middle = self.blend.median(middle, naive)
+            smoothed = {name: state.ahead(K) for name, state in self.smoothed.items()}
+            middle = self.blend.median(middle, naive, smoothed)
         width = scale * numpy.logaddexp(0.0, raw[K:])
         return middle, width[:K], width[K:]
 
@@ -282,7 +302,13 @@ class Carried:
 
     def _naive(self) -> Floats:
         if self.year is not None:
-            return self.year.ahead()
+            expected = self.year.ahead()
+            if self.anomalies:
+                slope = anomaly_slope(*map(numpy.asarray, self.year.anomaly_moments()))
+                expected = expected + (self.last - self.year.here) * slope**self.ahead
+            return expected
+        if self.blend.naive == "mean":
+            return numpy.full(self.horizon, self.first + self.total / self.count)
         if self.blend.naive == "drift":
             return self.last + (self.last - self.first) / max(1, self.count - 1) * self.ahead
         if self.blend.naive.startswith("mean"):

@@ -16,7 +16,8 @@ from gruworks.errors import TooShortError
 from gruworks.tasks.forecast.backtesting import compared
 from gruworks.tasks.forecast.baseline import best_naive
 from gruworks.tasks.forecast.combination.blending import Blend
-from gruworks.tasks.forecast.combination.predictor import Predictor, fit_combination
+from gruworks.tasks.forecast.combination.predictor import Predictor
+from gruworks.tasks.forecast.combination.selection import fit_combination
 from gruworks.tasks.forecast.estimator import Forecaster
 from gruworks.tasks.forecast.evaluation import LEVELS, Evaluation, origin_rows
 from gruworks.tasks.forecast.features.encoding import Codec
@@ -28,7 +29,7 @@ from gruworks.tasks.forecast.series.panel import Panel, Series
 __all__ = ["TableForecast", "by_fit", "by_model", "by_naive", "is_of_fit", "reads"]
 
 Floats = NDArray[numpy.float64]
-By = Literal["naive", "network", "blend", "autoregression"]
+By = Literal["naive", "network", "blend", "autoregression", "baselines"]
 JUDGED = 0.5  # share of the rows of a table, all unseen by the network, that the blend is computed from
 
 
@@ -124,20 +125,20 @@ def _forecast(predictor: Predictor, series: list[Series], numbers: list[int], le
 
 
 def _by(predictor: Predictor) -> By:
-    if predictor.blend.naive and predictor.blend.weight == 0:
+    if predictor.blend.naive and predictor.blend.weight == 0 and not predictor.blend.smoothing:
         return "naive"
     if predictor.model is None:
-        return "autoregression"
+        return "autoregression" if predictor.blend.weight == 1 else "baselines"
     return "network" if predictor.blend.weight == 1 else "blend"
 
 
 def _judged(predictor: Predictor, series: list[Series]) -> tuple[Predictor, bool]:
     """The predictor with blend and calibration computed from these series, and False where they are too short."""
-    config = replace(predictor.config, validation=JUDGED, blend=True)
-    fresh = replace(predictor, config=config, blend=Blend())
-    fit_combination(fresh, series)
+    config = replace(predictor.config, validation=JUDGED, blend=True, smoothing=False)
+    fresh = replace(predictor, config=config, blend=Blend(), members={})
+    fit_combination(fresh, series, unseen=True)
     if not fresh.blend.naive or fresh.blend.t is None:  # too few blocks to tell a gain from chance
-        return replace(fresh, blend=Blend(), calibration=predictor.calibration), False
+        return replace(fresh, blend=Blend(), members={}, calibration=predictor.calibration), False
     return fresh, True
 
 

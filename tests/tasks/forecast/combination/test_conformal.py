@@ -41,9 +41,20 @@ def test_quantiles_never_cross(seed: int, count: int) -> None:
 
 
 def test_few_scores_are_shared_between_horizons() -> None:
-    assert calibrate([answer(50)], [misses(50)]).groups.tolist() == [0, 0, 0, 0]
-    assert calibrate([answer(200)], [misses(200)]).groups.tolist() == [0, 0, 1, 1]
-    assert calibrate([answer(400)], [misses(400)]).groups.tolist() == [0, 1, 2, 3]
+    few = calibrate([answer(50)], [misses(50)]).widths
+    relative = few / few[:, -1:]
+    assert relative == pytest.approx(numpy.tile(relative[0], (K, 1)))
+    assert (numpy.diff(few[:, -1]) > 0).all()  # each relative to its own mean error
+    many = calibrate([answer(400)], [misses(400)]).widths
+    assert numpy.ptp(many / many[:, -1:], axis=0).max() > 0.01
+
+
+def test_few_independent_scores_widen_the_tails() -> None:
+    """As Student's t does: the spread itself is known by a few errors alone."""
+    rng = numpy.random.default_rng(0)
+    few = calibrate([answer(12)], [rng.normal(size=(12, K))]).at([0.9, 0.975])[0]
+    many = calibrate([answer(4000)], [rng.normal(size=(4000, K))]).at([0.9, 0.975])[0]
+    assert few[1] / few[0] > many[1] / many[0]
 
 
 def test_what_is_missing_is_no_score_and_without_scores_the_widths_are_normal() -> None:

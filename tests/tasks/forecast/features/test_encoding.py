@@ -44,7 +44,7 @@ def test_encoding_and_components_over_torch(y: numpy.ndarray, codec: Codec) -> N
         same(path, list(of_path))
 
 
-@given(BATCHES, st.sampled_from(["last value", "drift", "mean of the last 4", "seasonal naive (3)"]))
+@given(BATCHES, st.sampled_from(["last value", "drift", "mean of the last 4", "mean", "seasonal naive (3)"]))
 def test_naive_forecasts_over_torch(y: numpy.ndarray, name: str) -> None:
     rows = numpy.array([3, y.shape[1] - 1])
     found = naive_forecast(name, torch.from_numpy(y), torch.from_numpy(rows), K, torch)
@@ -59,6 +59,9 @@ def test_climatology_autoregression_and_quantiles_over_torch(y: numpy.ndarray) -
     at, later = torch.from_numpy(positions).expand(y.shape), torch.from_numpy(ahead).expand(2, 1, K)
     found = climatology_forecast(batch, at, list(WEEK), later, xp=torch)
     same(found, [climatology_forecast(one, positions, list(WEEK), ahead) for one in y])
+    found = climatology_forecast(batch, at, list(WEEK), later, xp=torch, at=(batch[:, -1:], at[:, -1:]))
+    ends = [(one[-1:], positions[-1:]) for one in y]
+    same(found, [climatology_forecast(one, positions, list(WEEK), ahead, at=e) for one, e in zip(y, ends, strict=True)])
     same(difference_ar_forecast(batch, K, torch), [difference_ar_forecast(one, K) for one in y])
     change = numpy.sort(numpy.random.default_rng(0).normal(size=(2, K, 3)))
     levels, widths = to_levels(y[:, -1], numpy.ones(2), change), normal(K).at([0.025, 0.5, 0.9])

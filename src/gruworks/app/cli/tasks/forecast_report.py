@@ -57,10 +57,10 @@ def _contents(forecaster: Any, run: Path, found: Any, ahead: Path | None, held_o
         "facts": {
             "run": str(run), "series": len(forecaster.history), "rows": sum(map(len, forecaster.history)),
             "frequency": str(forecaster.frequency),
-            "model": config.model if forecaster.model is not None else "autoregression on differences alone",
+            "model": config.model if forecaster.model is not None else "none: too few rows for a network",
             "steps of the fit": forecaster.metrics.get("steps", 0),
         },
-        "warnings": forecaster.fit_warnings, "blend": str(forecaster.blend), "fans": fans,
+        "warnings": forecaster.fit_warnings, "blend": forecaster.combination, "fans": fans,
         "measured": "on the rows that the fit held out" if held_out else "on rows after the fit",
         "evaluation": found.to_dict() if found is not None else None,
     }  # fmt: skip

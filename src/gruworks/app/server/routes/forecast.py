@@ -125,6 +125,10 @@ def _said(found: Any, alone: bool) -> str:
         return f"this is the naive forecast with the least error on this table ({found.blend.naive}), without a model"
     if found.by == "autoregression":
         return "there were too few rows to fit a network: this is an autoregression on differences"
+    if found.by == "baselines":
+        from gruworks.tasks.forecast.combination.blending import AUTOREGRESSION
+
+        return f"there were too few rows to fit a network: {found.blend.parts(AUTOREGRESSION)}"
     return str(found.blend) if found.weighed else "this is the network alone: its skill on this series was not measured"
 
 

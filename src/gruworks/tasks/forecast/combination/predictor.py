@@ -1,4 +1,4 @@
-"""Predictor of a fitted forecaster: network, blend with a naive forecast, calibrated prediction intervals."""
+"""Predictor of a fitted forecaster: network, combination with statistical baselines, calibrated intervals."""
 
 from __future__ import annotations
 
@@ -10,29 +10,47 @@ import torch
 from numpy.typing import NDArray
 
 from gruworks.errors import DataError
-from gruworks.tasks.forecast.combination.blending import NETWORK_ALONE, Blend, fit_blend
-from gruworks.tasks.forecast.combination.conformal import Calibration, calibrate, normal
+from gruworks.tasks.forecast.combination.blending import NETWORK_ALONE, Blend
+from gruworks.tasks.forecast.combination.bounds import Bounds
+from gruworks.tasks.forecast.combination.conformal import Calibration, normal
 from gruworks.tasks.forecast.config import Config
-from gruworks.tasks.forecast.data import split_rows
-from gruworks.tasks.forecast.decoding import EncoderEngine, Engine
-from gruworks.tasks.forecast.features.difference_ar import causal_scale
+from gruworks.tasks.forecast.decoding import EncoderEngine, Engine, recent_scale
 from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.features.naive import naive_forecasts, or_last
+from gruworks.tasks.forecast.features.smoothing import Smoother, fit_smoothers
 from gruworks.tasks.forecast.models.deepar_data import SamplerEngine
 from gruworks.tasks.forecast.models.segrnn_data import SegmentEngine
 from gruworks.tasks.forecast.series.panel import Series
 
-__all__ = ["ENGINES", "Predictor", "fit_combination"]
+__all__ = ["ENGINES", "Member", "Predictor", "smoothers_of"]
 
 Floats = NDArray[numpy.float64]
+Key = tuple[str, int]  # name and target of a series
 ENGINES: dict[str, type[Engine]] = {"encoder": EncoderEngine, "segment": SegmentEngine, "sampler": SamplerEngine}
-MOST_JUDGED = 20_000  # validation forecasts that blend and calibration are computed from
-FEWEST_JUDGED = 200  # of one series, where it has so many
+
+
+@dataclass
+class Member:
+    """Combination of one series: its blend, and its smoothers with the timestamp of the row that they start from."""
+
+    blend: Blend
+    smoothers: list[Smoother] = field(default_factory=list)
+    begun: Any = None
+
+    def serves(self, series: Series) -> bool:
+        """True where the smoothers were estimated on rows that `series` begins with."""
+        at = self.smoothers[0].begin if self.smoothers else 0
+        return not self.smoothers or (len(series) > at and series.timestamps[at] == self.begun)
 
 
 @dataclass
 class Predictor:
-    """Engine, network (None: the autoregression on differences), blend, and calibration of the intervals."""
+    """Engine, network (None: the autoregression on differences), combination, calibration, bounds.
+
+    Args:
+        blend: the panel's combination, for series that `members` doesn't have.
+        members: combinations of the series of the fit.
+    """
 
     engine: Engine
     config: Config
@@ -40,6 +58,13 @@ class Predictor:
     model: torch.nn.Module | None
     blend: Blend = NETWORK_ALONE
     calibration: Calibration = field(default_factory=lambda: normal(1))
+    members: dict[Key, Member] = field(default_factory=dict)
+    bounds: Bounds = field(default_factory=Bounds)
+
+    def blend_of(self, series: Series) -> Blend:
+        """The combination of a series."""
+        member = self.members.get((series.name, series.target))
+        return self.blend if member is None else member.blend
 
     def uncalibrated(self, series: Series, origins: NDArray[Any], which: int = 0) -> Floats:
         """Low, median and high [O, K, 3] before calibration; `which` is the number of the series in the fit.
@@ -47,10 +72,12 @@ class Predictor:
         Raises:
             DataError: a forecast beyond the range of float64.
         """
-        found = self.engine.quantiles(self.model, series, origins, which)
-        if self.blend.weight < 1:
-            naive = naive_forecasts(series, self.codec, origins, self.config.horizon, self.config.periods)
-            found = self.blend.quantiles(found, or_last(naive, self.blend.naive))
+        blend, K = self.blend_of(series), self.config.horizon
+        found = self.own(series, origins, which)
+        if blend.weight < 1:
+            naive = naive_forecasts(series, self.codec, origins, K, self.config.periods)
+            smoothed = self.smoothed(series, origins, blend)
+            found = blend.quantiles(found, or_last(naive, blend.naive), smoothed)
         if not numpy.isfinite(found).all():
             raise DataError(
                 f"the forecast of series {series.name!r} is beyond every number {self.config.horizon} steps ahead: "
@@ -59,44 +86,39 @@ class Predictor:
             )  # fmt: skip
         return found
 
+    def own(self, series: Series, origins: NDArray[Any], which: int) -> Floats:
+        """Low, median and high [O, K, 3] of the network or, without one, of the autoregression on differences."""
+        found = self.engine.quantiles(self.model, series, origins, which)
+        if self.model is None and self.blend.naive:
+            width = recent_scale(series, origins, self.codec)[:, None]
+            found = numpy.stack([found[..., 1] - width, found[..., 1], found[..., 1] + width], -1)
+        return found
+
+    def smoothed(self, series: Series, origins: NDArray[Any], blend: Blend) -> dict[str, Floats]:
+        """Forecasts [O, K] of the smoothing methods that the blend takes."""
+        known = self.smoothers(series, blend, int(origins[0]) + 1)
+        return {one.name: one.forecasts(series, origins, self.config.horizon) for one in known}
+
+    def smoothers(self, series: Series, blend: Blend, rows: int | None = None) -> list[Smoother]:
+        """The smoothers that a blend takes: those of the fit or, for another history, estimated on its first `rows`."""
+        if not blend.smoothing:
+            return []
+        member = self.members.get((series.name, series.target))
+        known = member is not None and member.serves(series)
+        found = (
+            member.smoothers
+            if member is not None and known
+            else smoothers_of(series.until(rows or len(series)), self.codec, self.config)
+        )
+        return [one for one in found if one.name in blend.smoothing]
+
     def quantiles(self, series: Series, origins: NDArray[Any], shares: list[float], which: int = 0) -> Floats:
-        """Calibrated quantiles [O, K, S] for the S probabilities `shares`."""
+        """Calibrated quantiles [O, K, S] for the S probabilities `shares`, within the bounds."""
         with numpy.errstate(over="ignore", invalid="ignore"):
-            return self.calibration.quantiles(self.uncalibrated(series, origins, which), shares)
+            found = self.calibration.quantiles(self.uncalibrated(series, origins, which), shares)
+        return self.bounds.applied(found, series, origins)
 
 
-def fit_combination(predictor: Predictor, panel: list[Series]) -> None:
-    """Set blend and calibration from forecasts of the held-out rows."""
-    config = predictor.config
-    each = max(FEWEST_JUDGED, MOST_JUDGED // max(1, len(panel)))
-    most = max(1, MOST_JUDGED // min(each, 20))
-    chosen = numpy.random.default_rng(config.training.seed).permutation(len(panel))[:most]
-    ours, naive, truth, scale = [], [], [], []
-    room = MOST_JUDGED
-    for which in sorted(map(int, chosen)):
-        series = panel[which]
-        rows = _held_out(series, config, min(each, max(1, MOST_JUDGED // len(chosen))))
-        moved = causal_scale(series.filled(), series.observed)
-        if not len(rows) or room <= 0 or not moved[rows[0]] > 0:
-            continue
-        room -= len(rows)
-        ours.append(predictor.engine.quantiles(predictor.model, series, rows, which))
-        naive.append(naive_forecasts(series, predictor.codec, rows, config.horizon, config.periods))
-        truth.append(series.y[rows[:, None] + numpy.arange(1, config.horizon + 1)])
-        scale.append(moved[rows])
-    if not truth:
-        return
-    if config.blend:
-        predictor.blend = fit_blend([one[..., 1] for one in ours], naive, truth, scale)
-    if predictor.blend.weight < 1:
-        ours = [predictor.blend.quantiles(o, n[predictor.blend.naive]) for o, n in zip(ours, naive, strict=True)]
-    predictor.calibration = calibrate(ours, truth)
-
-
-def _held_out(series: Series, config: Config, most: int) -> NDArray[numpy.int64]:
-    """Origins of the validation rows [O], evenly spread where there are more than `most`."""
-    _, first, last = split_rows(len(series), config.horizon, config.validation)
-    rows = numpy.arange(max(first, 2), last)
-    if len(rows) <= most:
-        return rows
-    return rows[numpy.unique(numpy.linspace(0, len(rows) - 1, most).astype(numpy.int64))]
+def smoothers_of(series: Series, codec: Codec, config: Config) -> list[Smoother]:
+    """The smoothers of a series, with the longest clear season of the calendar or of `periods`."""
+    return fit_smoothers(series, list(codec.lags(len(series), config.periods).values()))

@@ -21,6 +21,7 @@ __all__ = [
     "difference_ar_forecast",
     "differences",
     "ratio",
+    "robust_slope",
     "to_levels",
 ]
 
@@ -52,6 +53,22 @@ def causal_slope(y: Array, xp: Any = numpy) -> Array:
     products, squares = d[..., 1:] * d[..., :-1], d[..., :-1] * d[..., :-1]
     slope = xp.clip(ratio(xp.cumsum(products, -1), xp.cumsum(squares, -1), xp), 0.0, 2.0)
     return xp.concatenate([xp.zeros_like(y[..., :1]), slope], -1)
+
+
+def robust_slope(y: Array) -> Array:
+    """Slope φ_t [N] without the step that adds most to it, clipped to [0, 2]; at most 1 from one or two steps.
+
+    A growth that one step shows alone is not continued: 5, 5, 5, 5, 6, 9 is not followed by 15, and 27.
+    """
+    d = differences(y)
+    products, squares = d[1:] * d[:-1], d[:-1] * d[:-1]
+    found = numpy.zeros(len(y))
+    for t in range(2, len(y)):
+        most = int(products[1:t].argmax()) + 1 if t > 2 else 0
+        rest = numpy.arange(1, t) != most
+        slope = products[1:t][rest].sum() / squares[1:t][rest].sum() if squares[1:t][rest].any() else 0.0
+        found[t] = min(max(slope, 0.0), 2.0) if t > 3 else min(max(causal_slope(y[: t + 1])[-1], 0.0), 1.0)
+    return found
 
 
 def cumulative_response(slope: Array, horizon: int, xp: Any = numpy) -> Array:

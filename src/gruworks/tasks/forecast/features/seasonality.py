@@ -184,9 +184,12 @@ class RunningClimatology:
     Args:
         y: values [N], none of them missing.
         positions: [N], a step apart.
+        anomalies: keep the moments that the autoregression on anomalies is computed from.
     """
 
-    def __init__(self, seasons: list[Season], y: Floats, positions: Floats, horizon: int) -> None:
+    def __init__(
+        self, seasons: list[Season], y: Floats, positions: Floats, horizon: int, anomalies: bool = False
+    ) -> None:
         self.longest = max(season.period for season in seasons)
         rows = _with_level(fourier(positions - positions[-1], seasons))
         self.base = y[0]
@@ -201,6 +204,7 @@ class RunningClimatology:
         for i, (cos, sin) in enumerate(self.basis.T[0, 1:].reshape(-1, 2)):
             self.turn[1 + 2 * i : 3 + 2 * i, 1 + 2 * i : 3 + 2 * i] = [[cos, sin], [-sin, cos]]
         self.back = numpy.ascontiguousarray(self.turn.T)
+        self.moments = Moments(rows, y - self.base, self.turn) if anomalies else None
         self._solve()
 
     def step(self, value: float, missing: bool) -> None:
@@ -211,6 +215,8 @@ class RunningClimatology:
         if not missing:
             self.squares += self.outer
             self.products += self.new * (value - self.base)
+        if self.moments is not None:
+            self.moments.step(self.new, None if missing else value - self.base)
         self._solve()
 
     def _solve(self) -> None:
@@ -221,6 +227,36 @@ class RunningClimatology:
     def ahead(self) -> Floats:
         """Climatology of the steps ahead, [horizon]."""
         return numpy.asarray(self.state.dot(self.basis))
+
+    def anomaly_moments(self) -> tuple[float, float]:
+        """Sums of the products at lag 1 and of the squares of the anomalies."""
+        assert self.moments is not None
+        of_row = numpy.append(-self.state, 1.0)
+        of_row[0] += self.base
+        return float(of_row @ self.moments.lagged @ of_row), float(of_row @ self.moments.same @ of_row)
+
+
+class Moments:
+    """Second moments of the Fourier terms and value of each row, with themselves and with those of the row before."""
+
+    def __init__(self, rows: Floats, y: Floats, turn: Floats) -> None:
+        joined = numpy.concatenate([rows, y[:, None]], 1)
+        self.same, self.lagged = joined.T @ joined, joined[1:].T @ joined[:-1]
+        self.turn = numpy.eye(len(turn) + 1)
+        self.turn[:-1, :-1] = turn
+        self.back = numpy.ascontiguousarray(self.turn.T)
+        self.last: Floats | None = joined[-1]
+
+    def step(self, terms: Floats, value: float | None) -> None:
+        """Add a row; a missing one (None) changes the phase alone."""
+        self.same = self.turn.dot(self.same).dot(self.back)
+        self.lagged = self.turn.dot(self.lagged).dot(self.back)
+        before = None if self.last is None else self.turn.dot(self.last)
+        self.last = None if value is None else numpy.append(terms, value)
+        if self.last is not None:
+            self.same += numpy.outer(self.last, self.last)
+            if before is not None:
+                self.lagged += numpy.outer(self.last, before)
 
 
 def _with_level(waves: Array, xp: Any = numpy) -> Array:

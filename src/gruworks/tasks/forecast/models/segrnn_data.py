@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from gruworks.tasks.forecast.config import QUANTILES, Config
-from gruworks.tasks.forecast.data import Batch, float32, split_rows
+from gruworks.tasks.forecast.data import Batch, float32, split_rows, weighed_from
 from gruworks.tasks.forecast.decoding import Engine
 from gruworks.tasks.forecast.models.segrnn import SegmentNet
 from gruworks.tasks.forecast.series.panel import Series
@@ -78,7 +78,9 @@ class SegmentWindows:
 
     def validation(self) -> list[Batch]:
         """At most `MOST_VALIDATED` windows, evenly spread, whose targets are in no training window."""
-        counts = (self.lasts - self.firsts) * (self.scale > 0)
+        weighed = [weighed_from(a, b, self.config) for a, b in zip(self.firsts, self.lasts, strict=True)]
+        ends = numpy.where(weighed > self.firsts, weighed, self.lasts)
+        counts = (ends - self.firsts) * (self.scale > 0)
         which = numpy.repeat(numpy.arange(len(counts)), counts)
         origins = numpy.arange(len(which)) - numpy.repeat(numpy.cumsum(counts) - counts - self.firsts, counts)
         kept = numpy.unique(numpy.linspace(0, len(which) - 1, min(len(which), MOST_VALIDATED)).astype(numpy.int64))
