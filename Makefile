@@ -72,7 +72,7 @@ cross: build/cross/.ready
 build/cross/.ready:
 	$(PYTHON) -m venv build/cross
 	build/cross/bin/python -m pip install --quiet --disable-pip-version-check ziglang
-	printf '#!/bin/sh\nexec build/cross/bin/python -m ziglang "$$@"\n' > build/cross/zig && chmod +x build/cross/zig
+	printf '#!/bin/sh\nexec "$(CURDIR)/build/cross/bin/python" -m ziglang "$$@"\n' > build/cross/zig && chmod +x build/cross/zig
 	@touch $@
 
 lint: .venv/.test

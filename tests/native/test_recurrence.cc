@@ -279,7 +279,7 @@ int main() {
           ++cases;
           if (state < 1e-12 && slope < 1e-6) continue;
           ++failed;
-          std::printf("%s H %ld B %ld form %d: states %g, gradients %g\n", (*b)->name, H, B, form, state, slope);
+          std::printf("%s H %td B %td form %d: states %g, gradients %g\n", (*b)->name, H, B, form, state, slope);
         }
   }
   std::printf("%d cases, %d failed\n", cases, failed);

@@ -7,6 +7,7 @@ import { named, say } from "/page/words.js";
 export function skilled({ weight, naive, ratio, weighed }, { answered_by, model }, ofTable) {
   const values = { model, naive: named(naive), weight: Math.round(100 * weight), gain: ratio === null ? "" : (100 * (1 - ratio)).toFixed(1) };
   if (answered_by === "autoregression") return say("answerAutoregression");
+  if (answered_by === "baselines") return say("answerBaselines");
   if (answered_by === "naive") return say(model ? "skillNone" : "answerNaive", values);
   if (!weighed || ratio === null) return say("skillUnknown", values);
   return say((answered_by === "blend" ? "skillSome" : "skillAll") + (ofTable ? "Table" : ""), values);
@@ -65,7 +66,7 @@ export function tested(answer) {
   return make("div", { className: "card result" }, make("h2", { say: title }), make("div", { className: "wide" }, rows));
 }
 
-const model = ({ answered_by, model: name }) => (answered_by === "autoregression" ? say("autoregression") : name);
+const model = ({ answered_by, model: name }) => (["autoregression", "baselines"].includes(answered_by) ? say(answered_by) : name);
 
 function grid(titles, body) {
   const cell = (tag) => (text, at) => make(tag, { className: at ? "n" : "", textContent: text ?? "", scope: tag === "th" ? "col" : undefined });

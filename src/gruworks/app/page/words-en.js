@@ -20,6 +20,7 @@ export const en = {
   skillSome: "The network has a weight of {weight} %, {naive} has the rest. On the validation rows the error was {gain} % below that of the naive forecast.", skillSomeTable: "{model} has a weight of {weight} %, {naive} has the rest. On this table's past the error was {gain} % below that of {naive} alone.",
   skillAll: "This is the network alone. On the validation rows its error was {gain} % below that of the naive forecast ({naive}).", skillAllTable: "This is {model} alone. On this table's past its error was {gain} % below that of {naive}.",
   skillUnknown: "This is {model} alone. The table is too short to measure its error, so nothing is said of its skill.", answerAutoregression: "There were too few rows to fit a network. This is an autoregression on differences.", autoregression: "autoregression",
+  answerBaselines: "There were too few rows to fit a network. This is a combination of statistical baselines, weighted by their errors on the past of this table.", baselines: "statistical baselines",
   testTitle: "Errors on unseen rows", pastTitle: "Errors on the past of this table", thisAnswer: "{name} (this forecast)", heldTitle: "Errors on the validation rows", inNumbers: "In numbers", method: "Forecast", mae: "Mean absolute error", coverage: "Coverage of the 80 % interval", noTest: "There are too few unseen rows for a test.",
 
   writeTitle: "Continue a text", writeAbout: "The model writes token by token. Give it a beginning, or choose a form of Chinese verse, whose rules it then keeps.",

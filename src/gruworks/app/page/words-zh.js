@@ -20,6 +20,7 @@ export const zh = {
   skillSome: "网络的权重为 {weight} %，其余为{naive}。在验证集上，误差比朴素预测低 {gain} %。", skillSomeTable: "{model} 的权重为 {weight} %，其余为{naive}。在这张表的历史数据上，误差比单用{naive}低 {gain} %。",
   skillAll: "只用网络。在验证集上，误差比朴素预测（{naive}）低 {gain} %。", skillAllTable: "只用 {model}。在这张表的历史数据上，误差比{naive}低 {gain} %。",
   skillUnknown: "只用 {model}。这张表太短，无法测量它的误差，因此不作评价。", answerAutoregression: "数据行太少，无法训练网络；预测由差分上的自回归给出。", autoregression: "自回归",
+  answerBaselines: "数据行太少，无法训练网络；预测由多种统计基线方法组合而成，权重取决于它们在这张表历史数据上的误差。", baselines: "统计基线",
   testTitle: "在未见过的数据上的误差", pastTitle: "在这张表的历史数据上的误差", thisAnswer: "{name}（本预测）", heldTitle: "在验证集上的误差", inNumbers: "数值", method: "预测方法", mae: "平均绝对误差", coverage: "80 % 区间的覆盖率", noTest: "未见过的数据太少，无法检验。",
 
   writeTitle: "续写文本", writeAbout: "模型逐个词元地生成文本。给它一个开头，或选一种近体诗的体式，它会遵守全部格律。",
@@ -35,7 +36,7 @@ export const zh = {
   insideTitle: "看内部", insideAbout: "每列是一个时间步，每行是一个单元。更新门表示状态有多少被替换，重置门表示前一状态有多少进入候选隐藏状态。",
   numbersOrText: "数字或文字", reader: "模型", trainedUnit: "在等差数列上训练过的 GRU", threeCells: "未训练的 RNN、LSTM 与 GRU", units: "隐藏层维度", insideGo: "显示", untrained: "隐藏层维度为 {units} 的 {cell}，未训练", firstUnit: "{model} 的第一个 GRU", emptyInside: "门和状态会显示在这里。",
   answerIs: "在 {numbers} 之后，它预测 {answer}。", memory: "各单元的记忆长度（步）", unit: "单元", step: "步", update: "更新门 z", reset: "重置门 r", candidate: "候选隐藏状态 h̃", hidden: "隐藏状态 h", cellState: "细胞状态 c", gateI: "输入门 i", gateF: "遗忘门 f", gateO: "输出门 o", gateG: "候选值 g",
-  "named last value": "末值", "named climatology": "气候均值", "named drift": "漂移法", "named mean of the last": "最近 {number} 个值的均值", "named seasonal naive": "季节朴素法（{number} 步前的值）", "named autoregression alone": "自回归",
+  "named last value": "末值", "named climatology": "气候均值", "named drift": "漂移法", "named mean": "均值", "named climatology + AR": "气候均值加自回归", "named mean of the last": "最近 {number} 个值的均值", "named seasonal naive": "季节朴素法（{number} 步前的值）", "named autoregression alone": "自回归",
 
   "frequency s": "每秒", "frequency min": "每分钟", "frequency h": "每小时", "frequency D": "每日", "frequency B": "每个工作日", "frequency W": "每周", "frequency M": "每月", "frequency Q": "每季度", "frequency Y": "每年", "frequency steps": "无日期", "frequency open": "营业时间内", "frequency irregular": "不等间隔",
   "note missing-values": "表中缺 {count} 个值。", "note irregular": "时间间隔不固定。", "note other-frequency": "{model} 是用{own}的数据训练的，这张表是{table}的数据，因此它没有参与这次预测。",

@@ -30,7 +30,7 @@ __all__ = ["stack"]
 
 
 class Form(NamedTuple):
-    """What a call of a stack is besides its tensors."""
+    """Sizes, form and cached layers of a call of a stack."""
 
     cached: Sequence[CachedLayer]  # by layer, then direction
     layouts: Sequence[Any]
