@@ -12,7 +12,7 @@ import pytest
 
 from gruworks.errors import OptionError
 from gruworks.settings import Settings, setting
-from gruworks.tasks.forecast.config import Config
+from gruworks.tasks.forecast.config import Config, Reading
 from gruworks.tasks.transcribe.config import Config as TranscribeConfig
 from gruworks.training.settings import FitSettings
 
@@ -122,8 +122,8 @@ def test_flat_names_reach_the_nested_settings() -> None:
 
 
 def test_no_name_of_a_config_stands_twice_and_every_field_has_a_sentence() -> None:
-    own, nested = dataclasses.fields(Config), dataclasses.fields(FitSettings)
-    names = [field.name for field in (*own, *nested) if field.name != "training"]
+    own, nested = dataclasses.fields(Config), (*dataclasses.fields(Reading), *dataclasses.fields(FitSettings))
+    names = [field.name for field in (*own, *nested) if field.name not in ("reading", "training")]
     assert sorted(names) == sorted(set(names)) == sorted(Config.flat_names())
     assert all(field.metadata["sentence"] for field in (*own, *nested))
 

@@ -30,6 +30,8 @@ export const settings = {
   "distribution": "sampler 模型：下一个值的分布；negative_binomial 用于计数数据",
   "forecast reset": "GRU 重置门的形式：在矩阵乘法之后（after）或之前（before）",
   "forecast validation": "每个序列末尾留作验证集的比例",
+  "forecast Config smoothing": "让指数平滑和 Theta 方法参与组合",
+  "forecast Config min": "所有预测值的下限；若没有负值且多次出现 0，默认为 0", "forecast Config max": "所有预测值的上限",
   "forecast Config refit": "按验证选出的步数，在全部数据上再训练一次",
   "blend": "把网络与最佳朴素预测加权组合，权重由网络在验证集上的表现决定",
   "steps": "优化步数上限",
