@@ -1,4 +1,4 @@
-"""How exact the float32 recurrence is: its error against float64 over torch's own, for outputs and every gradient.
+"""Accuracy of the float32 recurrence: its error against float64 over torch's own, for outputs and every gradient.
 
     python benchmarks/bench_accuracy.py [after] [before]
 

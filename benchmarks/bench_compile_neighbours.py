@@ -1,4 +1,4 @@
-"""How long torch.compile takes for torch's own LSTM, RNN and GRU, with Gruworks imported and without.
+"""Compilation time of torch.compile for torch's own LSTM, RNN and GRU, with Gruworks imported and without.
 
     python benchmarks/bench_compile_neighbours.py [--rounds 5]
 

@@ -51,7 +51,7 @@ def worst(one: Any, other: Any) -> float:
 
 
 def same_bits(one: Path, other: Path) -> bool:
-    """Whether two Keras files hold the same GRU arrays, to the sign of a zero."""
+    """True if two Keras files hold the same GRU arrays, to the sign of a zero."""
     pairs = zip(keras.find(one), keras.find(other), strict=True)
     return all(
         a is b or (a is not None and b is not None and a.tobytes() == b.tobytes())

@@ -1,4 +1,4 @@
-"""How long a loaded forecaster takes: `predict` of one series, and `observe` of one value.
+"""Latency of a loaded forecaster: `predict` of one series, and `observe` of one value.
 
     python benchmarks/bench_forecast_latency.py
 

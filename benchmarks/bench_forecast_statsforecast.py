@@ -70,7 +70,7 @@ def of_seattle(python: str, models: list[str]) -> list[dict]:
 
 
 def ours(figure: str) -> float:
-    """What is recorded of our own."""
+    """Record of our own forecasts."""
     files = [json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("forecast_*.json")]
     return next(one["value"] for file in files for one in file if one["id"] == figure)
 

@@ -98,7 +98,7 @@ class Bench:
 
 
 def limits() -> dict[str, Any]:
-    """What the processor can do with the vectors of the build in use."""
+    """Limits of the processor with the vectors of the build in use."""
     vectors = ["-mno-avx512f"] if backend().name == "avx2" else []
     with tempfile.TemporaryDirectory() as folder:
         program = f"{folder}/limits"

@@ -1,4 +1,4 @@
-"""What the regularised forms cost in training: time of a step beside the plain GRU's, in one process, by turns.
+"""Cost of the regularised forms in training: time of a step beside the plain GRU's, in one process, by turns.
 
     python benchmarks/bench_regularised.py [--quick]
 

@@ -99,7 +99,7 @@ class Subject:
         return bytes(output.detach().numpy()) + bytes(grad.numpy())
 
     def expected(self) -> bytes:
-        """What weights that were never packed before give."""
+        """Results of weights that were never packed before."""
         other = GRU(self.H, self.H, dtype=self.x.dtype)
         for mine, theirs in zip(other.parameters(), self.gru.parameters(), strict=True):
             mine.data = theirs.detach().clone()
@@ -119,7 +119,7 @@ class Subject:
 
 
 def stale(s: Subject, writer: Writer | None, trials: int) -> tuple[int, int]:
-    """How many answers were stale, of how many writes that must be seen."""
+    """Number of stale answers, and of writes that must be detected."""
     found = tried = 0
     for trial, edit in enumerate(itertools.islice(edits(s.all, s.H, s.draw), trials)):
         if trial % 300 == 299:

@@ -1,4 +1,4 @@
-"""What starting costs: `import gruworks`, `from gruworks import GRU` over `import torch`, and `gruworks --help`.
+"""Cost of starting: `import gruworks`, `from gruworks import GRU` over `import torch`, and `gruworks --help`.
 
     python benchmarks/bench_startup.py          fresh processes, alternating; medians of 9
 

@@ -1,4 +1,4 @@
-"""How many real Tang poems keep the rules of regulated verse, and poems of each form from an n-gram model under them.
+"""Share of Tang poems that keep the rules of regulated verse, and poems of each form from an n-gram model under them.
 
     python benchmarks/bench_verse.py [--poems 1000]
 

@@ -155,7 +155,7 @@ def outputs(parts: dict[str, Any]) -> dict[str, Any]:
 
 
 def padding(model: Any) -> dict[str, Any]:
-    """What a model that masks steps of zeros computes, the first row ending after three."""
+    """Output of a model that masks steps of zeros, the first row ending after three."""
     padded = numpy.random.default_rng(9).standard_normal((B, T, I)).astype("float32")
     padded[0, 3:] = 0
     return {"padded": padded, "masked": model.predict(padded, verbose=0)}

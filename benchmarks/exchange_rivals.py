@@ -1,4 +1,4 @@
-"""What Keras, TensorFlow, Flax and Equinox compute and save: run in an environment of theirs, without Gruworks.
+"""Outputs and files of Keras, TensorFlow, Flax and Equinox: run in an environment of theirs, without Gruworks.
 
     python benchmarks/exchange_rivals.py keras make FOLDER [--small]     models as files, inputs and outputs beside them
     python benchmarks/exchange_rivals.py keras check FOLDER              reads ours_*.keras and answers with outputs

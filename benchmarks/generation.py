@@ -1,4 +1,4 @@
-"""What the recipes of text generation share: data, a fit that goes on where it was cut off, sums of nats, records."""
+"""Shared parts of the text generation recipes: data, a fit that resumes, sums of nats, records."""
 
 import argparse
 import gzip
@@ -79,7 +79,7 @@ def codec_of(settings: dict[str, Any], learnt: list[Document]) -> Codec:
 
 
 def outcome(generator: Generator, perplexity: float, options: argparse.Namespace) -> Outcome:
-    """What is recorded of a fit."""
+    """Facts of a fit for its record."""
     fit = generator.metrics
     facts = {"parameters": parameters(generator), "minutes": fit["minutes"], "threads": options.threads}
     steps = f"{fit['steps']} steps, best at {fit['best_step']}, {fit['ended_by']}"

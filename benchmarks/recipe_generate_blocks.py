@@ -54,7 +54,7 @@ def timed(settings: dict[str, Any], learnt: Document) -> Iterator[float]:
 
 
 def affordable(seconds: float, learnt: Document, kept: Path) -> dict[str, int]:
-    """How many steps of each kind fit into the seconds: by the median of 20, the kinds in turn."""
+    """Number of steps of each kind that fit into the seconds: by the median of 20, the kinds in turn."""
     if not kept.is_file():
         kinds = {kind: timed(settings, learnt) for kind, settings in KINDS.items()}
         rounds = [{kind: next(times) for kind, times in kinds.items()} for _ in range(23)][3:]

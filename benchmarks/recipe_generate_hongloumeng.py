@@ -27,7 +27,7 @@ KNESER_NEY = Choice(8, modified=True)
 
 
 def parts() -> tuple[str, str, str]:
-    """What is learnt from, what chooses, and the test."""
+    """Training, validation and test text."""
     whole = text("hongloumeng.txt")
     first, last = int(0.855 * len(whole)), int(0.9 * len(whole))
     return whole[:first], whole[first:last], whole[last:]

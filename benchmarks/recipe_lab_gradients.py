@@ -1,4 +1,4 @@
-"""How far gradients reach at T = 200 on the adding problem: figures, and docs/lab-gradients.png.
+"""Reach of gradients at T = 200 on the adding problem: figures, and docs/lab-gradients.png.
 
     python benchmarks/recipe_lab_gradients.py --out runs/gradients [--jobs 2]
 

@@ -1,4 +1,4 @@
-"""How far back each cell learns to reach: copy memory and adding at growing length, and docs/lab-reach.png.
+"""Distance over which each cell learns: copy memory and adding at growing length, and docs/lab-reach.png.
 
     python benchmarks/recipe_lab_reach.py --out runs/reach [--jobs 2]
 

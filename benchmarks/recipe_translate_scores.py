@@ -1,4 +1,4 @@
-"""What a scorer knows of language: Cho et al. 2014 on pairs of test 2016, as they are and spoilt.
+"""Knowledge of language in a scorer: Cho et al. 2014 on pairs of test 2016, as they are and spoilt.
 
     python benchmarks/recipe_translate_scores.py --judge runs/cho2014
 

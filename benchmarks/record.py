@@ -60,7 +60,7 @@ def commit() -> str:
 
 
 def command() -> str:
-    """How this process was started, from the project's root; of a path elsewhere only the end, no machine's folders."""
+    """Command line of this process, from the project's root; of a path elsewhere only the end, no machine's folders."""
     script = Path(sys.argv[0]).resolve()
     name = script.relative_to(ROOT) if script.is_relative_to(ROOT) else Path(script.name)
     return shlex.join(["python", str(name), *map(_without_folders, sys.argv[1:])])

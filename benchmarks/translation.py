@@ -1,4 +1,4 @@
-"""What the translation recipes share: prepared sets, a fit that resumes, beam chosen on validation, a record."""
+"""Shared parts of the translation recipes: prepared sets, a fit that resumes, beam chosen on validation, a record."""
 
 from __future__ import annotations
 

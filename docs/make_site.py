@@ -1,4 +1,4 @@
-"""What the site adds to the pages in docs/, as hooks of MkDocs (mkdocs.yml): nothing links out of it into the void.
+"""Additions of the site to the pages in docs/, as hooks of MkDocs (mkdocs.yml): nothing links out of it into the void.
 
 The command line's page is made from the program. A file outside docs/ that a page links to, such as a module or
 LOG.md, becomes a page of its own under source/, and the link leads there.

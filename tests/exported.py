@@ -44,7 +44,7 @@ class Exported(NamedTuple):
         return _run(self.folder / f"{graph}.onnx", feed)
 
     def state(self, graph: str, rows: int) -> dict[str, Any]:
-        """What is carried, before the first call: zeros."""
+        """The carried state before the first call: zeros."""
         says = self.says["graphs"][graph]
         inputs = {name: says["inputs"][name] for name in says["carried"].values()}
         return {

@@ -14,7 +14,7 @@ HEAVY = ("torch", "lightning", "pandas", "polars", "matplotlib")
 
 
 def loaded_after(code: str) -> set[str]:
-    """Which heavy modules stand in a fresh process after `code`."""
+    """Heavy modules in a fresh process after `code`."""
     script = f"{code}\nimport sys\nprint(*(name for name in {HEAVY!r} if name in sys.modules))"
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     return set(printed.split())

@@ -1,4 +1,4 @@
-"""What is kept for the way back can be counted by hand where the kept tensors are known."""
+"""Memory kept for the backward can be counted by hand where the kept tensors are known."""
 
 from __future__ import annotations
 

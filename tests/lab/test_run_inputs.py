@@ -1,4 +1,4 @@
-"""What a run's first unit reads is what its model gives it: states by the equations are the model's own."""
+"""Inputs of a run's first unit are those that its model gives it: states by the equations are the model's own."""
 
 from __future__ import annotations
 

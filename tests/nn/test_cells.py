@@ -209,7 +209,7 @@ def test_widths_come_as_near_as_one_unit_can(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in CELLS if name not in NO_GATE])
 def test_kept_long_a_cell_forgets_slowly(name: str) -> None:
     def left(longest: int) -> float:
-        """How far two starting states still lie apart after 50 steps of nothing."""
+        """Distance of two initial states after 50 steps of zeros."""
         torch.manual_seed(0)
         cell = make(name, IN, 32, "equations")
         if longest:

@@ -19,7 +19,7 @@ def pixels(path):
 
 
 def holds(picture, colour):
-    """How many pixels have this colour."""
+    """Number of pixels of this colour."""
     return int((numpy.abs(picture - numpy.asarray(colour)[:3]).max(-1) < 0.01).sum())
 
 

@@ -1,4 +1,4 @@
-"""What every task's export is: real GRU nodes, free sizes, one graph for torch.compile and torch.export."""
+"""Properties of every task's export: real GRU nodes, free sizes, one graph for torch.compile and torch.export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a fit changes on the machine: pages, products, threads; and that it is all set back."""
+"""Changes of a fit to the machine's settings (pages, products, threads), all of them set back."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def run(path: Path, batches: Any, resume: bool = False, **settings: Any) -> tupl
 
 
 def pairs(epoch: int, index: int) -> Tensor:
-    """What two processes draw at one step, as one batch: the mean of their gradients is its gradient."""
+    """The draws of two processes at one step, as one batch: the mean of their gradients is its gradient."""
     length = SHORT["validate_every"]
     step = epoch * length + index
     return torch.cat([draw(*divmod(2 * step + rank, length)) for rank in (0, 1)])

@@ -58,7 +58,7 @@ def opened(port: int, sent: bytes = b"") -> socket.socket:
 
 
 def ended(one: socket.socket) -> bytes:
-    """What comes until the other side closes."""
+    """Bytes that come until the other side closes."""
     parts = []
     while part := one.recv(65_536):
         parts.append(part)

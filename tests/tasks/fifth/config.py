@@ -12,7 +12,7 @@ __all__ = ["Config", "Options"]
 
 @dataclass(frozen=True)
 class Config(Settings):
-    """What is fitted and saved."""
+    """Settings that are fitted and saved."""
 
     hidden_size: int = setting(3, "hidden size of the GRU", low=1, high=64)
     training: FitSettings = setting(FitSettings(), "the fit")
@@ -20,7 +20,7 @@ class Config(Settings):
 
 @dataclass(frozen=True)
 class Options(Settings):
-    """What one answer may vary."""
+    """Settings that one answer may vary."""
 
     count: int = setting(2, "numbers to add", low=1, high=9)
     folder: str | None = setting(None, "a folder of this machine", local=True)

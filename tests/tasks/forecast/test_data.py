@@ -1,4 +1,4 @@
-"""What the network reads: causal features, targets in units of the scale, windows that keep validation apart."""
+"""Inputs of the network: causal features, targets in units of the scale, windows that keep validation apart."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ DAILY = Frequency("D")
 
 
 def whole(forecaster: Forecaster, rows: int) -> numpy.ndarray:
-    """What the whole history says after its last row: low, median and high [K, 3], encoded afresh."""
+    """The forecast of the whole history after its last row: low, median and high [K, 3], encoded afresh."""
     one = wavy(rows)
     series = Series("0", one["ds"].to_numpy().astype("datetime64[us]"), one["y"].to_numpy())
     return forecaster.predictor.quantiles(series, numpy.array([rows - 1]), [0.1, 0.5, 0.9])[0]

@@ -28,7 +28,7 @@ class Made(Settings):
 
 
 def made(*arguments: str) -> Made:
-    """What a command gets for these arguments."""
+    """Values that a command gets for these arguments."""
     got: list[Made] = []
     app = typer.Typer()
 

@@ -1,4 +1,4 @@
-"""What all tasks' commands share about runs."""
+"""Common behaviour of all tasks' commands with runs."""
 
 from __future__ import annotations
 

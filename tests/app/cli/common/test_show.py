@@ -1,4 +1,4 @@
-"""What a command prints: for a person, or for a program."""
+"""Output of a command: for a person, or for a program."""
 
 from __future__ import annotations
 
