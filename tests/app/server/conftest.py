@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,4 +20,6 @@ LIMITS = Limits(body=200_000, upload=400_000, audio=5.0, characters=500, sentenc
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     app: Any = application([], LIMITS, fits=tmp_path_factory.mktemp("fits"))
     with TestClient(app, raise_server_exceptions=False) as found:
+        while found.get("/ready").json()["status"] == "loading":  # in a thread, which no test's patches may reach
+            time.sleep(0.05)
         yield found

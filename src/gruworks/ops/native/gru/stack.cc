@@ -1,6 +1,7 @@
 #include "gru/stack.h"
 
 #include <atomic>
+#include <exception>
 #include <numeric>
 
 #include "core/pool.h"
@@ -186,6 +187,20 @@ template <class T> std::vector<std::unique_ptr<Unit<T>>> units(const Stack<T>& s
   return made;
 }
 
+// Calls f for each direction; an exception in either thread is thrown again on the caller's.
+template <class F> void over_directions(int directions, int threads, F&& f) {
+  std::exception_ptr failed[2];
+  parallel_for(directions, std::min(threads, directions), [&](Index d) {
+    try {
+      f(static_cast<int>(d));
+    } catch (...) {
+      failed[d] = std::current_exception();
+    }
+  });
+  for (const std::exception_ptr& error : failed)
+    if (error) std::rethrow_exception(error);
+}
+
 }  // namespace
 
 template <class T> void run_stack_forward(const Stack<T>& s, int wanted) {
@@ -200,9 +215,9 @@ template <class T> void run_stack_forward(const Stack<T>& s, int wanted) {
   }
   for (Index layer = 0; layer < s.layers(); ++layer) {
     if (layer) pass(s, layer - 1, 0, s.steps);
-    parallel_for(s.directions, std::min(threads, s.directions), [&](Index d) {
+    over_directions(s.directions, threads, [&](int d) {
       const StackUnit<T>& unit = s.units[layer * s.directions + d];
-      run_forward(sequence(s, layer, static_cast<int>(d)), unit.w, *unit.packing, threads > 1 ? 1 : wanted);
+      run_forward(sequence(s, layer, d), unit.w, *unit.packing, threads > 1 ? 1 : wanted);
     });
   }
 }
@@ -219,10 +234,9 @@ template <class T> void run_stack_backward(const Stack<T>& s, int wanted) {
     }, [&](Index layer) { made[layer]->weights(grads.of(layer, 0)); });
   }
   for (Index layer = s.layers() - 1; layer >= 0; --layer) {
-    parallel_for(s.directions, std::min(threads, s.directions), [&](Index d) {
+    over_directions(s.directions, threads, [&](int d) {
       const StackUnit<T>& unit = s.units[layer * s.directions + d];
-      run_backward(sequence(s, layer, static_cast<int>(d)), grads.of(layer, static_cast<int>(d)), unit.w, *unit.packing,
-                   threads > 1 ? 1 : wanted);
+      run_backward(sequence(s, layer, d), grads.of(layer, d), unit.w, *unit.packing, threads > 1 ? 1 : wanted);
     });
     grads.pass(layer, 0, s.steps);
   }
