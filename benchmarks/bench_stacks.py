@@ -108,7 +108,7 @@ def by_onnxruntime(unit: Unit, threads: int) -> Run:
 
 
 def by_jax(unit: Unit, train: bool) -> Run:
-    """jax.lax.scan under jit, the input projections of all steps at once."""
+    """jax.lax.scan under jit."""
     import jax
     import jax.numpy as jnp
 
@@ -119,21 +119,9 @@ def by_jax(unit: Unit, train: bool) -> Run:
         weights.append([jnp.asarray(0.1 * draw.standard_normal(s), jnp.float32) for s in shapes])
     x = jnp.asarray(draw.standard_normal((unit.T, unit.B, unit.I)), jnp.float32)
 
-    def layer(p: Any, x: Any, reverse: bool) -> Any:
-        w_ih, w_hh, b_ih, b_hh = p
-
-        def cell(h: Any, gi: Any) -> Any:
-            r, z, n = jnp.split(h @ w_hh.T + b_hh, 3, -1)
-            i_r, i_z, i_n = jnp.split(gi, 3, -1)
-            z, n = jax.nn.sigmoid(i_z + z), jnp.tanh(i_n + jax.nn.sigmoid(i_r + r) * n)
-            h = n + z * (h - n)
-            return h, h
-
-        return jax.lax.scan(cell, jnp.zeros((unit.B, unit.H)), x @ w_ih.T + b_ih, reverse=reverse)[1]
-
     def stack(p: Any, x: Any) -> Any:
         for i in range(unit.L):
-            x = jnp.concatenate([layer(p[unit.D * i + d], x, d == 1) for d in range(unit.D)], -1)
+            x = jnp.concatenate([engines.jax_layer(p[unit.D * i + d], x, d == 1) for d in range(unit.D)], -1)
         return x
 
     run = jax.jit(jax.grad(lambda p, x: stack(p, x).sum(), (0, 1)) if train else stack)

@@ -121,12 +121,28 @@ def onnxruntime_session(shape: Shape, reset: str, train: bool) -> Run | None:
     return lambda: session.run(None, feed)
 
 
+def jax_layer(weights: Any, x: Any, reverse: bool = False) -> Any:
+    """One layer and direction by jax.lax.scan, the input projections of all steps at once."""
+    import jax
+    import jax.numpy as jnp
+
+    w_ih, w_hh, b_ih, b_hh = weights
+
+    def cell(h: Any, gi: Any) -> Any:
+        r, z, n = jnp.split(h @ w_hh.T + b_hh, 3, -1)
+        i_r, i_z, i_n = jnp.split(gi, 3, -1)
+        z, n = jax.nn.sigmoid(i_z + z), jnp.tanh(i_n + jax.nn.sigmoid(i_r + r) * n)
+        h = n + z * (h - n)
+        return h, h
+
+    return jax.lax.scan(cell, jnp.zeros((x.shape[1], w_hh.shape[1])), x @ w_ih.T + b_ih, reverse=reverse)[1]
+
+
 def jax_scan(shape: Shape, reset: str, train: bool) -> Run | None:
     """jax.lax.scan under jit, input terms formed at once."""
     if reset == "before":
         return None
     import jax
-    import jax.numpy as jnp
 
     T, B, I, H = shape  # noqa: E741
     keys = jax.random.split(jax.random.key(0), 5)
@@ -135,22 +151,10 @@ def jax_scan(shape: Shape, reset: str, train: bool) -> Run | None:
     ]
     x = jax.random.normal(keys[4], (T, B, I))
 
-    def layer(p: Any, x: Any) -> Any:
-        w_ih, w_hh, b_ih, b_hh = p
-
-        def cell(h: Any, gi: Any) -> Any:
-            r, z, n = jnp.split(h @ w_hh.T + b_hh, 3, -1)
-            i_r, i_z, i_n = jnp.split(gi, 3, -1)
-            z, n = jax.nn.sigmoid(i_z + z), jnp.tanh(i_n + jax.nn.sigmoid(i_r + r) * n)
-            h = n + z * (h - n)
-            return h, h
-
-        return jax.lax.scan(cell, jnp.zeros((B, H)), x @ w_ih.T + b_ih)[1]
-
     if train:
-        step = jax.jit(jax.grad(lambda p, x: layer(p, x).sum(), (0, 1)))
+        step = jax.jit(jax.grad(lambda p, x: jax_layer(p, x).sum(), (0, 1)))
         return lambda: jax.block_until_ready(step(p, x))
-    forward = jax.jit(layer)
+    forward = jax.jit(jax_layer)
     return lambda: jax.block_until_ready(forward(p, x))
 
 
