@@ -68,8 +68,8 @@ def _first_line(path: Path) -> str:
 
 
 def figures(prefix: str) -> str:
-    """The measured figures whose id starts with `prefix`, from benchmarks/results, and the processors that ran them."""
-    chosen = [one for name, one in records().items() if name.startswith(prefix)]
+    """The measured figures whose id starts with one of the prefixes (commas between), and their processors."""
+    chosen = [one for name, one in records().items() if name.startswith(tuple(prefix.split(",")))]
     rows = ["| figure | measured | spread | seeds | note |", "|---|---|---|---|---|"]
     for one in chosen:
         spread = f"{one['spread']:.2g}" if "spread" in one else ""
