@@ -15,6 +15,7 @@ from gruworks.nn.recurrence import fallback, kernel
 from gruworks.nn.recurrence.conditions import layout_of
 from gruworks.nn.recurrence.kernel import CPU, LARGE, CachedLayer, contiguous, last_axis_contiguous
 from gruworks.nn.recurrence.operands import no_memory
+from gruworks.ops.activations import Unit
 from gruworks.ops.operands import OPERANDS, Operands
 
 __all__ = ["forward", "layer", "new_state", "one_step", "recurrence", "step"]
@@ -63,10 +64,10 @@ class _Recurrence(torch.autograd.Function):
     """One layer and direction, any operands."""
 
     @staticmethod
-    def forward(ctx: Any, before: bool, reverse: bool, *operands: Tensor | None) -> tuple[Tensor, Tensor]:
-        output, final, saved, states = kernel.forward_kept(Operands(*operands), before, reverse)
+    def forward(ctx: Any, unit: Unit, reverse: bool, *operands: Tensor | None) -> tuple[Tensor, Tensor]:
+        output, final, saved, states = kernel.forward_kept(Operands(*operands), unit, reverse)
         ctx.save_for_backward(*operands, kernel.lazy_clone(output), saved, states)
-        ctx.form, ctx.used = (before, reverse), False
+        ctx.form, ctx.used = (unit, reverse), False
         ctx.set_materialize_grads(False)
         return output, final
 
@@ -211,7 +212,7 @@ def _by_equations(form: Any, tensors: Any, grads: tuple[Any, ...], needed: tuple
     o = Operands(given[0], given[1], start, *weights)
     need_x, *rest = needed
     pattern = (need_x and bool(cached.I), need_x and not cached.I, *rest, *(False,) * (len(OPERANDS) - 7))
-    found = fallback.gradients_of_equations(o, (before, reverse), (grad_output, grad_final), pattern)
+    found = fallback.gradients_of_equations(o, (Unit(before), reverse), (grad_output, grad_final), pattern)
     grad_x, grad_h0 = found[0] if cached.I else found[1], found[2]
     if batch_first and grad_x is not None:
         grad_x = grad_x.transpose(0, 1)

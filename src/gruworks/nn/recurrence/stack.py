@@ -23,6 +23,7 @@ from gruworks.nn.recurrence.conditions import (
 from gruworks.nn.recurrence.fast_path import cached_layer_of
 from gruworks.nn.recurrence.kernel import CPU, CachedLayer, contiguous, last_axis_contiguous
 from gruworks.nn.recurrence.operands import no_memory
+from gruworks.ops.activations import Unit
 from gruworks.ops.backend import native as module
 from gruworks.ops.operands import Operands
 
@@ -213,7 +214,7 @@ def _equations(
             place = layer * form.directions + direction
             start = None if h0 is None else h0[place]
             operands = Operands(steps, None, start, *weights[4 * place : 4 * place + 4])
-            output, final = fallback.by_equations(operands, form.before, direction == 1)
+            output, final = fallback.by_equations(operands, Unit(form.before), direction == 1)
             sides.append(output)
             finals.append(final)
         steps = torch.cat(sides, -1)
