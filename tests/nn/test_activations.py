@@ -173,12 +173,12 @@ def test_a_state_dict_says_its_activations() -> None:
     with pytest.raises(RuntimeError, match="candidate_activation_relu"):
         torch.nn.GRU(I, H).load_state_dict(relu.state_dict())
     assert repr(relu) == f"GRU({I}, {H}, candidate_activation='relu', gate_activation='hard_sigmoid')"
-    with pytest.raises(OptionError, match="torch.jit.script.*candidate_activation='relu'"):
+    with pytest.raises(OptionError, match=r"torch.jit.script.*candidate_activation='relu'"):
         torch.jit.script(relu)
 
 
 def test_unknown_names_are_refused() -> None:
-    with pytest.raises(OptionError, match="candidate_activation must be one of tanh, relu.*not 'swish'"):
+    with pytest.raises(OptionError, match=r"candidate_activation must be one of tanh, relu.*not 'swish'"):
         GRU(I, H, candidate_activation="swish")  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="gate_activation must be one of sigmoid, hard_sigmoid, not 'tanh'"):
         GRUCell(I, H, gate_activation="tanh")  # type: ignore[arg-type]

@@ -213,7 +213,7 @@ def test_mistakes_are_named() -> None:
     gru, x = GRU(I, H), torch.randn(T, B, I)
     with pytest.raises(ShapeError, match=r"resets must be \[9, 5\].*got \[5, 9\]"):
         gru(x, resets=torch.zeros(B, T))
-    with pytest.raises(OptionError, match="reset_state.*needs resets"):
+    with pytest.raises(OptionError, match=r"reset_state.*needs resets"):
         gru(x, reset_state=torch.zeros(1, B, H))
     with pytest.raises(ShapeError, match=r"expected reset_state \[1, 5, 18\]"):
         gru(x, resets=torch.zeros(T, B), reset_state=torch.zeros(B, H))

@@ -44,13 +44,20 @@ from gruworks.nn.recurrence.operands import (
 )
 from gruworks.nn.recurrence.regularization import Regularization, drop_weights, gain_names
 from gruworks.nn.recurrence.stack import stack
-from gruworks.ops.activations import CandidateActivation, GateActivation, Unit, check_activations
+from gruworks.ops.activations import (
+    MARKS,
+    CandidateActivation,
+    GateActivation,
+    Unit,
+    check_activations,
+    marks,
+    unit_of,
+)
 from gruworks.ops.operands import Operands
 from gruworks.ops.weights import GRUWeights, Reset, check_reset, parameter_names
 
 __all__ = ["GRU", "GRUCell"]
 
-MARKS = ("reset_before", "candidate_activation_", "gate_activation_")  # beginnings of the buffers that name a form
 _TorchGRU = torch.nn.GRU  # instead of super(), for classes built from copies of these methods (torchrl)
 
 
@@ -78,7 +85,7 @@ class _Form(torch.nn.Module):
         check_activations(candidate, gate)
         self.reset, self.candidate_activation, self.gate_activation = check_reset(reset), candidate, gate
         mark_as_fx_leaf(self)
-        for name in _marks(_unit(self)):
+        for name in marks(_unit(self)):
             self.register_buffer(name, torch.tensor(True))
 
     def __prepare_scriptable__(self) -> torch.nn.Module:
@@ -92,10 +99,9 @@ class _Form(torch.nn.Module):
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         own = any(key.startswith(f"{prefix}weight_hh") for key in state_dict)
         names = (key.removeprefix(prefix) for key in state_dict if key.startswith(prefix))
-        marks = {name for name in names if name.startswith(MARKS)}
-        if own and marks != set(_marks(_unit(self))):
-            theirs = _described("before" if MARKS[0] in marks else "after", marks - {MARKS[0]})
-            mine = _described(self.reset, set(_marks(_unit(self))) - {MARKS[0]})
+        given = [name for name in names if name.startswith(MARKS)]
+        if own and set(given) != set(marks(_unit(self))):
+            theirs, mine = _described(unit_of(given)), _described(_unit(self))
             raise WeightsError(
                 f"the state dict at {prefix or 'its root'!r} holds weights of the {theirs} form and this "
                 f"{type(self).__name__} is {mine}. The two are different functions and do not convert: "
@@ -108,18 +114,10 @@ def _unit(module: Any) -> Unit:
     return Unit(module.reset == "before", module.candidate_activation, module.gate_activation)
 
 
-def _marks(unit: Unit) -> list[str]:
-    """Names of the buffers by which a state dict differs from torch's."""
-    found = [MARKS[0]] if unit.before else []
-    found += [MARKS[1] + unit.candidate] if unit.candidate != "tanh" else []
-    return found + ([MARKS[2] + unit.gate] if unit.gate != "sigmoid" else [])
-
-
-def _described(reset: str, marks: set[str]) -> str:
-    pairs = [
-        (mark[: len(kind) - 1], mark[len(kind) :]) for kind in MARKS[1:] for mark in marks if mark.startswith(kind)
-    ]
-    return ", ".join([f"reset='{reset}'", *(f"{name}='{value}'" for name, value in pairs)])
+def _described(unit: Unit) -> str:
+    given = {"candidate_activation": unit.candidate, "gate_activation": unit.gate}
+    parts = [f"{name}={value!r}" for name, value in given.items() if value not in ("tanh", "sigmoid")]
+    return ", ".join([f"reset='{'before' if unit.before else 'after'}'", *parts])
 
 
 def _form(module: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy
@@ -9,13 +10,16 @@ import numpy
 from gruworks.errors import OptionError
 
 __all__ = [
+    "MARKS",
     "CandidateActivation",
     "GateActivation",
     "Unit",
     "activation",
     "check_activations",
     "derivative",
+    "marks",
     "onnx_attributes",
+    "unit_of",
 ]
 
 Array = Any  # numpy.ndarray or torch.Tensor
@@ -29,6 +33,7 @@ ONNX = {
     "tanh": ("Tanh", ()), "relu": ("Relu", ()), "sigmoid": ("Sigmoid", ()),
     "hard_sigmoid": ("HardSigmoid", (1 / 6, 0.5)), "softsign": ("Softsign", ()), "linear": ("Affine", (1.0, 0.0)),
 }  # fmt: skip
+MARKS = ("reset_before", "candidate_activation_", "gate_activation_")  # beginnings of the names of `marks`
 
 
 class Unit(NamedTuple):
@@ -47,6 +52,31 @@ class Unit(NamedTuple):
     def codes(self) -> tuple[int, bool]:
         """The candidate's activation and hard gates, as the native kernel takes them."""
         return get_args(CandidateActivation).index(self.candidate), self.gate == "hard_sigmoid"
+
+
+def marks(unit: Unit) -> list[str]:
+    """Entries by which the state dict of a unit differs from torch's.
+
+    >>> marks(Unit(before=True, candidate="relu"))
+    ['reset_before', 'candidate_activation_relu']
+    """
+    found = [MARKS[0]] if unit.before else []
+    found += [MARKS[1] + unit.candidate] if unit.candidate != "tanh" else []
+    return found + ([MARKS[2] + unit.gate] if unit.gate != "sigmoid" else [])
+
+
+def unit_of(names: Iterable[str]) -> Unit:
+    """The unit that the entries of a state dict name; the inverse of `marks`.
+
+    Raises:
+        OptionError: an unknown activation.
+    """
+    names = list(names)
+    given: list[Any] = ["tanh", "sigmoid"]
+    for i, kind in enumerate(MARKS[1:]):
+        given[i] = next((name.removeprefix(kind) for name in names if name.startswith(kind)), given[i])
+    check_activations(*given)
+    return Unit(MARKS[0] in names, *given)
 
 
 def check_activations(candidate: str, gate: str) -> None:
