@@ -195,6 +195,8 @@ class _SingleBiasCell(StepwiseCell, torch.nn.Module):
 
     def candidate(self, a: Tensor) -> Tensor:
         """The candidate's activation."""
+        if self.candidate_activation == "relu":
+            return torch.relu(a)
         return activation(str(self.candidate_activation), a, torch)  # type: ignore[no-any-return]
 
     def extra_repr(self) -> str:

@@ -115,21 +115,18 @@ def _unit(module: Any) -> Unit:
 
 
 def _described(unit: Unit) -> str:
-    given = {"candidate_activation": unit.candidate, "gate_activation": unit.gate}
-    parts = [f"{name}={value!r}" for name, value in given.items() if value not in ("tanh", "sigmoid")]
-    return ", ".join([f"reset='{'before' if unit.before else 'after'}'", *parts])
+    return f"reset='{'before' if unit.before else 'after'}'" + _activations(unit)
+
+
+def _activations(unit: Unit) -> str:
+    candidate = "" if unit.candidate == "tanh" else f", candidate_activation={unit.candidate!r}"
+    return candidate + ("" if unit.gate == "sigmoid" else f", gate_activation={unit.gate!r}")
 
 
 def _form(module: Any) -> str:
-    given = {"reset": module.reset, "candidate_activation": module.candidate_activation}
-    given |= {"gate_activation": module.gate_activation, "learn_initial_state": module.learn_initial_state}
-    usual = {
-        "reset": "after",
-        "candidate_activation": "tanh",
-        "gate_activation": "sigmoid",
-        "learn_initial_state": False,
-    }
-    return "".join(f", {name}={value!r}" for name, value in given.items() if value != usual[name])
+    reset = ", reset='before'" if module.reset == "before" else ""
+    learns = ", learn_initial_state=True" if module.learn_initial_state else ""
+    return reset + _activations(_unit(module)) + learns
 
 
 class GRU(_Form, torch.nn.GRU):
