@@ -197,6 +197,7 @@ def test_higher_derivatives_and_transforms() -> None:
 def test_compiled_and_exported() -> None:
     gru, x, resets = GRU(I, H, bidirectional=True).eval(), torch.randn(T, B, I), torch.rand(T, B) < 0.3
     expected, _ = gru(x, resets=resets)
+    torch._dynamo.reset()
     compiled = torch.compile(gru, fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(compiled(x, resets=resets)[0], expected)
     program = torch.export.export(gru, (x, None, None, resets))
