@@ -23,6 +23,9 @@ def build() -> str:
 def choose_build(arg: str, /) -> bool:
     """Use another build; false where this processor has no such one."""
 
+def set_exact(arg: bool, /) -> bool:
+    """Set this thread's exact mode; returns the mode before."""
+
 def thread_pool() -> str:
     """The pool of threads in use: openmp, or own."""
 

@@ -5,7 +5,9 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
+#include "core/exact.h"
 #include "gru/layer.h"
 #include "gru/stream.h"
 
@@ -125,6 +127,7 @@ extern "C" {
 const char* gruworks_version(void) { return GRUWORKS_VERSION; }
 const char* gruworks_message(void) { return last_message.c_str(); }
 const char* gruworks_build(void) { return build().name; }
+int gruworks_set_exact(int on) { return std::exchange(exact(), on != 0); }
 const char* gruworks_thread_pool(void) { return pool().name; }
 
 gruworks_status gruworks_choose_build(const char* name) {

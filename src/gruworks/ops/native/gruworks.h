@@ -34,6 +34,7 @@ GRUWORKS_API const char* gruworks_message(void);     /* of the calling thread's 
 GRUWORKS_API const char* gruworks_build(void);       /* instruction set of the kernels in use: portable, avx2, avx512 */
 GRUWORKS_API const char* gruworks_thread_pool(void); /* openmp, or own */
 GRUWORKS_API gruworks_status gruworks_choose_build(const char* name);
+GRUWORKS_API int gruworks_set_exact(int on); /* the calling thread's exact mode; returns the mode before */
 
 typedef enum {
   GRUWORKS_TANH = 0, GRUWORKS_RELU = 1, GRUWORKS_SIGMOID = 2,

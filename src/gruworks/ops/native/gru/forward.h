@@ -59,7 +59,7 @@ template <class T> class Forward {
     zeros = memory + Rows<T>::scratch(rows.count);
     memset(zeros, 0, sizeof(T) * Hp);
     chunk = zeros + Hp;
-    chunked = s.x.data && !s.inputs && rows.count < fused(s) && rows.steps > 1;
+    chunked = s.x.data && !s.inputs && rows.count < fused(s) && (rows.steps > 1 || s.exact);
   }
 
   void run() {
@@ -80,7 +80,7 @@ template <class T> class Forward {
  private:
   // One row whose weights fit into the L1 cache, and nothing but x and h0.
   bool plain_row() const {
-    return rows.count == 1 && rows.steps > 0 && !s.before && place.members == 1 && !s.states && !s.gain && !past &&
+    return rows.count == 1 && rows.steps > 0 && !s.exact && !s.before && place.members == 1 && !s.states && !s.gain && !past &&
            !s.zoneout.data && !s.lengths && !s.resets.data && s.activations.usual() && s.H <= kPlain;
   }
 
@@ -165,8 +165,12 @@ GRUWORKS_UNROLL(3)
   template <int Most = kRowsOf<T>, class Block> void over_panels(Block&& block, bool backwards = false) {
     for (Index i = mine.begin; i < mine.end; ++i) {
       const Index p = backwards ? mine.end - 1 - (i - mine.begin) : i;
-      in_blocks<Most>(rows.active, [&]<int R>(Index first) { block.template operator()<R>(first, p); });
+      blocks<Most>([&]<int R>(Index first) { block.template operator()<R>(first, p); });
     }
+  }
+
+  template <int Most, class Block> void blocks(Block&& block) {
+    s.exact ? in_exact_blocks<Most>(rows.active, block) : in_blocks<Most>(rows.active, block);
   }
 
   bool backwards(Index step) const { return (step + s.turn) % 2; }
@@ -199,8 +203,7 @@ GRUWORKS_UNROLL(3)
 
   template <Sum S> void over_columns(bool backwards = false) {
     in_groups(mine.begin, mine.end, [&]<int V>(Index v) {
-      in_blocks<S == Sum::whole ? kRowsOf<T> : kFewRows>(
-          rows.active, [&]<int R>(Index first) { candidate_block<R, V, S>(first, v); });
+      blocks<S == Sum::whole ? kRowsOf<T> : kFewRows>([&]<int R>(Index first) { candidate_block<R, V, S>(first, v); });
     }, backwards);
   }
 
@@ -223,13 +226,15 @@ GRUWORKS_UNROLL(8)
 GRUWORKS_UNROLL(3)
       for (int g = 0; g < 3; ++g) {
         const Vec<T> bias = load(s.w.bias + g * Hp + p * L);
-        if (chunked) sums[i][g] = load(projected(step, first + i) + ((p - mine.begin) * 3 + g) * L);
+        if (chunked) sums[i][g] = load(projected(step, actual(first + i)) + ((p - mine.begin) * 3 + g) * L);
         else if (s.x.data || width <= 0) sums[i][g] = bias;
         else sums[i][g] = bias + load_part(rows.x[first + i] + g * s.H + p * L, width);
       }
     if (s.x.data && !chunked)
       multiply<T, R, 3>(sums, rows.x + first, s.w.x + p * s.I * 3 * L, L, 3 * L, s.I);
   }
+
+  Index actual(Index i) const { return i < rows.active ? i : rows.active - 1; }  // exact blocks: copies of the last row
 
   T* projected(Index step, Index i) {
     return chunk + (step % kChunk * rows.count + i) * (mine.end - mine.begin) * 3 * L;
@@ -365,7 +370,7 @@ GRUWORKS_UNROLL(8)
   template <int R, int V, Sum S> void candidate_block(Index first, Index v) {
     Vec<T> sums[R][V] = {};
     product<S, R, V>(sums, rows.work + first, s.w.n + v * s.H * L, s.H * L, L);
-    for (int i = 0; i < R; ++i)
+    for (int i = 0; i < R && first + i < rows.active; ++i)  // beyond: copies, of which `renew` has overwritten the terms
       for (int c = 0; c < V; ++c) {
         T* kept = rows.work[first + i] + (v + c) * L;
         const Vec<T> sum = load(kept + 3 * Hp) + sums[i][c];
@@ -483,7 +488,7 @@ GRUWORKS_UNROLL(3)
       for (Index v = 0; v < Hp / L; ++v) normed_resets(i, v);
     }
     in_groups(mine.begin, mine.end, [&]<int V>(Index v) {
-      in_blocks<kRowsOf<T>>(rows.active, [&]<int R>(Index first) {
+      blocks<kRowsOf<T>>([&]<int R>(Index first) {
         Vec<T> sums[R][V] = {};
         multiply_apart<T, R, V>(sums, rows.terms + first, s.w.n + v * s.H * L, s.H * L, L, s.H);
         for (int i = 0; i < R; ++i)

@@ -42,6 +42,7 @@ template <class T> struct Packed {
 template <class T> struct Sequence {
   Index steps, batch, I, H;
   bool before, reverse;
+  bool exact;                   // one order of sums, see core/exact.h
   Activations activations;
   Index turn;                   // added to the step number, whose parity is the direction in which weights are read
   Packed<T> w;
@@ -71,6 +72,9 @@ template <class T> struct Sequence {
   Index length(Index b) const { return lengths ? lengths[b] : steps; }
   Index time(Index b, Index step) const { return reverse ? length(b) - 1 - step : step; }
 };
+
+// Columns from which on a member of a group waits for the others before its sum, not after a partial one.
+constexpr Index kOnePass = 384, kOnePassAfter = 128;  // the second: forward of "after", with one barrier a step
 
 template <class T> struct Gradient {
   Array3<const T> output;  // or null

@@ -8,8 +8,6 @@
 
 namespace gruworks::GRUWORKS_ISA {
 
-// Columns from which on a member of a group waits for the others before its sum, not after a partial one.
-constexpr Index kOnePass = 384, kOnePassAfter = 128;  // the second: forward of "after", with one barrier a step
 template <class T> bool in_one_pass(const Sequence<T>& s, const Place& place, Index from) {
   return place.members == 1 || s.H >= from;
 }
@@ -45,8 +43,10 @@ template <class T> struct Rows {
   T** terms;         // products of the state, or their gradients: `work`, or the normalized products
   T** inputs;        // the same of x's products
 
+  static Index places(Index count) { return count + kFewRows - 1; }
+
   static Index scratch(Index count) {
-    const Index bytes = 10 * count * static_cast<Index>(sizeof(uintptr_t)) + 8;
+    const Index bytes = 10 * places(count) * static_cast<Index>(sizeof(uintptr_t)) + 8;
     return (bytes + 63) / 64 * 64 / static_cast<Index>(sizeof(T));
   }
 
@@ -57,11 +57,12 @@ template <class T> struct Rows {
     count = share.end - share.begin;
     steps = count ? s.length(row[0]) : 0;
     const T** table = reinterpret_cast<const T**>((reinterpret_cast<uintptr_t>(scratch) + 7) & ~uintptr_t{7});
-    x = table, h = table + count, past = table + 2 * count;
-    out = const_cast<T**>(table + 3 * count), work = const_cast<T**>(table + 4 * count);
-    next = const_cast<T**>(table + 5 * count);
-    skip = table + 6 * count, zone = table + 7 * count, terms = const_cast<T**>(table + 8 * count);
-    inputs = const_cast<T**>(table + 9 * count);
+    const Index n = places(count);
+    x = table, h = table + n, past = table + 2 * n;
+    out = const_cast<T**>(table + 3 * n), work = const_cast<T**>(table + 4 * n);
+    next = const_cast<T**>(table + 5 * n);
+    skip = table + 6 * n, zone = table + 7 * n, terms = const_cast<T**>(table + 8 * n);
+    inputs = const_cast<T**>(table + 9 * n);
   }
 
   void at(Index step, const T* zeros) {
@@ -69,6 +70,8 @@ template <class T> struct Rows {
     else
       for (active = 0; active < count && s.length(row[active]) > step; ++active) {}
     for (Index i = 0; i < active; ++i) point(i, row[i], step, zeros);
+    if (s.exact && active)
+      for (Index i = active; i < places(active); ++i) point(i, row[active - 1], step, zeros);
   }
 
   void point(Index i, Index b, Index step, const T* zeros) {

@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "core/exact.h"
 #include "core/team.h"
 
 namespace gruworks {
@@ -30,7 +31,8 @@ Stream<T>::Stream(const Weights<T>& w, Index sessions, T* state, int wanted)
   s.h0 = state, s.h0_b = w.H;
   s.output = {output_.get(), 0, w.H};
   s.final = state;
-  place_ = grid(threads_of_step(s, wanted), sessions, w.H);
+  s.exact = exact();
+  place_ = grid(threads_of_step(s, wanted), sessions, w.H, columns_divide(s));
   if (w.before || place_.members > 1) work_ = Block<T>(sessions * 4 * padded(w.H)), s.work = work_.get();
   if (place_.members > 1) exchange_ = Block<T>(2 * sessions * padded(w.H)), s.exchange = exchange_.get();
   flags_.resize(place_.threads);
