@@ -108,7 +108,7 @@ def score(file: File, develop: bool, ets: str | None) -> dict[str, float]:
             f"{s}|{o}": one.filled()[: int(row) + 1]
             for s, (one, at) in enumerate(zip(found.panel, found.origins, strict=True)) for o, row in enumerate(at)
         }  # fmt: skip
-        rival = answers(ets, past, K, ETS_SEASON[file.frequency])["AutoETS"]
+        rival = answers(ets, ["AutoETS"], past, K, ETS_SEASON[file.frequency])["AutoETS"]
         rival = [[rival[f"{s}|{o}"] for o in range(count)] for s in range(len(found.panel))]
         result["ets"] = _mae(numpy.array(rival), truth)
     return result | {"seconds": time.process_time() - begun}
@@ -141,7 +141,7 @@ def _seasonal(one, at: numpy.ndarray, lag: int, K: int) -> numpy.ndarray:
     ahead = -(-numpy.arange(1, K + 1) // lag)
     for row in at:
         middle = _seasonal_values(y, numpy.array([row]), lag, K)[0]
-        errors = {n: y[n * lag : row + 1] - y[: row + 1 - n * lag] for n in set(ahead.tolist())}
+        errors = {n: y[n * lag : row + 1] - y[: max(0, row + 1 - n * lag)] for n in set(ahead.tolist())}
         ends = {n: numpy.quantile(e, [0.1, 0.9]) if len(e) else (0.0, 0.0) for n, e in errors.items()}
         low, high = (numpy.array([ends[n][i] for n in ahead]) for i in (0, 1))
         found.append(numpy.stack([middle, middle + low, middle + high], -1))
