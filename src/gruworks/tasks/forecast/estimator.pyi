@@ -52,6 +52,8 @@ class Forecaster(Estimator):
         past (tuple[str, ...], default ()): past covariates: columns known up to the last row only, numbers or words
         future (tuple[str, ...], default ()): future covariates: columns known for the rows to forecast too, numbers
             or words
+        holidays (str | None, default None): country whose public holidays are a covariate of days and hours, such
+            as DE or US-CA
         model (Literal['encoder', 'segment', 'sampler'], default 'encoder'): encoder: GRU over all rows; segment:
             SegRNN over a look-back window; sampler: DeepAR, by sample paths
         season (bool, default True): model the seasons of the calendar where there are dates and two whole seasons
@@ -140,6 +142,7 @@ class Forecaster(Estimator):
         static: tuple[str, ...] = (),
         past: tuple[str, ...] = (),
         future: tuple[str, ...] = (),
+        holidays: str | None = None,
         model: Literal["encoder", "segment", "sampler"] = "encoder",
         season: bool = True,
         periods: tuple[int, ...] = (),
