@@ -1,0 +1,100 @@
+"""`name_test.c`: a program that runs the C on recorded inputs and compares its outputs with the original's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy
+import torch
+
+from gruworks.interop.c.arrays import Array
+from gruworks.interop.c.graph import Graph
+from gruworks.interop.c.program import Program, indented
+
+__all__ = ["LIMIT", "network_test", "record", "test_file"]
+
+LIMIT = 1e-6  # of the range of the outputs
+STEPS = 61  # odd, so that convolutions with strides have a rest
+
+
+def record(graph: Graph, network: Any, seed: int = 0) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Inputs of STEPS steps, and the outputs: of torch for float32, of `Network.run` for int8."""
+    random = numpy.random.default_rng(seed)
+    inputs = {
+        name: random.standard_normal((STEPS, size)).astype(numpy.float32)
+        if size
+        else random.integers(0, _tokens(graph), STEPS).astype(numpy.int32)
+        for name, size in graph.inputs.items()
+    }
+    if network.precision == "int8":
+        return inputs, network.run(list(zip(*inputs.values(), strict=True)))
+    with torch.no_grad():
+        found = graph(*(torch.from_numpy(one).long() if one.ndim == 1 else torch.from_numpy(one) for one in inputs.values()))
+    return inputs, {name: output.numpy() for name, output in found.items()}
+
+
+def _tokens(graph: Graph) -> int:
+    return min(part.num_embeddings for part in graph.parts if isinstance(part, torch.nn.Embedding))
+
+
+def network_test(program: Program, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> str:
+    """The test of a program whose step is the network's: all outputs, across a saved and loaded state."""
+    name, network = program.name, program.network
+    steps = len(next(iter(inputs.values())))
+    sizes = network.output_sizes()
+    given = [f"{n}_given + {size} * t" if size else f"{n}_given[t]" for n, size in network.inputs.items()]
+    call = f"{name}_step({', '.join(['&state', *given, *outputs])})"
+    compare = [f"compare({n}, {n}_expected + {sizes[n]} * count, {sizes[n]});" for n in outputs] + ["count++;"]
+    if network.delaying:
+        last = f"while ({name}_finish({', '.join(['&state', *outputs])})) {{\n    {indented(compare)}\n    }}"
+        stepping = [f"if ({call}) {{", *(f"    {line}" for line in compare), "}"]
+    else:
+        last, stepping = "", [f"{call};", *compare]
+    body = [
+        f"{name}_state state;", f"uint8_t saved[{name.upper()}_SAVED_BYTES];", "int count = 0;",
+        *(f"float {n}[{size}];" for n, size in sizes.items()), f"{name}_init(&state);",
+        f"for (int t = 0; t < {steps}; t++) {{",
+        f"    if (t == {steps // 2}) {{ /* a saved and loaded state goes on */",
+        f"        {name}_save(&state, saved);", "        memset(&state, 0xff, sizeof state);",
+        f"        if (!{name}_load(&state, saved))", "            return 1;", "    }",
+        *(f"    {line}" for line in stepping), "}", last,
+        f"if (count != {len(next(iter(outputs.values())))})", "    return 1;",
+    ]  # fmt: skip
+    arrays = [Array(f"{n}_given", values) for n, values in inputs.items()]
+    arrays += [Array(f"{n}_expected", values) for n, values in outputs.items()]
+    return test_file(program, arrays, [line for line in body if line], outputs)
+
+
+def test_file(program: Program, arrays: Sequence[Array], body: Sequence[str], outputs: Mapping[str, Any]) -> str:
+    """A test program: arrays, a `compare` that keeps the largest difference, and the statements of `main`."""
+    exact = program.network.precision == "int8"
+    spread = max(float(numpy.abs(one).max(initial=0)) for one in outputs.values())
+    limit = 0.0 if exact else LIMIT * spread
+    return f"""\
+/* Recorded inputs and outputs of the original, on which {program.name}.c must give the same. */
+#include "{program.name}.h"
+
+#include <stdio.h>
+#include <string.h>
+
+{chr(10).join(map(str, arrays))}
+static double largest = 0.0;
+
+static void compare(const float *found, const float *expected, int size)
+{{
+    for (int i = 0; i < size; i++) {{
+        const double difference = (double)found[i] - (double)expected[i];
+        const double distance = difference < 0.0 ? -difference : difference;
+        if (!(distance <= largest)) /* NaN too */
+            largest = distance;
+    }}
+}}
+
+int main(void)
+{{
+{indented(body)}
+    printf("largest difference %.3g, allowed %.3g, range %.3g\\n", largest, {limit!r}, {spread!r});
+    return largest <= {limit!r} ? 0 : 1;
+}}
+"""
