@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy
 from numpy.typing import NDArray
 
-from gruworks.ops.quantised import THIN, matrix
+from gruworks.ops.quantised import matrix
 
 __all__ = ["Array", "Field", "Matrix", "Precision", "literal"]
 
@@ -65,17 +65,17 @@ class Field:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Weights [rows, columns] under a name, float32 or, with more than THIN columns, int8 with a scale for each row."""
+    """Weights [rows, columns] under a name, float32 or, unless `exact`, int8 with a scale for each row."""
 
     name: str
     values: Floats
     precision: Precision
-    thin: int = field(default=THIN, kw_only=True)
+    exact: bool = field(default=False, kw_only=True)
 
     @property
     def whole(self) -> bool:
         """True for 8-bit weights."""
-        return self.precision == "int8" and self.values.shape[1] > self.thin
+        return self.precision == "int8" and not self.exact
 
     def arrays(self) -> list[Array]:
         """Arrays in the order [columns][rows]."""

@@ -10,8 +10,17 @@ import torch
 from torch import Tensor
 
 from gruworks.errors import ExportError, OptionError
+from gruworks.interop.c.functions import NAMES
 from gruworks.nn.blocks.lookahead_conv import RowConvolution
 from gruworks.nn.blocks.strided_conv import StridedConvolution
+
+TAKEN = NAMES | set("""
+    alignas alignof and asm auto bitand bitor bool break case catch char class const constexpr continue count default
+    delete do double drained else enum explicit export extern false float for friend goto if inline int long main
+    matrix mutable namespace new not operator or private protected public register restrict return run short signed
+    sizeof state static struct switch template this throw true try typedef typename union unsigned using virtual void
+    volatile while xor zeros
+""".split())  # words of C and C++, and names of the generated functions
 
 __all__ = ["Add", "Graph", "Node", "chain"]
 
@@ -57,6 +66,8 @@ class Graph(torch.nn.Module):
         for name in [*known, *(node.name for node in nodes)]:
             if not name.isidentifier() or not name.isascii():
                 raise OptionError(f"{name!r} must be an identifier of C: letters, digits and underscores")
+            if name in TAKEN:
+                raise OptionError(f"{name!r} is a word of C or of the generated files: choose another name")
         for node in nodes:
             _check_known(node.name, node.inputs, known)
             if node.name in known:
@@ -120,7 +131,7 @@ def chain(module: torch.nn.Module) -> Graph:
 
 def _flat(module: torch.nn.Module, prefix: str) -> list[tuple[str, torch.nn.Module]]:
     if not isinstance(module, torch.nn.Sequential):
-        return [(prefix or type(module).__name__.lower(), module)]
+        return [(prefix or f"{type(module).__name__.lower()}_0", module)]
     found = []
     for name, part in module.named_children():
         own = f"{type(part).__name__.lower()}_{name}" if name.isdigit() else name

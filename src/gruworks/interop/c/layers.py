@@ -87,7 +87,7 @@ class GRU(Layer):
             for name, bias in (("input", self.input_bias), ("recurrent", self.recurrent_bias))
         )
         parts = [self.input.initializer(), self.recurrent.initializer(), *biases, str(self.size)]
-        return [f"static const gru_layer {self.name}_layer = {{{', '.join(parts)}}};"]
+        return [f"static const gru_t {self.name}_layer = {{{', '.join(parts)}}};"]
 
     def functions(self) -> list[Function]:
         return [self._function]
@@ -139,7 +139,7 @@ class Dense(Layer):
         return self.weight.arrays() + ([] if self.bias is None else [Array(f"{self.name}_bias", self.bias)])
 
     def structs(self) -> list[str]:
-        return [f"static const matrix {self.name}_weight = {self.weight.initializer()};"]
+        return [f"static const matrix_t {self.name}_weight = {self.weight.initializer()};"]
 
     def functions(self) -> list[Function]:
         return [Function("dense")]
@@ -166,7 +166,7 @@ class Embedding(Layer):
         return self.weight.arrays()
 
     def structs(self) -> list[str]:
-        return [f"static const matrix {self.name}_weight = {self.weight.initializer()};"]
+        return [f"static const matrix_t {self.name}_weight = {self.weight.initializer()};"]
 
     def functions(self) -> list[Function]:
         return [Function(f"embed_{self.weight.precision}")]
@@ -295,7 +295,7 @@ class Convolution(_Windowed):
         return self.weight.arrays() + ([] if self.bias is None else [Array(f"{self.name}_bias", self.bias)])
 
     def structs(self) -> list[str]:
-        return [f"static const matrix {self.name}_weight = {self.weight.initializer()};"]
+        return [f"static const matrix_t {self.name}_weight = {self.weight.initializer()};"]
 
     def functions(self) -> list[Function]:
         return [Function("push"), Function("dense")]

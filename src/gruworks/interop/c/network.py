@@ -79,7 +79,8 @@ class Network:
         found = {"WIDEST_GRU": max(grus)} if grus else {}
         whole = [m.values.shape[1] for m in matrices if m.whole]
         if self.precision == "int8" and matrices:
-            found["WIDEST"] = max(whole, default=1)
+            rows = [m.values.shape[0] for m in matrices]
+            found |= {"WIDEST": max(whole, default=16), "ROWS": min(256, max(rows))}
         return found
 
     def output_sizes(self) -> dict[str, int]:

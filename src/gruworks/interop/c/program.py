@@ -14,21 +14,19 @@ from gruworks.interop.c.network import Network
 __all__ = ["Program", "indented"]
 
 BITS = """\
-/* The same numbers, bit for bit, from every compiler that rounds each operation: no -ffast-math. GCC and Clang fuse
- * no multiplication with an addition here; give others their option for that (MSVC: /fp:precise). */
+/* The same numbers, bit for bit, from every compiler that rounds each operation: without -ffast-math, and without
+ * Clang's -ffp-contract=fast. The lines below keep additions apart from multiplications; MSVC needs /fp:precise. */
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
 #elif defined(__GNUC__)
 #pragma GCC optimize("fp-contract=off")
 #endif
 """
-BLOCK = """\
-#if defined(__AVX512F__) /* rows whose sums are in registers at once */
-#define BLOCK 64
-#elif defined(__AVX__)
-#define BLOCK 32
+RESTRICT = """\
+#if defined(__cplusplus)
+#define RESTRICT __restrict
 #else
-#define BLOCK 16
+#define RESTRICT restrict
 #endif
 """
 
@@ -76,7 +74,7 @@ class Program:
     def frame(self) -> int:
         """Bytes of local arrays of a step."""
         widest, buffers = self.network.defines(), sum(size for _, size, _ in self.network.buffers())
-        return 4 * (buffers + 6 * widest.get("WIDEST_GRU", 0)) + widest.get("WIDEST", 0) + self.stack
+        return 4 * (buffers + 6 * widest.get("WIDEST_GRU", 0)) + widest.get("WIDEST", 0) + 4 * widest.get("ROWS", 0) + self.stack
 
     def header(self) -> str:
         """Content of `name.h`."""
@@ -124,11 +122,10 @@ int {self.name}_load({self.name}_state *state, const uint8_t bytes[{upper}_SAVED
         """Content of `name.c`."""
         network, exact = self.network, self.network.precision == "int8"
         functions = texts([*network.functions(), *self.functions, Function("save")], network.precision)
-        blocks = BLOCK if any("BLOCK" in text for text in functions) else ""
         sizes = "".join(f"#define {name} {value}\n" for name, value in network.defines().items())
         parts = [
-            f'/* {self.about} */\n#include "{self.name}.h"\n\n#include <string.h>\n', BITS if exact else "", blocks, sizes,
-            *functions, *map(str, self._arrays()), "\n".join([*network.structs(), ""]), self._step(), self.own,
+            f'/* {self.about} */\n#include "{self.name}.h"\n\n#include <string.h>\n', BITS if exact else "", sizes,
+            RESTRICT if any("RESTRICT" in text for text in functions) else "", *functions, *map(str, self._arrays()), "\n".join([*network.structs(), ""]), self._step(), self.own,
             self._reset(), self._saving(),
         ]  # fmt: skip
         return "\n".join(part for part in parts if part.strip())

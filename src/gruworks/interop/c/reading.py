@@ -15,6 +15,7 @@ from gruworks.interop.c.arrays import Matrix, Precision
 from gruworks.interop.c.graph import Add, Graph, Node
 from gruworks.nn.blocks.lookahead_conv import RowConvolution
 from gruworks.nn.blocks.strided_conv import StridedConvolution
+from gruworks.ops.quantised import THIN
 
 __all__ = ["Step", "read"]
 
@@ -41,11 +42,11 @@ class _Reader:
 
     def __init__(self, graph: Graph, precision: Precision) -> None:
         self.precision: Precision = precision
-        self.sizes = dict(graph.inputs)
+        self.sizes, self.given = dict(graph.inputs), set(graph.inputs)
+        self.exact = False  # the first weights of few inputs, which may differ in scale, stay float32
         self.names = {name: name for name in graph.inputs}  # of the values that stand for each name of the graph
         self.matrices: dict[tuple[int, ...], Matrix] = {}
         self.steps: list[Step] = []
-        self.outputs = {f"_{name}" for name in graph.outputs}
 
     def node(self, node: Node) -> None:
         module, inputs = node.module, tuple(self.names[name] for name in node.inputs)
@@ -53,6 +54,7 @@ class _Reader:
             self.names[node.name] = inputs[0]
             return
         size = sum(self.sizes[name] for name in inputs)
+        self.exact = 0 < size <= THIN and all(name in self.given for name in inputs)
         for layer in self._layers(node.name, module, inputs, size):
             self.steps.append(Step(layer, inputs))
             inputs = (layer.name,)
@@ -104,7 +106,9 @@ class _Reader:
             own = name if module.num_layers == 1 else f"{name}_l{layer}"
             w_ih, w_hh = (getattr(module, f"weight_{kind}_l{layer}") for kind in ("ih", "hh"))
             biases = [_values(getattr(module, f"bias_{kind}_l{layer}", None)) for kind in ("ih", "hh")]
-            matrices = self._matrix(f"{own}_input", w_ih), self._matrix(f"{own}_recurrent", w_hh)
+            first = self._matrix(f"{own}_input", w_ih)
+            self.exact = False
+            matrices = first, self._matrix(f"{own}_recurrent", w_hh)
             reset = getattr(module, "reset", "after")
             found.append(layers.GRU(own, module.hidden_size, *matrices, *biases, reset, candidate, gate))
         return found
@@ -127,7 +131,7 @@ class _Reader:
     def _matrix(self, name: str, weight: torch.Tensor, key: tuple[int, ...] | None = None) -> Matrix:
         key = key or (weight.data_ptr(), *weight.shape)
         if key not in self.matrices:
-            self.matrices[key] = Matrix(f"{name}_values", _required(weight), self.precision)
+            self.matrices[key] = Matrix(f"{name}_values", _required(weight), self.precision, exact=self.exact)
         return self.matrices[key]
 
 

@@ -9,15 +9,16 @@ from string import Template
 
 from gruworks.interop.c.arrays import Precision
 
-__all__ = ["Function", "texts"]
+__all__ = ["NAMES", "Function", "texts"]
 
 FOLDER = Path(__file__).parent
+NAMES = frozenset(path.stem.removesuffix("_float32").removesuffix("_int8") for path in FOLDER.glob("*.c"))
 NEEDS = {
     "float_exp": ["bits"], "float_log": ["bits"], "float_inverse_sqrt": ["bits"],
     "sigmoid": ["float_exp"], "float_tanh": ["float_exp"], "silu": ["sigmoid"],
     "product": ["matrix", "real_product"], "product_int8": ["quantize"],
-    "gru_layer": ["matrix"], "gru_after": ["gru_layer", "product", "start"],
-    "gru_before": ["gru_layer", "product", "start"],
+    "gru_t": ["matrix"], "gru_after": ["gru_t", "product", "start"],
+    "gru_before": ["gru_t", "product", "start"],
     "dense": ["matrix", "product", "start"], "embed_float32": ["matrix"], "embed_int8": ["matrix"],
     "layer_norm": ["float_inverse_sqrt"], "depthwise": ["start"],
     "softmax": ["float_exp"], "log_softmax": ["float_exp", "float_log"],

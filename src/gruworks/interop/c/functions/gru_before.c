@@ -1,5 +1,5 @@
 /* One step of a GRU whose reset gate multiplies the state before the recurrent product (Cho et al. 2014). */
-static void $name(const gru_layer *layer, float *h, const float *x)
+static void $name(const gru_t *layer, float *h, const float *x)
 {
     const int H = layer->hidden;
     float input[3 * WIDEST_GRU], recurrent[3 * WIDEST_GRU];

@@ -2,4 +2,4 @@
 typedef struct {
     const float *weight;
     int rows, columns;
-} matrix;
+} matrix_t;

@@ -3,4 +3,4 @@ typedef struct {
     const int8_t *weight;
     const float *scale, *real;
     int rows, columns;
-} matrix;
+} matrix_t;

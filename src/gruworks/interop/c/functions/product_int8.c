@@ -1,27 +1,34 @@
-/* y += the rows of m from `first` on, times x; sums of 32 bits. */
-static inline void whole_rows(float *y, const matrix *m, int first, int rows, const int8_t *whole, float scale)
+/* sum[r] = sum over c of weight[c][r] whole[c]. */
+static void whole_product(int32_t *sum, const int8_t *weight, int stride, int rows, const int8_t *whole, int columns)
 {
-    const int8_t *weight = m->weight + first;
-    int32_t sum[BLOCK] = {0};
-    for (int c = 0; c < m->columns; c++, weight += m->rows)
+    int c = 0;
+    memset(sum, 0, sizeof *sum * (size_t)rows);
+    for (; c + 4 <= columns; c += 4, weight += 4 * stride) {
+        const int8_t *w1 = weight + stride, *w2 = w1 + stride, *w3 = w2 + stride;
+        const int32_t x0 = whole[c], x1 = whole[c + 1], x2 = whole[c + 2], x3 = whole[c + 3];
+        for (int r = 0; r < rows; r++)
+            sum[r] += weight[r] * x0 + w1[r] * x1 + w2[r] * x2 + w3[r] * x3;
+    }
+    for (; c < columns; c++, weight += stride)
         for (int r = 0; r < rows; r++)
             sum[r] += weight[r] * whole[c];
-    for (int r = 0; r < rows; r++)
-        y[r] += (float)sum[r] * (m->scale[first + r] * scale);
 }
 
-static void product(float *y, const matrix *m, int first, int rows, const float *x)
+/* y += the rows of m from `first` on, times x. */
+static void product(float *y, const matrix_t *m, int first, int rows, const float *x)
 {
     int8_t whole[WIDEST];
-    float scale;
-    int r = 0;
+    int32_t sum[ROWS];
     if (m->real) {
         real_product(y, m->real + first, m->rows, rows, x, m->columns);
         return;
     }
-    scale = quantize(whole, x, m->columns);
-    for (; rows - r >= BLOCK; r += BLOCK)
-        whole_rows(y + r, m, first + r, BLOCK, whole, scale);
-    if (rows > r)
-        whole_rows(y + r, m, first + r, rows - r, whole, scale);
+    const float scale = quantize(whole, x, m->columns);
+    for (int done = 0; done < rows; done += ROWS) {
+        const int count = rows - done < ROWS ? rows - done : ROWS;
+        const float *scales = m->scale + first + done;
+        whole_product(sum, m->weight + first + done, m->rows, count, whole, m->columns);
+        for (int r = 0; r < count; r++)
+            y[done + r] += (float)sum[r] * (scales[r] * scale);
+    }
 }
