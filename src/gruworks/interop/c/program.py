@@ -38,12 +38,13 @@ class Program:
     Args:
         name: prefix of all public names, and name of the files.
         about: one line that says what it is.
-        network: the network; its step is public unless `own` has other functions.
+        network: the network.
+        private: `own` calls the network's step, `network_step`; otherwise it is the program's.
         fields: state beside that of the network.
         arrays: constants beside those of the network.
         functions: functions beside those of the network.
         declarations: header text of the functions of `own`.
-        own: C text of the functions that call `network_step`.
+        own: C text of further functions.
         start: statements at the end of `reset`.
         stack: bytes of local arrays of `own`.
     """
@@ -56,6 +57,7 @@ class Program:
     functions: Sequence[Function] = ()
     declarations: str = ""
     own: str = ""
+    private: bool = False
     start: Sequence[str] = ()
     stack: int = 0
     defines: dict[str, int] = field(default_factory=dict)
@@ -106,7 +108,7 @@ void {self.name}_init({self.name}_state *state);
 /* Back to the initial state. */
 void {self.name}_reset({self.name}_state *state);
 
-{self.declarations or self._declarations()}
+{self._declarations()}
 /* The state as bytes, the same on all machines; `load` returns 0 and changes nothing if they are another model's. */
 void {self.name}_save(const {self.name}_state *state, uint8_t bytes[{upper}_SAVED_BYTES]);
 int {self.name}_load({self.name}_state *state, const uint8_t bytes[{upper}_SAVED_BYTES]);
@@ -138,8 +140,10 @@ int {self.name}_load({self.name}_state *state, const uint8_t bytes[{upper}_SAVED
 
     def _declarations(self) -> str:
         step, finish = (f"{text};\n" for text in self._signatures(self.name))
+        if self.private:
+            return self.declarations
         if not self.network.delaying:
-            return f"/* One step. */\n{step}"
+            return f"/* One step. */\n{step}" + f"\n{self.declarations}" * bool(self.declarations)
         return f"""\
 /* One step; returns 1 where it gives outputs, else 0. */
 {step}
@@ -157,11 +161,11 @@ int {self.name}_load({self.name}_state *state, const uint8_t bytes[{upper}_SAVED
         )
 
     def _step(self) -> str:
-        step, finish = self._signatures("network" if self.own else self.name)
-        static = "static " if self.own else ""
+        step, finish = self._signatures((prefix := "network" if self.private else self.name))
+        static = "static " if self.private else ""
         if not self.network.delaying:
             return f"{static}{step}\n{{\n{indented(self.network.body())}\n}}\n"
-        run = step.replace(f"{'network' if self.own else self.name}_step", "run").replace("state *state,", "state *state, int drained,")
+        run = step.replace(f"{prefix}_step", "run").replace("state *state,", "state *state, int drained,")
         inputs, outputs = list(self.network.inputs), list(self.network.outputs)
         call, drain = ", ".join(["0", *inputs, *outputs]), ", ".join([*("0" for _ in inputs), *outputs])
         loops = [

@@ -18,13 +18,13 @@ LIMIT = 1e-6  # of the range of the outputs
 STEPS = 61  # odd, so that convolutions with strides have a rest
 
 
-def record(graph: Graph, network: Any, seed: int = 0) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Inputs of STEPS steps, and the outputs: of torch for float32, of `Network.run` for int8."""
-    random = numpy.random.default_rng(seed)
+def record(graph: Graph, network: Any, steps: int = STEPS) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Random inputs of `steps` steps, and the outputs: of torch for float32, of `Network.run` for int8."""
+    random = numpy.random.default_rng(0)
     inputs = {
-        name: random.standard_normal((STEPS, size)).astype(numpy.float32)
+        name: random.standard_normal((steps, size)).astype(numpy.float32)
         if size
-        else random.integers(0, _tokens(graph), STEPS).astype(numpy.int32)
+        else random.integers(0, _tokens(graph), steps).astype(numpy.int32)
         for name, size in graph.inputs.items()
     }
     if network.precision == "int8":
@@ -38,21 +38,27 @@ def _tokens(graph: Graph) -> int:
     return min(part.num_embeddings for part in graph.parts if isinstance(part, torch.nn.Embedding))
 
 
-def network_test(program: Program, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> str:
-    """The test of a program whose step is the network's: all outputs, across a saved and loaded state."""
+def network_test(
+    program: Program, inputs: Mapping[str, Any], outputs: Mapping[str, Any],
+    further: Sequence[Array] = (), lines: Sequence[str] = (),
+) -> str:  # fmt: skip
+    """The test of a program whose step is the network's: all outputs, across a saved and loaded state.
+
+    `lines` are further statements after the comparison of a step, which may read the arrays `further`.
+    """
     name, network = program.name, program.network
     steps = len(next(iter(inputs.values())))
     sizes = network.output_sizes()
     given = [f"{n}_given + {size} * t" if size else f"{n}_given[t]" for n, size in network.inputs.items()]
     call = f"{name}_step({', '.join(['&state', *given, *outputs])})"
-    compare = [f"compare({n}, {n}_expected + {sizes[n]} * count, {sizes[n]});" for n in outputs] + ["count++;"]
+    compare = [f"compare({n}, {n}_expected + {sizes[n]} * count, {sizes[n]});" for n in outputs] + [*lines, "count++;"]
     if network.delaying:
         last = f"while ({name}_finish({', '.join(['&state', *outputs])})) {{\n    {indented(compare)}\n    }}"
         stepping = [f"if ({call}) {{", *(f"    {line}" for line in compare), "}"]
     else:
         last, stepping = "", [f"{call};", *compare]
     body = [
-        f"{name}_state state;", f"uint8_t saved[{name.upper()}_SAVED_BYTES];", "int count = 0;",
+        f"{name}_state state;", f"uint8_t saved[{name.upper()}_SAVED_BYTES];", "int count = 0;", *(["uint32_t random = 1;"] if lines else []),
         *(f"float {n}[{size}];" for n, size in sizes.items()), f"{name}_init(&state);",
         f"for (int t = 0; t < {steps}; t++) {{",
         f"    if (t == {steps // 2}) {{ /* a saved and loaded state goes on */",
@@ -62,7 +68,7 @@ def network_test(program: Program, inputs: Mapping[str, Any], outputs: Mapping[s
         f"if (count != {len(next(iter(outputs.values())))})", "    return 1;",
     ]  # fmt: skip
     arrays = [Array(f"{n}_given", values) for n, values in inputs.items()]
-    arrays += [Array(f"{n}_expected", values) for n, values in outputs.items()]
+    arrays += [*(Array(f"{n}_expected", values) for n, values in outputs.items()), *further]
     return test_file(program, arrays, [line for line in body if line], outputs)
 
 
