@@ -74,9 +74,9 @@ def _sampled(name: str, scores: Floats, banned: Sequence[int]) -> tuple[list[Arr
     lines = [
         f"const {name}_sampling greedy = {{0.0f, 0, 1.0f, 0.0f}}, drawn = {{{numbers}}};",
         "memcpy(scores, scores_expected + count * SIZE, sizeof scores);",
-        f"if ({name}_sample(scores, &greedy, &random) != sampled[2 * count])", "    return 1;",
+        f"EXPECT({name}_sample(scores, &greedy, &random) == sampled[2 * count]);",
         "memcpy(scores, scores_expected + count * SIZE, sizeof scores);",
-        f"if ({name}_sample(scores, &drawn, &random) != sampled[2 * count + 1])", "    return 1;",
+        f"EXPECT({name}_sample(scores, &drawn, &random) == sampled[2 * count + 1]);",
     ]  # fmt: skip
     return [Array("sampled", numpy.array(found, numpy.int32))], [line.replace("SIZE", str(size)) for line in lines]
 

@@ -63,9 +63,9 @@ def network_test(
         f"for (int t = 0; t < {steps}; t++) {{",
         f"    if (t == {steps // 2}) {{ /* a saved and loaded state goes on */",
         f"        {name}_save(&state, saved);", "        memset(&state, 0xff, sizeof state);",
-        f"        if (!{name}_load(&state, saved))", "            return 1;", "    }",
+        f"        EXPECT({name}_load(&state, saved));", "    }",
         *(f"    {line}" for line in stepping), "}", last,
-        f"if (count != {len(next(iter(outputs.values())))})", "    return 1;",
+        f"EXPECT(count == {len(next(iter(outputs.values())))});",
     ]  # fmt: skip
     arrays = [Array(f"{n}_given", values) for n, values in inputs.items()]
     arrays += [*(Array(f"{n}_expected", values) for n, values in outputs.items()), *further]
@@ -85,6 +85,14 @@ def test_file(program: Program, arrays: Sequence[Array], body: Sequence[str], ou
 #include <string.h>
 
 {chr(10).join(map(str, arrays))}
+#define EXPECT(condition) \\
+    do {{ \\
+        if (!(condition)) {{ \\
+            printf("line %d: expected %s\\n", __LINE__, #condition); \\
+            return 1; \\
+        }} \\
+    }} while (0)
+
 static double largest = 0.0;
 
 static void compare(const float *found, const float *expected, int size)
