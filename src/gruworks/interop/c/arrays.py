@@ -42,24 +42,24 @@ class Array:
 
 @dataclass(frozen=True)
 class Field:
-    """A field of the state: C type, name and number of elements; `first` names the constant that it starts from.
+    """A field of the state: C type, name and number of elements, 0 for one that isn't an array.
 
-    None is 0, and an integer is that number.
+    `first` is what it starts from: the name of an array, or a number.
     """
 
     kind: str
     name: str
-    size: int
+    size: int = 0
     comment: str = ""
-    first: str | int | None = None
+    first: str | float = 0
 
     @property
     def words(self) -> int:
         """Number of 32-bit words."""
-        return self.size * (2 if self.kind == "double" else 1)
+        return max(self.size, 1) * (2 if self.kind == "double" else 1)
 
     def __str__(self) -> str:
-        array = f"[{self.size}]" if self.size > 1 else ""
+        array = f"[{self.size}]" if self.size else ""
         return f"    {self.kind} {self.name}{array};" + (f" /* {self.comment} */" if self.comment else "")
 
 

@@ -288,7 +288,7 @@ class Convolution(_Windowed):
         return self.stride > 1
 
     def fields(self) -> list[Field]:
-        count = Field("int32_t", f"{self.name}_count", 1, f"of {self.stride} inputs")
+        count = Field("int32_t", f"{self.name}_count", comment=f"of {self.stride} inputs")
         return super().fields() + [count] * self.delays
 
     def arrays(self) -> list[Array]:
@@ -341,8 +341,8 @@ class Depthwise(_Windowed):
 
     def fields(self) -> list[Field]:
         counts = [
-            Field("int32_t", f"{self.name}_silent", 1, "inputs until the first output", first=self.ahead),
-            Field("int32_t", f"{self.name}_held", 1, "inputs whose output is due"),
+            Field("int32_t", f"{self.name}_silent", comment="inputs until the first output", first=self.ahead),
+            Field("int32_t", f"{self.name}_held", comment="inputs whose output is due"),
         ]
         return super().fields() + counts * self.delays
 

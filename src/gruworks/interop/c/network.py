@@ -146,19 +146,20 @@ class Network:
     def run(self, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
         """Outputs [T', O] by name of T steps of inputs, each in the order of `inputs`, in the arithmetic of the C."""
         state: dict[str, Any] = {}
-        found = [self._step(dict(zip(self.inputs, row, strict=True)), state) for row in rows]
+        found = [self.step(dict(zip(self.inputs, row, strict=True)), state) for row in rows]
         for layer in self.delaying:
             first, zeros = self._after(layer), numpy.zeros(layer.width, numpy.float32)
             for _ in range(layer.missing(state)):
                 output = layer.run(zeros, state)
-                found.append(None if output is None else self._step({layer.name: output}, state, first))
+                found.append(None if output is None else self.step({layer.name: output}, state, first))
         given = [one for one in found if one is not None]
         return {name: numpy.array([one[name] for one in given], numpy.float32) for name in self.outputs}
 
     def _after(self, layer: layers.Layer) -> int:
         return next(i for i, step in enumerate(self.steps) if step.layer is layer) + 1
 
-    def _step(self, values: dict[str, Any], state: dict[str, Any], first: int = 0) -> dict[str, Any] | None:
+    def step(self, values: dict[str, Any], state: dict[str, Any], first: int = 0) -> dict[str, Any] | None:
+        """Outputs of a step from `values` by name, in NumPy, from the layer `first` on; None where there are none."""
         for step in self.steps[first:]:
             given = [values[name] for name in step.inputs]
             if isinstance(step.layer, layers.Add):

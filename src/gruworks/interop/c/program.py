@@ -47,6 +47,8 @@ class Program:
         own: C text of further functions.
         start: statements at the end of `reset`.
         stack: bytes of local arrays of `own`.
+        defines: sizes that the header states.
+        sizes: sizes of buffers of `functions`.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Program:
     start: Sequence[str] = ()
     stack: int = 0
     defines: dict[str, int] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
 
     @property
     def flash(self) -> int:
@@ -124,7 +127,7 @@ int {self.name}_load({self.name}_state *state, const uint8_t bytes[{upper}_SAVED
         """Content of `name.c`."""
         network, exact = self.network, self.network.precision == "int8"
         functions = texts([*network.functions(), *self.functions, Function("save")], network.precision)
-        sizes = "".join(f"#define {name} {value}\n" for name, value in network.defines().items())
+        sizes = "".join(f"#define {name} {value}\n" for name, value in (network.defines() | self.sizes).items())
         parts = [
             f'/* {self.about} */\n#include "{self.name}.h"\n\n#include <string.h>\n', BITS if exact else "", sizes,
             RESTRICT if any("RESTRICT" in text for text in functions) else "", *functions, *map(str, self._arrays()), "\n".join([*network.structs(), ""]), self._step(), self.own,
@@ -194,10 +197,9 @@ static {run}
         lines = ["memset(state, 0, sizeof *state);"]
         for one in self._fields():
             if isinstance(one.first, str):
-                place = f"state->{one.name}" if one.size > 1 else f"&state->{one.name}"
-                lines.append(f"memcpy({place}, {one.first}, sizeof {one.first});")
+                lines.append(f"memcpy(state->{one.name}, {one.first}, sizeof {one.first});")
             elif one.first:
-                lines.append(f"state->{one.name} = {one.first};")
+                lines.append(f"state->{one.name} = {one.first!r};")
         return f"""\
 void {self.name}_reset({self.name}_state *state)
 {{
@@ -212,7 +214,7 @@ void {self.name}_init({self.name}_state *state)
 
     def _saving(self) -> str:
         places = [
-            (f"state->{one.name}" if one.size > 1 else f"&state->{one.name}", one.words) for one in self._fields()
+            (f"state->{one.name}" if one.size else f"&state->{one.name}", one.words) for one in self._fields()
         ]
         saves = [f"bytes = save_words(bytes, {place}, {words});" for place, words in places]
         loads = [f"bytes = load_words({place}, bytes, {words});" for place, words in places]

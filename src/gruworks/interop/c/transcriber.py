@@ -72,13 +72,13 @@ def program(name: str, about: str, graph: Graph, speech: Speech, precision: Prec
     bands, tokens = len(speech.mean), len(speech.texts)
     sizes = {"TOKENS": tokens, "BANDS": bands, "LAST": speech.last}
     fields = [
-        Field("float", "scores", tokens, "log-probabilities of the last step"), Field("int32_t", "previous", 1),
-        Field("int32_t", "steps", 1, "of the network"),
+        Field("float", "scores", tokens, "log-probabilities of the last step"), Field("int32_t", "previous"),
+        Field("int32_t", "steps", comment="of the network"),
     ]  # fmt: skip
     arrays = [Array("frame_mean", speech.mean), Array("frame_deviation", speech.deviation)]
     if mel is not None:
         sizes |= {"FRAME": mel.frame, "SHIFT": mel.shift}
-        fields += [Field("float", "samples", mel.frame), Field("int32_t", "filled", 1)]
+        fields += [Field("float", "samples", mel.frame), Field("int32_t", "filled")]
         arrays += mel.arrays()
     values: dict[str, object] = {"name": name} | {one: f"{upper}_{one}" for one in sizes}
     own = [programs.string_table("text", speech.texts), programs.text("ctc", values)]

@@ -21,6 +21,7 @@ NEEDS = {
     "gru_before": ["gru_t", "product", "start"],
     "dense": ["matrix", "product", "start"], "embed_float32": ["matrix"], "embed_int8": ["matrix"],
     "layer_norm": ["float_inverse_sqrt"], "depthwise": ["start"],
+    "softplus": ["double_exp", "double_log"], "smoothing": ["double_exp", "double_log"],
     "softmax": ["float_exp"], "log_softmax": ["float_exp", "float_log"],
 }  # fmt: skip
 OF_PRECISION = ("matrix", "product")  # texts of which each precision has one
