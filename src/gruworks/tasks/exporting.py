@@ -1,4 +1,4 @@
-"""Export of a fitted estimator: as ONNX graphs and `model.json`, whose parts the task's own `exporting.py` lists, or as C."""
+"""Export of a fitted estimator: ONNX graphs by its `exporting.py`, C by its `c_program.py`."""
 
 from __future__ import annotations
 

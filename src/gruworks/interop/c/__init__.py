@@ -1,8 +1,8 @@
 """Modules as C for microcontrollers and WebAssembly, with a test that proves that they compute the same.
 
-    from gruworks.interop.c import export
+from gruworks.interop.c import export
 
-    export(torch.nn.Sequential(GRU(3, 16), torch.nn.Linear(16, 2)), "build", "gesture")
+export(torch.nn.Sequential(GRU(3, 16), torch.nn.Linear(16, 2)), "build", "gesture")
 """
 
 from __future__ import annotations

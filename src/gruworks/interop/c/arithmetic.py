@@ -66,7 +66,7 @@ def tanh(x: Floats) -> Floats:
 
 
 def hard_sigmoid(x: Floats) -> Floats:
-    return numpy.clip(x / F(6) + F(0.5), F(0), F(1))
+    return numpy.asarray(numpy.clip(x / F(6) + F(0.5), F(0), F(1)))
 
 
 def relu(x: Floats) -> Floats:

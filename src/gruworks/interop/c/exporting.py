@@ -76,7 +76,11 @@ def write(program: Program, test: str, folder: str | Path, check: bool) -> Repor
     """Write a program and its test; compile and run it where `check` is set and there is a compiler."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    contents = {f"{program.name}.h": program.header(), f"{program.name}.c": program.source(), f"{program.name}_test.c": test}
+    contents = {
+        f"{program.name}.h": program.header(),
+        f"{program.name}.c": program.source(),
+        f"{program.name}_test.c": test,
+    }
     for file, text in contents.items():
         (folder / file).write_text(text, encoding="utf-8")
     command = compiler() if check else None

@@ -56,7 +56,8 @@ def program(name: str, about: str, graph: Graph, vocabulary: Vocabulary, precisi
     own = programs.string_table("text", vocabulary.texts) + "\n" + programs.text("sampling", values)
     made = Program(
         name, about, network, arrays=[Array("banned", numpy.array(vocabulary.banned, numpy.int32))],
-        functions=[Function("float_exp")], declarations=DECLARATIONS.format(name=name, tokens=values["TOKENS"]), own=own,
+        functions=[Function("float_exp")], declarations=DECLARATIONS.format(name=name, tokens=values["TOKENS"]),
+        own=own,
         defines={"TOKENS": size, "FIRST": vocabulary.first, "END": vocabulary.end},
     )  # fmt: skip
     inputs, outputs = record(graph, network, steps=min(61, max(8, 60_000 // size)))

@@ -14,13 +14,13 @@ from gruworks.interop.c.functions import NAMES
 from gruworks.nn.blocks.lookahead_conv import RowConvolution
 from gruworks.nn.blocks.strided_conv import StridedConvolution
 
-TAKEN = NAMES | set("""
-    alignas alignof and asm auto bitand bitor bool break case catch char class const constexpr continue count default
-    delete do double drained else enum explicit export extern false float for friend goto if inline int long main
-    matrix mutable namespace new not operator or private protected public register restrict return run short signed
-    sizeof state static struct switch template this throw true try typedef typename union unsigned using virtual void
-    volatile while xor zeros
-""".split())  # words of C and C++, and names of the generated functions
+WORDS = """
+alignas alignof and asm auto bitand bitor bool break case catch char class const constexpr continue count default delete
+do double drained else enum explicit export extern false float for friend goto if inline int long main matrix mutable
+namespace new not operator or private protected public register restrict return run short signed sizeof state static
+struct switch template this throw true try typedef typename union unsigned using virtual void volatile while xor zeros
+"""
+TAKEN = NAMES.union(WORDS.split())  # words of C and C++, and names of the generated functions
 
 __all__ = ["Add", "Graph", "Node", "chain"]
 
@@ -34,7 +34,7 @@ class Add(torch.nn.Module):
 
 @dataclass(frozen=True)
 class Node:
-    """A module with the names of what it reads: inputs of the graph or earlier nodes, joined where there are several."""
+    """A module and the names of what it reads: inputs of the graph or earlier nodes; several are joined."""
 
     name: str
     module: torch.nn.Module
@@ -92,7 +92,7 @@ def _check_known(name: str, inputs: Sequence[str], known: Sequence[str]) -> None
 
 
 def run(module: Any, given: Sequence[Tensor]) -> Tensor:
-    """A module's output [T', O] for whole sequences [T, I]; convolutions are causal, with zeros around it."""
+    """A module's output [T', O] for sequences [T, I]; convolutions are causal, with zeros around."""
     if isinstance(module, Add):
         total: Tensor = module(*given)
         return total

@@ -10,7 +10,7 @@ from typing import Any
 import numpy
 
 from gruworks.errors import ExportError
-from gruworks.interop.c import layers
+from gruworks.interop.c import convolutions, layers
 from gruworks.interop.c.arrays import Array, Field, Precision
 from gruworks.interop.c.functions import Function
 from gruworks.interop.c.graph import Graph
@@ -138,7 +138,7 @@ class Network:
                 at += sizes[name]
         if layer.delays:
             level = self.levels[layer.name]
-            if isinstance(layer, layers.Depthwise):
+            if isinstance(layer, convolutions.Depthwise):
                 lines += [f"if (drained < {level})", f"    {layer.arrived()}"]
             x = f"drained == {level} ? zeros : {x}"
         return lines + layer.statements(places[layer.name], x)

@@ -10,11 +10,18 @@ import torch
 
 from gruworks.interop.c.arrays import Array
 from gruworks.interop.c.graph import Graph
-from gruworks.interop.c.program import Program, indented
+from gruworks.interop.c.program import Program
+from gruworks.interop.c.state_code import indented
 
-__all__ = ["LIMIT", "network_test", "record", "test_file"]
+__all__ = ["CARRY_ON", "LIMIT", "network_test", "record", "test_file"]
 
 LIMIT = 1e-6  # of the range of the outputs
+CARRY_ON = """\
+    if (t == {half}) {{ /* a saved and loaded state goes on */
+        {name}_save(&state, saved);
+        memset(&state, 0xff, sizeof state);
+        EXPECT({name}_load(&state, saved));
+    }}"""
 STEPS = 61  # odd, so that convolutions with strides have a rest
 
 
@@ -30,7 +37,9 @@ def record(graph: Graph, network: Any, steps: int = STEPS) -> tuple[dict[str, An
     if network.precision == "int8":
         return inputs, network.run(list(zip(*inputs.values(), strict=True)))
     with torch.no_grad():
-        found = graph(*(torch.from_numpy(one).long() if one.ndim == 1 else torch.from_numpy(one) for one in inputs.values()))
+        found = graph(
+            *(torch.from_numpy(one).long() if one.ndim == 1 else torch.from_numpy(one) for one in inputs.values())
+        )
     return inputs, {name: output.numpy() for name, output in found.items()}
 
 
@@ -52,27 +61,31 @@ def network_test(
     given = [f"{n}_given + {size} * t" if size else f"{n}_given[t]" for n, size in network.inputs.items()]
     call = f"{name}_step({', '.join(['&state', *given, *outputs])})"
     compare = [f"compare({n}, {n}_expected + {sizes[n]} * count, {sizes[n]});" for n in outputs] + [*lines, "count++;"]
+    stepping, last = [f"{call};", *compare], ""
     if network.delaying:
-        last = f"while ({name}_finish({', '.join(['&state', *outputs])})) {{\n    {indented(compare)}\n    }}"
         stepping = [f"if ({call}) {{", *(f"    {line}" for line in compare), "}"]
-    else:
-        last, stepping = "", [f"{call};", *compare]
-    body = [
-        f"{name}_state state;", f"uint8_t saved[{name.upper()}_SAVED_BYTES];", "int count = 0;", *(["uint32_t random = 1;"] if lines else []),
-        *(f"float {n}[{size}];" for n, size in sizes.items()), f"{name}_init(&state);",
-        f"for (int t = 0; t < {steps}; t++) {{",
-        f"    if (t == {steps // 2}) {{ /* a saved and loaded state goes on */",
-        f"        {name}_save(&state, saved);", "        memset(&state, 0xff, sizeof state);",
-        f"        EXPECT({name}_load(&state, saved));", "    }",
-        *(f"    {line}" for line in stepping), "}", last,
-        f"EXPECT(count == {len(next(iter(outputs.values())))});",
-    ]  # fmt: skip
+        finish = f"{name}_finish({', '.join(['&state', *outputs])})"
+        last = f"while ({finish}) {{\n{indented(compare)}\n}}\n"
+    buffers = "\n".join(f"float {n}[{size}];" for n, size in sizes.items())
+    body = f"""\
+static {name}_state state;
+static uint8_t saved[{name.upper()}_SAVED_BYTES];
+{buffers}
+uint32_t random = 1;
+int count = 0;
+(void)random;
+{name}_init(&state);
+for (int t = 0; t < {steps}; t++) {{
+{CARRY_ON.format(name=name, half=steps // 2)}
+{indented(stepping)}
+}}
+{last}EXPECT(count == {len(next(iter(outputs.values())))});"""
     arrays = [Array(f"{n}_given", values) for n, values in inputs.items()]
     arrays += [*(Array(f"{n}_expected", values) for n, values in outputs.items()), *further]
-    return test_file(program, arrays, [line for line in body if line], outputs)
+    return test_file(program, arrays, body, outputs)
 
 
-def test_file(program: Program, arrays: Sequence[Array], body: Sequence[str], outputs: Mapping[str, Any]) -> str:
+def test_file(program: Program, arrays: Sequence[Array], body: str, outputs: Mapping[str, Any]) -> str:
     """A test program: arrays, a `compare` that keeps the largest difference, and the statements of `main`."""
     exact = program.network.precision == "int8"
     spread = max(float(numpy.abs(one).max(initial=0)) for one in outputs.values())
@@ -111,7 +124,7 @@ static void compare(const {kind} *found, const {kind} *expected, int size)
 
 int main(void)
 {{
-{indented(body)}
+{indented(body.splitlines())}
     printf("largest difference %.3g, allowed %.3g, range %.3g, bits %08lx\\n", largest, {limit!r}, {spread!r},
            (unsigned long)bits);
     return largest <= {limit!r} ? 0 : 1;

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from gruworks.errors import ExportError
-from gruworks.interop.c import layers
+from gruworks.interop.c import convolutions, layers
 from gruworks.interop.c.arrays import Matrix, Precision
 from gruworks.interop.c.graph import Add, Graph, Node
 from gruworks.nn.blocks.lookahead_conv import RowConvolution
@@ -87,10 +87,10 @@ class _Reader:
         if isinstance(module, torch.nn.Conv1d):
             return [self._convolution(name, module, size)]
         if isinstance(module, RowConvolution):
-            weight = _required(module.weight)[:, 0].T.copy()
-            return [layers.Depthwise(name, size, size, module.ahead + 1, weight, None, module.ahead)]
+            taps = _required(module.weight)[:, 0].T.copy()
+            return [convolutions.Depthwise(name, size, size, module.ahead + 1, taps, None, module.ahead)]
         known = "GRU, Linear, Embedding, LayerNorm, Conv1d, Softmax, Tanh, ReLU, Sigmoid, Hardsigmoid, SiLU, Dropout"
-        raise ExportError(f"{name}: {kind.__module__}.{kind.__qualname__} can't be written as C; modules that can: {known}")
+        raise ExportError(f"{name}: {kind.__module__}.{kind.__qualname__} can't be written as C; these can: {known}")
 
     def _gru(self, name: str, module: Any, size: int) -> list[layers.Layer]:
         _expect(name, module.input_size == size, f"{module.input_size} inputs, got {size}")
@@ -105,12 +105,12 @@ class _Reader:
         for layer in range(module.num_layers):
             own = name if module.num_layers == 1 else f"{name}_l{layer}"
             w_ih, w_hh = (getattr(module, f"weight_{kind}_l{layer}") for kind in ("ih", "hh"))
-            biases = [_values(getattr(module, f"bias_{kind}_l{layer}", None)) for kind in ("ih", "hh")]
+            b_ih, b_hh = (_values(getattr(module, f"bias_{kind}_l{layer}", None)) for kind in ("ih", "hh"))
             first = self._matrix(f"{own}_input", w_ih)
             self.exact = False
-            matrices = first, self._matrix(f"{own}_recurrent", w_hh)
+            second = self._matrix(f"{own}_recurrent", w_hh)
             reset = getattr(module, "reset", "after")
-            found.append(layers.GRU(own, module.hidden_size, *matrices, *biases, reset, candidate, gate))
+            found.append(layers.GRU(own, module.hidden_size, first, second, b_ih, b_hh, reset, candidate, gate))
         return found
 
     def _convolution(self, name: str, module: torch.nn.Conv1d, size: int) -> layers.Layer:
@@ -123,10 +123,10 @@ class _Reader:
         if module.groups == 1:
             flat = module.weight.detach().transpose(1, 2).flatten(1)
             matrix = self._matrix(name, flat, (module.weight.data_ptr(),))
-            return layers.Convolution(name, module.out_channels, size, kernel, matrix, bias, stride)
+            return convolutions.Convolution(name, module.out_channels, size, kernel, matrix, bias, stride)
         _expect(name, module.groups == size == module.out_channels, f"groups of 1 or {size}, not {module.groups}")
         _expect(name, stride == 1, f"stride=1 with groups, not {stride}")
-        return layers.Depthwise(name, size, size, kernel, weight[:, 0].T.copy(), bias)
+        return convolutions.Depthwise(name, size, size, kernel, weight[:, 0].T.copy(), bias)
 
     def _matrix(self, name: str, weight: torch.Tensor, key: tuple[int, ...] | None = None) -> Matrix:
         key = key or (weight.data_ptr(), *weight.shape)

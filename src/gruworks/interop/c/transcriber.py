@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy
 import torch
 from numpy.typing import NDArray
 
@@ -17,7 +16,7 @@ from gruworks.interop.c.graph import Graph
 from gruworks.interop.c.log_mel import LogMel
 from gruworks.interop.c.network import Network
 from gruworks.interop.c.program import Program
-from gruworks.interop.c.proof import test_file
+from gruworks.interop.c.proof import CARRY_ON, test_file
 
 __all__ = ["Speech", "program"]
 
@@ -33,7 +32,8 @@ int32_t {name}_finish({name}_state *state, int32_t *tokens);
 const char *{name}_text(int32_t token);
 """
 SAMPLES = """\
-/* Samples between -1 and 1, {rate} a second; writes at most count / {upper}_SHIFT + 1 tokens and returns their number. */
+/* Samples between -1 and 1, {rate} a second. Returns the number of tokens that it writes: at most
+ * count / {upper}_SHIFT + 1. */
 int32_t {name}_accept({name}_state *state, const float *samples, int32_t count, int32_t *tokens);
 
 /* The features of a frame of samples. */
@@ -80,7 +80,7 @@ def program(name: str, about: str, graph: Graph, speech: Speech, precision: Prec
         sizes |= {"FRAME": mel.frame, "SHIFT": mel.shift}
         fields += [Field("float", "samples", mel.frame), Field("int32_t", "filled")]
         arrays += mel.arrays()
-    values: dict[str, object] = {"name": name} | {one: f"{upper}_{one}" for one in sizes}
+    values: dict[str, object] = {"name": name, **{one: f"{upper}_{one}" for one in sizes}}
     own = [programs.string_table("text", speech.texts), programs.text("ctc", values)]
     if mel is not None:
         own.append(programs.text("log_mel", values | {"POINTS": mel.points}))
@@ -97,42 +97,50 @@ def _test(made: Program, graph: Graph, speech: Speech) -> str:
     name, upper, exact = made.name, made.name.upper(), made.network.precision == "int8"
     normal = (speech.frames - speech.mean) / speech.deviation
     with torch.no_grad():
-        scores = made.network.run([(row,) for row in normal])["scores"] if exact else graph(torch.from_numpy(normal))["scores"].numpy()
+        scores = graph(torch.from_numpy(normal))["scores"].numpy()
+    if exact:
+        scores = made.network.run([(row,) for row in normal])["scores"]
     arrays = [Array("frames", speech.frames), Array("expected", scores)]
-    body = [
-        f"static {name}_state state;", f"static uint8_t saved[{upper}_SAVED_BYTES];",
-        f"static int32_t tokens[{len(speech.frames) + speech.last}], heard[{len(speech.frames) + speech.last}];",
-        "int32_t count = 0, again = 0, steps = 0, last;", f"{name}_init(&state);",
-        f"for (int t = 0; t < {len(speech.frames)}; t++) {{",
-        f"    if (t == {len(speech.frames) // 2}) {{ /* a saved and loaded state goes on */",
-        f"        {name}_save(&state, saved);", "        memset(&state, 0xff, sizeof state);",
-        f"        EXPECT({name}_load(&state, saved));", "    }",
-        f"    count += {name}_accept_frame(&state, frames + {upper}_BANDS * t, tokens + count);",
-        f"    if (state.steps > steps)",
-        f"        compare(state.scores, expected + {upper}_TOKENS * steps++, {upper}_TOKENS);", "}",
-        f"last = {name}_finish(&state, tokens + count);", "count += last;",
-        f"EXPECT(state.steps == {len(scores)});",
-        f"compare(state.scores, expected + {upper}_TOKENS * (state.steps - 1), {upper}_TOKENS);",
-    ]  # fmt: skip
+    body = f"""\
+static {name}_state state;
+static uint8_t saved[{upper}_SAVED_BYTES];
+static int32_t tokens[{len(speech.frames) + speech.last}], heard[{len(speech.frames) + speech.last}];
+int32_t count = 0, again = 0, steps = 0;
+(void)again;
+(void)heard;
+{name}_init(&state);
+for (int t = 0; t < {len(speech.frames)}; t++) {{
+{CARRY_ON.format(name=name, half=len(speech.frames) // 2)}
+    count += {name}_accept_frame(&state, frames + {upper}_BANDS * t, tokens + count);
+    if (state.steps > steps)
+        compare(state.scores, expected + {upper}_TOKENS * steps++, {upper}_TOKENS);
+}}
+count += {name}_finish(&state, tokens + count);
+EXPECT(state.steps == {len(scores)});
+compare(state.scores, expected + {upper}_TOKENS * (state.steps - 1), {upper}_TOKENS);"""
     if speech.log_mel is not None and speech.samples is not None:
         arrays.append(Array("samples", speech.samples))
         arrays += [Array("exact", speech.log_mel.run(speech.samples))] * exact
-        body += _samples_test(made, speech, exact)
+        body += _samples_test(made, speech.log_mel, speech.samples, exact)
     return test_file(made, arrays, body, {"scores": scores})
 
 
-def _samples_test(made: Program, speech: Speech, exact: bool) -> list[str]:
+def _samples_test(made: Program, log_mel: LogMel, samples: Floats, exact: bool) -> str:
     """Statements that compare features to 1e-4 (those of int8 with NumPy's, too) and tokens of the samples."""
-    assert speech.log_mel is not None and speech.samples is not None
-    name, upper, N = made.name, made.name.upper(), len(speech.samples)
-    exactly = [f"    compare(bands, exact + {upper}_BANDS * t, {upper}_BANDS);"] * exact
-    return [
-        f"for (int t = 0; t < {len(speech.frames)}; t++) {{", f"    float bands[{upper}_BANDS];",
-        f"    {name}_log_mel(samples + {upper}_SHIFT * t, bands);", *exactly, f"    for (int i = 0; i < {upper}_BANDS; i++) {{",
-        f"        const double apart = (double)bands[i] - (double)frames[{upper}_BANDS * t + i];",
-        "        EXPECT(apart < 1e-4 && apart > -1e-4);", "    }", "}",
-        f"{name}_reset(&state);", f"again = {name}_accept(&state, samples, {N // 3}, heard);",
-        f"again += {name}_accept(&state, samples + {N // 3}, {N - N // 3}, heard + again);",
-        f"again += {name}_finish(&state, heard + again);",
-        "EXPECT(again == count && memcmp(heard, tokens, sizeof *tokens * (size_t)count) == 0);",
-    ]  # fmt: skip
+    name, upper, N = made.name, made.name.upper(), len(samples)
+    count = (N - log_mel.frame) // log_mel.shift + 1
+    exactly = f"    compare(bands, exact + {upper}_BANDS * t, {upper}_BANDS);\n" * exact
+    return f"""
+for (int t = 0; t < {count}; t++) {{
+    float bands[{upper}_BANDS];
+    {name}_log_mel(samples + {upper}_SHIFT * t, bands);
+{exactly}    for (int i = 0; i < {upper}_BANDS; i++) {{
+        const double apart = (double)bands[i] - (double)frames[{upper}_BANDS * t + i];
+        EXPECT(apart < 1e-4 && apart > -1e-4);
+    }}
+}}
+{name}_reset(&state);
+again = {name}_accept(&state, samples, {N // 3}, heard);
+again += {name}_accept(&state, samples + {N // 3}, {N - N // 3}, heard + again);
+again += {name}_finish(&state, heard + again);
+EXPECT(again == count && memcmp(heard, tokens, sizeof *tokens * (size_t)count) == 0);"""

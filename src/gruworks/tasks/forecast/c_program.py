@@ -9,7 +9,8 @@ import torch
 
 from gruworks.errors import ExportError
 from gruworks.interop.c.arrays import Precision
-from gruworks.interop.c.forecaster import Climatology, Forecast, Smoothing, program
+from gruworks.interop.c.forecast_state import Climatology, Forecast, Smoothing
+from gruworks.interop.c.forecaster import program
 from gruworks.interop.c.graph import Graph, Node
 from gruworks.interop.c.network import Network
 from gruworks.interop.c.program import Program
@@ -41,7 +42,7 @@ def of(forecaster: Any, name: str, precision: Precision) -> tuple[Program, str]:
         )
     carried = Carried(series, predictor)
     if carried.anomalies:
-        raise ExportError(f"C has no {CLIMATOLOGIES[1]!r}, which this run's forecast is combined with: fit with blend=False")
+        raise ExportError(f"C has no {CLIMATOLOGIES[1]!r}, a part of this run's forecast: fit with blend=False")
     net: ForecastNet = forecaster.model
     network = graph(net, carried)
     about = f"Forecaster of {forecaster.config.target}, {carried.horizon} steps ahead, with {precision} weights."
@@ -61,12 +62,12 @@ def _forecast(carried: Carried, network: Graph, y: Any, precision: Precision) ->
     made = {id(one): _climatology(one) for one in carried.climatologies}
     blend = carried.blend
     smoothing = [_smoothing(state, blend.smoothing[name]) for name, state in carried.smoothed.items()]
-    values = _values(y)
+    values, ring = _values(y), numpy.resize(numpy.nan_to_num(carried.ring), max(2, len(carried.ring)))
+    longest = 0.0 if carried.season is None else float(carried.season.longest)
     return Forecast(
         {name: float(getattr(carried, name)) for name in ("last", "move", "moved", "products", "squares", "total")},
         {name: int(getattr(carried, name)) for name in ("count", "seen", "at")},
-        carried.first, numpy.resize(numpy.nan_to_num(carried.ring), max(2, len(carried.ring))), carried.season_lag, made.get(id(carried.season)),
-        made.get(id(carried.year)), float(carried.season.longest) if carried.season is not None else 0.0,
+        carried.first, ring, carried.season_lag, made.get(id(carried.season)), made.get(id(carried.year)), longest,
         numpy.stack(carried.gains), hidden, blend.weight, blend.naive, carried.lag,
         1 - blend.weight - sum(blend.smoothing.values()), smoothing, numpy.stack(carried.scores),
         (carried.bounds.low, carried.bounds.high), values, _expected(carried, network, values, precision),

@@ -39,8 +39,8 @@ def graph(net: LanguageNet) -> Graph:
     """The network from `token` to the `scores` of the next token."""
     nodes, last = [Node("embedding", net.embedding, ["token"])], "embedding"
     for number, block in enumerate(net.stack):
-        added = [*_residual(block, number, last), Node(f"sum_{number}", Add(), [])]
-        nodes += [*added[:-1], Node(f"sum_{number}", Add(), [last, added[-2].name])]
+        nodes += _residual(block, number, last)
+        nodes.append(Node(f"sum_{number}", Add(), [last, nodes[-1].name]))
         last = f"sum_{number}"
     output = torch.nn.Linear(*net.embedding.weight.shape[::-1])
     output.weight, output.bias = net.embedding.weight, net.bias
@@ -58,7 +58,8 @@ def _residual(block: Block, number: int, last: str) -> list[Node]:
         taps.weight, taps.bias = torch.nn.Parameter(block.taps.T[:, None].clone()), block.bias
         parts = {"taps": taps, "silu": torch.nn.SiLU(), "mix": block.mix}
         names = [norm.name, *(f"{part}_{number}" for part in parts)]
-        return [norm, *(Node(own, part, [before]) for own, part, before in zip(names[1:], parts.values(), names, strict=False))]
+        found = zip(names[1:], parts.values(), names, strict=False)
+        return [norm, *(Node(own, part, [before]) for own, part, before in found)]
     raise ExportError(f"block {number}: {type(block).__name__} can't be written as C: between=none and convolution can")
 
 

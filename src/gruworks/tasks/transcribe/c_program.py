@@ -32,7 +32,7 @@ def of(transcriber: Any, name: str, precision: Precision) -> tuple[Program, str]
     if not config.streaming:
         raise ExportError("a bidirectional transcriber does not run step by step: fit with streaming=True")
     if config.cell != "gru" or config.normalise != "corpus":
-        raise ExportError(f"cell={config.cell} with normalise={config.normalise} can't be written as C; gru with corpus can")
+        raise ExportError(f"C has cell=gru with normalise=corpus, not {config.cell} with {config.normalise}")
     texts = [b"", *(symbol.replace("▁", " ").encode() for symbol in codec.alphabet.symbols)]
     if codec.alphabet.token == "word":
         texts = [b"", *(b" " + text for text in texts[1:])]
@@ -40,8 +40,9 @@ def of(transcriber: Any, name: str, precision: Precision) -> tuple[Program, str]
     about = f"Streaming transcriber: samples in, tokens out, with {precision} weights."
     normaliser, rate = codec.normaliser, codec.rate
     if rate is None:
-        frames = numpy.random.default_rng(0).standard_normal((71, codec.inputs)) * normaliser.deviation + normaliser.mean
-        speech = Speech(texts, normaliser.mean, normaliser.deviation, last, frames.astype(numpy.float32))
+        normal = numpy.random.default_rng(0).standard_normal((71, codec.inputs)).astype(numpy.float32)
+        frames = normal * normaliser.deviation + normaliser.mean
+        speech = Speech(texts, normaliser.mean, normaliser.deviation, last, frames)
         return program(name, about, graph(net), speech, precision)
     samples = _samples(rate)
     frames = FeatureGraph(rate, config.bands)(torch.from_numpy(samples)[None])[0].numpy()  # float64: the bank's own
@@ -71,8 +72,8 @@ def graph(net: TranscribeNet) -> Graph:
             nodes.append(Node(f"rows_{i}", rows[i], [last]))
             last = f"rows_{i}"
     nodes += [Node("head", net.head, [last]), Node("scores", torch.nn.LogSoftmax(-1), ["head"])]
-    convolution: Any = net.convolutions[0]
-    return Graph({"frame": convolution.convolution.in_channels}, nodes, ["scores"])
+    first: Any = net.convolutions[0]
+    return Graph({"frame": first.convolution.in_channels}, nodes, ["scores"])
 
 
 def _log_mel(rate: int, bands: int) -> LogMel:
