@@ -77,12 +77,17 @@ def silu(x: Floats) -> Floats:
     return x * sigmoid(x)
 
 
+def softsign(x: Floats) -> Floats:
+    return x / (F(1) + numpy.abs(x))
+
+
 def linear(x: Floats) -> Floats:
     return x
 
 
 ACTIVATIONS = {
-    "tanh": tanh, "sigmoid": sigmoid, "hard_sigmoid": hard_sigmoid, "relu": relu, "linear": linear, "silu": silu
+    "tanh": tanh, "sigmoid": sigmoid, "hard_sigmoid": hard_sigmoid, "relu": relu, "linear": linear, "silu": silu,
+    "softsign": softsign,
 }  # fmt: skip
 
 

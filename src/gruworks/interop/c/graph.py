@@ -97,6 +97,10 @@ def run(module: Any, given: Sequence[Tensor]) -> Tensor:
         total: Tensor = module(*given)
         return total
     x = torch.cat(list(given), -1) if len(given) > 1 else given[0]
+    if isinstance(module, torch.nn.Sequential):
+        for part in module:
+            x = run(part, [x])
+        return x
     if isinstance(module, torch.nn.GRU):
         output: Tensor = module(x[:, None] if not module.batch_first else x[None])[0]
         return output.flatten(0, 1)

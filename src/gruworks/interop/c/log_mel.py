@@ -43,7 +43,8 @@ class LogMel:
         first = [span[0] if len(span) else 0 for span in spans]
         return [
             Array("window", self.window.astype(F)), Array("cosine", numpy.cos(angles).astype(F)),
-            Array("sine", numpy.sin(angles).astype(F)), Array("mel_first", numpy.array(first, numpy.int32)),
+            Array("sine", numpy.sin(angles).astype(F)), Array("minus_sine", -numpy.sin(angles).astype(F)),
+            Array("mel_first", numpy.array(first, numpy.int32)),
             Array("mel_count", numpy.array([len(span) for span in spans], numpy.int32)),
             Array("mel_weight", weights.astype(F)),
         ]  # fmt: skip

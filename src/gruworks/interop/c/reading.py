@@ -23,9 +23,9 @@ Array = NDArray[Any]
 PASSED = (torch.nn.Identity, torch.nn.Dropout, torch.nn.Flatten)
 ACTIVATIONS: dict[type, str] = {
     torch.nn.Tanh: "tanh", torch.nn.ReLU: "relu", torch.nn.Sigmoid: "sigmoid", torch.nn.Hardsigmoid: "hard_sigmoid",
-    torch.nn.SiLU: "silu",
+    torch.nn.SiLU: "silu", torch.nn.Softsign: "softsign",
 }  # fmt: skip
-CANDIDATES = ("tanh", "relu", "linear", "sigmoid", "hard_sigmoid")
+CANDIDATES = ("tanh", "relu", "sigmoid", "hard_sigmoid", "softsign", "linear")
 GATES = ("sigmoid", "hard_sigmoid")
 
 
@@ -53,11 +53,18 @@ class _Reader:
         if isinstance(module, PASSED) and len(inputs) == 1:
             self.names[node.name] = inputs[0]
             return
+        if isinstance(module, torch.nn.Sequential):
+            for number, part in enumerate(module):
+                self.node(Node(f"{node.name}_{number}", part, node.inputs if not number else [f"{node.name}_{number - 1}"]))
+            self.names[node.name] = self.names[f"{node.name}_{len(module) - 1}"]
+            return
         size = sum(self.sizes[name] for name in inputs)
         self.exact = 0 < size <= THIN and all(name in self.given for name in inputs)
         for layer in self._layers(node.name, module, inputs, size):
             self.steps.append(Step(layer, inputs))
             inputs = (layer.name,)
+            if layer.name in self.sizes:
+                raise ExportError(f"two layers have the name {layer.name!r}: rename a node")
             self.sizes[layer.name] = layer.size
         self.names[node.name] = inputs[0]
 
@@ -89,7 +96,7 @@ class _Reader:
         if isinstance(module, RowConvolution):
             taps = _required(module.weight)[:, 0].T.copy()
             return [convolutions.Depthwise(name, size, size, module.ahead + 1, taps, None, module.ahead)]
-        known = "GRU, Linear, Embedding, LayerNorm, Conv1d, Softmax, Tanh, ReLU, Sigmoid, Hardsigmoid, SiLU, Dropout"
+        known = "GRU, Linear, Embedding, LayerNorm, Conv1d, Softmax, Tanh, ReLU, Sigmoid, Hardsigmoid, SiLU, Softsign, Dropout"
         raise ExportError(f"{name}: {kind.__module__}.{kind.__qualname__} can't be written as C; these can: {known}")
 
     def _gru(self, name: str, module: Any, size: int) -> list[layers.Layer]:

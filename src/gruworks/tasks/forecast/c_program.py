@@ -75,7 +75,7 @@ def _forecast(carried: Carried, network: Graph, y: Any, precision: Precision) ->
 
 
 def _climatology(one: RunningClimatology) -> Climatology:
-    turns = numpy.array([one.turn[i, i : i + 2] for i in range(1, len(one.products), 2)])
+    turns = numpy.array([[*one.turn[i, i : i + 2], -one.turn[i, i + 1]] for i in range(1, len(one.products), 2)])
     return Climatology(one.squares, one.products, one.wave, one.state, turns, one.basis, float(one.base))
 
 

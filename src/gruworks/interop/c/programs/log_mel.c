@@ -14,10 +14,11 @@ static void transform(float *real, float *imaginary)
     }
     for (int size = 2; size <= $POINTS; size *= 2) {
         for (int k = 0; k < size / 2; k++) {
-            const float c = cosine[k * ($POINTS / size)], s = sine[k * ($POINTS / size)];
+            const int angle = k * ($POINTS / size);
+            const float c = cosine[angle], s = sine[angle], minus_s = minus_sine[angle];
             for (int a = k; a < $POINTS; a += size) {
                 const int b = a + size / 2;
-                const float re = real[b] * c + imaginary[b] * s, im = imaginary[b] * c - real[b] * s;
+                const float re = real[b] * c + imaginary[b] * s, im = imaginary[b] * c + real[b] * minus_s;
                 real[b] = real[a] - re;
                 imaginary[b] = imaginary[a] - im;
                 real[a] += re;
