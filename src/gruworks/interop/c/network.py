@@ -80,7 +80,7 @@ class Network:
         whole = [m.values.shape[1] for m in matrices if m.whole]
         if self.precision == "int8" and matrices:
             rows = [m.values.shape[0] for m in matrices]
-            found |= {"WIDEST": max(whole, default=16), "ROWS": min(256, max(rows))}
+            found |= {"WIDEST": 64 * -(-max(whole, default=1) // 64), "ROWS": min(256, max(rows))}
         return found
 
     def output_sizes(self) -> dict[str, int]:

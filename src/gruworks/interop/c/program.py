@@ -152,6 +152,9 @@ int {self.name}_load({self.name}_state *state, const uint8_t bytes[{upper}_SAVED
         ]
         return "\n".join(part for part in parts if part.strip())
 
+    def _unused(self) -> list[str]:
+        return [] if self._fields() else ["(void)state;"]
+
     def _about(self) -> str:
         """`about` as the text of a comment."""
         return " ".join(self.about.replace("*/", "* /").split())
@@ -188,7 +191,7 @@ int {self.name}_load({self.name}_state *state, const uint8_t bytes[{upper}_SAVED
         step, finish = self._signatures(prefix := "network" if self.private else self.name)
         static = "static " if self.private else ""
         if not self.network.delaying:
-            return f"{static}{step}\n{{\n{indented(self.network.body())}\n}}\n"
+            return f"{static}{step}\n{{\n{indented([*self._unused(), *self.network.body()])}\n}}\n"
         run = step.replace(f"{prefix}_step", "run").replace("state *state,", "state *state, int drained,")
         inputs, outputs = list(self.network.inputs), list(self.network.outputs)
         call, drain = ", ".join(["0", *inputs, *outputs]), ", ".join([*("0" for _ in inputs), *outputs])

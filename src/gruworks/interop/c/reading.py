@@ -106,8 +106,9 @@ class _Reader:
         _expect(name, not module.bidirectional, "one direction: a bidirectional GRU does not run step by step")
         _expect(name, candidate in CANDIDATES, f"a candidate activation of {', '.join(CANDIDATES)}, not {candidate}")
         _expect(name, gate in GATES, f"a gate activation of {', '.join(GATES)}, not {gate}")
+        regularization = getattr(module, "regularization", None)
         for option in ("layer_norm", "zoneout"):
-            _expect(name, not getattr(module, option, None), f"a GRU without {option}")
+            _expect(name, not getattr(regularization, option, None), f"a GRU without {option}")
         found: list[layers.Layer] = []
         for layer in range(module.num_layers):
             own = name if module.num_layers == 1 else f"{name}_l{layer}"

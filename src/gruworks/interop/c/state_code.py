@@ -35,14 +35,14 @@ def saving(name: str, fields: Sequence[Field], identity: int) -> str:
     places = [(f"state->{one.name}" if one.size else f"&state->{one.name}", one.words) for one in fields]
     saves = [f"bytes = save_words(bytes, {place}, {words});" for place, words in places]
     loads = [f"bytes = load_words({place}, bytes, {words});" for place, words in places]
-    upper = name.upper()
+    upper, unused = name.upper(), [] if fields else ["(void)state;"]
     return f"""\
 static const uint32_t identity = 0x{identity:08x}u; /* of the constants */
 
 void {name}_save(const {name}_state *state, uint8_t bytes[{upper}_SAVED_BYTES])
 {{
     bytes = save_words(bytes, &identity, 1);
-{indented(saves)}
+{indented([*saves, *unused])}
     (void)bytes;
 }}
 
@@ -52,7 +52,7 @@ int {name}_load({name}_state *state, const uint8_t bytes[{upper}_SAVED_BYTES])
     bytes = load_words(&found, bytes, 1);
     if (found != identity)
         return 0;
-{indented(loads)}
+{indented([*loads, *unused])}
     (void)bytes;
     return 1;
 }}
