@@ -1,7 +1,7 @@
 """RNNoise 0.1's stack of GRUs from its weights' file, as a graph that can be written as C.
 
-Layers (Valin 2018): a dense layer of 24, GRUs of 24, 48 and 96 with the reset gate before the product, gains of 22 bands,
-probability of a voice. Weights are whole numbers over 256; rows of the gates are z (which keeps), r, h.
+Layers (Valin 2018): a dense layer of 24, GRUs of 24, 48 and 96 with the reset gate before the product, gains of 22
+bands, probability of a voice. Weights are whole numbers over 256; rows of the gates are z (which keeps), r, h.
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ def _layer(take: Any, gru: bool) -> torch.nn.Module:
     inputs, size, kind = (int(one) for one in take(3))
     if not gru:
         dense = torch.nn.Linear(inputs, size)
-        dense.weight = torch.nn.Parameter(torch.from_numpy(take(inputs * size).reshape(inputs, size).T / 256).contiguous())
+        dense.weight = torch.nn.Parameter(
+            torch.from_numpy(take(inputs * size).reshape(inputs, size).T / 256).contiguous()
+        )
         dense.bias = torch.nn.Parameter(torch.from_numpy(take(size) / 256))
         activation = {"tanh": torch.nn.Tanh, "sigmoid": torch.nn.Sigmoid, "relu": torch.nn.ReLU}[ACTIVATIONS[kind]]
         return torch.nn.Sequential(dense, activation())

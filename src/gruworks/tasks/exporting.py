@@ -51,7 +51,12 @@ def export(estimator: Any, folder: Path | str, to: str = "onnx") -> dict[str, fl
 
 
 def export_c(
-    estimator: Any, folder: Path | str, name: str = "model", precision: Precision = "float32", check: bool = True
+    estimator: Any,
+    folder: Path | str,
+    name: str = "model",
+    precision: Precision = "float32",
+    check: bool = True,
+    wasm: bool = False,
 ) -> Report:
     """Write the model of a fitted estimator as C; see `interop.c.export` for the arguments.
 
@@ -72,7 +77,7 @@ def export_c(
         program, test = importlib.import_module(module).of(estimator, name, precision)
     finally:
         model.train(training)
-    return write(program, test, folder, check)
+    return write(program, test, folder, check, wasm)
 
 
 def _check_network(estimator: Any) -> None:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 __all__ = ["ARM", "HOST", "WASM", "Found", "Machine"]
 
 FOLDER = Path(__file__).parent
+WASI = FOLDER / "wasi.mjs"
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror")
 BOARDS = {"mps2-an386": "-mcpu=cortex-m4 -mfpu=fpv4-sp-d16", "mps2-an500": "-mcpu=cortex-m7 -mfpu=fpv5-d16"}
 
@@ -96,6 +97,11 @@ ARM = [
 ]  # fmt: skip
 ZIG = os.environ.get("ZIG", "zig")
 WASM = [
-    Machine(f"wasm {flags}", f"{ZIG} cc -target wasm32-wasi", f"-std=c99 {flags}", runner=f"node --no-warnings {FOLDER}/wasi.mjs")
+    Machine(
+        f"wasm {flags}",
+        f"{ZIG} cc -target wasm32-wasi",
+        f"-std=c99 {flags}",
+        runner=f"node --no-warnings {WASI}",
+    )
     for flags in ("-O2", "-O3", "-O3 -msimd128", "-O3 -msimd128 -ffp-contract=off")
 ]

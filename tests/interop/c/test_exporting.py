@@ -50,7 +50,7 @@ def test_the_check_fails_for_another_weight(precision: Any, tmp_path: Path) -> N
     from gruworks.interop.c.compiler import run_test
 
     (tmp_path / "m.c").write_text(changed)
-    with pytest.raises(ExportError, match="reproduced.*largest difference"):
+    with pytest.raises(ExportError, match=r"reproduced.*largest difference"):
         run_test(tmp_path, "m", compiler() or [])
 
 

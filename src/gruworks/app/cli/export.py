@@ -25,6 +25,8 @@ Precision = Annotated[Literal["float32", "int8"], typer.Option(help="Format of t
 Name = Annotated[str, typer.Option(help="Prefix of all names in C, and name of its files.")]
 Check = Annotated[bool, typer.Option(help="Compile the C and run its test, where there is a compiler.")]
 
+Wasm = Annotated[bool, typer.Option(help="Compile the C to WebAssembly, too, as an npm package.")]
+
 
 def add(app: typer.Typer, task: str | None = None) -> None:
     """Add the command for runs of one task, or (None) of any."""
@@ -37,6 +39,7 @@ def add(app: typer.Typer, task: str | None = None) -> None:
         precision: Precision = "float32",
         name: Name = "model",
         check: Check = True,
+        wasm: Wasm = False,
         out: Annotated[Path | None, typer.Option(help="Folder to write to; RUN/onnx or RUN/c if not given.")] = None,
     ) -> None:
         """Write a run's model as ONNX graphs and a model.json, or as C, and check that it gives the same numbers."""
@@ -45,7 +48,7 @@ def add(app: typer.Typer, task: str | None = None) -> None:
         found = task or str(RunFolder.open(run).facts.get("task"))
         estimator, folder = load(found, run), out or run / to
         if to == "c":
-            _as_c(show, run, folder, export_c(estimator, folder, name, precision, check))
+            _as_c(show, run, folder, export_c(estimator, folder, name, precision, check, wasm))
             return
         differences = estimator.export(folder, to)
         rows = [{"graph": f"{name}.onnx", "largest difference": f"{value:.1e}"} for name, value in differences.items()]

@@ -15,6 +15,7 @@ from gruworks.interop.c.graph import chain
 from gruworks.interop.c.network import Network
 from gruworks.interop.c.program import Program
 from gruworks.interop.c.proof import network_test, record
+from gruworks.interop.c.webassembly import write_package
 
 __all__ = ["Report", "export", "write"]
 
@@ -37,6 +38,7 @@ def export(
     *,
     precision: Precision = "float32",
     check: bool = True,
+    wasm: bool = False,
 ) -> Report:
     """Write a module as `name.h` and `name.c`, with `name_test.c`, which compares them with recorded outputs.
 
@@ -46,9 +48,11 @@ def export(
         name: prefix of all public names of the C.
         precision: of the weights; "int8" has 8-bit weights and 32-bit sums, the same bits on every machine.
         check: compile and run the test where there is a C compiler.
+        wasm: compile it to WebAssembly, too, as an npm package.
 
     Raises:
-        ExportError: a module that C has no counterpart for; then nothing is written. A failed check.
+        ExportError: a module that C has no counterpart for; then nothing is written. A failed check, or no compiler
+            for WebAssembly.
         OptionError: an unknown precision, or a name that isn't an identifier of C.
     """
     check_options(name, precision)
@@ -61,7 +65,7 @@ def export(
         module.train(training)
     about = f"A step of {type(module).__name__} with {precision} weights."
     program = Program(name, about, network)
-    return write(program, network_test(program, inputs, outputs), folder, check)
+    return write(program, network_test(program, inputs, outputs), folder, check, wasm)
 
 
 def check_options(name: str, precision: str) -> None:
@@ -72,8 +76,8 @@ def check_options(name: str, precision: str) -> None:
         raise OptionError(f"precision must be 'float32' or 'int8', not {precision!r}")
 
 
-def write(program: Program, test: str, folder: str | Path, check: bool) -> Report:
-    """Write a program and its test; compile and run it where `check` is set and there is a compiler."""
+def write(program: Program, test: str, folder: str | Path, check: bool = True, wasm: bool = False) -> Report:
+    """Write a program and its test, and an npm package; for the arguments see `export`."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     contents = {
@@ -85,4 +89,5 @@ def write(program: Program, test: str, folder: str | Path, check: bool) -> Repor
         (folder / file).write_text(text, encoding="utf-8")
     command = compiler() if check else None
     worst = run_test(folder, program.name, command) if command else None
-    return Report([folder / file for file in contents], program.flash, program.ram, program.frame, worst)
+    files = [folder / file for file in contents] + (write_package(program, folder) if wasm else [])
+    return Report(files, program.flash, program.ram, program.frame, worst)

@@ -18,7 +18,7 @@ Floats = NDArray[numpy.float64]
 class Climatology:
     """State of a running climatology of n terms: squares [n, n], products, wave and solution [n], and constants.
 
-    `angles` are cosine, sine and negative sine of each harmonic's turn in a step; `basis` [n, K] the terms of the steps ahead.
+    `angles` are cosine, sine and negative sine of each harmonic's turn; `basis` [n, K] the terms of the steps ahead.
     """
 
     squares: Floats

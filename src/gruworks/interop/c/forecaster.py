@@ -31,10 +31,12 @@ def program(name: str, about: str, graph: Graph, forecast: Forecast, precision: 
     fields, arrays = _state(forecast)
     start = [f"memcpy(state->{key}, {key}_first, sizeof {key}_first);" for key in forecast.hidden]
     wide = max((len(one.products) for one in forecast.climatologies.values()), default=0)
-    functions = ["softplus", *["climatology"] * bool(wide), *["smoothing"] * bool(forecast.smoothing)]
+    code = own(name, forecast, network.inputs["row"])
+    named = ("softplus", "climatology", "climatology_ahead", "smoothing")
+    functions = [Function(one) for one in named if f"{one}(" in code or f"{one}_step(" in code]
     made = Program(
-        name, about, network, fields, arrays, [Function(one) for one in functions],
-        DECLARATIONS.format(name=name, upper=name.upper()), own(name, forecast, network.inputs["row"]), True, start,
+        name, about, network, fields, arrays, functions,
+        DECLARATIONS.format(name=name, upper=name.upper()), code, True, start,
         8 * wide * (wide + 1), {"HORIZON": forecast.horizon}, {"WIDEST_SEASON": wide} if wide else {},
     )  # fmt: skip
     return made, _test(made, forecast)

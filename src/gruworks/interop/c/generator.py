@@ -30,7 +30,7 @@ typedef struct {{
     float top_p, min_p;
 }} {name}_sampling;
 
-/* A token drawn by the scores, which are overwritten; *random, not 0, is the state of the random numbers. */
+/* A token drawn by the scores, which are overwritten; *random is the state of the random numbers. */
 int32_t {name}_sample(float scores[{tokens}], const {name}_sampling *how, uint32_t *random);
 
 /* UTF-8 of a token, or a part of it; empty for {name}'s special tokens. */
@@ -116,8 +116,9 @@ def _total(weights: Floats) -> Any:
     return numpy.add.accumulate(weights)[-1]
 
 
-def _uniform(x: int) -> tuple[int, Any]:
-    x ^= x << 13 & 0xFFFFFFFF
-    x ^= x >> 17
-    x ^= x << 5 & 0xFFFFFFFF
-    return x, numpy.float32(x >> 8) * numpy.float32(1 / 16777216)
+def _uniform(random: int) -> tuple[int, Any]:
+    """`uniform`: the next state, and a number between 0 and 1."""
+    random = random + 0x6D2B79F5 & 0xFFFFFFFF
+    x = (random ^ random >> 15) * (random | 1) & 0xFFFFFFFF
+    x ^= x + (x ^ x >> 7) * (x | 61) & 0xFFFFFFFF
+    return random, numpy.float32((x ^ x >> 14) >> 8) * numpy.float32(1 / 16777216)

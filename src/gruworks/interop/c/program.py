@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -157,13 +158,18 @@ int {self.name}_load({self.name}_state *state, const uint8_t bytes[{upper}_SAVED
 
     def _about(self) -> str:
         """`about` as the text of a comment."""
-        return " ".join(self.about.replace("*/", "* /").split())
+        return " ".join(re.sub(r"[*/\\]{2,}", "", self.about).split())
 
     def _fields(self) -> list[Field]:
         return [*self.network.fields(), *self.fields]
 
     def _arrays(self) -> list[Array]:
-        return [*self.network.arrays(), *self.arrays]
+        """Constants that the code names."""
+        code = "\n".join(
+            [*self.network.structs(), self._step(), self.own, reset(self.name, self._fields(), self.start)]
+        )
+        words = set(re.findall(r"\w+", code))
+        return [one for one in [*self.network.arrays(), *self.arrays] if one.name in words]
 
     def _declarations(self) -> str:
         step, finish = (f"{text};\n" for text in self._signatures(self.name))

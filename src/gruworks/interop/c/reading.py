@@ -25,6 +25,9 @@ ACTIVATIONS: dict[type, str] = {
     torch.nn.Tanh: "tanh", torch.nn.ReLU: "relu", torch.nn.Sigmoid: "sigmoid", torch.nn.Hardsigmoid: "hard_sigmoid",
     torch.nn.SiLU: "silu", torch.nn.Softsign: "softsign",
 }  # fmt: skip
+KNOWN = "GRU, Linear, Embedding, LayerNorm, Conv1d, Softmax, LogSoftmax, Dropout, " + ", ".join(
+    kind.__name__ for kind in ACTIVATIONS
+)
 CANDIDATES = ("tanh", "relu", "sigmoid", "hard_sigmoid", "softsign", "linear")
 GATES = ("sigmoid", "hard_sigmoid")
 
@@ -55,7 +58,9 @@ class _Reader:
             return
         if isinstance(module, torch.nn.Sequential):
             for number, part in enumerate(module):
-                self.node(Node(f"{node.name}_{number}", part, node.inputs if not number else [f"{node.name}_{number - 1}"]))
+                self.node(
+                    Node(f"{node.name}_{number}", part, node.inputs if not number else [f"{node.name}_{number - 1}"])
+                )
             self.names[node.name] = self.names[f"{node.name}_{len(module) - 1}"]
             return
         size = sum(self.sizes[name] for name in inputs)
@@ -96,8 +101,7 @@ class _Reader:
         if isinstance(module, RowConvolution):
             taps = _required(module.weight)[:, 0].T.copy()
             return [convolutions.Depthwise(name, size, size, module.ahead + 1, taps, None, module.ahead)]
-        known = "GRU, Linear, Embedding, LayerNorm, Conv1d, Softmax, Tanh, ReLU, Sigmoid, Hardsigmoid, SiLU, Softsign, Dropout"
-        raise ExportError(f"{name}: {kind.__module__}.{kind.__qualname__} can't be written as C; these can: {known}")
+        raise ExportError(f"{name}: {kind.__module__}.{kind.__qualname__} can't be written as C; these can: {KNOWN}")
 
     def _gru(self, name: str, module: Any, size: int) -> list[layers.Layer]:
         _expect(name, module.input_size == size, f"{module.input_size} inputs, got {size}")

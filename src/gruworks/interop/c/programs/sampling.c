@@ -32,15 +32,13 @@ static void drop_below(float *weight, float least)
             weight[i] = 0.0f;
 }
 
-/* Between 0 and 1, of 24 bits: Marsaglia's xorshift. */
+/* Between 0 and 1, of 24 bits: mulberry32, a hashed counter. */
 static float uniform(uint32_t *random)
 {
-    uint32_t x = *random ? *random : 1u;
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    *random = x;
-    return (float)(x >> 8) * (1.0f / 16777216.0f);
+    uint32_t x = *random += 0x6d2b79f5u;
+    x = (x ^ (x >> 15)) * (x | 1u);
+    x ^= x + (x ^ (x >> 7)) * (x | 61u);
+    return (float)((x ^ (x >> 14)) >> 8) * (1.0f / 16777216.0f);
 }
 
 int32_t ${name}_sample(float scores[$TOKENS], const ${name}_sampling *how, uint32_t *random)
