@@ -78,7 +78,7 @@ def silu(x: Floats) -> Floats:
 
 
 def softsign(x: Floats) -> Floats:
-    return x / (F(1) + numpy.abs(x))
+    return numpy.asarray(x / (F(1) + numpy.abs(x)), F)
 
 
 def linear(x: Floats) -> Floats:

@@ -28,13 +28,17 @@ FLAGS = (
 )
 TYPES = """\
 export class Model {{
-  step(inputs: {{ {inputs} }}): {result};
-  finish(): {outputs} | null;
-  reset(): void;
+{methods}  reset(): void;
   save(): Uint8Array;
   load(bytes: Uint8Array): void;
-{methods}}}
+}}
 export function load(source?: URL | string | BufferSource): Promise<Model>;
+"""
+TEXT = """\
+  text(token) {
+    const at = this.wasm[about.name + "_text"](token), bytes = new Uint8Array(this.wasm.memory.buffer);
+    return bytes.slice(at, bytes.indexOf(0, at));
+  }
 """
 METHODS = {
     "observe": """\
@@ -53,16 +57,41 @@ METHODS = {
     new Int32Array(this.wasm.memory.buffer, how + 4, 1)[0] = topK;
     return this.wasm[about.name + "_sample"](this.places.scores, how, random);
   }
-  text(token) {
-    const at = this.wasm[about.name + "_text"](token), bytes = new Uint8Array(this.wasm.memory.buffer);
-    return bytes.slice(at, bytes.indexOf(0, at));
+"""
+    + TEXT,
+    "accept": """\
+  accept(samples) {
+    const room = (this.room ??= this.place("samples", 16384)), heard = (this.heard ??= this.place("heard", 16384));
+    const tokens = [];
+    for (let i = 0; i < samples.length; i += 4096) {
+      const part = samples.slice(i, i + 4096);
+      new Float32Array(this.wasm.memory.buffer, room, part.length).set(part);
+      tokens.push(...this.tokens(this.call("accept", room, part.length, heard)));
+    }
+    return tokens;
   }
-""",
+  tokens(count) {
+    return new Int32Array(this.wasm.memory.buffer, this.heard, count);
+  }
+  finish() {
+    this.heard ??= this.place("heard", 16384);
+    return [...this.tokens(this.call("finish", this.heard))];
+  }
+"""
+    + TEXT,
 }
+STEP_TYPES = """\
+  step(inputs: {{ {inputs} }}): {result};
+  finish(): {outputs} | null;
+"""
+TOKEN_TYPES = "  text(token: number): Uint8Array;\n"
 METHOD_TYPES = {
+    "": STEP_TYPES,
     "observe": "  observe(value: number): {outputs};\n",
-    "sample": "  sample(scores: ArrayLike<number>, how?: {{ temperature?: number; topK?: number; topP?: number;"
-    " minP?: number }}): number;\n  text(token: number): Uint8Array;\n",
+    "sample": STEP_TYPES
+    + "  sample(scores: ArrayLike<number>, how?: {{ temperature?: number; topK?: number; topP?: number;"
+    " minP?: number }}): number;\n" + TOKEN_TYPES,
+    "accept": "  accept(samples: Float32Array): number[];\n  finish(): number[];\n" + TOKEN_TYPES,
 }
 
 
@@ -97,7 +126,7 @@ def write_package(program: Program, folder: Path) -> list[Path]:
     script = script.replace("$ABOUT", json.dumps(about)).replace("$METHODS", METHODS.get(kind, ""))
     (folder / "index.js").write_text(script.replace("$NAME", program.name), encoding="utf-8")
     (folder / "index.d.ts").write_text(_types(about, kind), encoding="utf-8")
-    description = {"name": program.name, "version": __version__, "type": "module", "main": "index.js"}
+    description: dict[str, Any] = {"name": program.name, "version": __version__, "type": "module", "main": "index.js"}
     description |= {"types": "index.d.ts", "files": ["index.js", "index.d.ts", module.name]}
     (folder / "package.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     return [module, *(folder / name for name in ("index.js", "index.d.ts", "package.json"))]
@@ -109,7 +138,11 @@ def _kind(program: Program) -> str:
 
 def _functions(program: Program) -> list[str]:
     network = ["step", *["finish"] * bool(program.network.delaying)]
-    own = {"observe": ["observe", "forecast"], "sample": [*network, "sample", "text"]}.get(_kind(program), network)
+    own = {
+        "observe": ["observe", "forecast"],
+        "sample": [*network, "sample", "text"],
+        "accept": ["accept", "finish", "text"],
+    }.get(_kind(program), network)
     return [*own, "init", "reset", "save", "load"]
 
 
@@ -129,5 +162,4 @@ def _types(about: dict[str, Any], kind: str) -> str:
     outputs = "{ " + "; ".join(f"{name}: {array}" for name in about["outputs"]) + " }"
     inputs = "; ".join(f"{n}: {'ArrayLike<number>' if size else 'number'}" for n, size in about["inputs"].items())
     result = f"{outputs} | null" if about["delays"] else outputs
-    methods = METHOD_TYPES.get(kind, "").format(outputs=outputs)
-    return TYPES.format(inputs=inputs, outputs=outputs, result=result, methods=methods)
+    return TYPES.format(methods=METHOD_TYPES[kind].format(inputs=inputs, outputs=outputs, result=result))
