@@ -1,4 +1,4 @@
-"""What a forecaster is after its fit, in plain numbers: state and constants of its C."""
+"""A fitted forecaster in plain numbers: state and constants of its C."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ void {name}_log_mel(const float samples[{upper}_FRAME], float bands[{upper}_BAND
 
 @dataclass(frozen=True)
 class Speech:
-    """What surrounds the network from `frame` to `scores`, log-probabilities of tokens of which 0 is the blank.
+    """Surroundings of the network from `frame` to `scores`, log-probabilities of tokens of which 0 is the blank.
 
     Args:
         texts: UTF-8 of each token.
