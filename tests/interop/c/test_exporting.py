@@ -129,6 +129,21 @@ def test_the_module_keeps_its_mode_and_the_header_says_the_sizes(tmp_path: Path)
     assert report.constants < sum(4 * weight.numel() for weight in module.parameters()) / 2
 
 
+def test_another_type_is_rounded_to_float32(tmp_path: Path) -> None:
+    module = model("gru").double()
+    assert export(module, tmp_path).largest_difference is not None
+    assert next(module.parameters()).dtype == torch.float64
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    module = model("residual")
+    with torch.no_grad():
+        module.nodes[1].module.weight_hh_l0[3, 2] = float("nan")
+    with pytest.raises(ExportError, match=r"1\.weight_hh_l0 holds NaN"):
+        export(module, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_shared_weights_are_written_once(tmp_path: Path) -> None:
     embedding, output = nn.Embedding(50, 20), nn.Linear(20, 50, bias=False)
     output.weight = embedding.weight

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,13 +57,9 @@ def export(
         OptionError: an unknown precision, or a name that isn't an identifier of C.
     """
     check_options(name, precision)
-    training = module.training
-    try:
-        graph = chain(module.eval()).eval()
-        network = Network.of(graph, precision)
-        inputs, outputs = record(graph, network)
-    finally:
-        module.train(training)
+    graph = chain(copy.deepcopy(module).cpu().float().eval())
+    network = Network.of(graph, precision)
+    inputs, outputs = record(graph, network)
     about = f"A step of {type(module).__name__} with {precision} weights."
     program = Program(name, about, network)
     return write(program, network_test(program, inputs, outputs), folder, check, wasm)

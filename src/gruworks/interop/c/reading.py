@@ -153,6 +153,9 @@ def read(graph: Graph, precision: Precision) -> tuple[list[Step], dict[str, str]
     Raises:
         ExportError: a module or an option of it that C has no layer for, or sizes that don't fit.
     """
+    for name, weight in graph.named_parameters():
+        if not weight.isfinite().all():
+            raise ExportError(f"{name.removeprefix('parts.')} holds NaN or infinity, which C has no numbers for")
     reader = _Reader(graph, precision)
     for node in graph.nodes:
         reader.node(node)
