@@ -95,7 +95,7 @@ def _exported(folder: Path, clients: Path | None) -> list[str]:
             export_c(TASKS[task].load(ready.find(task).path), folder, names[-1], precision, check=False)
         if clients:
             names.append(f"rnnoise_{precision}")
-            graph = rnnoise.graph(clients / "rnnoise01" / "sh.rnnn")
+            graph = rnnoise.graph(clients / "rnnoise01" / "weights.rnn")
             export(graph, folder, names[-1], precision=precision, check=False)
     return names
 
@@ -107,7 +107,7 @@ def models(arguments: argparse.Namespace) -> list[dict[str, Any]]:
         for task, estimator in TASKS.items():
             count += export_c(estimator.load(ready.find(task).path), name, task).largest_difference is not None
         if arguments.clients:
-            graph = rnnoise.graph(arguments.clients / "rnnoise01" / "sh.rnnn")
+            graph = rnnoise.graph(arguments.clients / "rnnoise01" / "weights.rnn")
             count += export(graph, name, "rnnoise").largest_difference is not None
     return [record("edge/models/count", count, note="ready models of three tasks, and RNNoise 0.1's stack of GRUs")]
 

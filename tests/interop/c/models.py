@@ -48,6 +48,11 @@ MODELS: dict[str, Callable[[], Any]] = {
     "activations": lambda: nn.Sequential(
         nn.Linear(30, 25), nn.Hardsigmoid(), nn.Linear(25, 25), nn.Softsign(), nn.LayerNorm(25, bias=False)
     ),
+    "relu": lambda: GRU(6, 18, reset="before", candidate_activation="relu"),
+    "hard": lambda: GRU(18, 18, 2, candidate_activation="hard_sigmoid", gate_activation="hard_sigmoid"),
+    "softsign": lambda: GRU(6, 18, candidate_activation="softsign", gate_activation="hard_sigmoid"),
+    "linear": lambda: GRU(6, 18, reset="before", candidate_activation="linear"),
+    "sigmoid": lambda: GRU(6, 18, candidate_activation="sigmoid"),
     "recognizer": _recognizer,
     "residual": _residual,
 }

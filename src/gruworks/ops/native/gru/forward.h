@@ -11,6 +11,7 @@
 // The same holds for more rows if both weights together exceed the last-level cache.
 #pragma once
 
+#include "gru/activations.h"
 #include "gru/rows.h"
 
 namespace gruworks::GRUWORKS_ISA {
@@ -80,7 +81,7 @@ template <class T> class Forward {
   // One row whose weights fit into the L1 cache, and nothing but x and h0.
   bool plain_row() const {
     return rows.count == 1 && rows.steps > 0 && !s.before && place.members == 1 && !s.states && !s.gain && !past &&
-           !s.zoneout.data && !s.lengths && s.H <= kPlain;
+           !s.zoneout.data && !s.lengths && !s.resets.data && s.activations.usual() && s.H <= kPlain;
   }
 
   // The steps of such a row: no tables of addresses, the state in the cache, and the gates of up to three vectors of
@@ -290,22 +291,26 @@ GRUWORKS_UNROLL(8)
   // Gates and new states of R rows, a few at a time.
   template <int R, int From = 0> GRUWORKS_INLINE void finish(const Vec<T> (&sums)[R][3], const Vec<T> (&input)[R], Index first, Index p) {
     constexpr int N = R - From < kTogether ? R - From : kTogether;
-    some_states<N>(sums + From, input + From, first + From, p);
+    s.activations.usual() ? some_states<N, true>(sums + From, input + From, first + From, p)
+                          : some_states<N, false>(sums + From, input + From, first + From, p);
     if constexpr (From + N < R) finish<R, From + N>(sums, input, first, p);
   }
 
   // Not inlined into each of the blocks, whose accumulators it would compete with for registers.
-  template <int N> GRUWORKS_NOINLINE void some_states(const Vec<T> (*sums)[3], const Vec<T>* input, Index first, Index p) {
+  template <int N, bool Usual>
+  GRUWORKS_NOINLINE void some_states(const Vec<T> (*sums)[3], const Vec<T>* input, Index first, Index p) {
     const Index width = s.H - p * L;
     Vec<T> both[2 * N], r[N], a[N];
     Fraction<T> open[2 * N];
 GRUWORKS_UNROLL(8)
     for (int i = 0; i < N; ++i) both[i] = sums[i][0], both[N + i] = sums[i][1];
-    sigmoid_fractions<T, 2 * N>(both, open);
+    if constexpr (Usual) sigmoid_fractions<T, 2 * N>(both, open);
+    else gate_fractions<T, 2 * N>(s.activations, both, open);
 GRUWORKS_UNROLL(8)
     for (int i = 0; i < N; ++i) r[i] = open[i].value(), a[i] = input[i] + r[i] * sums[i][2];
     Fraction<T> n[N];
-    tanh_fractions<T, N>(a, n);
+    if constexpr (Usual) tanh_fractions<T, N>(a, n);
+    else candidate_fractions<T, N>(s.activations, a, n);
 GRUWORKS_UNROLL(8)
     for (int i = 0; i < N; ++i) {
       const Index row = first + i;
@@ -348,7 +353,7 @@ GRUWORKS_UNROLL(8)
 
   GRUWORKS_NOINLINE void resets(Index i, Index p, const Vec<T> (&sums)[2]) {
     Fraction<T> gates[2];
-    sigmoid_fractions<T, 2>(sums, gates);
+    gate_fractions<T, 2>(s.activations, sums, gates);
     T* kept = rows.work[i] + p * L;
     const Vec<T> r = gates[0].value();
     store(kept, r * load_part(rows.h[i] + p * L, s.H - p * L));
@@ -371,7 +376,10 @@ GRUWORKS_UNROLL(8)
 
   GRUWORKS_NOINLINE void renew(Index i, Index v, T* kept, Vec<T> sum) {
     const Index width = s.H - v * L;
-    const Vec<T> n = tanh_fraction<T>(sum).value(), z = load(kept + 2 * Hp);
+    const Vec<T> sums[1] = {sum}, z = load(kept + 2 * Hp);
+    Fraction<T> candidate[1];
+    candidate_fractions<T, 1>(s.activations, sums, candidate);
+    const Vec<T> n = candidate[0].value();
     const Vec<T> h = load_part(rows.skip[i] + v * L, width);
     keep_state(i, v, n + staying<T>(rows, i, v, z, width).stays * (h - n), width);
     if (s.saved) store(kept + 3 * Hp, n);
@@ -443,11 +451,11 @@ GRUWORKS_UNROLL(3)
       both[V + c] = given(i, v + c, 1) + normed(v + c, 1, terms + 2 * Hp, s.w.bias + Hp);
       products[c] = normed(v + c, 2, terms, s.w.bias + 3 * Hp);
     }
-    sigmoid_fractions<T, 2 * V>(both, open);
+    gate_fractions<T, 2 * V>(s.activations, both, open);
 GRUWORKS_UNROLL(3)
     for (int c = 0; c < V; ++c) both[c] = open[c].value(), a[c] = given(i, v + c, 2) + both[c] * products[c];
     Fraction<T> n[V];
-    tanh_fractions<T, V>(a, n);
+    candidate_fractions<T, V>(s.activations, a, n);
 GRUWORKS_UNROLL(3)
     for (int c = 0; c < V; ++c) {
       const Index width = s.H - (v + c) * L;
@@ -495,9 +503,11 @@ GRUWORKS_UNROLL(3)
   GRUWORKS_INLINE void normed_resets(Index i, Index v) {
     const Index width = s.H - v * L;
     T *terms = rows.terms[i], *kept = rows.work[i] + v * L;
-    const Vec<T> r = sigmoid<T>(given(i, v, 0) + normed(v, 0, terms + Hp, s.w.bias));
-    const Vec<T> z = sigmoid<T>(given(i, v, 1) + normed(v, 1, terms + 2 * Hp, s.w.bias + Hp));
-    const Vec<T> rh = r * load_part(rows.h[i] + v * L, width);
+    const Vec<T> sums[2] = {given(i, v, 0) + normed(v, 0, terms + Hp, s.w.bias),
+                            given(i, v, 1) + normed(v, 1, terms + 2 * Hp, s.w.bias + Hp)};
+    Fraction<T> gates[2];
+    gate_fractions<T, 2>(s.activations, sums, gates);
+    const Vec<T> r = gates[0].value(), z = gates[1].value(), rh = r * load_part(rows.h[i] + v * L, width);
     store(terms + v * L, rh), store(kept, rh), store(kept + Hp, r), store(kept + 2 * Hp, z);
   }
 

@@ -36,7 +36,8 @@ template <class T> std::vector<Index> order_of(const Sequence<T>& s, int groups)
 constexpr Index kFewUses = 4, kFewSteps = 2, kFewUsesTraining = 8;
 
 template <class T> bool from_rows(const Sequence<T>& s) {
-  if (s.lengths || s.decay.data || s.mask || s.zoneout.data || s.gain) return false;
+  if (s.lengths || s.resets.data || s.decay.data || s.mask || s.zoneout.data || s.gain || !s.activations.usual())
+    return false;
   const Index uses = s.steps * s.batch;
   return uses > 0 && (s.saved ? uses <= kFewUsesTraining : uses <= kFewUses && s.steps <= kFewSteps);
 }

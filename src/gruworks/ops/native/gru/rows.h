@@ -14,8 +14,14 @@ template <class T> bool in_one_pass(const Sequence<T>& s, const Place& place, In
   return place.members == 1 || s.H >= from;
 }
 
+// True if the state of row b is replaced before the step at time t.
+template <class T> bool replaced(const Sequence<T>& s, Index t, Index b) {
+  return s.resets.data && *s.resets.at(t, b);
+}
+
 // The state that row b starts from at time t, before any decay.
 template <class T> const T* past_state(const Sequence<T>& s, Index t, Index b, const T* zeros) {
+  if (replaced(s, t, b)) return s.replacement ? s.replacement + b * s.replacement_b : zeros;
   const bool start = s.reverse ? t + 1 == s.length(b) : t == 0;
   if (start) return s.h0 ? s.h0 + b * s.h0_b : zeros;
   return s.output.at(s.reverse ? t + 1 : t - 1, b);
@@ -70,7 +76,7 @@ template <class T> struct Rows {
     x[i] = s.x.data ? s.x.at(t, b) : s.gi.at(t, b);
     past[i] = past_state(s, t, b, zeros);
     out[i] = s.output.at(t, b);
-    h[i] = s.states ? state(t, b, step) : s.exchange ? exchanged(b, step) : past[i];
+    h[i] = s.states ? state(t, b, step) : s.exchange && !replaced(s, t, b) ? exchanged(b, step) : past[i];
     next[i] = s.exchange ? exchanged(b, step + 1) : nullptr;
     work[i] = s.saved ? s.saved + (t * s.batch + b) * 4 * padded(s.H) : s.work ? s.work + b * 4 * padded(s.H) : nullptr;
     skip[i] = s.mask ? past[i] : h[i];

@@ -22,7 +22,7 @@ template <class T>
 Stream<T>::Stream(const Weights<T>& w, Index sessions, T* state, int wanted)
     : packed_(packing_.get(w, false, 1)), order_(sessions), output_(sessions * w.H) {
   Sequence<T>& s = sequence_;
-  s.steps = 1, s.batch = sessions, s.I = w.I, s.H = w.H, s.before = w.before;
+  s.steps = 1, s.batch = sessions, s.I = w.I, s.H = w.H, s.before = w.before, s.activations = w.activations;
   s.w = packed_->parts;
   std::iota(order_.begin(), order_.end(), Index{0});
   s.order = order_.data();
