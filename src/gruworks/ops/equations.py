@@ -210,10 +210,12 @@ def sequence(
     rows = list(gi)  # unbound at once: in torch, the backward of indexing step by step is quadratic in T
     h, output = h0, list(rows)
     for t in reversed(range(len(rows))) if reverse else range(len(rows)):
+        start = h
         if resets is not None:
             instead = xp.zeros_like(h) if replacement is None else replacement
-            h = xp.where(resets[t][:, None] != 0, instead, h)
-        start = h if decay is None else decay[t] * h
+            start = xp.where(resets[t][:, None] != 0, instead, h)
+        if decay is not None:
+            start = decay[t] * start
         if decay is not None and replacement is not None:
             start = start + (1 - decay[t]) * replacement
         new = step(rows[t], start, weights, xp, mask, None if zoneout is None else zoneout[t], gain)
