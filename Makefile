@@ -5,6 +5,8 @@
 # make sanitize  the C++ tests under the address and undefined-behaviour sanitizers (some minutes)
 # make clang   the same compiled by Clang (CLANG), without sanitizers
 # make cross   the C++ tests compiled for macOS on Arm and for Windows by zig, of PyPI; the latter run where wine is
+# make edge-arm  the C that models are written as, on Cortex-M4 and M7 in QEMU (gcc-arm-none-eabi, qemu-system-arm)
+# make edge-wasm  the same as WebAssembly, compiled by zig, of PyPI, and run in Node
 # make fuzz    load and use mutated files for a minute (FUZZ_SECONDS, FUZZ_SEED); 1 if any ends in more than an error line
 # make audit   known vulnerabilities in the pinned versions; 3 if the data about them can't be reached
 # make hashes  write requirements-hashed.txt anew from constraints.txt
@@ -27,7 +29,7 @@ FUZZ_SEED ?= 0
 CLANG ?= clang++
 WHAT_IS_INSTALLED := pyproject.toml constraints.txt $(HASHES) CMakeLists.txt $(wildcard src/gruworks/ops/native/*/*)
 
-.PHONY: demo test quick lint fuzz audit hashes docs sanitize clang cross wheel clean
+.PHONY: demo test quick lint fuzz audit hashes docs sanitize clang cross edge-arm edge-wasm wheel clean
 
 demo: .venv/.demo
 	$(BIN)/gruworks demo
@@ -68,6 +70,12 @@ cross: build/cross/.ready
 	CXX="build/cross/zig c++ -target aarch64-macos" SANITIZE= RUN=: sh tests/native/run
 	CXX="build/cross/zig c++ -target x86_64-windows-gnu" SANITIZE= RUN="$(shell command -v wine || echo :)" \
 	  sh tests/native/run
+
+edge-arm: .venv/.test
+	GRUWORKS_MACHINES=arm $(BIN)/python -m pytest tests/interop/c/test_machines.py
+
+edge-wasm: .venv/.test build/cross/.ready
+	PATH="$(CURDIR)/build/cross:$$PATH" GRUWORKS_MACHINES=wasm $(BIN)/python -m pytest tests/interop/c/test_machines.py
 
 build/cross/.ready:
 	$(PYTHON) -m venv build/cross
