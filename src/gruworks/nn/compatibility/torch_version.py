@@ -8,12 +8,12 @@ from gruworks.errors import MissingExtraError
 
 __all__ = ["check_version"]
 
-# 2.8 has no Tensor.const_data_ptr, and its torch.compile can't trace named tuples. scripts/compatibility tries later ones.
-OLDEST = (2, 10)
+# The oldest on which scripts/compatibility passed. 2.8 has no Tensor.const_data_ptr, and its Dynamo no named tuples.
+OLDEST = (2, 13)
 
 
 def check_version() -> None:
-    """Nothing, if the layer's tests pass on a torch of this age.
+    """Nothing, if the layer's tests pass on this version of torch.
 
     Raises:
         MissingExtraError: torch is older.
