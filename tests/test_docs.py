@@ -44,14 +44,33 @@ def test_the_four_lines_are_those_of_the_code() -> None:
     assert all(line in equations.__doc__ for line in lines)
 
 
+READMES = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md")]
+
+
+@pytest.mark.parametrize("text", READMES, ids=("en", "zh"))
+def test_a_readme_is_short(text: str) -> None:
+    assert 110 <= len(text.splitlines()) <= 150
+
+
 def test_both_readmes_have_one_form() -> None:
-    english, chinese = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))
-    for pattern in (r"^#+ ", r"^    \S.*", r"```python\n.*?```", r"^\|.*\|$", r"!\[", r"<!-- made: .*? -->"):
-        counts = [
-            len(re.findall(pattern, text, re.MULTILINE | re.DOTALL if "`" in pattern else re.MULTILINE))
-            for text in (english, chinese)
-        ]
-        assert counts[0] == counts[1], pattern
+    """Levels of headings, code without its comments, rows of tables and pictures, in one order."""
+    forms = []
+    for text in READMES:
+        headings = re.findall(r"^#+(?= )", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE)
+        code = [re.sub(r" *#.*", "", block) for block in re.findall(r"^```.*?^```|^    .*?$", text, re.M | re.DOTALL)]
+        forms.append((headings, code, re.findall(r"^\|", text, re.MULTILINE), re.findall(r"!\[.*?\]\((.*?)\)", text)))
+    for english, chinese in zip(*forms, strict=True):
+        assert english == chinese
+
+
+def test_the_chart_of_the_readme_shows_the_records() -> None:
+    made = runpy.run_path(str(ROOT / "docs" / "make_speed.py"))
+    chart = (ROOT / "docs" / "speed.svg").read_text(encoding="utf-8")
+    for title, record in made["panels"]().items():
+        assert title in chart
+        assert record["machine"] in chart
+        for engine in made["ENGINES"].keys() & record["milliseconds"]:
+            assert f"{record['milliseconds'][engine]:.3g} ms" in chart
 
 
 MADE = re.compile(r"<!-- made: .*?<!-- end -->|<!-- value .*?<!-- /value -->", re.DOTALL)
