@@ -121,3 +121,9 @@ def test_no_file_of_the_data_folder_is_here() -> None:
 def test_the_table_of_cells_is_current() -> None:
     made = runpy.run_path(str(ROOT / "docs" / "make_lab.py"))
     assert made["rows"]() in (ROOT / "docs" / "lab.md").read_text(encoding="utf-8")
+
+
+def test_the_hooks_have_the_pinned_version_of_ruff() -> None:
+    hooks, pins = ((ROOT / name).read_text(encoding="utf-8") for name in (".pre-commit-config.yaml", "constraints.txt"))
+    pinned = re.findall(r"^ruff==(.*)$", pins, re.MULTILINE)
+    assert re.findall(r"ruff-pre-commit\n    rev: v(.*)$", hooks, re.MULTILINE) == pinned
