@@ -127,3 +127,19 @@ def test_the_hooks_have_the_pinned_version_of_ruff() -> None:
     hooks, pins = ((ROOT / name).read_text(encoding="utf-8") for name in (".pre-commit-config.yaml", "constraints.txt"))
     pinned = re.findall(r"^ruff==(.*)$", pins, re.MULTILINE)
     assert re.findall(r"ruff-pre-commit\n    rev: v(.*)$", hooks, re.MULTILINE) == pinned
+
+
+def test_the_files_that_the_architecture_names_are_there() -> None:
+    """In its tables of files a name without its folder stands beside the name before it in the same cell."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 250
+    rows = re.findall(r"^\| .* \| (.*) \|$", text.split("| I want | file |")[1].split("\n## ")[0], re.MULTILINE)
+    assert len(rows) > 50
+    for row in rows:
+        beside = ROOT
+        for name in re.findall(r"`([\w.*/-]+)`", row):
+            if "." not in name and "/" not in name:
+                continue  # a name in the code
+            found = [path for root in (beside, ROOT / "src/gruworks", ROOT) for path in root.glob(name)]
+            assert found, f"ARCHITECTURE.md names {name}"
+            beside = found[0] if found[0].is_dir() else found[0].parent
