@@ -114,6 +114,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         zoneout: probability that an element of the state keeps its value at a step (Krueger et al. 2017).
         layer_norm: layer normalization of input and recurrent projections, gate by gate, before the biases (Ba et al.
             2016), with gains `norm_ih_l0`, `norm_hh_l0` [3H] and so on.
+        device, dtype: of the parameters, as in torch.nn.GRU.
 
     Raises:
         ShapeError: the shape of input, state or `lengths` doesn't match; a ValueError and a RuntimeError.
@@ -228,6 +229,9 @@ class GRU(_ResetForm, torch.nn.GRU):
 
         Returns:
             Output [T, B, D·H] in the layout of the input, and final state [L·D, B, H].
+
+        Raises:
+            ShapeError, DtypeError, DeviceError: operands that don't match the weights, or lengths outside 0 to T.
         """
         plain = lengths is None and not self.recompute and not self._regularizes()
         if plain and (found := self._fast(input, hx)) is not None:
@@ -441,6 +445,7 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
         hidden_size: H, number of features of the state.
         bias: use the bias vectors b_ih and b_hh.
         reset: "after" (PyTorch, the default) or "before" (Cho et al. 2014).
+        device, dtype: of the parameters, as in torch.nn.GRU.
 
     Raises:
         ShapeError, DtypeError, OptionError: as `GRU`.
@@ -464,7 +469,18 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
         return GRUWeights(self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, reset=self.reset)
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:  # noqa: A002 (torch's name)
-        """New state [B, H] of input [B, I] and state hx [B, H] (zeros if None), or [H] of unbatched [I] and [H]."""
+        """New state [B, H] of input [B, I] and state hx [B, H] (zeros if None), or [H] of unbatched [I] and [H].
+
+        Args:
+            input: [B, I], or [I] unbatched.
+            hx: state [B, H] or [H]; zeros if None.
+
+        Returns:
+            New state [B, H] or [H].
+
+        Raises:
+            ShapeError, DtypeError, DeviceError: operands that don't match the weights.
+        """
         found = self._fast(input, hx)
         if found is not None:
             return found
