@@ -44,7 +44,7 @@ def find(path: str | Path, reset: Reset | None = None) -> list[Stack]:
         reset: reset form of Keras layers without bias, if the file does not state it.
 
     Returns:
-        A `Stack` for each GRU: name, sizes, reset form, and the weights of each layer and direction.
+        A `Stack` for each GRU, with name, sizes, reset form, and the weights of each layer and direction.
 
     Raises:
         OptionError: an unknown suffix.

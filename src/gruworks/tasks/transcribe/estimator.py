@@ -137,7 +137,7 @@ class Transcriber(Estimator):
             rate: sampling rate of the samples in Hz, if not the model's.
 
         Returns:
-            A stream: `accept` takes samples [N], `finish` ends it; both return the text so far.
+            A stream, whose `accept` takes samples [N] and whose `finish` ends it; both return the text so far.
 
         Raises:
             OptionError: the model is bidirectional.

@@ -251,7 +251,7 @@ class Transcriber(Estimator):
             longest (float, default 30.0): maximum length of a segment in seconds; between 1.0 and 600.0
 
         Returns:
-            A stream: `accept` takes samples [N], `finish` ends it; both return the text so far.
+            A stream, whose `accept` takes samples [N] and whose `finish` ends it; both return the text so far.
 
         Raises:
             OptionError: the model is bidirectional.

@@ -149,7 +149,7 @@ class Translator(Estimator):
             exact: compute the scores again in float32; otherwise they are those of the search.
 
         Returns:
-            For each line its translations: text, score and log-probability in nats.
+            The translations of each line, with text, score and log-probability in nats.
 
         Raises:
             OptionError: an unknown option, or a value outside its range.

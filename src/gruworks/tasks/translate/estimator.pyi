@@ -231,7 +231,7 @@ class Translator(Estimator):
             seed (int, default 0): random seed of sampling; at least 0
 
         Returns:
-            For each line its translations: text, score and log-probability in nats.
+            The translations of each line, with text, score and log-probability in nats.
 
         Raises:
             OptionError: an unknown option, or a value outside its range.
