@@ -22,7 +22,6 @@ from gruworks.ops.weights import GRUWeights, Reset, parameter_names
 __all__ = ["QuantizedGRU", "quantize", "weights_of"]
 
 Module = TypeVar("Module", bound=torch.nn.Module)
-_outside_compilation: Any = torch.compiler.disable
 KINDS = {torch.int8: "int8", torch.uint16: "bfloat16", torch.float32: "float32"}
 
 
@@ -139,7 +138,6 @@ class QuantizedGRU(torch.nn.Module):
         given = ("batch_first", "bidirectional")
         return form + "".join(f", {name}=True" for name in given if getattr(self, name)) + f", reset={self.reset!r}"
 
-    @_outside_compilation
     @torch.no_grad()
     def forward(self, input: Tensor, hx: Tensor | None = None, lengths: Any = None) -> tuple[Tensor, Tensor]:  # noqa: A002 (torch's name)
         """Output and final state of a sequence, without gradients.
@@ -172,6 +170,7 @@ class QuantizedGRU(torch.nn.Module):
         )
         return output.transpose(0, 1) if self.batch_first else output, final
 
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _run(self, x: Tensor, hx: Tensor | None, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
         layers, finals, D = self.layers(), [], 1 + self.bidirectional
         ends = None if lengths is None else lengths.numpy()
