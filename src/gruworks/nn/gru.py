@@ -30,6 +30,7 @@ from gruworks.nn.recurrence.conditions import (
     Weights,
     eager,
     expanded,
+    half,
     jit_traced,
     supported,
 )
@@ -279,7 +280,8 @@ class GRU(_ResetForm, torch.nn.GRU):
         """True if torch's forward computes this module's calls, for lack of native support."""
         if self.reset != "after" or self.recompute or self._regularizes():
             return False
-        return not supported(self._layer_weights(0, False)[1])
+        w_hh = self._layer_weights(0, False)[1]
+        return not supported(w_hh) and not half(w_hh)
 
     def _check_parameters(self) -> None:
         first = self._layer_weights(0, False)[1]

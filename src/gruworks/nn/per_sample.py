@@ -25,9 +25,9 @@ from gruworks.errors import OptionError, ShapeError
 from gruworks.nn.gru import GRU
 from gruworks.nn.recurrence import fallback, kernel
 from gruworks.nn.recurrence.conditions import supported
+from gruworks.nn.recurrence.gate_gradients import gate_gradients, previous_states, valid_steps
 from gruworks.nn.recurrence.operands import check
 from gruworks.ops.operands import LENGTHS, Operands
-from gruworks.ops.recurrence import padded
 from gruworks.ops.weights import parameter_names
 
 __all__ = ["PerSample", "Wanted", "per_sample", "recorded"]
@@ -227,13 +227,11 @@ class _Parts:
     """Gate gradients and the inputs of the weights, batch first, and what follows from them."""
 
     def __init__(self, place: _Place, o: Operands, output: Tensor, saved: Tensor) -> None:
-        T, B, H = output.shape
-        # "after": gradients of W_hn h, then of r, z and the candidate; "before": r * h in the place of the first
-        of_gates = saved.view(T, B, 4, padded(H))[..., :H].transpose(0, 1)
-        self.first, self.gates, self.candidate = of_gates[:, :, 0], of_gates[:, :, 1:3].flatten(2), of_gates[:, :, 3]
+        self.first, self.gates, self.candidate = (t.transpose(0, 1) for t in gate_gradients(saved, *output.shape))
         self.before = place.before
         self.parameters = [t for t in (o.w_ih, o.w_hh, o.b_ih, o.b_hh) if t is not None]
-        self.x, self.h = (_valid(o.x, o.lengths), _previous(o, output, place.reverse))
+        steps = valid_steps(o.x, o.lengths), previous_states(o, output, place.reverse)
+        self.x, self.h = (t.transpose(0, 1) for t in steps)
 
     def gradients(self) -> list[Tensor]:
         """w_ih [B, 3H, I], w_hh [B, 3H, H] and biases [B, 3H]."""
@@ -288,27 +286,3 @@ def _gram(a: Tensor) -> Tensor:
 
 def _sum(a: Tensor, b: Tensor) -> Tensor:
     return (a * b).sum((1, 2))
-
-
-def _valid(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """x, batch first, zero beyond each row's length, where it may be NaN."""
-    x = x.transpose(0, 1)
-    if lengths is None:
-        return x
-    inside = torch.arange(x.shape[1], device=x.device)[None] < lengths[:, None]
-    return torch.where(inside[..., None], x, 0)
-
-
-def _previous(o: Operands, output: Tensor, reverse: bool) -> Tensor:
-    """State before each step [B, T, H], zero beyond a row's length."""
-    T, B, H = output.shape
-    start = output.new_zeros(B, H) if o.h0 is None else o.h0
-    states = output.new_empty(B, T, H)
-    if not reverse:
-        states[:, 0], states[:, 1:] = start, output[:-1].transpose(0, 1)
-    else:
-        states[:, :-1] = output[1:].transpose(0, 1)
-        last = torch.full((B,), T - 1) if o.lengths is None else (o.lengths - 1).clamp(min=0)
-        states[:, -1] = 0
-        states[torch.arange(B), last] = start
-    return states if o.lengths is None else _valid(states.transpose(0, 1), o.lengths)

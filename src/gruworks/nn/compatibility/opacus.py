@@ -101,7 +101,7 @@ def _then_stop(original: Any) -> Any:
 
 
 def _prepared(module: GRU, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The input alone in `args`, of which Opacus keeps every one; it requires a gradient, for the order of the hooks."""
+    """The input alone in `args`, whose tensors Opacus keeps; it requires a gradient, for the order of the hooks."""
     given = dict(zip(("input", "hx", "lengths"), args, strict=False)) | named
     x = given.pop("input")
     if isinstance(x, PackedSequence):
