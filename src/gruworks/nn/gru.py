@@ -20,7 +20,7 @@ from gruworks.nn.compatibility import registries
 from gruworks.nn.compatibility.onnx_nodes import refuse_packed
 from gruworks.nn.compatibility.torch_module import as_torch_module
 from gruworks.nn.functional import run
-from gruworks.nn.recurrence import dynamo, fast_path, packing
+from gruworks.nn.recurrence import dynamo, fast_path, nested, packing
 from gruworks.nn.recurrence.checkpointing import check as check_recompute
 from gruworks.nn.recurrence.conditions import (
     PLAIN,
@@ -223,7 +223,8 @@ class GRU(_ResetForm, torch.nn.GRU):
         """Output and final state of a sequence.
 
         Args:
-            input: [T, B, I], [B, T, I] if batch_first, [T, I] unbatched, or a PackedSequence.
+            input: [T, B, I], [B, T, I] if batch_first, [T, I] unbatched, a PackedSequence, or a nested tensor [B, j, I]
+                of layout torch.jagged, for which the output is one, too.
             hx: initial state [L·D, B, H] or [L·D, H]; zeros if None.
             lengths: valid steps of each row, integers [B].
 
@@ -233,8 +234,17 @@ class GRU(_ResetForm, torch.nn.GRU):
         plain = lengths is None and not self.recompute and not self._regularizes()
         if plain and (found := self._fast(input, hx)) is not None:
             return found
+        if nested.is_jagged(input):
+            return self._forward_jagged(input, hx, lengths)
         result: tuple[Tensor | PackedSequence, Tensor] = run(self._call(input, hx, lengths))
         return result
+
+    def _forward_jagged(self, x: Any, hx: Tensor | None, lengths: Any) -> tuple[Tensor, Tensor]:
+        if lengths is not None:
+            raise OptionError("lengths= is for padded input; a nested tensor carries its own lengths")
+        steps, ends = nested.padded(x)
+        output, final = self.forward(steps if self.batch_first else steps.transpose(0, 1), hx, ends)
+        return nested.jagged_like(output if self.batch_first else output.transpose(0, 1), x), final
 
     def _regularizes(self) -> bool:
         return self.regularization is not None and self.regularization.acts(self.training)
