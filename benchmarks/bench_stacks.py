@@ -25,6 +25,7 @@ from recurrence_engines import Run, least
 import gruworks
 from gruworks.nn.recurrence import kernel
 from gruworks.ops.backend import backend
+from gruworks.ops.recurrence import saved_width
 
 
 class Unit(NamedTuple):
@@ -164,12 +165,17 @@ def ratios(rounds: int, onednn: engines.OneDnn | None) -> list[dict[str, Any]]:
     return rows
 
 
+NO_ROWS, NO_STEPS = (0, 0), (0, 0, 0)
+NOTHING_FURTHER = 0, NO_STEPS, NO_ROWS, (NO_ROWS, NO_STEPS, 0, 0)  # lengths, decay, replacement, regularization
+
+
 def call_forward() -> tuple[Run, Run]:
     """A module's call at (1, 1, 64, 64), and its native call alone."""
     gru, x = gruworks.GRU(64, 64), torch.randn(1, 1, 64)
     output, final = torch.empty(1, 1, 64), torch.empty(1, 1, 64)
-    layer, weights = kernel.cached_layer(gru.weight_hh_l0).layer, [p.data_ptr() for p in gru.parameters()]
-    addresses = x.data_ptr(), 64, 64, 0, 64, output.data_ptr(), final.data_ptr(), *weights, torch.get_num_threads()
+    layer, weights = kernel.cached_layer(gru.weight_hh_l0).layer, tuple(p.data_ptr() for p in gru.parameters())
+    inputs = (x.data_ptr(), 64, 64), NO_STEPS, NO_ROWS, *NOTHING_FURTHER
+    call = (1, 1, 64, 64, False, False), weights, inputs, (output.data_ptr(), 64, 64), final.data_ptr(), 0, 0
 
     def module() -> None:
         with torch.no_grad():
@@ -178,7 +184,7 @@ def call_forward() -> tuple[Run, Run]:
 
     def native() -> Any:
         for _ in range(100):
-            layer.forward_plain(1, 1, 64, 64, False, False, False, *addresses)
+            layer.forward(*call, torch.get_num_threads())
         return gru, x, output, final
 
     return module, native
@@ -188,12 +194,13 @@ def call_training() -> tuple[Run, Run]:
     """Forward and backward of a module at (10, 1, 16, 16), and its native calls alone."""
     gru, x, grad = gruworks.GRU(16, 16), torch.randn(10, 1, 16, requires_grad=True), torch.randn(10, 1, 16)
     leaves = [x, *gru.parameters()]
-    output, final, made = torch.empty(10, 1, 16), torch.empty(1, 1, 16), [torch.empty_like(t) for t in leaves]
-    layer, weights = kernel.cached_layer(gru.weight_hh_l0).layer, [p.data_ptr() for p in gru.parameters()]
-    threads, grads = torch.get_num_threads(), [t.data_ptr() for t in made]
-    forward = x.data_ptr(), 16, 16, 0, 16, output.data_ptr(), final.data_ptr(), *weights
-    along = output.data_ptr(), grad.data_ptr(), 16, 16, 0, 16
-    backward = x.data_ptr(), 0, *weights, *along, grads[0], 0, *grads[1:]
+    output, final, saved = torch.empty(10, 1, 16), torch.empty(1, 1, 16), torch.empty(10, saved_width(16, False))
+    made, weights = [torch.empty_like(t) for t in leaves], tuple(p.data_ptr() for p in gru.parameters())
+    layer, threads = kernel.cached_layer(gru.weight_hh_l0).layer, torch.get_num_threads()
+    inputs = (x.data_ptr(), 16, 16), NO_STEPS, NO_ROWS, *NOTHING_FURTHER
+    shared = (10, 1, 16, 16, False, False), weights, inputs, (output.data_ptr(), 16, 16)
+    given = (grad.data_ptr(), 16, 16), NO_ROWS, (made[0].data_ptr(), 16, 16), NO_STEPS, NO_STEPS
+    flat = 0, *(t.data_ptr() for t in made[1:]), 0, 0, 0
 
     def module() -> None:
         for _ in range(20):
@@ -203,8 +210,8 @@ def call_training() -> tuple[Run, Run]:
 
     def native() -> Any:
         for _ in range(20):
-            kept = layer.forward_kept(10, 1, 16, 16, False, False, False, *forward, threads)
-            kept.backward(*backward, threads)
+            layer.forward(*shared, final.data_ptr(), saved.data_ptr(), 0, threads)
+            layer.backward(*shared, saved.data_ptr(), 0, given, flat, threads)
         return leaves, output, final, made, grad
 
     return module, native

@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy
 from numpy.typing import NDArray
 import torch
+from typing_extensions import CapsuleType
 
 
 def instruction_sets() -> list[str]:
@@ -55,36 +56,32 @@ def scan_backward32(arg0: int, arg1: int, arg2: Sequence[int], arg3: int, arg4: 
 def scan_backward64(arg0: int, arg1: int, arg2: Sequence[int], arg3: int, arg4: Sequence[int], arg5: int, arg6: int, /) -> None: ...
 
 class Kept32:
-    """What a plain forward kept."""
+    """Saved values of a plain call."""
 
-    def backward(self, arg0: int, arg1: int, arg2: int, arg3: int, arg4: int, arg5: int, arg6: int, arg7: int, arg8: int, arg9: int, arg10: int, arg11: int, arg12: int, arg13: int, arg14: int, arg15: int, arg16: int, arg17: int, arg18: int, /) -> bool: ...
+    def backward(self, arg0: object, arg1: object | None, arg2: object | None, arg3: object, arg4: object | None, arg5: object | None, arg6: object | None, arg7: object | None, arg8: object | None, arg9: tuple[object, ...], arg10: int, /) -> object: ...
 
 class Layer32:
     """What is packed for one layer and direction, and its recurrence."""
 
     def __init__(self) -> None: ...
 
-    def forward_plain(self, arg0: int, arg1: int, arg2: int, arg3: int, arg4: bool, arg5: bool, arg6: bool, arg7: int, arg8: int, arg9: int, arg10: int, arg11: int, arg12: int, arg13: int, arg14: int, arg15: int, arg16: int, arg17: int, arg18: int, /) -> None: ...
-
-    def forward_kept(self, arg0: int, arg1: int, arg2: int, arg3: int, arg4: bool, arg5: bool, arg6: bool, arg7: int, arg8: int, arg9: int, arg10: int, arg11: int, arg12: int, arg13: int, arg14: int, arg15: int, arg16: int, arg17: int, arg18: int, /) -> Kept32: ...
+    def plain(self, arg0: object, arg1: object | None, arg2: object | None, arg3: object, arg4: object | None, arg5: object | None, arg6: bool, arg7: bool, arg8: bool, arg9: bool, arg10: bool, arg11: bool, arg12: int, /) -> object: ...
 
     def forward(self, arg0: tuple[int, int, int, int, bool, bool], arg1: tuple[int, int, int, int], arg2: tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int], int, tuple[int, int, int], tuple[int, int], tuple[tuple[int, int], tuple[int, int, int], int, int]], arg3: tuple[int, int, int], arg4: int, arg5: int, arg6: int, arg7: int, /) -> None: ...
 
     def backward(self, arg0: tuple[int, int, int, int, bool, bool], arg1: tuple[int, int, int, int], arg2: tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int], int, tuple[int, int, int], tuple[int, int], tuple[tuple[int, int], tuple[int, int, int], int, int]], arg3: tuple[int, int, int], arg4: int, arg5: int, arg6: tuple[tuple[int, int, int], tuple[int, int], tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]], arg7: Sequence[int], arg8: int, /) -> None: ...
 
 class Kept64:
-    """What a plain forward kept."""
+    """Saved values of a plain call."""
 
-    def backward(self, arg0: int, arg1: int, arg2: int, arg3: int, arg4: int, arg5: int, arg6: int, arg7: int, arg8: int, arg9: int, arg10: int, arg11: int, arg12: int, arg13: int, arg14: int, arg15: int, arg16: int, arg17: int, arg18: int, /) -> bool: ...
+    def backward(self, arg0: object, arg1: object | None, arg2: object | None, arg3: object, arg4: object | None, arg5: object | None, arg6: object | None, arg7: object | None, arg8: object | None, arg9: tuple[object, ...], arg10: int, /) -> object: ...
 
 class Layer64:
     """What is packed for one layer and direction, and its recurrence."""
 
     def __init__(self) -> None: ...
 
-    def forward_plain(self, arg0: int, arg1: int, arg2: int, arg3: int, arg4: bool, arg5: bool, arg6: bool, arg7: int, arg8: int, arg9: int, arg10: int, arg11: int, arg12: int, arg13: int, arg14: int, arg15: int, arg16: int, arg17: int, arg18: int, /) -> None: ...
-
-    def forward_kept(self, arg0: int, arg1: int, arg2: int, arg3: int, arg4: bool, arg5: bool, arg6: bool, arg7: int, arg8: int, arg9: int, arg10: int, arg11: int, arg12: int, arg13: int, arg14: int, arg15: int, arg16: int, arg17: int, arg18: int, /) -> Kept64: ...
+    def plain(self, arg0: object, arg1: object | None, arg2: object | None, arg3: object, arg4: object | None, arg5: object | None, arg6: bool, arg7: bool, arg8: bool, arg9: bool, arg10: bool, arg11: bool, arg12: int, /) -> object: ...
 
     def forward(self, arg0: tuple[int, int, int, int, bool, bool], arg1: tuple[int, int, int, int], arg2: tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int], int, tuple[int, int, int], tuple[int, int], tuple[tuple[int, int], tuple[int, int, int], int, int]], arg3: tuple[int, int, int], arg4: int, arg5: int, arg6: int, arg7: int, /) -> None: ...
 
@@ -107,6 +104,11 @@ class Stream64:
     def step(self, arg: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], /) -> bool: ...
 
     def repeat(self, arg0: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], arg1: int, /) -> bool: ...
+
+def connect_torch(arg0: CapsuleType, arg1: object, arg2: object, arg3: object, arg4: object, arg5: object, arg6: object, arg7: object, /) -> bool:
+    """
+    Let plain calls read and make torch's tensors; false where DLPack's exchange API has another major version.
+    """
 
 class Grams:
     """An n-gram model in backoff form."""
@@ -163,24 +165,18 @@ class NarrowSequence:
 class StackKept32:
     """Saved values of a stack's forward."""
 
-    def backward(self, arg0: int, arg1: int, arg2: int, arg3: Sequence[int], arg4: Sequence[int], arg5: tuple[int, int, int], arg6: int, arg7: int, arg8: int, arg9: Sequence[int], arg10: int, /) -> bool: ...
+    def backward(self, arg0: tuple[object, ...], arg1: tuple[object, ...], arg2: object, arg3: object | None, arg4: object | None, arg5: tuple[object, ...], arg6: int, /) -> object: ...
 
-def stack32(arg0: Sequence[Layer32], arg1: int, arg2: int, arg3: int, arg4: int, arg5: int, arg6: bool, arg7: bool, arg8: tuple[int, int, int], arg9: int, arg10: int, arg11: int, arg12: Sequence[int], arg13: Sequence[int], arg14: int, /) -> None:
-    """Output and final states of a stack."""
-
-def stack_kept32(arg0: Sequence[Layer32], arg1: int, arg2: int, arg3: int, arg4: int, arg5: int, arg6: bool, arg7: bool, arg8: tuple[int, int, int], arg9: int, arg10: int, arg11: int, arg12: Sequence[int], arg13: Sequence[int], arg14: int, /) -> StackKept32:
-    """The same, and what the backward needs."""
+def stack32(arg0: Sequence[Layer32], arg1: tuple[object, ...], arg2: tuple[object, ...], arg3: int, arg4: bool, arg5: bool, arg6: bool, arg7: int, /) -> object:
+    """A stack of layers in torch's tensors."""
 
 class StackKept64:
     """Saved values of a stack's forward."""
 
-    def backward(self, arg0: int, arg1: int, arg2: int, arg3: Sequence[int], arg4: Sequence[int], arg5: tuple[int, int, int], arg6: int, arg7: int, arg8: int, arg9: Sequence[int], arg10: int, /) -> bool: ...
+    def backward(self, arg0: tuple[object, ...], arg1: tuple[object, ...], arg2: object, arg3: object | None, arg4: object | None, arg5: tuple[object, ...], arg6: int, /) -> object: ...
 
-def stack64(arg0: Sequence[Layer64], arg1: int, arg2: int, arg3: int, arg4: int, arg5: int, arg6: bool, arg7: bool, arg8: tuple[int, int, int], arg9: int, arg10: int, arg11: int, arg12: Sequence[int], arg13: Sequence[int], arg14: int, /) -> None:
-    """Output and final states of a stack."""
-
-def stack_kept64(arg0: Sequence[Layer64], arg1: int, arg2: int, arg3: int, arg4: int, arg5: int, arg6: bool, arg7: bool, arg8: tuple[int, int, int], arg9: int, arg10: int, arg11: int, arg12: Sequence[int], arg13: Sequence[int], arg14: int, /) -> StackKept64:
-    """The same, and what the backward needs."""
+def stack64(arg0: Sequence[Layer64], arg1: tuple[object, ...], arg2: tuple[object, ...], arg3: int, arg4: bool, arg5: bool, arg6: bool, arg7: int, /) -> object:
+    """A stack of layers in torch's tensors."""
 
 class AttentionDecoder:
     """A decoder with attention; its states are the caller's memory."""

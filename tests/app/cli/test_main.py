@@ -33,3 +33,15 @@ def test_help_of_a_command_is_light_too() -> None:
     environment = os.environ | {"COLUMNS": "200"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout == "True\n"
+
+
+def test_alone_it_shows_where_to_start(gruworks: Callable[..., Answer]) -> None:
+    status, out, _ = gruworks()
+    assert status == 0
+    assert "start here" in out
+    assert "gruworks sample" in out
+
+
+def test_help_has_a_short_flag_everywhere(gruworks: Callable[..., Answer]) -> None:
+    for words in ((), ("forecast",), ("forecast", "fit"), ("lab", "trace")):
+        assert gruworks(*words, "-h")[1] == gruworks(*words, "--help")[1]

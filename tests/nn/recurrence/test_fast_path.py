@@ -15,7 +15,7 @@ from torch import Tensor
 from gruworks import GRU, GRUCell
 from gruworks.errors import ShapeError
 from gruworks.nn import functional
-from gruworks.nn.recurrence import autograd, conditions, fallback, fast_path
+from gruworks.nn.recurrence import conditions, fallback, fast_path, kernel
 from gruworks.ops.operands import Operands
 from gruworks.ops.recurrence import padded
 from gruworks.ops.weights import GRUWeights
@@ -130,7 +130,7 @@ def test_memory_that_is_in_use_is_not_given_out_again() -> None:
     def gradient(x: Tensor) -> Tensor:
         return torch.autograd.grad(gru(x)[0].square().sum(), gru.weight_hh_l0)[0]
 
-    assert gru.weight_hh_l0.numel() >= autograd.LARGE
+    assert gru.weight_hh_l0.numel() >= kernel.LARGE
     alone = [gradient(x).clone() for x in xs]
     together = [gru(x)[0].square().sum() for x in xs]
     held = [torch.autograd.grad(loss, gru.weight_hh_l0)[0] for loss in together]
@@ -316,3 +316,11 @@ def test_a_script_that_holds_a_layer_at_its_end_says_nothing() -> None:
     script = "import torch, gruworks\ngru = gruworks.GRU(3, 4)\ny, _ = gru(torch.zeros(5, 2, 3))\nloss = y.sum()\n"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout + done.stderr == ""
+
+
+def test_reading_an_output_that_a_graph_shares_does_not_copy_it() -> None:
+    first, second = GRU(3, 4), GRU(4, 4)
+    output, _ = first(torch.randn(T, B, 3))
+    assert torch._C._is_cow_tensor(output)
+    second(output)
+    assert torch._C._is_cow_tensor(output)

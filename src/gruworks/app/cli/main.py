@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from gruworks import __version__
-from gruworks.app.cli import card, data, demo, doctor, exchange, export, serve, try_models
+from gruworks.app.cli import card, data, demo, doctor, exchange, export, sample, serve, try_models
 from gruworks.app.cli.common.flags import command
 from gruworks.app.cli.lab import lab
 from gruworks.app.cli.tasks import described
@@ -21,17 +21,30 @@ from gruworks.tasks.description import Task
 __all__ = ["app", "make", "run"]
 
 PURPOSE = "The gated recurrent unit, complete: forecast, write, translate, transcribe, look inside, compare."
+START = f"""{PURPOSE}
+
+start here
+  gruworks demo                      # forecasts of real data, in under three minutes
+  gruworks sample shop               # an example file; also: weather, stocks, poems, pairs, recordings
+  gruworks forecast fit shop.csv --time date --target sales --series shop
+  gruworks lab trace 1 2 3 4 5       # gates and states of a GRU, step by step
+  gruworks serve                     # everything in the browser
+
+all commands: gruworks --help        shell completion: gruworks --install-completion"""
+HELP = {"help_option_names": ["-h", "--help"]}
 
 
 def make() -> typer.Typer:
     """The command with its subcommands, among them those of every registered task."""
     app = typer.Typer(
-        name="gruworks", help=PURPOSE, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
-    )
+        name="gruworks", help=PURPOSE, context_settings=HELP, invoke_without_command=True,
+        pretty_exceptions_enable=False,
+    )  # fmt: skip
     app.callback(help=PURPOSE)(main)
     card.add(app)
     command(app)(demo.demo)
     command(app)(doctor.doctor)
+    command(app)(sample.sample)
     export.add(app)
     command(app, json=False)(serve.serve)
     groups = {"data": data.app, "exchange": exchange.app, "lab": lab.app, "try": try_models.app}
@@ -59,11 +72,14 @@ def _print_version(wanted: bool) -> None:
 
 
 def main(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Handle the flags in front of a subcommand."""
+    """Handle the flags in front of a subcommand; without a subcommand, print where to start."""
+    if context.invoked_subcommand is None:
+        typer.echo(START)
 
 
 app = make()

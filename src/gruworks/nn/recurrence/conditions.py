@@ -36,7 +36,6 @@ __all__ = [
     "has_saved_tensors_hooks",
     "has_tangent",
     "jit_traced",
-    "layout_of",
     "plain",
     "readable",
     "supported",
@@ -123,6 +122,9 @@ def fast(call: Call) -> bool:
         if own[0] is None and x.shape[-1] != 3 * H:
             return False
     if h0 is not None and not fits(h0, _initial_shape(call, H), w_hh.dtype):
+        return False
+    tensors: list[Any] = call.tensors
+    if not all(t.const_data_ptr() for t in tensors):  # storage that was freed
         return False
     return not (torch.is_grad_enabled() and differentiable(*call.tensors) and has_saved_tensors_hooks())
 
@@ -219,18 +221,3 @@ def differentiable(*tensors: Tensor | None) -> bool:
         if t is not None and t.requires_grad:
             return True
     return False
-
-
-def layout_of(w_ih: Tensor | None, w_hh: Tensor, b_ih: Tensor | None, b_hh: Tensor | None) -> tuple[Any, ...]:
-    """Shapes, types and memory layout of the weights: properties that `.data = ...` and `module.to(...)` can change."""
-    if w_ih is None or b_ih is None or b_hh is None:
-        return tuple(
-            None if t is None else (t.shape, t.dtype, type(t), t.is_cpu and t.is_contiguous() and not t.is_neg())
-            for t in (w_ih, w_hh, b_ih, b_hh)
-        )
-    return (
-        w_ih.shape, w_hh.shape, b_ih.shape, b_hh.shape, w_ih.dtype, w_hh.dtype, b_ih.dtype, b_hh.dtype,
-        type(w_ih), type(w_hh), type(b_ih), type(b_hh), w_ih.is_cpu, w_hh.is_cpu, b_ih.is_cpu, b_hh.is_cpu,
-        w_ih.is_contiguous() and w_hh.is_contiguous() and b_ih.is_contiguous() and b_hh.is_contiguous(),
-        w_ih.is_neg() or w_hh.is_neg() or b_ih.is_neg() or b_hh.is_neg(),
-    )  # fmt: skip

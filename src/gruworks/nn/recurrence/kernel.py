@@ -8,13 +8,16 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
+from gruworks.nn.recurrence.conditions import AVAILABLE
 from gruworks.nn.recurrence.operands import no_memory
 from gruworks.ops.backend import native as module
 from gruworks.ops.operands import BATCHED, LENGTHS, Form, Memory, Operands
 from gruworks.ops.recurrence import new_layer, saved_width
 
 __all__ = [
+    "CONNECTED",
     "CachedLayer",
     "bernoulli",
     "cached_layer",
@@ -31,6 +34,11 @@ __all__ = [
 ]
 
 CPU = torch.device("cpu")  # explicit, because torch.set_default_device may be in effect
+# False without the native module, and for versions of torch without DLPack's exchange API.
+_exchange: Any = getattr(Tensor, "__dlpack_c_exchange_api__", None)
+CONNECTED: bool = AVAILABLE and _exchange is not None and module.connect_torch(
+    _exchange, Tensor, Parameter, torch.empty, torch.float32, torch.float64, CPU, torch.strided
+)  # fmt: skip
 LARGE = 1 << 16  # elements: 256 KiB of float32, for which page faults cost more than DLPack's 4 µs
 
 
@@ -144,22 +152,15 @@ def pooled(shape: torch.Size, dtype: torch.dtype) -> Tensor:
 
 
 class CachedLayer:
-    """Cache entry of a recurrent weight: its native layer, and the weights' layout in its last fast-path call."""
+    """Cache entry of a recurrent weight: its native layer."""
 
-    __slots__ = ("H", "I", "dtype", "layer", "layout", "parameters", "storage", "width")
-
-    H: int
-    I: int  # noqa: E741 (the field's letter). 0: precomputed input projections in place of x
-    width: int  # of the last axis of x or of the projections
-    parameters: bool  # True if all weights are Parameters, whose layout torch does not allow to change
+    __slots__ = ("dtype", "layer", "storage")
 
     def __init__(self, w_hh: Tensor, address: int) -> None:
         # A weak reference to the tensor itself would make torch.utils.swap_tensors fail.
         self.storage = weakref.ref(w_hh.untyped_storage(), lambda dead: _forget(address, dead))
         self.dtype = w_hh.dtype
         self.layer: Any = new_layer(w_hh.itemsize)
-        self.layout: tuple[Any, ...] | None = None
-        self.parameters = False
 
 
 _cache: dict[int, CachedLayer] = {}

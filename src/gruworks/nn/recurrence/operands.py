@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gruworks.errors import DeviceError, DtypeError, OptionError, ShapeError
-from gruworks.nn.recurrence.conditions import PLAIN, STRIDED
+from gruworks.nn.recurrence.conditions import PLAIN, STRIDED, eager
 from gruworks.ops.operands import OPERANDS, Operands, check_shapes, check_together
 from gruworks.ops.weights import GRUWeights
 
@@ -47,7 +47,7 @@ def check_readable(o: Operands) -> None:
 
 
 def check_tensor(name: str, given: Any) -> None:
-    """Raise a DtypeError unless this is a strided torch tensor."""
+    """Raise a DtypeError unless this is a strided torch tensor, a ShapeError if its storage was freed."""
     if not isinstance(given, Tensor):
         raise DtypeError(
             f"{name} must be a torch.Tensor, not {type(given).__module__}.{type(given).__qualname__}; "
@@ -59,6 +59,12 @@ def check_tensor(name: str, given: Any) -> None:
         )
     if given.layout is not STRIDED:
         raise DtypeError(f"{name} must be a strided tensor, not {given.layout}; convert it: {name}.to_dense()")
+    if not torch.compiler.is_compiling() and type(given) in PLAIN and given.is_cpu and eager() and _freed(given):
+        no_memory(name)
+
+
+def _freed(t: Any) -> bool:
+    return bool(t.numel()) and not t.const_data_ptr() and not t._is_zerotensor()
 
 
 def check_beside(name: str, given: Any, weight: Any) -> None:
@@ -110,13 +116,10 @@ def row_lengths(lengths: Any, T: int, B: int, device: torch.device) -> Tensor:
         raise DtypeError(f"lengths must be integers, got {given.dtype}")
     if tuple(given.shape) != (B,):
         raise ShapeError(f"lengths must hold one integer a row, [{B}], got {list(given.shape)}")
-    ends: Tensor
     if not torch.compiler.is_compiling() and _wrapped(given):  # values are checked below the transforms of torch.func
-        ends = given.long().to(device)
-        return ends
-    if type(given) in PLAIN and given.is_cpu and given.numel() and not given.const_data_ptr():
-        no_memory("lengths")
-    ends = given.resolve_neg().long()
+        wrapped: Tensor = given.long().to(device)
+        return wrapped
+    ends: Tensor = given.resolve_neg().long()
     if not torch.compiler.is_compiling() and type(ends) in PLAIN and not ends.is_meta:  # graphs have no values
         outside = ((ends < 0) | (ends > T)).nonzero()
         if len(outside):

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/tuple.h>
 
 #include <memory>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
+#include "bindings/torch.h"
 #include "core/pool.h"
 #include "gruworks.h"
 
@@ -62,42 +66,130 @@ inline gruworks_sequence sequence(const Sizes& n, const Inputs& of, const Stride
 
 using LayerPointer = std::shared_ptr<gruworks_layer>;
 
-// Saved values of a plain forward, with x and h0 only, no lengths, no decay. Each tuple and tensor of a call from torch
-// costs several microseconds, so addresses are separate arguments and the memory is allocated here.
-template <class T> struct Kept {
-  LayerPointer layer;
-  Index I, H;
-  bool before;
-  gruworks_sequence of;
-  Pooled<T> saved;
+// A new tensor in memory of the pool, passed to torch by DLPack and released with the tensor's storage.
+template <class T> nb::ndarray<nb::pytorch, T> pooled(const std::vector<size_t>& shape) {
+  Index n = 1;
+  for (const size_t size : shape) n *= static_cast<Index>(size);
+  auto* const memory = new Pooled<T>(n);
+  const nb::capsule owner(memory, [](void* p) noexcept { delete static_cast<Pooled<T>*>(p); });
+  return {memory->get(), shape.size(), shape.data(), owner};
+}
 
-  // Addresses of x, h0, output and the weights again: they may have moved. Gradients that are not needed are 0.
-  // False if an earlier call has used the saved values.
-  bool backward(Address x, Address h0, Address w_ih, Address w_hh, Address b_ih, Address b_hh, Address output,
-                Address grad_output, Index grad_t, Index grad_b, Address grad_final, Index grad_final_b, Address grad_x,
-                Address grad_h0, Address grad_w_ih, Address grad_w_hh, Address grad_b_ih, Address grad_b_hh,
-                int threads) {
-    gruworks_sequence s = of;
-    const Pooled<T> memory = std::move(saved);
-    if (!memory.get()) return false;
-    s.saved = memory.get();
-    (I ? s.x : s.projections).data = at<void>(x), s.h0.data = at<void>(h0), s.output.data = at<void>(output);
-    const gruworks_weights w = weights(I, H, before, {w_ih, w_hh, b_ih, b_hh});
-    gruworks_gradient g{};
-    g.output = {at<void>(grad_output), grad_t, grad_b};
-    g.final_state = {at<void>(grad_final), 0, grad_final_b};
-    (I ? g.x : g.projections) = along(grad_x, I ? I : 3 * H);
-    g.h0 = at<void>(grad_h0), g.w_ih = at<void>(grad_w_ih), g.w_hh = at<void>(grad_w_hh);
-    g.b_ih = at<void>(grad_b_ih), g.b_hh = at<void>(grad_b_hh);
-    const nb::gil_scoped_release free;
-    check(gruworks_backward(layer.get(), &w, &s, &g, threads));
+// An uninitialized gradient of a tensor; a large one from the pool, because page faults cost more than DLPack's 4 us.
+template <class T> nb::object made_like(const View& of, void*& data) {
+  constexpr Index kLarge = Index{1} << 16;
+  Index n = 1;
+  for (Index i = 0; i < of.axes; ++i) n *= of.size[i];
+  if (n < kLarge) return make(sizeof(T), of.size, of.axes, data);
+  auto made = pooled<T>({of.size, of.size + of.axes});
+  data = made.data();
+  return nb::cast(std::move(made));
+}
+
+using Tensors = std::array<nb::handle, 6>;  // x, h0, w_ih, w_hh, b_ih, b_hh
+
+// Form of a plain call: x is [B, I] for one step, else [T, B, I], or [B, T, I] if batch_first; h0 and the final state
+// are [1, B, H] if `lead`, else [B, H].
+struct PlainForm {
+  bool step, before, reverse, batch_first, lead;
+
+  Index t_axis() const { return batch_first ? 1 : 0; }
+  Index b_axis() const { return step || batch_first ? 0 : 1; }
+};
+
+// A plain call as the kernel takes it: x and h0, or input projections in place of x where there is no w_ih.
+template <class T> struct PlainCall {
+  PlainForm form;
+  gruworks_weights weights{};
+  gruworks_sequence sequence{};
+  View views[6];
+
+  Index I() const { return weights.input_size; }
+  Index width() const { return I() ? I() : 3 * weights.hidden_size; }
+  bool as_large_as(const PlainCall& other) const {
+    return sequence.steps == other.sequence.steps && sequence.batch == other.sequence.batch && I() == other.I() &&
+           weights.hidden_size == other.weights.hidden_size;
+  }
+
+  // False for tensors that the kernel can't read as they lie. `shared`: see read_shared.
+  bool read(const Tensors& of, bool shared) {
+    View& x = views[0];
+    if (!(shared ? read_shared : gruworks::read)(of[0], sizeof(T), x) || x.axes != (form.step ? 2 : 3) ||
+        !memory(of, 3) || views[3].axes != 2)
+      return false;
+    const Index width = x.size[x.axes - 1], H = views[3].size[1];
+    const Index steps = form.step ? 1 : x.size[form.t_axis()], batch = x.size[form.b_axis()];
+    const bool projected = of[2].is_none();
+    if (!steps || !batch || !width || (width > 1 && x.stride[x.axes - 1] != 1) || !views[3].fills({3 * H, H}) ||
+        (projected ? width != 3 * H : !memory(of, 2) || !views[2].fills({3 * H, width})))
+      return false;
+    for (const int bias : {4, 5})
+      if (!of[bias].is_none() && (!memory(of, bias) || !views[bias].fills({3 * H}))) return false;
+    if (!of[1].is_none() &&
+        (!memory(of, 1) || !(form.lead ? views[1].fills({1, batch, H}) : views[1].fills({batch, H}))))
+      return false;
+    weights = {projected ? 0 : width, H, form.before, views[2].data, views[3].data, views[4].data, views[5].data};
+    sequence.steps = steps, sequence.batch = batch, sequence.reverse = form.reverse;
+    (projected ? sequence.projections : sequence.x) =
+        gruworks_input{x.data, form.step ? 0 : x.stride[form.t_axis()], x.stride[form.b_axis()]};
+    sequence.h0 = {views[1].data, 0, H};
     return true;
   }
 
-  // Contiguous [T, B, width], or [B, T, width] where the output is so.
-  gruworks_output along(Address a, Index width) const {
-    const bool batch_first = of.output.b != H;
-    return {at<void>(a), batch_first ? width : of.batch * width, batch_first ? of.steps * width : width};
+  // Array [T, B, width] without gaps, in the order of x's axes.
+  gruworks_output along(void* data, Index width) const {
+    const gruworks_sequence& s = sequence;
+    return {data, form.batch_first ? width : s.batch * width, form.batch_first ? s.steps * width : width};
+  }
+  bool is_output(const View& of) const {
+    const Index steps = sequence.steps, batch = sequence.batch, H = weights.hidden_size;
+    return form.batch_first ? of.fills({batch, steps, H}) : of.fills({steps, batch, H});
+  }
+
+ private:
+  bool memory(const Tensors& of, int i) { return gruworks::read(of[i], sizeof(T), views[i]); }
+};
+
+// Saved values of a plain call.
+template <class T> struct Kept {
+  LayerPointer layer;
+  PlainCall<T> of;
+  Pooled<T> saved;
+
+  // Gradients of x, h0, w_ih, w_hh, b_ih and b_hh, where needed; None for tensors of another layout than the call's.
+  // To be called once, because it overwrites the saved values.
+  nb::object backward(nb::handle x, nb::handle h0, nb::handle w_ih, nb::handle w_hh, nb::handle b_ih, nb::handle b_hh,
+                      nb::handle output, nb::handle grad_output, nb::handle grad_final, Tuple needed, int threads) {
+    const size_t bytes = sizeof(T);
+    PlainCall<T> call{of.form};
+    View states, of_output, of_final;
+    if (!call.read({x, h0, w_ih, w_hh, b_ih, b_hh}, true) || !call.as_large_as(of)) return nb::none();
+    // The backward of a single step doesn't read its output.
+    if (!of.form.step && !(read_shared(output, bytes, states) && call.is_output(states))) return nb::none();
+    const Index T_ = call.sequence.steps, B = call.sequence.batch, H = call.weights.hidden_size;
+    if (!grad_output.is_none() &&
+        !(read(grad_output, bytes, of_output) && of_output.axes == 3 && of_output.size[of.form.t_axis()] == T_ &&
+          of_output.size[of.form.b_axis()] == B && of_output.size[2] == H && of_output.stride[2] == 1))
+      return nb::none();
+    if (!grad_final.is_none() && !(read(grad_final, bytes, of_final) &&
+                                   (of.form.lead ? of_final.fills({1, B, H}) : of_final.fills({B, H}))))
+      return nb::none();
+    void* into[6]{};
+    nb::object made[6];
+    for (int i = 0; i < 6; ++i)
+      made[i] = call.views[i].data && nb::cast<bool>(needed[i]) ? made_like<T>(call.views[i], into[i]) : nb::none();
+    gruworks_sequence& s = call.sequence;
+    s.saved = s.final_state = saved.get(), s.output = call.along(of.form.step ? s.saved : states.data, H);
+    gruworks_gradient g{};
+    g.output = {of_output.data, of_output.stride[of.form.t_axis()], of_output.stride[of.form.b_axis()]};
+    g.final_state = {of_final.data, 0, H};
+    (call.I() ? g.x : g.projections) = call.along(into[0], call.width());
+    g.h0 = into[1], g.w_ih = into[2], g.w_hh = into[3], g.b_ih = into[4], g.b_hh = into[5];
+    {
+      const nb::gil_scoped_release free;
+      check(gruworks_backward(layer.get(), &call.weights, &s, &g, threads));
+    }
+    return nb::make_tuple(made[0], made[1], made[2], made[3], made[4], made[5]);
   }
 };
 
@@ -110,39 +202,29 @@ template <class T> struct Layer {
     layer = LayerPointer(made, gruworks_layer_free);
   }
 
-  // I = 0: x holds precomputed input projections.
-  static gruworks_sequence plain(Index steps, Index batch, Index I, Index H, bool reverse, bool batch_first, Address x,
-                                 Index x_t, Index x_b, Address h0, Index h0_b, Address output, Address final) {
-    gruworks_sequence s{};
-    s.steps = steps, s.batch = batch, s.reverse = reverse;
-    (I ? s.x : s.projections) = gruworks_input{at<void>(x), x_t, x_b};
-    s.h0 = {at<void>(h0), 0, h0_b};
-    s.output = {at<void>(output), batch_first ? H : batch * H, batch_first ? steps * H : H};
-    s.final_state = at<void>(final);
-    return s;
-  }
-
-  void forward_plain(Index steps, Index batch, Index I, Index H, bool before, bool reverse, bool batch_first, Address x,
-                     Index x_t, Index x_b, Address h0, Index h0_b, Address output, Address final, Address w_ih,
-                     Address w_hh, Address b_ih, Address b_hh, int threads) {
-    const gruworks_sequence s = plain(steps, batch, I, H, reverse, batch_first, x, x_t, x_b, h0, h0_b, output, final);
-    const gruworks_weights w = weights(I, H, before, {w_ih, w_hh, b_ih, b_hh});
-    const nb::gil_scoped_release free;
-    check(gruworks_forward(layer.get(), &w, &s, threads));
-  }
-
-  Kept<T> forward_kept(Index steps, Index batch, Index I, Index H, bool before, bool reverse, bool batch_first, Address x,
-                       Index x_t, Index x_b, Address h0, Index h0_b, Address output, Address final, Address w_ih,
-                       Address w_hh, Address b_ih, Address b_hh, int threads) {
-    gruworks_sequence s = plain(steps, batch, I, H, reverse, batch_first, x, x_t, x_b, h0, h0_b, output, final);
-    const gruworks_weights w = weights(I, H, before, {w_ih, w_hh, b_ih, b_hh});
-    Pooled<T> saved(gruworks_saved_size(steps, batch, H, 0));
-    s.saved = saved.get();
-    {
+  // Output and final state, or only the new state of a single step, and, if `keep`, saved values. None for tensors that the
+  // kernel can't read as they lie.
+  nb::object plain(nb::handle x, nb::handle h0, nb::handle w_ih, nb::handle w_hh, nb::handle b_ih, nb::handle b_hh,
+                   bool step, bool before, bool reverse, bool batch_first, bool lead, bool keep, int threads) {
+    PlainCall<T> call{{step, before, reverse, batch_first, lead}};
+    if (!call.read({x, h0, w_ih, w_hh, b_ih, b_hh}, keep)) return nb::none();
+    gruworks_sequence& s = call.sequence;
+    const Index T_ = s.steps, B = s.batch, H = call.weights.hidden_size;
+    void *states, *last;
+    const nb::object output = step ? make(sizeof(T), {B, H}, states)
+                              : batch_first ? make(sizeof(T), {B, T_, H}, states) : make(sizeof(T), {T_, B, H}, states);
+    const nb::object final = step ? nb::none() : lead ? make(sizeof(T), {1, B, H}, last) : make(sizeof(T), {B, H}, last);
+    s.output = call.along(states, H), s.final_state = step ? states : last;
+    const auto run = [&] {
       const nb::gil_scoped_release free;
-      check(gruworks_forward(layer.get(), &w, &s, threads));
-    }
-    return {layer, I, H, before, s, std::move(saved)};
+      check(gruworks_forward(layer.get(), &call.weights, &s, threads));
+    };
+    const nb::object results = step ? nb::make_tuple(output) : nb::make_tuple(output, final);
+    if (!keep) return run(), nb::make_tuple(results, nb::none());
+    Pooled<T> saved(gruworks_saved_size(T_, B, H, 0));
+    s.saved = saved.get();
+    run();
+    return nb::make_tuple(results, Kept<T>{layer, call, std::move(saved)});
   }
 
   void forward(const Sizes& n, const Four& w, const Inputs& of, const Strided& output, Address final, Address saved,

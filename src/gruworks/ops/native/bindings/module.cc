@@ -16,6 +16,7 @@
 #include "bindings/layer.h"
 #include "bindings/quantised.h"
 #include "bindings/stack.h"
+#include "bindings/torch.h"
 #include "core/cpu.h"
 #include "core/team.h"
 #include "gru/recurrence.h"
@@ -61,22 +62,15 @@ template <class T> void bind_session(nb::module_& module, const char* name) {
 }
 
 template <class T> void bind(nb::module_& module, const char* name, const char* kept) {
-  nb::class_<Kept<T>>(module, kept, "What a plain forward kept.").def("backward", &Kept<T>::backward);
+  nb::class_<Kept<T>>(module, kept, "Saved values of a plain call.")
+      .def("backward", &Kept<T>::backward, nb::arg(), nb::arg().none(), nb::arg().none(), nb::arg(), nb::arg().none(),
+           nb::arg().none(), nb::arg().none(), nb::arg().none(), nb::arg().none(), nb::arg(), nb::arg());
   nb::class_<Layer<T>>(module, name, "What is packed for one layer and direction, and its recurrence.")
       .def(nb::init<>())
-      .def("forward_plain", &Layer<T>::forward_plain)
-      .def("forward_kept", &Layer<T>::forward_kept)
+      .def("plain", &Layer<T>::plain, nb::arg(), nb::arg().none(), nb::arg().none(), nb::arg(), nb::arg().none(),
+           nb::arg().none(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg())
       .def("forward", &Layer<T>::forward)
       .def("backward", &Layer<T>::backward);
-}
-
-// A new tensor in memory of the pool, passed to torch by DLPack and released with the tensor's storage.
-template <class T> nb::ndarray<nb::pytorch, T> pooled(const std::vector<size_t>& shape) {
-  Index n = 1;
-  for (const size_t size : shape) n *= static_cast<Index>(size);
-  auto* const memory = new Pooled<T>(n);
-  const nb::capsule owner(memory, [](void* p) noexcept { delete static_cast<Pooled<T>*>(p); });
-  return {memory->get(), shape.size(), shape.data(), owner};
 }
 
 std::vector<std::string> build_names() {
@@ -171,6 +165,7 @@ NB_MODULE(_native, module) {
   bind<double>(module, "Layer64", "Kept64");
   bind_session<float>(module, "Stream32");
   bind_session<double>(module, "Stream64");
+  bind_torch(module);
   bind_ctc(module);
   bind_quantised(module);
   bind_stacks(module);

@@ -1,4 +1,4 @@
-// Python binding of a stack of layers in one or two directions. nn/recurrence/stack.py has checked shapes and types.
+// Python binding of a stack of layers in one or two directions, in torch's tensors.
 #include "bindings/stack.h"
 
 #include <nanobind/stl/vector.h>
@@ -10,110 +10,174 @@
 namespace gruworks {
 namespace {
 
-template <class T> using Layers = std::vector<Layer<T>*>;
-using Addresses = std::vector<Address>;
+template <class T> using Layers = std::vector<Layer<T>*>;  // by layer, then direction
+
+// A stack's tensors as the kernel takes them: x, h0 and, for each unit, w_ih, w_hh, b_ih and b_hh.
+template <class T> struct StackCall {
+  Stack<T> stack;
+  bool batch_first;
+  std::vector<View> views;
+
+  // False for tensors that the kernel can't read as they lie.
+  bool read(Tuple of) {
+    views.assign(of.size(), {});
+    const size_t units = (of.size() - 2) / 4;
+    View &x = views[0], &first = views[3];
+    if (!read_shared(of[0], sizeof(T), x) || x.axes != 3 || !memory(of, 3) || first.axes != 2) return false;
+    const Index width = x.size[2], H = first.size[1], t = batch_first ? 1 : 0;
+    const Index steps = x.size[t], batch = x.size[1 - t], both = stack.directions * H;
+    if (!steps || !batch || !width || (width > 1 && x.stride[2] != 1) ||
+        !fills(of, 1, {static_cast<Index>(units), batch, H}, true))
+      return false;
+    stack.steps = steps, stack.batch = batch, stack.I = width, stack.H = H;
+    stack.x = {static_cast<const T*>(x.data), x.stride[t], x.stride[1 - t]};
+    stack.units.resize(units);
+    for (size_t i = 0; i < units; ++i) {
+      const size_t at = 2 + 4 * i;
+      StackUnit<T>& unit = stack.units[i];
+      const Index I = static_cast<Index>(i) < stack.directions ? width : both;
+      if (!fills(of, at, {3 * H, I}, false) || !fills(of, at + 1, {3 * H, H}, false) ||
+          !fills(of, at + 2, {3 * H}, true) || !fills(of, at + 3, {3 * H}, true))
+        return false;
+      unit.w = {I, H, stack.before, data(at), data(at + 1), data(at + 2), data(at + 3)};
+      unit.h0 = state(data(1), i);
+    }
+    return true;
+  }
+
+  T* data(size_t i) const { return static_cast<T*>(views[i].data); }
+  T* state(void* all, size_t unit) const {  // of one unit in [L·D, B, H]
+    return all ? static_cast<T*>(all) + static_cast<Index>(unit) * stack.batch * stack.H : nullptr;
+  }
+  bool as_large_as(const StackCall& other) const {
+    return stack.steps == other.stack.steps && stack.batch == other.stack.batch && stack.I == other.stack.I &&
+           stack.H == other.stack.H;
+  }
+  Array3<T> along(void* all, Index width) const {  // in the order of x's axes, without gaps
+    return {static_cast<T*>(all), batch_first ? width : stack.batch * width, batch_first ? stack.steps * width : width};
+  }
+  bool read_masks(Tuple masks) {
+    for (size_t i = 0; i < masks.size(); ++i) {
+      View mask;
+      if (!gruworks::read(masks[i], sizeof(T), mask) ||
+          !mask.fills({stack.steps, stack.batch, stack.directions * stack.H}))
+        return false;
+      stack.mask[i] = static_cast<const T*>(mask.data);
+    }
+    return true;
+  }
+
+ private:
+  bool memory(Tuple of, size_t i) { return gruworks::read(of[i], sizeof(T), views[i]); }
+  bool fills(Tuple of, size_t i, std::initializer_list<Index> shape, bool optional) {
+    return of[i].is_none() ? optional : memory(of, i) && views[i].fills(shape);
+  }
+};
 
 // What a stack's forward keeps for its backward: gates of every unit, outputs below the last layer, those with dropout.
 template <class T> struct StackKept {
   std::vector<LayerPointer> layers;
-  Stack<T> stack;
+  StackCall<T> of;
   std::vector<Pooled<T>> memory;
-  bool used = false;
 
   StackKept() = default;
   StackKept(StackKept&&) = default;  // and no copy
 
-  // False if an earlier call has used the gates.
-  bool backward(Address x, Address h0, Address output, const Addresses& weights, const Addresses& masks,
-                const Strided& grad_output, Address grad_final, Address grad_x, Address grad_h0, const Addresses& grads,
-                int threads) {
-    if (used) return false;
-    used = true;
-    Stack<T> s = stack;
-    s.x.data = at<T>(x), s.output.back().data = at<T>(output);
-    s.grad_output = {at<const T>(std::get<0>(grad_output)), std::get<1>(grad_output), std::get<2>(grad_output)};
-    const bool batch_first = s.output.back().b != s.directions * s.H;
-    s.grad_x = {at<T>(grad_x), batch_first ? s.I : s.batch * s.I, batch_first ? s.steps * s.I : s.I};
-    const Index state = s.batch * s.H;
-    for (size_t i = 0; i < masks.size(); ++i) s.mask[i] = at<T>(masks[i]);
+  // Gradients of the tensors, where needed; None for tensors of another layout than the call's. To be called once.
+  nb::object backward(Tuple tensors, Tuple masks, nb::handle output, nb::handle grad_output,
+                      nb::handle grad_final, Tuple needed, int threads) {
+    const size_t bytes = sizeof(T);
+    StackCall<T> call = of;
+    View states, of_output, of_final;
+    if (!call.read(tensors) || !call.as_large_as(of) || !call.read_masks(masks) || !read_shared(output, bytes, states) ||
+        (!grad_output.is_none() && !read(grad_output, bytes, of_output)) ||
+        (!grad_final.is_none() && !read(grad_final, bytes, of_final)))
+      return nb::none();
+    Stack<T>& s = call.stack;
+    const Index t = call.batch_first ? 1 : 0, width = s.directions * s.H;
+    for (const View* one : {&states, &of_output})
+      if (one->data && !(one->axes == 3 && one->size[t] == s.steps && one->size[1 - t] == s.batch &&
+                         one->size[2] == width && one->stride[2] == 1))
+        return nb::none();
+    if (of_final.data && !of_final.fills({static_cast<Index>(s.units.size()), s.batch, s.H})) return nb::none();
+    s.output.back() = {static_cast<T*>(states.data), states.stride[t], states.stride[1 - t]};
+    if (s.mask.back() == nullptr) s.passed.back() = s.output.back();
+    s.grad_output = {static_cast<const T*>(of_output.data), of_output.stride[t], of_output.stride[1 - t]};
+    const size_t count = tensors.size();
+    std::vector<void*> into(count);
+    nb::list made;
+    for (size_t i = 0; i < count; ++i)
+      if (call.views[i].data && nb::cast<bool>(needed[i])) made.append(made_like<T>(call.views[i], into[i]));
+      else made.append(nb::none());
+    const auto gradient = [&](size_t i) { return static_cast<T*>(into[i]); };
+    s.grad_x = call.along(into[0], s.I);
     for (size_t i = 0; i < s.units.size(); ++i) {
-      StackUnit<T>& unit = s.units[i];
-      set_weights(unit, &weights[4 * i]);
-      const auto part = [&](Address all) { return all ? at<T>(all) + static_cast<Index>(i) * state : nullptr; };
-      unit.h0 = part(h0), unit.grad_final = part(grad_final), unit.grad_h0 = part(grad_h0);
-      unit.grad_w_ih = at<T>(grads[4 * i]), unit.grad_w_hh = at<T>(grads[4 * i + 1]);
-      unit.grad_b_ih = at<T>(grads[4 * i + 2]), unit.grad_b_hh = at<T>(grads[4 * i + 3]);
+      StackUnit<T>&unit = s.units[i], &before = of.stack.units[i];
+      const size_t at = 2 + 4 * i;
+      unit.packing = before.packing, unit.saved = before.saved, unit.final = before.final;
+      unit.grad_final = call.state(of_final.data, i), unit.grad_h0 = call.state(into[1], i);
+      unit.grad_w_ih = gradient(at), unit.grad_w_hh = gradient(at + 1);
+      unit.grad_b_ih = gradient(at + 2), unit.grad_b_hh = gradient(at + 3);
     }
     const nb::gil_scoped_release free;
     run_stack_backward(s, threads);
-    memory.clear();
-    return true;
-  }
-
-  static void set_weights(StackUnit<T>& unit, const Address* w) {
-    unit.w.w_ih = at<T>(w[0]), unit.w.w_hh = at<T>(w[1]), unit.w.b_ih = at<T>(w[2]), unit.w.b_hh = at<T>(w[3]);
+    return made;
   }
 };
 
+// Output, final states and, if `keep`, saved values; None for tensors that the kernel can't read as they lie.
 template <class T>
-StackKept<T> forward(bool keep, const Layers<T>& layers, Index steps, Index batch, Index I, Index H, int directions,
-                     bool before, bool batch_first, const Strided& x, Address h0, Address output, Address final,
-                     const Addresses& weights, const Addresses& masks, int threads) {
+nb::object stack_forward(const Layers<T>& layers, Tuple tensors, Tuple masks, int directions, bool before,
+                   bool batch_first, bool keep, int threads) {
   StackKept<T> kept;
-  Stack<T>& s = kept.stack;
-  s.steps = steps, s.batch = batch, s.I = I, s.H = H, s.directions = directions, s.before = before;
-  s.x = {at<const T>(std::get<0>(x)), std::get<1>(x), std::get<2>(x)};
-  const Index width = directions * H, count = static_cast<Index>(layers.size());
+  StackCall<T>& call = kept.of;
+  Stack<T>& s = call.stack;
+  s.directions = directions, s.before = before, call.batch_first = batch_first;
+  s.mask.resize(layers.size() / directions);
+  if (!call.read(tensors) || !call.read_masks(masks)) return nb::none();
+  const Index width = directions * s.H, steps = s.steps, batch = s.batch, count = static_cast<Index>(layers.size());
+  void *states, *last;
+  nb::object output = batch_first ? make(sizeof(T), {batch, steps, width}, states)
+                                  : make(sizeof(T), {steps, batch, width}, states);
+  nb::object final = make(sizeof(T), {count, batch, s.H}, last);
   kept.memory.reserve(3 * layers.size());
   const auto fresh = [&](Index n) {
     kept.memory.emplace_back(n);
     return kept.memory.back().get();
   };
-  for (Index layer = 0; layer < count / directions; ++layer) {
-    const bool last = layer + 1 == count / directions;
-    const T* const mask = layer < static_cast<Index>(masks.size()) ? at<T>(masks[layer]) : nullptr;
+  for (const T* mask : s.mask) {
     const auto steps_of = [&](T* data) { return Array3<T>{data, batch * width, width}; };
-    s.output.push_back(!last ? steps_of(fresh(steps * batch * width))
-                       : batch_first ? Array3<T>{at<T>(output), width, steps * width} : steps_of(at<T>(output)));
+    const bool top = static_cast<Index>(s.output.size() + 1) == count / directions;
+    s.output.push_back(top ? call.along(states, width) : steps_of(fresh(steps * batch * width)));
     s.passed.push_back(mask ? steps_of(fresh(steps * batch * width)) : s.output.back());
-    s.mask.push_back(mask);
   }
-  for (Index i = 0; i < count; ++i) {
-    StackUnit<T> unit{};
-    unit.w.I = i < directions ? I : width, unit.w.H = H, unit.w.before = before;
-    StackKept<T>::set_weights(unit, &weights[4 * i]);
+  for (size_t i = 0; i < layers.size(); ++i) {
+    StackUnit<T>& unit = s.units[i];
     unit.packing = &layers[i]->layer->template packing<T>();
-    unit.h0 = h0 ? at<T>(h0) + i * batch * H : nullptr, unit.final = at<T>(final) + i * batch * H;
-    if (keep) unit.saved = fresh(steps * batch * 4 * padded(H));
-    s.units.push_back(unit);
+    unit.final = call.state(last, i);
+    if (keep) unit.saved = fresh(steps * batch * 4 * padded(s.H));
     kept.layers.push_back(layers[i]->layer);
   }
-  const nb::gil_scoped_release free;
-  run_stack_forward(s, threads);
-  return kept;
+  {
+    const nb::gil_scoped_release free;
+    run_stack_forward(s, threads);
+  }
+  const nb::object results = nb::make_tuple(output, final);
+  return keep ? nb::make_tuple(results, std::move(kept)) : nb::make_tuple(results, nb::none());
 }
 
-template <class T> void bind(nb::module_& module, const char* kept, const char* plain, const char* keeping) {
-  nb::class_<StackKept<T>>(module, kept, "Saved values of a stack's forward.").def("backward", &StackKept<T>::backward);
-  module.def(plain, [](const Layers<T>& layers, Index steps, Index batch, Index I, Index H, int directions, bool before,
-                       bool batch_first, const Strided& x, Address h0, Address output, Address final,
-                       const Addresses& weights, const Addresses& masks, int threads) {
-    forward<T>(false, layers, steps, batch, I, H, directions, before, batch_first, x, h0, output, final, weights, masks,
-               threads);
-  }, "Output and final states of a stack.");
-  module.def(keeping, [](const Layers<T>& layers, Index steps, Index batch, Index I, Index H, int directions, bool before,
-                         bool batch_first, const Strided& x, Address h0, Address output, Address final,
-                         const Addresses& weights, const Addresses& masks, int threads) {
-    return forward<T>(true, layers, steps, batch, I, H, directions, before, batch_first, x, h0, output, final, weights,
-                      masks, threads);
-  }, "The same, and what the backward needs.");
+template <class T> void bind_stack(nb::module_& module, const char* kept, const char* name) {
+  nb::class_<StackKept<T>>(module, kept, "Saved values of a stack's forward.")
+      .def("backward", &StackKept<T>::backward, nb::arg(), nb::arg(), nb::arg(), nb::arg().none(), nb::arg().none(),
+           nb::arg(), nb::arg());
+  module.def(name, &stack_forward<T>, "A stack of layers in torch's tensors.");
 }
 
 }  // namespace
 
 void bind_stacks(nb::module_& module) {
-  bind<float>(module, "StackKept32", "stack32", "stack_kept32");
-  bind<double>(module, "StackKept64", "stack64", "stack_kept64");
+  bind_stack<float>(module, "StackKept32", "stack32");
+  bind_stack<double>(module, "StackKept64", "stack64");
 }
 
 }  // namespace gruworks
