@@ -14,11 +14,11 @@ import sys
 
 sys.path[:0] = sys.argv[1:2]
 
-import onnx
-import onnxruntime
-import onnxscript
-import torch
-from record import record, write
+import onnx  # noqa: E402
+import onnxruntime  # noqa: E402
+import onnxscript  # noqa: E402
+import torch  # noqa: E402
+from record import record, write  # noqa: E402
 
 
 def main() -> None:
