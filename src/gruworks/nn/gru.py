@@ -243,6 +243,7 @@ class GRU(_ResetForm, torch.nn.GRU):
         if lengths is not None:
             raise OptionError("lengths= is for padded input; a nested tensor carries its own lengths")
         steps, ends = nested.padded(x)
+        output: Any
         output, final = self.forward(steps if self.batch_first else steps.transpose(0, 1), hx, ends)
         return nested.jagged_like(output if self.batch_first else output.transpose(0, 1), x), final
 

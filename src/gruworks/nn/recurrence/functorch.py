@@ -170,13 +170,13 @@ def _of_weights(o: Operands, before: bool, reverse: bool, output: Tensor, saved:
         of_state = torch.cat((gates, first), 2)
         of_w_hh = _sums(of_state, states, samples)
     of_w_ih = None if o.x is None else _sums(of_input, valid_steps(o.x, o.lengths), samples)
-    b_ih, b_hh = (a.unflatten(1, (samples, -1)).sum((0, 2)) for a in (of_input, of_state))
+    b_ih, b_hh = (_split(a, 1, samples).sum((0, 2)) for a in (of_input, of_state))
     return [of_w_ih, of_w_hh, b_ih, b_hh]
 
 
 def _sums(a: Tensor, v: Tensor, samples: int) -> Tensor:
     """Σ a vᵀ over steps and rows of each sample: [T, N·B, M], [T, N·B, K] → [N, M, K]."""
-    a, v = (t.unflatten(1, (samples, -1)).transpose(0, 1).flatten(1, 2) for t in (a, v))
+    a, v = (_split(t, 1, samples).transpose(0, 1).flatten(1, 2) for t in (a, v))
     return torch.bmm(a.transpose(1, 2), v)
 
 
@@ -204,4 +204,10 @@ def _fold(n: int, t: Any, axis: int | None, step: bool) -> Any:
 
 
 def _unfold(n: int, t: Tensor, step: bool) -> Tensor:
-    return t.unflatten(int(step), (n, -1))
+    return _split(t, int(step), n)
+
+
+def _split(t: Any, axis: int, n: int) -> Tensor:
+    """An axis of n times some elements as two, n first."""
+    parts: Tensor = t.unflatten(axis, (n, -1))
+    return parts
