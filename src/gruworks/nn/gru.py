@@ -224,7 +224,7 @@ class GRU(_ResetForm, torch.nn.GRU):
 
         Args:
             input: [T, B, I], [B, T, I] if batch_first, [T, I] unbatched, a PackedSequence, or a nested tensor [B, j, I]
-                of layout torch.jagged, for which the output is one, too.
+                of layout torch.jagged if batch_first, for which the output is one, too.
             hx: initial state [L·D, B, H] or [L·D, H]; zeros if None.
             lengths: valid steps of each row, integers [B].
 
@@ -242,10 +242,14 @@ class GRU(_ResetForm, torch.nn.GRU):
     def _forward_jagged(self, x: Any, hx: Tensor | None, lengths: Any) -> tuple[Tensor, Tensor]:
         if lengths is not None:
             raise OptionError("lengths= is for padded input; a nested tensor carries its own lengths")
+        if not self.batch_first:
+            raise DtypeError(
+                "a nested tensor is [B, j, I], and this GRU expects [T, B, I]: make it with batch_first=True"
+            )
         steps, ends = nested.padded(x)
         output: Any
-        output, final = self.forward(steps if self.batch_first else steps.transpose(0, 1), hx, ends)
-        return nested.jagged_like(output if self.batch_first else output.transpose(0, 1), x), final
+        output, final = self.forward(steps, hx, ends)
+        return nested.jagged_like(output, x), final
 
     def _regularizes(self) -> bool:
         return self.regularization is not None and self.regularization.acts(self.training)

@@ -17,12 +17,10 @@ def jagged(rows: list[torch.Tensor]) -> Any:
     return torch.nested.nested_tensor(rows, layout=torch.jagged)
 
 
-@pytest.mark.parametrize(
-    "form", [{}, {"batch_first": True, "reset": "before"}, {"num_layers": 2, "bidirectional": True}]
-)
+@pytest.mark.parametrize("form", [{}, {"reset": "before"}, {"num_layers": 2, "bidirectional": True}])
 def test_rows_are_those_of_single_calls(form: Any) -> None:
     torch.manual_seed(0)
-    gru = GRU(3, 5, **form)
+    gru = GRU(3, 5, batch_first=True, **form)
     rows = [torch.randn(n, 3) for n in LENGTHS]
     h0 = torch.randn(gru.num_layers * gru.directions, 3, 5)
     output, h_n = gru(jagged(rows), h0)
@@ -35,7 +33,7 @@ def test_rows_are_those_of_single_calls(form: Any) -> None:
 
 
 def test_gradients_reach_the_rows() -> None:
-    gru, rows = GRU(3, 5), [torch.randn(n, 3, requires_grad=True) for n in LENGTHS]
+    gru, rows = GRU(3, 5, batch_first=True), [torch.randn(n, 3, requires_grad=True) for n in LENGTHS]
     output, h_n = gru(torch.nested.as_nested_tensor(rows, layout=torch.jagged))
     (output.values().square().sum() + h_n.sum()).backward()
     for row in rows:
@@ -47,10 +45,12 @@ def test_gradients_reach_the_rows() -> None:
 
 @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
 def test_other_nested_tensors_are_named() -> None:
-    gru, rows = GRU(3, 5), [torch.randn(n, 3) for n in LENGTHS]
+    gru, rows = GRU(3, 5, batch_first=True), [torch.randn(n, 3) for n in LENGTHS]
     with pytest.raises(OptionError, match="carries its own lengths"):
         gru(jagged(rows), lengths=[4, 1, 6])
     with pytest.raises(DtypeError, match=r"must be \[B, j, I\]"):
         gru(jagged(rows).transpose(1, 2))
+    with pytest.raises(DtypeError, match="make it with batch_first=True"):
+        GRU(3, 5)(jagged(rows))
     with pytest.raises(DtypeError, match="nested"):
         gru(torch.nested.nested_tensor(rows))
