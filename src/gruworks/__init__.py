@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gruworks.nn.replace import replace
     from gruworks.nn.stream import stream
     from gruworks.nn.tbptt import chunks
+    from gruworks.ops.exact import exact
     from gruworks.ops.stream import GRUStream
     from gruworks.ops.weights import GRUWeights
     from gruworks.tasks.forecast.estimator import Forecaster
@@ -46,6 +47,7 @@ __all__ = [
     "Translator",
     "__version__",
     "chunks",
+    "exact",
     "explain",
     "per_sample",
     "quantize",
@@ -60,6 +62,7 @@ _HOMES = {
     "GRUWeights": "gruworks.ops.weights",
     "GruworksError": "gruworks.errors",
     "chunks": "gruworks.nn.tbptt",
+    "exact": "gruworks.ops.exact",
     "explain": "gruworks.nn.explain",
     "per_sample": "gruworks.nn.per_sample",
     "quantize": "gruworks.nn.quantized",

@@ -140,3 +140,35 @@ def test_what_isnt_supported_is_named() -> None:
             (gru(x)[0].sum() + gru(x)[0].sum()).backward()
         with torch.no_grad():
             assert gru(x)[0].shape == (4, 2, 3)
+
+
+def test_options_that_arent_supported_are_named() -> None:
+    options: dict[str, Any] = {"candidate_activation": "relu", "gate_activation": "hard_sigmoid"}
+    for name, value in options.items():
+        with pytest.raises(OptionError, match=value), per_sample(GRU(2, 3, **{name: value})):
+            pass
+    with pytest.raises(OptionError, match="initial state is learnt"), per_sample(GRU(2, 3, learn_initial_state=True)):
+        pass
+    gru, x, resets = GRU(2, 3), torch.ones(4, 2, 2), torch.ones(4, 2)
+    with per_sample(gru):
+        with pytest.raises(OptionError, match="resets="):
+            gru(x, resets=resets)
+        with torch.no_grad():
+            assert torch.equal(gru(x, resets=resets)[0][0], gru(x, resets=resets)[0][3])
+        gru.candidate_activation = "relu"
+        with pytest.raises(OptionError, match="relu"):
+            gru(x)
+
+
+def test_the_loss_may_read_all_layers() -> None:
+    torch.manual_seed(0)
+    gru, x = GRU(2, 3, 2, batch_first=True, return_all_layers=True), torch.randn(B, 4, 2)
+    with per_sample(gru) as found:
+        gru(x)[0].square().sum().backward()
+        with pytest.raises(OptionError, match="no axis of layers"):
+            gru(pack_padded_sequence(x, [4] * B, batch_first=True))
+    for b in range(B):
+        gru.zero_grad()
+        gru(x[b : b + 1])[0].square().sum().backward()
+        true = torch.cat([p.grad.flatten() for p in gru.parameters() if p.grad is not None]).norm()
+        torch.testing.assert_close(found.norms()[b], true)

@@ -84,3 +84,10 @@ def test_what_isnt_supported_is_named() -> None:
         quantize(GRU(20, 8), "float32")
     with pytest.raises(OptionError, match="layer_norm"):
         quantize(GRU(20, 8, layer_norm=True))
+    options: dict[str, Any] = {
+        "candidate_activation": "relu", "gate_activation": "hard_sigmoid", "learn_initial_state": True,
+        "return_all_layers": True,
+    }  # fmt: skip
+    for name, value in options.items():
+        with pytest.raises(OptionError, match=name):
+            quantize(GRU(20, 8, **{name: value}))

@@ -123,6 +123,10 @@ def test_what_cant_stream_is_named() -> None:
         stream(torch.nn.Linear(2, 2))
     with pytest.raises(OptionError, match="zoneout"):
         stream(made(zoneout=0.1))
+    options = {"candidate_activation": "relu", "gate_activation": "hard_sigmoid", "learn_initial_state": True}
+    for name, value in options.items():
+        with pytest.raises(OptionError, match=name):
+            stream(made(**{name: value}))
     live = stream(made(), 2)
     with pytest.raises(ShapeError, match=r"\[T, 2, 20\], not \[3, 1, 20\]"):
         live.run(torch.zeros(3, 1, 20))

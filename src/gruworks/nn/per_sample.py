@@ -27,7 +27,8 @@ from gruworks.nn.recurrence import fallback, kernel
 from gruworks.nn.recurrence.conditions import supported
 from gruworks.nn.recurrence.gate_gradients import gate_gradients, previous_states, valid_steps
 from gruworks.nn.recurrence.operands import check
-from gruworks.ops.operands import LENGTHS, Operands
+from gruworks.ops.activations import Unit
+from gruworks.ops.operands import LENGTHS, OPERANDS, Operands
 from gruworks.ops.weights import parameter_names
 
 __all__ = ["PerSample", "Wanted", "per_sample", "recorded"]
@@ -82,8 +83,9 @@ def per_sample(model: torch.nn.Module, wanted: Wanted = "norms") -> Iterator[Per
         A `PerSample`, filled by `loss.backward()`.
 
     Raises:
-        OptionError: a model without gruworks.GRU, one with regularization or parametrizations, on another device or
-            type than the kernel's, or one that runs twice in the context.
+        OptionError: a model without gruworks.GRU, one with regularization, parametrizations, other activations or a
+            learnt initial state, on another device or type than the kernel's, a call with resets, or one that runs
+            twice in the context.
     """
     found, named = PerSample(), [(n, m) for n, m in model.named_modules() if isinstance(m, GRU)]
     if not named:
@@ -133,6 +135,10 @@ def refuse(module: GRU) -> None:
     """
     if module._regularizes():
         reason = f"it is regularized{module.regularization}"
+    elif not module._usual():
+        reason = f"its activations are {module.candidate_activation} and {module.gate_activation}"
+    elif module.learn_initial_state:
+        reason = "its initial state is learnt"
     elif parametrize.is_parametrized(module) or not isinstance(module._parameters.get("weight_hh_l0"), Tensor):
         reason = "its weights are parametrised"
     elif not supported(module.weight_hh_l0):
@@ -148,7 +154,7 @@ class _Place(NamedTuple):
     """Form of one layer and direction, and the destination of its results."""
 
     names: tuple[str, ...]
-    before: bool
+    unit: Unit
     reverse: bool
     wanted: Wanted
     consume: Consumer
@@ -157,28 +163,39 @@ class _Place(NamedTuple):
 
 def _forward(
     module: GRU, wanted: Wanted, consume: Consumer, enabled: Callable[[], bool],
-    input: Any, hx: Any = None, lengths: Any = None,  # noqa: A002 (torch's name)
+    input: Any, hx: Any = None, lengths: Any = None, resets: Any = None, reset_state: Any = None,  # noqa: A002
+    return_all_layers: bool | None = None,
 ) -> tuple[Any, Tensor]:  # fmt: skip
     if not torch.is_grad_enabled():
-        return type(module).forward(module, input, hx, lengths)
+        return type(module).forward(module, input, hx, lengths, resets, reset_state, return_all_layers)
+    if resets is not None or reset_state is not None:
+        raise OptionError("no per-sample gradients with resets=; use torch.func.vmap of torch.func.grad")
+    layers = module.return_all_layers if return_all_layers is None else return_all_layers
     if isinstance(input, PackedSequence):
+        if layers:
+            raise OptionError("a PackedSequence has no axis of layers: give padded input and lengths= for all layers")
         x, ends = pad_packed_sequence(input, batch_first=module.batch_first)
-        output, final = _forward(module, wanted, consume, enabled, x, hx, ends)
+        output, final = _forward(module, wanted, consume, enabled, x, hx, ends, return_all_layers=False)
         return pack_padded_sequence(output, ends, module.batch_first, enforce_sorted=False), final
     if isinstance(input, Tensor) and input.dim() != 3:
         raise ShapeError(f"per-sample gradients need a batch, input [T, B, I] or [B, T, I], not {list(input.shape)}")
     places = module._places()
 
-    def layer(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor]:
+    def layer(o: Operands, unit: Unit, reverse: bool) -> tuple[Tensor, Tensor]:
         check(o)
-        if any(t is not None for t in o[LENGTHS + 1 :]):
-            raise OptionError("per-sample gradients support h0 and lengths beside the weights, no other operands")
+        others = [
+            name for name, t in zip(OPERANDS, o, strict=True) if t is not None and name in OPERANDS[LENGTHS + 1 :]
+        ]
+        if others or not unit.usual:
+            raise OptionError(
+                f"per-sample gradients support h0 and lengths beside the weights, not {', '.join(others) or unit}"
+            )
         names = parameter_names(*next(places), module.bias)
-        place = _Place(names, before, reverse, wanted, consume, enabled)
+        place = _Place(names, unit, reverse, wanted, consume, enabled)
         result: tuple[Tensor, Tensor] = _Layer.apply(place, *o[:LENGTHS], o.lengths)  # type: ignore[no-untyped-call]
         return result
 
-    result: tuple[Any, Tensor] = module._call(input, hx, lengths).over_layers(layer)
+    result: tuple[Any, Tensor] = module._call(input, hx, lengths, return_all_layers=layers).over_layers(layer)
     return result
 
 
@@ -187,7 +204,7 @@ class _Layer(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, place: _Place, *operands: Tensor | None) -> tuple[Tensor, Tensor]:
-        output, final, saved, _ = kernel.forward_kept(Operands(*operands), place.before, place.reverse)
+        output, final, saved, _ = kernel.forward_kept(Operands(*operands), place.unit, place.reverse)
         ctx.save_for_backward(*operands, kernel.lazy_clone(output))
         ctx.place, ctx.saved = place, saved
         ctx.set_materialize_grads(False)
@@ -197,7 +214,7 @@ class _Layer(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         *tensors, output = ctx.saved_tensors
         o, place, needed = Operands(*tensors), ctx.place, ctx.needs_input_grad[1:]
-        records, form = place.enabled(), (place.before, place.reverse)
+        records, form = place.enabled(), (place.unit, place.reverse)
         if all(g is None for g in grads):
             grads = (torch.zeros_like(output), None)
         if fallback.of_higher_order(*grads):
@@ -208,7 +225,9 @@ class _Layer(torch.autograd.Function):
         weights = not records or place.wanted == "gradients"
         needed = [need and (weights or i < 3) for i, need in enumerate(needed)]
         nothing = output.new_empty(0, output.shape[2])
-        found = kernel.gradients(o, form, (output, saved, nothing), grads, tuple(needed) + (False,) * 6)
+        found = kernel.gradients(
+            o, form, (output, saved, nothing), grads, (*needed, *(False,) * (len(o) - len(needed)))
+        )
         if records:
             place.consume(_results(place, o, output, saved))
         return None, *found[: len(needed)]
@@ -228,7 +247,7 @@ class _Parts:
 
     def __init__(self, place: _Place, o: Operands, output: Tensor, saved: Tensor) -> None:
         self.first, self.gates, self.candidate = (t.transpose(0, 1) for t in gate_gradients(saved, *output.shape))
-        self.before = place.before
+        self.before = place.unit.before
         self.parameters = [t for t in (o.w_ih, o.w_hh, o.b_ih, o.b_hh) if t is not None]
         steps = valid_steps(o.x, o.lengths), previous_states(o, output, place.reverse)
         self.x, self.h = (t.transpose(0, 1) for t in steps)

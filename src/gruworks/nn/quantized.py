@@ -45,7 +45,8 @@ def quantize(module: Module, precision: Precision = "int8") -> Module | Quantize
         A `QuantizedGRU`, or a copy of the module with one in the place of each GRU.
 
     Raises:
-        OptionError: an unknown precision, a module without a GRU, or a GRU with layer norm or zoneout.
+        OptionError: an unknown precision, a module without a GRU, or a GRU with layer norm, zoneout, other
+            activations, a learnt initial state or an output of all layers.
         WeightsError: weights that aren't finite.
     """
     if check_precision(precision) == "float32":
@@ -78,6 +79,8 @@ class QuantizedGRU(torch.nn.Module):
 
     def __init__(self, gru: Any, precision: Precision = "int8") -> None:
         super().__init__()
+        if getattr(gru, "return_all_layers", False):
+            raise OptionError("a QuantizedGRU returns the last layer's states: set return_all_layers=False")
         self.input_size, self.hidden_size, self.num_layers = gru.input_size, gru.hidden_size, gru.num_layers
         self.bias, self.batch_first, self.bidirectional = gru.bias, gru.batch_first, gru.bidirectional
         self.reset: Reset = getattr(gru, "reset", "after")
@@ -190,13 +193,20 @@ def weights_of(gru: Any, layer: int = 0, reverse: bool = False) -> GRUWeights:
     """Weights of one layer and direction of a torch.nn.GRU or gruworks.GRU, NumPy arrays, copied.
 
     Raises:
-        OptionError: a GRU that computes something else: layer norm or zoneout.
+        OptionError: a GRU that computes something else: layer norm, zoneout, other activations, a learnt initial state.
     """
     regularization = getattr(gru, "regularization", None)
     if regularization is not None and (regularization.layer_norm or regularization.zoneout):
         raise OptionError(
             f"quantized layers and streams have plain weights, and this GRU is regularized{regularization}"
         )
+    for name, plain in (
+        ("candidate_activation", "tanh"),
+        ("gate_activation", "sigmoid"),
+        ("learn_initial_state", False),
+    ):
+        if (given := getattr(gru, name, plain)) != plain:
+            raise OptionError(f"quantized layers and streams have {name}={plain!r}, and this GRU {name}={given!r}")
     arrays = [_array(getattr(gru, name)) for name in parameter_names(layer, reverse, gru.bias)]
     w_ih, w_hh, *biases = arrays
     return GRUWeights(w_ih, w_hh, *(biases or (None, None)), reset=getattr(gru, "reset", "after"))

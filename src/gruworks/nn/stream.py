@@ -52,7 +52,8 @@ def stream(module: torch.nn.Module, sessions: int = 1, *, precision: Precision =
         threads: upper limit; see `GRUStream`.
 
     Raises:
-        OptionError: a bidirectional module, one with layer norm or zoneout, an unknown precision, a missing kernel.
+        OptionError: a bidirectional module, one with layer norm, zoneout, other activations or a
+            learnt initial state, an unknown precision, a missing kernel.
         ShapeError: fewer than one session.
     """
     if not isinstance(module, torch.nn.GRU):
@@ -147,7 +148,7 @@ class Stream:
         if self.precision == "float32":
             weights = self._weights[place]
             tensors = [None if a is None else torch.from_numpy(a) for a in (x, None, h0, *weights.arrays())]
-            output, final = kernel.forward(Operands(*tensors), weights.reset == "before", False)
+            output, final = kernel.forward(Operands(*tensors), weights.unit, False)
             return output.numpy(), final.numpy()
         if not self._sequences:
             self._sequences = [QuantizedLayer(quantize(w, self.precision)) for w in self._weights]

@@ -111,6 +111,32 @@ def test_derivatives_of_per_sample_gradients(form: Any) -> None:
     torch.testing.assert_close(found, true)
 
 
+@pytest.mark.parametrize("form", [{"candidate_activation": "relu"}, {"gate_activation": "hard_sigmoid"}, {}])
+@pytest.mark.parametrize("reset", ["before", "after"])
+def test_other_activations_and_resets_are_left_to_the_equations(form: Any, reset: str) -> None:
+    case = Case(reset=reset, **form)
+    resets = None if form else torch.rand(N, T, 2) < 0.5
+
+    def loss(parameters: Any, x: Tensor, marks: Tensor | None) -> Tensor:
+        return (functional_call(case.gru, parameters, (x,), {"resets": marks})[0] * case.w).square().sum()
+
+    found = vmap(grad(loss), (None, 0, None if resets is None else 0))(case.parameters, case.x, resets)
+    for n in range(N):
+        own = loss(case.parameters, case.x[n], None if resets is None else resets[n])
+        for name, true in zip(case.parameters, torch.autograd.grad(own, [*case.parameters.values()]), strict=True):
+            torch.testing.assert_close(found[name][n], true)
+
+
+@pytest.mark.usefixtures("without_equations")
+def test_gradients_of_the_learnt_initial_state() -> None:
+    case = Case(learn_initial_state=True)
+    found = vmap(grad(case.loss), (None, 0))(case.parameters, case.x)
+    for n in range(N):
+        true = torch.autograd.grad(case.loss(case.parameters, case.x[n]), [*case.parameters.values()])
+        for name, expected in zip(case.parameters, true, strict=True):
+            torch.testing.assert_close(found[name][n], expected)
+
+
 def test_lengths_are_checked_below_the_transforms() -> None:
     case = Case()
     with pytest.raises(ShapeError, match="between 0 and T = 5"):

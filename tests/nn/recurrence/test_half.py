@@ -15,7 +15,10 @@ from gruworks.ops.backend import backend
 if backend().name == "torch":
     pytest.skip(backend().reason, allow_module_level=True)
 
-FORMS: list[Any] = [{}, {"reset": "before"}, {"layer_norm": True}, {"bidirectional": True}]
+FORMS: list[Any] = [
+    {}, {"reset": "before"}, {"layer_norm": True}, {"bidirectional": True},
+    {"candidate_activation": "softsign", "gate_activation": "hard_sigmoid"}, {"learn_initial_state": True},
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -55,3 +58,12 @@ def test_lengths_packed_rows_and_the_function() -> None:
     packed, _ = gru(pack_sequence([x[:9, 0], x[:4, 2]]))
     assert packed.data.dtype == torch.bfloat16
     assert torch.equal(gru_layer(x, None, gru.weights(), [9, 2, 4])[0], output)
+
+
+def test_resets_begin_anew() -> None:
+    gru, x, start = GRU(5, 7).bfloat16(), torch.randn(9, 3, 5).bfloat16(), torch.randn(1, 3, 7).bfloat16()
+    resets = torch.zeros(9, 3)
+    resets[4] = 1
+    found = gru(x, resets=resets, reset_state=start)[0]
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found, torch.cat([gru(x[:4])[0], gru(x[4:], start)[0]]))

@@ -54,3 +54,22 @@ def test_other_nested_tensors_are_named() -> None:
         GRU(3, 5)(jagged(rows))
     with pytest.raises(DtypeError, match="nested"):
         gru(torch.nested.nested_tensor(rows))
+    options: dict[str, Any] = {
+        "resets": torch.zeros(3, 6), "reset_state": torch.zeros(1, 3, 5), "return_all_layers": True,
+    }  # fmt: skip
+    for name, value in options.items():
+        with pytest.raises(OptionError, match=f"{name} doesn't go with a nested tensor"):
+            gru(jagged(rows), **{name: value})
+    every = GRU(3, 5, batch_first=True, return_all_layers=True)
+    with pytest.raises(OptionError, match="return_all_layers doesn't go"):
+        every(jagged(rows))
+    assert every(jagged(rows), return_all_layers=False)[0].is_nested
+
+
+def test_rows_begin_with_the_learnt_state() -> None:
+    gru, rows = GRU(3, 5, batch_first=True, learn_initial_state=True), [torch.randn(n, 3) for n in LENGTHS]
+    torch.nn.init.normal_(gru.initial_state)
+    for found, row in zip(gru(jagged(rows))[0].unbind(), rows, strict=True):
+        torch.testing.assert_close(found, gru(row)[0])
+    with pytest.raises(DtypeError, match="make it with batch_first=True"):
+        GRU(3, 5, learn_initial_state=True)(jagged(rows))

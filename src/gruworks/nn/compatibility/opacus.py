@@ -16,13 +16,15 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from gruworks.errors import OptionError
-from gruworks.nn.gru import GRU, MARK
+from gruworks.nn.gru import GRU
 from gruworks.nn.per_sample import install, refuse
+from gruworks.ops.activations import MARKS
 
 __all__ = ["connect", "reason_unsupported"]
 
 RESULTS = "_per_sample_results"
 HANDLES = "_per_sample_handles"
+NAMES = "input", "hx", "lengths", "resets", "reset_state", "return_all_layers"
 
 
 def connect(utils: Any) -> None:
@@ -49,16 +51,17 @@ def _grus(model: torch.nn.Module) -> list[GRU]:
 
 
 def _without_marks(original: Any) -> Any:
-    """Validation without the buffer that marks the reset form, since Opacus accepts no buffers."""
+    """Validation without the buffers that mark the form of the unit, since Opacus accepts no buffers."""
 
     @functools.wraps(original)
     def validate(cls: Any, module: torch.nn.Module, *, strict: bool = False) -> Any:
-        marks = {one: one._buffers.pop(MARK) for one in _grus(module) if MARK in one._buffers}
+        marks = [(one, name) for one in _grus(module) for name in list(one._buffers) if name.startswith(MARKS)]
+        taken = [one._buffers.pop(name) for one, name in marks]
         try:
             return original(cls, module, strict=strict)
         finally:
-            for one, mark in marks.items():
-                one._buffers[MARK] = mark
+            for (one, name), mark in zip(marks, taken, strict=True):
+                one._buffers[name] = mark
 
     return validate
 
@@ -102,7 +105,7 @@ def _then_stop(original: Any) -> Any:
 
 def _prepared(module: GRU, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The input alone in `args`, whose tensors Opacus keeps; it requires a gradient, for the order of the hooks."""
-    given = dict(zip(("input", "hx", "lengths"), args, strict=False)) | named
+    given = dict(zip(NAMES, args, strict=False)) | named
     x = given.pop("input")
     if isinstance(x, PackedSequence):
         raise OptionError("Opacus' hooks keep tensors, not a PackedSequence: give padded input and lengths=")

@@ -18,6 +18,7 @@ from torch import Tensor
 from gruworks.nn.recurrence import fallback, kernel
 from gruworks.nn.recurrence.gate_gradients import gate_gradients, previous_states, valid_steps
 from gruworks.nn.recurrence.operands import row_lengths
+from gruworks.ops.activations import Unit
 from gruworks.ops.operands import BATCHED, LENGTHS, STEPWISE, Operands
 
 __all__ = ["recurrence"]
@@ -26,11 +27,11 @@ COUNT = LENGTHS + 1  # operands: x, gi, h0, weights, biases, lengths
 WEIGHTS = range(3, 7)
 
 
-def recurrence(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor]:
-    """Output and final state of one layer and direction; operands beyond `lengths` by the equations."""
-    if any(t is not None for t in o[COUNT:]):
-        return fallback.by_equations(o, before, reverse)
-    output, final, _ = _Recurrence.apply(before, reverse, *o[:COUNT])  # type: ignore[no-untyped-call]
+def recurrence(o: Operands, unit: Unit, reverse: bool) -> tuple[Tensor, Tensor]:
+    """Output and final state; operands beyond `lengths` and activations other than the usual by the equations."""
+    if not unit.usual or any(t is not None for t in o[COUNT:]):
+        return fallback.by_equations(o, unit, reverse)
+    output, final, _ = _Recurrence.apply(unit, reverse, *o[:COUNT])  # type: ignore[no-untyped-call]
     return output, final
 
 
@@ -38,11 +39,11 @@ class _Recurrence(torch.autograd.Function):
     """Output, final state, and the saved activations [T, B, 4 padded H]."""
 
     @staticmethod
-    def forward(before: bool, reverse: bool, *tensors: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(unit: Unit, reverse: bool, *tensors: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         o = Operands(*tensors)
         if o.lengths is not None:
             row_lengths(o.lengths, o.given.shape[0], o.given.shape[1], o.lengths.device)
-        output, final, saved, _ = kernel.forward_kept(o, before, reverse)
+        output, final, saved, _ = kernel.forward_kept(o, unit, reverse)
         return output, final, saved.view(*output.shape[:2], -1)
 
     @staticmethod
@@ -53,15 +54,15 @@ class _Recurrence(torch.autograd.Function):
         ctx.set_materialize_grads(False)
 
     @staticmethod
-    def vmap(info: Any, in_dims: tuple[Any, ...], before: bool, reverse: bool, *tensors: Any) -> Any:
+    def vmap(info: Any, in_dims: tuple[Any, ...], unit: Unit, reverse: bool, *tensors: Any) -> Any:
         n, axes = info.batch_size, in_dims[2:]
         if _weights_mapped(axes):
-            return _one_by_one(n, axes, tensors, lambda *own: _Recurrence.apply(before, reverse, *own))  # type: ignore[no-untyped-call]
+            return _one_by_one(n, axes, tensors, lambda *own: _Recurrence.apply(unit, reverse, *own))  # type: ignore[no-untyped-call]
         folded = [
             _fold(n, t, axis, i in STEPWISE) if i in BATCHED else t
             for i, (t, axis) in enumerate(zip(tensors, axes, strict=True))
         ]
-        output, final, saved = _Recurrence.apply(before, reverse, *folded)  # type: ignore[no-untyped-call]
+        output, final, saved = _Recurrence.apply(unit, reverse, *folded)  # type: ignore[no-untyped-call]
         return (_unfold(n, output, True), _unfold(n, final, False), _unfold(n, saved, True)), (1, 0, 1)
 
     @staticmethod
@@ -78,14 +79,14 @@ class _Gradients(torch.autograd.Function):
     """Gradients of the operands; those of the weights with a leading axis of N `samples`, unless it is 0."""
 
     @staticmethod
-    def forward(before: bool, reverse: bool, samples: int, needed: Sequence[bool], *tensors: Any) -> Any:
+    def forward(unit: Unit, reverse: bool, samples: int, needed: Sequence[bool], *tensors: Any) -> Any:
         operands, (output, saved, *grads) = tensors[:COUNT], tensors[COUNT:]
         o = Operands(*operands)
         kept = output, saved.flatten(0, 1).clone(), output.new_empty(0, output.shape[2])
         asked = [need and (not samples or i not in WEIGHTS) for i, need in enumerate(needed)]
-        found = kernel.gradients(o, (before, reverse), kept, tuple(grads), (*asked, *(False,) * (len(o) - COUNT)))
+        found = kernel.gradients(o, (unit, reverse), kept, tuple(grads), (*asked, *(False,) * (len(o) - COUNT)))
         if samples and any(needed[i] for i in WEIGHTS):
-            sums = _of_weights(o, before, reverse, output, kept[1], samples)
+            sums = _of_weights(o, unit, reverse, output, kept[1], samples)
             found = [sums[i - 3] if i in WEIGHTS and needed[i] else g for i, g in enumerate(found)]
         return tuple(output.new_empty(0) if g is None else g for g in found[:COUNT])
 
@@ -97,18 +98,18 @@ class _Gradients(torch.autograd.Function):
 
     @staticmethod
     def vmap(
-        info: Any, in_dims: tuple[Any, ...], before: bool, reverse: bool, samples: int, needed: Any, *tensors: Any
+        info: Any, in_dims: tuple[Any, ...], unit: Unit, reverse: bool, samples: int, needed: Any, *tensors: Any
     ) -> Any:
         n, axes = info.batch_size, in_dims[4:]
         if _weights_mapped(axes):
-            form = before, reverse, samples, needed
+            form = unit, reverse, samples, needed
             return _one_by_one(n, axes, tensors, lambda *own: _Gradients.apply(*form, *own))  # type: ignore[no-untyped-call]
         stepwise = [i in STEPWISE for i in range(COUNT)] + [True, True, True, False]
         folded = [
             t if i in WEIGHTS else _fold(n, t, axis, step)
             for i, (t, axis, step) in enumerate(zip(tensors, axes, stepwise, strict=True))
         ]
-        found = list(_Gradients.apply(before, reverse, n * max(samples, 1), needed, *folded))  # type: ignore[no-untyped-call]
+        found = list(_Gradients.apply(unit, reverse, n * max(samples, 1), needed, *folded))  # type: ignore[no-untyped-call]
         places: list[int | None] = [None] * len(found)
         for i, need in enumerate(needed):
             if need and i in WEIGHTS:
@@ -121,12 +122,12 @@ class _Gradients(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *seconds: Tensor) -> Any:
         """Second derivatives, for an ordinary backward pass outside the transforms, by the equations."""
-        before, reverse, samples, needed = ctx.form
+        unit, reverse, samples, needed = ctx.form
         tensors = ctx.saved_tensors
         with torch.enable_grad():
             inputs = [t.detach().requires_grad_() if _floating(t) else t for t in tensors]
             operands, grads = inputs[:COUNT], inputs[COUNT:]
-            found = _by_equations(Operands(*operands), (before, reverse), tuple(grads), needed, samples)
+            found = _by_equations(Operands(*operands), (unit, reverse), tuple(grads), needed, samples)
         wanted = [t for t in inputs if _floating(t)]
         pairs = [(g, s) for g, s in zip(found, seconds, strict=True) if g is not None and g.requires_grad]
         outputs, given = zip(*pairs, strict=True)
@@ -159,11 +160,11 @@ def _part(t: Any, n: int, samples: int, step: bool) -> Any:
     return None if t is None else t.unflatten(int(step), (samples, -1)).select(int(step), n)
 
 
-def _of_weights(o: Operands, before: bool, reverse: bool, output: Tensor, saved: Tensor, samples: int) -> list[Any]:
+def _of_weights(o: Operands, unit: Unit, reverse: bool, output: Tensor, saved: Tensor, samples: int) -> list[Any]:
     """Gradients of w_ih, w_hh, b_ih and b_hh of each sample, from `saved` after a backward pass."""
     first, gates, candidate = gate_gradients(saved, *output.shape)
     of_input, states = torch.cat((gates, candidate), 2), previous_states(o, output, reverse)
-    if before:
+    if unit.before:
         of_state = of_input
         of_w_hh = torch.cat((_sums(gates, states, samples), _sums(candidate, first, samples)), 1)
     else:

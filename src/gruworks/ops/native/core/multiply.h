@@ -105,6 +105,16 @@ template <int Most, class F> GRUWORKS_INLINE void in_blocks(Index n, F&& f) {
   }
 }
 
+// Cuts n rows into blocks of Most, the last of what remains, or of kFewRows if that is less: its rows beyond n are copies.
+// Blocks of kFewRows and more sum in one order.
+template <int Most, class F> GRUWORKS_INLINE void in_exact_blocks(Index n, F&& f) {
+  for (Index first = 0; first < n; first += Most) {
+    const Index left = n - first;
+    if (left >= Most) f.template operator()<Most>(first);
+    else with_rows<Most, kFewRows>(left < kFewRows ? kFewRows : left, [&]<int R>() { f.template operator()<R>(first); });
+  }
+}
+
 // Blocks of R rows of a list, the last filled up with copies of the last row, so that no row's sum depends on its block:
 // f(first). The lists have room for R - 1 more.
 template <int R, class... Lists, class F> GRUWORKS_INLINE void in_whole_blocks(Index n, F&& f, Lists*... lists) {
