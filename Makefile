@@ -5,11 +5,14 @@
 # make sanitize  the C++ tests under the address and undefined-behaviour sanitizers (some minutes)
 # make clang   the same compiled by Clang (CLANG), without sanitizers
 # make cross   the C++ tests compiled for macOS on Arm and for Windows by zig, of PyPI; the latter run where wine is
+# make edge-arm  the C that models are written as, on Cortex-M4 and M7 in QEMU (gcc-arm-none-eabi, qemu-system-arm)
+# make edge-wasm  the same as WebAssembly, compiled by zig, of PyPI, and run in Node
+# make test-aarch64  the C++ tests and those of ops, on aarch64 Linux by qemu; scripts/test-aarch64 names what it needs
 # make fuzz    load and use mutated files for a minute (FUZZ_SECONDS, FUZZ_SEED); 1 if any ends in more than an error line
 # make audit   known vulnerabilities in the pinned versions; 3 if the data about them can't be reached
 # make hashes  write requirements-hashed.txt anew from constraints.txt
 # make docs    build the documentation as a site, site/index.html; a link that leads nowhere is an error
-# make wheel   build a wheel and try it in an empty environment without a compiler
+# make wheels  build the wheels for this machine, check them, and try them on Python 3.11, 3.12 and 3.13
 # make clean   remove what the others made
 #
 # Everything is pinned by constraints.txt. A second run installs nothing. `make test HASHES=requirements-hashed.txt`
@@ -27,7 +30,7 @@ FUZZ_SEED ?= 0
 CLANG ?= clang++
 WHAT_IS_INSTALLED := pyproject.toml constraints.txt $(HASHES) CMakeLists.txt $(wildcard src/gruworks/ops/native/*/*)
 
-.PHONY: demo test quick lint fuzz audit hashes docs sanitize clang cross wheel clean
+.PHONY: demo test quick lint fuzz audit hashes docs sanitize clang cross edge-arm edge-wasm test-aarch64 wheels clean
 
 demo: .venv/.demo
 	$(BIN)/gruworks demo
@@ -69,6 +72,12 @@ cross: build/cross/.ready
 	CXX="build/cross/zig c++ -target x86_64-windows-gnu" SANITIZE= RUN="$(shell command -v wine || echo :)" \
 	  sh tests/native/run
 
+edge-arm: .venv/.test
+	GRUWORKS_MACHINES=arm $(BIN)/python -m pytest tests/interop/c/test_machines.py
+
+edge-wasm: .venv/.test build/cross/.ready
+	PATH="$(CURDIR)/build/cross:$$PATH" GRUWORKS_MACHINES=wasm $(BIN)/python -m pytest tests/interop/c/test_machines.py
+
 build/cross/.ready:
 	$(PYTHON) -m venv build/cross
 	build/cross/bin/python -m pip install --quiet --disable-pip-version-check ziglang
@@ -95,17 +104,11 @@ lint: .venv/.test
 	$(BIN)/python .ci/install demo
 	@touch .venv/.demo
 
-# A PATH with the environment alone and a compiler that fails prove that the wheel needs none.
-wheel: | .venv/bin/python
-	rm -rf dist
-	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
-	rm -rf build/empty && $(PYTHON) -m venv build/empty
-	CC=false CXX=false build/empty/bin/python -m pip install --quiet --disable-pip-version-check \
-	  --only-binary=:all: -c constraints.txt dist/gruworks-*.whl
-	cd build && empty/bin/python ../tests/smoke.py
-	CC=false CXX=false build/empty/bin/python -m pip install --quiet --disable-pip-version-check \
-	  --only-binary=:all: -c constraints.txt "$$(echo dist/gruworks-*.whl)[cli,torch]"
-	cd build && empty/bin/python ../tests/smoke.py && empty/bin/gruworks doctor
+wheels: .venv/.test
+	$(BIN)/python scripts/wheels
+
+test-aarch64: .venv/.test
+	PYTHON=$(BIN)/python sh scripts/test-aarch64
 
 clean:
 	rm -rf .venv build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,6 +1,6 @@
 """Public files with the defaults of `Forecaster`, beside naive forecasts and AutoETS.
 
-    python benchmarks/recipe_forecast_real.py [--ets PYTHON] [--part develop] [--files airline births]
+    python benchmarks/recipe_forecast_real.py [--ets PYTHON] [--part develop] [--files airline births] [--keep FOLDER]
 
 The files, targets, horizons, origins and sums are those of real_files.py; GRUWORKS_DATA names the folder with
 forecast/real. Each file is fitted once, before the first of its last origins, which lie a horizon apart. Columns of
@@ -12,7 +12,8 @@ before the first one; its interval are the quantiles of its own errors in the hi
 hindsight, the best of last value, seasonal naive, mean and drift on the scored origins. AutoETS (PYTHON is the
 interpreter of an environment with requirements-statsforecast.txt): monthly, quarterly, yearly and weekly files, and
 daily ones without a year of history; refitted at each origin, and so are we for that ratio. `--part develop` scores the
-origins before these, for choosing settings; only the scored part writes records.
+origins before these, for choosing settings; only the scored part writes records. `--keep` stores the scores of each
+file in a folder, and takes those that are there: several processes can score some files each, and one more the rest.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from __future__ import annotations
 import argparse
 import gzip
 import hashlib
+import json
 import time
+from pathlib import Path
 
 import numpy
 import pandas
@@ -108,7 +111,7 @@ def score(file: File, develop: bool, ets: str | None) -> dict[str, float]:
             f"{s}|{o}": one.filled()[: int(row) + 1]
             for s, (one, at) in enumerate(zip(found.panel, found.origins, strict=True)) for o, row in enumerate(at)
         }  # fmt: skip
-        rival = answers(ets, past, K, ETS_SEASON[file.frequency])["AutoETS"]
+        rival = answers(ets, ["AutoETS"], past, K, ETS_SEASON[file.frequency])["AutoETS"]
         rival = [[rival[f"{s}|{o}"] for o in range(count)] for s in range(len(found.panel))]
         result["ets"] = _mae(numpy.array(rival), truth)
     return result | {"seconds": time.process_time() - begun}
@@ -141,7 +144,7 @@ def _seasonal(one, at: numpy.ndarray, lag: int, K: int) -> numpy.ndarray:
     ahead = -(-numpy.arange(1, K + 1) // lag)
     for row in at:
         middle = _seasonal_values(y, numpy.array([row]), lag, K)[0]
-        errors = {n: y[n * lag : row + 1] - y[: row + 1 - n * lag] for n in set(ahead.tolist())}
+        errors = {n: y[n * lag : row + 1] - y[: max(0, row + 1 - n * lag)] for n in set(ahead.tolist())}
         ends = {n: numpy.quantile(e, [0.1, 0.9]) if len(e) else (0.0, 0.0) for n, e in errors.items()}
         low, high = (numpy.array([ends[n][i] for n in ahead]) for i in (0, 1))
         found.append(numpy.stack([middle, middle + low, middle + high], -1))
@@ -196,19 +199,29 @@ def _note(parts: dict[str, float]) -> str:
     return f"median {middle:.3f}; " + ", ".join(f"{name} {value:.3f}" for name, value in values)
 
 
+def kept(file: File, folder: Path | None) -> dict[str, float]:
+    """The scores of a file that another process stored; empty where there are none."""
+    path = (folder or Path()) / f"{file.name}.json"
+    return json.loads(path.read_text()) if folder and path.is_file() else {}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ets", help="the interpreter of an environment with statsforecast")
     parser.add_argument("--part", choices=["scored", "develop"], default="scored")
     parser.add_argument("--files", nargs="*", default=[one.name for one in FILES])
+    parser.add_argument("--keep", type=Path, help="a folder for the scores of each file")
     given = parser.parse_args()
     found = {}
     for file in FILES:
         if file.name in given.files:
-            one = score(file, given.part == "develop", given.ets)
+            one = kept(file, given.keep) or score(file, given.part == "develop", given.ets)
             if not one:
                 continue
             found[file.name] = one
+            if given.keep:
+                given.keep.mkdir(parents=True, exist_ok=True)
+                (given.keep / f"{file.name}.json").write_text(json.dumps(one))
             ets = f", refitted {one['refitted']:.4g}, AutoETS {one['ets']:.4g}" if "ets" in one else ""
             print(
                 f"{file.name}: MAE {one['mae']:.4g}, seasonal ({one['lag']}) {one['seasonal']:.4g}, best naive "

@@ -1,4 +1,4 @@
-"""Check of the wheel by `make wheel`: without torch, then with it; streams, the layer, the command line."""
+"""Check of a wheel by `make wheels`: without torch, then with it; streams, the layer, the command line."""
 
 import importlib.util
 import subprocess

@@ -1,7 +1,7 @@
 /* A GRU of 2 inputs and 3 states over numbers from standard input, two a line; prints the state after each line.
  *
  *   cmake -S . -B build/c -DGRUWORKS_PYTHON=OFF && cmake --build build/c && cmake --install build/c --prefix out
- *   cc -Iout/include examples/c/stream.c -Lout/lib -lgruworks_core -lstdc++ -lgomp -lm -lpthread -o stream
+ *   cc -Iout/include examples/c/stream.c -Lout/lib -lgruworks_core -lstdc++ -lm -lpthread -o stream
  *   printf '1 2\n3 4\n' | ./stream
  */
 #include <stdio.h>

@@ -18,7 +18,7 @@ LIBRARIES = sorted(ROOT.glob("build/*/libgruworks_core.a"), key=lambda path: pat
 def test_the_stream_in_c_has_the_states_of_the_stream_in_python(tmp_path: Path) -> None:
     program = tmp_path / "stream"
     source, header = ROOT / "examples/c/stream.c", ROOT / "src/gruworks/ops/native"
-    libraries = ["-lstdc++", "-lgomp", "-lm", "-lpthread"]
+    libraries = ["-lstdc++", "-lm", "-lpthread"]
     compiled = ["cc", "-Wall", "-Wextra", "-Werror", f"-I{header}", str(source), str(LIBRARIES[-1]), *libraries]
     subprocess.run([*compiled, "-o", str(program)], check=True)
     x = numpy.linspace(-3, 3, 12, dtype=numpy.float32).reshape(6, 2)

@@ -28,7 +28,7 @@ def exactly() -> Any:
         yield
 
 
-def layer(I: int, H: int, reset: Any, dtype: torch.dtype = torch.float32, **options: Any) -> GRU:  # noqa: E741, N803
+def layer(I: int, H: int, reset: Any, dtype: torch.dtype = torch.float32, **options: Any) -> GRU:  # noqa: E741
     torch.manual_seed(I + H)
     return GRU(I, H, reset=reset, dtype=dtype, **options)
 
@@ -36,7 +36,7 @@ def layer(I: int, H: int, reset: Any, dtype: torch.dtype = torch.float32, **opti
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 @pytest.mark.parametrize("reset", ["after", "before"])
 @pytest.mark.parametrize(("I", "H"), SIZES)
-def test_batch_size_and_place(I: int, H: int, reset: Any, dtype: torch.dtype) -> None:  # noqa: E741, N803
+def test_batch_size_and_place(I: int, H: int, reset: Any, dtype: torch.dtype) -> None:  # noqa: E741
     gru, x = layer(I, H, reset, dtype), torch.randn(T, max(BATCHES), I, dtype=dtype)
     whole, _ = gru(x)
     for B in BATCHES:
@@ -46,7 +46,7 @@ def test_batch_size_and_place(I: int, H: int, reset: Any, dtype: torch.dtype) ->
 
 @pytest.mark.parametrize("reset", ["after", "before"])
 @pytest.mark.parametrize(("I", "H"), SIZES)
-def test_chunks_steps_cells_and_streams(I: int, H: int, reset: Any) -> None:  # noqa: E741, N803
+def test_chunks_steps_cells_and_streams(I: int, H: int, reset: Any) -> None:  # noqa: E741
     gru = layer(I, H, reset)
     for B in (1, 3, 5):
         x = torch.randn(T, B, I)
@@ -66,7 +66,7 @@ def test_chunks_steps_cells_and_streams(I: int, H: int, reset: Any) -> None:  # 
 
 @pytest.mark.parametrize("reset", ["after", "before"])
 @pytest.mark.parametrize(("I", "H"), [(24, 40), (130, 200)])
-def test_threads(I: int, H: int, reset: Any) -> None:  # noqa: E741, N803
+def test_threads(I: int, H: int, reset: Any) -> None:  # noqa: E741
     gru = layer(I, H, reset)
     for B in (1, 9):
         x, found = torch.randn(60, B, I), []

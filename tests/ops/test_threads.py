@@ -122,6 +122,7 @@ print(len(tasks) > 1, all(os.sched_getaffinity(t) == both for t in tasks), (agai
 
 @pytest.mark.parametrize("order", ["torch first", "torch last"])
 def test_torch_before_or_after_shares_one_pool(order: str) -> None:
+    pytest.importorskip("torch")
     use = "import torch; torch.ones(1000, 1000) @ torch.ones(1000, 1000)\n"
     count = """
 pools = {line.split()[-1] for line in open("/proc/self/maps") if "gomp" in line}

@@ -6,7 +6,6 @@ import itertools
 
 import numpy
 import pytest
-import torch
 
 from gruworks.errors import DtypeError, OptionError, WeightsError
 from gruworks.ops import equations
@@ -23,7 +22,7 @@ ORDERS = ["".join(order) for order in itertools.permutations("rzn")]
 def test_round_trip_gives_the_same_bits(order: str, update: str, bias: bool, kind: str) -> None:
     weights = GRUWeights.random(3, 4, "before", bias)
     if kind == "torch":
-        weights = weights.map(torch.tensor)
+        weights = weights.map(pytest.importorskip("torch").tensor)
     theirs = weights.to_layout(update=update, order=order)
     again = GRUWeights.from_layout(*theirs, reset="before", update=update, order=order)
     for ours, back in zip(weights.arrays(), again.arrays(), strict=True):
@@ -59,12 +58,14 @@ def test_conversion_does_not_change_its_arguments() -> None:
 
 
 def test_names_are_torchs() -> None:
+    torch = pytest.importorskip("torch")
     names = [name for layer in range(2) for reverse in (False, True) for name in parameter_names(layer, reverse)]
     assert names == list(torch.nn.GRU(3, 4, 2, bidirectional=True).state_dict())
     assert list(parameter_names(bias=False)) == list(torch.nn.GRU(3, 4, bias=False).state_dict())
 
 
 def test_state_dict_round_trip() -> None:
+    torch = pytest.importorskip("torch")
     gru = torch.nn.GRU(3, 4, 2, bidirectional=True)
     state = {f"encoder.{name}": tensor for name, tensor in gru.state_dict().items()}
     weights = GRUWeights.from_state_dict(state, layer=1, reverse=True, prefix="encoder.")
@@ -75,6 +76,7 @@ def test_state_dict_round_trip() -> None:
 
 
 def test_a_missing_name_is_named() -> None:
+    torch = pytest.importorskip("torch")
     with pytest.raises(WeightsError, match=r"no weight_ih_l1 and no weight_hh_l1; it has: weight_ih_l0"):
         GRUWeights.from_state_dict(torch.nn.GRU(3, 4).state_dict(), layer=1)
 

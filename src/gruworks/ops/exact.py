@@ -13,9 +13,9 @@ class exact:  # noqa: N801 (a context manager, as torch.no_grad)
     """Switch exact mode on or off in this thread, for good or within a `with` block.
 
     In exact mode the states of a row have the same bits whatever the batch size, the row's place in the batch, the
-    number of steps in a call, the number of threads, and whether a whole sequence, a stream, a step or a packed sequence
-    is computed, on one build of the kernels. By default these agree to rounding. Gradients of weights are sums over rows
-    and are not covered, nor are calls in torch.compile.
+    number of steps in a call, the number of threads, and whether a whole sequence, a stream, a step or a packed
+    sequence is computed, on one build of the kernels. By default these agree to rounding. Gradients of weights are sums
+    over rows and are not covered, nor are calls in torch.compile.
 
     >>> import gruworks, torch
     >>> gru, x = gruworks.GRU(3, 4), torch.randn(7, 5, 3)                  # [T, B, I]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gruworks.interop.c.compiler import compiler
 from gruworks.ops.backend import backend
 from tests.app.conftest import Answer
 from tests.exported import exported
@@ -53,3 +54,19 @@ def test_what_cannot_be_is_one_line(run: Path, gruworks: Callable[..., Answer], 
         assert message in err
         assert len(err.splitlines()) == 1
     assert (tmp_path / "mine.txt").read_text(encoding="utf-8") == "kept"
+
+
+@pytest.mark.skipif(compiler() is None, reason="no C compiler")
+def test_c_is_checked_and_its_sizes_are_shown(run: Path, gruworks: Callable[..., Answer], tmp_path: Path) -> None:
+    options = ("--to", "c", "--precision", "int8", "--name", "thermometer")
+    status, out, err = gruworks("export", run, *options)
+    assert (status, err) == (0, "")
+    assert "constants" in out
+    assert {path.name for path in (run / "c").iterdir()} == {f"thermometer{end}" for end in (".h", ".c", "_test.c")}
+    status, out, _ = gruworks("export", run, *options, "--out", tmp_path, "--json")
+    said = json.loads(out)
+    assert said["largest_difference"] < 1e-12
+    assert said["bytes"]["state"] > 0
+    status, _, err = gruworks("export", run, "--to", "c", "--name", "A-B")
+    assert status == 2
+    assert "lower-case identifier" in err

@@ -98,6 +98,16 @@ def test_the_median_lies_in_the_band(trained: Forecaster) -> None:
     assert (forecast["y_hat"] < forecast["y_hat-hi-80"]).all()
 
 
+def test_the_mean_of_intermittent_demand_is_above_its_median() -> None:
+    sold = numpy.random.default_rng(1).poisson(0.4, 80).astype(float)
+    forecaster = Forecaster(horizon=3).fit(sold, quiet=True)
+    found = forecaster.predict(level=[80], mean=True)
+    assert list(found.columns)[-1] == "y_hat-mean"
+    assert (found["y_hat-mean"] > found["y_hat"]).all()
+    assert found["y_hat-mean"].to_numpy() == pytest.approx(sold.mean(), abs=0.35)
+    assert found.drop(columns="y_hat-mean").equals(forecaster.predict(level=[80]))
+
+
 def test_several_series_are_forecast_each_by_its_own_past() -> None:
     parts = [wavy(rows, seed).assign(unique_id=name) for name, rows, seed in (("b", 90, 1), ("a", 120, 2))]
     forecaster = Forecaster(horizon=3, **TINY).fit(pandas.concat(parts), quiet=True)

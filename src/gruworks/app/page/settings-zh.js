@@ -33,6 +33,7 @@ export const settings = {
   "forecast Config smoothing": "让指数平滑和 Theta 方法参与组合",
   "forecast Config min": "所有预测值的下限；若没有负值且多次出现 0，默认为 0", "forecast Config max": "所有预测值的上限",
   "forecast Config refit": "按验证选出的步数，在全部数据上再训练一次",
+  "holidays": "国家或地区代码（如 DE、US-CA），其公共假日作为日和小时数据的协变量",
   "blend": "把网络与最佳朴素预测加权组合，权重由网络在验证集上的表现决定",
   "steps": "优化步数上限",
   "minutes": "训练时间上限（分钟）",

@@ -12,6 +12,7 @@ import numpy
 
 from gruworks.app.server.limits import Limits
 from gruworks.app.server.responses import RequestError, at_most
+from gruworks.errors import DataError
 
 __all__ = ["look", "of_rows", "parse"]
 
@@ -21,14 +22,33 @@ TARGET = ("y", "value", "target", "price", "close", "temp_max", "sales")
 SERIES = ("unique_id", "id", "series", "symbol", "name", "item")
 COUNTED = (*TIME, "year", "week", "step", "t", "年", "年份", "月份", "序号")  # where whole numbers are times
 SAMPLE = 50
+SEPARATOR_LINE = r'"?sep='
+MOST_NOTES = 3  # below the rows
+MOST_OTHER = 100  # lines that are no rows: titles, comments, notes
 
 
 def parse(text: str, limits: Limits) -> Table:
     """Header and rows of CSV text separated by commas, semicolons or tabs.
 
+    Text that has more than these, such as titles, comments and a separator line, is read as files are.
+
     Raises:
         RequestError: no table, one beyond the limits, or a line of another length.
     """
+    table = _laid_out(text, limits) if re.match(rf"\ufeff?\s*#|\ufeff?{SEPARATOR_LINE}", text, re.IGNORECASE) else None
+    if table is not None:
+        return table
+    try:
+        return _plain(text, limits)
+    except RequestError:
+        table = _laid_out(text, limits)
+        if table is None:
+            raise
+        return table
+
+
+def _plain(text: str, limits: Limits) -> Table:
+    """The table of a text whose lines all have the length of the first one."""
     text = text.lstrip("\ufeff").strip("\n\r")
     if not text:
         raise RequestError(400, "expected a table with a line of column names, got nothing", "csv", "empty-table")
@@ -39,6 +59,37 @@ def parse(text: str, limits: Limits) -> Table:
         return _read((row for row in rows if row), limits)
     except csv.Error as error:
         raise RequestError(400, f"the table can't be read: {error}", "csv", "unreadable-table") from None
+
+
+def _laid_out(text: str, limits: Limits) -> Table | None:
+    """The table of a text in which other lines than rows were found; None for one that is no better read so."""
+    from gruworks.tasks.forecast.config import Reading
+    from gruworks.tasks.forecast.series.layout import parsed
+
+    text = text.lstrip("\ufeff")
+    if text.count("\n") > limits.rows + MOST_OTHER:
+        return None
+    try:
+        found = parsed(text, "the table", Reading(), set())
+    except DataError:
+        return None
+    marked = re.match(SEPARATOR_LINE, text, re.IGNORECASE) or any("skipped" in told for told in found.understood)
+    if not marked and not _notes_at_end(text, found.separator):
+        return None
+    columns = [[name, *values.tolist()] for name, values in found.columns.items()]
+    at_most(limits.columns, len(columns), "columns of a table", "csv", code="too-many-columns")
+    _check_rows(len(columns[0]) - 1, len(columns), limits, "csv")
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _notes_at_end(text: str, separator: str) -> bool:
+    """True where only the last lines are shorter than the first one, and begin with words: totals and notes."""
+    if len(separator) > 1:
+        return False
+    rows = [row for row in csv.reader(io.StringIO(text), delimiter=separator) if row]
+    short = [at for at, row in enumerate(rows) if len(row) < len(rows[0])]
+    at_end = short == list(range(len(rows) - len(short), len(rows))) and 0 < len(short) <= MOST_NOTES
+    return at_end and all(re.search(r"[^\W\d_]{3}", rows[at][0]) for at in short)
 
 
 def _read(rows: Iterator[list[str]], limits: Limits) -> Table:
@@ -77,7 +128,10 @@ def _check_rows(rows: int, columns: int, limits: Limits, where: str) -> None:
 
 def look(table: Table) -> dict[str, Any]:
     """Kind and first values of each column, and the likely columns of time, target and series."""
-    head, rows = table[0], table[1 : SAMPLE + 1]
+    from gruworks.tasks.forecast.series.table_reader import TOTALS
+
+    head = table[0]
+    rows = [row for row in table[1 : SAMPLE + 1] if not any(TOTALS.fullmatch(one) for one in row)]
     kinds = {name: _kind([row[i] for row in rows]) for i, name in enumerate(head)}
     found = [{"name": n, "kind": kinds[n], "examples": [row[i][:40] for row in rows[:3]]} for i, n in enumerate(head)]
     counted = (name for name in head if name.lower() in COUNTED and kinds[name] == "number")

@@ -59,6 +59,9 @@ class Config(Settings):
     future: tuple[str, ...] = setting(
         (), "future covariates: columns known for the rows to forecast too, numbers or words"
     )
+    holidays: str | None = setting(
+        None, "country whose public holidays are a covariate of days and hours, such as DE or US-CA"
+    )
     model: Literal["encoder", "segment", "sampler"] = setting(
         "encoder",
         "encoder: GRU over all rows; segment: SegRNN over a look-back window; sampler: DeepAR, by sample paths",
@@ -109,6 +112,8 @@ class Config(Settings):
             raise OptionError('the segment model\'s decoder is exact in the form reset="after" only')
         if self.model != "encoder" and self.covariates:
             raise OptionError(f"the {self.model} model reads the target alone, not {', '.join(self.covariates)}")
+        if self.model != "encoder" and self.holidays:
+            raise OptionError(f"the {self.model} model reads the target alone, without holidays: use model=encoder")
         self._check_roles()
         if self.min is not None and self.max is not None and self.min > self.max:
             raise OptionError(f"min must be at most max, not {self.min:g} beside {self.max:g}")

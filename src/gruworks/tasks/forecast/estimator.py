@@ -27,7 +27,7 @@ from gruworks.tasks.forecast.data import FEWEST_ORIGINS, with_seasonal_lag
 from gruworks.tasks.forecast.evaluation import Evaluation, origin_rows
 from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.features.naive import naive_forecasts
-from gruworks.tasks.forecast.frames import forecast_frame, levels, with_future
+from gruworks.tasks.forecast.frames import MEAN_SHARES, forecast_frame, levels, with_future, with_mean
 from gruworks.tasks.forecast.persistence import CODEC, check_codec, pack, pack_members, unpack, unpack_members
 from gruworks.tasks.forecast.series.alignment import Fitted
 from gruworks.tasks.forecast.series.columns import Formats, FrameTypes
@@ -133,7 +133,9 @@ class Forecaster(Estimator):
             trial.codec, trial.model = self.codec, self.model
         return self._fit(trial, replace(panel, series=kept + panel.series), None, out, False, quiet)
 
-    def predict(self, data: Any = None, *, level: Sequence[float] = (80,), future: Any = None) -> Any:
+    def predict(
+        self, data: Any = None, *, level: Sequence[float] = (80,), future: Any = None, mean: bool = False
+    ) -> Any:
         """Forecast the rows after the last one of `data`, or after the fitted ones: a frame of the caller's type.
 
         Columns: unique_id, ds, y_hat (the median), and for each level y_hat-lo-80 and y_hat-hi-80. With several
@@ -144,15 +146,19 @@ class Forecaster(Estimator):
                 after them are joined to these by their timestamps, see `update`; other rows are a history of their own.
             level: levels of the prediction intervals in percent.
             future: covariates of the rows to forecast, where `data` has no rows for them.
+            mean: True for a further column y_hat-mean, the mean of the forecast distribution: above the median for
+                intermittent demand, and additive over series.
         """
         self._need_fit()
         panel = None if data is None else self._warned(self._panel(data), data)
         series = self.history if panel is None else panel.series
         series = with_future(series, future, self.config, self._codec, self.formats)
-        shares, carried = levels(level), panel is None and future is None
+        shares, carried = levels(level) + (list(MEAN_SHARES) if mean else []), panel is None and future is None
         found = [self._last(one, shares, carried) for one in series]
         backend: Any = self.backend if panel is None else panel.backend
         types = self.types if panel is None else panel.types
+        if mean:
+            found = [with_mean(one, len(MEAN_SHARES)) for one in found]
         return forecast_frame(series, found, level, self.config, self.frequency, backend, types)
 
     def update(self, data: Any, run: Path | str | None = None) -> Self:

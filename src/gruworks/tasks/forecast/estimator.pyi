@@ -52,6 +52,8 @@ class Forecaster(Estimator):
         past (tuple[str, ...], default ()): past covariates: columns known up to the last row only, numbers or words
         future (tuple[str, ...], default ()): future covariates: columns known for the rows to forecast too, numbers
             or words
+        holidays (str | None, default None): country whose public holidays are a covariate of days and hours, such
+            as DE or US-CA
         model (Literal['encoder', 'segment', 'sampler'], default 'encoder'): encoder: GRU over all rows; segment:
             SegRNN over a look-back window; sampler: DeepAR, by sample paths
         season (bool, default True): model the seasons of the calendar where there are dates and two whole seasons
@@ -140,6 +142,7 @@ class Forecaster(Estimator):
         static: tuple[str, ...] = (),
         past: tuple[str, ...] = (),
         future: tuple[str, ...] = (),
+        holidays: str | None = None,
         model: Literal["encoder", "segment", "sampler"] = "encoder",
         season: bool = True,
         periods: tuple[int, ...] = (),
@@ -199,7 +202,9 @@ class Forecaster(Estimator):
         self, data: Any, *, out: Path | str | None = None, resume: bool = False, quiet: bool | None = None
     ) -> Self: ...
     def continue_fit(self, data: Any, *, out: Path | str | None = None, quiet: bool | None = None) -> Self: ...
-    def predict(self, data: Any = None, *, level: Sequence[float] = (80,), future: Any = None) -> Any: ...
+    def predict(
+        self, data: Any = None, *, level: Sequence[float] = (80,), future: Any = None, mean: bool = False
+    ) -> Any: ...
     def update(self, data: Any, run: Path | str | None = None) -> Self: ...
     def observe(self, value: float, series: str | None = None) -> Observed: ...
     def sample(self, paths: int = 100, data: Any = None) -> NDArray[numpy.float64]: ...

@@ -119,9 +119,8 @@ def feature_names(predictor: Predictor) -> list[str]:
     names += ["time since the last row"] * codec.irregular
     if codec.targets > 1:
         names += ["differences of the other targets"] * (codec.targets - 1) + ["target"] * codec.targets
-    return names + [
-        c.name for kind in ("static", "past", "future") for c in codec.covariates.get(kind, ()) for _ in range(c.width)
-    ]
+    kinds = ("static", "past", "future", "holidays")
+    return names + [c.name for kind in kinds for c in codec.covariates.get(kind, ()) for _ in range(c.width)]
 
 
 def _integrated(model: ForecastNet, encoded: Encoded, chosen: Tensor) -> tuple[Floats, float]:

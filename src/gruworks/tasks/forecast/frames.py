@@ -18,9 +18,10 @@ from gruworks.tasks.forecast.series.frequency import Frequency
 from gruworks.tasks.forecast.series.panel import Series
 from gruworks.tasks.forecast.series.reading import read_future
 
-__all__ = ["forecast_frame", "interval_columns", "levels", "with_future"]
+__all__ = ["MEAN_SHARES", "forecast_frame", "interval_columns", "levels", "with_future", "with_mean"]
 
 Floats = NDArray[numpy.float64]
+MEAN_SHARES = (numpy.arange(200) + 0.5) / 200  # quantiles whose average is the mean
 
 
 def levels(level: Sequence[float]) -> list[float]:
@@ -48,6 +49,11 @@ def interval_columns(name: str, level: Sequence[float]) -> list[str]:
     return [name] + [f"{name}-{side}-{one:g}" for one in level for side in ("lo", "hi")]
 
 
+def with_mean(found: Floats, count: int) -> Floats:
+    """Quantiles [K, S + count], the last `count` of which are replaced by their mean, [K, S + 1]."""
+    return numpy.concatenate([found[:, :-count], found[:, -count:].mean(1, keepdims=True)], 1)
+
+
 def forecast_frame(
     series: list[Series],
     found: list[Floats],
@@ -59,6 +65,7 @@ def forecast_frame(
 ) -> Any:
     """unique_id, ds, y_hat and its intervals from quantiles [K, S] of each series; the targets side by side.
 
+    A further column of the quantiles is the mean.
     Names of the series and times have the `types` of the caller's frame.
     """
     targets = config.targets
@@ -69,7 +76,9 @@ def forecast_frame(
             ids += [one.name] * config.horizon
             values["ds"].append(frequency.future(one.timestamps[-1], config.horizon))
         head = "y_hat" if len(targets) == 1 else f"{targets[one.target]}_hat"
-        for name, column in zip(interval_columns(head, level), quantiles.T, strict=True):
+        names = interval_columns(head, level)
+        names += [f"{head}-mean"] * (len(quantiles.T) - len(names))
+        for name, column in zip(names, quantiles.T, strict=True):
             values.setdefault(name, []).append(column)
     types = types or FrameTypes()
     named = numpy.array(ids, dtype=numpy.int64) if types.ids == "integer" else ids

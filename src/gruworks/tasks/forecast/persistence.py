@@ -204,6 +204,8 @@ def check_codec(codec: Codec, config: Config) -> None:
     known = {kind: tuple(one.name for one in found) for kind, found in codec.covariates.items()}
     if codec.targets != len(config.targets) or any(known.get(k, ()) != getattr(config, k) for k in COVARIATES):
         raise RunError("codec/codec.json: its targets and covariates differ from those in config.json")
+    if known.get("holidays", ()) != ((config.holidays,) if config.holidays else ()):
+        raise RunError("codec/codec.json: its country of holidays differs from that in config.json")
     if codec.irregular and codec.lag:
         raise RunError("codec/codec.json: lag must be 0 where timestamps are irregular")
     if any(season.harmonics > season.period / 2 for season in codec.seasons):

@@ -25,7 +25,7 @@ from gruworks.tasks.transcribe.alphabet import BLANK
 from gruworks.tasks.transcribe.features import SCALE, SHIFT, WINDOW, Normaliser
 from gruworks.tasks.transcribe.model import TranscribeNet
 
-__all__ = ["FeatureGraph", "StreamGraph", "WholeGraph", "parts"]
+__all__ = ["FeatureGraph", "StreamGraph", "WholeGraph", "mel_filters", "parts"]
 
 LOWEST = 20.0  # lower end of the first mel band in Hz
 
@@ -105,7 +105,7 @@ class FeatureGraph(torch.nn.Module):
         self.size, self.shift = int(rate * 0.001 * 1000 * WINDOW), int(rate * 0.001 * 1000 * SHIFT)
         points = 1 << (self.size - 1).bit_length()
         self.register_buffer("linear", torch.from_numpy(_linear(self.size, points)), persistent=False)
-        self.register_buffer("bands", torch.from_numpy(_mel(rate, points, bands)), persistent=False)
+        self.register_buffer("bands", torch.from_numpy(mel_filters(rate, points, bands)), persistent=False)
         self.eval()
 
     def forward(self, samples: Tensor) -> Tensor:
@@ -127,7 +127,7 @@ def _linear(size: int, points: int) -> Any:
     return numpy.concatenate([numpy.cos(angles) @ frame, numpy.sin(angles) @ frame]).T.copy()
 
 
-def _mel(rate: int, points: int, bands: int) -> Any:
+def mel_filters(rate: int, points: int, bands: int) -> Any:
     """Matrix [points / 2, bands] of triangular mel filters between LOWEST and half the sampling rate."""
     mel = 1127 * numpy.log1p(numpy.arange(points // 2) * rate / points / 700)
     low, high = (1127 * math.log1p(end / 700) for end in (LOWEST, rate / 2))

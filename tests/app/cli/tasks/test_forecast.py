@@ -65,9 +65,10 @@ def test_quiet_prints_the_answer_alone(csv: Path, gruworks: Call) -> None:
 
 def test_predict_goes_on_from_newer_rows(csv: Path, gruworks: Call, fitted: Path) -> None:
     wavy(150).to_csv(csv, index=False)
-    status, out, _ = gruworks("forecast", "predict", fitted, csv, "--out", "there", "--json")
+    status, out, _ = gruworks("forecast", "predict", fitted, csv, "--mean", "--out", "there", "--json")
     assert status == 0
     assert json.loads(out)["forecast"][0]["ds"] == "2020-05-30"
+    assert "y_hat-mean" in json.loads(out)["forecast"][0]
     assert sorted(path.name for path in (csv.parent / "there").iterdir()) == ["forecast.csv", "forecast.png"]
 
 

@@ -7,7 +7,14 @@ import pandas
 import pytest
 
 from gruworks import Forecaster
-from gruworks.tasks.forecast.combination.blending import NETWORK_ALONE, Blend, Judged, fit_blend, fit_references
+from gruworks.tasks.forecast.combination.blending import (
+    NETWORK_ALONE,
+    Blend,
+    Judged,
+    fit_blend,
+    fit_blends,
+    fit_references,
+)
 
 ORIGINS, K = 60, 3
 
@@ -119,6 +126,20 @@ def test_a_series_has_weights_of_its_own_drawn_to_the_panel_s() -> None:
     *own, panel = fit_references(judged_, ["a", "b"], [], False)
     assert [one.naive for one in own] == ["a"] * 5 + ["b"]
     assert panel.naive == "a"
+
+
+def test_origins_that_share_their_targets_are_less_evidence() -> None:
+    rng = numpy.random.default_rng(3)
+    truth = rng.normal(size=(40, 10))
+    ours, naive = truth + rng.normal(size=(40, 10)), truth + 1.3 * rng.normal(size=(40, 10))
+    spread, near = (
+        fit_blends([one], fit_references([one], ["last value"], [], False))[0]
+        for one in (Judged(ours, {"last value": naive}, truth, numpy.ones(40), span=span) for span in (390.0, 9.0))
+    )
+    assert spread.t is not None
+    assert near.t is not None
+    assert near.t < 0.75 * spread.t
+    assert near.weight < spread.weight
 
 
 def test_a_gate_comes_back_from_its_dict() -> None:

@@ -6,7 +6,7 @@ import numpy
 import pytest
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
-from gruworks.tasks.forecast.features.smoothing import SMOOTHERS, fit_smoothers, season_length
+from gruworks.tasks.forecast.features.smoothing import SMOOTHERS, fit_smoothers, season_length, seasonal_strength
 from gruworks.tasks.forecast.series.panel import Series
 
 RNG = numpy.random.default_rng(0)
@@ -67,7 +67,30 @@ def test_a_season_is_modelled_where_it_is_clear_and_seen_twice() -> None:
     wave = numpy.sin(numpy.arange(60) * 2 * numpy.pi / 12) + RNG.normal(0, 0.1, 60)
     assert season_length(wave, [12]) == 12
     assert season_length(wave[:20], [12]) == 1
-    assert season_length(RNG.normal(size=60).cumsum(), [12]) == 1
+
+
+def test_a_season_that_chance_explains_is_shrunk() -> None:
+    wave = numpy.sin(numpy.arange(60) * 2 * numpy.pi / 12) + RNG.normal(0, 0.1, 60)
+    assert seasonal_strength(wave, 12) > 0.9
+    assert numpy.mean([seasonal_strength(RNG.normal(size=60).cumsum(), 12) for _ in range(50)]) < 0.25
+
+
+def test_two_years_of_months_are_enough_for_a_season() -> None:
+    wave = 100 + 20 * numpy.sin(numpy.arange(48) * 2 * numpy.pi / 12) + RNG.normal(0, 1, 48)
+    for one in fit_smoothers(series(wave[:24]), [12]):
+        errors = numpy.abs(one.forecasts(series(wave), numpy.array([23, 35]), 12) - wave[24:].reshape(2, 12))
+        assert errors.mean() < 3, one.name
+
+
+def test_a_season_that_moves_is_renewed() -> None:
+    wave = numpy.tile(20 * numpy.sin(numpy.arange(12) * 2 * numpy.pi / 12), 2)
+    later = numpy.tile(numpy.roll(wave[:12], 3), 4)
+    for one in fit_smoothers(series(wave + RNG.normal(0, 1, 24)), [12]):
+        error = [
+            numpy.abs(one.forecasts(series(numpy.concatenate([wave, later])), numpy.array([at]), 12) - later[:12])
+            for at in (35, 59)
+        ]
+        assert error[1].mean() < 0.5 * error[0].mean(), one.name
 
 
 @pytest.mark.parametrize("y", [numpy.full(30, 5.0), numpy.arange(6.0), numpy.array([0.0] * 20 + [1.0])])

@@ -61,6 +61,7 @@ def predict(
     ] = None,
     level: Level = "80",
     ahead: forecast_report.Future = None,
+    mean: Annotated[bool, typer.Option("--mean", help="Add the mean, for sums and for intermittent demand.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for forecast.csv and .png; RUN if not given.")] = None,
 ) -> None:
     """Forecast from a run: after its own last row, or after the last row of FILE.
@@ -69,7 +70,7 @@ def predict(
     skipped are missing. A file that is no continuation is a history of its own.
     """
     forecaster = _load(run)
-    frame = show_forecast(show, forecaster, out or run, file, _levels(level), ahead)
+    frame = show_forecast(show, forecaster, out or run, file, _levels(level), ahead, mean)
     show.result({"run": str(run), **_facts(forecaster, frame)})
 
 
@@ -133,12 +134,13 @@ def show_forecast(
     file: Path | None = None,
     level: tuple[float, ...] = (80,),
     ahead: Path | None = None,
+    mean: bool = False,
 ) -> Any:
     """Write the forecast to `folder` as forecast.csv and forecast.png, print it, and return its frame."""
     panel = None if file is None else forecaster.read(file)
     for warning in forecaster.fit_warnings if panel is None else panel.notes:
         show.note(warning)
-    frame = forecaster.predict(panel, level=level, future=ahead)
+    frame = forecaster.predict(panel, level=level, future=ahead, mean=mean)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         frame.to_csv(folder / "forecast.csv", index=False)

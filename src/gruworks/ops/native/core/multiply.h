@@ -85,6 +85,27 @@ GRUWORKS_INLINE void multiply(Vec<T> (&sums)[R][V], const T* const* rows, const 
   else multiply_inline<T, R, V, Fetch>(sums, rows, weights, across, along, K, ahead);
 }
 
+// One row times V panels of three vectors, `panel` apart, in the order of sums of kFewRows and more rows: the panels
+// hide the adder's latency.
+template <class T, int V>
+GRUWORKS_NOINLINE void multiply_panels(Vec<T> (&sums)[V][3], const T* row, const T* weights, Index panel, Index K) {
+  constexpr Index L = kLanes<T>;
+  Vec<T> part[V][3];
+GRUWORKS_UNROLL(3)
+  for (int v = 0; v < V; ++v)
+GRUWORKS_UNROLL(3)
+    for (int g = 0; g < 3; ++g) part[v][g] = sums[v][g];
+  for (Index k = 0; k < K; ++k, weights += 3 * L)
+GRUWORKS_UNROLL(3)
+    for (int v = 0; v < V; ++v)
+GRUWORKS_UNROLL(3)
+      for (int g = 0; g < 3; ++g) part[v][g] += load(weights + v * panel + g * L) * row[k];
+GRUWORKS_UNROLL(3)
+  for (int v = 0; v < V; ++v)
+GRUWORKS_UNROLL(3)
+    for (int g = 0; g < 3; ++g) sums[v][g] = part[v][g];
+}
+
 // Rows of one block. float64 takes blocks of 4 in every build, which halves its code.
 template <class T> constexpr int kRowsOf = sizeof(T) == 4 ? kRows : 4;
 constexpr int kFewRows = 4;

@@ -15,6 +15,10 @@ constexpr double kAlone = 5e5;
 // Minimum rows of a group. With many columns, where the weights exceed the caches, every group reads all of them.
 inline Index rows_of_a_group(Index H) { return H < 768 ? 4 : 8; }
 
+// Hidden units from which on threads divide the columns. Below, a step takes no longer than the meeting after it, and far
+// less where another process has the other processor.
+constexpr Index kColumns = 128;
+
 // Groups divide the rows; the threads of a group divide the columns.
 inline Place grid(int threads, Index batch, Index H, bool columns = true) {
   const Index vectors = padded(H) / kPad;
@@ -23,7 +27,8 @@ inline Place grid(int threads, Index batch, Index H, bool columns = true) {
     if (threads % g == 0 && batch >= rows_of_a_group(H) * g) groups = g;
   Place place;
   place.groups = groups;
-  place.members = columns ? static_cast<int>(std::min<Index>(threads / groups, vectors)) : 1;
+  const bool divide = columns && H >= kColumns;
+  place.members = divide ? static_cast<int>(std::min<Index>(threads / groups, vectors)) : 1;
   place.threads = place.groups * place.members;
   return place;
 }

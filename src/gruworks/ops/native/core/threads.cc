@@ -22,7 +22,9 @@ bool forked = false;
 const ThreadPool& chosen() {
 #if defined(GRUWORKS_OPENMP)
   const char* const name = std::getenv("GRUWORKS_THREAD_POOL");
-  if (!name || std::strcmp(name, "own") != 0) return openmp_pool();
+  if (!name || std::strcmp(name, "own") != 0) {
+    if (const ThreadPool* const found = openmp_pool()) return *found;
+  }
 #endif
   return own_pool();
 }

@@ -1,7 +1,7 @@
 // Threads, and barriers on flags: one cache line for each writer, no lock.
 //
-// Where the compiler has torch's OpenMP, the threads are OpenMP's, so that torch and this module share one pool
-// (libgomp.so.1, whichever is loaded first): a second spinning pool beside torch's took up to 11 times as long.
+// On Linux the threads are those of GCC's OpenMP where its library is found, so that torch and this module share one
+// pool (the copy loaded first): a second spinning pool beside torch's took up to 11 times as long.
 // Elsewhere they are those of a pool of our own (own_pool.cc), which sleeps unless it works.
 #pragma once
 
@@ -85,8 +85,8 @@ struct ThreadPool {
   int (*usable)(int wanted);
 };
 const ThreadPool& own_pool();
-const ThreadPool& openmp_pool();
-const ThreadPool& pool();  // the one in use: GRUWORKS_THREAD_POOL, else OpenMP's where it is compiled in
+const ThreadPool* openmp_pool();  // nullptr where there is no libgomp
+const ThreadPool& pool();         // the one in use: GRUWORKS_THREAD_POOL, else OpenMP's where there is one
 
 // Calls f(thread, threads) on up to `threads` threads.
 template <class F> void parallel(int threads, F& f) {

@@ -89,7 +89,6 @@ template <class T> class Forward {
   void one_row() {
     alignas(64) T states[2][kPlain + kPad] = {};
     const Index b = rows.row[0];
-    rows.active = 1;
     memcpy(states[0], s.h0 ? s.h0 + b * s.h0_b : zeros, sizeof(T) * s.H);
     for (Index step = 0; step < rows.steps; ++step) {
       if (chunked && step % kChunk == 0) project(step);
@@ -179,11 +178,29 @@ GRUWORKS_UNROLL(3)
   void after_step(Index step) {
     if (whole) {
       if (place.members > 1) place.wait_group();
+      if (s.exact && rows.active == 1 && (chunked || !s.x.data))
+        return in_groups(mine.begin, mine.end, [&]<int V>(Index p) { exact_columns<V>(step, p); }, backwards(step));
       return over_panels([&]<int R>(Index i, Index p) { after_block<R, Sum::whole>(step, i, p); }, backwards(step));
     }
     over_panels<kFewRows>([&]<int R>(Index i, Index p) { after_block<R, Sum::own>(step, i, p); });
     place.wait_group();
     over_panels<kFewRows>([&]<int R>(Index i, Index p) { after_block<R, Sum::rest>(step, i, p); });
+  }
+
+  // One row in exact mode; its input is projected or given.
+  template <int V> GRUWORKS_NOINLINE void exact_columns(Index step, Index p) {
+    Vec<T> sums[V][3], input[V];
+    for (int c = 0; c < V; ++c) {
+      Vec<T> row[1][3];
+      start<1>(row, step, 0, p + c);
+      input[c] = row[0][2];
+      sums[c][0] = row[0][0], sums[c][1] = row[0][1], sums[c][2] = load(s.w.bias + 3 * Hp + (p + c) * L);
+    }
+    multiply_panels<T, V>(sums, rows.h[0], s.w.h + p * s.H * 3 * L, s.H * 3 * L, s.H);
+    for (int c = 0; c < V; ++c) {
+      const Vec<T> one[1][3] = {{sums[c][0], sums[c][1], sums[c][2]}}, of_input[1] = {input[c]};
+      finish<1>(one, of_input, 0, p + c);
+    }
   }
 
   void before_step(Index step) {
@@ -235,7 +252,7 @@ GRUWORKS_UNROLL(3)
       multiply<T, R, 3>(sums, rows.x + first, s.w.x + p * s.I * 3 * L, L, 3 * L, s.I);
   }
 
-  Index actual(Index i) const { return i < rows.active ? i : rows.active - 1; }  // exact blocks: copies of the last row
+  Index actual(Index i) const { return s.exact && i >= rows.active ? rows.active - 1 : i; }  // beyond: copies of the last
 
   T* projected(Index step, Index i) {
     return chunk + (step % kChunk * rows.count + i) * (mine.end - mine.begin) * 3 * L;

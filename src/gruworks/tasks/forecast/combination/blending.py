@@ -2,8 +2,9 @@
 
     forecast = w · network + Σ v_m · smoothing m + (1 - w - Σ v) · best naive
 
-The statistical members are weighted by a power of their errors, E^-(`POWER` · n) with n blocks of a horizon: the fewer
-the blocks, the more alike the weights. The network's weight minimizes the absolute error of its mix with that.
+The statistical members are weighted by a prior times a power of their errors, E^-(`POWER` · n) with n blocks of a
+horizon: the fewer the blocks, the closer the weights to the prior. The network's weight minimizes the absolute error of
+its mix with that.
 Since this gives some w above 0 even on pure noise, the gain is tested by cross-validation: the rows are divided into
 blocks, each is scored with the w that is best on the others, and t is the mean gain of the blocks over its standard
 error. w is multiplied by the shrinkage factor 1 - (`NOISE_T` / t)², at least 0, and by 1 - (`LEAST_GAIN` / gain)².
@@ -29,7 +30,10 @@ NOISE_T = 1.6  # t of the gain up to which it is taken for chance
 LEAST_GAIN = 0.005  # relative to the reference's error; smaller gains can be significant over many series
 FEWEST_BLOCKS, MOST_BLOCKS = 4, 16
 LARGEST_T = 99.0
-POWER = 2.0  # of the errors, for each block
+POWER = 1.0  # of the errors, for each block
+PRIOR = {"Holt-Winters": 3.0, "Holt-Winters of logarithms": 1.0, "Theta": 0.5, "Theta of logarithms": 0.5}
+PRIOR_NAIVE, PRIOR_AUTOREGRESSION = 0.5, 0.25
+UNSEEN = 0.25  # of the blocks, as evidence, where the smoothing methods didn't have their season yet
 LARGEST_POWER = 16.0
 PANEL_BLOCKS = 8
 SMALLEST_SHARE = 0.05  # of a statistical member
@@ -109,12 +113,16 @@ class Judged:
         others: naive and smoothing forecasts by name, [O, K] each.
         truth: [O, K], NaN where missing.
         scale: unit of the errors of each origin, [O].
+        evidence: share of its blocks that the weights of the statistical members count.
+        span: rows from the first to the last origin.
     """
 
     ours: Floats
     others: dict[str, Floats]
     truth: Floats
     scale: Floats
+    evidence: float = 1.0
+    span: float = numpy.inf
 
     def errors(self, forecast: Floats) -> Floats:
         """Mean absolute error of each origin over the scale, [O]; NaN where no true value is known."""
@@ -127,7 +135,7 @@ class Judged:
     def part(self, rows: Any) -> Judged:
         """The origins `rows`."""
         others = {name: found[rows] for name, found in self.others.items()}
-        return Judged(self.ours[rows], others, self.truth[rows], self.scale[rows])
+        return Judged(self.ours[rows], others, self.truth[rows], self.scale[rows], self.evidence, self.span)
 
     @property
     def horizon(self) -> int:
@@ -176,10 +184,10 @@ def _shrunk(own: dict[str, float], panel: dict[str, float], blocks: float) -> di
 def _reference(errors: dict[str, float], names: list[str], blocks: float) -> Blend:
     naive = min((name for name in names if name in errors), key=errors.__getitem__)
     members = [naive] + [name for name in errors if name not in names]
-    power = min(LARGEST_POWER, POWER * max(blocks, 1.0))
+    power = min(LARGEST_POWER, POWER * blocks)
     least = min(errors[name] for name in members)
-    weights = numpy.array([((least + TINY) / (errors[name] + TINY)) ** power for name in members])
-    weights[1:] *= min(1.0, 2 / max(1, len(members) - 1))  # near copies of each other count as two
+    prior = [PRIOR_NAIVE] + [PRIOR.get(name, PRIOR_AUTOREGRESSION) for name in members[1:]]
+    weights = numpy.array([((least + TINY) / (errors[name] + TINY)) ** power for name in members]) * prior
     weights[weights < SMALLEST_SHARE * weights.sum()] = 0
     weights = numpy.round(weights / weights.sum(), 4)
     shares = dict(zip(members, map(float, weights), strict=True))
@@ -193,11 +201,12 @@ def fit_blends(judged: list[Judged], references: list[Blend]) -> list[Blend]:
     """`references` with the network's weight for each series; the last one is the panel's."""
     fewest = 1 if len(judged) > FEWEST_BLOCKS else FEWEST_BLOCKS
     mixed = [_mixed(one, reference, fewest) for one, reference in zip(judged, references, strict=False)]
+    independent = sum(_horizons(one) for one in judged)
     if not all(one.shape[1] for one in mixed):
         return [NETWORK_ALONE] * len(references)
     whole = numpy.concatenate(mixed, 1)
     mean = whole.mean(1)
-    t, gain = _t_of_gain(whole)
+    t, gain = _t_of_gain(whole, min(1.0, independent / max(1, whole.shape[1])))
     gain = gain / mean[0] if mean[0] > 0 else 0.0
     trust = 0.0 if t is None else _shrinkage(NOISE_T, t) * _shrinkage(LEAST_GAIN, gain)
     found = []
@@ -240,18 +249,27 @@ def _mixed(one: Judged, reference: Blend, fewest: int) -> Floats:
     return numpy.stack([part.mean(1) for part in parts], 1) if parts else numpy.zeros((len(GRID), 0))
 
 
-def _t_of_gain(mixed: Floats) -> tuple[float | None, float]:
-    """t and mean of the gain over w = 0 from errors [grid, blocks], each with the w that is best on the others."""
+def _t_of_gain(mixed: Floats, independent: float) -> tuple[float | None, float]:
+    """t and mean of the gain over w = 0 from errors [grid, blocks], each with the w that is best on the others.
+
+    Args:
+        independent: share of the blocks that don't share targets with others.
+    """
     blocks = mixed.shape[1]
     if blocks < FEWEST_BLOCKS:
         return None, 0.0
     others = (mixed.sum(1, keepdims=True) - mixed).argmin(0)
     gain = mixed[0] - mixed[others, numpy.arange(blocks)]
-    spread = float(gain.std(ddof=1) / numpy.sqrt(blocks))
+    spread = float(gain.std(ddof=1) / numpy.sqrt(blocks * independent))
     mean = float(gain.mean())
     if not spread > 0:
         return (LARGEST_T if mean > 0 else 0.0), mean
     return min(LARGEST_T, mean / spread), mean
+
+
+def _horizons(one: Judged) -> float:
+    """Number of horizons without common targets that the rows of the origins hold."""
+    return 1 + one.span / one.horizon
 
 
 def _shrinkage(noise: float, found: float) -> float:
@@ -266,4 +284,5 @@ def _mean(errors: Floats) -> float:
 
 def _effective(one: Judged) -> float:
     """Number of blocks of a horizon that the true values of a series fill."""
-    return min(MOST_BLOCKS, float((~numpy.isnan(one.truth)).any(1).sum()) / max(1, one.horizon))
+    count = float((~numpy.isnan(one.truth)).any(1).sum()) / max(1, one.horizon)
+    return one.evidence * min(MOST_BLOCKS, max(count, 1.0))

@@ -6,8 +6,8 @@ that forecast quantiles never cross. The forecasts are those of combinations who
 (cross-conformal prediction, Vovk 2015; the score is that of Romano et al. 2019 as a ratio).
 
 Origins less than a horizon apart share targets, so n origins are n / K independent scores. Where these are few, the
-quantiles are drawn towards those of Student's t with as many degrees of freedom, and the horizons share one
-distribution, each relative to its own mean error.
+quantiles are drawn towards those of Student's t with as many degrees of freedom, the horizons share one distribution,
+each relative to its own mean error, and all widths are widened.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ SHARES = numpy.array([0.001, 0.005, 0.01, 0.025, *numpy.arange(0.05, 0.951, 0.02
 ENOUGH = 400  # scores that a group of horizons needs
 LEAST_FREEDOM = 4.0  # degrees of freedom
 FEW = 20  # independent scores, at which Student's t counts as much as the scores' own quantiles
+FEW_ORIGINS = 0.6  # widening of all widths, over the root of the number of independent scores
 SMALL = 1e-12
 MEAN_OF_NORMAL = 0.7979  # mean absolute value of a standard normal variable
 
@@ -77,6 +78,7 @@ def calibrate(found: list[Floats], truth: list[Floats], independent: bool = Fals
     count = float((~numpy.isnan(scores)).sum()) / K / (1 if independent else max(1.0, K / 2))
     shape = _shape(scores)
     scores = scores / shape
+    shape = shape * (1 + FEW_ORIGINS / numpy.sqrt(max(count, 1.0)))
     together = min(K, max(1, -(-ENOUGH // max(1, len(scores)))))
     groups = numpy.minimum(numpy.arange(K) // together, max(0, K // together - 1))
     known = [scores[:, groups == group] for group in range(int(groups[-1]) + 1)]

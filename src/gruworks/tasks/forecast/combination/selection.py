@@ -12,7 +12,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from gruworks.tasks.forecast.combination.blending import Blend, Judged, fit_blends, fit_references
+from gruworks.tasks.forecast.combination.blending import UNSEEN, Blend, Judged, fit_blends, fit_references
 from gruworks.tasks.forecast.combination.bounds import fit_bounds
 from gruworks.tasks.forecast.combination.conformal import calibrate
 from gruworks.tasks.forecast.combination.predictor import Member, Predictor, smoothers_of
@@ -20,7 +20,13 @@ from gruworks.tasks.forecast.data import split_rows, weighed_from
 from gruworks.tasks.forecast.decoding import recent_scale
 from gruworks.tasks.forecast.features.difference_ar import causal_scale
 from gruworks.tasks.forecast.features.naive import naive_forecasts, naive_names
-from gruworks.tasks.forecast.features.smoothing import FEWEST_SMOOTHED, LONGEST_SEASON, SMOOTHERS, Smoother
+from gruworks.tasks.forecast.features.smoothing import (
+    FEWEST_SMOOTHED,
+    LONGEST_SEASON,
+    SMOOTHERS,
+    Smoother,
+    season_length,
+)
 from gruworks.tasks.forecast.series.panel import Series
 
 __all__ = ["FEWEST_COMBINED", "fit_combination"]
@@ -103,6 +109,7 @@ class _Judge:
         smooth = config.blend and not plain
         self.again = len(panel) <= MOST_REESTIMATED
         self.smoothers = smoothers_of(first, predictor.codec, config) if smooth else []
+        self.evidence = 1.0 if not smooth or self._season(first) == self._season(series) else UNSEEN
         self.names = naive_names(predictor.codec, len(first), config.horizon, config.periods)
         if predictor.model is None:
             ours = predictor.engine.quantiles(None, series, self.rows, which)[..., 1]
@@ -124,7 +131,13 @@ class _Judge:
         config, series = self.predictor.config, self.series
         others = naive_forecasts(series, self.predictor.codec, rows, config.horizon, config.periods)
         others |= {one.name: one.forecasts(series, rows, config.horizon) for one in self.smoothers}
-        return Judged(ours, others, _truth(series, rows, config.horizon), self.scale[rows])
+        truth = _truth(series, rows, config.horizon)
+        return Judged(ours, others, truth, self.scale[rows], self.evidence, float(rows[-1] - rows[0]))
+
+    def _season(self, series: Series) -> int:
+        """Season of the smoothing methods for these rows."""
+        lags = self.predictor.codec.lags(len(series), self.predictor.config.periods)
+        return season_length(series.filled(), list(lags.values()))
 
     def _has_truth(self, rows: Ints) -> bool:
         return not numpy.isnan(_truth(self.series, rows, self.predictor.config.horizon)).all()

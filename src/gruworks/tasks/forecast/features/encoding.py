@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.features.covariates import Covariate, covariates
 from gruworks.tasks.forecast.features.difference_ar import causal_scale, causal_slope, difference_ar, differences, ratio
+from gruworks.tasks.forecast.features.holidays import holiday_covariate, on_holidays
 from gruworks.tasks.forecast.features.seasonality import (
     climatology_state,
     lagged_component,
@@ -36,7 +37,7 @@ class Codec:
         seasons: seasons of the climatology.
         targets: number of target columns.
         missing: True where values were missing in the fit.
-        covariates: encodings of the covariates by kind.
+        covariates: encodings of the covariates by kind; that of "holidays" has the name of the country.
         lag: steps of the season whose last values are the seasonal component; 0 for the climatology.
     """
 
@@ -52,13 +53,14 @@ class Codec:
         """The codec of the series to fit."""
         frequency = panel.frequency
         values = [(series.filled(), frequency.positions(series.timestamps)) for series in panel.series]
+        holidays = {"holidays": (holiday_covariate(panel, config.holidays),)} if config.holidays else {}
         known = frequency.seasons() + [Season(f"{p} steps", p, min(4, p // 2)) for p in config.periods]
         return cls(
             frequency,
             tuple(usable_seasons(known, values) if config.season else []),
             1 + panel.series[0].others.shape[1],
             any(not series.observed.all() for series in panel.series),
-            {kind: covariates(panel, kind, getattr(config, kind)) for kind in ("static", "past", "future")},
+            {kind: covariates(panel, kind, getattr(config, kind)) for kind in ("static", "past", "future")} | holidays,
         )
 
     @property
@@ -72,7 +74,7 @@ class Codec:
     @property
     def ahead(self) -> int:
         """Number C of features of each step ahead; the first is the position where timestamps are irregular."""
-        return self.irregular + sum(c.width for c in self.covariates.get("future", ()))
+        return self.irregular + sum(c.width for kind in ("future", "holidays") for c in self.covariates.get(kind, ()))
 
     @property
     def irregular(self) -> bool:
@@ -99,6 +101,7 @@ class Codec:
             columns.append(numpy.repeat(c.encode(value, series.name), rows, 0))
         for kind, known in (("past", series.past), ("future", series.future)):
             columns += [c.encode(known[c.name][:rows], series.name) for c in self.covariates.get(kind, ())]
+        columns += self._holidays(series.timestamps)
         return numpy.concatenate(columns, 1)
 
     def ahead_features(self, series: Series, horizon: int) -> Floats:
@@ -111,7 +114,14 @@ class Codec:
         for covariate in self.covariates.get("future", ()):
             known = covariate.encode(series.future[covariate.name][: N + horizon], series.name)
             columns.append(numpy.pad(known, ((0, N + horizon - len(known)), (0, 0))))
+        if self.covariates.get("holidays"):
+            ahead = self.frequency.future(series.timestamps[-1], horizon)
+            columns += self._holidays(numpy.concatenate([series.timestamps, ahead]))
         return numpy.concatenate(columns, 1)
+
+    def _holidays(self, timestamps: NDArray[Any]) -> list[Floats]:
+        """Features of the country's holidays, one array [N, 2]; none without a country."""
+        return [c.encode(on_holidays(timestamps, c.name), "") for c in self.covariates.get("holidays", ())]
 
     def gaps(self, timestamps: NDArray[Any]) -> Floats:
         """Time since the last row in median steps, [N]; empty where timestamps are regular."""

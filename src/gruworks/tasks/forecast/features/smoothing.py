@@ -5,8 +5,9 @@ statsmodels estimates the parameters. Both methods are one recursion: with the e
     level += φ trend + α e    trend = φ trend + β e    season += γ e
 
 Theta (Assimakopoulos and Nikolopoulos 2000) is the case β = γ = 0, φ = 1 with half the slope of the regression line as
-trend (Hyndman and Billah 2003). The logarithm is that of (y - smallest) / range + `SHIFT`, so that a forecast of
-a·y + b is a·forecast(y) + b.
+trend (Hyndman and Billah 2003). Its season, and that of Holt-Winters where seasons are few or none is clear, are the
+means by phase, shrunk by the F statistic of the differences (as Miller and Williams 2003 do); γ renews them as running
+means. The logarithm is that of (y - smallest) / range + `SHIFT`, so that a forecast of a·y + b is a·forecast(y) + b.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ SHIFT = 0.25  # of the logarithm: its argument is SHIFT at the smallest value an
 FEWEST_SMOOTHED = 10  # rows that the initial states need
 MOST_ROWS = 1000  # rows that parameters are estimated on, the last ones
 LONGEST_SEASON = 60  # steps
-CLEAR = 3.0  # F statistic of the differences' means by phase, from which a season is modelled
+CLEAR = 3.0  # F statistic of the differences' means by phase, from which a season is clear
+ADAPTIVE = 4  # seasons of the history, from which Holt-Winters renews a clear season
 SMALL = 1e-18
 DIGITS = 9  # of the standardized values, so that rounding doesn't move the optimizer
 
@@ -121,9 +123,30 @@ class SmootherState:
 
 
 def season_length(y: Floats, lags: list[int]) -> int:
-    """The longest of `lags` with two whole seasons in y whose phases clearly explain the differences; 1 for none."""
-    fitting = [lag for lag in lags if 2 <= lag <= LONGEST_SEASON and len(y) >= 2 * lag + 4]
-    return next((lag for lag in sorted(fitting, reverse=True) if _f_statistic(numpy.diff(y), lag) > CLEAR), 1)
+    """The lag with two whole seasons in y whose phases explain the differences: the longest clear one; 1 for none."""
+    fitting = [lag for lag in sorted(lags, reverse=True) if 2 <= lag <= LONGEST_SEASON and len(y) >= 2 * lag]
+    found = {lag: _f_statistic(numpy.diff(y), lag) for lag in fitting}
+    clear = next((lag for lag, f in found.items() if f > CLEAR), None)
+    return clear or max((lag for lag in found if found[lag] > 1), key=found.__getitem__, default=1)
+
+
+def seasonal_strength(y: Floats, lag: int) -> float:
+    """Shrinkage factor of the seasonal means, 1 - 1 / F of the differences (James and Stein); 0 where F is below 1."""
+    return max(0.0, 1 - 1 / max(_f_statistic(numpy.diff(y), lag), 1.0)) if lag > 1 else 0.0
+
+
+def seasonal_means(y: Floats, lag: int) -> Floats:
+    """Mean deviation [lag] of each phase from the moving average or, below three seasons, from a line."""
+    rows = numpy.arange(len(y))
+    if len(y) >= 3 * lag:
+        half = lag // 2
+        window = numpy.ones(lag) if lag % 2 else numpy.concatenate([[0.5], numpy.ones(lag - 1), [0.5]])
+        rows = rows[half : len(y) - half]
+        rest = y[rows] - numpy.convolve(y, window / lag, "valid")
+    else:
+        rest = y - float((y[lag:] - y[:-lag]).mean()) / lag * rows
+    means = numpy.bincount(rows % lag, rest, minlength=lag) / numpy.bincount(rows % lag, minlength=lag)
+    return numpy.asarray(means - means.mean())
 
 
 def _f_statistic(d: Floats, lag: int) -> float:
@@ -151,8 +174,9 @@ def fit_smoothers(series: Series, lags: list[int], most: int = MOST_ROWS) -> lis
         plain = Smoother(ending, (0, 0, 0, 1), (0, 0), numpy.zeros(m), (*units, 0.0, 1.0), begin)
         z = plain.standardized(y)
         unit = float(numpy.abs(numpy.diff(z)).mean())
-        scaled = replace(plain, units=(*units, float(z[0]), unit))
         z = numpy.round((z - z[0]) / unit, DIGITS)
+        season = seasonal_strength(z, m) * seasonal_means(z, m) if m > 1 else numpy.zeros(1)
+        scaled = replace(plain, units=(*units, float(plain.standardized(y[0])), unit), season=season)
         for name, method in METHODS.items():
             made = _estimated(method, scaled, z)
             if made is not None:
@@ -181,24 +205,31 @@ def _statsmodels() -> tuple[Any, Any]:
 
 def _holt_winters(plain: Smoother, z: Floats, ets: Any, _: Any) -> Smoother:
     m = len(plain.season)
-    seasonal = {"seasonal": "add", "seasonal_periods": m} if m > 1 else {}
-    model = ets(z, trend="add", damped_trend=True, initialization_method="heuristic", **seasonal)
+    adaptive = m > 1 and len(z) >= ADAPTIVE * m and _f_statistic(numpy.diff(z), m) > CLEAR
+    seasonal = {"seasonal": "add", "seasonal_periods": m} if adaptive else {}
+    adjusted = z if adaptive else z - plain.season[numpy.arange(len(z)) % m]
+    model = ets(adjusted, trend="add", damped_trend=True, initialization_method="heuristic", **seasonal)
     found = dict(zip(model.param_names, model.fit(disp=0, maxiter=100).params, strict=True))
     alpha, beta, gamma = (float(found.get(f"smoothing_{part}", 0.0)) for part in ("level", "trend", "seasonal"))
-    season = numpy.asarray(model.initial_seasonal, dtype=numpy.float64) if m > 1 else numpy.zeros(1)
+    season = numpy.asarray(model.initial_seasonal, dtype=numpy.float64) if adaptive else plain.season
     level = float(model.initial_level), float(model.initial_trend)
+    gamma = gamma if adaptive else _renewal(len(z), m) * (1 - alpha)
     return replace(plain, gains=(alpha, beta, gamma, float(found["damping_trend"])), level=level, season=season)
 
 
 def _theta(plain: Smoother, z: Floats, _: Any, theta: Any) -> Smoother:
-    m = len(plain.season)
-    fitted = theta(z, period=max(m, 2), deseasonalize=m > 1, use_test=False, method="additive").fit()
-    season = numpy.zeros(1)
-    if m > 1:
-        season = numpy.roll(fitted.forecast_components(m)["seasonal"].to_numpy(), len(z) % m)
+    adjusted = z - plain.season[numpy.arange(len(z)) % len(plain.season)]
+    fitted = theta(adjusted, period=2, deseasonalize=False).fit()
     trend = float(fitted.params["b0"]) / 2
-    level = float(numpy.mean(z[: max(m, 1)] - season[: len(z)])) - trend * (1 + (m - 1) / 2)
-    return replace(plain, gains=(float(fitted.params["alpha"]), 0.0, 0.0, 1.0), level=(level, trend), season=season)
+    level = float(adjusted[: len(plain.season)].mean()) - trend * (1 + (len(plain.season) - 1) / 2)
+    alpha = float(fitted.params["alpha"])
+    gamma = _renewal(len(z), len(plain.season)) * (1 - alpha)
+    return replace(plain, gains=(alpha, 0.0, gamma, 1.0), level=(level, trend))
+
+
+def _renewal(rows: int, season: int) -> float:
+    """γ over 1 - α of a season estimated on so many rows: that of a running mean over the seasons; 0 without one."""
+    return season / rows if season > 1 else 0.0
 
 
 METHODS: dict[str, Callable[..., Smoother]] = {"Holt-Winters": _holt_winters, "Theta": _theta}

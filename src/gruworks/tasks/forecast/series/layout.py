@@ -157,7 +157,9 @@ def _header(cells: Any, full: Any, comment: Any, reading: Reading, wanted: set[s
         return min(reading.skip, len(cells) - 1)
     for at in range(min(len(cells), LOOKED_AT)):
         row = {plain_name(one) for one in cells.iloc[at]}
-        if wanted <= row or (comment[at] and wanted <= {one.lstrip(reading.comment).strip() for one in row}):
+        if wanted and (
+            wanted <= row or (comment[at] and wanted <= {one.lstrip(reading.comment).strip() for one in row})
+        ):
             return at
     rows = numpy.flatnonzero(full.any(1) & ~comment)[:LOOKED_AT]
     if not len(rows):

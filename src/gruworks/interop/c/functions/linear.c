@@ -1,0 +1,4 @@
+static float linear(float x)
+{
+    return x;
+}

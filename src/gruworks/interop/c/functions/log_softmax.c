@@ -1,0 +1,11 @@
+static void log_softmax(float *y, const float *x, int size)
+{
+    float top = x[0], sum = 0.0f;
+    for (int i = 1; i < size; i++)
+        top = x[i] > top ? x[i] : top;
+    for (int i = 0; i < size; i++)
+        sum += float_exp(x[i] - top);
+    const float shift = top + float_log(sum);
+    for (int i = 0; i < size; i++)
+        y[i] = x[i] - shift;
+}

@@ -1,0 +1,4 @@
+static float silu(float x)
+{
+    return x * sigmoid(x);
+}
