@@ -1,7 +1,8 @@
 """Additions of the site to the pages in docs/, as hooks of MkDocs (mkdocs.yml): nothing links out of it into the void.
 
-The command line's page is made from the program. A file outside docs/ that a page links to, such as a module or
-LOG.md, becomes a page of its own under source/, and the link leads there.
+The command line's page is made from the program, the API reference from docs/api.toml and the docstrings. A file
+outside docs/ that a page links to, such as a module or LOG.md, becomes a page of its own under source/, and the link
+leads there.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 import sys
+import tomllib
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -25,9 +27,10 @@ LANGUAGES = {".py": "python", ".cc": "cpp", ".h": "cpp", ".toml": "toml", ".json
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """Add the command line's page, and the files that pages link to, those that these link to among them."""
-    files.append(File.generated(config, "cli.md", content=make_cli.page()))
-    waiting = [*ALWAYS, *(f"docs/{file.src_uri}" for file in files.documentation_pages() if file.src_uri != "cli.md")]
+    """Add the pages that are made, and the files that pages link to, those that these link to among them."""
+    waiting = [*ALWAYS, *(f"docs/{file.src_uri}" for file in files.documentation_pages())]
+    for place, content in {"cli.md": make_cli.page(), **reference()}.items():
+        files.append(File.generated(config, place, content=content))
     seen: set[str] = set()
     while waiting:
         name = waiting.pop()
@@ -39,6 +42,17 @@ def on_files(files: Any, config: Any) -> Any:
             files.append(File.generated(config, _shown_at(name), content=text))
         waiting += [] if not name.endswith(".md") else _linked(name, text)
     return files
+
+
+def reference() -> dict[str, str]:
+    """The pages of the API reference: names for mkdocstrings, which reads signatures, docstrings and source."""
+    pages = tomllib.loads((ROOT / "docs/api.toml").read_text(encoding="utf-8"))
+    return {f"reference/{name}.md": _reference(page) for name, page in pages.items()}
+
+
+def _reference(page: dict[str, Any]) -> str:
+    parts = [f"::: {name}\n    options:\n      members: {methods}\n" for name, methods in page["names"].items()]
+    return "\n".join([f"# {page['title']}\n", *parts])
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:

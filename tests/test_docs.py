@@ -44,14 +44,33 @@ def test_the_four_lines_are_those_of_the_code() -> None:
     assert all(line in equations.__doc__ for line in lines)
 
 
+READMES = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md")]
+
+
+@pytest.mark.parametrize("text", READMES, ids=("en", "zh"))
+def test_a_readme_is_short(text: str) -> None:
+    assert 110 <= len(text.splitlines()) <= 150
+
+
 def test_both_readmes_have_one_form() -> None:
-    english, chinese = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))
-    for pattern in (r"^#+ ", r"^    \S.*", r"```python\n.*?```", r"^\|.*\|$", r"!\[", r"<!-- made: .*? -->"):
-        counts = [
-            len(re.findall(pattern, text, re.MULTILINE | re.DOTALL if "`" in pattern else re.MULTILINE))
-            for text in (english, chinese)
-        ]
-        assert counts[0] == counts[1], pattern
+    """Levels of headings, code without its comments, rows of tables and pictures, in one order."""
+    forms = []
+    for text in READMES:
+        headings = re.findall(r"^#+(?= )", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE)
+        code = [re.sub(r" *#.*", "", block) for block in re.findall(r"^```.*?^```|^    .*?$", text, re.M | re.DOTALL)]
+        forms.append((headings, code, re.findall(r"^\|", text, re.MULTILINE), re.findall(r"!\[.*?\]\((.*?)\)", text)))
+    for english, chinese in zip(*forms, strict=True):
+        assert english == chinese
+
+
+def test_the_chart_of_the_readme_shows_the_records() -> None:
+    made = runpy.run_path(str(ROOT / "docs" / "make_speed.py"))
+    chart = (ROOT / "docs" / "speed.svg").read_text(encoding="utf-8")
+    for title, record in made["panels"]().items():
+        assert title in chart
+        assert record["machine"] in chart
+        for engine in made["ENGINES"].keys() & record["milliseconds"]:
+            assert f"{record['milliseconds'][engine]:.3g} ms" in chart
 
 
 MADE = re.compile(r"<!-- made: .*?<!-- end -->|<!-- value .*?<!-- /value -->", re.DOTALL)
@@ -102,3 +121,25 @@ def test_no_file_of_the_data_folder_is_here() -> None:
 def test_the_table_of_cells_is_current() -> None:
     made = runpy.run_path(str(ROOT / "docs" / "make_lab.py"))
     assert made["rows"]() in (ROOT / "docs" / "lab.md").read_text(encoding="utf-8")
+
+
+def test_the_hooks_have_the_pinned_version_of_ruff() -> None:
+    hooks, pins = ((ROOT / name).read_text(encoding="utf-8") for name in (".pre-commit-config.yaml", "constraints.txt"))
+    pinned = re.findall(r"^ruff==(.*)$", pins, re.MULTILINE)
+    assert re.findall(r"ruff-pre-commit\n    rev: v(.*)$", hooks, re.MULTILINE) == pinned
+
+
+def test_the_files_that_the_architecture_names_are_there() -> None:
+    """In its tables of files a name without its folder stands beside the name before it in the same cell."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 250
+    rows = re.findall(r"^\| .* \| (.*) \|$", text.split("| I want | file |")[1].split("\n## ")[0], re.MULTILINE)
+    assert len(rows) > 50
+    for row in rows:
+        beside = ROOT
+        for name in re.findall(r"`([\w.*/-]+)`", row):
+            if "." not in name and "/" not in name:
+                continue  # a name in the code
+            found = [path for root in (beside, ROOT / "src/gruworks", ROOT) for path in root.glob(name)]
+            assert found, f"ARCHITECTURE.md names {name}"
+            beside = found[0] if found[0].is_dir() else found[0].parent

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pytest
 
 from gruworks.errors import OptionError
-from gruworks.settings import Settings, setting
+from gruworks.settings import Settings, listed, setting
 from gruworks.tasks.forecast.config import Config, Reading
 from gruworks.tasks.transcribe.config import Config as TranscribeConfig
 from gruworks.training.settings import FitSettings
@@ -142,3 +142,10 @@ def test_what_stays_with_the_machine_is_marked_nested_fields_too() -> None:
 def test_a_range_holds_for_every_number_of_a_list(strides: tuple[int, ...]) -> None:
     with pytest.raises(OptionError, match="strides must be between 1 and 100, not"):
         TranscribeConfig(strides=strides)
+
+
+def test_fields_are_listed_among_the_arguments_before_result_and_errors() -> None:
+    text = listed("Do it.\n\nArgs:\n    x: input.\n\nReturns:\n    y.\n\nRaises:\n    E: no.\n", Inner.described()[:1])
+    assert (
+        text.split(":\n")[1] == "    x: input.\n    rate (float, default 0.5): how fast; between 0.0 and 1.0\n\nReturns"
+    )

@@ -6,6 +6,7 @@ import ast
 import re
 import runpy
 import sys
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,6 +31,18 @@ def test_the_page_of_the_command_line_has_every_command() -> None:
     part = page.split("## gruworks lab trace\n")[1].split("\n## ")[0]
     assert "| `--fresh` | Use an untrained GRU for the numbers. |" in part
     assert "gruworks lab trace [OPTIONS]" in part
+
+
+def test_the_api_reference_has_a_page_for_every_part_of_the_list(site: dict[str, Any]) -> None:
+    pages = site["reference"]()
+    assert set(pages) == set(re.findall(r"reference/\w+\.md", (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8")))
+    assert "# Layer\n\n::: gruworks.GRU\n    options:\n      members: ['forward']\n" in pages["reference/layer.md"]
+
+
+def test_the_navigation_has_every_page_of_the_list() -> None:
+    listed = tomllib.loads((DOCS / "api.toml").read_text(encoding="utf-8"))
+    named = re.findall(r"reference/(\w+)\.md", (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8"))
+    assert named == list(listed)
 
 
 def test_links_out_of_the_folder_lead_to_pages(site: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import math
+import re
 import textwrap
 import types
 import typing
@@ -88,9 +89,12 @@ def listed(text: str, fields: Iterable[Described]) -> str:
         textwrap.fill(str(one), WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 8, break_on_hyphens=False)
         for one in fields
     )
-    before, raises, after = inspect.cleandoc(text).partition("\nRaises:\n")
+    text = inspect.cleandoc(text)
+    following = re.search(r"^(Returns|Raises):\n", text, re.MULTILINE)
+    end = following.start() if following else len(text)
+    before, rest = text[:end].rstrip(), text[end:]
     begun = "\n" if "\nArgs:\n" in before else "\n\nArgs:\n"
-    return f"{before.rstrip()}{begun}{lines}\n" + (f"\n{raises.lstrip()}{after}" if raises else "")
+    return f"{before}{begun}{lines}\n" + (f"\n{rest}" if rest else "")
 
 
 @dataclasses.dataclass(frozen=True)

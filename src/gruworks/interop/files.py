@@ -33,12 +33,18 @@ WRITTEN = (".keras", ".weights.h5", ".onnx", ".safetensors")
 def find(path: str | Path, reset: Reset | None = None) -> list[Stack]:
     """Find the GRUs of a Keras, ONNX, torch or .npz file.
 
-        for stack in find("model.onnx"):
-            print(stack.name, stack.num_layers, stack.directions, stack.hidden_size, stack.reset)
+    >>> import tempfile, torch
+    >>> path = f"{tempfile.mkdtemp()}/gru.safetensors"
+    >>> save_gru(torch.nn.GRU(3, 4), path)
+    >>> [(stack.num_layers, stack.hidden_size, stack.reset) for stack in find(path)]
+    [(1, 4, 'after')]
 
     Args:
         path: the file.
         reset: reset form of Keras layers without bias, if the file does not state it.
+
+    Returns:
+        A `Stack` for each GRU, with name, sizes, reset form, and the weights of each layer and direction.
 
     Raises:
         OptionError: an unknown suffix.
@@ -54,9 +60,23 @@ def find(path: str | Path, reset: Reset | None = None) -> list[Stack]:
 
 
 def load_gru(path: str | Path, reset: Reset | None = None) -> dict[str, GRU]:
-    """Load the GRUs of a file as modules in evaluation mode, by name. Arguments and errors as `find`.
+    """Load the GRUs of a file as modules in evaluation mode.
 
-    gru = load_gru("model.keras")["encoder"]      # batch_first, as in Keras
+    >>> import tempfile, torch
+    >>> path = f"{tempfile.mkdtemp()}/gru.safetensors"
+    >>> save_gru(torch.nn.GRU(3, 4), path)
+    >>> load_gru(path)
+    {'': GRU(3, 4)}
+
+    Args:
+        path: the file.
+        reset: reset form of Keras layers without bias, if the file does not state it.
+
+    Returns:
+        A `gruworks.GRU` for each GRU of the file, by its name; batch_first where the format is, as in Keras.
+
+    Raises:
+        OptionError, WeightsError: as `find`.
     """
     to_module = require("gruworks.interop.torch", "torch").to_module
 
@@ -65,6 +85,9 @@ def load_gru(path: str | Path, reset: Reset | None = None) -> dict[str, GRU]:
 
 def save_gru(gru: Any, path: str | Path) -> None:
     """Write a GRU as .onnx, .keras, .weights.h5 or .safetensors.
+
+    >>> import tempfile, torch
+    >>> save_gru(torch.nn.GRU(3, 4), f"{tempfile.mkdtemp()}/gru.safetensors")
 
     Args:
         gru: a module (torch's or ours) or a `Stack`.

@@ -117,6 +117,12 @@ class RNN(StepwiseCell, torch.nn.RNN):  # type: ignore[misc]
 
     >>> RNN(3, 4)(torch.zeros(7, 2, 3))[0].shape
     torch.Size([7, 2, 4])
+
+    Args:
+        args, kwargs: those of torch.nn.RNN.
+
+    Raises:
+        ShapeError, DtypeError, DeviceError: in the call: an input or state that doesn't match, or no time step.
     """
 
     def step(self, gi: Tensor, state: State) -> State:
@@ -131,6 +137,12 @@ class LSTM(StepwiseCell, torch.nn.LSTM):  # type: ignore[misc]
     >>> output, (h, c) = LSTM(3, 4)(torch.zeros(7, 2, 3))
     >>> c.shape
     torch.Size([1, 2, 4])
+
+    Args:
+        args, kwargs: those of torch.nn.LSTM.
+
+    Raises:
+        ShapeError, DtypeError, DeviceError: in the call: an input or state that doesn't match, or no time step.
     """
 
     num_states = 2
@@ -214,6 +226,14 @@ class MGU(_SingleBiasCell):
 
     >>> MGU(3, 4)(torch.zeros(7, 2, 3))[0].shape
     torch.Size([7, 2, 4])
+
+    Args:
+        input_size: I, number of input features.
+        hidden_size: H, number of features of the state.
+        device, dtype: of the parameters.
+
+    Raises:
+        ShapeError, DtypeError, DeviceError: in the call: an input or state that doesn't match, or no time step.
     """
 
     gates = 2
@@ -236,6 +256,14 @@ class LiGRU(_SingleBiasCell):
 
     >>> LiGRU(3, 4)(torch.randn(7, 2, 3))[0].shape
     torch.Size([7, 2, 4])
+
+    Args:
+        input_size: I, number of input features.
+        hidden_size: H, number of features of the state.
+        device, dtype: of the parameters.
+
+    Raises:
+        ShapeError, DtypeError, DeviceError: in the call: an input or state that doesn't match, or no time step.
     """
 
     gates, biased = 2, False
@@ -267,6 +295,14 @@ class MinGRU(_SingleBiasCell):
 
     >>> MinGRU(3, 4)(torch.zeros(7, 2, 3))[0].shape
     torch.Size([7, 2, 4])
+
+    Args:
+        input_size: I, number of input features.
+        hidden_size: H, number of features of the state.
+        device, dtype: of the parameters.
+
+    Raises:
+        ShapeError, DtypeError, DeviceError: in the call: an input or state that doesn't match, or no time step.
     """
 
     gates, recurrent = 2, False
@@ -302,6 +338,14 @@ class LayerNormGRU(_SingleBiasCell):
 
     >>> LayerNormGRU(3, 4)(torch.zeros(7, 2, 3))[0].shape
     torch.Size([7, 2, 4])
+
+    Args:
+        input_size: I, number of input features.
+        hidden_size: H, number of features of the state.
+        device, dtype: of the parameters.
+
+    Raises:
+        ShapeError, DtypeError, DeviceError: in the call: an input or state that doesn't match, or no time step.
     """
 
     gates, biased = 3, False

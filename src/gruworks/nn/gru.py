@@ -171,6 +171,7 @@ class GRU(_Form, torch.nn.GRU):
         gate_activation: "sigmoid" or "hard_sigmoid", of both gates.
         learn_initial_state: a parameter `initial_state` [L·D, H], zeros at first, is the state where hx isn't given.
         return_all_layers: the output has a leading axis of layers, [L, T, B, D·H]; the last one is the usual output.
+        device, dtype: of the parameters, as in torch.nn.GRU.
 
     Raises:
         ShapeError: the shape of input, state or `lengths` doesn't match; a ValueError and a RuntimeError.
@@ -313,6 +314,9 @@ class GRU(_Form, torch.nn.GRU):
 
         Returns:
             Output [T, B, D·H] in the layout of the input, with all layers [L, T, B, D·H], and final state [L·D, B, H].
+
+        Raises:
+            ShapeError, DtypeError, DeviceError: operands that don't match the weights, or lengths outside 0 to T.
         """
         if self.learn_initial_state:
             hx = self._learnt(input) if hx is None else hx
@@ -596,6 +600,7 @@ class GRUCell(_Form, torch.nn.GRUCell):
         reset: "after" (PyTorch, the default) or "before" (Cho et al. 2014).
         candidate_activation, gate_activation: as `GRU`.
         learn_initial_state: a parameter `initial_state` [H], zeros at first, is the state where hx isn't given.
+        device, dtype: of the parameters, as in torch.nn.GRU.
 
     Raises:
         ShapeError, DtypeError, OptionError: as `GRU`.
@@ -652,6 +657,9 @@ class GRUCell(_Form, torch.nn.GRUCell):
 
         Returns:
             The new state [B, H] or [H].
+
+        Raises:
+            ShapeError, DtypeError, DeviceError: operands that don't match the weights.
         """
         if self.learn_initial_state and isinstance(input, Tensor):
             learnt = self.initial_state.expand(*input.shape[:-1], -1).contiguous()

@@ -48,8 +48,8 @@ def replace(model: torch.nn.Module) -> Replacement:
         model: any module.
 
     Returns:
-        A `Replacement` with the names of replaced modules, and of modules left unchanged with the reason: subclasses
-        with their own code, scripted, traced and quantized modules.
+        A `Replacement` with the names of replaced modules, and of modules left unchanged with the reason (subclasses
+        with their own code, scripted, traced and quantized modules).
     """
     report = Replacement(model)
     for name, module in model.named_modules():

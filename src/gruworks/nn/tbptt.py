@@ -86,6 +86,7 @@ def chunks(
 
     Args:
         x: input [T, B, I], [B, T, I] if `batch_first`, or [T, I] for one row.
+        batch_first: x and targets are [B, T, ...].
         length: steps per chunk; the last may be shorter.
         targets: a tensor with the time axis of x, or a tuple, list or dict of such tensors.
         state: initial state of the first chunk, a tensor or nested tensors (LSTM); it is detached.

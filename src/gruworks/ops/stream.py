@@ -106,7 +106,14 @@ class GRUStream:
         self._state[...] = value
 
     def reset(self, session: int | slice | Array | None = None) -> None:
-        """Set the state of one session, several, or all (None) to zero."""
+        """Set the state of one session, several, or all (None) to zero.
+
+        Args:
+            session: number, slice or array of numbers; None for all.
+
+        Raises:
+            IndexError: a session that is not there.
+        """
         self._state[slice(None) if session is None else session] = 0
 
     def _replace(self, resets: Array) -> None:

@@ -87,6 +87,9 @@ class GRUWeights:
         reset: "before" (Cho et al. 2014, arXiv 1406.1078) or "after" the matrix product (PyTorch, cuDNN).
         candidate_activation: "tanh", "relu", "sigmoid", "hard_sigmoid", "softsign" or "linear".
         gate_activation: of both gates, "sigmoid" or "hard_sigmoid".
+
+    Raises:
+        WeightsError, DtypeError, OptionError: by `check`, which all users of weights call.
     """
 
     w_ih: Array
@@ -181,12 +184,38 @@ class GRUWeights:
         update: Update,
         order: str = "rzn",
     ) -> GRUWeights:
-        """Weights from another gate order and update convention; `to_layout` is the exact inverse."""
+        """Weights from another gate order and update convention; `to_layout` is the exact inverse.
+
+        Args:
+            w_ih, w_hh: [3H, I] and [3H, H], in the other layout.
+            b_ih, b_hh: [3H] or None.
+            reset: "before" or "after".
+            update: the meaning of z in the other layout: "replaces" or "keeps" the state.
+            order: the gates in the other layout, a permutation of "rzn"; Keras and ONNX have "zrn".
+
+        Returns:
+            The same layer in the order r, z, n.
+
+        Raises:
+            WeightsError, DtypeError: shapes or element types that don't match.
+            OptionError: an unknown `reset`, `update` or `order`.
+        """
         given = cls(w_ih, w_hh, b_ih, b_hh, reset=check_reset(reset)).check()
         return given.map(lambda array: _relayout(array, order, "rzn", negate_z=_negates(update)))
 
     def to_layout(self, *, update: Update, order: str = "rzn") -> tuple[Array, Array, Array | None, Array | None]:
-        """w_ih, w_hh, b_ih, b_hh in another gate order and update convention; the inverse of `from_layout`."""
+        """w_ih, w_hh, b_ih, b_hh in another gate order and update convention; the inverse of `from_layout`.
+
+        Args:
+            update: the meaning of z in the other layout: "replaces" or "keeps" the state.
+            order: the gates in the other layout, a permutation of "rzn"; Keras and ONNX have "zrn".
+
+        Returns:
+            w_ih [3H, I], w_hh [3H, H], b_ih and b_hh [3H] or None.
+
+        Raises:
+            OptionError: an unknown `update` or `order`.
+        """
         negate = _negates(update)
         return self.map(lambda array: _relayout(array, "rzn", order, negate_z=negate)).arrays()
 
@@ -199,7 +228,22 @@ class GRUWeights:
         reset: Reset = "after",
         prefix: str = "",
     ) -> GRUWeights:
-        """Weights of one layer and direction of a torch state dict; `prefix` is put before the names ("encoder.")."""
+        """Weights of one layer and direction of a torch state dict; `prefix` is put before the names ("encoder.").
+
+        Args:
+            state: arrays or tensors by torch's names: weight_ih_l0 and so on.
+            layer: number of the layer, from 0.
+            reverse: the reverse direction.
+            reset: "before" or "after"; a state dict of torch.nn.GRU is "after".
+            prefix: put before the names, "encoder." for example.
+
+        Returns:
+            The weights of that layer and direction.
+
+        Raises:
+            WeightsError, DtypeError: missing names, shapes or element types that don't match.
+            OptionError: an unknown `reset`.
+        """
         names = [prefix + name for name in parameter_names(layer, reverse)]
         missing = [name for name in names[:2] if name not in state]
         if missing:
@@ -209,7 +253,16 @@ class GRUWeights:
         return cls(*(state.get(name) for name in names), reset=check_reset(reset)).check()
 
     def to_state_dict(self, layer: int = 0, reverse: bool = False, prefix: str = "") -> dict[str, Array]:
-        """State dict of one layer and direction with torch's names; it does not record the reset form."""
+        """State dict of one layer and direction with torch's names; it does not record the reset form.
+
+        Args:
+            layer: number of the layer, from 0.
+            reverse: the reverse direction.
+            prefix: put before the names.
+
+        Returns:
+            Arrays by name; biases that are None are left out.
+        """
         named = zip(parameter_names(layer, reverse), self.arrays(), strict=True)
         return {prefix + name: array for name, array in named if array is not None}
 

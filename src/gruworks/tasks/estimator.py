@@ -74,10 +74,14 @@ class Estimator(abc.ABC):
         """Fit to `data`. If an exception is raised, Ctrl-C included, this object is unchanged.
 
         Args:
+            data: the path of a file or folder, or Python objects, as the class describes.
             validation: data to validate on; by default a part of `data` is held out.
             out: the run folder to write; without it everything stays in memory (see `save`).
             resume: continue from the last checkpoint in `out`, with the settings and data of that run.
             quiet: True for no progress bar; by default there is one on a terminal.
+
+        Returns:
+            This object, fitted.
 
         Raises:
             DataError, TooShortError: what is wrong with the data and where.
@@ -102,7 +106,19 @@ class Estimator(abc.ABC):
         return self
 
     def save(self, path: Path | str) -> Path:
-        """Write a run folder at `path`, which must be absent or empty, and return it."""
+        """Write a run folder, which `load` reads.
+
+        Args:
+            path: of a folder that is absent or empty.
+
+        Returns:
+            The path.
+
+        Raises:
+            NotFittedError: called before `fit` or `load`.
+            RunError: something else is at `path`.
+            WriteError: the folder can't be written.
+        """
         self._need_fit()
         run = RunFolder.create(Path(path), self.task)
         self._write(run)
@@ -119,6 +135,12 @@ class Estimator(abc.ABC):
         """Load a fitted estimator from a run folder; nothing in the folder is executed.
 
         After an interrupted fit it has the best weights so far, and a warning is issued.
+
+        Args:
+            path: of a run folder.
+
+        Returns:
+            A fitted estimator with the settings of the run.
 
         Raises:
             RunError: no run folder, one of another task, or a damaged file.

@@ -56,6 +56,9 @@ class Forecaster(Estimator):
     weight chosen on held-out rows (`blend`). Where there are too few rows to train on, the forecast is an
     autoregression on differences; `fit_warnings` tells so, and what was found in the data.
 
+    Args:
+        config: all settings in one object, instead of single ones.
+
     Raises:
         OptionError: an unknown setting, or a value that it can't have.
     """
@@ -110,9 +113,13 @@ class Forecaster(Estimator):
         """Fit to `data`: the path of a file, a frame in long format, or a sequence of numbers.
 
         Args:
+            data: the path, the frame or the numbers; of several series, the column `series` has the names.
             out: the run folder to write; without it everything stays in memory (see `save`).
             resume: continue from the last checkpoint in `out`, with the settings and data of that run.
             quiet: True for no progress bar; by default there is one on a terminal.
+
+        Returns:
+            This object, fitted.
 
         Raises:
             DataError, TooShortError: what is wrong with the data and where.
@@ -148,6 +155,14 @@ class Forecaster(Estimator):
             future: covariates of the rows to forecast, where `data` has no rows for them.
             mean: True for a further column y_hat-mean, the mean of the forecast distribution: above the median for
                 intermittent demand, and additive over series.
+
+        Returns:
+            A frame of the type given to `fit`, or to `predict`, with `horizon` rows for each series.
+
+        Raises:
+            DataError, TooShortError: what is wrong with the data and where.
+            OptionError: a level that is not between 0 and 100.
+            NotFittedError: called before `fit` or `load`.
         """
         self._need_fit()
         panel = None if data is None else self._warned(self._panel(data), data)
@@ -171,8 +186,12 @@ class Forecaster(Estimator):
             data: as in `fit`, of series of the fit.
             run: the run folder of this forecaster, to store the result in.
 
+        Returns:
+            This object, with the rows joined.
+
         Raises:
             DataError: rows that are off the frequency, or of no series of the fit.
+            NotFittedError: called before `fit` or `load`.
         """
         self._need_fit()
         panel = self._warned(self._read(data, whole=True), data)
@@ -196,8 +215,16 @@ class Forecaster(Estimator):
         is a missing value. The models "segment" and "sampler" encode their last window anew, and so does the encoder
         with covariates, several targets or irregular timestamps: see `Observed.carried`.
 
+        Args:
+            value: the next value, in the unit of the series.
+            series: its name; None if there is one series only.
+
+        Returns:
+            Median and 80 % interval of each step ahead.
+
         Raises:
             DataError: an infinite value, or an unknown series.
+            NotFittedError: called before `fit` or `load`.
         """
         self._need_fit()
         return self.streams.observe(value, series, lambda: self.predictor)
@@ -216,7 +243,18 @@ class Forecaster(Estimator):
 
     @takes(Options)
     def evaluate(self, data: Any, *, quiet: bool | None = None, **options: Any) -> Evaluation:
-        """Rolling-origin errors beside those of the naive forecasts; see `backtest`."""
+        """Rolling-origin errors beside those of the naive forecasts; see `backtest`.
+
+        Args:
+            data: as in `fit`.
+            quiet: True for no progress bar.
+
+        Returns:
+            MAE and MASE of the model and of each naive forecast, best first, and the coverage of the interval.
+
+        Raises:
+            DataError, TooShortError: as `backtest`.
+        """
         return self.backtest(data, quiet=quiet, **options).evaluation()
 
     @takes(Options)
@@ -229,6 +267,9 @@ class Forecaster(Estimator):
         Args:
             data: as in `fit`.
             quiet: True for no progress bar.
+
+        Returns:
+            Forecasts and true values at each origin; `evaluation()` scores them.
 
         Raises:
             TooShortError: too few rows for the origins, or none that the fit has not seen.

@@ -39,6 +39,7 @@ class Forecaster(Estimator):
     autoregression on differences; `fit_warnings` tells so, and what was found in the data.
 
     Args:
+        config: all settings in one object, instead of single ones.
         horizon (int, default 14): forecast horizon in steps; between 1 and 10000
         time (str, default 'ds'): name of the time column; several, such as year,month or date,time, with commas
             between
@@ -214,9 +215,17 @@ class Forecaster(Estimator):
         """Rolling-origin errors beside those of the naive forecasts; see `backtest`.
 
         Args:
+            data: as in `fit`.
+            quiet: True for no progress bar.
             origins (int | None, default None): number of rolling origins; by default as many as fit in the last
                 quarter, at most 26; at least 1
             refit (int, default 0): number of origins between fits; 0 fits once, before the first origin; at least 0
+
+        Returns:
+            MAE and MASE of the model and of each naive forecast, best first, and the coverage of the interval.
+
+        Raises:
+            DataError, TooShortError: as `backtest`.
         """
         ...
 
@@ -232,6 +241,9 @@ class Forecaster(Estimator):
             origins (int | None, default None): number of rolling origins; by default as many as fit in the last
                 quarter, at most 26; at least 1
             refit (int, default 0): number of origins between fits; 0 fits once, before the first origin; at least 0
+
+        Returns:
+            Forecasts and true values at each origin; `evaluation()` scores them.
 
         Raises:
             TooShortError: too few rows for the origins, or none that the fit has not seen.

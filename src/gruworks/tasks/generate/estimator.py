@@ -50,6 +50,9 @@ class Generator(Estimator):
     `gruworks.data.text.read_documents`). A long text is read in windows with the state carried from one to the next;
     many short documents, such as poems, are read one by one, each from an empty state and after its title if any.
 
+    Args:
+        config: all settings in one object, instead of single ones.
+
     Raises:
         OptionError: an unknown setting, or a value outside its range.
     """
@@ -71,9 +74,17 @@ class Generator(Estimator):
     def write(self, prompt: str = "", *, title: str = "", **options: Any) -> str:
         """Generate one continuation of `prompt`, without the prompt itself.
 
+        Args:
+            prompt: text to continue; empty for a new text.
+            title: title of the document, for models of short documents.
+
+        Returns:
+            The text after the prompt.
+
         Raises:
             OptionError: an unknown option, or a value outside its range.
             DataError: the prompt has characters that are not in the vocabulary.
+            NotFittedError: called before `fit` or `load`.
         """
         count = Options.from_flat(options).n_samples
         if count != 1:
@@ -101,7 +112,19 @@ class Generator(Estimator):
 
     @takes(Options)
     def stream(self, prompt: str = "", *, title: str = "", **options: Any) -> Iterator[str]:
-        """Generate the text of `write` piece by piece. Memory does not grow with the length."""
+        """Generate the text of `write` piece by piece. Memory does not grow with the length.
+
+        Args:
+            prompt: text to continue; empty for a new text.
+            title: title of the document, for models of short documents.
+
+        Returns:
+            Iterator over pieces of text, each of whole characters.
+
+        Raises:
+            OptionError: an unknown option, or a value outside its range. Several samples and beam search are refused.
+            NotFittedError: called before `fit` or `load`.
+        """
         chosen = Options.from_flat(options)
         if chosen.n_samples != 1 or chosen.beam_size:
             raise OptionError("streaming generates one sampled text: set n_samples=1 and beam_size=0")
@@ -114,8 +137,16 @@ class Generator(Estimator):
         The rules are constraints on the decoder, so every poem keeps them, whatever the model predicts. The model must
         be one of characters, fitted on poems that are separate documents with newlines between their lines.
 
+        Args:
+            count: number of poems.
+            title: title of the poems.
+
+        Returns:
+            The lines of each poem.
+
         Raises:
             OptionError: rules that exclude each other, or a vocabulary in which no poem of the form can be written.
+            NotFittedError: called before `fit` or `load`.
         """
         self._need_fit()
         vocabulary, options = self.codec.vocabulary, VerseOptions.from_flat(rules)
@@ -133,8 +164,16 @@ class Generator(Estimator):
     def score(self, text: str, *, title: str = "") -> Reading:
         """Compute the log-probability of each token of `text`, its perplexity and its bits per character.
 
+        Args:
+            text: one character or more.
+            title: title of the document, for models of short documents.
+
+        Returns:
+            Tokens with their natural logarithms of probability; `perplexity` and `bits_per_character`.
+
         Raises:
             DataError: the text is empty.
+            NotFittedError: called before `fit` or `load`.
         """
         context = self._context("", title)
         ids = self.codec.vocabulary.encode(text)
@@ -149,6 +188,16 @@ class Generator(Estimator):
         An unfitted generator is fitted on the training part of `data` and evaluated on the held-out part. A fitted one
         that is given the data of its fit is evaluated on the part held out then. In both cases an interpolated
         Kneser-Ney 5-gram model of the training part is one of the baselines.
+
+        Args:
+            data: a file, a folder or documents, as in `fit`.
+            quiet: True for no progress bar.
+
+        Returns:
+            Perplexity per token and bits per character, of the model and of unigram and 5-gram baselines.
+
+        Raises:
+            DataError: the data has no text, or the fit has seen all of it.
         """
         if not self.fitted:
             self.fit(data, quiet=quiet)

@@ -32,6 +32,7 @@ class Generator(Estimator):
     many short documents, such as poems, are read one by one, each from an empty state and after its title if any.
 
     Args:
+        config: all settings in one object, instead of single ones.
         token (Literal['character', 'byte', 'subword'], default 'character'): token of the vocabulary
         vocabulary_size (int, default 1000): vocabulary size of subword tokens; between 300 and 100000
         min_count (int, default 1): frequency below which a character becomes the unknown token; at least 1
@@ -155,6 +156,8 @@ class Generator(Estimator):
         """Generate one continuation of `prompt`, without the prompt itself.
 
         Args:
+            prompt: text to continue; empty for a new text.
+            title: title of the document, for models of short documents.
             length (int, default 500): maximum number of tokens; between 1 and 100000000
             temperature (float, default 0.8): sampling temperature; 0 is greedy; between 0.0 and 100.0
             top_k (int, default 0): top-k sampling: sample from the k most likely tokens; 0: all; at least 0
@@ -171,9 +174,13 @@ class Generator(Estimator):
             precision (Literal['float32', 'bfloat16', 'int8'], default 'float32'): number format of the GRU's weights
                 when one text is sampled; the shorter, the faster
 
+        Returns:
+            The text after the prompt.
+
         Raises:
             OptionError: an unknown option, or a value outside its range.
             DataError: the prompt has characters that are not in the vocabulary.
+            NotFittedError: called before `fit` or `load`.
         """
         ...
 
@@ -235,6 +242,8 @@ class Generator(Estimator):
         """Generate the text of `write` piece by piece. Memory does not grow with the length.
 
         Args:
+            prompt: text to continue; empty for a new text.
+            title: title of the document, for models of short documents.
             length (int, default 500): maximum number of tokens; between 1 and 100000000
             temperature (float, default 0.8): sampling temperature; 0 is greedy; between 0.0 and 100.0
             top_k (int, default 0): top-k sampling: sample from the k most likely tokens; 0: all; at least 0
@@ -250,6 +259,13 @@ class Generator(Estimator):
             seed (int, default 0): random seed of sampling; at least 0
             precision (Literal['float32', 'bfloat16', 'int8'], default 'float32'): number format of the GRU's weights
                 when one text is sampled; the shorter, the faster
+
+        Returns:
+            Iterator over pieces of text, each of whole characters.
+
+        Raises:
+            OptionError: an unknown option, or a value outside its range. Several samples and beam search are refused.
+            NotFittedError: called before `fit` or `load`.
         """
         ...
 
@@ -272,6 +288,8 @@ class Generator(Estimator):
         be one of characters, fitted on poems that are separate documents with newlines between their lines.
 
         Args:
+            count: number of poems.
+            title: title of the poems.
             form (Literal['jueju5', 'jueju7', 'lushi5', 'lushi7'], default 'jueju7'): 五絕, 七絕, 五律 or 七律
             pattern (Literal['any', 'level', 'level-rhymed', 'oblique', 'oblique-rhymed'], default 'any'): tone of the
                 second character, and rhyme of the first line
@@ -281,8 +299,12 @@ class Generator(Estimator):
             temperature (float, default 1.0): sampling temperature; 0 is greedy; between 0.0 and 100.0
             seed (int, default 0): random seed of sampling; at least 0
 
+        Returns:
+            The lines of each poem.
+
         Raises:
             OptionError: rules that exclude each other, or a vocabulary in which no poem of the form can be written.
+            NotFittedError: called before `fit` or `load`.
         """
         ...
 

@@ -50,6 +50,9 @@ class Transcriber(Estimator):
     >>> print(transcriber.transcribe("a.wav"))                                # doctest: +SKIP
     seven four two
 
+    Args:
+        config: all settings in one object, instead of single ones.
+
     Raises:
         OptionError: an unknown setting, or a value that it can't have.
     """
@@ -96,6 +99,9 @@ class Transcriber(Estimator):
             resume: continue from the last checkpoint in `out`, with the settings and data of that run.
             quiet: show no progress bar; by default there is one on a terminal.
 
+        Returns:
+            This object, fitted.
+
         Raises:
             DataError: the manifest or a file is invalid; the message says where.
             RunError: `out` is not empty, or there is nothing to resume.
@@ -129,6 +135,9 @@ class Transcriber(Estimator):
 
         Args:
             rate: sampling rate of the samples in Hz, if not the model's.
+
+        Returns:
+            A stream, whose `accept` takes samples [N] and whose `finish` ends it; both return the text so far.
 
         Raises:
             OptionError: the model is bidirectional.
@@ -167,6 +176,9 @@ class Transcriber(Estimator):
 
         Args:
             manifest: recordings that the fit has not seen; the caller must ensure this.
+
+        Returns:
+            Word and character error rates, beside those of the baseline.
 
         Raises:
             DataError: the manifest or a file is invalid.

@@ -26,6 +26,7 @@ class Transcriber(Estimator):
     seven four two
 
     Args:
+        config: all settings in one object, instead of single ones.
         streaming (bool, default False): causal network for live streams; otherwise bidirectional
         token (Literal['character', 'word', 'subword'], default 'character'): output tokens
         vocabulary_size (int, default 200): vocabulary size of subword tokens; between 8 and 100000
@@ -191,9 +192,6 @@ class Transcriber(Estimator):
         Args:
             audio: a path, samples [N] or [N, channels], or a list of them.
             rate: sampling rate of samples, in Hz.
-
-        Returns:
-            A `Transcript`, or a list of them.
             beam_size (int, default 1): beam size; 1 is greedy decoding; between 1 and 10000
             n_best (int, default 1): number of hypotheses returned per recording; between 1 and 1000
             lm_weight (float, default 0.5): weight of the language model; 0 turns it off; between 0.0 and 10.0
@@ -207,6 +205,9 @@ class Transcriber(Estimator):
             hot_bonus (float, default 3.0): score bonus of each hot word, in nats
             silence (float, default 0.8): seconds of silence that end a segment of a stream; between 0.05 and 60.0
             longest (float, default 30.0): maximum length of a segment in seconds; between 1.0 and 600.0
+
+        Returns:
+            A `Transcript`, or a list of them.
 
         Raises:
             DataError: the recording can't be read.
@@ -249,6 +250,9 @@ class Transcriber(Estimator):
             silence (float, default 0.8): seconds of silence that end a segment of a stream; between 0.05 and 60.0
             longest (float, default 30.0): maximum length of a segment in seconds; between 1.0 and 600.0
 
+        Returns:
+            A stream, whose `accept` takes samples [N] and whose `finish` ends it; both return the text so far.
+
         Raises:
             OptionError: the model is bidirectional.
         """
@@ -289,6 +293,9 @@ class Transcriber(Estimator):
             hot_bonus (float, default 3.0): score bonus of each hot word, in nats
             silence (float, default 0.8): seconds of silence that end a segment of a stream; between 0.05 and 60.0
             longest (float, default 30.0): maximum length of a segment in seconds; between 1.0 and 600.0
+
+        Returns:
+            Word and character error rates, beside those of the baseline.
 
         Raises:
             DataError: the manifest or a file is invalid.

@@ -72,6 +72,9 @@ class Translator(Estimator):
     `fit` takes pairs of strings, a .tsv, a .jsonl, a folder, or two line-aligned files as a tuple; `validation` the
     same, otherwise some of the pairs are held out. `Options` has what may vary from one translation to the next.
 
+    Args:
+        config: all settings in one object, instead of single ones.
+
     Raises:
         OptionError: an unknown setting, or a value outside its range.
     """
@@ -108,7 +111,16 @@ class Translator(Estimator):
         Each line is divided into sentences, unless the model was fitted on lines of several.
 
         Args:
+            lines: a string, whose lines are translated, or a list of lines.
+            options: an `Options`, instead of single options.
             ensemble: other translators with the same vocabulary, whose probabilities are averaged with this one's.
+
+        Returns:
+            A string for a string, a list for a list, with as many lines.
+
+        Raises:
+            OptionError: an unknown option, or a value outside its range.
+            NotFittedError: called before `fit` or `load`.
         """
         given = [lines] if isinstance(lines, str) else lines
         if isinstance(lines, str):
@@ -131,13 +143,33 @@ class Translator(Estimator):
         The translations of a line of several sentences are the combinations with the highest scores.
 
         Args:
+            lines: source lines.
+            options: an `Options`, instead of single options.
             ensemble: other translators with the same vocabulary, whose probabilities are averaged with this one's.
             exact: compute the scores again in float32; otherwise they are those of the search.
+
+        Returns:
+            The translations of each line, with text, score and log-probability in nats.
+
+        Raises:
+            OptionError: an unknown option, or a value outside its range.
+            NotFittedError: called before `fit` or `load`.
         """
         return self._translated(lines, ensemble, _options(options, varied), exact)
 
     def score(self, data: Any) -> list[float]:
-        """Compute log p(target | source) of each pair in nats, end token included; -inf if a side is empty."""
+        """Compute log p(target | source) of each pair in nats, end token included; -inf if a side is empty.
+
+        Args:
+            data: pairs, as in `fit`.
+
+        Returns:
+            A value for each pair, in order.
+
+        Raises:
+            DataError: what is wrong with the pairs and where.
+            NotFittedError: called before `fit` or `load`.
+        """
         self._need_fit()
         pairs = self._read(data)
         pairs = mask_pairs(pairs)[0] if self.codec.copies else pairs
@@ -183,10 +215,16 @@ class Translator(Estimator):
         """Compute sacreBLEU and chrF on pairs that are not in the training data.
 
         Args:
+            data: pairs, as in `fit`.
+            options: an `Options`, instead of single options.
             tokenize: sacreBLEU's tokenizer; "auto" is `tokenizer`, the same for all data.
+
+        Returns:
+            BLEU and chrF of the model and of copying the source, with sacreBLEU's signature.
 
         Raises:
             DataError: no pairs, or source and target look swapped.
+            NotFittedError: called before `fit` or `load`.
         """
         self._need_fit()
         pairs = (self._read(data, "test") or self._read(data)).complete()

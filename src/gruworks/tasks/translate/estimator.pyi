@@ -37,6 +37,7 @@ class Translator(Estimator):
     same, otherwise some of the pairs are held out. `Options` has what may vary from one translation to the next.
 
     Args:
+        config: all settings in one object, instead of single ones.
         source (str, default 'src'): source language: the key in JSONL, the ending of its files in a folder
         target (str, default 'tgt'): target language: the key in JSONL, the ending of its files in a folder
         model (Literal['attention', 'cho2014'], default 'attention'): attention, or a fixed summary as in Cho et al.
@@ -164,6 +165,8 @@ class Translator(Estimator):
         Each line is divided into sentences, unless the model was fitted on lines of several.
 
         Args:
+            lines: a string, whose lines are translated, or a list of lines.
+            options: an `Options`, instead of single options.
             ensemble: other translators with the same vocabulary, whose probabilities are averaged with this one's.
             beam_size (int, default 5): beam size; 1 is greedy; between 1 and 1000
             length_penalty (float, default 1.0): length penalty: exponent of the length by which log-probabilities are
@@ -177,6 +180,13 @@ class Translator(Estimator):
             fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
             batch (int, default 64): batch size: number of sentences decoded together; between 1 and 10000
             seed (int, default 0): random seed of sampling; at least 0
+
+        Returns:
+            A string for a string, a list for a list, with as many lines.
+
+        Raises:
+            OptionError: an unknown option, or a value outside its range.
+            NotFittedError: called before `fit` or `load`.
         """
         ...
 
@@ -203,6 +213,8 @@ class Translator(Estimator):
         The translations of a line of several sentences are the combinations with the highest scores.
 
         Args:
+            lines: source lines.
+            options: an `Options`, instead of single options.
             ensemble: other translators with the same vocabulary, whose probabilities are averaged with this one's.
             exact: compute the scores again in float32; otherwise they are those of the search.
             beam_size (int, default 5): beam size; 1 is greedy; between 1 and 1000
@@ -217,6 +229,13 @@ class Translator(Estimator):
             fast (bool, default True): search with an 8-bit output layer; reported scores are in float32
             batch (int, default 64): batch size: number of sentences decoded together; between 1 and 10000
             seed (int, default 0): random seed of sampling; at least 0
+
+        Returns:
+            The translations of each line, with text, score and log-probability in nats.
+
+        Raises:
+            OptionError: an unknown option, or a value outside its range.
+            NotFittedError: called before `fit` or `load`.
         """
         ...
 
@@ -279,6 +298,8 @@ class Translator(Estimator):
         """Compute sacreBLEU and chrF on pairs that are not in the training data.
 
         Args:
+            data: pairs, as in `fit`.
+            options: an `Options`, instead of single options.
             tokenize: sacreBLEU's tokenizer; "auto" is `tokenizer`, the same for all data.
             beam_size (int, default 5): beam size; 1 is greedy; between 1 and 1000
             length_penalty (float, default 1.0): length penalty: exponent of the length by which log-probabilities are
@@ -293,8 +314,12 @@ class Translator(Estimator):
             batch (int, default 64): batch size: number of sentences decoded together; between 1 and 10000
             seed (int, default 0): random seed of sampling; at least 0
 
+        Returns:
+            BLEU and chrF of the model and of copying the source, with sacreBLEU's signature.
+
         Raises:
             DataError: no pairs, or source and target look swapped.
+            NotFittedError: called before `fit` or `load`.
         """
         ...
 
