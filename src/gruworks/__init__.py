@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from gruworks.errors import GruworksError
     from gruworks.nn.explain import explain
     from gruworks.nn.gru import GRU, GRUCell
+    from gruworks.nn.per_sample import per_sample
+    from gruworks.nn.quantized import quantize
     from gruworks.nn.replace import replace
+    from gruworks.nn.stream import stream
     from gruworks.nn.tbptt import chunks
     from gruworks.ops.exact import exact
     from gruworks.ops.stream import GRUStream
@@ -46,7 +49,10 @@ __all__ = [
     "chunks",
     "exact",
     "explain",
+    "per_sample",
+    "quantize",
     "replace",
+    "stream",
 ]
 
 _HOMES = {
@@ -58,7 +64,10 @@ _HOMES = {
     "chunks": "gruworks.nn.tbptt",
     "exact": "gruworks.ops.exact",
     "explain": "gruworks.nn.explain",
+    "per_sample": "gruworks.nn.per_sample",
+    "quantize": "gruworks.nn.quantized",
     "replace": "gruworks.nn.replace",
+    "stream": "gruworks.nn.stream",
 }
 
 torch_ops.announce()

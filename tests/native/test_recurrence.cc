@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "attention_decoder/decoder.h"
-#include "quantised/quantised.h"
+#include "quantised/sequence.h"
 #include "gru/recurrence.h"
 #include "gru/stream.h"
 #include "gruworks.h"
@@ -202,6 +202,41 @@ static bool narrow_streams(const char* name) {
   return fine;
 }
 
+// Sequences of ragged rows end where streams of each row do; the numbers are tests/ops/test_quantised_sequence.py's.
+static bool narrow_sequences(const char* name) {
+  bool fine = true;
+  for (int form = 0; form < 16; ++form) {
+    const bool before = form & 1, bfloat16 = form & 2, reverse = form & 4;
+    const Index I = form & 8 ? 5 : 33, H = 19, B = 11, T = 9, wide = bfloat16 ? 2 : 1;
+    std::vector<char> w_ih(3 * H * I * wide, 1), w_hh(3 * H * H * wide, 1);
+    const std::vector<float> scale(3 * H, .01f), bias(3 * H, .1f);
+    const Values drawn = random_values(T * B * I);
+    const std::vector<float> x(drawn.begin(), drawn.end()), h0(B * H, .5f);
+    std::vector<float> output(T * B * H, 7.f), final(B * H), state(H);
+    std::vector<int64_t> lengths(B);
+    for (Index b = 0; b < B; ++b) lengths[b] = b % (T + 1);
+    const Narrow kind = bfloat16 ? Narrow::bfloat16 : Narrow::int8;
+    const NarrowMatrix of_x{kind, w_ih.data(), scale.data(), I}, of_h{kind, w_hh.data(), scale.data(), H};
+    const NarrowSequence sequence(of_x, of_h, bias.data(), bias.data(), H, before);
+    sequence.run({T, B, reverse, {x.data(), B * I, I}, h0.data(), lengths.data(), {output.data(), B * H, H}, final.data()},
+                 2);
+    for (Index b = 0; b < B; ++b) {
+      state.assign(H, .5f);
+      NarrowStream stream(of_x, of_h, bias.data(), bias.data(), H, before, 1, state.data(), 1);
+      for (Index t = 0; t < T; ++t) {
+        const Index time = reverse ? lengths[b] - 1 - t : t;
+        if (t < lengths[b]) stream.step(x.data() + (time * B + b) * I);
+        for (Index j = 0; j < H && t < lengths[b]; ++j)
+          fine &= std::abs(output[(time * B + b) * H + j] - state[j]) < 1e-5f;
+        if (t >= lengths[b]) fine &= output[(t * B + b) * H] == 7.f;
+      }
+      for (Index j = 0; j < H; ++j) fine &= std::abs(final[b * H + j] - state[j]) < 1e-5f;
+    }
+  }
+  if (!fine) std::printf("%s: narrow sequence\n", name);
+  return fine;
+}
+
 // Bounds, and that probabilities sum to one: numbers are tests/tasks/translate/test_fused_decoder.py's.
 static bool decodes(const char* name) {
   bool fine = true;
@@ -294,9 +329,10 @@ int main() {
   int failed = !c_interface(), cases = 0;
   for (const Build* const* b = builds(); *b; ++b) {
     choose_build((*b)->name);
-    failed += !streams((*b)->name) + !narrow_streams((*b)->name) + !decodes((*b)->name) + !scans((*b)->name);
+    failed += !streams((*b)->name) + !narrow_streams((*b)->name) + !narrow_sequences((*b)->name);
+    failed += !decodes((*b)->name) + !scans((*b)->name);
     allow_dot_products(false);
-    failed += !narrow_streams((*b)->name) + !decodes((*b)->name) + !scans((*b)->name);
+    failed += !narrow_streams((*b)->name) + !narrow_sequences((*b)->name) + !decodes((*b)->name) + !scans((*b)->name);
     allow_dot_products(true);
     for (Index H : {1, 17, 48, 70, 385})
       for (Index B : H > 100 ? std::vector<Index>{1} : std::vector<Index>{0, 1, 2, 9, 17})

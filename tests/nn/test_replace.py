@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
-from torch.nn.utils import parametrize
+from torch.nn.utils import parametrize, prune
 
 import gruworks
 from gruworks import GRU, GRUCell
@@ -57,17 +59,12 @@ def test_the_model_itself_may_be_the_gru() -> None:
 
 
 def test_what_is_left_is_named_with_its_reason() -> None:
-    parametrized = torch.nn.GRU(3, 4)
-    parametrize.register_parametrization(parametrized, "weight_hh_l0", torch.nn.Tanh())
-    model = torch.nn.ModuleDict(
-        {"own": GRU(3, 4), "sub": Subclassed(3, 4), "bound": parametrized, "lstm": torch.nn.LSTM(3, 4)}
-    )
+    model = torch.nn.ModuleDict({"own": GRU(3, 4), "sub": Subclassed(3, 4), "lstm": torch.nn.LSTM(3, 4)})
     report = gruworks.replace(model)
     assert report.swapped == []
-    assert set(report.left) == {"own", "sub", "bound"}
+    assert set(report.left) == {"own", "sub"}
     assert "already" in report.left["own"]
     assert "Subclassed" in report.left["sub"]
-    assert "parametrised" in report.left["bound"]
     assert type(model["sub"]) is Subclassed
     assert "left     sub: is a subclass" in str(report)
 
@@ -118,3 +115,44 @@ def test_what_torchscript_compiled_is_left_with_true_advice() -> None:
 def test_what_torch_quantised_is_left_as_such() -> None:
     model = torch.ao.quantization.quantize_dynamic(torch.nn.Sequential(torch.nn.GRU(3, 4)), {torch.nn.GRU})
     assert gruworks.replace(model).left == {"0": "is quantised already: replace does nothing for its int8 weights"}
+
+
+NORMS: dict[str, Any] = {
+    "weight_norm": lambda gru: torch.nn.utils.parametrizations.weight_norm(gru, "weight_hh_l0"),
+    "weight_norm, hooks": lambda gru: torch.nn.utils.weight_norm(gru, "weight_hh_l0"),
+    "spectral_norm": lambda gru: torch.nn.utils.parametrizations.spectral_norm(gru, "weight_hh_l0"),
+    "spectral_norm, hooks": lambda gru: torch.nn.utils.spectral_norm(gru, "weight_hh_l0"),
+    "pruning": lambda gru: prune.l1_unstructured(gru, "weight_hh_l0", 0.5),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
+@pytest.mark.parametrize("replaced_first", [False, True])
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("layers", [1, 2])
+def test_norms_and_pruning_stay_in_effect(layers: int, norm: str, replaced_first: bool) -> None:
+    torch.manual_seed(0)
+    gru, x = torch.nn.GRU(3, 4, layers), torch.randn(5, 2, 3)
+    for act in (gruworks.replace, NORMS[norm]) if replaced_first else (NORMS[norm], gruworks.replace):
+        act(gru)
+    assert isinstance(gru, GRU)
+    assert gruworks.replace(gru).swapped == []
+    output = gru(x)[0]
+    plain = GRU(3, 4, layers)  # with the effective weights
+    plain.load_state_dict({name: getattr(gru, name).detach() for name, _ in plain.named_parameters()})
+    torch.testing.assert_close(output, plain(x)[0])
+    output.sum().backward()
+    assert all(p.grad is not None for p in gru.parameters())
+    before = gru.weight_hh_l0.detach().clone()
+    torch.optim.SGD(gru.parameters(), 0.1).step()
+    gru(x)
+    assert not torch.equal(gru.weight_hh_l0, before)
+    if "pruning" in norm:
+        assert (gru.weight_hh_l0 == 0).float().mean() >= 0.5
+
+
+def test_parametrizations_are_removed_from_a_replaced_module() -> None:
+    gru = torch.nn.utils.parametrizations.weight_norm(torch.nn.GRU(3, 4), "weight_hh_l0")
+    gruworks.replace(gru)
+    parametrize.remove_parametrizations(gru, "weight_hh_l0")
+    assert type(gru) is GRU

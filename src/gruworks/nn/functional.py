@@ -14,7 +14,16 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from gruworks.nn.recurrence import autograd, checkpointing, conditions, fallback, fast_path, kernel, operators
+from gruworks.nn.recurrence import (
+    autograd,
+    checkpointing,
+    conditions,
+    fallback,
+    fast_path,
+    functorch,
+    kernel,
+    operators,
+)
 from gruworks.nn.recurrence.conditions import Call, Layer, Recompute
 from gruworks.nn.recurrence.operands import (
     check,
@@ -208,6 +217,20 @@ def _by_torch_module(call: Call) -> bool:
     return not call.recompute and not _served(call)
 
 
+def _in_half(call: Call) -> bool:
+    if call.kind == "cell" or not isinstance(call.w_hh, Tensor) or not conditions.half(call.w_hh):
+        return False
+    return not conditions.jit_traced() and not conditions.expanded(call.w_hh)
+
+
+def _widened(recompute: Recompute, o: Operands, unit: Unit, reverse: bool) -> tuple[Tensor, Tensor]:
+    """A layer in half precision, computed in float32."""
+    dtype = o.w_hh.dtype
+    wide = Operands(*(t if t is None or i in OTHER_TYPES else t.float() for i, t in enumerate(o)))
+    output, final = _layer(wide, unit, reverse, recompute)
+    return output.to(dtype), final.to(dtype)
+
+
 def _in_segments(call: Call) -> bool:
     if not call.recompute or not torch.is_grad_enabled():
         return False
@@ -270,6 +293,10 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
         "plain contiguous operands in an eager call on the CPU, nothing ragged or added: the native kernel directly",
     ),
     Implementation(
+        "native kernel in float32", _in_half, lambda call: _computed_by(partial(_widened, call.recompute))(call),
+        "bfloat16 and float16 on the CPU: operands converted to float32, results and gradients back",
+    ),
+    Implementation(
         "torch's module", _by_torch_module, lambda call: call.torch_module and call.torch_module(),
         'the form "after" on another device or element type, without the native module, under torch.jit.trace or '
         "ExpandedWeights, or a cell off the fast path",
@@ -289,6 +316,12 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
     Implementation(
         "native kernel", lambda call: _served(call) and conditions.plain(call.tensors), _computed_by(_kernel),
         "an eager call on the CPU in float32 or float64, with any operands",
+    ),
+    Implementation(
+        "native kernel under torch.func", lambda call: call.kind != "cell" and not call.additions and call.unit.usual
+        and _served(call) and conditions.differentiated_once(call.tensors),
+        _computed_by(functorch.recurrence),
+        "torch.func.grad or vjp, and vmap around or inside it: per-sample gradients in one call",
     ),
     Implementation(
         "equations under a transform", lambda call: call.kind == "cell" or (

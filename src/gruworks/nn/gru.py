@@ -20,7 +20,7 @@ from gruworks.nn.compatibility import registries
 from gruworks.nn.compatibility.onnx_nodes import refuse_packed
 from gruworks.nn.compatibility.torch_module import as_torch_module
 from gruworks.nn.functional import run
-from gruworks.nn.recurrence import dynamo, fast_path, packing
+from gruworks.nn.recurrence import dynamo, fast_path, nested, packing
 from gruworks.nn.recurrence.checkpointing import check as check_recompute
 from gruworks.nn.recurrence.conditions import (
     PLAIN,
@@ -30,6 +30,7 @@ from gruworks.nn.recurrence.conditions import (
     Weights,
     eager,
     expanded,
+    half,
     jit_traced,
     supported,
 )
@@ -300,7 +301,8 @@ class GRU(_Form, torch.nn.GRU):
         """Output and final state of a sequence.
 
         Args:
-            input: [T, B, I], [B, T, I] if batch_first, [T, I] unbatched, or a PackedSequence.
+            input: [T, B, I], [B, T, I] if batch_first, [T, I] unbatched, a PackedSequence, or a nested tensor [B, j, I]
+                of layout torch.jagged if batch_first, for which the output is one, too.
             hx: initial state [L·D, B, H] or [L·D, H]; if None, the learnt one or zeros.
             lengths: valid steps of each row, integers [B].
             resets: bools or numbers in the layout of the input without its last axis, [T, B] and so on: where not 0, a
@@ -323,9 +325,28 @@ class GRU(_Form, torch.nn.GRU):
         plain = lengths is None and resets is None and reset_state is None and not layers and not self.recompute
         if plain and self._usual() and not self._regularizes() and (found := self._fast(input, hx)) is not None:
             return found
+        if nested.is_jagged(input):
+            return self._forward_jagged(input, hx, lengths, resets, reset_state, layers)
         call = self._call(input, hx, lengths, resets, reset_state, layers)
         result: tuple[Tensor | PackedSequence, Tensor] = run(call)
         return result
+
+    def _forward_jagged(
+        self, x: Any, hx: Tensor | None, lengths: Any, resets: Any, reset_state: Any, layers: bool
+    ) -> tuple[Tensor, Tensor]:
+        others = {"resets": resets is not None, "reset_state": reset_state is not None, "return_all_layers": layers}
+        for name in (name for name, given in others.items() if given):
+            raise OptionError(f"{name} doesn't go with a nested tensor: give padded input and lengths=")
+        if lengths is not None:
+            raise OptionError("lengths= is for padded input; a nested tensor carries its own lengths")
+        if not self.batch_first:
+            raise DtypeError(
+                "a nested tensor is [B, j, I], and this GRU expects [T, B, I]: make it with batch_first=True"
+            )
+        steps, ends = nested.padded(x)
+        output: Any
+        output, final = self.forward(steps, hx, ends, return_all_layers=False)
+        return nested.jagged_like(output, x), final
 
     def _usual(self) -> bool:
         return self.candidate_activation == "tanh" and self.gate_activation == "sigmoid"
@@ -334,8 +355,8 @@ class GRU(_Form, torch.nn.GRU):
         """The learnt initial state of each row."""
         if isinstance(x, PackedSequence):
             return self._of_rows(self.initial_state, int(x.batch_sizes[0]))
-        if not isinstance(x, Tensor) or x.dim() not in (2, 3):
-            return None  # refused later
+        if not isinstance(x, Tensor) or x.is_nested or x.dim() not in (2, 3):
+            return None  # refused later, or padded before
         return self.initial_state if x.dim() == 2 else self._of_rows(self.initial_state, x.shape[not self.batch_first])
 
     def _of_rows(self, state: Tensor, rows: int) -> Tensor:
@@ -395,7 +416,8 @@ class GRU(_Form, torch.nn.GRU):
         """True if torch's forward computes this module's calls, for lack of native support."""
         if _unit(self) != Unit() or self.return_all_layers or self.recompute or self._regularizes():
             return False
-        return not supported(self._layer_weights(0, False)[1])
+        w_hh = self._layer_weights(0, False)[1]
+        return not supported(w_hh) and not half(w_hh)
 
     def _check_parameters(self) -> None:
         first = self._layer_weights(0, False)[1]

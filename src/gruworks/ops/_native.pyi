@@ -155,6 +155,16 @@ class NarrowStream:
     @property
     def build(self) -> str: ...
 
+class NarrowSequence:
+    """Whole sequences with narrow weights."""
+
+    def __init__(self, arg0: tuple[int, int, int, int], arg1: tuple[int, int, int, int], arg2: int, arg3: int, arg4: int, arg5: bool, /) -> None: ...
+
+    def run(self, arg0: int, arg1: int, arg2: bool, arg3: Sequence[int], arg4: int, arg5: int, arg6: Sequence[int], arg7: int, arg8: int, /) -> None: ...
+
+    @property
+    def build(self) -> str: ...
+
 class StackKept32:
     """Saved values of a stack's forward."""
 

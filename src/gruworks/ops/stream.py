@@ -15,7 +15,7 @@ from gruworks.ops.backend import native
 from gruworks.ops.quantised import Matrix, Precision, check_precision, quantize
 from gruworks.ops.weights import GRUWeights, as_array
 
-__all__ = ["GRUStream"]
+__all__ = ["GRUStream", "native_matrix"]
 
 Array = NDArray[Any]
 KINDS = ("float32", "bfloat16", "int8")  # codes of the native module; the next, 3, is projected input
@@ -141,15 +141,15 @@ def _exact(weights: GRUWeights, state: Array, threads: int, precision: Precision
 
 def _narrow(weights: GRUWeights, state: Array, threads: int, precision: Precision, projected: bool) -> Any:
     small = quantize(weights, precision, projected)
-    x = (len(KINDS), 0, 0, 0) if small.w_ih is None else _native_matrix(small.w_ih)
+    x = (len(KINDS), 0, 0, 0) if small.w_ih is None else native_matrix(small.w_ih)
     b_ih, b_hh = (0 if b is None else b.ctypes.data for b in (small.b_ih, small.b_hh))
     return native.NarrowStream(
-        x, _native_matrix(small.w_hh), b_ih, b_hh, state.shape[1], small.reset == "before", len(state),
+        x, native_matrix(small.w_hh), b_ih, b_hh, state.shape[1], small.reset == "before", len(state),
         state.ctypes.data, threads,
     )  # fmt: skip
 
 
-def _native_matrix(matrix: Matrix) -> tuple[int, int, int, int]:
+def native_matrix(matrix: Matrix) -> tuple[int, int, int, int]:
     """Kind, addresses of rows and scales, K; the native stream copies the arrays."""
     scale = 0 if matrix.scale is None else matrix.scale.ctypes.data
     return KINDS.index(matrix.kind), matrix.rows.ctypes.data, scale, matrix.rows.shape[1]

@@ -84,12 +84,3 @@ def test_what_expanded_weights_cant_follow_vmap_can() -> None:
     found = torch.func.vmap(torch.func.grad(loss), (None, 0))(parameters, x)["weight_hh_l0"]
     expected = torch.stack([torch.autograd.grad(gru(row[None])[0].sum(), gru.weight_hh_l0)[0] for row in x])
     torch.testing.assert_close(found, expected)
-
-
-def test_opacus_reports_and_fixes_ours_as_torchs() -> None:
-    validators = pytest.importorskip("opacus.validators").ModuleValidator
-    model, x = torch.nn.Sequential(GRU(3, 4)), torch.randn(5, 2, 3)
-    assert [type(e).__name__ for e in validators.validate(model)] == ["ShouldReplaceModuleError"]
-    torch.testing.assert_close(validators.fix(model)(x)[0], model(x)[0])
-    with pytest.raises(OptionError, match="Opacus supports torch's GRU only"):
-        validators.fix(torch.nn.Sequential(GRU(3, 4, reset="before")))

@@ -148,10 +148,14 @@ def test_each_row_is_chosen_by_some_call() -> None:
     assert chosen(plain) == "fast path"
     assert chosen(plain, lengths=[5, 2, 1]) == "native kernel"
     assert chosen(GRU(I, H, recompute=2)) == "native kernel in segments"
-    assert chosen(GRU(I, H).bfloat16(), x.bfloat16()) == "torch's module"
-    assert chosen(GRU(I, H).bfloat16(), x.bfloat16(), torch.tensor([5, 2, 1])) == "torch.gru"
-    assert chosen(GRU(I, H, reset="before").bfloat16(), x.bfloat16()) == "equations"
-    assert chosen(GRU(I, H, recompute=2).bfloat16(), x.bfloat16()) == "torch in segments"
+    for half in (torch.bfloat16, torch.float16):
+        assert chosen(GRU(I, H).to(half), x.to(half)) == "native kernel in float32"
+        assert chosen(GRU(I, H, reset="before", recompute=2).to(half), x.to(half)) == "native kernel in float32"
+    meta = x.to("meta")
+    assert chosen(GRU(I, H, device="meta"), meta) == "torch's module"
+    assert chosen(GRU(I, H, device="meta"), meta, torch.tensor([5, 2, 1])) == "torch.gru"
+    assert chosen(GRU(I, H, device="meta", reset="before"), meta) == "equations"
+    assert chosen(GRU(I, H, device="meta", recompute=2), meta) == "torch in segments"
 
     def inside(x: Tensor) -> Tensor:
         chosen(before, x)
@@ -159,5 +163,7 @@ def test_each_row_is_chosen_by_some_call() -> None:
 
     torch.func.vmap(inside)(x[None])
     torch.func.grad(inside)(x)
-    assert found[-2:] == ["operator gruworks::recurrence", "equations under a transform"]
+    torch.func.jvp(inside, (x,), (x,))
+    transforms = ["operator gruworks::recurrence", "native kernel under torch.func", "equations under a transform"]
+    assert found[-3:] == transforms
     assert set(found) == {row.name for row in functional.IMPLEMENTATIONS}

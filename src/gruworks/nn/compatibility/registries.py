@@ -18,6 +18,7 @@ from gruworks.nn.compatibility.torch_module import BASES, as_torch_module, reaso
 
 __all__ = ["register"]
 
+ADAPTER = "gruworks.nn.compatibility.opacus"  # imports GRU, whose module imports this one
 Classes = Mapping[type, type]  # gruworks' class to torch's
 
 
@@ -25,6 +26,7 @@ def register(ours: Classes) -> None:
     """Register gruworks' classes beside torch's."""
     when_imported("torch.ao.quantization.quantize", lambda quantize: _quantise(quantize, ours))
     when_imported("opacus.validators.gru", lambda of_gru: _validate(of_gru, ours))
+    when_imported("opacus.grad_sample.utils", lambda utils: importlib.import_module(ADAPTER).connect(utils))
 
 
 def _quantise(quantize: Any, ours: Classes) -> None:
@@ -70,9 +72,17 @@ class _Quantised:
 
 
 def _validate(of_gru: Any, ours: Classes) -> None:
-    """Register Opacus' validator and fixer of torch.nn.GRU for gruworks.GRU."""
+    """Validator and fixer of gruworks.GRU: kept where Opacus can train it, else reported and converted as torch's."""
     opacus: Any = importlib.import_module("opacus.validators.utils")
+    adapter: Any = importlib.import_module(ADAPTER)
+
+    def validate(module: nn.Module) -> list[Any]:
+        return of_gru.validate(module) if adapter.reason_unsupported(module) else []
+
+    def fix(module: nn.Module) -> Any:
+        return of_gru.fix(as_torch_module(module, "Opacus")) if adapter.reason_unsupported(module) else module
+
     for kind, theirs in ours.items():
         if theirs is BASES[0]:
-            opacus.register_module_validator(kind)(of_gru.validate)
-            opacus.register_module_fixer(kind)(lambda module: of_gru.fix(as_torch_module(module, "Opacus")))
+            opacus.register_module_validator(kind)(validate)
+            opacus.register_module_fixer(kind)(fix)

@@ -28,10 +28,12 @@ __all__ = [
     "Recompute",
     "computable",
     "differentiable",
+    "differentiated_once",
     "eager",
     "expanded",
     "fast",
     "fits",
+    "half",
     "has_saved_tensors_hooks",
     "has_tangent",
     "jit_traced",
@@ -93,6 +95,11 @@ class Call(NamedTuple):
 def supported(weight: Any) -> bool:
     """True if the native kernel is available and supports this tensor's device and type."""
     return AVAILABLE and weight.device.type == "cpu" and weight.dtype in NATIVE_TYPES
+
+
+def half(weight: Any) -> bool:
+    """True for bfloat16 and float16 on the CPU, which the native kernel computes in float32."""
+    return AVAILABLE and weight.device.type == "cpu" and weight.dtype in (torch.bfloat16, torch.float16)
 
 
 def fast(call: Call) -> bool:
@@ -198,6 +205,14 @@ def transformed(tensors: Sequence[Tensor]) -> bool:
         return True
     stack = _C._functorch.get_interpreter_stack() or ()
     return any(level.key() != _C._functorch.TransformType.Vmap for level in stack)
+
+
+def differentiated_once(tensors: Sequence[Tensor]) -> bool:
+    """True under torch.func transforms that are vmap but for one grad or vjp."""
+    if _is_compiling() or has_tangent(tensors):
+        return False
+    kinds, types = [level.key() for level in _C._functorch.get_interpreter_stack() or ()], _C._functorch.TransformType
+    return kinds.count(types.Grad) == 1 and all(kind in (types.Grad, types.Vmap) for kind in kinds)
 
 
 def has_tangent(tensors: Sequence[Tensor]) -> bool:

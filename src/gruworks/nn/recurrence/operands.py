@@ -28,6 +28,7 @@ __all__ = [
     "step_resets",
 ]
 
+_wrapped: Any = torch._C._functorch.is_functorch_wrapped_tensor
 INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.uint16, torch.uint32, torch.uint64)
 
 
@@ -120,6 +121,9 @@ def row_lengths(lengths: Any, T: int, B: int, device: torch.device) -> Tensor:
         raise DtypeError(f"lengths must be integers, got {given.dtype}")
     if tuple(given.shape) != (B,):
         raise ShapeError(f"lengths must hold one integer a row, [{B}], got {list(given.shape)}")
+    if not torch.compiler.is_compiling() and _wrapped(given):  # values are checked below the transforms of torch.func
+        wrapped: Tensor = given.long().to(device)
+        return wrapped
     ends: Tensor = given.resolve_neg().long()
     if not torch.compiler.is_compiling() and type(ends) in PLAIN and not ends.is_meta:  # graphs have no values
         outside = ((ends < 0) | (ends > T)).nonzero()

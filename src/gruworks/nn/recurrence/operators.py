@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gruworks.nn.compatibility import onnx_nodes, torch_ops
 from gruworks.nn.recurrence import fallback, kernel
-from gruworks.nn.recurrence.operands import check
+from gruworks.nn.recurrence.operands import check, row_lengths
 from gruworks.ops.activations import Unit
 from gruworks.ops.operands import BATCHED, OPERANDS, STEPWISE, Operands
 from gruworks.ops.recurrence import saved_width
@@ -48,6 +48,9 @@ def _recurrence(*arguments: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     *tensors, before, candidate, gate, reverse, keep = arguments
     operands = Operands(*tensors)
     check(operands)
+    if operands.lengths is not None:  # a graph or a transform has checked no values
+        T, B, _ = operands.given.shape
+        row_lengths(operands.lengths, T, B, operands.lengths.device)
     return (kernel.forward_kept if keep else _forward_only)(operands, Unit(before, candidate, gate), reverse)
 
 

@@ -2,10 +2,11 @@
 #include "bindings/quantised.h"
 
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 
-#include "quantised/quantised.h"
+#include "quantised/sequence.h"
 
 namespace nb = nanobind;
 
@@ -48,6 +49,26 @@ struct NarrowSession {
   }
 };
 
+const float* numbers(Address a) { return reinterpret_cast<const float*>(a); }
+
+struct NarrowLayerCalls {
+  NarrowSequence sequence;
+
+  NarrowLayerCalls(const Matrix& x, const Matrix& h, Address b_ih, Address b_hh, Index H, bool before)
+      : sequence(matrix(x), matrix(h), numbers(b_ih), numbers(b_hh), H, before) {}
+
+  // Address and strides of steps and rows, of x and of the output.
+  using Strided = std::array<Index, 3>;
+  void run(Index steps, Index batch, bool reverse, const Strided& x, Address h0, Address lengths, const Strided& output,
+           Address final, int threads) const {
+    NarrowCall call{steps, batch, reverse, {numbers(x[0]), x[1], x[2]}, numbers(h0),
+                    reinterpret_cast<const int64_t*>(lengths),
+                    {reinterpret_cast<float*>(output[0]), output[1], output[2]}, reinterpret_cast<float*>(final)};
+    nb::gil_scoped_release release;
+    sequence.run(call, threads);
+  }
+};
+
 }  // namespace
 
 void bind_quantised(nb::module_& module) {
@@ -58,6 +79,10 @@ void bind_quantised(nb::module_& module) {
       .def("step", &NarrowSession::step, nb::arg().noconvert())
       .def("repeat", &NarrowSession::repeat, nb::arg().noconvert(), nb::arg())
       .def_prop_ro("build", [](const NarrowSession& s) { return std::string(s.stream.build()); });
+  nb::class_<NarrowLayerCalls>(module, "NarrowSequence", "Whole sequences with narrow weights.")
+      .def(nb::init<const Matrix&, const Matrix&, Address, Address, Index, bool>())
+      .def("run", &NarrowLayerCalls::run)
+      .def_prop_ro("build", [](const NarrowLayerCalls& s) { return std::string(s.sequence.build()); });
 }
 
 }  // namespace gruworks

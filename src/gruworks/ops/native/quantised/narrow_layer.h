@@ -35,6 +35,8 @@ struct NarrowKernels {
   Index lanes;
   void (*step)(const NarrowLayer&, const float* x, float* h, Index rows, float* scratch);
   Index (*scratch)(const NarrowLayer&);  // floats
+  void (*project)(const NarrowLayer&, const float* const* x, Index count, float* gi, float* scratch);
+  Index (*project_scratch)(const NarrowLayer&);  // floats
   const DecoderKernels* decoder;
 };
 

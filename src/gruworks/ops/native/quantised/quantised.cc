@@ -50,8 +50,6 @@ const NarrowKernels& narrow_kernels() {
 
 namespace {
 
-constexpr Index kAlone8 = 2000000;  // multiply-adds of 8 bits below which a second thread does not pay
-
 Index bytes_of(Narrow kind) { return kind == Narrow::int8 ? 1 : kind == Narrow::bfloat16 ? 2 : 4; }
 
 uint32_t* zeros(Index n, std::vector<Block<uint32_t>>& memory) {
@@ -83,41 +81,46 @@ NarrowPacked pack_narrow(const NarrowMatrix& from, Index H, Index first, Index l
   return to;
 }
 
-void NarrowStream::pack_biases(const float* b_ih, const float* b_hh) {
-  const Index H = layer_.H, Hp = padded(H);
-  layer_.bias = reinterpret_cast<float*>(zeros(4 * Hp, memory_));
+void NarrowWeights::pack_biases(const float* b_ih, const float* b_hh) {
+  const Index H = layer.H, Hp = padded(H);
+  layer.bias = reinterpret_cast<float*>(zeros(4 * Hp, memory));
   for (Index j = 0; j < H; ++j) {
     for (Index g = 0; g < 2; ++g)
-      layer_.bias[g * Hp + j] = (b_ih ? b_ih[g * H + j] : 0) + (b_hh ? b_hh[g * H + j] : 0);
-    layer_.bias[2 * Hp + j] = b_ih ? b_ih[2 * H + j] : 0;
-    layer_.bias[3 * Hp + j] = b_hh ? b_hh[2 * H + j] : 0;
+      layer.bias[g * Hp + j] = (b_ih ? b_ih[g * H + j] : 0) + (b_hh ? b_hh[g * H + j] : 0);
+    layer.bias[2 * Hp + j] = b_ih ? b_ih[2 * H + j] : 0;
+    layer.bias[3 * Hp + j] = b_hh ? b_hh[2 * H + j] : 0;
   }
+}
+
+NarrowWeights::NarrowWeights(const NarrowMatrix& x, const NarrowMatrix& h, const float* b_ih, const float* b_hh,
+                             Index H, bool before)
+    : kernels(narrow_kernels()), layer{} {
+  layer.I = x.K, layer.H = H, layer.before = before, layer.kind = h.kind, layer.input = x.kind;
+  const auto packed = [&](const NarrowMatrix& from, Index first, Index last) {
+    return pack_narrow(from, H, first, last, kernels.lanes, memory);
+  };
+  if (x.kind != Narrow::projected) layer.x = packed(x, 0, 3);
+  layer.h = packed(h, 0, before ? 2 : 3);
+  if (before) layer.n = packed(h, 2, 3);
+  pack_biases(b_ih, b_hh);
 }
 
 NarrowStream::NarrowStream(const NarrowMatrix& x, const NarrowMatrix& h, const float* b_ih, const float* b_hh, Index H,
                            bool before, Index sessions, float* state, int threads)
-    : kernels_(narrow_kernels()), layer_{}, sessions_(sessions), state_(state) {
-  layer_.I = x.K, layer_.H = H, layer_.before = before, layer_.kind = h.kind, layer_.input = x.kind;
-  const auto packed = [&](const NarrowMatrix& from, Index first, Index last) {
-    return pack_narrow(from, H, first, last, kernels_.lanes, memory_);
-  };
-  if (x.kind != Narrow::projected) layer_.x = packed(x, 0, 3);
-  layer_.h = packed(h, 0, before ? 2 : 3);
-  if (before) layer_.n = packed(h, 2, 3);
-  pack_biases(b_ih, b_hh);
+    : weights_(x, h, b_ih, b_hh, H, before), sessions_(sessions), state_(state) {
   const Index work = 3 * sessions * H * (H + x.K);
   place_.groups = work < kAlone8 ? 1 : static_cast<int>(std::min<Index>(usable_threads(threads), (sessions + 3) / 4));
   place_.threads = place_.groups;
   flags_.resize(place_.threads);
-  scratch_size_ = (kernels_.scratch(layer_) + 63) / 32 * 32;
+  scratch_size_ = (weights_.kernels.scratch(weights_.layer) + 63) / 32 * 32;
   scratch_ = Block<float>(scratch_size_ * place_.threads);
 }
 
 void NarrowStream::step(const float* x) {
   on_grid(place_, flags_.data(), [&](Place mine) {
     const Index begin = sessions_ * mine.group / mine.groups, end = sessions_ * (mine.group + 1) / mine.groups;
-    kernels_.step(layer_, x + begin * width(), state_ + begin * layer_.H, end - begin,
-                  scratch_.get() + scratch_size_ * mine.thread);
+    weights_.kernels.step(weights_.layer, x + begin * width(), state_ + begin * weights_.layer.H, end - begin,
+                          scratch_.get() + scratch_size_ * mine.thread);
   });
 }
 

@@ -26,20 +26,31 @@ struct NarrowMatrix {
 NarrowPacked pack_narrow(const NarrowMatrix& from, Index H, Index first, Index last, Index lanes,
                          std::vector<Block<uint32_t>>& memory);
 
+constexpr Index kAlone8 = 2000000;  // multiply-adds of 8 bits below which a second thread does not pay
+
+// Packed weights and biases of a layer and the kernels that read them.
+struct NarrowWeights {
+  const NarrowKernels& kernels;
+  std::vector<Block<uint32_t>> memory;
+  NarrowLayer layer;
+  NarrowWeights(const NarrowMatrix& x, const NarrowMatrix& h, const float* b_ih, const float* b_hh, Index H, bool before);
+  NarrowWeights(const NarrowWeights&) = delete;
+
+ private:
+  void pack_biases(const float* b_ih, const float* b_hh);
+};
+
 // `state` [sessions, H] is the caller's; a step updates it in place. Sessions are divided among threads.
 class NarrowStream {
  public:
   NarrowStream(const NarrowMatrix& x, const NarrowMatrix& h, const float* b_ih, const float* b_hh, Index H, bool before,
                Index sessions, float* state, int threads);
   void step(const float* x);  // [sessions, I], or precomputed input projections [sessions, 3H]
-  const char* build() const { return kernels_.name; }
-  Index width() const { return layer_.input == Narrow::projected ? 3 * layer_.H : layer_.I; }
+  const char* build() const { return weights_.kernels.name; }
+  Index width() const { return weights_.layer.input == Narrow::projected ? 3 * weights_.layer.H : weights_.layer.I; }
 
  private:
-  void pack_biases(const float* b_ih, const float* b_hh);
-  const NarrowKernels& kernels_;
-  std::vector<Block<uint32_t>> memory_;
-  NarrowLayer layer_;
+  NarrowWeights weights_;
   Index sessions_;
   float* state_;
   Place place_;
