@@ -79,6 +79,13 @@ def read() -> Iterator[Kind]:
     if old():
         timely = gru(time_major=True, name="timely")
         yield "time_major", chain(timely), {"timely": timely}
+    for name in ("relu", "linear", "softsign"):
+        odd = gru(activation=name, name="odd")
+        yield name, chain(odd), {"odd": odd}
+    odd = gru(activation="hard_sigmoid", recurrent_activation="hard_sigmoid", name="odd", reset_after=False)
+    yield "hard_sigmoid", chain(odd), {"odd": odd}
+    odd = layers.RNN([cell(name="low"), cell(activation="relu", name="high")], return_sequences=True, name="odd")
+    yield "mixed", chain(odd), {"odd/low+odd/high": odd}
 
 
 def old() -> bool:
@@ -87,15 +94,11 @@ def old() -> bool:
 
 def refused() -> Iterator[Kind]:
     """Models with a layer that is refused, which is the one named "odd"."""
-    for name in ("relu", "linear"):
-        yield name, chain(gru(activation=name, name="odd")), {}
-    yield "hard_sigmoid", chain(gru(recurrent_activation="hard_sigmoid", name="odd")), {}
     yield "object", chain(gru(activation=layers.LeakyReLU(0.25), name="odd")), {}
     start = keras.Input((T, I))
     yield "unmerged", keras.Model(start, layers.Bidirectional(gru(), merge_mode=None, name="odd")(start)), {}
     if old():
         yield "exchanged", chain(layers.Bidirectional(gru(go_backwards=True), name="odd")), {}
-    yield "mixed", chain(layers.RNN([cell(name="low"), cell(activation="relu", name="high")], name="odd")), {}
     model = Subclassed()
     model(numpy.ones((B, T, I), "float32"))
     yield "subclassed", model, {}

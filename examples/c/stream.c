@@ -12,7 +12,7 @@ int main(void) {
   float w_ih[9 * 2], w_hh[9 * 3], x[2];
   for (int i = 0; i < 18; ++i) w_ih[i] = 0.1f * (i % 5 - 2);
   for (int i = 0; i < 27; ++i) w_hh[i] = 0.1f * (i % 7 - 3);
-  const gruworks_weights weights = {2, 3, 0, w_ih, w_hh, NULL, NULL};
+  const gruworks_weights weights = {2, 3, 0, w_ih, w_hh, NULL, NULL, GRUWORKS_TANH, 0};
   gruworks_stream* stream;
   if (gruworks_stream_create(GRUWORKS_FLOAT32, &weights, 1, NULL, 1, &stream)) return fprintf(stderr, "%s\n", gruworks_message()), 1;
   while (scanf("%f %f", &x[0], &x[1]) == 2 && gruworks_stream_step(stream, x) == GRUWORKS_OK) {

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gruworks.nn.gru import GRU, GRUCell
     from gruworks.nn.replace import replace
     from gruworks.nn.tbptt import chunks
+    from gruworks.ops.exact import exact
     from gruworks.ops.stream import GRUStream
     from gruworks.ops.weights import GRUWeights
     from gruworks.tasks.forecast.estimator import Forecaster
@@ -43,6 +44,7 @@ __all__ = [
     "Translator",
     "__version__",
     "chunks",
+    "exact",
     "explain",
     "replace",
 ]
@@ -54,6 +56,7 @@ _HOMES = {
     "GRUWeights": "gruworks.ops.weights",
     "GruworksError": "gruworks.errors",
     "chunks": "gruworks.nn.tbptt",
+    "exact": "gruworks.ops.exact",
     "explain": "gruworks.nn.explain",
     "replace": "gruworks.nn.replace",
 }

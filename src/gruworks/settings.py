@@ -17,7 +17,7 @@ import textwrap
 import types
 import typing
 from collections.abc import Iterable
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
 from gruworks.errors import OptionError
 
@@ -37,14 +37,15 @@ class Described(NamedTuple):
     low: float | None
     high: float | None
     local: bool
+    panel: str = "Model"
 
     @classmethod
-    def of(cls, field: dataclasses.Field[Any], name: str, hint: Any) -> Described:
+    def of(cls, field: dataclasses.Field[Any], name: str, hint: Any, panel: str = "Model") -> Described:
         """Description of a field of a settings class, which may not know its name and type yet."""
         made, told = field.default_factory, field.metadata
         default = field.default if made is dataclasses.MISSING else made()
         sentence, local = str(told.get("sentence", name)), bool(told.get("local"))
-        return cls(name, hint, default, sentence, told.get("low"), told.get("high"), local)
+        return cls(name, hint, default, sentence, told.get("low"), told.get("high"), local, panel)
 
     def check(self, owner: str, value: Any) -> None:
         """Refuse a value of another type or beyond the range, for a setting of the class `owner`.
@@ -99,6 +100,9 @@ def listed(text: str, fields: Iterable[Described]) -> str:
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """Base of all settings classes: checked on construction, equal by value, converted to and from plain values."""
+
+    panel: ClassVar[str] = "Model"  # heading of the flags in the command line's help
+    panels: ClassVar[dict[str, str]] = {}  # other headings, by the setting's name
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         """List the fields, inherited ones included, in the docstring of the class."""
@@ -164,7 +168,10 @@ class Settings:
     def _own(cls) -> list[Described]:
         """Descriptions of the fields of this class; a nested settings class is one of them."""
         hints = typing.get_type_hints(cls)
-        return [Described.of(field, field.name, hints[field.name]) for field in dataclasses.fields(cls)]
+        return [
+            Described.of(field, field.name, hints[field.name], cls.panels.get(field.name, cls.panel))
+            for field in dataclasses.fields(cls)
+        ]
 
     @classmethod
     def _from_known(cls, values: dict[str, Any]) -> Self:

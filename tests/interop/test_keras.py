@@ -7,6 +7,7 @@ import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy
@@ -144,8 +145,11 @@ def test_groups_of_older_versions_are_known(root: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"recurrent_activation": "hard_sigmoid"}, "layer 'encoder' .* has recurrent_activation='hard_sigmoid'"),
-        ({"activation": "relu"}, "layer 'encoder' .* has activation='relu'"),
+        (
+            {"recurrent_activation": "relu"},
+            "layer 'encoder' .* has recurrent_activation='relu'; supported are sigmoid, h",
+        ),
+        ({"activation": "elu"}, "layer 'encoder' .* has activation='elu'; supported are tanh, relu"),
         ({"reset_after": False}, r"layer 'encoder' .* a bias \[2, 12\] belongs to reset='after'"),
     ],
 )
@@ -230,3 +234,15 @@ def test_what_does_not_fit_into_a_file_is_said(tmp_path: Path) -> None:
 def test_sizes_that_do_not_fit_are_refused(arrays: list[tuple[int, ...]], message: str) -> None:
     with pytest.raises(WeightsError, match=message):
         keras.from_weights([numpy.ones(shape) for shape in arrays])
+
+
+@pytest.mark.parametrize("reset", ["before", "after"])
+def test_other_activations_are_written_and_read(reset: Any, tmp_path: Path) -> None:
+    gru = GRU(3, 4, reset=reset, candidate_activation="relu", gate_activation="hard_sigmoid", batch_first=True)
+    keras.save_gru(gru, tmp_path / "m.keras")
+    (loaded,) = keras.load_gru(tmp_path / "m.keras").values()
+    assert (loaded.candidate_activation, loaded.gate_activation) == ("relu", "hard_sigmoid")
+    x = torch.randn(2, 5, 3)
+    torch.testing.assert_close(loaded(x)[0], gru.eval()(x)[0])
+    with pytest.raises(WeightsError, match=r"states no activations.*candidate_activation='relu'"):
+        keras.save_gru(gru, tmp_path / "m.weights.h5")

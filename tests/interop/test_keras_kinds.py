@@ -21,13 +21,9 @@ from tests.tolerances import FLOAT32_OUTPUT
 
 VERSIONS = ("keras2", "keras3")
 REFUSED = {
-    "relu": "layer 'odd' of .* has activation='relu'; only activation='tanh'",
-    "linear": "layer 'odd' of .* has activation='linear'",
-    "hard_sigmoid": "layer 'odd' of .* has recurrent_activation='hard_sigmoid'",
     "object": "layer 'odd' of .* has activation='.*LeakyReLU",
     "unmerged": "layer 'odd' of .* has merge_mode=None",
     "exchanged": "layer 'odd' of .* has go_backwards=True in its forward layer",
-    "mixed": "layer 'odd/high' of .* has activation='relu'",
     "subclassed": "no layer of the model configuration matches it",
     "own_layer": "no layer of the model configuration matches it",
     "own_cell": "no layer of the model configuration matches it",

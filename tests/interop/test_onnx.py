@@ -234,8 +234,9 @@ def test_a_constant_initial_state_is_kept() -> None:
     ("says", "message"),
     [
         ({"clip": 3.0}, "GRU node 'unit' of the model has clip=3"),
-        ({"activations": ["HardSigmoid", "Tanh"]}, r"'unit' of the model has activations=\['HardSigmoid', 'Tanh'\]"),
-        ({"activations": ["Sigmoid", "Relu"]}, "activations="),
+        ({"activations": ["Elu", "Tanh"]}, r"'unit' of the model: it has activations=\['Elu', 'Tanh'\]: supported are"),
+        ({"activations": ["Tanh", "Tanh"]}, "gates may be sigmoid or hard_sigmoid, not tanh"),
+        ({"activations": ["HardSigmoid", "Tanh"], "activation_alpha": [-1.0]}, "needs a positive alpha, not -1"),
         ({"direction": "bidirectional"}, "expected hidden size 4 and 2 directions, got weights of 4 and 1"),
     ],
 )
@@ -246,6 +247,29 @@ def test_what_a_gru_here_does_not_do_is_named(says: dict[str, Any], message: str
 
 def test_default_activations_may_be_written_out() -> None:
     assert exchange.find(node_model(3, 4, 2, direction="bidirectional", activations=["Sigmoid", "Tanh"] * 2))
+
+
+@pytest.mark.parametrize("linear_before_reset", [0, 1])
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"activations": ["Sigmoid", "Relu"]},
+        {"activations": ["HardSigmoid", "Tanh"]},  # with ONNX' defaults, 0.2 and 0.5
+        {"activations": ["HardSigmoid", "Softsign"], "activation_alpha": [0.3], "activation_beta": [0.4]},
+        {"activations": ["HardSigmoid", "HardSigmoid"], "activation_alpha": [0.3, 0.1], "activation_beta": [0.5, 0.6]},
+        {"activations": ["Sigmoid", "Affine"], "activation_alpha": [0.5], "activation_beta": [0.25]},
+        {"activations": ["Sigmoid", "Sigmoid"]},
+    ],
+)
+def test_other_activations_are_onnx_runtimes(says: dict[str, Any], linear_before_reset: int, tmp_path: Path) -> None:
+    model = node_model(3, 4, drop=("lengths", "h"), linear_before_reset=linear_before_reset, **says)
+    x = numpy.random.default_rng(0).standard_normal((5, 2, 3)).astype(numpy.float32) * 2
+    Y, _ = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"X": x})
+    gru = exchange.load_gru(model)["unit"]
+    assert numpy.abs(gru(torch.from_numpy(x))[0].detach().numpy() - Y[:, 0]).max() < FLOAT32_OUTPUT
+    exchange.save_gru(gru, tmp_path / "again.onnx")  # held against ONNX Runtime as it is written
+    again = exchange.load_gru(tmp_path / "again.onnx")["gru_0"]
+    torch.testing.assert_close(again(torch.from_numpy(x))[0], gru(torch.from_numpy(x))[0])
 
 
 def test_weights_from_an_input_are_named() -> None:

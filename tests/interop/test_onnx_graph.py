@@ -192,7 +192,7 @@ def _says(**says: Any) -> Model:
         ({"direction": "sideways"}, "'direction': 'sideways'"),
         ({"clip": "x"}, "has clip of type 3"),
         ({"activations": 1.0}, "has activations of type 1"),
-        ({"activations": ["Sigmoid"]}, r"has activations=\['Sigmoid'\]"),
+        ({"activations": ["Sigmoid"]}, r"has activations=\['Sigmoid'\]: expected one of the gates"),
         ({"activations": [b"\xff", b"Tanh"]}, "has activations="),
         ({"linear_before_reset": 2}, "'linear_before_reset': 2"),
         ({"linear_before_reset": [1]}, "has linear_before_reset of type 7"),

@@ -33,6 +33,9 @@ struct Case {
   std::vector<Values> values;
   std::vector<int64_t> lengths;
   Values output, final, saved, states;
+  bool replaced = false;
+  Activations activations = {};
+  std::vector<uint8_t> resets = {};
 
   void draw() {
     const double bound = 1 / std::sqrt(double(H));
@@ -41,12 +44,14 @@ struct Case {
               random_values(T * B * H, 0, 1),             random_values(B * H)};
     lengths.clear();
     for (Index b = 0; b < B; ++b) lengths.push_back(ragged ? std::uniform_int_distribution<Index>(0, T)(engine) : T);
+    resets.clear();
+    for (Index i = 0; i < T * B; ++i) resets.push_back(engine() % 3 == 0);
     output.assign(T * B * H, NAN), final.assign(B * H, NAN);
     saved.assign(T * B * 4 * padded(H), NAN), states.assign(T * B * H, NAN);
   }
   Weights<double> weights() {
     return {I, H, before, terms ? nullptr : values[2].data(), values[3].data(), terms ? nullptr : values[4].data(),
-            values[5].data()};
+            values[5].data(), activations};
   }
   Sequence<double> sequence(bool keep) {
     Sequence<double> s{};
@@ -55,7 +60,10 @@ struct Case {
     else s.x = {values[0].data(), B * I, I};
     s.h0 = values[1].data(), s.h0_b = H;
     if (ragged) s.lengths = lengths.data();
-    if (decayed) s.decay = {values[6].data(), B * H, H}, s.replacement = values[7].data(), s.replacement_b = H;
+    if (decayed) s.decay = {values[6].data(), B * H, H};
+    if (replaced) s.resets = {resets.data(), B, 1};
+    if (decayed || replaced) s.replacement = values[7].data(), s.replacement_b = H;
+    s.activations = activations;
     s.output = {output.data(), B * H, H}, s.final = final.data();
     if (keep) s.saved = saved.data();
     if (keep && decayed) s.states = states.data();
@@ -75,6 +83,24 @@ struct Case {
 };
 
 static double sigmoid(double a) { return 1 / (1 + std::exp(-a)); }
+static double hard_sigmoid(double a) { return std::max(0., std::min(1., a / 6 + 0.5)); }
+
+static double candidate(Activation by, double a) {
+  switch (by) {
+    case Activation::tanh: return std::tanh(a);
+    case Activation::relu: return std::max(0., a);
+    case Activation::sigmoid: return sigmoid(a);
+    case Activation::hard_sigmoid: return hard_sigmoid(a);
+    case Activation::softsign: return a / (1 + std::abs(a));
+    case Activation::linear: break;
+  }
+  return a;
+}
+
+// Derivatives with jumps, which a difference may cross.
+static bool kinked(Activations by) {
+  return by.hard_gates || by.candidate == Activation::relu || by.candidate == Activation::hard_sigmoid;
+}
 
 // The largest difference of the states from the equations.
 static double against_equations(Case& c) {
@@ -83,6 +109,8 @@ static double against_equations(Case& c) {
     Values h(c.values[1].begin() + b * c.H, c.values[1].begin() + (b + 1) * c.H);
     for (Index step = 0; step < c.lengths[b]; ++step) {
       const Index t = c.reverse ? c.lengths[b] - 1 - step : step;
+      if (c.replaced && c.resets[t * c.B + b])
+        h.assign(c.values[7].begin() + b * c.H, c.values[7].begin() + (b + 1) * c.H);
       for (Index j = 0; c.decayed && j < c.H; ++j) {
         const double d = c.values[6][(t * c.B + b) * c.H + j];
         h[j] = d * h[j] + (1 - d) * c.values[7][b * c.H + j];
@@ -99,10 +127,11 @@ static double against_equations(Case& c) {
         return sum;
       };
       Values r(c.H), rh(c.H), next(c.H);
-      for (Index j = 0; j < c.H; ++j) r[j] = sigmoid(input(j) + state(j, h)), rh[j] = r[j] * h[j];
+      const auto gate = c.activations.hard_gates ? hard_sigmoid : sigmoid;
+      for (Index j = 0; j < c.H; ++j) r[j] = gate(input(j) + state(j, h)), rh[j] = r[j] * h[j];
       for (Index j = 0; j < c.H; ++j) {
-        const double z = sigmoid(input(c.H + j) + state(c.H + j, h)), x = input(2 * c.H + j);
-        const double n = std::tanh(x + (c.before ? state(2 * c.H + j, rh) : r[j] * state(2 * c.H + j, h)));
+        const double z = gate(input(c.H + j) + state(c.H + j, h)), x = input(2 * c.H + j);
+        const double n = candidate(c.activations.candidate, x + (c.before ? state(2 * c.H + j, rh) : r[j] * state(2 * c.H + j, h)));
         next[j] = n + z * (h[j] - n);
       }
       h = next;
@@ -124,7 +153,8 @@ static double against_difference(Case& c) {
   if (c.terms) g.gi = {grads[0].data(), c.B * 3 * c.H, 3 * c.H};
   else g.x = {grads[0].data(), c.B * c.I, c.I}, g.w_ih = grads[2].data(), g.b_ih = grads[4].data();
   g.h0 = grads[1].data(), g.w_hh = grads[3].data(), g.b_hh = grads[5].data();
-  if (c.decayed) g.decay = {grads[6].data(), c.B * c.H, c.H}, g.replacement = grads[7].data();
+  if (c.decayed) g.decay = {grads[6].data(), c.B * c.H, c.H};
+  if (c.decayed || c.replaced) g.replacement = grads[7].data();
   Packing<double> packing;
   run_backward<double>(c.sequence(true), g, c.weights(), packing, c.threads);
 
@@ -242,8 +272,8 @@ static bool scans(const char* name) {
 // The C interface: errors by status and message, a stream's state saved and restored.
 static bool c_interface() {
   const std::vector<float> w_ih(6, 0.5f), w_hh(12, -0.25f), x{1, 2, 3};
-  const gruworks_weights none{1, 0, 0, w_ih.data(), w_hh.data(), nullptr, nullptr};
-  const gruworks_weights weights{1, 2, 0, w_ih.data(), w_hh.data(), nullptr, nullptr};
+  const gruworks_weights none{1, 0, 0, w_ih.data(), w_hh.data(), nullptr, nullptr, GRUWORKS_TANH, 0};
+  const gruworks_weights weights{1, 2, 0, w_ih.data(), w_hh.data(), nullptr, nullptr, GRUWORKS_TANH, 0};
   gruworks_stream* stream = nullptr;
   if (gruworks_stream_create(GRUWORKS_FLOAT32, &none, 1, nullptr, 1, &stream) != GRUWORKS_INVALID || stream) return false;
   if (std::string(gruworks_message()).find("hidden size") == std::string::npos) return false;
@@ -273,11 +303,13 @@ int main() {
         for (int form = 0; form < 32; ++form) {
           Case c{7, B, B == 9 ? 20 : 3, H, bool(form & 1), bool(form & 2), bool(form & 4), bool(form & 8), bool(form & 16),
                  int(1 + (form + B) % 4), {}, {}, {}, {}, {}, {}};
+          c.replaced = cases % 3 == 0;
+          if (cases % 4 == 1) c.activations = {static_cast<Activation>(cases / 4 % 6), cases / 24 % 2 == 1};
           c.draw();
           c.forward(false);
           const double state = against_equations(c), slope = against_difference(c);
           ++cases;
-          if (state < 1e-12 && slope < 1e-6) continue;
+          if (state < 1e-12 && (slope < 1e-6 || kinked(c.activations))) continue;
           ++failed;
           std::printf("%s H %td B %td form %d: states %g, gradients %g\n", (*b)->name, H, B, form, state, slope);
         }

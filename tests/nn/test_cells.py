@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy
 import pytest
 import torch
 
 from gruworks.errors import OptionError, ShapeError
-from gruworks.nn.cells import CELLS, LiGRU, StepwiseCell, chrono_init_, hidden_size_for, implementation_of, make
+from gruworks.nn.cells import CELLS, Engine, LiGRU, StepwiseCell, chrono_init_, hidden_size_for, implementation_of, make
 from gruworks.nn.gru import GRU
 from tests.tolerances import FLOAT64
 
@@ -246,3 +246,38 @@ def test_unknown_names_and_sizes_are_refused() -> None:
         chrono_init_(make("rnn", 1, 1), 10)
     with pytest.raises(OptionError, match="at least 3"):
         chrono_init_(make("gru", 1, 1), 2)
+
+
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("engine", ["equations", "fused"])
+def test_resets_cut_the_sequence(name: str, engine: Any) -> None:
+    torch.manual_seed(0)
+    cell, x = make(name, 3, 4, engine, dtype=torch.float64).eval(), torch.randn(6, 2, 3, dtype=torch.float64)
+    if engine == "fused" and not isinstance(cell, StepwiseCell | GRU):
+        return  # torch's own layer
+    resets = torch.tensor([0, 0, 1, 0, 1, 0])[:, None].expand(6, 2)
+    output, _ = cell(x, resets=resets)
+    expected = torch.cat([cell(part)[0] for part in (x[:2], x[2:4], x[4:])])
+    torch.testing.assert_close(output, expected)
+
+
+def test_options_of_the_other_cells() -> None:
+    x = torch.randn(5, 2, 3, dtype=torch.float64)
+    for name in ("mgu", "ligru", "layernorm-gru"):
+        torch.manual_seed(0)
+        cell: Any = make(
+            name, 3, 4, dtype=torch.float64, candidate_activation="softsign", learn_initial_state=True
+        ).eval()
+        torch.manual_seed(0)
+        usual: Any = make(name, 3, 4, dtype=torch.float64).eval()
+        assert not torch.allclose(cell(x)[0], usual(x)[0])
+        torch.nn.init.normal_(cell.initial_state)
+        start = cell.initial_state.detach().expand(1, 2, 4)
+        torch.testing.assert_close(cell(x)[0], cell(x, start)[0])
+    equations, fused = (
+        make("gru", 3, 4, e, candidate_activation="relu", dtype=torch.float64) for e in get_args(Engine)[::-1]
+    )
+    equations.load_state_dict(fused.state_dict())
+    torch.testing.assert_close(equations(x)[0], fused(x)[0])
+    with pytest.raises(OptionError, match="MinGRU has a candidate of its own"):
+        make("mingru", 3, 4, candidate_activation="relu")

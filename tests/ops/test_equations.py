@@ -100,8 +100,8 @@ def test_backward_agrees_with_finite_differences(reset: Reset, reverse: bool) ->
     rng = numpy.random.default_rng(1)
     lengths = numpy.array([4, 2, 0])
     weights = GRUWeights.random(inputs, hidden, reset, seed=1)
-    values = {"x": rng.normal(size=(T, B, inputs)), "h0": rng.normal(size=(B, hidden)), **vars(weights)}
-    del values["reset"]
+    values = {"x": rng.normal(size=(T, B, inputs)), "h0": rng.normal(size=(B, hidden))}
+    values |= {name: getattr(weights, name) for name in ("w_ih", "w_hh", "b_ih", "b_hh")}
     grad_output, grad_final = rng.normal(size=(T, B, hidden)), rng.normal(size=(B, hidden))
 
     def loss(named: dict[str, numpy.ndarray]) -> float:

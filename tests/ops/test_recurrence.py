@@ -327,3 +327,29 @@ def test_one_layer_with_different_weights_in_two_python_threads() -> None:
 
     in_threads(work, 3)
     assert not wrong
+
+
+@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize("reset", ["after", "before"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_resets_replace_the_state(build: str, reset: Any, threads: int) -> None:
+    """As the equations, with a decay too, in order of processing; a row of bytes or numbers, ragged and reversed."""
+    used, draw = native.build(), numpy.random.default_rng(0)
+    native.choose_build(build)
+    try:
+        for B, reverse, decayed in ((1, False, False), (1, True, True), (5, True, False), (5, False, True)):
+            weights = GRUWeights.random(3, 130, reset)
+            x, h0, other = (
+                draw.standard_normal((9, B, 3)),
+                draw.standard_normal((B, 130)),
+                draw.uniform(-1, 1, (B, 130)),
+            )
+            resets, lengths = draw.uniform(size=(9, B)) < 0.4, draw.integers(0, 10, B)
+            decay = draw.uniform(size=(9, B, 130)) if decayed else None
+            given = {"x": x, "h0": h0, "lengths": lengths, "decay": decay, "replacement": other, "resets": resets * 1.0}
+            output, final = recurrence.forward(weights, reverse=reverse, threads=threads, **given)
+            true = equations.sequence(x, h0, weights, lengths, reverse, decay=decay, replacement=other, resets=resets)
+            close(output, true.output, 1e-12, "output")
+            close(final, true.final, 1e-12, "final")
+    finally:
+        native.choose_build(used)

@@ -134,3 +134,19 @@ def test_a_saved_state_goes_on_in_another_process(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script, *paths], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
     assert (numpy.load(paths[1]) == stream.step(x[1])).all()
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_sessions_begin_anew_at_resets(precision: Any) -> None:
+    weights = GRUWeights.random(3, 5).astype(numpy.float32)
+    stream, other = (GRUStream(weights, 4, precision=precision) for _ in range(2))
+    x = numpy.random.default_rng(0).standard_normal((2, 4, 3)).astype(numpy.float32)
+    stream.step(x[0]), other.step(x[0])
+    other.reset(numpy.array([0, 2]))
+    assert numpy.array_equal(stream.step(x[1], numpy.array([1.0, 0, 1, 0])), other.step(x[1]))
+    kept = stream.state
+    with pytest.raises(ShapeError, match=r"resets must be one a session, \[4\], not \[3\]"):
+        stream.step(x[1], numpy.ones(3, bool))
+    with pytest.raises(ShapeError, match="x must be"):
+        stream.step(x[1, :2], numpy.ones(4, bool))
+    assert numpy.array_equal(stream.state, kept)

@@ -1,7 +1,8 @@
 """Reading and writing of Keras files with h5py alone: `.weights.h5`, `.keras`, and older `.h5` model files.
 
 Keras has gates z, r, h; z keeps; transposed kernels [I, 3H]; `reset_after=True` has a bias [2, 3H] (input, hidden),
-`reset_after=False` a bias [3H]. A weights file states no activations; Keras' defaults are assumed.
+`reset_after=False` a bias [3H]. A weights file states no activations; Keras' defaults are assumed. The hard sigmoid of
+Keras 1 and 2 has another slope than Keras 3's, which is expressed in the weights.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +20,19 @@ import numpy
 from gruworks.errors import WeightsError, require
 from gruworks.files import bounded_zip
 from gruworks.interop import hdf5
+from gruworks.interop.activations import KERAS_2, Function, converted
 from gruworks.interop.keras_config import Facts, sequential
-from gruworks.interop.keras_file import INNER, NAMES, Cell, cells_of, config_of, group_names, member, opened
+from gruworks.interop.keras_file import (
+    INNER,
+    NAMES,
+    Cell,
+    cells_of,
+    config_of,
+    group_names,
+    major_version,
+    member,
+    opened,
+)
 from gruworks.interop.keras_layers import Layer, layers_of
 from gruworks.interop.stack import Stack
 from gruworks.ops.weights import GRUWeights, Reset
@@ -67,7 +80,7 @@ def to_weights(weights: GRUWeights) -> list[Any]:
     """
     if weights.reset == "before":
         b, _ = weights.merged()
-        weights = GRUWeights(weights.w_ih, weights.w_hh, b, reset="before")
+        weights = replace(weights, b_ih=b, b_hh=None)
     w_ih, w_hh, b_ih, b_hh = weights.to_layout(update="keeps", order="zrn")
     kernels = [w_ih.T.copy(), w_hh.T.copy()]
     if b_ih is None and b_hh is None:
@@ -86,17 +99,18 @@ def find(path: str | Path, reset: Reset | None = None) -> list[Stack]:
         reset: reset form of layers without bias in a weights file, which does not state it.
 
     Raises:
-        WeightsError: the file is of another format, incomplete or has no GRU; or a layer has activations other than
-            tanh and sigmoid, or `merge_mode=None`.
+        WeightsError: the file is of another format, incomplete or has no GRU; or a layer has other activations than
+            `ops.activations`, or `merge_mode=None`.
         MissingExtraError: h5py is not installed.
     """
     path = Path(path)
     with opened(path) as file:
         config, names = config_of(file, path), group_names(file)
+        version = 3 if config is None else major_version(file, path)
         cells = [Cell(cell.path, [hdf5.numbers(one) for one in cell.datasets]) for cell in cells_of(file)]
     if not cells:
         raise WeightsError(f"{path} has no GRU layer (a group with matrices [I, 3H] and [H, 3H])")
-    return [_stack(path, layer, reset) for layer in layers_of(path, cells, names, config)]
+    return [_stack(path, layer, reset, version) for layer in layers_of(path, cells, names, config)]
 
 
 def load_gru(path: str | Path, reset: Reset | None = None) -> dict[str, GRU]:
@@ -124,6 +138,8 @@ def save_gru(gru: Any, path: str | Path) -> None:
     if stack.initial is not None or (stack.reverse and not stack.reading_order):
         raise WeightsError("a Keras file has no initial state, and the outputs of a reversed Keras GRU are reversed")
     path = Path(path)
+    if path.suffix != ".keras":
+        stack.weights[0][0].usual("a Keras file of weights, which states no activations, (write .keras instead)")
     content = io.BytesIO()
     with require("h5py", "exchange").File(content, "w") as file:
         for name, cell in _keras_paths(stack):
@@ -156,11 +172,16 @@ def write_back(source: str | Path, stacks: Sequence[Stack], target: str | Path) 
     inner = source.suffix == ".keras"
     with opened(source) as file:  # checks the file
         config = config_of(file, source)
+        version = 3 if config is None else major_version(file, source)
     content = io.BytesIO(member(source, INNER) if inner else source.read_bytes())
     with hdf5.opened(content, str(source), "r+") as file:
         for layer in layers_of(source, cells_of(file), group_names(file), config):
             stack = named.pop(layer.name, None)
             if stack is not None:
+                if "hard_sigmoid" in (layer.facts.gate, layer.facts.candidate) and version < 3:
+                    raise WeightsError(
+                        f"{layer.name!r} of {source} has Keras {version}'s hard sigmoid: it is only read"
+                    )
                 _write(layer, stack, source)
     if named:
         raise WeightsError(f"{source} has no GRU named {' or '.join(map(repr, named))}")
@@ -176,7 +197,7 @@ def _archive(source: Path, weights: bytes) -> bytes:
     return whole.getvalue()
 
 
-def _stack(path: Path, layer: Layer, reset: Reset | None) -> Stack:
+def _stack(path: Path, layer: Layer, reset: Reset | None, version: int) -> Stack:
     known, name = layer.facts, layer.name
     if known.refused:
         raise WeightsError(f"layer {name!r} of {path} has {known.refused}")
@@ -184,9 +205,16 @@ def _stack(path: Path, layer: Layer, reset: Reset | None) -> Stack:
         arrays, back = [cell.datasets for cell in layer.cells], known.backwards
         weights = tuple(from_weights(one, known.reset or (reset if len(one) == 2 else None)) for one in arrays)
         _compare(weights[0], known)
+        weights = tuple(
+            converted(one, *(_function(name, version) for name in (known.gate, known.candidate))) for one in weights
+        )
         return Stack(name, (weights,), not known.time_major, back, back, known.merge, None, known.warnings).check()
     except WeightsError as error:
         raise WeightsError(f"layer {name!r} of {path}: {error}") from error
+
+
+def _function(name: str, version: int) -> Function:
+    return Function.line(name, *KERAS_2) if name == "hard_sigmoid" and version < 3 else Function(name)
 
 
 def _compare(weights: GRUWeights, known: Facts) -> None:
@@ -200,6 +228,8 @@ def _compare(weights: GRUWeights, known: Facts) -> None:
 def _write(layer: Layer, stack: Stack, path: Path) -> None:
     if stack.num_layers != 1 or stack.directions != len(layer.cells):
         raise WeightsError(f"{layer.name!r} of {path} is one layer in {len(layer.cells)} directions")
+    if stack.unit[1:] != (layer.facts.candidate, layer.facts.gate):
+        raise WeightsError(f"{layer.name!r} of {path} has other activations than the stack, {stack.unit[1:]}")
     for cell, weights in zip(layer.cells, stack.weights[0], strict=True):
         arrays = to_weights(weights)
         shapes, expected = [a.shape for a in arrays], [d.shape for d in cell.datasets]

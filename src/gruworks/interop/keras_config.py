@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gruworks.interop.activations import KERAS
 from gruworks.interop.stack import MERGES, Merge, Stack
 from gruworks.ops.weights import Reset
 
 __all__ = ["Described", "Facts", "assumed", "described", "sequential"]
 
 Config = dict[str, Any]
+COMMON = ("reset", "units", "bias", "time_major", "gate", "candidate")  # of both directions
 OURS = ("", "keras", "tensorflow", "tf_keras", "builtins")  # modules of Keras' own classes and functions
 
 
@@ -28,6 +30,8 @@ class Facts:
     backwards: bool = False
     time_major: bool = False
     merge: Merge = "concat"
+    gate: str = "sigmoid"
+    candidate: str = "tanh"
     refused: str = ""
     warnings: tuple[str, ...] = ()
 
@@ -136,17 +140,18 @@ def _of_both(config: Config, gru: Config) -> Facts:
         refused = f"merge_mode={merge!r}; supported are {', '.join(MERGES)}"
     elif one.backwards or (other and not two.backwards):
         refused = "go_backwards=True in its forward layer, which swaps the directions"
-    elif (one.reset, one.units, one.bias, one.time_major) != (two.reset, two.units, two.bias, two.time_major):
+    elif any(getattr(one, name) != getattr(two, name) for name in COMMON):
         refused = "two directions with different configurations"
     return replace(one, merge=merge if merge in MERGES else "concat", refused=refused)
 
 
 def _of_gru(config: Config) -> Facts:
-    refused = ""
-    for name, expected in (("activation", "tanh"), ("recurrent_activation", "sigmoid")):
+    refused, activations = "", []
+    for name, supported in (("activation", KERAS), ("recurrent_activation", ("sigmoid", "hard_sigmoid"))):
         given = _activation(config.get(name))
-        if given != expected:
-            refused = refused or f"{name}={given!r}; only {name}={expected!r} is supported"
+        activations.append(given)
+        if given not in supported:
+            refused = refused or f"{name}={given!r}; supported are {', '.join(supported)}"
     if config.get("class_name") not in (None, "GRU"):
         refused = f"the class {config['class_name']!r}; supported are GRU and RNN of GRUCell"
     after = config.get("reset_after", False)  # older files lack the option and have reset "before"
@@ -158,6 +163,8 @@ def _of_gru(config: Config) -> Facts:
         bias=bias if isinstance(bias, bool) else None,
         backwards=bool(config.get("go_backwards")),
         time_major=bool(config.get("time_major")),
+        candidate=str(activations[0]),
+        gate=str(activations[1]),
         refused=refused,
         warnings=(stateful,) if config.get("stateful") else (),
     )
@@ -223,7 +230,7 @@ def _layer(kind: str, config: Config) -> Config:
 
 def _gru(stack: Stack, name: str, backwards: bool = False) -> Config:
     return _layer("GRU", {
-        "name": name, "dtype": str(stack.dtype), "units": stack.hidden_size, "activation": "tanh",
-        "recurrent_activation": "sigmoid", "use_bias": stack.bias, "reset_after": stack.reset == "after",
+        "name": name, "dtype": str(stack.dtype), "units": stack.hidden_size, "activation": stack.unit.candidate,
+        "recurrent_activation": stack.unit.gate, "use_bias": stack.bias, "reset_after": stack.reset == "after",
         "return_sequences": True, "go_backwards": backwards or stack.reverse,
     })  # fmt: skip

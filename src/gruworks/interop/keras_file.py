@@ -12,7 +12,17 @@ from gruworks.errors import WeightsError
 from gruworks.files import MIB, bounded_member, bounded_zip, read_json, regular_file
 from gruworks.interop import hdf5
 
-__all__ = ["INNER", "NAMES", "Cell", "cells_of", "config_of", "group_names", "member", "opened"]
+__all__ = [
+    "INNER",
+    "NAMES",
+    "Cell",
+    "cells_of",
+    "config_of",
+    "group_names",
+    "major_version",
+    "member",
+    "opened",
+]
 
 NAMES = (("0", "1", "2"), ("kernel", "recurrent_kernel", "bias"), ("kernel:0", "recurrent_kernel:0", "bias:0"))
 INNER = "model.weights.h5"  # the weights in a .keras archive
@@ -54,6 +64,20 @@ def config_of(file: Any, path: Path) -> Any:
     if not isinstance(config, dict) or not isinstance(config.get("config"), dict | list):
         raise WeightsError(f"the model configuration of {path} must be an object with class_name and config")
     return config
+
+
+def major_version(file: Any, path: Path) -> int:
+    """The major version of the Keras that wrote a model; 3 where the file doesn't state it."""
+    if path.suffix == ".keras":
+        with bounded_zip(path, error=WeightsError, kind="Keras file") as archive:
+            if "metadata.json" not in archive.namelist():
+                return 3
+        metadata = read_json(member(path, "metadata.json"), CONFIG, error=WeightsError, name=f"the metadata of {path}")
+        version = metadata.get("keras_version") if isinstance(metadata, dict) else None
+    else:
+        version = hdf5.text(file, "keras_version")
+    first = str(version or "3").partition(".")[0]
+    return int(first) if first.isdecimal() else 3
 
 
 def cells_of(file: Any) -> list[Cell]:

@@ -1,8 +1,8 @@
 """Reading of `GRU` nodes from ONNX models; `onnx_write` writes them.
 
 ONNX has gates z, r, h; z keeps; `linear_before_reset=1` is reset "after", 0 (the default) "before"; W [D, 3H, I],
-R [D, 3H, H], B [D, 6H] of both biases; outputs are [T, D, B, H]. Nodes with `clip` or with activations other than
-Sigmoid and Tanh raise WeightsError. `gruworks.interop.onnx_export` exports complete torch modules.
+R [D, 3H, H], B [D, 6H] of both biases; outputs are [T, D, B, H]. Activations as `activations.of_onnx`; nodes
+with `clip` or with others raise WeightsError. `gruworks.interop.onnx_export` exports complete torch modules.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy
 
 from gruworks.errors import GruworksError, WeightsError, require
 from gruworks.files import regular_file
+from gruworks.interop.activations import Function, converted, of_onnx
 from gruworks.interop.onnx_constants import attributes
 from gruworks.interop.onnx_graph import Scope, gru_nodes, inlined
 from gruworks.interop.onnx_write import save_gru, to_tensors
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["find", "from_tensors", "load_gru", "read_model", "save_gru", "to_tensors"]
 
 DIRECTIONS = {"forward": 1, "reverse": 1, "bidirectional": 2}
-KINDS = {"hidden_size": 2, "direction": 3, "linear_before_reset": 2, "layout": 2, "clip": 1, "activations": 8}
+KINDS = {"hidden_size": 2, "direction": 3, "linear_before_reset": 2, "layout": 2, "clip": 1, "activations": 8,
+         "activation_alpha": 6, "activation_beta": 6}  # fmt: skip
 INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h")
 Array = Any
 
@@ -124,6 +126,8 @@ def _stack(scope: Scope, node: Any, name: str, who: str) -> Stack:
     try:
         W, R, B = (_constant(scope, inputs, kind) for kind in ("W", "R", "B"))
         weights = from_tensors(W, R, B, attrs["linear_before_reset"])
+        functions = _functions(attrs)
+        weights = tuple(converted(one, *pair) for one, pair in zip(weights, functions, strict=False))
         _compare(weights, attrs)
         initial, warnings = _initial(scope, inputs.get("initial_h", ""), bool(attrs["layout"]))
         warnings += _lengths(scope, inputs.get("sequence_lens", ""))
@@ -150,11 +154,20 @@ def _attributes(node: Any, who: str) -> dict[str, Any]:
     ):
         shown = {one: attrs[one] for one in ("direction", "linear_before_reset", "layout")}
         raise WeightsError(f"{who} has {shown}; expected one of {', '.join(DIRECTIONS)}, and 0 or 1")
-    activations = [one.decode(errors="backslashreplace") for one in attrs.get("activations", [])]
-    expected = ["sigmoid", "tanh"] * DIRECTIONS[attrs["direction"]]
-    if activations and [one.lower() for one in activations] != expected:
-        raise WeightsError(f"{who} has activations={activations}; supported are Sigmoid and Tanh in each direction")
     return attrs
+
+
+def _functions(attrs: dict[str, Any]) -> list[tuple[Function, Function]]:
+    """Activations of gates and candidate by direction."""
+    D = DIRECTIONS[attrs["direction"]]
+    names = [one.decode(errors="backslashreplace") for one in attrs.get("activations", [])] or ["Sigmoid", "Tanh"] * D
+    try:
+        found = of_onnx(names, attrs.get("activation_alpha", []), attrs.get("activation_beta", []))
+        if len(found) != 2 * D or len(set(zip(found[::2], found[1::2], strict=True))) > 1:
+            raise WeightsError("expected one of the gates and one of the candidate, the same in each direction")
+    except WeightsError as error:
+        raise WeightsError(f"it has activations={names}: {error}") from error
+    return list(zip(found[::2], found[1::2], strict=True))
 
 
 def _compare(weights: tuple[GRUWeights, ...], attrs: dict[str, Any]) -> None:

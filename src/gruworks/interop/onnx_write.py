@@ -11,6 +11,7 @@ import numpy
 
 from gruworks.errors import ExportError, WeightsError, require
 from gruworks.interop.stack import Stack
+from gruworks.ops.activations import onnx_attributes
 from gruworks.ops.weights import GRUWeights
 
 __all__ = ["OPSET", "TOLERANCE", "compare", "save_gru", "to_tensors"]
@@ -86,6 +87,7 @@ def _layers(make: Callable[..., Any], stack: Stack, lengths: bool) -> tuple[list
         "hidden_size": stack.hidden_size,
         "direction": "bidirectional" if stack.directions == 2 else "reverse" if stack.reverse else "forward",
         "linear_before_reset": int(stack.reset == "after"),
+        **onnx_attributes(stack.unit, stack.directions),
     }
     values: dict[str, Array] = {"side_by_side": numpy.array([0, 0, -1])}
     swap: Any = {"op_type": "Transpose", "perm": [1, 0, 2]} if stack.batch_first else {"op_type": "Identity"}

@@ -9,6 +9,7 @@ import numpy
 from numpy.typing import NDArray
 
 from gruworks.errors import WeightsError
+from gruworks.ops.activations import Unit
 from gruworks.ops.weights import GRUWeights, Reset
 
 __all__ = ["MERGES", "Merge", "Stack", "floats", "merged_biases", "printable"]
@@ -45,8 +46,9 @@ def merged_biases(weights: GRUWeights, cell: str) -> tuple[Any, Any]:
     """`weights.merged()` for a format without reset "before".
 
     Raises:
-        WeightsError: the weights have reset "before"; the message names the `cell`.
+        WeightsError: the weights have reset "before" or other activations; the message names the `cell`.
     """
+    weights.usual(cell)
     if weights.reset == "before":
         raise WeightsError(f"{cell} resets after the matrix product: it can't hold reset='before' weights")
     return weights.merged()
@@ -101,6 +103,11 @@ class Stack:
         return self.weights[0][0].reset
 
     @property
+    def unit(self) -> Unit:
+        """Reset form and activations."""
+        return self.weights[0][0].unit
+
+    @property
     def bias(self) -> bool:
         """True if any layer has a bias."""
         return any(b is not None for one in self.each() for b in (one.b_ih, one.b_hh))
@@ -146,12 +153,14 @@ class Stack:
             expected = f"input size {self.input_size if i == 0 else D * H}, hidden size {H} and {D} directions"
             for one in layer:
                 one.check()
-                kinds.add((one.reset, str(one.w_hh.dtype)))
+                kinds.add((one.reset, *one.unit[1:], str(one.w_hh.dtype)))
                 found = f"input size {one.input_size}, hidden size {one.hidden_size} and {len(layer)} directions"
                 if found != expected:
                     raise WeightsError(f"layer {i} of {self.name!r} must have {expected}, not {found}")
         if len(kinds) > 1:
-            raise WeightsError(f"all parts of {self.name!r} must have one reset form and element type, not {kinds}")
+            raise WeightsError(
+                f"all parts of {self.name!r} must have one reset form, activations and element type, not {kinds}"
+            )
         initial, shape = self.initial, (self.num_layers * D, H)
         if initial is None:
             return self

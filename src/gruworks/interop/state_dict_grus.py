@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ import safetensors.numpy
 from gruworks.errors import WeightsError
 from gruworks.files import regular_file
 from gruworks.interop.stack import Stack, printable
+from gruworks.ops.activations import MARKS, Unit, unit_of
 from gruworks.ops.weights import GRUWeights, Reset, parameter_names
 
-__all__ = ["MARK", "find", "read_safetensors"]
+__all__ = ["find", "read_safetensors"]
 
-MARK = "reset_before"
-PART = re.compile(rf"(.*?)((?:weight|bias)_[ih]h(?:_l\d+)?(?:_reverse)?|{MARK})", re.DOTALL)
+INITIAL = "initial_state"
+PART = re.compile(rf"(.*?)((?:weight|bias)_[ih]h(?:_l\d+)?(?:_reverse)?|{INITIAL}|(?:{'|'.join(MARKS)})\w*)", re.DOTALL)
 
 
 def find(state: Mapping[str, Any], to_array: Callable[[str, Any], Any]) -> list[Stack]:
@@ -58,11 +60,11 @@ def read_safetensors(path: str | Path) -> dict[str, Any]:
 
 
 def _parts(state: Mapping[str, Any], prefixes: set[str]) -> Iterator[tuple[str, Any]]:
-    """Weights, biases and `reset_before` entries under these prefixes."""
+    """Weights, biases, initial states and entries that name a form under these prefixes."""
     for key, value in state.items():
         found = PART.fullmatch(key)
         if found and found[1] in prefixes:
-            yield key, (True if found[2] == MARK else value)
+            yield key, (True if found[2].startswith(MARKS) else value)
 
 
 def _is_gru(arrays: Mapping[str, Any], prefix: str) -> bool:
@@ -72,16 +74,29 @@ def _is_gru(arrays: Mapping[str, Any], prefix: str) -> bool:
 
 
 def _stack(arrays: Mapping[str, Any], prefix: str) -> Stack:
-    reset: Reset = "before" if f"{prefix}{MARK}" in arrays else "after"
+    unit = unit_of({key.removeprefix(prefix) for key in arrays if key.startswith(prefix)})
+    reset: Reset = "before" if unit.before else "after"
+    initial = arrays.get(prefix + INITIAL)
     if f"{prefix}weight_hh" in arrays:  # a cell
         kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         cell = {f"{kind}_l0": arrays[prefix + kind] for kind in kinds if prefix + kind in arrays}
-        return Stack(prefix.rstrip("."), ((GRUWeights.from_state_dict(cell, reset=reset),),)).check()
+        weights = replace(GRUWeights.from_state_dict(cell, reset=reset), **activations(unit))
+        return Stack(
+            prefix.rstrip("."), ((weights,),), initial=None if initial is None else initial[None, None]
+        ).check()
     layers: list[tuple[GRUWeights, ...]] = []
     while f"{prefix}weight_hh_l{len(layers)}" in arrays:
         both = f"{prefix}{parameter_names(len(layers), reverse=True)[1]}" in arrays
         directions = (False, True) if both else (False,)
         layers.append(
-            tuple(GRUWeights.from_state_dict(arrays, len(layers), reverse, reset, prefix) for reverse in directions)
+            tuple(
+                replace(GRUWeights.from_state_dict(arrays, len(layers), reverse, reset, prefix), **activations(unit))
+                for reverse in directions
+            )
         )
-    return Stack(prefix.rstrip("."), tuple(layers)).check()
+    return Stack(prefix.rstrip("."), tuple(layers), initial=None if initial is None else initial[:, None]).check()
+
+
+def activations(unit: Unit) -> dict[str, Any]:
+    """The activations of a unit, as arguments of `GRUWeights`."""
+    return {"candidate_activation": unit.candidate, "gate_activation": unit.gate}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,10 @@ from torch.nn.utils.rnn import PackedSequence
 from gruworks.errors import OptionError, ShapeError, WeightsError
 from gruworks.interop import state_dict_grus
 from gruworks.interop.stack import Merge, Stack
-from gruworks.interop.state_dict_grus import MARK
 from gruworks.interop.torch_file import read_state
 from gruworks.nn.functional import gru_layer
 from gruworks.nn.gru import GRU
+from gruworks.ops.activations import marks
 from gruworks.ops.weights import GRUWeights
 
 __all__ = [
@@ -51,7 +52,7 @@ def find(state: Mapping[str, Any]) -> list[Stack]:
 
 
 def state_dict(stack: Stack, prefix: str = "") -> dict[str, Tensor]:
-    """Convert a stack to a state dict with torch's names; reset "before" adds the entry `reset_before`.
+    """Convert a stack to a state dict with torch's names; reset "before" adds the entry `reset_before`, and others.
 
     >>> sorted(state_dict(Stack("", ((GRUWeights.random(3, 4),),))))
     ['bias_hh_l0', 'bias_ih_l0', 'weight_hh_l0', 'weight_ih_l0']
@@ -61,9 +62,7 @@ def state_dict(stack: Stack, prefix: str = "") -> dict[str, Tensor]:
         for reverse, weights in enumerate(directions):
             filled = _with_both_biases(weights) if stack.bias else weights
             state |= filled.map(_tensor).to_state_dict(layer, bool(reverse), prefix)
-    if stack.reset == "before":
-        state[prefix + MARK] = torch.tensor(True)
-    return state
+    return state | {prefix + name: torch.tensor(True) for name in marks(stack.unit)}
 
 
 def from_module(gru: torch.nn.GRU | torch.nn.GRUCell, name: str = "") -> Stack:
@@ -79,6 +78,7 @@ def from_module(gru: torch.nn.GRU | torch.nn.GRUCell, name: str = "") -> Stack:
         kind = type(gru).__name__
         raise WeightsError(f"expected a GRU or GRUCell of torch or gruworks, got a {kind}; pass its GRU, or use `find`")
     properties = {"batch_first": bool(getattr(gru, "batch_first", False)), **getattr(gru, "properties", {})}
+    properties.setdefault("initial", found[0].initial)
     return Stack(name, found[0].weights, **properties).check()
 
 
@@ -100,7 +100,10 @@ def to_module(stack: Stack) -> GRU:
         raise WeightsError(f"{stack.name!r} has {stack.dtype} weights: convert with weights.astype(numpy.float32)")
     sizes = (stack.input_size, stack.hidden_size, stack.num_layers, stack.bias, stack.batch_first, 0.0)
     make = GRU if stack.plain else LoadedGRU
-    gru = make(*sizes, stack.directions == 2, dtype=_tensor(stack.weights[0][0].w_hh).dtype, reset=stack.reset)
+    gru = make(
+        *sizes, stack.directions == 2, dtype=_tensor(stack.weights[0][0].w_hh).dtype, reset=stack.reset,
+        candidate_activation=stack.unit.candidate, gate_activation=stack.unit.gate,
+    )  # fmt: skip
     gru.load_state_dict(state_dict(stack))
     if isinstance(gru, LoadedGRU):
         gru.set_properties(stack.reverse, stack.reading_order, stack.merge, stack.initial)
@@ -185,7 +188,7 @@ class LoadedGRU(GRU):
 def _with_both_biases(weights: GRUWeights) -> GRUWeights:
     zeros = numpy.zeros(3 * weights.hidden_size, weights.w_hh.dtype)
     b_ih, b_hh = (zeros if b is None else b for b in (weights.b_ih, weights.b_hh))
-    return GRUWeights(weights.w_ih, weights.w_hh, b_ih, b_hh, reset=weights.reset)
+    return replace(weights, b_ih=b_ih, b_hh=b_hh)
 
 
 def _tensor(array: Any) -> Tensor:

@@ -19,8 +19,9 @@ from gruworks.nn.blocks.augmented_cell import AUGMENTATIONS, AugmentedCell
 from gruworks.nn.gru import GRU
 from gruworks.nn.recurrence import conditions
 from gruworks.nn.recurrence.linear_scan import log_scan
-from gruworks.nn.recurrence.operands import check_alike
+from gruworks.nn.recurrence.operands import check_alike, step_resets
 from gruworks.ops import equations
+from gruworks.ops.activations import CandidateActivation, activation, check_activations
 
 __all__ = [
     "CELLS",
@@ -45,6 +46,8 @@ class StepwiseCell:
     """
 
     num_states = 1  # tensors [B, H] in the state: h, or h and c
+    learn_initial_state: bool = False
+    initial_state: Tensor
     hidden_size: int
     input_size: int
     weight_ih_l0: Tensor
@@ -60,14 +63,28 @@ class StepwiseCell:
         """New state, given one step's input projections [B, gates·H] and the previous state."""
         raise NotImplementedError
 
-    def forward(self, input: Tensor, hx: Any = None) -> tuple[Tensor, Any]:  # noqa: A002 (torch's name)
-        """Output [T, B, H] and final state of x [T, B, I] and the initial state, [1, B, H] or for LSTM a pair (h, c).
+    def forward(
+        self,
+        input: Tensor,  # noqa: A002 (torch's name)
+        hx: Any = None,
+        resets: Any = None,
+        reset_state: Any = None,
+    ) -> tuple[Tensor, Any]:
+        """Output [T, B, H] and final state of x [T, B, I].
 
-        The initial state defaults to zeros.
+        Args:
+            input: [T, B, I].
+            hx: initial state, [1, B, H] or for LSTM a pair (h, c); zeros if None.
+            resets: bools or numbers [T, B]: where not 0, `reset_state` (zeros if None) is the state before the step.
+            reset_state: as hx.
         """
         state = self._initial_state(input, hx)
+        marks = None if resets is None else step_resets(resets, input.shape[:2], input.device)[..., None]
+        fresh = self._initial_state(input, reset_state)
         rows = []
-        for gi in self.input_projections(input).unbind(0):
+        for t, gi in enumerate(self.input_projections(input).unbind(0)):
+            if marks is not None:
+                state = tuple(torch.where(marks[t], new, old) for new, old in zip(fresh, state, strict=True))
             state = self.step(gi, state)
             rows.append(state[0])
         final = tuple(part[None] for part in state)
@@ -83,6 +100,8 @@ class StepwiseCell:
                 f"got {list(x.shape)}"
             )
         expected = [x.shape[1], self.hidden_size]
+        if hx is None and self.learn_initial_state:
+            return (self.initial_state.expand(expected),)
         if hx is None:
             return (x.new_zeros(expected),) * self.num_states
         if len(parts) != self.num_states or any(list(part.shape) != [1, *expected] for part in parts):
@@ -148,15 +167,31 @@ class GRUEquations(StepwiseCell, GRU):  # type: ignore[misc]
 class _SingleBiasCell(StepwiseCell, torch.nn.Module):
     """Base class of cells with one bias per gate.
 
-    Parameters: weight_ih_l0 [gates·H, I], weight_hh_l0 [gates·H, H], bias_l0 [gates·H].
+    Parameters: weight_ih_l0 [gates·H, I], weight_hh_l0 [gates·H, H], bias_l0 [gates·H]; with `learn_initial_state`
+    initial_state [H]. `candidate_activation` replaces that of the definition.
     """
 
     gates = 0
     recurrent = True
     biased = True
+    candidate_activation: CandidateActivation | None = "tanh"  # None: the definition allows no other
 
-    def __init__(self, input_size: int, hidden_size: int, device: Any = None, dtype: Any = None) -> None:
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        candidate_activation: CandidateActivation | None = None,
+        learn_initial_state: bool = False,
+    ) -> None:
         super().__init__()
+        if candidate_activation is not None:
+            if self.candidate_activation is None:
+                raise OptionError(f"{type(self).__name__} has a candidate of its own: leave out candidate_activation")
+            check_activations(candidate_activation, "sigmoid")
+            self.candidate_activation = candidate_activation
         self.input_size, self.hidden_size = input_size, hidden_size
         rows, made = self.gates * hidden_size, {"device": device, "dtype": dtype}
         self.weight_ih_l0 = torch.nn.Parameter(torch.empty(rows, input_size, **made))
@@ -166,6 +201,15 @@ class _SingleBiasCell(StepwiseCell, torch.nn.Module):
             self.bias_l0 = torch.nn.Parameter(torch.empty(rows, **made))
         for parameter in self.parameters():  # the initialization of torch.nn.RNNBase
             torch.nn.init.uniform_(parameter, -(hidden_size**-0.5), hidden_size**-0.5)
+        self.learn_initial_state = learn_initial_state
+        if learn_initial_state:
+            self.initial_state = torch.nn.Parameter(torch.zeros(hidden_size, **made))
+
+    def candidate(self, a: Tensor) -> Tensor:
+        """The candidate's activation."""
+        if self.candidate_activation == "relu":
+            return torch.relu(a)
+        return activation(str(self.candidate_activation), a, torch)  # type: ignore[no-any-return]
 
     def extra_repr(self) -> str:
         return f"{self.input_size}, {self.hidden_size}"
@@ -186,6 +230,7 @@ class MGU(_SingleBiasCell):
     Args:
         input_size: I, number of input features.
         hidden_size: H, number of features of the state.
+        candidate_activation, learn_initial_state: as `gruworks.GRU`.
         device, dtype: of the parameters.
 
     Raises:
@@ -199,7 +244,7 @@ class MGU(_SingleBiasCell):
         x_f, x_n = gi.chunk(2, -1)
         U_f, U_n = self.weight_hh_l0.chunk(2)
         f = torch.sigmoid(x_f + linear(h, U_f))
-        n = torch.tanh(x_n + linear(f * h, U_n))
+        n = self.candidate(x_n + linear(f * h, U_n))
         return ((1 - f) * h + f * n,)
 
 
@@ -223,9 +268,12 @@ class LiGRU(_SingleBiasCell):
     """
 
     gates, biased = 2, False
+    candidate_activation: CandidateActivation | None = "relu"
 
-    def __init__(self, input_size: int, hidden_size: int, device: Any = None, dtype: Any = None) -> None:
-        super().__init__(input_size, hidden_size, device, dtype)
+    def __init__(
+        self, input_size: int, hidden_size: int, device: Any = None, dtype: Any = None, **options: Any
+    ) -> None:
+        super().__init__(input_size, hidden_size, device, dtype, **options)
         self.norm = torch.nn.BatchNorm1d(2 * hidden_size, momentum=0.05, device=device, dtype=dtype)
 
     def input_projections(self, x: Tensor) -> Tensor:
@@ -237,7 +285,7 @@ class LiGRU(_SingleBiasCell):
         (h,) = state
         a_z, a_n = (gi + linear(h, self.weight_hh_l0)).chunk(2, -1)
         z = torch.sigmoid(a_z)
-        return (z * h + (1 - z) * torch.relu(a_n),)
+        return (z * h + (1 - z) * self.candidate(a_n),)
 
 
 class MinGRU(_SingleBiasCell):
@@ -252,6 +300,7 @@ class MinGRU(_SingleBiasCell):
     Args:
         input_size: I, number of input features.
         hidden_size: H, number of features of the state.
+        candidate_activation, learn_initial_state: as `gruworks.GRU`.
         device, dtype: of the parameters.
 
     Raises:
@@ -259,6 +308,7 @@ class MinGRU(_SingleBiasCell):
     """
 
     gates, recurrent = 2, False
+    candidate_activation: CandidateActivation | None = None
 
     def step(self, gi: Tensor, state: State) -> State:
         a_z, a_n = gi.chunk(2, -1)
@@ -266,7 +316,15 @@ class MinGRU(_SingleBiasCell):
         n = torch.where(a_n >= 0, a_n + 0.5, torch.sigmoid(a_n))
         return ((1 - z) * state[0] + z * n,)
 
-    def forward(self, input: Tensor, hx: Any = None) -> tuple[Tensor, Any]:  # noqa: A002 (torch's name)
+    def forward(
+        self,
+        input: Tensor,  # noqa: A002 (torch's name)
+        hx: Any = None,
+        resets: Any = None,
+        reset_state: Any = None,
+    ) -> tuple[Tensor, Any]:
+        if resets is not None:
+            return StepwiseCell.forward(self, input, hx, resets, reset_state)
         (h,) = self._initial_state(input, hx)
         a_z, a_n = self.input_projections(input).chunk(2, -1)
         log_n = torch.where(a_n >= 0, (torch.relu(a_n) + 0.5).log(), logsigmoid(a_n))
@@ -298,8 +356,10 @@ class LayerNormGRU(_SingleBiasCell):
     norm_h_gates: torch.nn.LayerNorm
     norm_h_candidate: torch.nn.LayerNorm
 
-    def __init__(self, input_size: int, hidden_size: int, device: Any = None, dtype: Any = None) -> None:
-        super().__init__(input_size, hidden_size, device, dtype)
+    def __init__(
+        self, input_size: int, hidden_size: int, device: Any = None, dtype: Any = None, **options: Any
+    ) -> None:
+        super().__init__(input_size, hidden_size, device, dtype, **options)
         for name, width in (("x_gates", 2), ("x_candidate", 1), ("h_gates", 2), ("h_candidate", 1)):
             self.add_module(f"norm_{name}", torch.nn.LayerNorm(width * hidden_size, device=device, dtype=dtype))
 
@@ -312,7 +372,7 @@ class LayerNormGRU(_SingleBiasCell):
         x_gates, x_n = self._parts(gi)
         h_gates, h_n = self._parts(linear(h, self.weight_hh_l0))
         z, r = torch.sigmoid(x_gates + self.norm_h_gates(h_gates)).chunk(2, -1)
-        n = torch.tanh(x_n + r * self.norm_h_candidate(h_n))
+        n = self.candidate(x_n + r * self.norm_h_candidate(h_n))
         return ((1 - z) * h + z * n,)
 
     def _parts(self, a: Tensor) -> tuple[Tensor, Tensor]:
@@ -364,7 +424,8 @@ def make(name: str, input_size: int, hidden_size: int, engine: Engine = "fused",
         input_size: I, number of input features.
         hidden_size: H.
         engine: "fused" for the fused layer where one exists, "equations" for the cell evaluated step by step.
-        options: `device` and `dtype`, passed to the cell.
+        options: of the cell: `device`, `dtype`, and where its definition allows `candidate_activation`,
+            `learn_initial_state` and those of `gruworks.GRU`.
 
     Returns:
         A module that maps input [T, B, I] and an optional state to output [T, B, H] and the final state.

@@ -75,9 +75,7 @@ def explain(module: torch.nn.Module, *inputs: Any, **named: Any) -> list[Explana
 
 def _noted(name: str, found: list[Explanation]) -> Any:
     def note(module: Any, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
-        given = dict(zip(("input", "hx", "lengths"), inputs, strict=False)) | named
-        rest = (given.get("lengths"),) if isinstance(module, GRU) else ()
-        call = module._call(given["input"], given.get("hx"), *rest)
+        call = module._call(*inputs, **named)
         found.append(Explanation(name, [Row(row.name, row.condition(call), row.reason) for row in IMPLEMENTATIONS]))
 
     return note

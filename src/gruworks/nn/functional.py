@@ -16,8 +16,18 @@ from torch import Tensor
 
 from gruworks.nn.recurrence import autograd, checkpointing, conditions, fallback, fast_path, kernel, operators
 from gruworks.nn.recurrence.conditions import Call, Layer, Recompute
-from gruworks.nn.recurrence.operands import check, check_alike, check_readable, check_tensor, check_weights, row_lengths
-from gruworks.ops.operands import LENGTHS, Operands, check_together
+from gruworks.nn.recurrence.operands import (
+    check,
+    check_alike,
+    check_readable,
+    check_tensor,
+    check_weights,
+    in_processing_order,
+    row_lengths,
+    step_resets,
+)
+from gruworks.ops.activations import Unit
+from gruworks.ops.operands import LENGTHS, OTHER_TYPES, Operands, check_together
 from gruworks.ops.weights import GRUWeights
 
 __all__ = ["IMPLEMENTATIONS", "Implementation", "choose", "gru_layer", "new_state", "run", "step"]
@@ -59,6 +69,7 @@ def gru_layer(
     zoneout: Tensor | None = None,
     gain: Tensor | None = None,
     input_gain: Tensor | None = None,
+    resets: Tensor | Sequence[Any] | None = None,
     recompute: Recompute = False,
 ) -> tuple[Tensor, Tensor]:
     """One GRU layer in one direction over a sequence (Cho et al. 2014).
@@ -77,10 +88,12 @@ def gru_layer(
         reverse: process each row from its last valid step to its first; outputs stay in the order of x.
         gi: precomputed input projections W_ih x + b_ih [T, B, 3H], instead of x.
         decay: factors [T, B, H] of the state before each step (GRU-D, Che et al. 2018).
-        replacement: values [B, H] towards which the state decays; zeros if None.
+        replacement: state [B, H] towards which the state decays, and which takes its place at resets; zeros if None.
         mask: recurrent dropout mask [B, H] of the state in matrix products (Gal and Ghahramani 2016); no gradient.
         zoneout: fraction [T, B, H] of the previous state that each step keeps (Krueger et al. 2017); no gradient.
         gain, input_gain: layer-norm gains [3H] of recurrent and input projections (Ba et al. 2016).
+        resets: [T, B], bool or numbers: where not 0, a new sequence begins at that step, so that the state before it is
+            `replacement`. With `reverse` it is the step before (t - 1) whose state begins anew.
         recompute: activation checkpointing in training: True, or the number of steps of a segment.
 
     Returns:
@@ -92,24 +105,30 @@ def gru_layer(
     mask, zoneout = (t.detach() if isinstance(t, Tensor) else t for t in (mask, zoneout))
     weights = check_weights(weights)
     given = x if gi is None else gi
-    if lengths is not None and isinstance(given, Tensor) and not given.is_nested and given.dim() == 3:
-        lengths = row_lengths(lengths, given.shape[0], given.shape[1], given.device)
-    operands = Operands(x, gi, h0, *weights.arrays(), lengths, decay, replacement, mask, zoneout, gain, input_gain)
-    return _layer(operands, weights.reset == "before", reverse, recompute)
+    if isinstance(given, Tensor) and not given.is_nested and given.dim() == 3:
+        T, B, _ = given.shape
+        if lengths is not None:
+            lengths = row_lengths(lengths, T, B, given.device)
+        if resets is not None:
+            resets = in_processing_order(step_resets(resets, (T, B), given.device), reverse, lengths)
+    operands = Operands(
+        x, gi, h0, *weights.arrays(), lengths, decay, replacement, mask, zoneout, gain, input_gain, resets
+    )
+    return _layer(operands, weights.unit, reverse, recompute)
 
 
-def _layer(o: Operands, before: bool, reverse: bool = False, recompute: Recompute = False) -> tuple[Tensor, Tensor]:
+def _layer(o: Operands, unit: Unit, reverse: bool = False, recompute: Recompute = False) -> tuple[Tensor, Tensor]:
     """One layer, given its operands."""
     if o.x is None and o.gi is not None:  # the projections include w_ih and b_ih
         o = o._replace(w_ih=None, b_ih=None)
     ragged, added = o.lengths is not None, any(t is not None for t in o[LENGTHS + 1 :])
-    if not (ragged or added or recompute) and (o.x is None) != (o.gi is None):
-        found = fast_path.layer(o.given, o.h0, *o[3:7], before, reverse)
+    if not (ragged or added or recompute) and unit.usual and (o.x is None) != (o.gi is None):
+        found = fast_path.layer(o.given, o.h0, *o[3:7], unit.before, reverse)
         if found is not None:
             return found
     check_together(o)
     result: tuple[Tensor, Tensor] = run(Call(
-        "layer", o.given, o.h0, [o[3:7]], before, lambda layer: layer(o, before, reverse),
+        "layer", o.given, o.h0, [o[3:7]], unit, lambda layer: layer(o, unit, reverse),
         further=o[LENGTHS:], ragged=ragged, additions=added, recompute=recompute,
     ))  # fmt: skip
     return result
@@ -138,7 +157,7 @@ def step(x: Tensor | None, h: Tensor, weights: GRUWeights, *, gi: Tensor | None 
         ShapeError, DtypeError, DeviceError, OptionError: operands that don't match.
     """
     weights = check_weights(weights)
-    if (x is None) != (gi is None):
+    if weights.unit.usual and (x is None) != (gi is None):
         given: Any = gi if x is None else x
         w_ih, b_ih = (None, None) if x is None else (weights.w_ih, weights.b_ih)
         found = fast_path.step(given, h, w_ih, weights.w_hh, b_ih, weights.b_hh, weights.reset == "before")
@@ -148,7 +167,7 @@ def step(x: Tensor | None, h: Tensor, weights: GRUWeights, *, gi: Tensor | None 
         if given is not None:
             check_tensor(name, given)
     operands = Operands(None if x is None else x[None], None if gi is None else gi[None], h, *weights.arrays())
-    return _layer(operands, weights.reset == "before")[1]
+    return _layer(operands, weights.unit)[1]
 
 
 def new_state(gi: Tensor, gh: Tensor, h: Tensor) -> Tensor:
@@ -197,7 +216,7 @@ def _in_segments(call: Call) -> bool:
 
 def _by_torch_gru(call: Call) -> bool:
     steps = not isinstance(call.x, Tensor) or call.kind != "layer" or len(call.x) > 0
-    return not call.before and not call.additions and call.weights[0][0] is not None and steps
+    return not call.unit.before and call.unit.usual and not call.additions and call.weights[0][0] is not None and steps
 
 
 def _computed_by(layer: Layer) -> Callable[[Call], Any]:
@@ -209,10 +228,10 @@ def _segmented(call: Call, segments: Callable[..., tuple[Tensor, Tensor]], layer
     return _computed_by(partial(segments, recompute=call.recompute, layer=layer))(call)
 
 
-def _checked(layer: Layer, o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor]:
+def _checked(layer: Layer, o: Operands, unit: Unit, reverse: bool) -> tuple[Tensor, Tensor]:
     o = _one_type(o)
     check(o)
-    return layer(o, before, reverse)
+    return layer(o, unit, reverse)
 
 
 def _one_type(o: Operands) -> Operands:
@@ -223,25 +242,25 @@ def _one_type(o: Operands) -> Operands:
     if not conditions.supported(o.w_hh):
         return o
     dtype = o.w_hh.dtype
-    return Operands(*(t if t is None or i == LENGTHS or t.dtype == dtype else t.to(dtype) for i, t in enumerate(o)))
+    return Operands(*(t if t is None or i in OTHER_TYPES or t.dtype == dtype else t.to(dtype) for i, t in enumerate(o)))
 
 
-def _fast(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor]:
-    found = fast_path.layer(o.given, o.h0, *o[3:7], before, reverse)
+def _fast(o: Operands, unit: Unit, reverse: bool) -> tuple[Tensor, Tensor]:
+    found = fast_path.layer(o.given, o.h0, *o[3:7], unit.before, reverse)
     assert found is not None, "conditions.fast holds and the fast path refuses"
     return found
 
 
-def _kernel(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor]:
+def _kernel(o: Operands, unit: Unit, reverse: bool) -> tuple[Tensor, Tensor]:
     if torch.is_grad_enabled() and conditions.differentiable(*o):
-        found: tuple[Tensor, Tensor] = autograd.recurrence(before, reverse, *o)
+        found: tuple[Tensor, Tensor] = autograd.recurrence(unit, reverse, *o)
         return found
-    return kernel.forward(o, before, reverse)
+    return kernel.forward(o, unit, reverse)
 
 
-def _operator(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor]:
+def _operator(o: Operands, unit: Unit, reverse: bool) -> tuple[Tensor, Tensor]:
     keep = torch.is_grad_enabled() and not conditions.jit_traced()  # a trace is for training and inference
-    output, final, _, _ = operators.recurrence(*o, before, reverse, keep)
+    output, final, _, _ = operators.recurrence(*o, *unit, reverse, keep)
     return output, final
 
 

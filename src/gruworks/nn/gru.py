@@ -1,7 +1,7 @@
-"""GRU and GRUCell: subclasses of torch.nn.GRU and GRUCell with both reset forms, ragged batches and regularization.
+"""GRU and GRUCell: subclasses of torch.nn.GRU and GRUCell with further forms, ragged batches and regularization.
 
-Arguments, shapes, state_dict keys and results are torch's. A module in the "before" form has an additional buffer,
-`reset_before`, so that torch rejects its state dict and it rejects torch's.
+Arguments, shapes, state_dict keys and results are torch's. A module of another function has an additional buffer,
+`reset_before`, `candidate_activation_relu` and so on, so that torch rejects its state dict and it rejects torch's.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -33,29 +33,60 @@ from gruworks.nn.recurrence.conditions import (
     jit_traced,
     supported,
 )
-from gruworks.nn.recurrence.operands import autocast, check, check_beside, check_tensor, row_lengths
+from gruworks.nn.recurrence.operands import (
+    autocast,
+    check,
+    check_beside,
+    check_tensor,
+    in_processing_order,
+    row_lengths,
+    step_resets,
+)
 from gruworks.nn.recurrence.regularization import Regularization, drop_weights, gain_names
 from gruworks.nn.recurrence.stack import stack
+from gruworks.ops.activations import (
+    MARKS,
+    CandidateActivation,
+    GateActivation,
+    Unit,
+    check_activations,
+    marks,
+    unit_of,
+)
 from gruworks.ops.operands import Operands
 from gruworks.ops.weights import GRUWeights, Reset, check_reset, parameter_names
 
 __all__ = ["GRU", "GRUCell"]
 
-MARK = "reset_before"
-Stack = Callable[[list[Tensor], Sequence[Tensor | None], Sequence[Tensor | None]], tuple[list[Tensor], Tensor]]
 _TorchGRU = torch.nn.GRU  # instead of super(), for classes built from copies of these methods (torchrl)
 
 
-class _ResetForm(torch.nn.Module):
-    """Base of GRU and GRUCell: the reset form in repr and state dict."""
+class Part(NamedTuple):
+    """Rows of a batch that are computed together."""
 
-    reset: Reset = "after"  # class attribute, for instances whose class `replace` has changed
+    x: Tensor  # [T, n, I]
+    hx: Tensor | None = None  # [L·D, n, H]
+    lengths: Tensor | None = None  # [n]
+    resets: Tensor | None = None  # [T, n], bool
+    reset_state: Tensor | None = None  # [L·D, n, H]
 
-    def _set_reset(self, reset: str) -> None:
-        self.reset = check_reset(reset)
+
+Stack = Callable[[list[Part]], tuple[list[Tensor], Tensor]]
+
+
+class _Form(torch.nn.Module):
+    """Base of GRU and GRUCell: the form of the unit in repr and state dict."""
+
+    reset: Reset = "after"  # class attributes, for instances whose class `replace` has changed
+    candidate_activation: CandidateActivation = "tanh"
+    gate_activation: GateActivation = "sigmoid"
+
+    def _set_form(self, reset: str, candidate: CandidateActivation, gate: GateActivation) -> None:
+        check_activations(candidate, gate)
+        self.reset, self.candidate_activation, self.gate_activation = check_reset(reset), candidate, gate
         mark_as_fx_leaf(self)
-        if reset == "before":
-            self.register_buffer(MARK, torch.tensor(True))
+        for name in marks(_unit(self)):
+            self.register_buffer(name, torch.tensor(True))
 
     def __prepare_scriptable__(self) -> torch.nn.Module:
         """Equivalent torch module with the same parameters, for torch.jit.script."""
@@ -67,23 +98,39 @@ class _ResetForm(torch.nn.Module):
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         own = any(key.startswith(f"{prefix}weight_hh") for key in state_dict)
-        marked = f"{prefix}{MARK}" in state_dict
-        if own and marked != (self.reset == "before"):
-            theirs = "before" if marked else "after"
+        names = (key.removeprefix(prefix) for key in state_dict if key.startswith(prefix))
+        given = [name for name in names if name.startswith(MARKS)]
+        if own and set(given) != set(marks(_unit(self))):
+            theirs, mine = _described(unit_of(given)), _described(_unit(self))
             raise WeightsError(
-                f"the state dict at {prefix or 'its root'!r} holds weights of the reset='{theirs}' form and this "
-                f"{type(self).__name__} is reset='{self.reset}'. The two are different functions and do not convert: "
-                f"make the module with reset='{theirs}'"
+                f"the state dict at {prefix or 'its root'!r} holds weights of the {theirs} form and this "
+                f"{type(self).__name__} is {mine}. The two are different functions and do not convert: "
+                f"make the module with {theirs}"
             )
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 
+def _unit(module: Any) -> Unit:
+    return Unit(module.reset == "before", module.candidate_activation, module.gate_activation)
+
+
+def _described(unit: Unit) -> str:
+    return f"reset='{'before' if unit.before else 'after'}'" + _activations(unit)
+
+
+def _activations(unit: Unit) -> str:
+    candidate = "" if unit.candidate == "tanh" else f", candidate_activation={unit.candidate!r}"
+    return candidate + ("" if unit.gate == "sigmoid" else f", gate_activation={unit.gate!r}")
+
+
 def _form(module: Any) -> str:
-    return ", reset='before'" if module.reset == "before" else ""
+    reset = ", reset='before'" if module.reset == "before" else ""
+    learns = ", learn_initial_state=True" if module.learn_initial_state else ""
+    return reset + _activations(_unit(module)) + learns
 
 
-class GRU(_ResetForm, torch.nn.GRU):
-    """Gated recurrent unit, a drop-in replacement of torch.nn.GRU, with three additions.
+class GRU(_Form, torch.nn.GRU):
+    """Gated recurrent unit, a drop-in replacement of torch.nn.GRU, with additions.
 
     >>> gru = GRU(3, 4)
     >>> output, h_n = gru(torch.zeros(7, 2, 3))          # [T, B, I]
@@ -95,6 +142,10 @@ class GRU(_ResetForm, torch.nn.GRU):
     - `lengths=[...]` in the call: ragged batches without packing. Outputs beyond a row's length are 0, its final state
       is the one after its last valid step, where the reverse direction starts, and length 0 gives h0. Padding (NaN
       included) affects neither results nor gradients.
+    - `resets=[...]` in the call: where it is set, the state before that step becomes zero, `reset_state` or the learnt
+      initial state: sequences that follow each other in one row (reinforcement learning) without splitting it. Results
+      are those of the single sequences, in both directions.
+    - Other activations of candidate and gates; a learnt initial state; the states of all layers.
     - Regularization inside the recurrence: DropConnect, recurrent dropout, zoneout, layer norm.
 
     Args:
@@ -114,15 +165,24 @@ class GRU(_ResetForm, torch.nn.GRU):
         zoneout: probability that an element of the state keeps its value at a step (Krueger et al. 2017).
         layer_norm: layer normalization of input and recurrent projections, gate by gate, before the biases (Ba et al.
             2016), with gains `norm_ih_l0`, `norm_hh_l0` [3H] and so on.
+        candidate_activation: "tanh", "relu", "sigmoid", "hard_sigmoid" (a / 6 + 1 / 2 between 0 and 1), "softsign" or
+            "linear".
+        gate_activation: "sigmoid" or "hard_sigmoid", of both gates.
+        learn_initial_state: a parameter `initial_state` [L·D, H], zeros at first, is the state where hx isn't given.
+        return_all_layers: the output has a leading axis of layers, [L, T, B, D·H]; the last one is the usual output.
         device, dtype: of the parameters, as in torch.nn.GRU.
 
     Raises:
         ShapeError: the shape of input, state or `lengths` doesn't match; a ValueError and a RuntimeError.
         DtypeError: input or state of another type than the weights.
-        OptionError: an unknown `reset` or `recompute`, or a probability outside [0, 1).
+        OptionError: an unknown `reset`, activation or `recompute`, or a probability outside [0, 1).
     """
 
     reset: Reset = "after"  # repeated, because torchrl copies the attributes of this class
+    candidate_activation: CandidateActivation = "tanh"
+    gate_activation: GateActivation = "sigmoid"
+    learn_initial_state: bool = False
+    return_all_layers: bool = False
     recompute: Recompute = False  # class attribute, as `reset`
     regularization: Regularization | None = None
 
@@ -148,6 +208,10 @@ class GRU(_ResetForm, torch.nn.GRU):
         recurrent_dropout: float = 0.0,
         zoneout: float = 0.0,
         layer_norm: bool = False,
+        candidate_activation: CandidateActivation = "tanh",
+        gate_activation: GateActivation = "sigmoid",
+        learn_initial_state: bool = False,
+        return_all_layers: bool = False,
         **unknown: Any,
     ) -> None:
         # torch raises its own errors for `unknown` arguments and proj_size.
@@ -155,8 +219,12 @@ class GRU(_ResetForm, torch.nn.GRU):
             input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
             device=device, dtype=dtype, **unknown,
         )  # fmt: skip
-        self._set_reset(reset)
+        self._set_form(reset, candidate_activation, gate_activation)
         self.recompute = check_recompute(recompute)
+        self.learn_initial_state, self.return_all_layers = bool(learn_initial_state), bool(return_all_layers)
+        if learn_initial_state:
+            start = torch.zeros(num_layers * self.directions, hidden_size, device=device, dtype=dtype)
+            self.initial_state = torch.nn.Parameter(start)
         self._regularize(Regularization(weight_dropout, recurrent_dropout, zoneout, layer_norm), device, dtype)
 
     def _regularize(self, regularization: Regularization, device: Any, dtype: Any) -> None:
@@ -170,8 +238,10 @@ class GRU(_ResetForm, torch.nn.GRU):
                 self.register_parameter(name, torch.nn.Parameter(gain))
 
     def reset_parameters(self) -> None:
-        """Initialize the weights as torch does, and the layer-norm gains to 1."""
+        """Initialize the weights as torch does, the layer-norm gains to 1 and the initial state to 0."""
         _TorchGRU.reset_parameters(self)
+        if self.learn_initial_state:
+            torch.nn.init.zeros_(self.initial_state)
         for gain in self._all_gains():
             torch.nn.init.ones_(gain)
 
@@ -190,7 +260,8 @@ class GRU(_ResetForm, torch.nn.GRU):
 
     def extra_repr(self) -> str:
         recompute = f", recompute={self.recompute}" if self.recompute else ""
-        return _TorchGRU.extra_repr(self) + _form(self) + recompute + str(self.regularization or "")
+        layers = ", return_all_layers=True" if self.return_all_layers else ""
+        return _TorchGRU.extra_repr(self) + _form(self) + layers + recompute + str(self.regularization or "")
 
     @property
     def directions(self) -> int:
@@ -205,7 +276,10 @@ class GRU(_ResetForm, torch.nn.GRU):
         """
         if self.regularization is not None:
             self.regularization.refuse()
-        return GRUWeights(*self._layer_weights(layer, reverse), reset=self.reset)
+        return GRUWeights(
+            *self._layer_weights(layer, reverse), reset=self.reset, candidate_activation=self.candidate_activation,
+            gate_activation=self.gate_activation,
+        )  # fmt: skip
 
     def _layer_weights(self, layer: int, reverse: bool) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         own: dict[str, Any] = self._parameters  # faster than the module's getattr
@@ -219,25 +293,53 @@ class GRU(_ResetForm, torch.nn.GRU):
         input: Tensor | PackedSequence,  # noqa: A002 (torch's name)
         hx: Tensor | None = None,
         lengths: Tensor | Sequence[int] | None = None,
+        resets: Tensor | PackedSequence | Sequence[Any] | None = None,
+        reset_state: Tensor | None = None,
+        return_all_layers: bool | None = None,
     ) -> tuple[Tensor | PackedSequence, Tensor]:
         """Output and final state of a sequence.
 
         Args:
             input: [T, B, I], [B, T, I] if batch_first, [T, I] unbatched, or a PackedSequence.
-            hx: initial state [L·D, B, H] or [L·D, H]; zeros if None.
+            hx: initial state [L·D, B, H] or [L·D, H]; if None, the learnt one or zeros.
             lengths: valid steps of each row, integers [B].
+            resets: bools or numbers in the layout of the input without its last axis, [T, B] and so on: where not 0, a
+                new sequence begins at that step. The forward direction then begins anew at that step, the reverse
+                direction at the step before it.
+            reset_state: state [L·D, B, H] or [L·D, H] from which they begin; if None, the learnt one or zeros. To begin
+                from hx again, pass it here too.
+            return_all_layers: replaces the module's setting.
 
         Returns:
-            Output [T, B, D·H] in the layout of the input, and final state [L·D, B, H].
+            Output [T, B, D·H] in the layout of the input, with all layers [L, T, B, D·H], and final state [L·D, B, H].
 
         Raises:
             ShapeError, DtypeError, DeviceError: operands that don't match the weights, or lengths outside 0 to T.
         """
-        plain = lengths is None and not self.recompute and not self._regularizes()
-        if plain and (found := self._fast(input, hx)) is not None:
+        if self.learn_initial_state:
+            hx = self._learnt(input) if hx is None else hx
+            reset_state = self._learnt(input) if reset_state is None and resets is not None else reset_state
+        layers = self.return_all_layers if return_all_layers is None else return_all_layers
+        plain = lengths is None and resets is None and reset_state is None and not layers and not self.recompute
+        if plain and self._usual() and not self._regularizes() and (found := self._fast(input, hx)) is not None:
             return found
-        result: tuple[Tensor | PackedSequence, Tensor] = run(self._call(input, hx, lengths))
+        call = self._call(input, hx, lengths, resets, reset_state, layers)
+        result: tuple[Tensor | PackedSequence, Tensor] = run(call)
         return result
+
+    def _usual(self) -> bool:
+        return self.candidate_activation == "tanh" and self.gate_activation == "sigmoid"
+
+    def _learnt(self, x: Any) -> Tensor | None:
+        """The learnt initial state of each row."""
+        if isinstance(x, PackedSequence):
+            return self._of_rows(self.initial_state, int(x.batch_sizes[0]))
+        if not isinstance(x, Tensor) or x.dim() not in (2, 3):
+            return None  # refused later
+        return self.initial_state if x.dim() == 2 else self._of_rows(self.initial_state, x.shape[not self.batch_first])
+
+    def _of_rows(self, state: Tensor, rows: int) -> Tensor:
+        return state[:, None].expand(-1, rows, -1).contiguous()
 
     def _regularizes(self) -> bool:
         return self.regularization is not None and self.regularization.acts(self.training)
@@ -259,17 +361,27 @@ class GRU(_ResetForm, torch.nn.GRU):
         w_ih, w_hh, before = own["weight_ih_l0"], own["weight_hh_l0"], self.reset == "before"
         return fast_path.layer(x, hx, w_ih, w_hh, b_ih, b_hh, before, batch_first=self.batch_first, lead=True)
 
-    def _call(self, x: Any, hx: Tensor | None, lengths: Tensor | Sequence[int] | None) -> Call:
+    def _call(
+        self,
+        input: Any,  # noqa: A002 (torch's name)
+        hx: Tensor | None = None,
+        lengths: Tensor | Sequence[int] | None = None,
+        resets: Any = None,
+        reset_state: Tensor | None = None,
+        return_all_layers: bool | None = None,
+    ) -> Call:
         """Description of the call for the table of implementations (nn/functional.py)."""
-        packed, regularized = isinstance(x, PackedSequence), self._regularizes()
+        packed, unit, added = isinstance(input, PackedSequence), _unit(self), self._regularizes() or resets is not None
         weights = [self._layer_weights(*place) for place in self._places()]
-        torchs = self.reset == "after" and lengths is None and not regularized
+        layers = bool(self.return_all_layers if return_all_layers is None else return_all_layers)
+        torchs = unit == Unit() and lengths is None and not added and not layers and reset_state is None
+        marks = resets.data if isinstance(resets, PackedSequence) else resets
         return Call(
-            "stack", x.data if packed else x, hx, weights, self.reset == "before",
-            partial(self._over_layers, weights, x, hx, lengths),
-            partial(self._torch_forward, x, hx) if torchs else None,
-            self.directions, self.batch_first, (lengths, *self._all_gains()), packed or lengths is not None,
-            regularized, self.recompute,
+            "stack", input.data if packed else input, hx, weights, unit,
+            partial(self._over_layers, weights, input, hx, lengths, resets, reset_state, layers),
+            partial(self._torch_forward, input, hx) if torchs else None,
+            self.directions, self.batch_first, (lengths, *self._all_gains(), marks, reset_state),
+            packed or lengths is not None, added, self.recompute,
         )  # fmt: skip
 
     def _torch_forward(self, x: Any, hx: Tensor | None) -> Any:
@@ -281,7 +393,7 @@ class GRU(_ResetForm, torch.nn.GRU):
 
     def left_to_torch(self) -> bool:
         """True if torch's forward computes this module's calls, for lack of native support."""
-        if self.reset != "after" or self.recompute or self._regularizes():
+        if _unit(self) != Unit() or self.return_all_layers or self.recompute or self._regularizes():
             return False
         return not supported(self._layer_weights(0, False)[1])
 
@@ -298,108 +410,126 @@ class GRU(_ResetForm, torch.nn.GRU):
         x: Tensor | PackedSequence,
         hx: Tensor | None,
         lengths: Tensor | Sequence[int] | None,
+        resets: Any,
+        reset_state: Tensor | None,
+        all_layers: bool,
         layer: Layer,
     ) -> tuple[Tensor | PackedSequence, Tensor]:
         """Compute all layers and directions by one implementation of a layer."""
-        self._check_input(x, hx, lengths)
-        stack = partial(self._stack, layer, weights)
-        if isinstance(x, PackedSequence):
-            return self._forward_packed(x, hx, stack)
-        return self._forward_padded(x, hx, lengths, stack)
+        self._check_input(x, hx, lengths, reset_state)
+        if reset_state is not None and resets is None:
+            raise OptionError("reset_state, the state after a reset, needs resets [T, B]: give both or neither")
+        stack = partial(self._stack, layer, weights, all_layers)
+        if not isinstance(x, PackedSequence):
+            return self._forward_padded(x, hx, lengths, resets, reset_state, stack)
+        if all_layers:
+            raise OptionError("a PackedSequence has no axis of layers: give padded input and lengths= for all layers")
+        return self._forward_packed(x, hx, resets, reset_state, stack)
 
     def _forward_padded(
-        self, x: Tensor, hx: Tensor | None, lengths: Tensor | Sequence[int] | None, stack: Stack
+        self,
+        x: Tensor,
+        hx: Tensor | None,
+        lengths: Tensor | Sequence[int] | None,
+        resets: Any,
+        reset_state: Tensor | None,
+        stack: Stack,
     ) -> tuple[Tensor, Tensor]:
-        batched = x.dim() == 3
+        batched, marks = x.dim() == 3, None
+        if resets is not None:
+            marks = step_resets(resets, x.shape[:-1], x.device)
         if not batched:
             if lengths is not None:
                 raise ShapeError(f"lengths= needs batched input, not {tuple(x.shape)}; cut the sequence instead")
-            x, hx = x.unsqueeze(1), None if hx is None else hx.unsqueeze(1)
+            x = x.unsqueeze(1)
+            hx, reset_state, marks = (None if t is None else t.unsqueeze(1) for t in (hx, reset_state, marks))
         elif self.batch_first:
-            x = x.transpose(0, 1)
+            x, marks = x.transpose(0, 1), None if marks is None else marks.transpose(0, 1)
         ends = None if lengths is None else row_lengths(lengths, x.shape[0], x.shape[1], x.device)
-        (output,), final = stack([x], [hx], [ends])
+        (output,), final = stack([Part(x, hx, ends, marks, reset_state)])
         if not batched:
-            return output.squeeze(1), final.squeeze(1)
-        return (output.transpose(0, 1) if self.batch_first else output), final
+            return output.squeeze(-2), final.squeeze(1)
+        return (output.transpose(-3, -2) if self.batch_first else output), final
 
-    def _forward_packed(self, packed: PackedSequence, hx: Tensor | None, stack: Stack) -> tuple[PackedSequence, Tensor]:
+    def _forward_packed(
+        self, packed: PackedSequence, hx: Tensor | None, resets: Any, reset_state: Tensor | None, stack: Stack
+    ) -> tuple[PackedSequence, Tensor]:
         data, batch_sizes, order, back = packed
         rows = int(batch_sizes[0])
         h0 = self._initial(data, rows) if hx is None else self.permute_hidden(hx, order)
+        instead = None if reset_state is None else self.permute_hidden(reset_state, order)
+        marks = None if resets is None else _packed_resets(resets, data)
+        whole = Part(data, h0, None, marks, instead)
         if not eager():
-            found, final = _padded_whole(data, batch_sizes, h0, stack)
+            found, final = _padded_whole(whole, batch_sizes, stack)
         elif int(batch_sizes[-1]) == rows:  # equal lengths: a packed sequence is a padded one
-            (output,), final = stack([data.view(-1, rows, data.shape[-1])], [h0], [None])
+            steps = None if marks is None else marks.view(-1, rows)
+            (output,), final = stack([whole._replace(x=data.view(-1, rows, data.shape[-1]), resets=steps)])
             found = output.flatten(0, 1)
         elif (groups := packing.group(batch_sizes, data.device)) is None:
-            found, final = _padded_whole(data, batch_sizes, h0, stack)
+            found, final = _padded_whole(whole, batch_sizes, stack)
         else:
-            outputs, final = stack(groups.padded(data), [h0[:, part] for part in groups.rows], groups.lengths)
+            outputs, final = stack(_in_groups(whole, groups))
             found = groups.packed(outputs)
         return PackedSequence(found, batch_sizes, order, back), self.permute_hidden(final, back)
 
     def _stack(
-        self,
-        implementation: Layer,
-        weights: Sequence[Weights],
-        xs: list[Tensor],
-        starts: Sequence[Tensor | None],
-        ends: Sequence[Tensor | None],
+        self, implementation: Layer, weights: Sequence[Weights], all_layers: bool, parts: list[Part]
     ) -> tuple[list[Tensor], Tensor]:
         """All layers over groups of rows, which share DropConnect masks."""
-        finals, kind = [], _autocast_type(xs[0] if starts[0] is None else starts[0])
+        finals, kind = [], _autocast_type(parts[0].x if parts[0].hx is None else parts[0].hx)
+        xs, below = [part.x for part in parts], []
         for layer in range(self.num_layers):
             if layer:
+                below.append(xs)
                 xs = [torch.nn.functional.dropout(x, self.dropout, self.training) for x in xs]
             sides = []
             for direction in range(self.directions):
                 own = weights[layer * self.directions + direction]
-                outputs, last = self._direction(implementation, own, xs, starts, ends, layer, direction == 1)
+                inputs = [part._replace(x=x) for part, x in zip(parts, xs, strict=True)]
+                outputs, last = self._direction(implementation, own, inputs, layer, direction == 1)
                 sides.append(outputs)
                 finals.append(torch.cat(last) if len(last) > 1 else last[0])
             xs = [torch.cat(both, -1) for both in zip(*sides, strict=True)] if self.bidirectional else sides[0]
+        if all_layers:
+            xs = [torch.stack(layers) for layers in zip(*below, xs, strict=True)]
         final = torch.stack(finals) if len(finals) > 1 else finals[0].unsqueeze(0)
         return (xs, final) if kind is None else ([x.to(kind) for x in xs], final.to(kind))
 
     def _direction(
-        self,
-        implementation: Layer,
-        weights: Weights,
-        xs: list[Tensor],
-        starts: Sequence[Tensor | None],
-        ends: Sequence[Tensor | None],
-        layer: int,
-        reverse: bool,
+        self, implementation: Layer, weights: Weights, parts: Sequence[Part], layer: int, reverse: bool
     ) -> tuple[list[Tensor], list[Tensor]]:
         w_ih, w_hh, b_ih, b_hh = weights
         regularization = self.regularization if self._regularizes() else None
         if regularization is not None:
             check_tensor("weight_hh", w_hh)
             w_hh = drop_weights(w_hh, regularization.weight_dropout, self.training)
-        found, place = [], layer * self.directions + reverse
-        for x, h0, lengths in zip(xs, starts, ends, strict=True):
-            operands = Operands(x, None, None if h0 is None else h0[place], w_ih, w_hh, b_ih, b_hh, lengths)
+        found, place, unit = [], layer * self.directions + reverse, _unit(self)
+        for x, hx, lengths, resets, reset_state in parts:
+            h0, instead = (None if state is None else state[place] for state in (hx, reset_state))
+            if resets is not None:
+                resets = in_processing_order(resets, reverse, lengths)
+            operands = Operands(x, None, h0, w_ih, w_hh, b_ih, b_hh, lengths, replacement=instead, resets=resets)
             if regularization is not None:
                 check(operands)
                 operands = regularization.added(operands, self._gains(layer, reverse), self.training)
-            found.append(implementation(operands, self.reset == "before", reverse))
+            found.append(implementation(operands, unit, reverse))
         return [output for output, _ in found], [final for _, final in found]
 
     def _initial(self, x: Tensor, rows: int) -> Tensor:
         return x.new_zeros(self.num_layers * self.directions, rows, self.hidden_size)
 
-    def _check_input(self, x: Any, hx: Tensor | None, lengths: Any) -> None:
+    def _check_input(self, x: Any, hx: Tensor | None, lengths: Any, reset_state: Tensor | None = None) -> None:
         if expanded(self.weight_hh_l0):
             raise OptionError("torch's ExpandedWeights can't follow this call; torch.func.vmap of torch.func.grad can")
         if not isinstance(x, PackedSequence):
-            return self._check(x, hx)
+            return self._check(x, hx, reset_state)
         if lengths is not None:
             raise OptionError("lengths= is for padded input; a PackedSequence carries its own lengths")
         refuse_packed()
-        return self._check_packed(x, hx)
+        return self._check_packed(x, hx, reset_state)
 
-    def _check(self, x: Tensor, hx: Tensor | None) -> None:
+    def _check(self, x: Tensor, hx: Tensor | None, reset_state: Tensor | None) -> None:
         check_beside("input", x, self.weight_hh_l0)
         size = self.input_size
         expected = f"[B, T, {size}]" if self.batch_first else f"[T, B, {size}]"
@@ -411,9 +541,9 @@ class GRU(_ResetForm, torch.nn.GRU):
             raise ShapeError(f"GRU expected at least one time step in input {expected}, got {list(x.shape)}")
         _check_dtype("GRU", "input", x, self.weight_ih_l0)
         batch = [x.shape[0 if self.batch_first else 1]] if batched else []
-        self._check_hx(hx, batch)
+        self._check_states(batch, hx, reset_state)
 
-    def _check_packed(self, packed: PackedSequence, hx: Tensor | None) -> None:
+    def _check_packed(self, packed: PackedSequence, hx: Tensor | None, reset_state: Tensor | None) -> None:
         check_beside("input", packed.data, self.weight_hh_l0)
         check_tensor("batch_sizes", packed.batch_sizes)
         if packed.batch_sizes.device.type != "cpu" or packed.batch_sizes.dtype != torch.int64:
@@ -424,17 +554,18 @@ class GRU(_ResetForm, torch.nn.GRU):
         _check_dtype("GRU", "input", packed.data, self.weight_ih_l0)
         if eager():
             packing.check_batch_sizes(packed.batch_sizes, len(packed.data))
-        self._check_hx(hx, [int(packed.batch_sizes[0])])
+        self._check_states([int(packed.batch_sizes[0])], hx, reset_state)
 
-    def _check_hx(self, hx: Tensor | None, batch: list[int]) -> None:
-        if hx is not None:
-            expected = [self.num_layers * self.directions, *batch, self.hidden_size]
-            check_beside("hx", hx, self.weight_hh_l0)
-            _check_state("GRU", hx, expected, self.weight_ih_l0)
+    def _check_states(self, batch: list[int], hx: Tensor | None, reset_state: Tensor | None) -> None:
+        expected = [self.num_layers * self.directions, *batch, self.hidden_size]
+        for name, state in (("hx", hx), ("reset_state", reset_state)):
+            if state is not None:
+                check_beside(name, state, self.weight_hh_l0)
+                _check_state("GRU", name, state, expected, self.weight_ih_l0)
 
 
-class GRUCell(_ResetForm, torch.nn.GRUCell):
-    """One step of a GRU, a drop-in replacement of torch.nn.GRUCell, with both reset forms.
+class GRUCell(_Form, torch.nn.GRUCell):
+    """One step of a GRU, a drop-in replacement of torch.nn.GRUCell, with the further forms of `GRU`.
 
     >>> cell = GRUCell(3, 4, reset="before")
     >>> cell(torch.zeros(2, 3)).shape                     # [B, I] → [B, H]
@@ -445,11 +576,15 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
         hidden_size: H, number of features of the state.
         bias: use the bias vectors b_ih and b_hh.
         reset: "after" (PyTorch, the default) or "before" (Cho et al. 2014).
+        candidate_activation, gate_activation: as `GRU`.
+        learn_initial_state: a parameter `initial_state` [H], zeros at first, is the state where hx isn't given.
         device, dtype: of the parameters, as in torch.nn.GRU.
 
     Raises:
         ShapeError, DtypeError, OptionError: as `GRU`.
     """
+
+    learn_initial_state: bool = False
 
     def __init__(
         self,
@@ -460,43 +595,86 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
         dtype: Any = None,
         *,
         reset: Reset = "after",
+        candidate_activation: CandidateActivation = "tanh",
+        gate_activation: GateActivation = "sigmoid",
+        learn_initial_state: bool = False,
     ) -> None:
         super().__init__(input_size, hidden_size, bias, device, dtype)
-        self._set_reset(reset)
+        self._set_form(reset, candidate_activation, gate_activation)
+        self.learn_initial_state = bool(learn_initial_state)
+        if learn_initial_state:
+            self.initial_state = torch.nn.Parameter(torch.zeros(hidden_size, device=device, dtype=dtype))
+
+    def reset_parameters(self) -> None:
+        """Initialize the weights as torch does, and the initial state to 0."""
+        super().reset_parameters()
+        if self.learn_initial_state:
+            torch.nn.init.zeros_(self.initial_state)
 
     def weights(self) -> GRUWeights:
         """Parameters, not copied."""
-        return GRUWeights(self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, reset=self.reset)
+        return GRUWeights(
+            self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, reset=self.reset,
+            candidate_activation=self.candidate_activation, gate_activation=self.gate_activation,
+        )  # fmt: skip
 
-    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:  # noqa: A002 (torch's name)
-        """New state [B, H] of input [B, I] and state hx [B, H] (zeros if None), or [H] of unbatched [I] and [H].
+    def forward(
+        self,
+        input: Tensor,  # noqa: A002 (torch's name)
+        hx: Tensor | None = None,
+        resets: Tensor | Sequence[Any] | None = None,
+        reset_state: Tensor | None = None,
+    ) -> Tensor:
+        """New state.
 
         Args:
             input: [B, I], or [I] unbatched.
-            hx: state [B, H] or [H]; zeros if None.
+            hx: state [B, H] or [H]; if None, the learnt initial state or zeros.
+            resets: bools or numbers, [B] or one: where not 0, `reset_state` takes the place of hx.
+            reset_state: [B, H] or [H]; if None, the learnt initial state or zeros.
 
         Returns:
-            New state [B, H] or [H].
+            The new state [B, H] or [H].
 
         Raises:
             ShapeError, DtypeError, DeviceError: operands that don't match the weights.
         """
+        if self.learn_initial_state and isinstance(input, Tensor):
+            learnt = self.initial_state.expand(*input.shape[:-1], -1).contiguous()
+            hx, reset_state = learnt if hx is None else hx, learnt if reset_state is None else reset_state
+        if resets is not None:
+            hx = self._replaced(input, hx, resets, reset_state)
         found = self._fast(input, hx)
         if found is not None:
             return found
         state: Tensor = run(self._call(input, hx))
         return state
 
+    def _replaced(self, x: Tensor, hx: Tensor | None, resets: Any, reset_state: Tensor | None) -> Tensor | None:
+        """The state hx, replaced where `resets` is set."""
+        self._check(x, hx)
+        rows = step_resets(resets, x.shape[:-1], x.device)
+        if reset_state is not None:
+            check_beside("reset_state", reset_state, self.weight_hh)
+            _check_state("GRUCell", "reset_state", reset_state, [*x.shape[:-1], self.hidden_size], self.weight_hh)
+        if hx is None and reset_state is None:
+            return None
+        zeros = self.weight_hh.new_zeros(*x.shape[:-1], self.hidden_size)
+        old, new = (zeros if state is None else state for state in (hx, reset_state))
+        return torch.where(rows[..., None], new, old)
+
     def _fast(self, x: Any, hx: Any) -> Tensor | None:
         if not isinstance(x, Tensor) or not (hx is None or isinstance(hx, Tensor)):
             return None
+        if self.candidate_activation != "tanh" or self.gate_activation != "sigmoid":
+            return None
         return fast_path.step(x, hx, *self._weights(), self.reset == "before")
 
-    def _call(self, x: Any, hx: Any) -> Call:
+    def _call(self, input: Any, hx: Any = None, *replacing: Any) -> Call:  # noqa: A002 (torch's name)
         """Description of the call for the table of implementations (nn/functional.py)."""
-        weights, before = self._weights(), self.reset == "before"
-        torchs = None if before else partial(self._torch_forward, x, hx)
-        return Call("cell", x, hx, [weights], before, partial(self._over_layers, weights, x, hx), torchs)
+        weights, unit = self._weights(), _unit(self)
+        torchs = partial(self._torch_forward, input, hx) if unit == Unit() else None
+        return Call("cell", input, hx, [weights], unit, partial(self._over_layers, weights, input, hx), torchs)
 
     def _weights(self) -> Weights:
         own: dict[str, Any] = self._parameters
@@ -507,7 +685,7 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
         self._check(x, hx)
         shape = *x.shape[:-1], self.hidden_size
         h0 = None if hx is None else hx.reshape(-1, self.hidden_size)
-        _, state = layer(Operands(x.reshape(1, -1, self.input_size), None, h0, *weights), self.reset == "before", False)
+        _, state = layer(Operands(x.reshape(1, -1, self.input_size), None, h0, *weights), _unit(self), False)
         return state.reshape(shape)
 
     def _torch_forward(self, x: Tensor, hx: Tensor | None) -> Tensor:
@@ -528,7 +706,7 @@ class GRUCell(_ResetForm, torch.nn.GRUCell):
         _check_dtype("GRUCell", "input", input, self.weight_ih)
         if hx is not None:
             check_beside("hx", hx, self.weight_hh)
-            _check_state("GRUCell", hx, [*input.shape[:-1], self.hidden_size], self.weight_ih)
+            _check_state("GRUCell", "hx", hx, [*input.shape[:-1], self.hidden_size], self.weight_ih)
 
 
 dynamo.admit(GRU)
@@ -550,10 +728,31 @@ CELL = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 _NAMES = {key: parameter_names(*key) for key in itertools.product(range(4), (False, True), (False, True))}
 
 
-def _padded_whole(data: Tensor, batch_sizes: Tensor, h0: Tensor, stack: Stack) -> tuple[Tensor, Tensor]:
-    x, lengths = pad_packed_sequence(PackedSequence(data, batch_sizes))  # rows stay sorted by length
-    (output,), final = stack([x], [h0], [lengths.to(x.device)])
+def _padded_whole(whole: Part, batch_sizes: Tensor, stack: Stack) -> tuple[Tensor, Tensor]:
+    x, lengths = pad_packed_sequence(PackedSequence(whole.x, batch_sizes))  # rows stay sorted by length
+    marks = None if whole.resets is None else pad_packed_sequence(PackedSequence(whole.resets, batch_sizes))[0]
+    (output,), final = stack([whole._replace(x=x, lengths=lengths.to(x.device), resets=marks)])
     return pack_padded_sequence(output, lengths).data, final
+
+
+def _in_groups(whole: Part, groups: packing.Groups) -> list[Part]:
+    """Packed steps as padded groups of rows."""
+    none = [None] * len(groups.rows)
+    marks = none if whole.resets is None else [one.squeeze(-1) for one in groups.padded(whole.resets[:, None])]
+    states: list[list[Any]] = [
+        none if state is None else [state[:, rows] for rows in groups.rows] for state in (whole.hx, whole.reset_state)
+    ]
+    return [Part(*of) for of in zip(groups.padded(whole.x), states[0], groups.lengths, marks, states[1], strict=True)]
+
+
+def _packed_resets(resets: Any, data: Tensor) -> Tensor:
+    """Resets [N] of packed steps, as bool."""
+    given = resets.data if isinstance(resets, PackedSequence) else resets
+    if not isinstance(given, Tensor) or tuple(given.shape) != (len(data),):
+        raise ShapeError(
+            f"resets beside packed input must be packed as it is, [{len(data)}]: a PackedSequence or tensor"
+        )
+    return step_resets(given, data.shape[:1], data.device)
 
 
 CAST = {torch.float32, torch.bfloat16, torch.float16}  # types that autocast converts
@@ -574,7 +773,8 @@ def _check_dtype(owner: str, what: str, given: Tensor, weight: Any) -> None:
         )
 
 
-def _check_state(owner: str, hx: Tensor, expected: list[int], weight: Any) -> None:
-    if list(hx.shape) != expected:
-        raise ShapeError(f"{owner} expected the initial state hx {expected}, got {list(hx.shape)}")
-    _check_dtype(owner, "hx", hx, weight)
+def _check_state(owner: str, name: str, state: Tensor, expected: list[int], weight: Any) -> None:
+    if list(state.shape) != expected:
+        what = "the initial state hx" if name == "hx" else name
+        raise ShapeError(f"{owner} expected {what} {expected}, got {list(state.shape)}")
+    _check_dtype(owner, name, state, weight)

@@ -62,6 +62,7 @@ def evaluate(gru: GRU, x: Tensor, h0: Tensor | None = None, method: str = "deer"
     check_alike(x=x, **({} if h0 is None else {"h0": h0}), w_hh=gru.weight_hh_l0)
     if gru.num_layers != 1 or gru.bidirectional or gru.batch_first or x.dim() != 3:
         raise OptionError("Newton's method takes one layer, one direction and x as [T, B, I] (batch_first=False)")
+    gru.weights().usual("Newton's method")
     start = x.new_zeros(x.shape[1], gru.hidden_size) if h0 is None else h0
     with torch.no_grad():
         states, residual, count = _solve(gru, x, start, method, tolerance, iterations)

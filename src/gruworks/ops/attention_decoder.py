@@ -75,6 +75,7 @@ class DecoderWeights:
                 raise ShapeError(f"{name} must be {list(shape)}, not {list(getattr(self, name).shape)}")
         if self.second.hidden_size != H or self.second.reset != self.first.reset:
             raise ShapeError("both layers must have one size and one reset form")
+        self.first.usual("the attention decoder"), self.second.usual("the attention decoder")
         return self
 
 

@@ -11,6 +11,8 @@ as Chung et al. 2014, arXiv 1412.3555, write them):
 That is `reset="before"`. With `reset="after"` (cuDNN, PyTorch) the reset gate multiplies the matrix product instead:
 h̃_t = tanh(W_x x_t + b_x + r_t * (W_h h_{t-1} + b_h)).
 
+The weights may name other functions in place of tanh and σ (`ops/activations.py`).
+
 Optional regularization, each alone or in combination:
 
     recurrent dropout  every product with W_h reads m * h_{t-1}, the rest h_{t-1}; one m [B, H] for all steps, its
@@ -37,6 +39,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
+from gruworks.ops.activations import activation, derivative
 from gruworks.ops.weights import GRUWeights
 
 __all__ = [
@@ -82,8 +85,8 @@ class Gradients(NamedTuple):
 
 
 def sigmoid(a: Array, xp: Any = numpy) -> Array:
-    """Logistic function, by tanh, which does not overflow and exists in NumPy and torch."""
-    return 0.5 * (1 + xp.tanh(0.5 * a))
+    """Logistic function."""
+    return activation("sigmoid", a, xp)
 
 
 EPSILON = 1e-5  # added to a variance, as torch does
@@ -124,13 +127,14 @@ def gates(
     b_r, b_z, b_n = (0, 0, 0) if weights.b_hh is None else _thirds(weights.b_hh)
     g_r, g_z, g_n = (None, None, None) if gain is None else _thirds(gain)
     read = h if mask is None else mask * h
-    z = sigmoid(-(x_z + _product(read, W_z, g_z, xp) + b_z), xp)
-    r = sigmoid(x_r + _product(read, W_r, g_r, xp) + b_r, xp)
+    gate = weights.gate_activation  # of both, f(-a) = 1 - f(a)
+    z = activation(gate, -(x_z + _product(read, W_z, g_z, xp) + b_z), xp)
+    r = activation(gate, x_r + _product(read, W_r, g_r, xp) + b_r, xp)
     if weights.reset == "before":
-        n = xp.tanh(x_n + _product(r * read, W_n, g_n, xp) + b_n)
+        n = x_n + _product(r * read, W_n, g_n, xp) + b_n
     else:
-        n = xp.tanh(x_n + r * (_product(read, W_n, g_n, xp) + b_n))
-    return Gates(r, z, n)
+        n = x_n + r * (_product(read, W_n, g_n, xp) + b_n)
+    return Gates(r, z, activation(weights.candidate_activation, n, xp))
 
 
 def _product(h: Array, W: Array, gain: Array | None, xp: Any) -> Array:
@@ -174,6 +178,7 @@ def sequence(
     zoneout: Array | None = None,
     gain: Array | None = None,
     input_gain: Array | None = None,
+    resets: Array | None = None,
 ) -> Sequence:
     """States of a whole sequence.
 
@@ -191,8 +196,9 @@ def sequence(
         reverse: process each row from its own end to its start; outputs stay in the order of x.
         gi: precomputed input projections [T, B, 3H].
         decay: [T, B, H], multiplies the state before each step (GRU-D, Che et al. 2018, arXiv 1606.01865; 0 resets it).
-        replacement: [B, H], target of the decay: decay * h + (1 - decay) * replacement.
+        replacement: [B, H], target of the decay: decay * h + (1 - decay) * replacement; and of resets, for zeros.
         mask, zoneout, gain, input_gain: [B, H], [T, B, H], [3H], [3H], regularization as above.
+        resets: [T, B], not 0 where the state is replaced before the step, in order of processing and before any decay.
 
     Returns:
         The states and the final state; h0 for T = 0.
@@ -204,7 +210,12 @@ def sequence(
     rows = list(gi)  # unbound at once: in torch, the backward of indexing step by step is quadratic in T
     h, output = h0, list(rows)
     for t in reversed(range(len(rows))) if reverse else range(len(rows)):
-        start = h if decay is None else decay[t] * h
+        start = h
+        if resets is not None:
+            instead = xp.zeros_like(h) if replacement is None else replacement
+            start = xp.where(resets[t][:, None] != 0, instead, h)
+        if decay is not None:
+            start = decay[t] * start
         if decay is not None and replacement is not None:
             start = start + (1 - decay[t]) * replacement
         new = step(rows[t], start, weights, xp, mask, None if zoneout is None else zoneout[t], gain)
@@ -271,15 +282,16 @@ def _step_backward(gi: Array, h: Array, weights: GRUWeights, grad: Array) -> tup
     W_r, W_z, W_n = _thirds(weights.w_hh.T)
     b_n = 0 if weights.b_hh is None else _thirds(weights.b_hh)[2]
 
-    grad_n = grad * z * (1 - n * n)  # gradients of pre-activations
-    grad_z = -(grad * (n - h)) * z * (1 - z)  # negated: the stored z keeps the state
+    slope_r, slope_z = derivative(weights.gate_activation, r), derivative(weights.gate_activation, z)
+    grad_n = grad * z * derivative(weights.candidate_activation, n)  # gradients of pre-activations
+    grad_z = -(grad * (n - h)) * slope_z  # negated: the stored z keeps the state
     if weights.reset == "before":
         grad_product, read = grad_n, r * h
-        grad_r = (grad_n @ W_n.T) * h * r * (1 - r)
+        grad_r = (grad_n @ W_n.T) * h * slope_r
         through_reset = (grad_n @ W_n.T) * r
     else:
         grad_product, read = grad_n * r, h
-        grad_r = grad_n * (h @ W_n + b_n) * r * (1 - r)
+        grad_r = grad_n * (h @ W_n + b_n) * slope_r
         through_reset = grad_product @ W_n.T
 
     grad_h = grad * (1 - z) + through_reset + grad_r @ W_r.T + grad_z @ W_z.T

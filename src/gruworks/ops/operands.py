@@ -9,12 +9,24 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from gruworks.errors import DtypeError, OptionError, ShapeError
+from gruworks.ops.activations import Unit
 
-__all__ = ["BATCHED", "OPERANDS", "STEPWISE", "Form", "Memory", "Operands", "check_shapes", "check_together"]
+__all__ = [
+    "BATCHED",
+    "LENGTHS",
+    "OPERANDS",
+    "OTHER_TYPES",
+    "STEPWISE",
+    "Form",
+    "Memory",
+    "Operands",
+    "check_shapes",
+    "check_together",
+]
 
 
 class Operands(NamedTuple):
-    """Input, initial state, weights, row lengths, decay and regularization; None for an absent operand.
+    """Input, initial state, weights, row lengths, decay, regularization and resets; None for an absent operand.
 
     Either `x` or the precomputed input projections `gi` are given. Gradients are returned under the same names.
     """
@@ -28,11 +40,12 @@ class Operands(NamedTuple):
     b_hh: Any  # [3H]
     lengths: Any = None  # [B], integers
     decay: Any = None  # [T, B, H], multiplies the state before each step
-    replacement: Any = None  # [B, H], target of the decay
+    replacement: Any = None  # [B, H], target of decay and resets, None for zeros
     mask: Any = None  # [B, H], recurrent dropout
     zoneout: Any = None  # [T, B, H]
     gain: Any = None  # [3H], layer norm of W_hh h
     input_gain: Any = None  # [3H], layer norm of W_ih x
+    resets: Any = None  # [T, B], bool: the state is replaced before the step, in order of processing
 
     @property
     def given(self) -> Any:
@@ -46,11 +59,13 @@ class Operands(NamedTuple):
 
 
 OPERANDS = Operands._fields
-STEPWISE = tuple(map(OPERANDS.index, ("x", "gi", "decay", "zoneout")))  # indices of operands [T, B, ...]
+STEPWISE = tuple(map(OPERANDS.index, ("x", "gi", "decay", "zoneout", "resets")))  # indices of operands [T, B, ...]
 BATCHED = (*STEPWISE, *map(OPERANDS.index, ("h0", "lengths", "replacement", "mask")))  # and of operands [B, ...] too
 LENGTHS = OPERANDS.index("lengths")
+RESETS = OPERANDS.index("resets")
+OTHER_TYPES = (LENGTHS, RESETS)  # operands that aren't of the weights' element type
 
-Form = tuple[bool, bool]  # reset before the product; reverse, each row from its own end
+Form = tuple[Unit, bool]  # the unit; reverse, each row from its own end
 
 
 def check_together(o: Operands) -> None:
@@ -63,9 +78,9 @@ def check_together(o: Operands) -> None:
         raise OptionError(
             "give x [T, B, I], or precomputed input projections gi [T, B, 3H] in its place, not both or neither"
         )
-    if o.replacement is not None and o.decay is None:
+    if o.replacement is not None and o.decay is None and o.resets is None:
         raise OptionError(
-            "replacement, the value that a decayed state approaches, needs decay [T, B, H]: give both or neither"
+            "replacement, the value that a decayed or reset state takes, needs decay [T, B, H] or resets [T, B]"
         )
     if o.mask is not None and o.decay is not None:
         raise OptionError("recurrent dropout (mask) and decay exclude each other: give mask [B, H] or decay [T, B, H]")
@@ -77,7 +92,7 @@ def check_together(o: Operands) -> None:
 
 
 def check_shapes(o: Operands) -> None:
-    """Check shapes against w_hh and the input, and element types, except that of `lengths`.
+    """Check shapes against w_hh and the input, and element types, except those of `lengths` and `resets`.
 
     Raises:
         ShapeError, DtypeError: the first operand that does not match.
@@ -89,14 +104,14 @@ def check_shapes(o: Operands) -> None:
     I = o.w_ih.shape[-1] if o.w_ih is not None and len(o.w_ih.shape) else 3 * H  # noqa: E741 (the field's letter)
     shapes = Operands(
         (T, B, I), (T, B, 3 * H), (B, H), (3 * H, I), (3 * H, H), (3 * H,), (3 * H,),
-        (B,), (T, B, H), (B, H), (B, H), (T, B, H), (3 * H,), (3 * H,),
+        (B,), (T, B, H), (B, H), (B, H), (T, B, H), (3 * H,), (3 * H,), (T, B),
     )  # fmt: skip
     for i, (array, shape) in enumerate(zip(o, shapes, strict=True)):
         if array is None:
             continue
         if tuple(array.shape) != shape:
             raise ShapeError(f"{OPERANDS[i]} must be {list(shape)} beside the others, not {list(array.shape)}")
-        if i != LENGTHS and array.dtype != o.w_hh.dtype:
+        if i not in OTHER_TYPES and array.dtype != o.w_hh.dtype:
             raise DtypeError(f"{OPERANDS[i]} must have the weights' element type {o.w_hh.dtype}, not {array.dtype}")
 
 
@@ -132,9 +147,9 @@ class Memory(NamedTuple):
             self._flat(states), steps, tuple(map(self._flat, flat)), threads,
         )  # fmt: skip
 
-    def _sizes(self, o: Operands, form: Form) -> tuple[int, int, int, int, bool, bool]:
-        T, B, width = o.given.shape
-        return T, B, 0 if o.x is None else width, o.w_hh.shape[1], *form
+    def _sizes(self, o: Operands, form: Form) -> tuple[int, int, int, int, bool, bool, int, bool]:
+        (T, B, width), (unit, reverse) = o.given.shape, form
+        return T, B, 0 if o.x is None else width, o.w_hh.shape[1], unit.before, reverse, *unit.codes
 
     def _weights(self, o: Operands) -> tuple[int, int, int, int]:
         if o.x is None:  # the projections include w_ih and b_ih
@@ -144,7 +159,7 @@ class Memory(NamedTuple):
     def _inputs(self, o: Operands) -> tuple[Any, ...]:
         added = self._rows(o.mask), self._steps(o.zoneout), self._flat(o.gain), self._flat(o.input_gain)
         return (self._steps(o.x), self._steps(o.gi), self._rows(o.h0), self._flat(o.lengths), self._steps(o.decay),
-                self._rows(o.replacement), added)  # fmt: skip
+                self._rows(o.replacement), self._steps(o.resets), added)  # fmt: skip
 
     def _steps(self, a: Any) -> tuple[int, int, int]:
         """Address and strides of [T, B, ...]; an empty tensor has no address and gets a non-zero dummy, never read."""

@@ -106,10 +106,11 @@ def quantize(weights: GRUWeights, precision: Precision, projected: bool = False)
 
     Raises:
         OptionError: an unknown precision.
-        WeightsError: weights that are not finite, or sizes beyond the range of 32-bit sums.
+        WeightsError: weights that are not finite, activations other than tanh and sigmoid, or sizes beyond the range
+            of 32-bit sums.
     """
     check_precision(precision)
-    parts = weights.map(lambda a: numpy.ascontiguousarray(a, numpy.float32)).check()
+    parts = weights.usual(f"the {precision} kernel").map(lambda a: numpy.ascontiguousarray(a, numpy.float32)).check()
     for name, array in zip(("w_ih", "w_hh", "b_ih", "b_hh"), parts.arrays(), strict=True):
         if array is not None and not numpy.isfinite(array).all():
             raise WeightsError(f"{name} has entries that aren't finite: there is no {precision} for them")

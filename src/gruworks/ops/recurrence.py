@@ -71,7 +71,7 @@ def forward_kept(
 def _run(
     weights: GRUWeights, arrays: dict[str, Array | None], reverse: bool, threads: int, keep: bool
 ) -> tuple[Array, Array, Kept | None]:
-    o, form = _readable(weights, arrays), (weights.reset == "before", reverse)
+    o, form = _readable(weights, arrays), (weights.unit, reverse)
     T, B, _ = o.given.shape
     dtype, H = o.w_hh.dtype, weights.hidden_size
     layer = new_layer(dtype.itemsize)
@@ -102,7 +102,7 @@ def backward(kept: Kept, grad_output: Array | None = None, grad_final: Array | N
     dtype = o.w_hh.dtype
     grads = _checked("grad_output", grad_output, (T, B, H), dtype), _checked("grad_final", grad_final, (B, H), dtype)
     h0 = numpy.empty((B, H), dtype)
-    given = o._replace(lengths=None, mask=None, zoneout=None)  # these have no gradients
+    given = o._replace(lengths=None, mask=None, zoneout=None, resets=None)  # these have no gradients
     if o.x is None:
         given = given._replace(w_ih=None, b_ih=None)
     found = Operands(*(None if a is None else numpy.empty(a.shape, dtype) for a in given))._replace(h0=h0)
@@ -175,6 +175,8 @@ def _readable(weights: GRUWeights, arrays: dict[str, Array | None]) -> Operands:
     check_shapes(o)
     if o.lengths is not None:
         o = o._replace(lengths=_row_lengths(o.lengths, len(o.given)))
+    if o.resets is not None:
+        o = o._replace(resets=o.resets != 0)
     return Operands(*(None if a is None else _aligned_rows(a) for a in o))
 
 

@@ -64,11 +64,12 @@ class GRUStream:
         make = _exact if precision == "float32" else _narrow
         self._native = make(weights, self._state, threads, precision, projected)
 
-    def step(self, x: Array) -> Array:
+    def step(self, x: Array, resets: Array | None = None) -> Array:
         """Advance every session by one step.
 
         Args:
             x: inputs [S, I], or [I] for one session; [S, 3H] or [3H] with `projected`.
+            resets: [S], not 0 for sessions whose state becomes zero before the step.
 
         Returns:
             The new states [S, H], overwritten by the next step.
@@ -76,6 +77,9 @@ class GRUStream:
         Raises:
             ShapeError, DtypeError: an input that does not match.
         """
+        if resets is not None:
+            x = self._fitting(x)
+            self._replace(as_array(resets, "resets"))
         try:
             if self._native.step(x):
                 return self._state
@@ -112,6 +116,11 @@ class GRUStream:
         """
         self._state[slice(None) if session is None else session] = 0
 
+    def _replace(self, resets: Array) -> None:
+        if resets.shape != self._state.shape[:1]:
+            raise ShapeError(f"resets must be one a session, {list(self._state.shape[:1])}, not {list(resets.shape)}")
+        self._state[resets != 0] = 0
+
     def _fitting(self, x: Array) -> Array:
         array = as_array(x, "x")
         if array.dtype != self._state.dtype:
@@ -126,7 +135,7 @@ def _exact(weights: GRUWeights, state: Array, threads: int, precision: Precision
     addresses = (0, w_hh, 0, b_hh) if projected else (w_ih, w_hh, b_ih, b_hh)
     make = native.Stream32 if state.itemsize == 4 else native.Stream64
     width = 0 if projected else weights.input_size
-    sizes = 1, len(state), width, weights.hidden_size, weights.reset == "before", False
+    sizes = 1, len(state), width, weights.hidden_size, weights.reset == "before", False, *weights.unit.codes
     return make(sizes, addresses, state.ctypes.data, threads)
 
 

@@ -13,12 +13,13 @@ and z keeps the state: h_t = z * h_{t-1} + (1 - z) * h̃_t. All other layouts ar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast, get_args
 
 import numpy
 
 from gruworks.errors import DtypeError, OptionError, WeightsError
+from gruworks.ops.activations import CandidateActivation, GateActivation, Unit, check_activations
 
 __all__ = ["GATES", "GRUWeights", "Reset", "Update", "as_array", "check_reset", "parameter_names"]
 
@@ -84,6 +85,8 @@ class GRUWeights:
         b_ih: [3H] or None.
         b_hh: [3H] or None. In the "after" form the reset gate multiplies the candidate's part of it.
         reset: "before" (Cho et al. 2014, arXiv 1406.1078) or "after" the matrix product (PyTorch, cuDNN).
+        candidate_activation: "tanh", "relu", "sigmoid", "hard_sigmoid", "softsign" or "linear".
+        gate_activation: of both gates, "sigmoid" or "hard_sigmoid".
 
     Raises:
         WeightsError, DtypeError, OptionError: by `check`, which all users of weights call.
@@ -94,6 +97,13 @@ class GRUWeights:
     b_ih: Array | None = None
     b_hh: Array | None = None
     reset: Reset = field(default="after", kw_only=True)
+    candidate_activation: CandidateActivation = field(default="tanh", kw_only=True)
+    gate_activation: GateActivation = field(default="sigmoid", kw_only=True)
+
+    @property
+    def unit(self) -> Unit:
+        """Reset form and activations."""
+        return Unit(self.reset == "before", self.candidate_activation, self.gate_activation)
 
     @property
     def input_size(self) -> int:
@@ -110,6 +120,7 @@ class GRUWeights:
             WeightsError, DtypeError, OptionError: shapes, element types or a reset form that are not valid.
         """
         check_reset(self.reset)
+        check_activations(self.candidate_activation, self.gate_activation)
         for name in ("w_ih", "w_hh"):
             if not hasattr(getattr(self, name), "ndim"):
                 raise DtypeError(f"{name} must be an array or a tensor, not {type(getattr(self, name)).__name__}")
@@ -133,8 +144,21 @@ class GRUWeights:
 
     def map(self, change: Any) -> GRUWeights:
         """Weights with `change` applied to each array that is not None."""
-        changed = (None if array is None else change(array) for array in self.arrays())
-        return GRUWeights(*changed, reset=self.reset)
+        w_ih, w_hh, b_ih, b_hh = (None if array is None else change(array) for array in self.arrays())
+        return replace(self, w_ih=w_ih, w_hh=w_hh, b_ih=b_ih, b_hh=b_hh)
+
+    def usual(self, reader: str) -> GRUWeights:
+        """These weights, if their activations are tanh and the logistic function.
+
+        Raises:
+            WeightsError: they aren't; the message calls what needs them `reader`.
+        """
+        if not self.unit.usual:
+            raise WeightsError(
+                f"{reader} has a tanh candidate and sigmoid gates only, and these weights are of a unit with "
+                f"candidate_activation={self.candidate_activation!r}, gate_activation={self.gate_activation!r}"
+            )
+        return self
 
     @classmethod
     def random(

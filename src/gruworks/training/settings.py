@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from gruworks.settings import Settings, setting
 
@@ -13,6 +13,12 @@ __all__ = ["FitSettings"]
 @dataclass(frozen=True)
 class FitSettings(Settings):
     """Settings of the optimisation: length, learning rate, seed."""
+
+    panel: ClassVar[str] = "Fit"
+    panels: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("patience", "validate_every", "optimizer", "schedule", "rate_floor", "warm_up", "weight_decay", "clip",
+         "averaged_steps", "threads", "devices"), "Advanced"
+    )  # fmt: skip
 
     steps: int = setting(600, "maximum number of optimizer steps", low=1)
     minutes: float = setting(20.0, "maximum duration in minutes", low=0.01, high=120.0)

@@ -22,6 +22,7 @@ def test_inspect_lists_the_layers(gruworks: Callable[..., Answer]) -> None:
     layers = {one["name"]: one for one in json.loads(out)["layers"]}
     assert (status, err) == (0, "")
     assert (layers["encoder"]["reset"], layers["both"]["directions"], layers["both"]["hidden"]) == ("after", 2, 5)
+    assert (layers["both"]["candidate_activation"], layers["both"]["gate_activation"]) == ("tanh", "sigmoid")
     status, out, _ = gruworks("exchange", "inspect", FIXTURES / "two.keras")
     assert status == 0
     assert "encoder" in out

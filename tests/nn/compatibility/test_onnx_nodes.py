@@ -99,3 +99,15 @@ def test_torch_jit_trace_serves_training_and_inference(reset: Any) -> None:
     torch.testing.assert_close(traced(longer), gru(longer))
     found = torch.autograd.grad(traced(longer)[0].sum(), gru.weight_hh_l0)
     torch.testing.assert_close(found, torch.autograd.grad(gru(longer)[0].sum(), gru.weight_hh_l0))
+
+
+@pytest.mark.parametrize("reset", FORMS)
+@pytest.mark.parametrize(("candidate", "gate"), [("relu", "sigmoid"), ("linear", "hard_sigmoid")])
+def test_other_activations_by_both_exporters(reset: Any, candidate: Any, gate: Any, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    gru = GRU(3, 4, bidirectional=True, reset=reset, candidate_activation=candidate, gate_activation=gate).eval()
+    args = (torch.randn(5, 2, 3), torch.randn(2, 2, 4))
+    assert _traced(gru, args) == 2
+    torch.onnx.export(gru, args, tmp_path / "m.onnx", dynamo=True, verbose=False, external_data=False)
+    with torch.no_grad():
+        assert _same((tmp_path / "m.onnx").read_bytes(), gru, args) == 2

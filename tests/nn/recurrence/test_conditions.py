@@ -19,6 +19,7 @@ from gruworks.errors import GruworksError
 from gruworks.nn import functional
 from gruworks.nn.recurrence import conditions, fast_path
 from gruworks.nn.recurrence.conditions import Call
+from gruworks.ops.activations import Unit
 from tests.nn.recurrence.operand_cases import variants
 
 if not conditions.AVAILABLE:
@@ -70,7 +71,7 @@ def layer_operands(gi: bool, bias: bool = True) -> dict[str, Any]:
 def both(o: dict[str, Any]) -> tuple[bool, bool]:
     """Values of the fast path's condition and of `conditions.fast` for one layer."""
     w = o["w_ih"], o["w_hh"], o["b_ih"], o["b_hh"]
-    call = Call("layer", o["x"], o["h0"], [w], False, lambda layer: None)
+    call = Call("layer", o["x"], o["h0"], [w], Unit(), lambda layer: None)
     return taken(fast_path.layer, o["x"], o["h0"], *w, False), conditions.fast(call)
 
 

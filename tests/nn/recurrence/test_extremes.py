@@ -13,6 +13,7 @@ from torch import Tensor
 import gruworks
 from gruworks.nn import functional
 from gruworks.nn.recurrence import conditions, fallback
+from gruworks.ops.activations import Unit
 from gruworks.ops.operands import Operands
 from gruworks.ops.stream import GRUStream
 from gruworks.ops.weights import GRUWeights
@@ -91,7 +92,7 @@ def test_states(build: str, layer: str, H: int, dtype: torch.dtype) -> None:
 
 
 def equations_of(x: Tensor, h: Tensor, w: GRUWeights) -> Tensor:
-    return fallback.by_equations(Operands(x[None], None, h, *w.arrays()), True, False)[1]
+    return fallback.by_equations(Operands(x[None], None, h, *w.arrays()), Unit(before=True), False)[1]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

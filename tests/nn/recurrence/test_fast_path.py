@@ -16,6 +16,7 @@ from gruworks import GRU, GRUCell
 from gruworks.errors import ShapeError
 from gruworks.nn import functional
 from gruworks.nn.recurrence import conditions, fallback, fast_path, kernel
+from gruworks.ops.activations import Unit
 from gruworks.ops.operands import Operands
 from gruworks.ops.recurrence import padded
 from gruworks.ops.weights import GRUWeights
@@ -37,7 +38,7 @@ def leaves(batch_first: bool, start: bool) -> tuple[Tensor, Tensor | None]:
 def long_way(gru: GRU, x: Tensor, hx: Tensor | None) -> tuple[Tensor, Tensor]:
     output, final = fallback.by_equations(
         Operands(x.transpose(0, 1) if gru.batch_first else x, None, None if hx is None else hx[0],
-                        *gru.weights().arrays()), gru.reset == "before", False,
+                        *gru.weights().arrays()), Unit(gru.reset == "before"), False,
     )  # fmt: skip
     return output.transpose(0, 1) if gru.batch_first else output, final[None]
 

@@ -19,6 +19,7 @@ from gruworks.nn import functional
 from gruworks.nn.functional import gru_layer
 from gruworks.nn.recurrence import conditions, kernel
 from gruworks.nn.recurrence.fallback import by_equations
+from gruworks.ops.activations import Unit
 from gruworks.ops.operands import Operands
 from gruworks.ops.weights import GRUWeights
 from tests import tolerances
@@ -78,7 +79,7 @@ def test_the_kernel_equals_the_equations_in_torch(reset: str, gi: bool) -> None:
     o = operands(gi=gi)
     names, tensors = varying(o)
     found = call(reset, False, names, o)(*tensors)
-    true = by_equations(o, reset == "before", False)
+    true = by_equations(o, Unit(reset == "before"), False)
     for mine, theirs in zip(found, true, strict=True):
         torch.testing.assert_close(mine, theirs, atol=tolerances.FLOAT64, rtol=0)
     grads = [torch.autograd.grad(r[0].sin().sum() + r[1].cos().sum(), tensors) for r in (found, true)]
@@ -125,7 +126,7 @@ def test_gradients_for_each_sample() -> None:
 @pytest.mark.parametrize("reset", ["after", "before"])
 @pytest.mark.parametrize("full", [False, True])
 def test_the_operator_passes_opcheck(reset: str, full: bool) -> None:
-    arguments = (*operands(torch.float32, full=full), reset == "before", False, True)
+    arguments = (*operands(torch.float32, full=full), *Unit(reset == "before"), False, True)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore")
         torch.library.opcheck(torch.ops.gruworks.recurrence.default, arguments)

@@ -12,6 +12,7 @@ from torch import Tensor
 from gruworks import GRU, GRUCell
 from gruworks.nn import conditioned, functional
 from gruworks.nn.recurrence import fallback, linear_scan
+from gruworks.ops.activations import Unit
 from gruworks.ops.operands import Operands
 from gruworks.ops.weights import GRUWeights
 from tests import tolerances
@@ -163,5 +164,5 @@ def test_the_direct_way_sees_a_weight_that_turns_its_sign() -> None:
     gru(x)
     gru.bias_hh_l0.data = torch._neg_view(gru.bias_hh_l0.data)
     w = gru.weights()
-    expected = fallback.by_equations(Operands(x, None, None, *w.arrays()), False, False)
+    expected = fallback.by_equations(Operands(x, None, None, *w.arrays()), Unit(), False)
     close(gru(x), (expected[0], expected[1][None]))

@@ -15,6 +15,7 @@ from gruworks.nn.functional import _layer as run
 from gruworks.nn.recurrence import conditions, kernel, operands
 from gruworks.nn.recurrence.fallback import by_equations
 from gruworks.ops import equations
+from gruworks.ops.activations import Unit
 from gruworks.ops.backend import native as module
 from gruworks.ops.operands import Operands
 from gruworks.ops.weights import GRUWeights
@@ -66,7 +67,7 @@ def test_the_kernel_is_the_equations(form: str, before: bool, T: int, B: int, H:
     for lengths in (False, True):
         for reverse in (False, True):
             o = made(form, T, B, H, lengths)
-            ours, truth = found(run(o, before, reverse), o), found(by_equations(o, before, reverse), o)
+            ours, truth = found(run(o, Unit(before), reverse), o), found(by_equations(o, Unit(before), reverse), o)
             for a, b in zip(ours, truth, strict=True):
                 torch.testing.assert_close(a, b, rtol=FLOAT64, atol=FLOAT64)
 
@@ -79,10 +80,10 @@ def test_every_build_in_float32(build: str, before: bool) -> None:
     o = made("all", 6, 21, 37, True, torch.float32)
     double = Operands(*(t if t is None or not t.is_floating_point() else t.detach().double().requires_grad_(
         t.requires_grad) for t in o))  # fmt: skip
-    truth = found(by_equations(double, before, False), double)
+    truth = found(by_equations(double, Unit(before), False), double)
     module.choose_build(build)
     try:
-        ours = found(run(o, before), o)
+        ours = found(run(o, Unit(before)), o)
     finally:
         module.choose_build(used)
     for a, b in zip(ours, truth, strict=True):
@@ -199,7 +200,7 @@ def test_dropout_alone_is_exchanged_and_shown() -> None:
 
 def test_the_second_derivative() -> None:
     o = made("all", 3, 2, 4, False)
-    output, _ = run(o, False)
+    output, _ = run(o, Unit())
     (first,) = torch.autograd.grad(output.square().sum(), o.h0, create_graph=True)  # type: ignore[arg-type]
     (second,) = torch.autograd.grad(first.sum(), o.h0)  # type: ignore[arg-type]
     assert bool(second.isfinite().all())
@@ -220,7 +221,7 @@ def test_vmap_is_a_call_for_each(form: str) -> None:
     several = torch.stack([o[place] * k for k in (1, 2, 3)])  # type: ignore[operator]
 
     def output(given: Tensor) -> Tensor:
-        return run(Operands(*o[:place], given, *o[place + 1 :]), False)[0]
+        return run(Operands(*o[:place], given, *o[place + 1 :]), Unit())[0]
 
     torch.testing.assert_close(torch.vmap(output)(several), torch.stack([output(given) for given in several]))
 

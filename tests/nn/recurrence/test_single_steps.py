@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gruworks import GRU, GRUCell
 from gruworks.nn.recurrence import conditions, fallback
+from gruworks.ops.activations import Unit
 from gruworks.ops.operands import Operands
 from tests import tolerances
 
@@ -85,7 +86,7 @@ def check(gru: GRU, leaves: list[Tensor], factor: float) -> None:
             output = gru(*own)[0]
         else:
             o = Operands(own[0], None, own[1][0], *wide.weights().arrays())
-            output = fallback.by_equations(o, gru.reset == "before", False)[0]
+            output = fallback.by_equations(o, Unit(gru.reset == "before"), False)[0]
         grads = torch.autograd.grad((output * output.detach().cos()).sum(), [*own, *layer.parameters()])
         found.append([output.detach(), *grads])
         if layer is gru:

@@ -47,6 +47,7 @@ def inspect(
     for layer, stack in zip(layers, stacks, strict=True):
         _warn(show, stack)
         layer |= {"type": str(stack.dtype), "reversed": stack.reverse, "merge": stack.merge}
+        layer |= {"candidate_activation": stack.unit.candidate, "gate_activation": stack.unit.gate}
         layer["warnings"] = list(stack.warnings)
     show.result({"file": str(file), "layers": layers})
 

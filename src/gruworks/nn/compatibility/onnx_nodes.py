@@ -13,6 +13,7 @@ import torch
 
 from gruworks.errors import ExportError, OptionError, require
 from gruworks.nn.compatibility.import_hooks import when_imported
+from gruworks.ops.activations import Unit, onnx_attributes
 from gruworks.ops.operands import Operands
 
 __all__ = ["recurrence_node", "refuse_packed", "register"]
@@ -52,11 +53,13 @@ def refuse_packed() -> None:
 
 def recurrence_node(
     x: Any, gi: Any, h0: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, lengths: Any, decay: Any, replacement: Any,
-    mask: Any, zoneout: Any, gain: Any, input_gain: Any, before: bool, reverse: bool, keep: bool,
+    mask: Any, zoneout: Any, gain: Any, input_gain: Any, resets: Any, before: bool, candidate_activation: Any,
+    gate_activation: Any, reverse: bool, keep: bool,
 ) -> tuple[Any, Any, Any, Any]:  # fmt: skip
     """GRU node of the operator, in onnxscript (dynamo=True)."""
-    extras = decay, replacement, mask, zoneout, gain, input_gain
-    return _node(_Script(), Operands(x, gi, h0, w_ih, w_hh, b_ih, b_hh, lengths, *extras), before, reverse)
+    extras = decay, replacement, mask, zoneout, gain, input_gain, resets
+    unit = Unit(before, candidate_activation, gate_activation)
+    return _node(_Script(), Operands(x, gi, h0, w_ih, w_hh, b_ih, b_hh, lengths, *extras), unit, reverse)
 
 
 def _traced_node(g: Any, *arguments: Any) -> tuple[Any, Any, Any, Any]:
@@ -64,13 +67,18 @@ def _traced_node(g: Any, *arguments: Any) -> tuple[Any, Any, Any, Any]:
     from torch.onnx import symbolic_helper
 
     of: Any = symbolic_helper
-    tensors: Any = (None if of._is_none(a) else a for a in arguments[:-3])
-    form: Any = (of._parse_arg(flag, "b") for flag in arguments[-3:-1])
-    return _node(_Trace(g, of), Operands(*tensors), *form)
+    *given, before, candidate, gate, reverse, _ = arguments
+    tensors: Any = (None if of._is_none(a) else a for a in given)
+    unit: Any = (of._parse_arg(before, "b"), of._parse_arg(candidate, "s"), of._parse_arg(gate, "s"))
+    return _node(_Trace(g, of), Operands(*tensors), Unit(*unit), of._parse_arg(reverse, "b"))
 
 
-def _node(op: Any, o: Operands, before: bool, reverse: bool) -> tuple[Any, Any, Any, Any]:
+def _node(op: Any, o: Operands, unit: Unit, reverse: bool) -> tuple[Any, Any, Any, Any]:
     """Output and final state of a GRU node, and empty tensors for the operator's saved activations."""
+    if o.resets is not None:
+        raise OptionError(
+            "an ONNX GRU node has no resets of the state: export single steps, and reset the state outside"
+        )
     if o.decay is not None or o.replacement is not None:
         raise OptionError("an ONNX GRU node has no decay of the state (GRU-D): this layer can't be written")
     if any(added is not None for added in (o.mask, o.zoneout, o.gain, o.input_gain)):
@@ -87,7 +95,8 @@ def _node(op: Any, o: Operands, before: bool, reverse: bool) -> tuple[Any, Any, 
     Y, Y_h = op.gru(
         (o.x, op.unsqueeze(_in_order(op, o.w_ih, H), 0), op.unsqueeze(_in_order(op, o.w_hh, H), 0), B,
          None if o.lengths is None else op.to_int32(o.lengths), None if o.h0 is None else op.unsqueeze(o.h0, 0)),
-        H, int(not before), "reverse" if reverse else "forward",
+        hidden_size=H, linear_before_reset=int(not unit.before), direction="reverse" if reverse else "forward",
+        **onnx_attributes(unit, 1),
     )  # fmt: skip
     final = op.squeeze(Y_h, 0)
     if o.lengths is not None and o.h0 is not None:  # ONNX Runtime's final state of an empty row is 0; ours is h0
@@ -132,10 +141,8 @@ class _Script:
     def where_zero(self, lengths: Any, a: Any, b: Any) -> Any:
         return self.op.Where(self.op.Unsqueeze(self.op.Equal(lengths, self.op.Constant(value_int=0)), [1]), a, b)
 
-    def gru(self, inputs: Any, hidden_size: int, linear_before_reset: int, direction: str) -> Any:
-        return self.op.GRU(
-            *inputs, hidden_size=hidden_size, linear_before_reset=linear_before_reset, direction=direction
-        )
+    def gru(self, inputs: Any, **attributes: Any) -> Any:
+        return self.op.GRU(*inputs, **attributes)
 
 
 class _Trace:
@@ -169,12 +176,15 @@ class _Trace:
         zero = self.g.op("Equal", lengths, self.g.op("Constant", value_t=torch.tensor(0)))
         return self.g.op("Where", self.unsqueeze(zero, 1), a, b)
 
-    def gru(self, inputs: Any, hidden_size: int, linear_before_reset: int, direction: str) -> Any:
+    def gru(self, inputs: Any, **attributes: Any) -> Any:
         given = [self._absent() if one is None else one for one in inputs]
-        return self.g.op(
-            "GRU", *given, outputs=2, hidden_size_i=hidden_size, linear_before_reset_i=linear_before_reset,
-            direction_s=direction,
-        )  # fmt: skip
+        typed = {f"{name}_{self._kind(value)}": value for name, value in attributes.items()}
+        return self.g.op("GRU", *given, outputs=2, **typed)
+
+    def _kind(self, value: Any) -> str:
+        """The letter by which the graph knows an attribute's type."""
+        one = value[0] if isinstance(value, list) else value
+        return "s" if isinstance(one, str) else "i" if isinstance(one, int) else "f"
 
     def _absent(self) -> Any:
         nothing = self.g.op("prim::Constant")

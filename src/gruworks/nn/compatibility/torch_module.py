@@ -12,7 +12,10 @@ from gruworks.errors import OptionError
 
 __all__ = ["as_torch_module", "reason_incompatible"]
 
-OURS = "__module__", "reset", "recompute", "regularization"  # attributes that torch's modules don't have
+OURS = (  # attributes that torch's modules don't have
+    "__module__", "reset", "candidate_activation", "gate_activation", "recompute", "regularization",
+    "learn_initial_state", "return_all_layers",
+)  # fmt: skip
 BASES = nn.GRU, nn.GRUCell
 
 
@@ -39,6 +42,11 @@ def reason_incompatible(module: Any) -> str | None:
     """Reason why a module has no equivalent torch module, or None."""
     if module.reset != "after":
         return f"is reset={module.reset!r}, another function"
+    if (module.candidate_activation, module.gate_activation) != ("tanh", "sigmoid"):
+        return f"has candidate_activation={module.candidate_activation!r}, gate_activation={module.gate_activation!r}"
+    for option in ("learn_initial_state", "return_all_layers"):
+        if getattr(module, option, False):
+            return f"has {option}=True"
     if getattr(module, "regularization", None) is not None:
         return f"is regularized{module.regularization}"
     return "is parametrised" if parametrize.is_parametrized(module) else None

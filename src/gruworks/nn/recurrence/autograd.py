@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gruworks.nn.recurrence import fallback, kernel
 from gruworks.nn.recurrence.kernel import contiguous, last_axis_contiguous
+from gruworks.ops.activations import Unit
 from gruworks.ops.operands import OPERANDS, Operands
 
 __all__ = ["new_state", "plain", "recurrence"]
@@ -23,10 +24,10 @@ class _Recurrence(torch.autograd.Function):
     """One layer and direction, any operands."""
 
     @staticmethod
-    def forward(ctx: Any, before: bool, reverse: bool, *operands: Tensor | None) -> tuple[Tensor, Tensor]:
-        output, final, saved, states = kernel.forward_kept(Operands(*operands), before, reverse)
+    def forward(ctx: Any, unit: Unit, reverse: bool, *operands: Tensor | None) -> tuple[Tensor, Tensor]:
+        output, final, saved, states = kernel.forward_kept(Operands(*operands), unit, reverse)
         ctx.save_for_backward(*operands, kernel.lazy_clone(output), saved, states)
-        ctx.form, ctx.used = (before, reverse), False
+        ctx.form, ctx.used = (unit, reverse), False
         ctx.set_materialize_grads(False)
         return output, final
 
@@ -117,7 +118,7 @@ def _by_equations(form: Any, tensors: Any, grads: tuple[Any, ...], needed: tuple
     o = Operands(None, steps, start, *weights) if projected else Operands(steps, None, start, *weights)
     need_x, *rest = needed
     pattern = (need_x and not projected, need_x and projected, *rest, *(False,) * (len(OPERANDS) - 7))
-    found = fallback.gradients_of_equations(o, (before, reverse), (grad_output, grad_final), pattern)
+    found = fallback.gradients_of_equations(o, (Unit(before), reverse), (grad_output, grad_final), pattern)
     grad_x, grad_h0 = found[1 if projected else 0], found[2]
     if grad_x is not None:
         grad_x = grad_x[0] if step else grad_x.transpose(0, 1) if batch_first else grad_x

@@ -18,7 +18,8 @@ from torch.utils.checkpoint import checkpoint
 from gruworks.errors import OptionError
 from gruworks.nn.recurrence import fallback, kernel
 from gruworks.nn.recurrence.conditions import Layer, Recompute
-from gruworks.ops.operands import STEPWISE, Operands
+from gruworks.ops.activations import Unit
+from gruworks.ops.operands import STEPWISE, Form, Operands
 from gruworks.ops.recurrence import padded
 
 __all__ = ["by_torch", "check", "native", "segment"]
@@ -46,24 +47,24 @@ def segment(T: int, B: int, H: int, itemsize: int = 4) -> int:
     return max(fits, math.isqrt(max(0, T - 1) // 5) + 1)
 
 
-def native(o: Operands, before: bool, reverse: bool, *, recompute: Recompute, layer: Layer) -> tuple[Tensor, Tensor]:
+def native(o: Operands, unit: Unit, reverse: bool, *, recompute: Recompute, layer: Layer) -> tuple[Tensor, Tensor]:
     """One layer by the native kernel in segments; by `layer` if there is a single segment."""
     k = _steps(o, recompute)
     if k >= len(o.given):
-        return layer(o, before, reverse)
-    return _Segments.apply(before, reverse, k, *o)  # type: ignore[no-any-return,no-untyped-call]
+        return layer(o, unit, reverse)
+    return _Segments.apply(unit, reverse, k, *o)  # type: ignore[no-any-return,no-untyped-call]
 
 
-def by_torch(o: Operands, before: bool, reverse: bool, *, recompute: Recompute, layer: Layer) -> tuple[Tensor, Tensor]:
+def by_torch(o: Operands, unit: Unit, reverse: bool, *, recompute: Recompute, layer: Layer) -> tuple[Tensor, Tensor]:
     """One layer in segments by `layer`, an implementation in torch, through torch.utils.checkpoint."""
     k = _steps(o, recompute)
     if k >= len(o.given):
-        return layer(o, before, reverse)
+        return layer(o, unit, reverse)
     h, rows = o.h0, []
     if h is None:
         h = o.w_hh.new_zeros(o.given.shape[1], o.w_hh.shape[1])
     for a, b in _bounds(len(o.given), k, reverse):
-        output, h = checkpoint(layer, _part(o, a, b)._replace(h0=h), before, reverse, use_reentrant=False)
+        output, h = checkpoint(layer, _part(o, a, b)._replace(h0=h), unit, reverse, use_reentrant=False)
         rows.append(output)
     return torch.cat(rows[::-1] if reverse else rows), h
 
@@ -80,11 +81,11 @@ class _Segments(torch.autograd.Function):
     """First derivatives by the kernel, segment by segment; higher-order ones by the equations."""
 
     @staticmethod
-    def forward(ctx: Any, before: bool, reverse: bool, k: int, *operands: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, unit: Unit, reverse: bool, k: int, *operands: Tensor | None) -> tuple[Tensor, Tensor]:
         o = Operands(*operands)
-        output, final = kernel.forward(o, before, reverse)
+        output, final = kernel.forward(o, unit, reverse)
         ctx.save_for_backward(*operands, _starts(o, output, reverse, k))
-        ctx.form, ctx.k = (before, reverse), k
+        ctx.form, ctx.k = (unit, reverse), k
         ctx.set_materialize_grads(False)
         return output, final
 
@@ -107,9 +108,9 @@ def _bounds(T: int, k: int, reverse: bool) -> list[tuple[int, int]]:
 
 def _part(o: Operands, a: int, b: int) -> Operands:
     """Operands of the steps [a, b), lengths clipped to them."""
-    x, gi, decay, zoneout = (None if o[i] is None else o[i][a:b] for i in STEPWISE)
+    x, gi, decay, zoneout, resets = (None if o[i] is None else o[i][a:b] for i in STEPWISE)
     lengths = None if o.lengths is None else (o.lengths - a).clamp(0, b - a)
-    return o._replace(x=x, gi=gi, decay=decay, zoneout=zoneout, lengths=lengths)
+    return o._replace(x=x, gi=gi, decay=decay, zoneout=zoneout, resets=resets, lengths=lengths)
 
 
 def _starts(o: Operands, output: Tensor, reverse: bool, k: int) -> Tensor:
@@ -123,7 +124,7 @@ def _starts(o: Operands, output: Tensor, reverse: bool, k: int) -> Tensor:
 
 
 def _gradients(
-    o: Operands, form: tuple[bool, bool], k: int, starts: Tensor, grads: tuple[Tensor | None, ...], needed: Any
+    o: Operands, form: Form, k: int, starts: Tensor, grads: tuple[Tensor | None, ...], needed: Any
 ) -> list[Tensor | None]:
     """Gradients of the operands, accumulated from the last segment to the first."""
     grad_output, carry = grads

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 from torch.nn import Parameter
 
+from gruworks.ops.activations import Unit
 from gruworks.ops.backend import backend
 from gruworks.ops.operands import Operands
 
@@ -46,7 +47,7 @@ NATIVE_TYPES = (torch.float32, torch.float64)
 AVAILABLE = backend().name != "torch"  # evaluated once, because torch.compile can't trace an import
 
 Weights = tuple[Any, Any, Any, Any]  # w_ih, w_hh, b_ih, b_hh
-Layer = Callable[[Operands, bool, bool], tuple[Tensor, Tensor]]  # operands, before, reverse → output, final state
+Layer = Callable[[Operands, Unit, bool], tuple[Tensor, Tensor]]  # operands, unit, reverse → output, final state
 Recompute = (
     bool | int
 )  # False: save all activations. True: segment length by checkpointing.segment. int: segment length
@@ -67,14 +68,14 @@ class Call(NamedTuple):
     x: Any  # layer: [T, B, I]; stack: as passed to the module; cell: [B, I]
     h0: Any
     weights: Sequence[Weights]  # by layer, then direction
-    before: bool
+    unit: Unit
     over_layers: Callable[[Layer], Any]  # computes the call, given an implementation of one layer
     torch_module: Callable[[], Any] | None = None  # computes the call by torch's module, if equivalent
     directions: int = 1
     batch_first: bool = False
     further: Sequence[Any] = ()  # operands other than x, h0 and the weights
     ragged: bool = False  # rows of different lengths
-    additions: bool = False  # decay, masks or layer norm
+    additions: bool = False  # decay, masks, layer norm or resets
     recompute: Recompute = False
 
     @property
@@ -97,7 +98,14 @@ def supported(weight: Any) -> bool:
 def fast(call: Call) -> bool:
     """True if the fast path takes the call: eager, contiguous operands of matching shapes, no additions, no hooks."""
     x, h0, w_hh = call.x, call.h0, call.w_hh
-    if call.ragged or call.additions or call.recompute or not eager() or torch.is_autocast_enabled("cpu"):
+    if (
+        call.ragged
+        or call.additions
+        or call.recompute
+        or not call.unit.usual
+        or not eager()
+        or torch.is_autocast_enabled("cpu")
+    ):
         return False
     if type(x) not in PLAIN or type(w_hh) not in PLAIN or not supported(w_hh):
         return False

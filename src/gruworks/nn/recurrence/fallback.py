@@ -14,6 +14,7 @@ from torch import Tensor
 
 from gruworks.nn.recurrence.conditions import computable
 from gruworks.ops import equations
+from gruworks.ops.activations import Unit
 from gruworks.ops.operands import Form, Operands
 from gruworks.ops.weights import GRUWeights
 
@@ -23,15 +24,18 @@ Result = tuple[Tensor, Tensor]
 Gradients = list[Tensor | None]
 
 
-def by_equations(o: Operands, before: bool, reverse: bool) -> Result:
+def by_equations(o: Operands, unit: Unit, reverse: bool) -> Result:
     """One layer by `ops.equations` in torch: any device, differentiable to any order, in any mode."""
     w_ih = o.w_hh if o.w_ih is None else o.w_ih
-    weights = GRUWeights(w_ih, o.w_hh, o.b_ih, o.b_hh, reset="before" if before else "after")
+    weights = GRUWeights(
+        w_ih, o.w_hh, o.b_ih, o.b_hh, reset="before" if unit.before else "after", candidate_activation=unit.candidate,
+        gate_activation=unit.gate,
+    )  # fmt: skip
     output, final = equations.sequence(o.x, _initial(o), weights, o.lengths, reverse, torch, *o[1:2], *o[8:])
     return output, final
 
 
-def by_torch_gru(o: Operands, before: bool, reverse: bool) -> Result:
+def by_torch_gru(o: Operands, unit: Unit, reverse: bool) -> Result:
     """One layer and direction of the "after" form by torch.gru: cuDNN on CUDA, torch's loop elsewhere."""
     flat = [t for t in (o.w_ih, o.w_hh, o.b_ih, o.b_hh) if t is not None]
     if o.lengths is not None:

@@ -12,6 +12,7 @@ from torch.nn import Parameter
 
 from gruworks.nn.recurrence.conditions import AVAILABLE
 from gruworks.nn.recurrence.operands import no_memory
+from gruworks.ops.activations import Unit
 from gruworks.ops.backend import native as module
 from gruworks.ops.operands import BATCHED, LENGTHS, Form, Memory, Operands
 from gruworks.ops.recurrence import new_layer, saved_width
@@ -42,20 +43,20 @@ CONNECTED: bool = AVAILABLE and _exchange is not None and module.connect_torch(
 LARGE = 1 << 16  # elements: 256 KiB of float32, for which page faults cost more than DLPack's 4 µs
 
 
-def forward(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor]:
+def forward(o: Operands, unit: Unit, reverse: bool) -> tuple[Tensor, Tensor]:
     """Output [T, B, H] and final state [B, H]."""
-    output, final, _, _ = _run(o, before, reverse, None, None)
+    output, final, _, _ = _run(o, unit, reverse, None, None)
     return output, final
 
 
-def forward_kept(o: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def forward_kept(o: Operands, unit: Unit, reverse: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """As `forward`, and the backward's `saved` (which it overwrites) and decayed states (or empty)."""
     T, B, _ = o.given.shape
     H = o.w_hh.shape[1]
     # Steps beyond a row's length are neither written nor read; zeros make the contents deterministic.
     saved = _kept((T * B, saved_width(H, o.gain is not None)), o)
     states = _kept((T * B if o.reads_another_state else 0, H), o)
-    return _run(o, before, reverse, saved, states)
+    return _run(o, unit, reverse, saved, states)
 
 
 def _kept(shape: tuple[int, int], o: Operands) -> Tensor:
@@ -66,12 +67,12 @@ def _kept(shape: tuple[int, int], o: Operands) -> Tensor:
     return pooled(torch.Size(shape), o.w_hh.dtype)
 
 
-def _run(o: Operands, before: bool, reverse: bool, saved: Any, states: Any) -> tuple[Tensor, Tensor, Any, Any]:
+def _run(o: Operands, unit: Unit, reverse: bool, saved: Any, states: Any) -> tuple[Tensor, Tensor, Any, Any]:
     o = _readable(o)
     T, B, _ = o.given.shape
     dtype, H = o.w_hh.dtype, o.w_hh.shape[1]
     results = torch.empty(T, B, H, dtype=dtype, device=CPU), torch.empty(B, H, dtype=dtype, device=CPU)
-    MEMORY.forward(cached_layer(o.w_hh).layer, o, (before, reverse), results, (saved, states), torch.get_num_threads())
+    MEMORY.forward(cached_layer(o.w_hh).layer, o, (unit, reverse), results, (saved, states), torch.get_num_threads())
     return *results, saved, states
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import numpy
@@ -21,8 +22,10 @@ __all__ = [
     "check_readable",
     "check_tensor",
     "check_weights",
+    "in_processing_order",
     "no_memory",
     "row_lengths",
+    "step_resets",
 ]
 
 INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.uint16, torch.uint32, torch.uint64)
@@ -35,6 +38,8 @@ def check(o: Operands) -> None:
     check_shapes(o)
     if o.lengths is not None and o.lengths.dtype != torch.int64:
         raise DtypeError(f"lengths must be torch.int64 here, not {o.lengths.dtype}")
+    if o.resets is not None and o.resets.dtype != torch.bool:
+        raise DtypeError(f"resets must be torch.bool here, not {o.resets.dtype}")
 
 
 def check_readable(o: Operands) -> None:
@@ -122,6 +127,37 @@ def row_lengths(lengths: Any, T: int, B: int, device: torch.device) -> Tensor:
             row = int(outside[0])
             raise ShapeError(f"lengths must lie between 0 and T = {T}; row {row} has {given[row].item()}")
     return ends.to(device)
+
+
+def step_resets(resets: Any, expected: Sequence[int], device: torch.device) -> Tensor:
+    """`resets`, bools or numbers in a tensor, array or sequence, as bool of the `expected` shape on x's device."""
+    given: Any = resets
+    if not isinstance(resets, Tensor):
+        try:
+            given = torch.as_tensor(numpy.asarray(resets))
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise DtypeError(f"resets must be bools or numbers: {error}") from error
+    check_tensor("resets", given)
+    if given.device != device and given.device.type != "cpu":
+        raise DeviceError(f"resets must be on x's device {device} or on the cpu, not on {given.device}")
+    if tuple(given.shape) != tuple(expected):
+        raise ShapeError(f"resets must be {list(expected)}, the input's axes but the last, got {list(given.shape)}")
+    found: Tensor = given if given.dtype is torch.bool else given != 0
+    return found.to(device)
+
+
+def in_processing_order(resets: Tensor, reverse: bool, lengths: Tensor | None) -> Tensor:
+    """Resets [T, B] as the kernel takes them: before the step, in order of processing.
+
+    A reset separates steps t - 1 and t; in the reverse direction t - 1 is the one that begins anew.
+    """
+    if not reverse:
+        return resets
+    following = torch.cat([resets[1:], torch.zeros_like(resets[:1])])
+    if lengths is None:
+        return following
+    later = torch.arange(1, len(resets) + 1, device=resets.device)
+    return following & (later[:, None] < lengths)
 
 
 def _from_sequence(lengths: Any) -> Tensor:

@@ -14,18 +14,19 @@ from torch import Tensor
 from gruworks.nn.compatibility import onnx_nodes, torch_ops
 from gruworks.nn.recurrence import fallback, kernel
 from gruworks.nn.recurrence.operands import check
+from gruworks.ops.activations import Unit
 from gruworks.ops.operands import BATCHED, OPERANDS, STEPWISE, Operands
 from gruworks.ops.recurrence import saved_width
 
 __all__ = ["recurrence"]
 
+COUNT, FORM = len(OPERANDS), 4  # the unit's three arguments and `reverse`
+
 _INPUTS = (
     "Tensor? x, Tensor? gi, Tensor? h0, Tensor? w_ih, Tensor w_hh, Tensor? b_ih, Tensor? b_hh, Tensor? lengths, "
     "Tensor? decay, Tensor? replacement, Tensor? mask, Tensor? zoneout, Tensor? gain, Tensor? input_gain, "
-    "bool before, bool reverse"
+    "Tensor? resets, bool before, str candidate_activation, str gate_activation, bool reverse"
 )
-COUNT = len(OPERANDS)
-
 torch_ops.give_way(torch.ops)
 
 _torch: Any = torch.library  # its functions carry no types
@@ -33,25 +34,25 @@ _library = _torch.Library("gruworks", "DEF")
 _library.define(f"recurrence({_INPUTS}, bool keep) -> (Tensor, Tensor, Tensor, Tensor)")
 _library.define(
     f"recurrence_backward({_INPUTS}, Tensor output, Tensor saved, Tensor states, Tensor? grad_output, "
-    "Tensor? grad_final, bool[14] needed) -> Tensor[]"
+    f"Tensor? grad_final, bool[{COUNT}] needed) -> Tensor[]"
 )
 
 
 def recurrence(*arguments: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The operator: the operands, before, reverse, keep → output, final, saved, states."""
+    """The operator: the operands, unit (3), reverse, keep → output, final, saved, states."""
     results: tuple[Tensor, Tensor, Tensor, Tensor] = torch.ops.gruworks.recurrence(*arguments)
     return results
 
 
 def _recurrence(*arguments: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    *tensors, before, reverse, keep = arguments
+    *tensors, before, candidate, gate, reverse, keep = arguments
     operands = Operands(*tensors)
     check(operands)
-    return (kernel.forward_kept if keep else _forward_only)(operands, before, reverse)
+    return (kernel.forward_kept if keep else _forward_only)(operands, Unit(before, candidate, gate), reverse)
 
 
-def _forward_only(operands: Operands, before: bool, reverse: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    output, final = kernel.forward(operands, before, reverse)
+def _forward_only(operands: Operands, unit: Unit, reverse: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    output, final = kernel.forward(operands, unit, reverse)
     nothing = (
         output.new_empty(0, saved_width(output.shape[2], operands.gain is not None)),
         output.new_empty(0, output.shape[2]),
@@ -60,10 +61,11 @@ def _forward_only(operands: Operands, before: bool, reverse: bool) -> tuple[Tens
 
 
 def _recurrence_backward(*arguments: Any) -> list[Tensor]:
-    *tensors, before, reverse, output, saved, states, grad_output, grad_final, needed = arguments
+    *tensors, before, candidate, gate, reverse, output, saved, states, grad_output, grad_final, needed = arguments
+    form = Unit(before, candidate, gate), reverse
     # The kernel overwrites `saved`, and an operator must not mutate its arguments.
     results = (output, saved.clone(), states)
-    found = kernel.gradients(Operands(*tensors), (before, reverse), results, (grad_output, grad_final), tuple(needed))
+    found = kernel.gradients(Operands(*tensors), form, results, (grad_output, grad_final), tuple(needed))
     return [output.new_empty(0) if g is None or not need else g for g, need in zip(found, needed, strict=True)]
 
 
@@ -72,7 +74,7 @@ _library.impl("recurrence_backward", _recurrence_backward, "CPU")
 
 
 def _fake(*arguments: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    *tensors, _, _, keep = arguments
+    tensors, keep = arguments[:COUNT], arguments[-1]
     o = Operands(*tensors)
     T, B, _ = o.given.shape
     H = o.w_hh.shape[1]
@@ -82,14 +84,14 @@ def _fake(*arguments: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 def _fake_backward(*arguments: Any) -> list[Tensor]:
-    tensors, output, needed = arguments[:COUNT], arguments[COUNT + 2], arguments[-1]
+    tensors, output, needed = arguments[:COUNT], arguments[COUNT + FORM], arguments[-1]
     return [output.new_empty(0) if g is None else g for g in kernel.empty_gradients(tensors, needed)]
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    *tensors, before, reverse, keep = inputs
+    *tensors, before, candidate, gate, reverse, keep = inputs
     ctx.save_for_backward(*tensors, *(output[i] for i in (0, 2, 3)))
-    ctx.form, ctx.keep = (before, reverse), keep
+    ctx.form, ctx.keep = (Unit(before, candidate, gate), reverse), keep
     ctx.set_materialize_grads(False)
 
 
@@ -98,18 +100,18 @@ def _derive(ctx: Any, *grads: Tensor | None) -> tuple[Any, ...]:
     needed = [bool(need) for need in ctx.needs_input_grad[:COUNT]]
     given = grads[:2]
     if all(g is None for g in given):
-        return (None,) * (COUNT + 3)
+        return (None,) * (COUNT + FORM + 1)
+    nothing = (None,) * (FORM + 1)
     if torch.is_grad_enabled() and not torch.compiler.is_compiling():  # create_graph=True
         found: Any = fallback.gradients_of_equations(Operands(*tensors), ctx.form, given, tuple(needed))
-        return (*found, None, None, None)
+        return (*found, *nothing)
+    form = *ctx.form[0], ctx.form[1]
     if not ctx.keep:
-        _, _, saved, states = torch.ops.gruworks.recurrence(*tensors, *ctx.form, True)
-    found = torch.ops.gruworks.recurrence_backward(*tensors, *ctx.form, output, saved, states, *given, needed)
+        _, _, saved, states = torch.ops.gruworks.recurrence(*tensors, *form, True)
+    found = torch.ops.gruworks.recurrence_backward(*tensors, *form, output, saved, states, *given, needed)
     return (
         *(g if need and t is not None else None for g, need, t in zip(found, needed, tensors, strict=True)),
-        None,
-        None,
-        None,
+        *nothing,
     )
 
 
@@ -127,7 +129,7 @@ def _select(argument: Any, axis: int | None, i: int) -> Any:
 
 
 def _folded(n: int, in_dims: tuple[int | None, ...], arguments: tuple[Any, ...]) -> tuple[Tensor, ...] | None:
-    keep = arguments[COUNT + 2]
+    keep = arguments[COUNT + FORM]
     if keep or any(axis is not None for axis in (*in_dims[3:7], *in_dims[12:14])):
         return None
     wide = []

@@ -18,6 +18,7 @@ from gruworks.nn.recurrence.conditions import (
     readable,
 )
 from gruworks.nn.recurrence.kernel import CONNECTED, cached_layer, contiguous, last_axis_contiguous
+from gruworks.ops.activations import Unit
 from gruworks.ops.backend import native as module
 from gruworks.ops.operands import Operands
 
@@ -152,7 +153,7 @@ def _equations(
             place = layer * form.directions + direction
             start = None if h0 is None else h0[place]
             operands = Operands(steps, None, start, *weights[4 * place : 4 * place + 4])
-            output, final = fallback.by_equations(operands, form.before, direction == 1)
+            output, final = fallback.by_equations(operands, Unit(form.before), direction == 1)
             sides.append(output)
             finals.append(final)
         steps = torch.cat(sides, -1)

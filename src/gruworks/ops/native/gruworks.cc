@@ -5,7 +5,9 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
+#include "core/exact.h"
 #include "gru/layer.h"
 #include "gru/stream.h"
 
@@ -43,21 +45,28 @@ template <class T> Array3<T> out(const gruworks_output& a) {
   return {out<T>(a.data), static_cast<Index>(a.t), static_cast<Index>(a.b)};
 }
 
+Activations activations(const gruworks_weights& w) {
+  require(static_cast<unsigned>(w.candidate_activation) <= GRUWORKS_LINEAR,
+          "candidate_activation must be one of gruworks_activation");
+  return {static_cast<Activation>(w.candidate_activation), w.hard_gates != 0};
+}
+
 template <class T> Weights<T> weights(const gruworks_weights& w) {
   require(w.hidden_size > 0 && w.input_size >= 0 && w.w_hh,
           "weights need a hidden size of at least 1, an input size of at least 0, and w_hh");
   return {static_cast<Index>(w.input_size), static_cast<Index>(w.hidden_size), w.reset_before != 0,
-          in<T>(w.w_ih), in<T>(w.w_hh), in<T>(w.b_ih), in<T>(w.b_hh)};
+          in<T>(w.w_ih), in<T>(w.w_hh), in<T>(w.b_ih), in<T>(w.b_hh), activations(w)};
 }
 
 template <class T> Sequence<T> sequence(const gruworks_weights& w, const gruworks_sequence& of) {
   Sequence<T> s{};
   s.steps = of.steps, s.batch = of.batch, s.I = w.input_size, s.H = w.hidden_size;
-  s.before = w.reset_before != 0, s.reverse = of.reverse != 0;
+  s.before = w.reset_before != 0, s.reverse = of.reverse != 0, s.activations = activations(w);
   s.x = in<T>(of.x), s.gi = in<T>(of.projections), s.output = out<T>(of.output), s.final = out<T>(of.final_state);
   s.h0 = in<T>(of.h0.data), s.h0_b = of.h0.b, s.lengths = of.lengths;
   s.saved = out<T>(of.saved), s.states = out<T>(of.states);
   s.decay = in<T>(of.decay), s.replacement = in<T>(of.replacement.data), s.replacement_b = of.replacement.b;
+  s.resets = in<uint8_t>(of.resets);
   s.mask = in<T>(of.mask.data), s.mask_b = of.mask.b, s.zoneout = in<T>(of.zoneout);
   s.gain = in<T>(of.gain), s.input_gain = in<T>(of.input_gain);
   require(s.steps >= 0 && s.batch >= 0 && s.final && s.output.data && !s.x.data != !s.gi.data,
@@ -118,6 +127,7 @@ extern "C" {
 const char* gruworks_version(void) { return GRUWORKS_VERSION; }
 const char* gruworks_message(void) { return last_message.c_str(); }
 const char* gruworks_build(void) { return build().name; }
+int gruworks_set_exact(int on) { return std::exchange(exact(), on != 0); }
 const char* gruworks_thread_pool(void) { return pool().name; }
 
 gruworks_status gruworks_choose_build(const char* name) {

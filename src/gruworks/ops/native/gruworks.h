@@ -4,6 +4,8 @@
  *   n = tanh(W_in x + b_in + r * (W_hn h + b_hn))       reset_before: tanh(W_in x + b_in + W_hn (r * h) + b_hn)
  *   h = (1 - z) * n + z * h
  *
+ * with other functions in place of tanh and sigmoid where the weights say so.
+ *
  * Arrays are the caller's, of the layer's element type, and aligned to it. Shapes: T time, B batch, I input size, H hidden
  * size. Strides count elements; the last axis is contiguous. Functions that return a gruworks_status never throw and never
  * print; after an error gruworks_message() says what was expected and what came. A layer may be used by several threads at a
@@ -32,8 +34,15 @@ GRUWORKS_API const char* gruworks_message(void);     /* of the calling thread's 
 GRUWORKS_API const char* gruworks_build(void);       /* instruction set of the kernels in use: portable, avx2, avx512 */
 GRUWORKS_API const char* gruworks_thread_pool(void); /* openmp, or own */
 GRUWORKS_API gruworks_status gruworks_choose_build(const char* name);
+GRUWORKS_API int gruworks_set_exact(int on); /* the calling thread's exact mode; returns the mode before */
 
-/* Weights as torch stores them: rows of the gates r, z, n. */
+typedef enum {
+  GRUWORKS_TANH = 0, GRUWORKS_RELU = 1, GRUWORKS_SIGMOID = 2,
+  GRUWORKS_HARD_SIGMOID = 3, /* max(0, min(1, a / 6 + 1 / 2)) */
+  GRUWORKS_SOFTSIGN = 4, GRUWORKS_LINEAR = 5
+} gruworks_activation;
+
+/* Weights as torch stores them: rows of the gates r, z, n. What is not set is 0. */
 typedef struct {
   int64_t input_size, hidden_size;
   int reset_before;
@@ -41,6 +50,8 @@ typedef struct {
   const void* w_hh; /* [3H, H] */
   const void* b_ih; /* [3H] or null */
   const void* b_hh; /* [3H] or null */
+  gruworks_activation candidate_activation;
+  int hard_gates; /* r and z by the hard sigmoid */
 } gruworks_weights;
 
 typedef struct {
@@ -67,7 +78,9 @@ typedef struct {
   void* saved;              /* gruworks_saved_size elements, for the backward, which overwrites them */
   void* states;             /* with decay or mask: [T, B, H] for the backward */
   gruworks_input decay;     /* [T, B, H]: the state before each step becomes decay * h + (1 - decay) * replacement */
-  gruworks_input replacement; /* [B, H] */
+  gruworks_input replacement; /* [B, H], of decay and resets */
+  gruworks_input resets;      /* [T, B] bytes: where not 0, the replacement (zeros if null) is the state before the step,
+                                 in order of processing */
   gruworks_input mask;      /* [B, H] recurrent dropout: multiplies the state in the products; never with decay */
   gruworks_input zoneout;   /* [T, B, H] weight of the previous state */
   const void* gain;         /* [3H] layer normalization of the products of h; with x also: */

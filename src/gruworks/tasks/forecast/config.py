@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from gruworks.errors import OptionError
 from gruworks.settings import Settings, setting
@@ -18,6 +18,8 @@ QUANTILES = (0.1, 0.5, 0.9)  # outputs of the network: median and 80 % interval;
 @dataclass(frozen=True)
 class Reading(Settings):
     """Format of a table, where it isn't found in the table itself, and the treatment of what is missing in it."""
+
+    panel: ClassVar[str] = "Data"
 
     separator: str = setting("auto", "separator of the columns of a text file, such as ; or tab")
     encoding: str | None = setting(None, "encoding of a text file that is not Unicode, for example cp1252 or gb18030")
@@ -35,6 +37,11 @@ class Reading(Settings):
 @dataclass(frozen=True)
 class Config(Settings):
     """Hyperparameters of a forecaster and names of the columns, saved with a fit."""
+
+    panels: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("horizon", "time", "target", "series", "date_format", "static", "past", "future", "season", "periods",
+         "validation", "min", "max", "holidays"), "Data"
+    )  # fmt: skip
 
     horizon: int = setting(14, "forecast horizon in steps", low=1, high=10_000)
     time: str = setting("ds", "name of the time column; several, such as year,month or date,time, with commas between")
@@ -146,6 +153,8 @@ def column_names(text: str) -> tuple[str, ...]:
 @dataclass(frozen=True)
 class Options(Settings):
     """Options of one evaluation or backtest."""
+
+    panel: ClassVar[str] = "Output"
 
     origins: int | None = setting(
         None, "number of rolling origins; by default as many as fit in the last quarter, at most 26", low=1

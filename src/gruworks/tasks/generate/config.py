@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from gruworks.settings import Settings, setting
 from gruworks.training.settings import FitSettings
@@ -29,6 +29,10 @@ class GeneratorFit(FitSettings):
 @dataclass(frozen=True)
 class Config(Settings):
     """Hyperparameters of a generator, saved with it."""
+
+    panels: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("token", "vocabulary_size", "min_count", "lines", "paragraphs", "text", "documents", "validation"), "Data"
+    )  # fmt: skip
 
     token: Literal["character", "byte", "subword"] = setting("character", "token of the vocabulary")
     vocabulary_size: int = setting(1000, "vocabulary size of subword tokens", low=300, high=100_000, local=True)
@@ -61,6 +65,8 @@ class Config(Settings):
 @dataclass(frozen=True)
 class Options(Settings):
     """Options of one generation."""
+
+    panel: ClassVar[str] = "Output"
 
     length: int = setting(500, "maximum number of tokens", low=1, high=100_000_000)
     temperature: float = setting(0.8, "sampling temperature; 0 is greedy", low=0.0, high=100.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from gruworks.settings import Settings, setting
 from gruworks.training.settings import FitSettings
@@ -28,6 +28,8 @@ class TranscribeFit(FitSettings):
 class Augmentation(Settings):
     """Data augmentation of the training recordings; 0 turns a kind of augmentation off."""
 
+    panel: ClassVar[str] = "Fit"
+
     speed: float = setting(0.1, "speed perturbation: largest relative change of tempo and pitch", low=0.0, high=0.5)
     tempo: float = setting(0.0, "tempo perturbation: largest relative change of tempo alone", low=0.0, high=0.5)
     warp: float = setting(0.0, "vocal tract length perturbation: largest relative shift", low=0.0, high=0.5)
@@ -43,6 +45,11 @@ class Augmentation(Settings):
 @dataclass(frozen=True)
 class Config(Settings):
     """Settings of a fit, saved in the run folder."""
+
+    panels: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("token", "vocabulary_size", "lower", "sample_rate", "bands", "normalise", "coefficients",
+         "validation", "audio", "text"), "Data"
+    )  # fmt: skip
 
     streaming: bool = setting(False, "causal network for live streams; otherwise bidirectional")
     token: Literal["character", "word", "subword"] = setting("character", "output tokens")
@@ -78,6 +85,8 @@ class Config(Settings):
 @dataclass(frozen=True)
 class Options(Settings):
     """Decoding options of one transcription."""
+
+    panel: ClassVar[str] = "Output"
 
     beam_size: int = setting(1, "beam size; 1 is greedy decoding", low=1, high=10_000)
     n_best: int = setting(1, "number of hypotheses returned per recording", low=1, high=1000)

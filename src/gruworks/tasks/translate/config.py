@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from gruworks.settings import Settings, setting
 from gruworks.tasks.translate.chinese import Script
@@ -30,6 +30,11 @@ class TranslatorFit(FitSettings):
 @dataclass(frozen=True)
 class Config(Settings):
     """Hyperparameters of a translator, saved with it."""
+
+    panels: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("source", "target", "lowercase", "vocabulary_size", "shared", "bpe_dropout", "longest", "ratio",
+         "validation", "batch_tokens"), "Data"
+    )  # fmt: skip
 
     source: str = setting("src", "source language: the key in JSONL, the ending of its files in a folder")
     target: str = setting("tgt", "target language: the key in JSONL, the ending of its files in a folder")
@@ -61,6 +66,8 @@ class Config(Settings):
 @dataclass(frozen=True)
 class Options(Settings):
     """Options of one translation."""
+
+    panel: ClassVar[str] = "Output"
 
     beam_size: int = setting(5, "beam size; 1 is greedy", low=1, high=1000)
     length_penalty: float = setting(

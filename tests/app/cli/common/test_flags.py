@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from gruworks.app.cli.common.flags import command
 from gruworks.errors import OptionError
 from gruworks.settings import Settings, setting
+from tests.app.conftest import Answer
 
 
 @dataclass(frozen=True)
@@ -61,3 +63,10 @@ def test_a_value_out_of_range_is_the_settings_error() -> None:
 def test_what_is_no_such_value_is_a_wrong_call(arguments: tuple[str, str]) -> None:
     with pytest.raises(AssertionError, match=arguments[0]):
         made(*arguments)
+
+
+def test_flags_stand_under_the_headings_of_their_settings(gruworks: Callable[..., Answer]) -> None:
+    text = gruworks("generate", "fit", "--help")[1]
+    in_order = ("─ Data ", "--lines", "─ Model ", "--hidden-size", "─ Fit ", "--steps", "─ Advanced ", "--weight-decay")
+    places = [text.index(part) for part in in_order]
+    assert places == sorted(places)

@@ -18,13 +18,24 @@ from gruworks.settings import Described, Settings
 __all__ = ["Out", "ReportFolder", "Run", "agree", "command", "flag"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-Out = Annotated[Path | None, typer.Option(help="Folder to write to; runs/TASK-TIME if not given.")]
-ReportFolder = Annotated[Path | None, typer.Option(help="Folder to write evaluation.json to.")]
+Out = Annotated[
+    Path | None, typer.Option(help="Folder to write to; runs/TASK-TIME if not given.", rich_help_panel="Output")
+]
+ReportFolder = Annotated[
+    Path | None, typer.Option(help="Folder to write evaluation.json to.", rich_help_panel="Output")
+]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, as a fit writes it.", show_default=False)]
 OUTPUT = {
-    "as_json": Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")],
-    "quiet": Annotated[bool, typer.Option("--quiet", help="Print no progress and no notes; errors are still printed.")],
-    "debug": Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")],
+    "as_json": Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON on standard output.", rich_help_panel="Output")
+    ],
+    "quiet": Annotated[
+        bool,
+        typer.Option(
+            "--quiet", help="Print no progress and no notes; errors are still printed.", rich_help_panel="Output"
+        ),
+    ],
+    "debug": Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel="Output")],
 }
 
 
@@ -110,10 +121,11 @@ def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 def _annotation(one: Described) -> Any:
     """The annotation of a setting's flag: its type, names and help."""
     default = ",".join(map(str, one.default)) if isinstance(one.default, tuple) else one.default
-    help_text = f"{one.sentence} (default: {'none' if default is None else default})"
+    help_text = one.sentence if default in (None, "") else f"{one.sentence} (default: {default})"
     name = flag(one.name)
     names = [f"{name}/--no-{name[2:]}"] if one.hint is bool else [name]
-    return Annotated[_flag_type(one.hint), typer.Option(*names, help=help_text, show_default=False)]
+    option = typer.Option(*names, help=help_text, show_default=False, rich_help_panel=one.panel)
+    return Annotated[_flag_type(one.hint), option]
 
 
 def _flag_type(hint: Any) -> Any:

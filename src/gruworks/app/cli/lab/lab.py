@@ -10,6 +10,7 @@ import typer
 from gruworks.app.cli.common.flags import Out, command
 from gruworks.app.cli.common.show import Show
 from gruworks.app.cli.lab import experiments
+from gruworks.app.cli.lab.costs import cost
 from gruworks.app.cli.lab.looking import gates_of_numbers, show_gates, show_look
 from gruworks.errors import DataError, OptionError
 from gruworks.ops.weights import Reset
@@ -22,6 +23,7 @@ __all__ = ["app", "trace"]
 app = typer.Typer(no_args_is_help=True, help="Look inside a GRU, compare cells, measure gradients.")
 for experiment in (experiments.compare, experiments.gradients, experiments.papers):
     command(app)(experiment)
+command(app)(cost)
 
 
 @app.callback()

@@ -32,12 +32,13 @@ inline void check(gruworks_status status) {
   throw std::runtime_error(gruworks_message());
 }
 
-using Sizes = std::tuple<Index, Index, Index, Index, bool, bool>;  // T, B, I, H, before, reverse
+// T, B, I, H, before, reverse, candidate activation, hard gates
+using Sizes = std::tuple<Index, Index, Index, Index, bool, bool, int, bool>;
 using Four = std::tuple<Address, Address, Address, Address>;   // w_ih, w_hh, b_ih, b_hh
 using Rows = std::tuple<Address, Index>;                        // [B, H] and its stride
 using Regular = std::tuple<Rows, Strided, Address, Address>;   // mask, zoneout, gain, input gain
-// x, gi, h0, lengths, decay, replacement, regularization
-using Inputs = std::tuple<Strided, Strided, Rows, Address, Strided, Rows, Regular>;
+// x, gi, h0, lengths, decay, replacement, resets, regularization
+using Inputs = std::tuple<Strided, Strided, Rows, Address, Strided, Rows, Strided, Regular>;
 
 inline gruworks_input in(const Strided& a) { return {at<void>(std::get<0>(a)), std::get<1>(a), std::get<2>(a)}; }
 inline gruworks_input in(const Rows& a) { return {at<void>(std::get<0>(a)), 0, std::get<1>(a)}; }
@@ -45,19 +46,21 @@ inline gruworks_output out(const Strided& a) { return {at<void>(std::get<0>(a)),
 
 inline gruworks_weights weights(Index I, Index H, bool before, const Four& w) {
   return {I, H, before, at<void>(std::get<0>(w)), at<void>(std::get<1>(w)), at<void>(std::get<2>(w)),
-          at<void>(std::get<3>(w))};
+          at<void>(std::get<3>(w)), GRUWORKS_TANH, 0};
 }
 inline gruworks_weights weights(const Sizes& n, const Four& w) {
-  return weights(std::get<2>(n), std::get<3>(n), std::get<4>(n), w);
+  gruworks_weights of = weights(std::get<2>(n), std::get<3>(n), std::get<4>(n), w);
+  of.candidate_activation = static_cast<gruworks_activation>(std::get<6>(n)), of.hard_gates = std::get<7>(n);
+  return of;
 }
 
 inline gruworks_sequence sequence(const Sizes& n, const Inputs& of, const Strided& output, Address final, Address saved,
                            Address states) {
   gruworks_sequence s{};
   s.steps = std::get<0>(n), s.batch = std::get<1>(n), s.reverse = std::get<5>(n);
-  const auto& [x, gi, h0, lengths, decay, replacement, regular] = of;
+  const auto& [x, gi, h0, lengths, decay, replacement, resets, regular] = of;
   s.x = in(x), s.projections = in(gi), s.h0 = in(h0), s.lengths = at<int64_t>(lengths);
-  s.decay = in(decay), s.replacement = in(replacement);
+  s.decay = in(decay), s.replacement = in(replacement), s.resets = in(resets);
   s.mask = in(std::get<0>(regular)), s.zoneout = in(std::get<1>(regular));
   s.gain = at<void>(std::get<2>(regular)), s.input_gain = at<void>(std::get<3>(regular));
   s.output = out(output), s.final_state = at<void>(final), s.saved = at<void>(saved), s.states = at<void>(states);

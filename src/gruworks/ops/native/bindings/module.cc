@@ -18,6 +18,7 @@
 #include "bindings/stack.h"
 #include "bindings/torch.h"
 #include "core/cpu.h"
+#include "core/exact.h"
 #include "core/team.h"
 #include "gru/recurrence.h"
 
@@ -147,6 +148,8 @@ NB_MODULE(_native, module) {
   module.def("build", [] { return std::string(build().name); }, "The build in use.");
   module.def("choose_build", [](const std::string& name) { return choose_build(name.c_str()); },
              "Use another build; false where this processor has no such one.");
+  module.def("set_exact", [](bool on) { return std::exchange(exact(), on); },
+             "Set this thread's exact mode; returns the mode before.");
   module.def("thread_pool", [] { return std::string(pool().name); }, "The pool of threads in use: openmp, or own.");
   module.def("padded", &padded, "H rounded up to whole vectors: what a step saves is 4 times that.");
   module.def("pooled32", &pooled<float>, "An empty float32 tensor of this shape, its memory from the pool.");

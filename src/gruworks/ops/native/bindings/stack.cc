@@ -4,6 +4,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "bindings/layer.h"
+#include "core/exact.h"
 #include "gru/layer.h"
 #include "gru/stack.h"
 
@@ -132,7 +133,7 @@ nb::object stack_forward(const Layers<T>& layers, Tuple tensors, Tuple masks, in
   StackKept<T> kept;
   StackCall<T>& call = kept.of;
   Stack<T>& s = call.stack;
-  s.directions = directions, s.before = before, call.batch_first = batch_first;
+  s.directions = directions, s.before = before, s.exact = exact(), call.batch_first = batch_first;
   s.mask.resize(layers.size() / directions);
   if (!call.read(tensors) || !call.read_masks(masks)) return nb::none();
   const Index width = directions * s.H, steps = s.steps, batch = s.batch, count = static_cast<Index>(layers.size());

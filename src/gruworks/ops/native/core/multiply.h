@@ -85,6 +85,27 @@ GRUWORKS_INLINE void multiply(Vec<T> (&sums)[R][V], const T* const* rows, const 
   else multiply_inline<T, R, V, Fetch>(sums, rows, weights, across, along, K, ahead);
 }
 
+// One row times V panels of three vectors, `panel` apart, in the order of sums of kFewRows and more rows: the panels
+// hide the adder's latency.
+template <class T, int V>
+GRUWORKS_NOINLINE void multiply_panels(Vec<T> (&sums)[V][3], const T* row, const T* weights, Index panel, Index K) {
+  constexpr Index L = kLanes<T>;
+  Vec<T> part[V][3];
+GRUWORKS_UNROLL(3)
+  for (int v = 0; v < V; ++v)
+GRUWORKS_UNROLL(3)
+    for (int g = 0; g < 3; ++g) part[v][g] = sums[v][g];
+  for (Index k = 0; k < K; ++k, weights += 3 * L)
+GRUWORKS_UNROLL(3)
+    for (int v = 0; v < V; ++v)
+GRUWORKS_UNROLL(3)
+      for (int g = 0; g < 3; ++g) part[v][g] += load(weights + v * panel + g * L) * row[k];
+GRUWORKS_UNROLL(3)
+  for (int v = 0; v < V; ++v)
+GRUWORKS_UNROLL(3)
+    for (int g = 0; g < 3; ++g) sums[v][g] = part[v][g];
+}
+
 // Rows of one block. float64 takes blocks of 4 in every build, which halves its code.
 template <class T> constexpr int kRowsOf = sizeof(T) == 4 ? kRows : 4;
 constexpr int kFewRows = 4;
@@ -102,6 +123,16 @@ template <int Most, class F> GRUWORKS_INLINE void in_blocks(Index n, F&& f) {
     const Index size = (n - first + blocks - i - 1) / (blocks - i);
     with_rows<Most>(size, [&]<int R>() { f.template operator()<R>(first); });
     first += size;
+  }
+}
+
+// Cuts n rows into blocks of Most, the last of what remains, or of kFewRows if that is less: its rows beyond n are copies.
+// Blocks of kFewRows and more sum in one order.
+template <int Most, class F> GRUWORKS_INLINE void in_exact_blocks(Index n, F&& f) {
+  for (Index first = 0; first < n; first += Most) {
+    const Index left = n - first;
+    if (left >= Most) f.template operator()<Most>(first);
+    else with_rows<Most, kFewRows>(left < kFewRows ? kFewRows : left, [&]<int R>() { f.template operator()<R>(first); });
   }
 }
 

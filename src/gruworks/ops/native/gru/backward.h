@@ -3,6 +3,7 @@
 // Then follow the gradients of input and weights (outer.h), matrix products over all steps.
 #pragma once
 
+#include "gru/activations.h"
 #include "gru/outer.h"
 
 namespace gruworks::GRUWORKS_ISA {
@@ -56,6 +57,7 @@ template <class T> class Backward {
       s.before ? before_step(step) : after_step(step);
       if (s.gain) unnorm_inputs();
       if (s.decay.data) undecay(step);
+      if (s.resets.data) unreplace(step);
     }
     for (Index i = 0; grad.h0 && i < rows.count; ++i)
       memcpy(grad.h0 + rows.row[i] * s.H + begin, carry(rows.row[i]) + begin, sizeof(T) * (end - begin));
@@ -136,10 +138,10 @@ template <class T> class Backward {
     const auto part = [&](Index quarter) { return load_part(kept + quarter * Hp, width); };  // the padding may be NaN
     const Vec<T> product = part(0), r = part(1), z = part(2), n = part(3);
     const Staying<T> old = staying<T>(rows, i, v, z, width);
-    const Vec<T> dn = dh * (T(1) - old.stays) * (T(1) - n * n);
+    const Vec<T> dn = through_candidate<T>(s.activations, dh * (T(1) - old.stays), n);
     store(kept, dn * r);
-    store(kept + Hp, dn * product * r * (T(1) - r));
-    store(kept + 2 * Hp, dh * old.decided * (h - n) * z * (T(1) - z));
+    store(kept + Hp, through_gate<T>(s.activations, dn * product, r));
+    store(kept + 2 * Hp, through_gate<T>(s.activations, dh * old.decided * (h - n), z));
     store(kept + 3 * Hp, dn);
     store(carry(rows.row[i]) + v * L, dh * old.stays);
   }
@@ -151,8 +153,8 @@ template <class T> class Backward {
     const Vec<T> dh = arriving(i, v, step, width), h = load_part(rows.skip[i] + v * L, width);
     const Vec<T> z = load_part(kept + 2 * Hp, width), n = load_part(kept + 3 * Hp, width);
     const Staying<T> old = staying<T>(rows, i, v, z, width);
-    store(kept + 2 * Hp, dh * old.decided * (h - n) * z * (T(1) - z));
-    store(kept + 3 * Hp, dh * (T(1) - old.stays) * (T(1) - n * n));
+    store(kept + 2 * Hp, through_gate<T>(s.activations, dh * old.decided * (h - n), z));
+    store(kept + 3 * Hp, through_candidate<T>(s.activations, dh * (T(1) - old.stays), n));
     store(carry(rows.row[i]) + v * L, dh * old.stays);
   }
 
@@ -264,8 +266,19 @@ template <class T> class Backward {
     T* kept = rows.work[i] + v * L;
     T* on = carry(rows.row[i]) + v * L;
     const Vec<T> r = load_part(kept + Hp, width), h = load_part(rows.h[i] + v * L, width);
-    store(kept + Hp, only<T>(drh * h * r * (T(1) - r), width));
+    store(kept + Hp, only<T>(through_gate<T>(s.activations, drh * h, r), width));
     store(on, load(on) + masked(i, v, drh * r));
+  }
+
+  // The replacement of a state takes its gradient.
+  void unreplace(Index step) {
+    for (Index i = 0; i < rows.active; ++i) {
+      const Index b = rows.row[i];
+      if (!replaced(s, s.time(b, step), b)) continue;
+      T* const on = carry(b);
+      for (Index j = begin; grad.replacement && j < end; ++j) grad.replacement[b * s.H + j] += on[j];
+      memset(on + begin, 0, sizeof(T) * (end - begin));
+    }
   }
 
   void undecay(Index step) {

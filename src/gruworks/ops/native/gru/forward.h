@@ -11,6 +11,7 @@
 // The same holds for more rows if both weights together exceed the last-level cache.
 #pragma once
 
+#include "gru/activations.h"
 #include "gru/rows.h"
 
 namespace gruworks::GRUWORKS_ISA {
@@ -58,7 +59,7 @@ template <class T> class Forward {
     zeros = memory + Rows<T>::scratch(rows.count);
     memset(zeros, 0, sizeof(T) * Hp);
     chunk = zeros + Hp;
-    chunked = s.x.data && !s.inputs && rows.count < fused(s) && rows.steps > 1;
+    chunked = s.x.data && !s.inputs && rows.count < fused(s) && (rows.steps > 1 || s.exact);
   }
 
   void run() {
@@ -79,8 +80,8 @@ template <class T> class Forward {
  private:
   // One row whose weights fit into the L1 cache, and nothing but x and h0.
   bool plain_row() const {
-    return rows.count == 1 && rows.steps > 0 && !s.before && place.members == 1 && !s.states && !s.gain && !past &&
-           !s.zoneout.data && !s.lengths && s.H <= kPlain;
+    return rows.count == 1 && rows.steps > 0 && !s.exact && !s.before && place.members == 1 && !s.states && !s.gain && !past &&
+           !s.zoneout.data && !s.lengths && !s.resets.data && s.activations.usual() && s.H <= kPlain;
   }
 
   // The steps of such a row: no tables of addresses, the state in the cache, and the gates of up to three vectors of
@@ -164,8 +165,12 @@ GRUWORKS_UNROLL(3)
   template <int Most = kRowsOf<T>, class Block> void over_panels(Block&& block, bool backwards = false) {
     for (Index i = mine.begin; i < mine.end; ++i) {
       const Index p = backwards ? mine.end - 1 - (i - mine.begin) : i;
-      in_blocks<Most>(rows.active, [&]<int R>(Index first) { block.template operator()<R>(first, p); });
+      blocks<Most>([&]<int R>(Index first) { block.template operator()<R>(first, p); });
     }
+  }
+
+  template <int Most, class Block> void blocks(Block&& block) {
+    s.exact ? in_exact_blocks<Most>(rows.active, block) : in_blocks<Most>(rows.active, block);
   }
 
   bool backwards(Index step) const { return (step + s.turn) % 2; }
@@ -173,11 +178,29 @@ GRUWORKS_UNROLL(3)
   void after_step(Index step) {
     if (whole) {
       if (place.members > 1) place.wait_group();
+      if (s.exact && rows.active == 1 && (chunked || !s.x.data))
+        return in_groups(mine.begin, mine.end, [&]<int V>(Index p) { exact_columns<V>(step, p); }, backwards(step));
       return over_panels([&]<int R>(Index i, Index p) { after_block<R, Sum::whole>(step, i, p); }, backwards(step));
     }
     over_panels<kFewRows>([&]<int R>(Index i, Index p) { after_block<R, Sum::own>(step, i, p); });
     place.wait_group();
     over_panels<kFewRows>([&]<int R>(Index i, Index p) { after_block<R, Sum::rest>(step, i, p); });
+  }
+
+  // One row in exact mode; its input is projected or given.
+  template <int V> GRUWORKS_NOINLINE void exact_columns(Index step, Index p) {
+    Vec<T> sums[V][3], input[V];
+    for (int c = 0; c < V; ++c) {
+      Vec<T> row[1][3];
+      start<1>(row, step, 0, p + c);
+      input[c] = row[0][2];
+      sums[c][0] = row[0][0], sums[c][1] = row[0][1], sums[c][2] = load(s.w.bias + 3 * Hp + (p + c) * L);
+    }
+    multiply_panels<T, V>(sums, rows.h[0], s.w.h + p * s.H * 3 * L, s.H * 3 * L, s.H);
+    for (int c = 0; c < V; ++c) {
+      const Vec<T> one[1][3] = {{sums[c][0], sums[c][1], sums[c][2]}}, of_input[1] = {input[c]};
+      finish<1>(one, of_input, 0, p + c);
+    }
   }
 
   void before_step(Index step) {
@@ -198,8 +221,7 @@ GRUWORKS_UNROLL(3)
 
   template <Sum S> void over_columns(bool backwards = false) {
     in_groups(mine.begin, mine.end, [&]<int V>(Index v) {
-      in_blocks<S == Sum::whole ? kRowsOf<T> : kFewRows>(
-          rows.active, [&]<int R>(Index first) { candidate_block<R, V, S>(first, v); });
+      blocks<S == Sum::whole ? kRowsOf<T> : kFewRows>([&]<int R>(Index first) { candidate_block<R, V, S>(first, v); });
     }, backwards);
   }
 
@@ -222,13 +244,15 @@ GRUWORKS_UNROLL(8)
 GRUWORKS_UNROLL(3)
       for (int g = 0; g < 3; ++g) {
         const Vec<T> bias = load(s.w.bias + g * Hp + p * L);
-        if (chunked) sums[i][g] = load(projected(step, first + i) + ((p - mine.begin) * 3 + g) * L);
+        if (chunked) sums[i][g] = load(projected(step, actual(first + i)) + ((p - mine.begin) * 3 + g) * L);
         else if (s.x.data || width <= 0) sums[i][g] = bias;
         else sums[i][g] = bias + load_part(rows.x[first + i] + g * s.H + p * L, width);
       }
     if (s.x.data && !chunked)
       multiply<T, R, 3>(sums, rows.x + first, s.w.x + p * s.I * 3 * L, L, 3 * L, s.I);
   }
+
+  Index actual(Index i) const { return s.exact && i >= rows.active ? rows.active - 1 : i; }  // beyond: copies of the last
 
   T* projected(Index step, Index i) {
     return chunk + (step % kChunk * rows.count + i) * (mine.end - mine.begin) * 3 * L;
@@ -290,22 +314,26 @@ GRUWORKS_UNROLL(8)
   // Gates and new states of R rows, a few at a time.
   template <int R, int From = 0> GRUWORKS_INLINE void finish(const Vec<T> (&sums)[R][3], const Vec<T> (&input)[R], Index first, Index p) {
     constexpr int N = R - From < kTogether ? R - From : kTogether;
-    some_states<N>(sums + From, input + From, first + From, p);
+    s.activations.usual() ? some_states<N, true>(sums + From, input + From, first + From, p)
+                          : some_states<N, false>(sums + From, input + From, first + From, p);
     if constexpr (From + N < R) finish<R, From + N>(sums, input, first, p);
   }
 
   // Not inlined into each of the blocks, whose accumulators it would compete with for registers.
-  template <int N> GRUWORKS_NOINLINE void some_states(const Vec<T> (*sums)[3], const Vec<T>* input, Index first, Index p) {
+  template <int N, bool Usual>
+  GRUWORKS_NOINLINE void some_states(const Vec<T> (*sums)[3], const Vec<T>* input, Index first, Index p) {
     const Index width = s.H - p * L;
     Vec<T> both[2 * N], r[N], a[N];
     Fraction<T> open[2 * N];
 GRUWORKS_UNROLL(8)
     for (int i = 0; i < N; ++i) both[i] = sums[i][0], both[N + i] = sums[i][1];
-    sigmoid_fractions<T, 2 * N>(both, open);
+    if constexpr (Usual) sigmoid_fractions<T, 2 * N>(both, open);
+    else gate_fractions<T, 2 * N>(s.activations, both, open);
 GRUWORKS_UNROLL(8)
     for (int i = 0; i < N; ++i) r[i] = open[i].value(), a[i] = input[i] + r[i] * sums[i][2];
     Fraction<T> n[N];
-    tanh_fractions<T, N>(a, n);
+    if constexpr (Usual) tanh_fractions<T, N>(a, n);
+    else candidate_fractions<T, N>(s.activations, a, n);
 GRUWORKS_UNROLL(8)
     for (int i = 0; i < N; ++i) {
       const Index row = first + i;
@@ -348,7 +376,7 @@ GRUWORKS_UNROLL(8)
 
   GRUWORKS_NOINLINE void resets(Index i, Index p, const Vec<T> (&sums)[2]) {
     Fraction<T> gates[2];
-    sigmoid_fractions<T, 2>(sums, gates);
+    gate_fractions<T, 2>(s.activations, sums, gates);
     T* kept = rows.work[i] + p * L;
     const Vec<T> r = gates[0].value();
     store(kept, r * load_part(rows.h[i] + p * L, s.H - p * L));
@@ -360,7 +388,7 @@ GRUWORKS_UNROLL(8)
   template <int R, int V, Sum S> void candidate_block(Index first, Index v) {
     Vec<T> sums[R][V] = {};
     product<S, R, V>(sums, rows.work + first, s.w.n + v * s.H * L, s.H * L, L);
-    for (int i = 0; i < R; ++i)
+    for (int i = 0; i < R && first + i < rows.active; ++i)  // beyond: copies, of which `renew` has overwritten the terms
       for (int c = 0; c < V; ++c) {
         T* kept = rows.work[first + i] + (v + c) * L;
         const Vec<T> sum = load(kept + 3 * Hp) + sums[i][c];
@@ -371,7 +399,10 @@ GRUWORKS_UNROLL(8)
 
   GRUWORKS_NOINLINE void renew(Index i, Index v, T* kept, Vec<T> sum) {
     const Index width = s.H - v * L;
-    const Vec<T> n = tanh_fraction<T>(sum).value(), z = load(kept + 2 * Hp);
+    const Vec<T> sums[1] = {sum}, z = load(kept + 2 * Hp);
+    Fraction<T> candidate[1];
+    candidate_fractions<T, 1>(s.activations, sums, candidate);
+    const Vec<T> n = candidate[0].value();
     const Vec<T> h = load_part(rows.skip[i] + v * L, width);
     keep_state(i, v, n + staying<T>(rows, i, v, z, width).stays * (h - n), width);
     if (s.saved) store(kept + 3 * Hp, n);
@@ -443,11 +474,11 @@ GRUWORKS_UNROLL(3)
       both[V + c] = given(i, v + c, 1) + normed(v + c, 1, terms + 2 * Hp, s.w.bias + Hp);
       products[c] = normed(v + c, 2, terms, s.w.bias + 3 * Hp);
     }
-    sigmoid_fractions<T, 2 * V>(both, open);
+    gate_fractions<T, 2 * V>(s.activations, both, open);
 GRUWORKS_UNROLL(3)
     for (int c = 0; c < V; ++c) both[c] = open[c].value(), a[c] = given(i, v + c, 2) + both[c] * products[c];
     Fraction<T> n[V];
-    tanh_fractions<T, V>(a, n);
+    candidate_fractions<T, V>(s.activations, a, n);
 GRUWORKS_UNROLL(3)
     for (int c = 0; c < V; ++c) {
       const Index width = s.H - (v + c) * L;
@@ -475,7 +506,7 @@ GRUWORKS_UNROLL(3)
       for (Index v = 0; v < Hp / L; ++v) normed_resets(i, v);
     }
     in_groups(mine.begin, mine.end, [&]<int V>(Index v) {
-      in_blocks<kRowsOf<T>>(rows.active, [&]<int R>(Index first) {
+      blocks<kRowsOf<T>>([&]<int R>(Index first) {
         Vec<T> sums[R][V] = {};
         multiply_apart<T, R, V>(sums, rows.terms + first, s.w.n + v * s.H * L, s.H * L, L, s.H);
         for (int i = 0; i < R; ++i)
@@ -495,9 +526,11 @@ GRUWORKS_UNROLL(3)
   GRUWORKS_INLINE void normed_resets(Index i, Index v) {
     const Index width = s.H - v * L;
     T *terms = rows.terms[i], *kept = rows.work[i] + v * L;
-    const Vec<T> r = sigmoid<T>(given(i, v, 0) + normed(v, 0, terms + Hp, s.w.bias));
-    const Vec<T> z = sigmoid<T>(given(i, v, 1) + normed(v, 1, terms + 2 * Hp, s.w.bias + Hp));
-    const Vec<T> rh = r * load_part(rows.h[i] + v * L, width);
+    const Vec<T> sums[2] = {given(i, v, 0) + normed(v, 0, terms + Hp, s.w.bias),
+                            given(i, v, 1) + normed(v, 1, terms + 2 * Hp, s.w.bias + Hp)};
+    Fraction<T> gates[2];
+    gate_fractions<T, 2>(s.activations, sums, gates);
+    const Vec<T> r = gates[0].value(), z = gates[1].value(), rh = r * load_part(rows.h[i] + v * L, width);
     store(terms + v * L, rh), store(kept, rh), store(kept + Hp, r), store(kept + 2 * Hp, z);
   }
 

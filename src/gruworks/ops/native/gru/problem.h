@@ -8,11 +8,22 @@
 
 namespace gruworks {
 
+// Activation function of the candidate; the numbers are those of gruworks.h.
+enum class Activation { tanh, relu, sigmoid, hard_sigmoid, softsign, linear };
+
+struct Activations {
+  Activation candidate = Activation::tanh;
+  bool hard_gates = false;  // max(0, min(1, a / 6 + 1 / 2)) instead of the logistic function
+
+  bool usual() const { return candidate == Activation::tanh && !hard_gates; }
+};
+
 // Weights as torch stores them: rows r, z, n; biases may be null.
 template <class T> struct Weights {
   Index I, H;
   bool before;
   const T *w_ih, *w_hh, *b_ih, *b_hh;
+  Activations activations = {};
 };
 
 // Packed weights (pack.h). Hp = padded(H), L lanes of a vector.
@@ -31,6 +42,8 @@ template <class T> struct Packed {
 template <class T> struct Sequence {
   Index steps, batch, I, H;
   bool before, reverse;
+  bool exact;                   // one order of sums, see core/exact.h
+  Activations activations;
   Index turn;                   // added to the step number, whose parity is the direction in which weights are read
   Packed<T> w;
   Array3<const T> x, gi;       // one of the two
@@ -38,8 +51,9 @@ template <class T> struct Sequence {
   Index h0_b;
   const int64_t* lengths;      // [B] or null
   const Index* order;           // rows, longest first within each group
+  Array3<const uint8_t> resets;  // [T, B] or null: not 0 where the state is replaced before the step, in order of processing
   Array3<const T> decay;       // or null
-  const T* replacement;        // [B, H] or null
+  const T* replacement;        // [B, H] target of resets and decay, or null for zeros
   Index replacement_b;
   Array3<T> output;            // [T, B, H]
   T* final;                    // [B, H]
@@ -58,6 +72,9 @@ template <class T> struct Sequence {
   Index length(Index b) const { return lengths ? lengths[b] : steps; }
   Index time(Index b, Index step) const { return reverse ? length(b) - 1 - step : step; }
 };
+
+// Columns from which on a member of a group waits for the others before its sum, not after a partial one.
+constexpr Index kOnePass = 384, kOnePassAfter = 128;  // the second: forward of "after", with one barrier a step
 
 template <class T> struct Gradient {
   Array3<const T> output;  // or null

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "gru/row_major.h"
+#include "core/exact.h"
 #include "core/team.h"
 
 namespace gruworks {
@@ -36,7 +37,8 @@ template <class T> std::vector<Index> order_of(const Sequence<T>& s, int groups)
 constexpr Index kFewUses = 4, kFewSteps = 2, kFewUsesTraining = 8;
 
 template <class T> bool from_rows(const Sequence<T>& s) {
-  if (s.lengths || s.decay.data || s.mask || s.zoneout.data || s.gain) return false;
+  if (s.exact || s.lengths || s.resets.data || s.decay.data || s.mask || s.zoneout.data || s.gain || !s.activations.usual())
+    return false;
   const Index uses = s.steps * s.batch;
   return uses > 0 && (s.saved ? uses <= kFewUsesTraining : uses <= kFewUses && s.steps <= kFewSteps);
 }
@@ -76,12 +78,13 @@ void backward_from_rows(const Sequence<T>& s, Gradient<T> grad, const Weights<T>
 }  // namespace
 
 template <class T> void run_forward(Sequence<T> s, const Weights<T>& w, Packing<T>& packing, int wanted) {
+  s.exact |= exact();
   if (from_rows(s)) return forward_from_rows(s, w, wanted);
   const int threads = threads_for(s, wanted);
   const auto packed = packing.get(w, false, threads);
   const Kernels<T>& run = kernels<T>(*packed->from);
   s.w = packed->parts;
-  const Place place = grid(threads, s.batch, s.H, !s.gain);
+  const Place place = grid(threads, s.batch, s.H, columns_divide(s));
   const std::vector<Index> order = order_of(s, place.groups);
   s.order = order.data();
   Block<T> work, states, exchange, terms, inputs;

@@ -44,6 +44,11 @@ template <class T> int threads_for(const Sequence<T>& s, int wanted) {
   return work < kAlone ? 1 : usable_threads(wanted);
 }
 
+// Threads may divide the columns: not with layer norm, and in exact mode not where they would sum in parts.
+template <class T> bool columns_divide(const Sequence<T>& s) {
+  return !s.gain && !(s.exact && s.H < (s.before ? kOnePass : kOnePassAfter));
+}
+
 // Fills in packed weights, order, work and carry, and runs. `threads` 0: OpenMP's default.
 template <class T> void run_forward(Sequence<T>, const Weights<T>&, Packing<T>&, int threads);
 template <class T> void run_backward(Sequence<T>, Gradient<T>, const Weights<T>&, Packing<T>&, int threads);

@@ -8,14 +8,18 @@
 
 namespace gruworks::GRUWORKS_ISA {
 
-// Columns from which on a member of a group waits for the others before its sum, not after a partial one.
-constexpr Index kOnePass = 384, kOnePassAfter = 128;  // the second: forward of "after", with one barrier a step
 template <class T> bool in_one_pass(const Sequence<T>& s, const Place& place, Index from) {
   return place.members == 1 || s.H >= from;
 }
 
+// True if the state of row b is replaced before the step at time t.
+template <class T> bool replaced(const Sequence<T>& s, Index t, Index b) {
+  return s.resets.data && *s.resets.at(t, b);
+}
+
 // The state that row b starts from at time t, before any decay.
 template <class T> const T* past_state(const Sequence<T>& s, Index t, Index b, const T* zeros) {
+  if (replaced(s, t, b)) return s.replacement ? s.replacement + b * s.replacement_b : zeros;
   const bool start = s.reverse ? t + 1 == s.length(b) : t == 0;
   if (start) return s.h0 ? s.h0 + b * s.h0_b : zeros;
   return s.output.at(s.reverse ? t + 1 : t - 1, b);
@@ -39,8 +43,10 @@ template <class T> struct Rows {
   T** terms;         // products of the state, or their gradients: `work`, or the normalized products
   T** inputs;        // the same of x's products
 
+  static Index places(Index count) { return count + kFewRows - 1; }
+
   static Index scratch(Index count) {
-    const Index bytes = 10 * count * static_cast<Index>(sizeof(uintptr_t)) + 8;
+    const Index bytes = 10 * places(count) * static_cast<Index>(sizeof(uintptr_t)) + 8;
     return (bytes + 63) / 64 * 64 / static_cast<Index>(sizeof(T));
   }
 
@@ -51,11 +57,12 @@ template <class T> struct Rows {
     count = share.end - share.begin;
     steps = count ? s.length(row[0]) : 0;
     const T** table = reinterpret_cast<const T**>((reinterpret_cast<uintptr_t>(scratch) + 7) & ~uintptr_t{7});
-    x = table, h = table + count, past = table + 2 * count;
-    out = const_cast<T**>(table + 3 * count), work = const_cast<T**>(table + 4 * count);
-    next = const_cast<T**>(table + 5 * count);
-    skip = table + 6 * count, zone = table + 7 * count, terms = const_cast<T**>(table + 8 * count);
-    inputs = const_cast<T**>(table + 9 * count);
+    const Index n = places(count);
+    x = table, h = table + n, past = table + 2 * n;
+    out = const_cast<T**>(table + 3 * n), work = const_cast<T**>(table + 4 * n);
+    next = const_cast<T**>(table + 5 * n);
+    skip = table + 6 * n, zone = table + 7 * n, terms = const_cast<T**>(table + 8 * n);
+    inputs = const_cast<T**>(table + 9 * n);
   }
 
   void at(Index step, const T* zeros) {
@@ -63,6 +70,8 @@ template <class T> struct Rows {
     else
       for (active = 0; active < count && s.length(row[active]) > step; ++active) {}
     for (Index i = 0; i < active; ++i) point(i, row[i], step, zeros);
+    if (s.exact && active)
+      for (Index i = active; i < places(active); ++i) point(i, row[active - 1], step, zeros);
   }
 
   void point(Index i, Index b, Index step, const T* zeros) {
@@ -70,7 +79,7 @@ template <class T> struct Rows {
     x[i] = s.x.data ? s.x.at(t, b) : s.gi.at(t, b);
     past[i] = past_state(s, t, b, zeros);
     out[i] = s.output.at(t, b);
-    h[i] = s.states ? state(t, b, step) : s.exchange ? exchanged(b, step) : past[i];
+    h[i] = s.states ? state(t, b, step) : s.exchange && !replaced(s, t, b) ? exchanged(b, step) : past[i];
     next[i] = s.exchange ? exchanged(b, step + 1) : nullptr;
     work[i] = s.saved ? s.saved + (t * s.batch + b) * 4 * padded(s.H) : s.work ? s.work + b * 4 * padded(s.H) : nullptr;
     skip[i] = s.mask ? past[i] : h[i];

@@ -16,7 +16,7 @@ constexpr Index kBehind = 8;
 template <class T> Sequence<T> sequence(const Stack<T>& s, Index layer, int direction) {
   const StackUnit<T>& unit = s.units[layer * s.directions + direction];
   Sequence<T> of{};
-  of.steps = s.steps, of.batch = s.batch, of.H = s.H, of.before = s.before, of.reverse = direction == 1;
+  of.steps = s.steps, of.batch = s.batch, of.H = s.H, of.before = s.before, of.exact = s.exact, of.reverse = direction == 1;
   of.I = layer ? s.directions * s.H : s.I;
   const Array3<T> below = layer ? s.passed[layer - 1] : Array3<T>{};
   of.x = layer ? Array3<const T>{below.data, below.t, below.b} : s.x;

@@ -21,7 +21,7 @@ template <class T> struct StackUnit {
 template <class T> struct Stack {
   Index steps, batch, I, H;
   int directions;
-  bool before;
+  bool before, exact;
   std::vector<StackUnit<T>> units;  // by layer, then direction
   Array3<const T> x;
   // By layer: output [T, B, D * H]; what the next layer reads, the same or the output times `mask`; dropout's mask. All

@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "core/exact.h"
 #include "core/team.h"
 
 namespace gruworks {
@@ -22,7 +23,7 @@ template <class T>
 Stream<T>::Stream(const Weights<T>& w, Index sessions, T* state, int wanted)
     : packed_(packing_.get(w, false, 1)), order_(sessions), output_(sessions * w.H) {
   Sequence<T>& s = sequence_;
-  s.steps = 1, s.batch = sessions, s.I = w.I, s.H = w.H, s.before = w.before;
+  s.steps = 1, s.batch = sessions, s.I = w.I, s.H = w.H, s.before = w.before, s.activations = w.activations;
   s.w = packed_->parts;
   std::iota(order_.begin(), order_.end(), Index{0});
   s.order = order_.data();
@@ -30,7 +31,8 @@ Stream<T>::Stream(const Weights<T>& w, Index sessions, T* state, int wanted)
   s.h0 = state, s.h0_b = w.H;
   s.output = {output_.get(), 0, w.H};
   s.final = state;
-  place_ = grid(threads_of_step(s, wanted), sessions, w.H);
+  s.exact = exact();
+  place_ = grid(threads_of_step(s, wanted), sessions, w.H, columns_divide(s));
   if (w.before || place_.members > 1) work_ = Block<T>(sessions * 4 * padded(w.H)), s.work = work_.get();
   if (place_.members > 1) exchange_ = Block<T>(2 * sessions * padded(w.H)), s.exchange = exchange_.get();
   flags_.resize(place_.threads);
