@@ -230,6 +230,7 @@ class MGU(_SingleBiasCell):
     Args:
         input_size: I, number of input features.
         hidden_size: H, number of features of the state.
+        candidate_activation, learn_initial_state: as `gruworks.GRU`.
         device, dtype: of the parameters.
 
     Raises:
@@ -299,6 +300,7 @@ class MinGRU(_SingleBiasCell):
     Args:
         input_size: I, number of input features.
         hidden_size: H, number of features of the state.
+        candidate_activation, learn_initial_state: as `gruworks.GRU`.
         device, dtype: of the parameters.
 
     Raises:
