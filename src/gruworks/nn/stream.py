@@ -51,6 +51,9 @@ def stream(module: torch.nn.Module, sessions: int = 1, *, precision: Precision =
         precision: of the weights: "float32" (unchanged; float64 stays, too), "bfloat16" or "int8" (docs/quantised.md).
         threads: upper limit; see `GRUStream`.
 
+    Returns:
+        A `Stream`: `step`, `run`, `state`, `save`, `load`, `copy`, `joined`.
+
     Raises:
         OptionError: a bidirectional module, one with layer norm, zoneout, other activations or a
             learnt initial state, an unknown precision, a missing kernel.
