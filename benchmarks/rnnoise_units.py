@@ -28,12 +28,12 @@ class Layer(NamedTuple):
     bias: Any  # [N] or [3N]
     activation: int
 
-    def weights(self) -> GRUWeights:
-        """Our weights, float32."""
+    def weights(self, dtype: Any = numpy.float32) -> GRUWeights:
+        """Our weights."""
         given = GRUWeights.from_layout(
             self.kernel.T, self.recurrent.T, self.bias, reset="before", update="keeps", order="zrn"
         )
-        arrays = given.astype(numpy.float32).arrays()
+        arrays = given.astype(dtype).arrays()
         return GRUWeights(*arrays, reset="before", candidate_activation=ACTIVATIONS[self.activation])
 
     def astype(self, dtype: Any) -> "Layer":
