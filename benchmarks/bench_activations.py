@@ -78,7 +78,7 @@ def of_onnx() -> float:
 
 
 def of_rnnoise(folder: Path) -> tuple[float, str]:
-    """The difference of the network's outputs in float64, and a note on float32, whose rounding a plain loop has too."""
+    """The difference of the outputs in float64, and a note on float32, whose rounding a plain loop has too."""
     from rnnoise_units import Layer, outputs, read
 
     from gruworks.ops import recurrence
