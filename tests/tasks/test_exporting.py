@@ -116,6 +116,6 @@ def test_what_cannot_be_exported_is_said(tmp_path: Path) -> None:
         Forecaster().export(tmp_path / "onnx")
     with pytest.raises(ExportError, match="too few rows"):
         Forecaster(horizon=1).fit([1, 2, 3]).export(tmp_path / "onnx")
-    with pytest.raises(OptionError, match="exported to onnx, not to 'tflite'"):
+    with pytest.raises(OptionError, match="exported to onnx, c, not to 'tflite'"):
         exported("forecast").estimator.export(tmp_path / "onnx", to="tflite")
     assert not list(tmp_path.iterdir())

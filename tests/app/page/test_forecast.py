@@ -251,7 +251,7 @@ def test_a_fit_of_few_rows_is_called_what_it_is(visit: Visit) -> None:
     page = dropped(visit, csv(DAYS[:20], WEEK[:20]))
     learn(page)
     page.wait_for_selector("text=The fit is done. The new model is")
-    expect(page.locator(f"{PANEL} .said")).to_contain_text("so this is the naive forecast alone")
+    expect(page.locator(f"{PANEL} .said")).to_contain_text("This is a combination of statistical baselines")
     expect(wrong(page)).to_have_count(0)
 
 
