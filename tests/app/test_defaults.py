@@ -22,7 +22,13 @@ ESTIMATORS = set(PACKAGE.glob("tasks/*/estimator.py")) - CODE  # of these the de
 JAVASCRIPT = r"\b(?P<name>{names})\b\W[^\n]{{0,90}}?\b(?:value|textContent): *(?P<value>\"[^\"]*\"|[\d.]+)"
 # a value that says "nothing", as an absent field, an empty text or a switch that is off, says it under any name
 # settings of no task: of the lab's experiments, of /v1/trace, of one step of the kernel, of the C of an export, of a cell
-OTHERS = {("export.py", "precision"), ("costs.py", "hidden_size"), ("lab.py", "seed"), ("schemas.py", "seed"), ("streaming.py", "threads")}
+OTHERS = {
+    ("export.py", "precision"),
+    ("costs.py", "hidden_size"),
+    ("lab.py", "seed"),
+    ("schemas.py", "seed"),
+    ("streaming.py", "threads"),
+}
 EMPTY: tuple[Any, ...] = (None, "", (), [], {})
 
 

@@ -43,3 +43,11 @@ def test_all_layers_and_directions(candidate: str) -> None:
     assert found.update.shape == found.reset.shape == found.candidate.shape == (4, 6, 2, 3)
     with pytest.raises(ShapeError, match=r"initial states \[4, 2, 3\], got \[2, 3\]"):
         trace(gru, x, h0[0])
+
+
+def test_the_first_layer_and_direction() -> None:
+    gru, x = GRU(3, 4, num_layers=2, bidirectional=True), torch.randn(5, 2, 3)
+    found = trace(gru, x)
+    assert all(torch.equal(one, whole[0]) for one, whole in zip(found.first(), found, strict=True))
+    single = trace(GRU(3, 4), x)
+    assert single.first() is single

@@ -46,8 +46,7 @@ class Look(GateValues):
 
 def values_of(gru: GRU, x: Tensor) -> dict[str, Floats]:
     """The fields of `GateValues` for the first row of x [T, B, I], the first layer and the forward direction."""
-    found = trace(gru, x)._asdict()
-    return {name: (value if value.dim() == 3 else value[0])[:, 0].numpy() for name, value in found.items()}
+    return {name: value[:, 0].numpy() for name, value in trace(gru, x).first()._asdict().items()}
 
 
 def memory_length(update: Floats) -> Floats:

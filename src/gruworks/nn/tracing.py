@@ -28,6 +28,10 @@ class Trace(NamedTuple):
     candidate: Tensor
     state: Tensor
 
+    def first(self) -> Trace:
+        """Those of the first layer and the forward direction, [T, B, H]."""
+        return self if self.state.dim() == 3 else Trace(*(value[0] for value in self))
+
 
 @torch.no_grad()
 def trace(gru: GRU, x: Tensor, h0: Tensor | None = None) -> Trace:

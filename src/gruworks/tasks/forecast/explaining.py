@@ -158,7 +158,7 @@ def _by_lag(rows: Floats) -> dict[int, float]:
 def _memory(model: ForecastNet, encoded: Encoded) -> tuple[float, float]:
     """Half-life of the first layer's state in rows, from the mean update gates: median and 90 % quantile over units."""
     x = float32(encoded.features[-RECENT:])[:, None]
-    update: Floats = trace(model.gru, x).update.mean((0, 1)).double().numpy()
+    update: Floats = trace(model.gru, x).first().update.mean((0, 1)).double().numpy()
     kept = numpy.clip(1 - update, 1e-6, 1 - 1e-6)
     half = numpy.log(0.5) / numpy.log(kept)
     return float(numpy.median(half)), float(numpy.quantile(half, 0.9))
