@@ -21,7 +21,7 @@ CODE = {path for folder in FOLDERS for path in folder.rglob("*") if path.suffix 
 ESTIMATORS = set(PACKAGE.glob("tasks/*/estimator.py")) - CODE  # of these the defaults of methods alone
 JAVASCRIPT = r"\b(?P<name>{names})\b\W[^\n]{{0,90}}?\b(?:value|textContent): *(?P<value>\"[^\"]*\"|[\d.]+)"
 # a value that says "nothing", as an absent field, an empty text or a switch that is off, says it under any name
-# settings of no task: of the lab's experiments, of /v1/trace, of one step of the kernel, of the C of an export, of a cell
+# settings of no task: of the lab's experiments, of /v1/trace, of one step of the kernel, of an export's C, of a cell
 OTHERS = {
     ("export.py", "precision"),
     ("costs.py", "hidden_size"),
