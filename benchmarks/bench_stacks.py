@@ -24,6 +24,7 @@ from recurrence_engines import Run, least
 
 import gruworks
 from gruworks.nn.recurrence import kernel
+from gruworks.ops import activations
 from gruworks.ops.backend import backend
 from gruworks.ops.recurrence import saved_width
 
@@ -166,7 +167,8 @@ def ratios(rounds: int, onednn: engines.OneDnn | None) -> list[dict[str, Any]]:
 
 
 NO_ROWS, NO_STEPS = (0, 0), (0, 0, 0)
-NOTHING_FURTHER = 0, NO_STEPS, NO_ROWS, (NO_ROWS, NO_STEPS, 0, 0)  # lengths, decay, replacement, regularization
+# lengths, decay, replacement, resets, regularization
+NOTHING_FURTHER = 0, NO_STEPS, NO_ROWS, NO_STEPS, (NO_ROWS, NO_STEPS, 0, 0)
 
 
 def call_forward() -> tuple[Run, Run]:
@@ -175,7 +177,15 @@ def call_forward() -> tuple[Run, Run]:
     output, final = torch.empty(1, 1, 64), torch.empty(1, 1, 64)
     layer, weights = kernel.cached_layer(gru.weight_hh_l0).layer, tuple(p.data_ptr() for p in gru.parameters())
     inputs = (x.data_ptr(), 64, 64), NO_STEPS, NO_ROWS, *NOTHING_FURTHER
-    call = (1, 1, 64, 64, False, False), weights, inputs, (output.data_ptr(), 64, 64), final.data_ptr(), 0, 0
+    call = (
+        (1, 1, 64, 64, False, False, *activations.Unit().codes),
+        weights,
+        inputs,
+        (output.data_ptr(), 64, 64),
+        final.data_ptr(),
+        0,
+        0,
+    )
 
     def module() -> None:
         with torch.no_grad():
@@ -198,7 +208,7 @@ def call_training() -> tuple[Run, Run]:
     made, weights = [torch.empty_like(t) for t in leaves], tuple(p.data_ptr() for p in gru.parameters())
     layer, threads = kernel.cached_layer(gru.weight_hh_l0).layer, torch.get_num_threads()
     inputs = (x.data_ptr(), 16, 16), NO_STEPS, NO_ROWS, *NOTHING_FURTHER
-    shared = (10, 1, 16, 16, False, False), weights, inputs, (output.data_ptr(), 16, 16)
+    shared = (10, 1, 16, 16, False, False, *activations.Unit().codes), weights, inputs, (output.data_ptr(), 16, 16)
     given = (grad.data_ptr(), 16, 16), NO_ROWS, (made[0].data_ptr(), 16, 16), NO_STEPS, NO_STEPS
     flat = 0, *(t.data_ptr() for t in made[1:]), 0, 0, 0
 
