@@ -38,8 +38,8 @@ from gruworks.ops.backend import backend
 
 Makers = Mapping[str, Callable[[], Engine]]
 Times = dict[str, tuple[float, float]]  # by the processor's clock and the wall's
-# Largest differences to torch, beside its largest output. medaka's weights amplify rounding: over 1,000 steps of uniform
-# input torch is up to 6e-5 from float64, ours 9e-5. tract approximates most.
+# Largest differences to torch, beside its largest output. medaka's weights amplify rounding: over 1,000 steps of
+# uniform input torch is up to 6e-5 from float64, ours 9e-5. tract approximates most.
 OURS, THEIRS = 2e-4, 1e-3
 
 
