@@ -8,29 +8,14 @@ medians of 41 rounds. Writes benchmarks/results/int8_sequence.json, with the lar
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable, Mapping
-from typing import Any
-
 import torch
 from record import record, write
+from timing import by_turns
 
 import gruworks
 
 SIZES = (1000, 1, 256, 256)
 ROUNDS = 41
-
-
-def by_turns(calls: Mapping[str, Callable[[], Any]]) -> dict[str, float]:
-    """Median milliseconds of each call."""
-    took: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(ROUNDS):
-        for name, call in calls.items():
-            begun = time.perf_counter()
-            call()
-            took[name].append((time.perf_counter() - begun) * 1e3)
-    return {name: statistics.median(times) for name, times in took.items()}
 
 
 @torch.no_grad()
@@ -40,7 +25,8 @@ def main() -> None:
     torch.manual_seed(0)
     gru, x, records = gruworks.GRU(I, H).eval(), torch.randn(T, B, I), []
     small = {name: gruworks.quantize(gru, name) for name in ("int8", "bfloat16")}
-    took = by_turns({"float32": lambda: gru(x), **{name: (lambda one=one: one(x)) for name, one in small.items()}})
+    calls = {"float32": lambda: gru(x), **{name: (lambda one=one: one(x)) for name, one in small.items()}}
+    took = by_turns(calls, ROUNDS)
     for name, one in small.items():
         worst = (one(x)[0] - gru(x)[0]).abs().max().item()
         note = f"{took[name]:.2f} ms against {took['float32']:.2f} in float32; outputs differ by at most {worst:.1e}"

@@ -11,13 +11,12 @@ Opacus' faster mode. Writes benchmarks/results/per_sample.json. Needs requiremen
 
 from __future__ import annotations
 
-import statistics
-import time
 import warnings
 from typing import Any
 
 import torch
 from record import record, write
+from timing import by_turns
 
 import gruworks
 
@@ -85,13 +84,7 @@ def main() -> None:
     torch.set_num_threads(1)
     calls = candidates()
     norms = {name: call().detach() for name, call in calls.items()}
-    took: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(ROUNDS):
-        for name, call in calls.items():
-            begun = time.perf_counter()
-            call()
-            took[name].append((time.perf_counter() - begun) * 1e3)
-    median = {name: statistics.median(times) for name, times in took.items()}
+    median = by_turns(calls, ROUNDS)
     worst = max((norms[name] / norms["opacus, norms"] - 1).abs().max().item() for name in calls)
     rival = min(median["opacus, gradients"], median["opacus, norms"])
     told = "; ".join(f"{name} {ms:.2f} ms" for name, ms in median.items())
