@@ -171,7 +171,7 @@ def test_without_the_kernel_torch_runs_each_segment_again(monkeypatch: pytest.Mo
         true = results(plain, x, hx, [10, 5])
         with monkeypatch.context() as patch:
             patch.setattr(conditions, "AVAILABLE", False)
-            patch.setattr(fast_path, "AVAILABLE", False)
+            patch.setattr(fast_path, "CONNECTED", False)
             assert_same(results(segmented, x, hx, [10, 5]), true)
             assert_same(results(segmented, x, None), results(plain, x, None))
 
