@@ -35,7 +35,8 @@ class Study(Settings):
 
     task: str = setting(
         "adding",
-        "adding, copy, order, dyck2, look-up, jsb, nottingham, muse, piano, characters, captions, etth1 or an4",
+        "adding, copy, order, dyck2, look-up, parity, addition, flip-flop, a5, s5, jsb, nottingham, muse, piano, "
+        "characters, captions, etth1 or an4",
     )
     length: int = setting(200, "sequence length T; for music and characters the longest segment in training", low=2)
     first_length: int = setting(

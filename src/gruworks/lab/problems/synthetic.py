@@ -1,7 +1,8 @@
-"""Synthetic tasks, generated from a seed: adding, copy memory, temporal order, Dyck-2, associative recall."""
+"""Synthetic tasks, generated from a seed: adding, copy memory, temporal order, Dyck-2, recall, state tracking."""
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from gruworks.errors import OptionError
+from gruworks.lab.problems.automata import AUTOMATA, Automaton, track
 from gruworks.lab.problems.batches import Batch
 
 __all__ = ["SYNTHETIC", "Synthetic", "adding", "copy_memory", "dyck2", "look_up", "temporal_order"]
@@ -148,6 +150,11 @@ def squared_error(answers: Tensor, y: Tensor) -> Tensor:
     return (answers[:, 0] - y).square().mean()
 
 
+def _tracking(automaton: Automaton) -> Synthetic:
+    chance = math.log(automaton.labels)
+    return Synthetic(functools.partial(track, automaton), automaton.symbols, automaton.labels, lambda T: chance)
+
+
 SYNTHETIC = {
     # The variance of a sum of two uniform numbers; for the others the cross-entropy of a uniform prediction.
     "adding": Synthetic(adding, 2, 1, lambda T: 1 / 6, squared_error),
@@ -155,6 +162,7 @@ SYNTHETIC = {
     "order": Synthetic(temporal_order, 8, 4, lambda T: math.log(4)),
     "dyck2": Synthetic(dyck2, 4, 3, lambda T: math.log(3)),
     "look-up": Synthetic(look_up, KEYS + VALUES, VALUES, lambda T: math.log(VALUES)),
+    **{name: _tracking(automaton) for name, automaton in AUTOMATA.items()},
 }
 
 
