@@ -82,7 +82,10 @@ def test_a_table_has_published_and_ours(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_unknown_names_are_refused(tmp_path: Path) -> None:
     for given, said in (
-        ({"name": "elman1990"}, "no paper 'elman1990'; there are: chung2014, boulanger2012, cho2014, bai2018"),
+        (
+            {"name": "elman1990"},
+            "no paper 'elman1990'; there are: chung2014, boulanger2012, cho2014, bai2018, tracking",
+        ),
     ):
         with pytest.raises(OptionError, match=said):
             reproduce(out=tmp_path, **given)

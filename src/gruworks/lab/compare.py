@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import statistics
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
@@ -72,7 +73,9 @@ def compare(study: Study, cells: list[str], seeds: int, parameters: int, out: Pa
     return result
 
 
-def run_all(planned: list[tuple[Experiment, Path]], jobs: int) -> list[dict[str, Any]]:
+def run_all(
+    planned: Sequence[tuple[Any, Path]], jobs: int, run: Callable[[Any, Path], dict[str, Any]] = run
+) -> list[dict[str, Any]]:
     """Run every experiment in its folder, in `jobs` processes at low priority; metrics in the order given."""
     if jobs == 1:
         return [run(settings, folder) for settings, folder in planned]

@@ -21,11 +21,12 @@ from gruworks.lab.problems.synthetic import SYNTHETIC
 from gruworks.lab.settings import REGULARISED, Experiment, Study
 from gruworks.nn.cells import Engine, chrono_init_, make
 from gruworks.nn.recurrence.threads import torch_threads
+from gruworks.settings import Settings
 from gruworks.training.fit import fit
 from gruworks.training.runs import RunFolder, json_bytes
 from gruworks.training.skeleton import check_weights
 
-__all__ = ["Reader", "outcome", "problem", "reader", "restore", "run"]
+__all__ = ["Reader", "open_run", "outcome", "problem", "reader", "restore", "run"]
 
 TASK = "lab"
 # Seeds of generated sequences; training seeds start beyond the others, so that no sequence is in two parts.
@@ -127,7 +128,7 @@ def run(settings: Experiment, folder: Path, quiet: bool = True) -> dict[str, Any
     Raises:
         RunError: the folder holds an experiment with other settings. OptionError, DataError: as `problem`.
     """
-    place, resume = _place(settings, folder)
+    place, resume = open_run(settings, folder)
     if place.facts["state"] == "fitted":
         return place.read_json("metrics.json")
     posed = problem(settings)
@@ -166,7 +167,12 @@ def restore(folder: Path, posed: Problem | None = None) -> tuple[Experiment, Rea
     return settings, model.eval()
 
 
-def _place(settings: Experiment, folder: Path) -> tuple[RunFolder, bool]:
+def open_run(settings: Settings, folder: Path) -> tuple[RunFolder, bool]:
+    """The run folder of an experiment, made if there is none, and whether it holds a checkpoint to resume from.
+
+    Raises:
+        RunError: the folder holds an experiment with other settings.
+    """
     if not (folder / "run.json").is_file():
         place = RunFolder.create(folder, TASK)
         place.write_json("config.json", settings.to_dict())

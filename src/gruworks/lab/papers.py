@@ -11,6 +11,7 @@ from typing import Any
 from gruworks.errors import OptionError
 from gruworks.lab.compare import markdown, run_all
 from gruworks.lab.settings import FIT, Experiment
+from gruworks.lab.tracking import table as tracking
 from gruworks.training.runs import write_atomically
 
 __all__ = ["PAPERS", "Paper", "Row", "reproduce"]
@@ -189,7 +190,7 @@ def reproduce(
     """Train the cells of a paper's table in out/ROW-CELL, and write out/papers.json and out/papers.md.
 
     Args:
-        name: a key of PAPERS.
+        name: a key of PAPERS, or "tracking", which has its own table (`gruworks.lab.tracking.table`).
         out: folder of the runs; finished ones are not repeated.
         quick: fewer steps and shorter sequences, for the ranking of the cells instead of the published values.
         only: rows to train; all if empty.
@@ -202,8 +203,10 @@ def reproduce(
     Raises:
         OptionError: an unknown paper, row or cell. DataError: a missing data set.
     """
+    if name == "tracking":
+        return tracking.reproduce(out, quick, only, cells, jobs)
     if name not in PAPERS:
-        raise OptionError(f"there is no paper {name!r}; there are: {', '.join(PAPERS)}")
+        raise OptionError(f"there is no paper {name!r}; there are: {', '.join(PAPERS)}, tracking")
     paper = PAPERS[name]
     rows = [row for row in paper.rows if not only or row.name in only]
     known = {row.name for row in paper.rows}, {cell for row in paper.rows for cell in row.hidden}

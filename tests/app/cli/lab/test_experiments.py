@@ -11,6 +11,7 @@ import pytest
 from gruworks.app.cli.lab import experiments
 from gruworks.lab import papers
 from tests.lab.test_papers import tiny_paper
+from tests.lab.tracking.test_table import shortened
 
 TINY = ["--length", "5", "--steps", "4", "--validate-every", "2", "--test-rows", "10", "--warm-up", "1", "--jobs", "1"]
 
@@ -54,6 +55,18 @@ def test_papers_prints_published_and_ours(
     assert Path("p/papers.md").exists()
 
 
+def test_the_table_of_state_tracking_is_printed(
+    gruworks: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shortened(monkeypatch)
+    call = ["lab", "papers", "tracking", "--only", "a5", "--cells", "rnn", "--jobs", 1, "--out", "t"]
+    status, out, err = gruworks(*call)
+    assert status == 0, err
+    assert "a5" in out
+    assert "Quick: one seed" in out
+    assert Path("t/papers.md").exists()
+
+
 def test_ctrl_c_says_how_to_go_on(
     gruworks: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,7 +87,10 @@ def test_ctrl_c_says_how_to_go_on(
         (["compare", "--cells", "gur"], "there is no cell 'gur'; there are: rnn"),
         (["compare", "--task", "juggling"], "there is no task 'juggling'"),
         (["gradients", "--cells", ""], "got none"),
-        (["papers", "cho1999"], "there is no paper 'cho1999'; there are: chung2014, boulanger2012, cho2014, bai2018"),
+        (
+            ["papers", "cho1999"],
+            "there is no paper 'cho1999'; there are: chung2014, boulanger2012, cho2014, bai2018, tracking",
+        ),
         (["compare", "--length", "1"], "length must be at least 2"),
     ],
 )

@@ -101,7 +101,9 @@ def compare(
 @resumable
 def papers(
     show: Show,
-    name: Annotated[str, typer.Argument(metavar="PAPER", help="boulanger2012, chung2014, bai2018 or cho2014.")],
+    name: Annotated[
+        str, typer.Argument(metavar="PAPER", help="boulanger2012, chung2014, bai2018, cho2014 or tracking.")
+    ],
     *,
     quick: Annotated[
         bool, typer.Option("--quick/--full", help="Minutes, enough for the ranking of the cells; or all steps.")
@@ -111,7 +113,7 @@ def papers(
     jobs: Jobs = JOBS,
     out: Out = None,
 ) -> None:
-    """Reproduce a paper's table: published figures and ours side by side."""
+    """Reproduce a paper's table, published figures and ours side by side; or the table of state tracking."""
     from gruworks.lab.papers import reproduce
 
     assert out is not None

@@ -1,0 +1,61 @@
+"""A trial learns parity, keeps what it measured, and tests labels after so many steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from gruworks.errors import RunError
+from gruworks.lab.experiment import Reader
+from gruworks.lab.problems.automata import AUTOMATA
+from gruworks.lab.settings import FIT
+from gruworks.lab.tracking.models import tracker
+from gruworks.lab.tracking.trial import Trial, accuracies, run, training_length
+
+FITTED = replace(FIT, steps=200, validate_every=100, learning_rate=1e-2, batch_size=16, warm_up=10, averaged_steps=10)
+TINY = Trial(parameters=600, length=12, first_length=2, test_length=50, test_rows=60, training=FITTED)
+
+
+def test_a_trial_learns_and_is_kept(tmp_path: Path) -> None:
+    metrics = run(TINY, tmp_path / "run")
+    assert list(metrics["accuracy"]) == ["40", "50"]
+    assert metrics["accuracy"]["40"] > 0.7
+    assert metrics["best_step"] in (100, 200)
+    assert metrics["steps"] == 200
+    assert run(TINY, tmp_path / "run") == metrics
+    with pytest.raises(RunError, match="other settings"):
+        run(replace(TINY, parameters=700), tmp_path / "run")
+
+
+class Exact(torch.nn.Module):
+    """A state that counts ones: parity by hand, wrong from the step `fails` on."""
+
+    hidden_size = 2
+
+    def __init__(self, fails: int) -> None:
+        super().__init__()
+        self.fails = fails
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, None]:
+        odd = x[..., 1].cumsum(0) % 2
+        odd[self.fails :] = 1 - odd[self.fails :]
+        return torch.stack([1 - odd, odd], -1), None
+
+
+def test_accuracy_is_of_the_label_after_so_many_steps() -> None:
+    model = Reader(Exact(fails=80), 2)
+    model.readout.weight.data.copy_(torch.eye(2))
+    model.readout.bias.data.zero_()
+    assert accuracies(model, AUTOMATA["parity"], 81, 70, 0) == {"40": 1.0, "80": 1.0, "81": 0.0}
+    untrained = tracker("gru", 2, 2, 300)
+    assert 0.3 < accuracies(untrained, AUTOMATA["parity"], 5, 200, 0)["5"] < 0.7
+
+
+def test_training_words_grow_to_their_full_length() -> None:
+    lengths = [training_length(TINY, step) for step in range(200)]
+    assert lengths == sorted(lengths)
+    assert set(lengths[:80]) == {2}
+    assert set(lengths[120:]) == {12}
