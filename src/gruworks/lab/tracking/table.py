@@ -11,8 +11,8 @@ from typing import Any
 from gruworks.errors import OptionError
 from gruworks.lab.compare import markdown, run_all
 from gruworks.lab.problems.automata import AUTOMATA
-from gruworks.lab.settings import FIT, LabFit
-from gruworks.lab.tracking.models import MODELS
+from gruworks.lab.settings import FIT
+from gruworks.lab.tracking.models import MIXERS, MODELS
 from gruworks.lab.tracking.trial import Trial, run
 from gruworks.training.runs import write_atomically
 
@@ -33,17 +33,12 @@ NOTES = (
 
 SMALL = Trial(
     parameters=10_000,
-    training=replace(FIT, steps=1500, batch_size=64, learning_rate=1e-2, weight_decay=0.1, averaged_steps=50,
+    training=replace(FIT, steps=1500, batch_size=64, learning_rate=1e-2, weight_decay=0.01, averaged_steps=50,
                      warm_up=100, rate_floor=0.02),
 )  # fmt: skip
-LARGE = replace(SMALL, parameters=111_000, training=replace(SMALL.training, steps=3000, weight_decay=0.01))
-TRIALS = {
-    "parity": SMALL,
-    "addition": SMALL,
-    "flip-flop": SMALL,
-    "a5": LARGE,
-    "s5": LARGE,
-}
+LARGE = replace(SMALL, parameters=111_000, noise=0.05, training=replace(SMALL.training, steps=4000))
+TRIALS = {"parity": SMALL, "addition": SMALL, "flip-flop": SMALL, "a5": LARGE, "s5": LARGE}
+LOW_RATE = 3e-3  # of models without gates on their own state
 
 
 def reproduce(
@@ -91,7 +86,9 @@ def reproduce(
 
 def _trial(task: str, model: str, seed: int, quick: bool) -> Trial:
     trial = TRIALS[task]
-    training: LabFit = replace(trial.training, seed=seed)
+    training = replace(trial.training, seed=seed)
+    if model in ("rnn", *MIXERS):
+        training = replace(training, learning_rate=LOW_RATE)
     if model == "transformer":
         trial = replace(trial, test_rows=ATTENTION_ROWS)
     if quick:
