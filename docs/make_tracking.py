@@ -18,15 +18,18 @@ from gruworks.plots.curves import Curve, Panel, draw_curves
 
 DOCS = Path(__file__).resolve().parent
 RECORDS = DOCS.parent / "benchmarks" / "results" / "lab_tracking.json"
-PAGES = {"tracking.md": ("model", "parameters", "minutes"), "tracking.zh-CN.md": ("模型", "参数量", "分钟")}
+PAGES = {  # heads of the columns, text of a table without records, of the picture
+    "tracking.md": ("model", "parameters", "minutes", "Not measured yet.", "Accuracy of the worst seed by length"),
+    "tracking.zh-CN.md": ("模型", "参数量", "分钟", "尚未测量。", "最差种子的准确率随字长的变化"),
+}
 SHOWN = (40, 80, 400, 1000, 4000)
 
 Records = dict[str, dict[str, Any]]
 
 
-def table(task: str, records: Records, heads: tuple[str, str, str]) -> str:
+def table(task: str, records: Records, texts: tuple[str, ...]) -> str:
     """A model a row: accuracy of all seeds by length, parameters, minutes of all seeds together."""
-    model, parameters, minutes = heads
+    model, parameters, minutes, unmeasured, _ = texts
     lines = [f"| {model} | {' | '.join(map(str, SHOWN))} | {parameters} | {minutes} |", "|---" * (len(SHOWN) + 3) + "|"]
     for name in MODELS:
         its = [records.get(f"lab/tracking-{task}/{length}/{name}") for length in SHOWN]
@@ -34,7 +37,7 @@ def table(task: str, records: Records, heads: tuple[str, str, str]) -> str:
             continue
         seeds = [one["note"].partition("seeds: ")[2] for one in its if one]
         lines.append(f"| `{name}` | {' | '.join(seeds)} | {its[0]['parameters']:,} | {its[0]['minutes']:.1f} |")
-    return "\n".join(lines)
+    return "\n".join(lines) if len(lines) > 2 else unmeasured
 
 
 def panel(task: str, records: Records) -> Panel:
@@ -49,18 +52,24 @@ def panel(task: str, records: Records) -> Panel:
     return Panel(task, curves, "log10 T", "accuracy, worst seed", logarithmic=False, levels={"chance": chance})
 
 
+def replaced(text: str, mark: str, part: str) -> str:
+    """`text` with `part` between <!-- mark --> and <!-- end mark -->."""
+    head, rest = text.split(f"<!-- {mark} -->\n")
+    return f"{head}<!-- {mark} -->\n\n{part}\n\n<!-- end {mark} -->{rest.split(f'<!-- end {mark} -->', 1)[1]}"
+
+
 def main() -> None:
-    records = {one["id"]: one for one in json.loads(RECORDS.read_text(encoding="utf-8"))}
-    tasks = [task for task in AUTOMATA if any(name.startswith(f"lab/tracking-{task}/") for name in records)]
-    for page, heads in PAGES.items():
+    listed = json.loads(RECORDS.read_text(encoding="utf-8")) if RECORDS.exists() else []
+    records = {one["id"]: one for one in listed}
+    panels = [made for task in AUTOMATA if (made := panel(task, records)).curves]
+    if panels:
+        draw_curves(panels, DOCS / "tracking.png", "Label after T steps, trained on words of up to 40 steps")
+    for page, texts in PAGES.items():
         text = (DOCS / page).read_text(encoding="utf-8")
-        for task in tasks:
-            begin, end = f"<!-- {task} -->\n", f"<!-- end {task} -->"
-            head, rest = text.split(begin)
-            text = f"{head}{begin}\n{table(task, records, heads)}\n\n{end}{rest.split(end, 1)[1]}"
+        text = replaced(text, "picture", f"![{texts[-1]}](tracking.png)" if panels else texts[-2])
+        for task in AUTOMATA:
+            text = replaced(text, task, table(task, records, texts))
         (DOCS / page).write_text(text, encoding="utf-8")
-    panels = [panel(task, records) for task in tasks]
-    draw_curves(panels, DOCS / "tracking.png", "Label after T steps, trained on words of up to 40 steps")
 
 
 if __name__ == "__main__":
