@@ -19,10 +19,10 @@ __all__ = ["frozen"]
 def frozen(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
     """Context in which the weights of all GRUs of a module are promised not to change.
 
-    Calls without gradients then use the weights as they were packed at first and don't compare their contents: four steps
-    of a row, or one of eight rows, at H = 256 take less than half the time. A change within the context has no effect on
-    such calls before its end; calls of a step or two of a few rows read the weights as they are, changed or not. Modules
-    on other devices and of other element types than float32 and float64 compute as ever.
+    Calls without gradients then use the weights as they were packed at first and don't compare their contents: four
+    steps of a row, or one of eight rows, at H = 256 take less than half the time. A change within the context has no
+    effect on such calls before its end; calls of a step or two of a few rows read the weights as they are, changed or
+    not. Modules on other devices and of other element types than float32 and float64 compute as ever.
 
     >>> gru, h = GRU(3, 4), torch.zeros(1, 1, 4)
     >>> with torch.no_grad(), frozen(gru):
