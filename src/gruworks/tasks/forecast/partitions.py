@@ -13,8 +13,8 @@ from typing import Any
 import pandas
 
 from gruworks.errors import DataError, require
-from gruworks.tasks.forecast.backtesting import LEVELS
 from gruworks.tasks.forecast.estimator import Forecaster
+from gruworks.tasks.forecast.evaluation import LEVELS
 
 __all__ = ["backtest", "backtest_part", "predict", "predict_part"]
 
