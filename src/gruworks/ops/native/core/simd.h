@@ -106,6 +106,8 @@ template <class T> GRUWORKS_INLINE Vec<T> all(T a) { return Vec<T>{} + a; }
 template <class V> GRUWORKS_INLINE void in_order(V& v) {
 #if defined(__x86_64__)
   asm volatile("" : "+v"(v));
+#elif defined(__aarch64__)
+  asm volatile("" : "+w"(v));
 #else
   (void)v;
 #endif
