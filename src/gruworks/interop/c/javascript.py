@@ -78,8 +78,8 @@ METHODS = {
     "begin": (BEGIN, "begin(value: number, steps: number): {outputs};"),
     "sample": (
         SAMPLE,
-        "seed(number: number): void;\n  sample(scores: ArrayLike<number>, how?: {{ temperature?: number; topK?: number; "
-        "topP?: number; minP?: number }}): number;",
+        "seed(number: number): void;\n  sample(scores: ArrayLike<number>, how?: {{ temperature?: number; "
+        "topK?: number; topP?: number; minP?: number }}): number;",
     ),
     "text": (TOKENS, "text(token: number): Uint8Array;"),
     "found": (FOUND, "finish(): number[];"),
