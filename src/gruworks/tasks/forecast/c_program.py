@@ -82,7 +82,8 @@ def _forecast(carried: Carried, network: Graph, values: Any, precision: Precisio
         ring, carried.season_lag, made.get(id(carried.season)), made.get(id(carried.year)), longest,
         numpy.stack(carried.gains), hidden, blend.weight, blend.naive, carried.lag,
         1 - blend.weight - sum(blend.smoothing.values()), smoothing, numpy.stack(carried.scores),
-        (carried.bounds.low, carried.bounds.high), values, _expected(carried, network, values, precision), before, begun,
+        (carried.bounds.low, carried.bounds.high), values, _expected(carried, network, values, precision),
+        before, begun,
     )  # fmt: skip
 
 
