@@ -76,8 +76,9 @@ def _forecast(carried: Carried, network: Graph, values: Any, precision: Precisio
     smoothing = [_smoothing(state, blend.smoothing[name]) for name, state in carried.smoothed.items()]
     ring = numpy.resize(numpy.nan_to_num(carried.ring), max(2, len(carried.ring)))
     longest = 0.0 if carried.season is None else float(carried.season.longest)
+    doubles = ("first", "last", "move", "moved", "products", "squares", "total")
     return Forecast(
-        {name: float(getattr(carried, name)) for name in ("first", "last", "move", "moved", "products", "squares", "total")},
+        {name: float(getattr(carried, name)) for name in doubles},
         {name: int(getattr(carried, name)) for name in ("count", "seen", "at")},
         ring, carried.season_lag, made.get(id(carried.season)), made.get(id(carried.year)), longest,
         numpy.stack(carried.gains), hidden, blend.weight, blend.naive, carried.lag,
