@@ -112,9 +112,10 @@ def chosen(patterns: str) -> list[Record]:
     return rows
 
 
-def place(record: Record) -> tuple[int, int]:
-    """Subject and place in it of a figure; the last without a name."""
-    return (found(record["id"]) or (len(names()["subject"]), 0))[:2]
+def place(record: Record) -> tuple[int, int, list[int]]:
+    """Subject and place in it of a figure, the last without a name; the numbers of its id."""
+    subject, number, _ = found(record["id"]) or (len(names()["subject"]), 0, None)
+    return subject, number, [int(digits) for digits in re.findall(r"\d+", record["id"])]
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -145,7 +146,7 @@ def _marks(rows: list[Record]) -> dict[str, str]:
 
 def source(rows: list[Record], marks: dict[str, str], chinese: bool) -> str:
     """The processors of a table, and the way to the full records."""
-    subject, _ = place(rows[0])
+    subject = place(rows[0])[0]
     title = names()["subject"][subject]["zh" if chinese else "en"]
     anchor = title.lower().replace(" ", "-")
     machines = [f"{mark.strip()} {processor(machine, chinese)}".strip() for machine, mark in marks.items()]
