@@ -38,7 +38,7 @@ def _run(command: str, machine: str, commit: str, rows: list[Record], chinese: b
     if chinese:
         text = f"{processor(machine, True)}；提交 {short}{f'，{when}' if when else ''}。{common}"
     else:
-        text = f"{machine}; commit {short}{f', {when}' if when else ''}. {common}"
+        text = f"{processor(machine, False)}; commit {short}{f', {when}' if when else ''}. {common}"
     return f"`{command}`  \n{text.rstrip()}"
 
 

@@ -156,9 +156,9 @@ def source(rows: list[Record], marks: dict[str, str], chinese: bool) -> str:
 
 
 def processor(machine: str, chinese: bool) -> str:
-    if not chinese:
-        return machine
-    return re.sub(r"(\d+) cores", r"\1 核", machine).replace("build avx512", "AVX-512").replace(", ", "，")
+    """The processor of a record as the tables name it."""
+    machine = machine.replace("build avx512", "AVX-512")
+    return re.sub(r"(\d+) cores", r"\1 核", machine).replace(", ", "，") if chinese else machine
 
 
 def grid(name: str, chinese: bool) -> str:
