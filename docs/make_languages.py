@@ -16,7 +16,7 @@ from mkdocs.structure.nav import Navigation, Section
 PAGE = Path(__file__).resolve().parents[1] / "src/gruworks/app/page"
 CHINESE = ".zh-CN.md"
 SECTION = "中文"
-SCHEMES = {":root": "default", ':root[data-theme="dark"]': "slate"}
+DARK, SLATE = ':root[data-theme="dark"]', '[data-md-color-scheme="slate"]'
 
 
 def on_files(files: Any, config: Any) -> Any:
@@ -27,12 +27,10 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def colours() -> str:
-    """The variables of page.css, under the names of the site's two colour schemes."""
+    """The variables of page.css; those of its dark theme under the name of the site's dark scheme."""
     text = (PAGE / "page.css").read_text(encoding="utf-8")
-    blocks = {name: re.search(rf"^{re.escape(name)} (\{{.*?^\}})", text, re.MULTILINE | re.DOTALL) for name in SCHEMES}
-    return "\n".join(
-        f'[data-md-color-scheme="{SCHEMES[name]}"] {block[1]}' for name, block in blocks.items() if block is not None
-    )
+    light, dark = re.findall(r"^:root.*?^\}", text, re.MULTILINE | re.DOTALL)[:2]
+    return f"{light}\n{dark.replace(DARK, SLATE)}\n"
 
 
 def on_page_context(context: Any, page: Any, config: Any, nav: Any) -> Any:
