@@ -81,6 +81,36 @@ def test_a_resumed_fit_has_the_time_that_was_left(tmp_path: Path) -> None:
     assert 93 < again() - 100 + spent <= 100
 
 
+def test_the_batches_are_those_of_a_fit_by_steps_and_a_fault_in_one_is_raised(tmp_path: Path) -> None:
+    def batches(path: Path, **settings: Any) -> list[float]:
+        seen: list[float] = []
+
+        def watched(model: torch.nn.Module, batch: Tensor) -> Tensor:
+            if model.training:
+                seen.append(float(batch.sum()))
+            return clock.loss(model, batch)
+
+        clock = Clock()
+        folder, given = RunFolder.create(path, "forecast"), FitSettings.from_flat(settings | {"validate_every": 7})
+        minutes = Minutes(40.0, clock(), clock=clock)
+        fit(Line(), watched, draw, [draw(99, 0)], given, folder, "a line", quiet=True, minutes=minutes)
+        return seen
+
+    by_time, by_steps = batches(tmp_path / "time", steps=0), batches(tmp_path / "steps", steps=20)
+    assert by_time[4:24] == by_steps  # after four that are timed
+
+    def broken(epoch: int, index: int) -> Tensor:
+        if (epoch, index) == (1, 2):
+            raise ZeroDivisionError
+        return draw(epoch, index)
+
+    clock, folder = Clock(), RunFolder.create(tmp_path / "broken", "forecast")
+    given = FitSettings.from_flat({"steps": 0, "validate_every": 7})
+    with pytest.raises(ZeroDivisionError):
+        fit(Line(), clock.loss, broken, [draw(99, 0)], given, folder, "a line", quiet=True,
+            minutes=Minutes(40.0, clock(), clock=clock))  # fmt: skip
+
+
 def test_a_run_of_steps_is_not_resumed_by_minutes(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "run", Clock(stop_at=110.0), steps=100, validate_every=3)

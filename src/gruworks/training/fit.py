@@ -9,6 +9,7 @@ import signal
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -29,7 +30,8 @@ __all__ = ["Fitted", "fit"]
 
 Draw = Callable[[int, int], Any]  # (epoch, index) → training batch
 PACE = record(
-    elapsed=number(), first=number(), costs=record(step=number(), validation=number(), loss=number()),
+    elapsed=number(), first=number(), progress=number(0, 1),
+    costs=record(step=number(), validation=number(), loss=number()),
     schedule=record(**{name: whole(0, 2**53) for name in SCHEDULED}),
 )  # fmt: skip
 
@@ -106,10 +108,12 @@ def fit(
         trainer = _trainer(settings, run, progress, pace)
         steps = _Epochs(min(settings.validate_every, settings.steps or settings.validate_every), nominal)
         checkpoint, steps.done = _checkpoint(run, model, trainer, steps.length) if resume else (None, 0)
+        alone = settings.devices == 1 and not parallel.launched()
+        drawn = _Drawn(draw, nominal if pace is not None and alone else 0)
         try:
             trainer.fit(
                 Learner(model, loss, settings, carries, weigh, None if pace is None else lambda: pace.progress),
-                _loader(_Drawn(draw), steps),
+                _loader(drawn, steps),
                 _loader(validation),
                 ckpt_path=checkpoint,
                 weights_only=True,
@@ -118,6 +122,7 @@ def fit(
             kept = "the last checkpoint is kept" if run.last_checkpoint.is_file() else "there is no checkpoint yet"
             raise KeyboardInterrupt(f"{kept} in {run.path}") from None
         finally:
+            drawn.close()
             model.cpu().eval()
         parallel.finish()
         return _conclude(model, run, trainer, settings, (time.monotonic() - started) / 60)
@@ -246,13 +251,28 @@ def _loader(data: Any, order: Sampler[Any] | None = None) -> DataLoader[Any]:
 
 
 class _Drawn(Dataset[Any]):
-    """Training batches by (epoch, index)."""
+    """Training batches by (epoch, index); with `nominal`, each next one is drawn in a thread during a training step.
 
-    def __init__(self, draw: Draw) -> None:
-        self.draw = draw
+    Args:
+        nominal: steps of an epoch of `draw`, by which the place of the next batch is known.
+    """
+
+    def __init__(self, draw: Draw, nominal: int = 0) -> None:
+        self.draw, self.nominal = draw, nominal
+        self.thread = ThreadPoolExecutor(1) if nominal else None
+        self.next: tuple[tuple[int, int], Future[Any]] | None = None
 
     def __getitem__(self, place: tuple[int, int]) -> Any:
-        return self.draw(*place)
+        if self.thread is None:
+            return self.draw(*place)
+        found = self.next[1] if self.next and self.next[0] == place else self.thread.submit(self.draw, *place)
+        batch, after = found.result(), divmod(place[0] * self.nominal + place[1] + 1, self.nominal)
+        self.next = after, self.thread.submit(self.draw, *after)
+        return batch
+
+    def close(self) -> None:
+        if self.thread is not None:
+            self.thread.shutdown(cancel_futures=True)
 
 
 class _Epochs(Sampler[tuple[int, int]]):

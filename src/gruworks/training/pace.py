@@ -45,8 +45,9 @@ class Pace(Callback):
         self.validation = self.minutes.clock() - self._begun
 
     def state_dict(self) -> dict[str, Any]:
-        times = {"elapsed": self.minutes.elapsed, "first": self.first}
+        times = {"elapsed": self.minutes.elapsed, "first": self.first, "progress": self.progress}
         return times | {"costs": asdict(self.costs), "schedule": self.schedule}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.first, self.minutes.earlier = float(state_dict["first"]), float(state_dict["elapsed"])
+        self.first, self.progress = float(state_dict["first"]), float(state_dict["progress"])
+        self.minutes.earlier = float(state_dict["elapsed"])
