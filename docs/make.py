@@ -3,30 +3,33 @@
     python docs/make.py            renew
     python docs/make.py --check    exit status 1 where a document is not what this script would write
 
-A document asks for a part by a pair of comments: `<!-- made: tree -->` or `<!-- made: figures forecast/ -->`, then
-`<!-- end -->`; what stands between them is replaced. Within a sentence `<!-- value ID FORMAT -->` and `<!-- /value -->`
-hold the figure ID of benchmarks/results in Python's FORMAT; ID:FIELD is another field of its record, minutes say.
+A document asks for a part by a pair of comments, `<!-- made: NAME WHICH -->` and `<!-- end -->`; what stands between
+them is replaced. Parts are tree; figures PATTERNS, grid NAME, shapes FORM/WAY and steps of docs/make_tables.py; and
+everything of docs/make_figures.py. In NAME.zh-CN.md they are in Chinese. Within a sentence `<!-- value ID FORMAT -->`
+and `<!-- /value -->` hold the figure ID in Python's FORMAT; ID:FIELD is another field of its record, minutes say.
 """
 
 from __future__ import annotations
 
 import ast
 import functools
-import json
 import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+import make_figures
+import make_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 IN_TREE = ("src/gruworks", "fuzz", "examples", "benchmarks", "docs")
 NOT_IN_TREE = (".json", ".png", ".safetensors", ".svg", "py.typed")
-PART = re.compile(r"(<!-- made: (?P<what>\w+) ?(?P<which>\S*) -->\n).*?(<!-- end -->)", re.DOTALL)
+PART = re.compile(r"(<!-- made: (?P<what>\w+) ?(?P<which>\S*) -->\n).*?(?P<end><!-- end -->)", re.DOTALL)
 VALUE = re.compile(r"<!-- value (?P<figure>\S+?)(?::(?P<field>\w+))? (?P<form>\S+) -->.*?<!-- /value -->", re.DOTALL)
 
 
-def tree(_: str) -> str:
+def tree(_: str, __: bool) -> str:
     """Every file with the first line of its own documentation."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", *IN_TREE],
@@ -67,49 +70,32 @@ def _first_line(path: Path) -> str:
     return next((line.lstrip("# ") for line in text.splitlines() if line.startswith("# ")), "")
 
 
-def figures(prefix: str) -> str:
-    """The measured figures whose id starts with one of the prefixes (commas between), and their processors."""
-    chosen = [one for name, one in records().items() if name.startswith(tuple(prefix.split(",")))]
-    rows = ["| figure | measured | spread | seeds | note |", "|---|---|---|---|---|"]
-    for one in chosen:
-        spread = f"{one['spread']:.2g}" if "spread" in one else ""
-        rows.append(
-            f"| `{one['id']}` | {one['value']:.4g} | {spread} | {one.get('seeds', '')} | {one.get('note', '')} |"
-        )
-    return "\n".join([*rows, "", _processors(chosen)]).rstrip()
-
-
-def _processors(chosen: list[dict[str, Any]]) -> str:
-    """The most frequent processor without its figures, the others with theirs."""
-    by_machine: dict[str, list[str]] = {}
-    for one in chosen:
-        by_machine.setdefault(one["machine"], []).append(f"`{one['id']}`")
-    first, *others = sorted(by_machine, key=lambda name: -len(by_machine[name])) or [""]
-    told = "".join(f"; {', '.join(by_machine[name])} on {name}" for name in others)
-    return f"Measured on {first}{told}." if first else ""
-
-
-@functools.cache
-def records() -> dict[str, dict[str, Any]]:
-    """The records of benchmarks/results by their ids."""
-    files = sorted((ROOT / "benchmarks/results").glob("*.json"))
-    return {one["id"]: one for path in files for one in json.loads(path.read_text(encoding="utf-8"))}
-
-
 def value(match: re.Match[str]) -> str:
     """A figure within a sentence, in its comments."""
-    found = records().get(match["figure"])
+    found = make_tables.records().get(match["figure"])
     text = format(found[match["field"] or "value"], match["form"]).replace("%", " %") if found else "(not measured)"
     name = match["figure"] + (f":{match['field']}" if match["field"] else "")
     return f"<!-- value {name} {match['form']} -->{text}<!-- /value -->"
 
 
+def part(match: re.Match[str], path: Path) -> str:
+    """A part that is made, between its comments."""
+    makers = {"tree": tree, "everything": make_figures.everything}
+    maker = makers.get(match["what"]) or getattr(make_tables, match["what"])
+    made = maker(match["which"], path.name.endswith(".zh-CN.md"))
+    if path.parent == ROOT:
+        made = made.replace("](figures", "](docs/figures")
+    return f"{match[1]}\n{made}\n\n{match['end']}"
+
+
 def main() -> int:
     stubs = subprocess.run([sys.executable, ROOT / "docs/make_signatures.py", *sys.argv[1:]], check=False).returncode
+    if "--check" not in sys.argv:
+        make_figures.renew_dates()
     stale = []
     for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         text = path.read_text(encoding="utf-8")
-        made = PART.sub(lambda m: f"{m[1]}\n{globals()[m['what']](m['which'])}\n\n{m[4]}", text)
+        made = PART.sub(functools.partial(part, path=path), text)
         made = VALUE.sub(value, made)
         if made != text:
             stale.append(path.name)

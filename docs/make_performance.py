@@ -1,4 +1,4 @@
-"""The tables and the roofline of docs/performance.md, from benchmarks/results/recurrence.json.
+"""The roofline of docs/performance.md, docs/performance.png, from benchmarks/results/recurrence.json.
 
 python docs/make_performance.py
 """
@@ -11,50 +11,6 @@ from typing import Any
 
 DOCS = Path(__file__).parent
 RESULTS = DOCS.parent / "benchmarks" / "results" / "recurrence.json"
-SWEEP = RESULTS.with_name("recurrence_sweep.json")
-ENOUGH = 0.7  # of the limit; points below it are named
-ENGINES = ("gruworks", "kernel", "torch", "onnxruntime", "jax", "onednn")
-
-
-def table(rows: dict[str, dict[str, Any]], reset: str, kind: str) -> str:
-    """Milliseconds of every engine at every shape, and ours against the best other."""
-    lines = [
-        "| T, B, I, H | gruworks.GRU | kernel alone | torch | ONNX Runtime | JAX | oneDNN | ratio to best | GFLOP/s |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    for name, row in rows.items():
-        if name.startswith(f"recurrence-table/{reset}/{kind}/"):
-            times = row["milliseconds"]
-            cells = [f"{times[e]:.3g}" if e in times else "–" for e in ENGINES]
-            others = [times[e] for e in ENGINES[2:] if e in times]
-            ratio = f"{min(others) / times['gruworks']:.2f}" if others else "–"
-            shape = name.rsplit("/", 1)[1].replace(",", ", ")
-            lines.append(f"| {shape} | {' | '.join(cells)} | {ratio} | {row['gigaflops']:.0f} |")
-    return "\n".join(lines)
-
-
-def sweep(rows: list[dict[str, Any]], build: str, kind: str) -> str:
-    """Percent of the limit over batches and widths, points below ENOUGH in bold and named again below."""
-    prefix = f"recurrence-sweep{build}/after/{kind}/"
-    points = {(r["parameters"]["H"], r["parameters"]["B"]): r for r in rows if r["id"].startswith(prefix)}
-    if not points:
-        return "Not measured yet on a quiet machine."
-    widths, batches = (sorted({point[axis] for point in points}) for axis in (0, 1))
-    lines = [f"| H \\ B | {' | '.join(map(str, batches))} |", "|---" * (len(batches) + 1) + "|"]
-    for H in widths:
-        shares = [points[H, B]["value"] for B in batches]
-        cells = [f"{s:.0%}" if s >= ENOUGH else f"**{s:.0%}**" for s in shares]
-        lines.append(f"| {H} | {' | '.join(cells)} |")
-    low = [f"H {H} B {B}: {p['note']}" for (H, B), p in sorted(points.items()) if p["value"] < ENOUGH]
-    return "\n".join([*lines, "", f"Below {ENOUGH:.0%}: {'; '.join(low) or 'none'}."])
-
-
-def figures(rows: dict[str, dict[str, Any]]) -> str:
-    lines = ["| figure | value | note |", "|---|---|---|"]
-    for name, row in rows.items():
-        if name.startswith("recurrence/"):
-            lines.append(f"| {name.removeprefix('recurrence/')} | {row['value']:.3g} | {row['note']} |")
-    return "\n".join(lines)
 
 
 def roofline(rows: dict[str, dict[str, Any]], path: Path) -> None:
@@ -81,16 +37,6 @@ def roofline(rows: dict[str, dict[str, Any]], path: Path) -> None:
 
 def main() -> None:
     rows = {row["id"]: row for row in json.loads(RESULTS.read_text(encoding="utf-8"))}
-    text = (DOCS / "performance.md").read_text(encoding="utf-8")
-    parts = {"figures": figures(rows)}
-    parts |= {f"{r}-{k}": table(rows, r, k) for r in ("after", "before") for k in ("fwd", "train")}
-    points = json.loads(SWEEP.read_text(encoding="utf-8")) if SWEEP.exists() else []
-    parts |= {f"sweep{b}-{k}": sweep(points, b, k) for b in ("", "-avx2") for k in ("fwd", "train")}
-    for name, made in parts.items():
-        start, end = f"<!-- {name} -->\n", f"\n<!-- end {name} -->"
-        before, rest = text.split(start)
-        text = before + start + made + end + rest.split(end, 1)[1]
-    (DOCS / "performance.md").write_text(text, encoding="utf-8")
     roofline(rows, DOCS / "performance.png")
 
 

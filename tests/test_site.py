@@ -1,4 +1,4 @@
-"""The site: the command line's page is whole, links out of docs/ lead to pages, both tutorials run the same code."""
+"""The site: the command line's page is whole, links out of docs/ lead to pages, languages and tutorials agree."""
 
 from __future__ import annotations
 
@@ -54,6 +54,44 @@ def test_links_out_of_the_folder_lead_to_pages(site: dict[str, Any]) -> None:
     assert turned("[a](../LOG.md#lab)", "lab.md") == "[a](source/LOG.md#lab)"
     assert turned("[a](docs/lab.md)", "source/ARCHITECTURE.md") == "[a](../lab.md)"
     assert turned("[a](lab.md#cells) [b](#here)", "long.md") == "[a](lab.md#cells) [b](#here)"
+
+
+@pytest.fixture
+def languages(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    pytest.importorskip("mkdocs", reason="the docs extra is not installed")
+    return runpy.run_path(str(DOCS / "make_languages.py"))
+
+
+def a_page(name: str) -> Any:
+    return SimpleNamespace(file=SimpleNamespace(src_uri=name), meta={}, is_homepage=False)
+
+
+def test_each_language_has_its_own_navigation_and_leads_to_the_other(languages: dict[str, Any]) -> None:
+    from mkdocs.structure.nav import Navigation, Section
+
+    pages = {name: a_page(name) for name in ("lab.md", "lab.zh-CN.md")}
+    nav = Navigation([pages["lab.md"], Section("中文", [pages["lab.zh-CN.md"]])], list(pages.values()))
+    config = SimpleNamespace(theme={}, extra={})
+    for name, language in (("lab.md", "en"), ("lab.zh-CN.md", "zh")):
+        context = languages["on_page_context"]({}, pages[name], config, nav)
+        assert context["nav"].items == [pages[name]]
+        assert config.theme["language"] == language
+        assert [one["link"] for one in config.extra["alternate"]] == ["lab.html", "lab.zh-CN.html"]
+    api = a_page("reference/layer.md")
+    languages["on_page_context"]({}, api, config, nav)
+    assert [one["link"] for one in config.extra["alternate"]] == ["reference/layer.html", "index.zh-CN.html"]
+
+
+def test_the_site_has_the_colours_of_the_page(languages: dict[str, Any]) -> None:
+    made, page = languages["colours"](), (languages["PAGE"] / "page.css").read_text(encoding="utf-8")
+    for accent in re.findall(r"--accent: #\w+", page):
+        assert accent in made
+    assert '[data-md-color-scheme="slate"] {' in made
+
+
+def test_every_chinese_page_is_in_the_navigation() -> None:
+    named = set(re.findall(r"[\w-]+\.zh-CN\.md", (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8")))
+    assert named == {page.name for page in DOCS.glob("*.zh-CN.md")}
 
 
 def test_both_tutorials_run_the_same_code() -> None:

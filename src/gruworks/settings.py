@@ -10,6 +10,7 @@ Command-line flags, forms of the page, schemas of the server, signatures and err
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import math
 import re
@@ -101,6 +102,7 @@ def listed(text: str, fields: Iterable[Described]) -> str:
 class Settings:
     """Base of all settings classes: checked on construction, equal by value, converted to and from plain values."""
 
+    given: ClassVar[frozenset[str] | None] = None  # of an object of `from_flat`: names of its values
     panel: ClassVar[str] = "Model"  # heading of the flags in the command line's help
     panels: ClassVar[dict[str, str]] = {}  # other headings, by the setting's name
 
@@ -119,6 +121,12 @@ class Settings:
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values, nested settings as nested dicts."""
         return dataclasses.asdict(self)
+
+    def flat(self) -> dict[str, Any]:
+        """All settings as plain values, those of nested settings among the others."""
+        own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        nested = [value.flat() for value in own.values() if isinstance(value, Settings)]
+        return functools.reduce(dict.__or__, nested, {k: v for k, v in own.items() if not isinstance(v, Settings)})
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -147,7 +155,7 @@ class Settings:
         if unknown:
             names = ", ".join(sorted(cls.flat_names()))
             raise OptionError(f"{cls.__name__} has no setting {', '.join(unknown)}; it has: {names}")
-        return cls._from_known(values)
+        return cls._from_known(values)._with_given(values)
 
     @classmethod
     def described(cls) -> list[Described]:
@@ -172,6 +180,19 @@ class Settings:
             Described.of(field, field.name, hints[field.name], cls.panels.get(field.name, cls.panel))
             for field in dataclasses.fields(cls)
         ]
+
+    def suggested(self, **values: Any) -> Self:
+        """A copy with these values in place of settings that `from_flat` was not given; other objects stay as made."""
+        if self.given is None:
+            return self
+        new = {name: value for name, value in values.items() if name not in self.given}
+        return self._from_known(self.flat() | new)._with_given(self.given)
+
+    def _with_given(self, names: Iterable[str]) -> Self:
+        for one in (self, *vars(self).values()):
+            if isinstance(one, Settings):
+                object.__setattr__(one, "given", frozenset(names))
+        return self
 
     @classmethod
     def _from_known(cls, values: dict[str, Any]) -> Self:

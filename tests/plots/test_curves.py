@@ -41,7 +41,7 @@ def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
             draw_curves(panels, path)
     with pytest.raises(ShapeError, match="gru"):
         draw_curves([Panel("a", {"gru": Curve(X, X[1:])})], path)
-    with pytest.raises(DataError, match="gru holds NaN"):
+    with pytest.raises(DataError, match="gru contains NaN"):
         draw_curves([Panel("a", {"gru": Curve(X, X * numpy.nan)})], path)
     with pytest.raises(DataError, match="can't write"):
         draw_curves([Panel("a", {"gru": Curve(X, X + 1)})], tmp_path / "c.nothing")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,14 @@ from typing import Any
 
 import numpy
 import pytest
+import torch
 
 from gruworks import Forecaster, Generator, Transcriber, Translator
 from gruworks.data.text import Document
 from gruworks.errors import RunError, WriteError
 from gruworks.tasks.estimator import Estimator
 from gruworks.training.learner import Learner
+from gruworks.training.runs import RunFolder
 from tests.tasks.forecast import conftest as forecast
 from tests.tasks.generate import conftest as generate
 from tests.tasks.transcribe import conftest as transcribe
@@ -147,6 +150,59 @@ def test_a_resumed_run_that_cannot_be_written_still_loads(
             model.fit(case.data, out=run, resume=True, quiet=True)
         assert not model.fitted
     assert case.answer(type(model).load(run)) == before
+
+
+def test_ctrl_c_before_the_first_validation_leaves_a_run_that_can_be_used(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, run = Learner.training_step, tmp_path / "run"
+
+    def step(self: Learner, batch: Any, index: int) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return real(self, batch, index)
+
+    monkeypatch.setattr(Learner, "training_step", step)
+    with pytest.raises(KeyboardInterrupt):
+        case.make().fit(case.data, out=run, quiet=True)
+    with pytest.warns(UserWarning, match="was interrupted: these are its best weights so far, of step 1"):
+        assert case.answer(type(case.make()).load(run))
+
+
+CONTINUED: dict[str, tuple[Any, Callable[[Any], int]]] = {
+    "generate": ([Document("Ω ж " * 80)], lambda one: len(one.codec.vocabulary)),
+    "translate": ([("Ω ж", "ж Ω"), ("ж", "Ω")] * 10, lambda one: len(one.codec.source)),
+}
+
+
+@pytest.mark.parametrize("task", CONTINUED)
+def test_a_fit_is_continued_from_its_weights_with_a_vocabulary_that_grows(
+    task: str, cases: dict[str, Case], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, vocabulary = CONTINUED[task]
+    model = cases[task].make().fit(cases[task].data, quiet=True)
+    size, before = vocabulary(model), {name: one.clone() for name, one in model.model.state_dict().items()}
+    short = {"steps": 4, "validate_every": 2, "learning_rate": 1e-8}
+    with monkeypatch.context() as patch:
+        failing_step(patch, KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            model.continue_fit(data, out=tmp_path / "run", quiet=True, **short)
+    assert vocabulary(model) == size
+    again = type(model)(type(model)._config_of(RunFolder.open(tmp_path / "run")))
+    again.fit(data, out=tmp_path / "run", resume=True, quiet=True)
+    model.continue_fit(data, quiet=True, **short)
+    assert vocabulary(again) == vocabulary(model) == size + 2
+    for name, old in before.items():
+        new = model.model.state_dict()[name]
+        assert torch.equal(new, again.model.state_dict()[name])
+        torch.testing.assert_close(new[tuple(map(slice, old.shape))], old, rtol=0, atol=1e-5)
+
+
+def test_a_recogniser_is_continued_on_new_words(cases: dict[str, Case], tmp_path: Path) -> None:
+    case = cases["transcribe"]
+    model = case.make().fit(case.data, quiet=True)
+    words = set(model.vocabulary)
+    assert case.answer(model.continue_fit(case.other, quiet=True, steps=2, validate_every=2))
+    assert words <= set(model.vocabulary)
 
 
 def test_a_run_that_was_interrupted_gives_its_best_weights_so_far_and_goes_on(

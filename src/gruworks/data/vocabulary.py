@@ -79,6 +79,22 @@ class Vocabulary:
         symbols = [tokenizer.id_to_token(number) for number in range(tokenizer.get_vocab_size())]
         return cls("subword", symbols, [seen[number] for number in range(len(symbols))], tokenizer.to_str())
 
+    def grown(self, texts: Sequence[str], min_count: int = 1) -> Vocabulary:
+        """This vocabulary, and after its tokens the characters of `texts` that it lacks; bytes and subwords lack none.
+
+        Args:
+            min_count: least frequency of a new character.
+        """
+        if self.token != "character":
+            return self
+        found: Counter[str] = Counter()
+        for text in texts:
+            found.update(text)
+        counts = [count + found.pop(symbol, 0) for symbol, count in zip(self.symbols, self.counts, strict=True)]
+        new = {character: count for character, count in found.most_common() if count >= min_count}
+        counts[UNKNOWN] += found.total() - sum(new.values())
+        return Vocabulary(self.token, [*self.symbols, *new], [*counts, *new.values()])
+
     def __len__(self) -> int:
         return len(self.symbols)
 

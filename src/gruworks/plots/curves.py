@@ -94,4 +94,4 @@ def _check(panels: Sequence[Panel]) -> None:
                 if values is not None and numpy.shape(values) != numpy.shape(curve.x):
                     raise ShapeError(f"{name}: x has {numpy.shape(curve.x)}, its values {numpy.shape(values)}")
                 if values is not None and numpy.isnan(values).any():
-                    raise DataError(f"expected numbers to draw; {name} holds NaN")
+                    raise DataError(f"expected numbers to draw; {name} contains NaN")

@@ -7,8 +7,10 @@ import contextlib
 import shutil
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -28,14 +30,16 @@ from gruworks.errors import (
 from gruworks.settings import Settings, listed
 from gruworks.tasks.signatures import sign
 from gruworks.training.checked import Check, maybe, named, number
+from gruworks.training.minutes import Minutes
 from gruworks.training.packing import unpack
 from gruworks.training.parallel import follows
 from gruworks.training.runs import RunFolder, json_bytes, write_atomically
-from gruworks.training.skeleton import check_weights, planned, uninitialised
+from gruworks.training.skeleton import check_weights, enlarge, planned, uninitialised
 
 __all__ = ["Estimator", "data_facts"]
 
 LARGEST_WEIGHT = 1e6  # far beyond those of trained networks; products of larger ones overflow
+FINE_TUNED = 0.3  # learning rate of a continued fit, relative to the first one's
 METRICS = named({"best_loss": maybe(number())}, others=True)  # the others are only displayed
 
 
@@ -61,6 +65,7 @@ class Estimator(abc.ABC):
         self.codec: Any = None  # before `fit` and `load`
         self.model: torch.nn.Module | None = None
         self.metrics: dict[str, Any] = {}
+        self.begun: float | None = None  # time.monotonic() at which the command of the next fit began
 
     def fit(
         self,
@@ -90,20 +95,79 @@ class Estimator(abc.ABC):
         """
         return self._fit(type(self)(self.config), data, validation, out, resume, quiet)
 
+    def continue_fit(
+        self, data: Any, validation: Any = None, *, out: Path | str | None = None, quiet: bool | None = None,
+        **training: Any,
+    ) -> Self:  # fmt: skip
+        """Fit further on new data, from the present weights (fine-tuning); the vocabulary grows by what is new in it.
+
+        Args:
+            data, validation: as in `fit`.
+            out: the run folder to write.
+            quiet: True for no progress bar.
+            **training: training settings, such as `minutes`; the learning rate is a third of the first fit's.
+
+        Returns:
+            This object, fitted to the new data.
+
+        Raises:
+            NotFittedError: called before `fit` or `load`.
+            OptionError: an unknown training setting.
+        """
+        self._need_fit()
+        old = self.config.training
+        again = {"learning_rate": old.learning_rate * FINE_TUNED, "batch_size": old.batch_size}
+        trial = type(self)(replace(self.config, training=type(old).from_flat(again | training)))
+        trial._take(*self._give())
+        trial.model = self.model
+        return self._fit(trial, data, validation, out, False, quiet, continued=True)
+
     def _fit(
-        self, trial: Self, data: Any, validation: Any, out: Path | str | None, resume: bool, quiet: bool | None
-    ) -> Self:
+        self, trial: Self, data: Any, validation: Any, out: Path | str | None, resume: bool, quiet: bool | None,
+        continued: bool = False,
+    ) -> Self:  # fmt: skip
         """Read, prepare and train in `trial`, and take over its state once the whole run is written."""
+        trial.begun = time.monotonic() if self.begun is None else self.begun
+        self.begun = None
+        continued = trial._go_on(out) if resume else continued
         read, facts = trial._read_data(data, validation)
         prepared = trial._prepare(read)  # errors in the data are raised before a run folder is made
         with trial._run(out, resume, facts) as run:
+            if continued:
+                run.note(continued=True)
             if run.facts["state"] == "fitting":
                 for name, content in trial._parts().items():
                     write_atomically(run.path / name, content)
             trial._learn(prepared, run, quiet if quiet is not None else not sys.stderr.isatty(), resume)
             trial._write(run)
+        trial.begun = None
         self.__dict__ = trial.__dict__
         return self
+
+    def _go_on(self, out: Path | str | None) -> bool:
+        """Take what a run to resume had chosen: settings by its minutes, and the vocabulary of a continued fit."""
+        if out is None:
+            return False
+        run = RunFolder.open(out, self.task, resume=True)
+        saved, continued = self._config_of(run), bool(run.facts.get("continued"))
+        if self.config.suggested(**saved.flat()) == saved:
+            self.config = saved
+        if continued:
+            self._take(run.read_json("codec/codec.json"), run.read_arrays("context.safetensors"))
+        return continued
+
+    def _minutes(self, reserve: float = 0.0) -> Minutes:
+        """The wall time of the fit, of which `reserve` is the fraction for what follows the training."""
+        seconds = self.config.training.minutes * 60
+        begun = time.monotonic() if self.begun is None else self.begun
+        return Minutes(seconds, begun, reserve * seconds)
+
+    def _first_model(self) -> Any:
+        """The network of a fit: with initial weights, or in a continued fit with the present ones."""
+        new = self._new_model()
+        if new is not None and self.model is not None:
+            enlarge(new, self.model.state_dict())
+        return new
 
     def save(self, path: Path | str) -> Path:
         """Write a run folder, which `load` reads.

@@ -26,6 +26,7 @@ __all__ = ["AGAIN", "AtomicCheckpoints", "InterimCheckpoints", "best_so_far", "c
 
 AGAIN = "start the fit anew"
 BEST = "best.ckpt"
+UNKNOWN = math.inf  # loss before the first validation
 INTERVAL = 60.0  # seconds between checkpoints without validation
 
 
@@ -52,8 +53,8 @@ class AtomicCheckpoints(TorchCheckpointIO):
     """Checkpoint plugin that replaces files atomically; Lightning's own truncates the old checkpoint first.
 
     NAME.sha256 holds the sums of the new and the previous checkpoint and is written before the checkpoint, so it is
-    valid for either after a power failure. During the fit, the best weights are also written to `weights.safetensors`,
-    so that the run of an interrupted fit can be loaded.
+    valid for either after a power failure. During the fit, the best weights, before the first validation the last ones,
+    are also written to `weights.safetensors`, so that the run of an interrupted fit can be loaded.
 
     Args:
         run: the run folder of the fit.
@@ -70,13 +71,17 @@ class AtomicCheckpoints(TorchCheckpointIO):
         before = _sums_in(sums)[:1] if sums.is_file() else []
         write_atomically(sums, "\n".join([hashlib.sha256(content).hexdigest(), *before, ""]).encode())
         write_atomically(Path(path), content)
-        if Path(path).name == BEST and self.run.facts.get("state") == "fitting":
-            weights, loss, step = _best_of(checkpoint)
-            if math.isfinite(loss):
-                metrics = {"trained": True, "best_loss": loss, "best_step": step, "ended_by": "interrupted"}
-                self.run.write_json("metrics.json", metrics)
-                arrays = {name: tensor.cpu().numpy() for name, tensor in weights.items()}
-                write_atomically(self.run.path / "weights.safetensors", safetensors.numpy.save(arrays))
+        first = not Path(path).with_name(BEST).is_file()
+        if (Path(path).name == BEST or first) and self.run.facts.get("state") == "fitting":
+            self._make_usable(checkpoint)
+
+    def _make_usable(self, checkpoint: dict[str, Any]) -> None:
+        weights, loss, step = _best_of(checkpoint)
+        if math.isfinite(loss) or loss == UNKNOWN:
+            metrics = {"trained": True, "best_step": step, "ended_by": "interrupted"}
+            self.run.write_json("metrics.json", metrics | ({} if loss == UNKNOWN else {"best_loss": loss}))
+            arrays = {name: tensor.cpu().numpy() for name, tensor in weights.items()}
+            write_atomically(self.run.path / "weights.safetensors", safetensors.numpy.save(arrays))
 
 
 class InterimCheckpoints(Checkpoint):
@@ -125,7 +130,7 @@ def best_so_far(run: RunFolder) -> tuple[dict[str, torch.Tensor], float, int] | 
 def _best_of(checkpoint: dict[str, Any]) -> tuple[dict[str, torch.Tensor], float, int]:
     weights = {name.removeprefix("model."): tensor for name, tensor in checkpoint["state_dict"].items()}
     scores = [one.get("best_model_score") for one in checkpoint["callbacks"].values()]
-    return weights, next(float(one) for one in scores if one is not None), int(checkpoint["global_step"])
+    return weights, next((float(one) for one in scores if one is not None), UNKNOWN), int(checkpoint["global_step"])
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import signal
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,13 +20,20 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from gruworks.errors import RunError, require
 from gruworks.training import parallel
+from gruworks.training.checked import number, record, whole
 from gruworks.training.machine import tuned
+from gruworks.training.minutes import PROBED, SCHEDULED, Costs, Curve, Minutes, measured, scheduled
 from gruworks.training.runs import RunFolder
 from gruworks.training.settings import FitSettings
 
 __all__ = ["Fitted", "fit"]
 
 Draw = Callable[[int, int], Any]  # (epoch, index) → training batch
+PACE = record(
+    elapsed=number(), first=number(), progress=number(0, 1),
+    costs=record(step=number(), validation=number(), loss=number()),
+    schedule=record(**{name: whole(0, 2**53) for name in SCHEDULED}),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,8 @@ def fit(
     carries: bool = False,
     weigh: Callable[[Any], int] | None = None,
     show: Callable[[torch.nn.Module], str] | None = None,
+    minutes: Minutes | None = None,
+    curve: Curve | None = None,
 ) -> Fitted:
     """Fit `model` in place; it ends with the averaged weights of the best validation.
 
@@ -70,6 +81,8 @@ def fit(
         weigh: weight of a validation batch, such as its number of tokens; equal weights by default.
         show: text to print after each validation, from the model with averaged weights; its random numbers don't
             affect the fit.
+        minutes: the time of the command, for settings without `steps`; by default it begins now.
+        curve: loss curve of earlier fits, from which the progress bar tells the loss to expect at the end.
 
     Raises:
         KeyboardInterrupt: Ctrl-C was pressed; the message says whether there is a checkpoint.
@@ -83,15 +96,24 @@ def fit(
     started = time.monotonic()
     with _quiet_lightning(), torch.random.fork_rng(), tuned(model, threads):
         from gruworks.training.learner import Learner
+        from gruworks.training.progress import FitProgress
 
+        nominal, pace = min(settings.validate_every, settings.steps or settings.validate_every), None
+        if not settings.steps:
+            minutes = minutes or Minutes(settings.minutes * 60, time.monotonic())
+            one = (lambda batch: loss(model, batch, None)[0]) if carries else (lambda batch: loss(model, batch))
+            settings, pace = _paced(model, one, draw, validation, settings, minutes, _kept_pace(run, resume))
         torch.manual_seed(settings.seed)
-        trainer = _trainer(settings, run, what, quiet, show)
-        steps = _Epochs(min(settings.validate_every, settings.steps))
+        progress = None if quiet else FitProgress(what, settings.steps, show, pace, curve)
+        trainer = _trainer(settings, run, progress, pace)
+        steps = _Epochs(min(settings.validate_every, settings.steps or settings.validate_every), nominal)
         checkpoint, steps.done = _checkpoint(run, model, trainer, steps.length) if resume else (None, 0)
+        alone = settings.devices == 1 and not parallel.launched()
+        drawn = _Drawn(draw, nominal if pace is not None and alone else 0)
         try:
             trainer.fit(
-                Learner(model, loss, settings, carries, weigh),
-                _loader(_Drawn(draw), steps),
+                Learner(model, loss, settings, carries, weigh, None if pace is None else lambda: pace.progress),
+                _loader(drawn, steps),
                 _loader(validation),
                 ckpt_path=checkpoint,
                 weights_only=True,
@@ -100,19 +122,51 @@ def fit(
             kept = "the last checkpoint is kept" if run.last_checkpoint.is_file() else "there is no checkpoint yet"
             raise KeyboardInterrupt(f"{kept} in {run.path}") from None
         finally:
+            drawn.close()
             model.cpu().eval()
         parallel.finish()
         return _conclude(model, run, trainer, settings, (time.monotonic() - started) / 60)
 
 
-def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool, show: Any) -> Any:
+def _paced(
+    model: torch.nn.Module, of_batch: Callable[[Any], torch.Tensor], draw: Draw, validation: list[Any],
+    settings: FitSettings, minutes: Minutes, kept: dict[str, Any] | None,
+) -> tuple[FitSettings, Any]:  # fmt: skip
+    """Settings of a fit by wall time, and the callback that keeps the time; `kept` is its state in a checkpoint."""
+    from gruworks.training.pace import Pace
+
+    if kept is not None:
+        return replace(settings, **kept["schedule"]), Pace(minutes, Costs(**kept["costs"]), kept["schedule"])
+    torch.manual_seed(settings.seed)
+    places = [settings.validate_every * (2 * index + 1) // (2 * PROBED) for index in range(PROBED)]
+    draws = [functools.partial(draw, 0, place) for place in places]
+    costs = measured(model, of_batch, draws, validation, minutes.clock)
+    settings = scheduled(settings, costs, minutes.left_to_fit)
+    return settings, Pace(minutes, costs, {name: getattr(settings, name) for name in SCHEDULED})
+
+
+def _kept_pace(run: RunFolder, resume: bool) -> dict[str, Any] | None:
+    """The state of `Pace` in the last checkpoint of a run to resume."""
+    from gruworks.training.checkpoints import AGAIN, read_checkpoint
+
+    if not resume or not run.last_checkpoint.is_file():
+        return None
+    kept = read_checkpoint(run.last_checkpoint)["callbacks"].get("Pace", {})
+    try:
+        PACE(kept, "")
+    except RunError as error:
+        raise RunError(f"{run.last_checkpoint} is damaged, or of another fit: {error}; {AGAIN}") from error
+    found: dict[str, Any] = kept
+    return found
+
+
+def _trainer(settings: FitSettings, run: RunFolder, progress: Any, pace: Any) -> Any:
     from lightning.pytorch import Trainer
     from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 
     from gruworks.training.averaging import MovingAverage
     from gruworks.training.checkpoints import AtomicCheckpoints, InterimCheckpoints
     from gruworks.training.history import History
-    from gruworks.training.progress import FitProgress
 
     folder = run.path / "checkpoints"
     # Callbacks act at the end of validation: a fit resumed at the end of an epoch has no metric there.
@@ -131,14 +185,14 @@ def _trainer(settings: FitSettings, run: RunFolder, what: str, quiet: bool, show
         num_nodes=machines,
         strategy="auto" if devices * machines == 1 else parallel.strategy(),
         use_distributed_sampler=False,  # `_Epochs` divides the batches among processes
-        max_steps=settings.steps,
+        max_steps=settings.steps or -1,
         max_epochs=-1,
-        max_time=timedelta(minutes=settings.minutes),
+        max_time=timedelta(minutes=settings.minutes) if settings.steps else None,
         gradient_clip_val=settings.clip,
         plugins=[AtomicCheckpoints(run)],
         # The progress bar comes first, so that `show` sees the averaged weights.
-        callbacks=([] if quiet else [FitProgress(what, settings.steps, show)])
-        + [MovingAverage(settings.averaged_steps), stop, History(run), best, last, *interim],
+        callbacks=[one for one in (progress, pace) if one is not None]
+        + [MovingAverage(settings.averaged_steps), stop, History(run, pace), best, last, *interim],
         num_sanity_val_steps=0,
         logger=False,
         enable_progress_bar=False,
@@ -161,7 +215,7 @@ def _conclude(model: torch.nn.Module, run: RunFolder, trainer: Any, settings: Fi
     steps, waited = trainer.global_step, trainer.early_stopping_callback.wait_count
     if settings.devices > 1 and not parallel.launched():  # the training ran in child processes
         steps, waited = parallel.reached(run, trainer.early_stopping_callback.state_key)
-    if steps >= settings.steps:
+    if 0 < settings.steps <= steps:
         ended = "all steps done"
     else:
         ended = "validation loss no longer improves" if waited >= settings.patience else "time limit reached"
@@ -197,24 +251,40 @@ def _loader(data: Any, order: Sampler[Any] | None = None) -> DataLoader[Any]:
 
 
 class _Drawn(Dataset[Any]):
-    """Training batches by (epoch, index)."""
+    """Training batches by (epoch, index); with `nominal`, each next one is drawn in a thread during a training step.
 
-    def __init__(self, draw: Draw) -> None:
-        self.draw = draw
+    Args:
+        nominal: steps of an epoch of `draw`, by which the place of the next batch is known.
+    """
+
+    def __init__(self, draw: Draw, nominal: int = 0) -> None:
+        self.draw, self.nominal = draw, nominal
+        self.thread = ThreadPoolExecutor(1) if nominal else None
+        self.next: tuple[tuple[int, int], Future[Any]] | None = None
 
     def __getitem__(self, place: tuple[int, int]) -> Any:
-        return self.draw(*place)
+        if self.thread is None:
+            return self.draw(*place)
+        found = self.next[1] if self.next and self.next[0] == place else self.thread.submit(self.draw, *place)
+        batch, after = found.result(), divmod(place[0] * self.nominal + place[1] + 1, self.nominal)
+        self.next = after, self.thread.submit(self.draw, *after)
+        return batch
+
+    def close(self) -> None:
+        if self.thread is not None:
+            self.thread.shutdown(cancel_futures=True)
 
 
 class _Epochs(Sampler[tuple[int, int]]):
     """Epoch and index of each training batch; Lightning calls `set_epoch` before each epoch, also after resuming.
 
     After resuming, the first epoch leaves out its `done` batches before the checkpoint. In DDP, each of `count`
-    processes takes every `count`-th batch.
+    processes takes every `count`-th batch. The batches are those of epochs of `nominal` steps, which a fit by wall time
+    makes longer or shorter.
     """
 
-    def __init__(self, length: int) -> None:
-        self.length, self.epoch, self.done = length, 0, 0
+    def __init__(self, length: int, nominal: int) -> None:
+        self.length, self.nominal, self.epoch, self.done = length, nominal, 0, 0
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
@@ -226,7 +296,7 @@ class _Epochs(Sampler[tuple[int, int]]):
         rank, count = parallel.place()
         done, self.done = self.done, 0
         for step in range(self.epoch * self.length + done, (self.epoch + 1) * self.length):
-            yield divmod(step * count + rank, self.length)
+            yield divmod(step * count + rank, self.nominal)
 
 
 @contextlib.contextmanager

@@ -7,16 +7,20 @@ from typing import Any
 
 from lightning.pytorch import Callback, Trainer
 
+from gruworks.training.pace import Pace
 from gruworks.training.runs import RunFolder
 
 __all__ = ["History"]
 
 
 class History(Callback):
-    """Callback that records step, training loss and validation loss at each validation; checkpoints include them."""
+    """Callback that records step, training loss and validation loss at each validation; checkpoints include them.
 
-    def __init__(self, run: RunFolder) -> None:
-        self.run = run
+    Of a fit by wall time, whose `pace` is given, the file also has the fraction of the time that has passed.
+    """
+
+    def __init__(self, run: RunFolder, pace: Pace | None = None) -> None:
+        self.run, self.pace = run, pace
         self.rows: list[list[float | None]] = []
 
     def on_validation_end(self, trainer: Trainer, pl_module: Any) -> None:
@@ -24,7 +28,8 @@ class History(Callback):
         self.rows.append([trainer.global_step, *losses])
         if trainer.is_global_zero:
             columns = zip(("step", "loss", "val_loss"), zip(*self.rows, strict=True), strict=True)
-            self.run.write_json("curve.json", dict(columns))
+            progress = {} if self.pace is None else {"progress": self.pace.progress}
+            self.run.write_json("curve.json", dict(columns) | progress)
 
     def state_dict(self) -> dict[str, Any]:
         return {"rows": self.rows}

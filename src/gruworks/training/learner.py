@@ -27,7 +27,8 @@ class Learner(LightningModule):
     """Training of `model` on `loss(model, batch)`; `val_loss` is the same loss on the validation batches.
 
     With `carries`, the loss is `loss(model, batch, state)` → (loss, state), and each batch starts from the detached
-    state of the batch before (truncated back-propagation through time). Each validation starts from None.
+    state of the batch before (truncated back-propagation through time). Each validation starts from None. `progress`
+    returns the elapsed fraction of a fit that ends by its time.
     """
 
     def __init__(
@@ -37,8 +38,10 @@ class Learner(LightningModule):
         settings: FitSettings,
         carries: bool = False,
         weigh: Weigh | None = None,
+        progress: Callable[[], float] | None = None,
     ) -> None:
         super().__init__()
+        self.progress = progress
         self.model, self.loss, self.settings, self.carries, self.weigh = model, loss, settings, carries, weigh
         self.carried: State | None = None
         self.carried_in_validation: State | None = None
@@ -65,7 +68,7 @@ class Learner(LightningModule):
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Stop after the last step; Lightning then runs a final validation."""
-        if self.trainer.global_step >= self.settings.steps:
+        if 0 < self.settings.steps <= self.trainer.global_step:
             self.trainer.should_stop = True
 
     def on_validation_epoch_start(self) -> None:
@@ -89,7 +92,11 @@ class Learner(LightningModule):
             optimizer = torch.optim.Adadelta(weights, rate, rho=0.95, eps=1e-6, weight_decay=decay)
         else:
             optimizer = torch.optim.AdamW(weights, rate, weight_decay=decay, fused=True)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_of_rate(step, settings))
+
+        def share(step: int) -> float:
+            return share_of_rate(step, settings, None if self.progress is None else self.progress())
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -12,7 +12,10 @@ __all__ = ["FitSettings"]
 
 @dataclass(frozen=True)
 class FitSettings(Settings):
-    """Settings of the optimisation: length, learning rate, seed."""
+    """Settings of the optimisation: length, learning rate, seed.
+
+    With `steps` 0, the fit takes `minutes` of wall time, and its learning rate decays with the time that has passed.
+    """
 
     panel: ClassVar[str] = "Fit"
     panels: ClassVar[dict[str, str]] = dict.fromkeys(
@@ -20,8 +23,8 @@ class FitSettings(Settings):
          "averaged_steps", "threads", "devices"), "Advanced"
     )  # fmt: skip
 
-    steps: int = setting(600, "maximum number of optimizer steps", low=1)
-    minutes: float = setting(20.0, "maximum duration in minutes", low=0.01, high=120.0)
+    steps: int = setting(600, "maximum number of optimizer steps; 0: as many as fit into minutes", low=0)
+    minutes: float = setting(20.0, "maximum duration in minutes", low=0.01, high=600.0)
     patience: int = setting(8, "early stopping: validations without improvement before the fit ends", low=1)
     validate_every: int = setting(20, "optimizer steps between validations; each validation writes a checkpoint", low=1)
     batch_size: int = setting(8, "batch size", low=1)

@@ -1,4 +1,4 @@
-"""Construction of networks without initialized weights, and the check of weights against their shapes."""
+"""Networks without initialized weights, the check of weights against their shapes, and weights of a smaller network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 from gruworks.errors import WeightsError
 
-__all__ = ["check_weights", "planned", "uninitialised"]
+__all__ = ["check_weights", "enlarge", "planned", "uninitialised"]
 
 
 class _NoInit(TorchFunctionMode):
@@ -57,3 +57,14 @@ def check_weights(weights: dict[str, Any], network: torch.nn.Module) -> None:
             raise WeightsError(f"{name} is {list(weights[name].shape)}, and the network has {list(tensor.shape)}")
         if (weights[name].dtype.kind == "f") != tensor.is_floating_point() or weights[name].dtype.kind not in "fiub":
             raise WeightsError(f"{name} is {weights[name].dtype}, and the network has {tensor.dtype}")
+
+
+@torch.no_grad()
+def enlarge(network: torch.nn.Module, weights: dict[str, torch.Tensor]) -> None:
+    """Copy the weights of a network of the same kind, perhaps with a smaller vocabulary, into `network`.
+
+    New tokens come last; what belongs to them keeps its initial values.
+    """
+    for name, tensor in network.state_dict().items():
+        old = weights[name]
+        tensor[tuple(map(slice, old.shape))] = old

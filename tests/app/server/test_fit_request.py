@@ -84,6 +84,8 @@ def test_lists_and_texts_are_short() -> None:
 
 def test_a_default_beyond_the_limit_is_lowered() -> None:
     settings, steps = checked(Fit(task="translate"), Limits(fit_minutes=2.0, fit_steps=7))
+    assert (settings["minutes"], steps) == (2.0, 0)  # as many as fit into the minutes
+    settings, steps = checked(Fit(task="forecast"), Limits(fit_minutes=2.0, fit_steps=7))
     assert (settings["minutes"], settings["steps"], steps) == (2.0, 7, 7)
     assert {"--minutes=2.0", "--steps=7"} <= set(flags(settings))
     assert checked(Fit(task="forecast"), Limits())[0] == {}

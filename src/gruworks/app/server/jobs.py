@@ -208,6 +208,13 @@ def _progress(job: Job) -> dict[str, Any]:
     with contextlib.suppress(OSError, ValueError, KeyError, IndexError, TypeError):
         curve = json.loads((job.out / "curve.json").read_text(encoding="utf-8"))
         step = int(curve["step"][-1])
-        left = round((time.time() - job.begun) / max(step, 1) * max(job.steps - step, 0))
-        found |= {"step": step, "loss": curve["loss"][-1], "val_loss": curve["val_loss"][-1], "seconds_left": left}
+        steps = job.steps or round(step / max(curve["progress"], 1e-3))  # a fit by wall time has no number of steps
+        left = round((time.time() - job.begun) / max(step, 1) * max(steps - step, 0))
+        found |= {
+            "step": step,
+            "steps": steps,
+            "loss": curve["loss"][-1],
+            "val_loss": curve["val_loss"][-1],
+            "seconds_left": left,
+        }
     return found

@@ -94,8 +94,8 @@ class Forecaster(Estimator):
             missing, the last value, or 0 (days without sales)
         strict (bool, default False): refuse data with a series that can't be used, instead of leaving the series
             out
-        steps (int, default 600): maximum number of optimizer steps; at least 1
-        minutes (float, default 20.0): maximum duration in minutes; between 0.01 and 120.0
+        steps (int, default 600): maximum number of optimizer steps; 0: as many as fit into minutes; at least 0
+        minutes (float, default 20.0): maximum duration in minutes; between 0.01 and 600.0
         patience (int, default 8): early stopping: validations without improvement before the fit ends; at least 1
         validate_every (int, default 20): optimizer steps between validations; each validation writes a checkpoint;
             at least 1

@@ -15,7 +15,8 @@ __all__ = ["Config", "GeneratorFit", "Options"]
 class GeneratorFit(FitSettings):
     """Training settings, with the defaults of a language model."""
 
-    steps: int = setting(3000, "maximum number of optimizer steps", low=1)
+    steps: int = setting(0, "maximum number of optimizer steps; 0: as many as fit into minutes", low=0)
+    minutes: float = setting(10.0, "duration of the whole fit in minutes; with steps, at most", low=0.01, high=600.0)
     validate_every: int = setting(250, "optimiser steps between validations, each with a checkpoint", low=1)
     batch_size: int = setting(32, "documents, or rows with carried state, in a batch", low=1)
     learning_rate: float = setting(5e-3, "learning rate after warm-up", low=1e-8, high=10.0)

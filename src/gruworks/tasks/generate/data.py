@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy
@@ -66,6 +66,11 @@ class Codec:
         many = len(documents) > 1
         short = len(documents) >= FEWEST_APART and max(map(len, texts)) <= SHORT * config.sequence
         return cls(vocabulary, config.documents == "apart" or (config.documents == "auto" and short), many)
+
+    def grown(self, documents: Sequence[Document], config: Config) -> Codec:
+        """This codec with the characters of further documents."""
+        texts = [one.title + one.text for one in documents]
+        return replace(self, vocabulary=self.vocabulary.grown(texts, config.min_count))
 
     @property
     def first(self) -> int:

@@ -23,6 +23,7 @@ from gruworks.tasks.generate.data import CODEC, Bundles, CarriedRows, Codec, dif
 from gruworks.tasks.generate.decoding import NetDecoder, Pieces, banned, log_probabilities, sampling, search, symbols
 from gruworks.tasks.generate.evaluation import Evaluation, Reading, evaluation
 from gruworks.tasks.generate.model import LanguageNet
+from gruworks.tasks.generate.planning import CURVE, planned
 from gruworks.tasks.generate.stepping import Stepper, draw
 from gruworks.tasks.generate.verse.constraint import VerseConstraint
 from gruworks.tasks.generate.verse.forms import VerseOptions
@@ -30,6 +31,7 @@ from gruworks.tasks.generate.verse.writing import poems, to_script
 from gruworks.tasks.generate.verse.writing import write as write_verse
 from gruworks.tasks.signatures import takes
 from gruworks.training.checked import Check
+from gruworks.training.minutes import speed
 from gruworks.training.runs import RunFolder
 
 __all__ = ["Generator"]
@@ -230,8 +232,10 @@ class Generator(Estimator):
         return read_documents(data, layout=layout, part=part, told=told)
 
     def _prepare(self, read: Any) -> CarriedRows | Bundles:
+        if not self.config.training.steps:
+            self.config = planned(self.config, read[0], self._minutes().left_to_fit * speed())
         learnt, held_out = read if read[1] else divide(read[0], self.config)
-        self.codec = Codec.of(learnt, self.config)
+        self.codec = Codec.of(learnt, self.config) if self.codec is None else self.codec.grown(learnt, self.config)
         self._held_characters = sum(len(one.text) for one in held_out)
         self.fit_warnings += [told] if (told := differs(self.codec, held_out)) else []
         return (Bundles if self.codec.apart else CarriedRows)(self.codec, learnt, held_out, self.config)
@@ -240,10 +244,10 @@ class Generator(Estimator):
         from gruworks.tasks.generate.fitting import text_loss, weight
         from gruworks.training.fit import fit
 
-        self.model, validation = self._new_model(), prepared.validation()
+        self.model, validation = self._first_model(), prepared.validation()
         fitted = fit(
             self.model, text_loss, prepared.draw, validation, self.config.training, run, "learning to write",
-            quiet, resume, carries=True, weigh=weight, show=self._sample,
+            quiet, resume, carries=True, weigh=weight, show=self._sample, minutes=self._minutes(), curve=CURVE,
         )  # fmt: skip
         bits = fitted.best_loss * sum(map(weight, validation)) / math.log(2) / max(1, self._held_characters)
         parameters = sum(p.numel() for p in self.model.parameters())

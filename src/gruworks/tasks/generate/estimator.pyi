@@ -62,8 +62,9 @@ class Generator(Estimator):
         restart (float, default 0.02): probability that a batch row's carried state is reset at a step; between 0.0
             and 1.0
         reset (Literal['after', 'before'], default 'after'): reset gate after or before the product
-        steps (int, default 3000): maximum number of optimizer steps; at least 1
-        minutes (float, default 20.0): maximum duration in minutes; between 0.01 and 120.0
+        steps (int, default 0): maximum number of optimizer steps; 0: as many as fit into minutes; at least 0
+        minutes (float, default 10.0): duration of the whole fit in minutes; with steps, at most; between 0.01 and
+            600.0
         patience (int, default 8): early stopping: validations without improvement before the fit ends; at least 1
         validate_every (int, default 250): optimiser steps between validations, each with a checkpoint; at least 1
         batch_size (int, default 32): documents, or rows with carried state, in a batch; at least 1
@@ -119,8 +120,8 @@ class Generator(Estimator):
         sequence: int = 64,
         restart: float = 0.02,
         reset: Literal["after", "before"] = "after",
-        steps: int = 3000,
-        minutes: float = 20.0,
+        steps: int = 0,
+        minutes: float = 10.0,
         patience: int = 8,
         validate_every: int = 250,
         batch_size: int = 32,

@@ -62,6 +62,11 @@ class Alphabet:
         parts = (text.split() if token == "word" else text for text in texts)
         return cls(token, sorted({symbol for part in parts for symbol in part}))
 
+    def grown(self, texts: Iterable[str]) -> Alphabet:
+        """This alphabet, and after its tokens those of `texts` that it lacks; of subwords, the characters."""
+        new = sorted({symbol for text in texts for symbol in self.unseen(text)})
+        return Alphabet(self.token, [*self.symbols, *new], self.merges)
+
     def __len__(self) -> int:
         """Vocabulary size V, including the blank."""
         return len(self.symbols) + 1

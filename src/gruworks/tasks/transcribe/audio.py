@@ -181,7 +181,7 @@ def _source(path: Path, told: list[str] | None) -> Any:
 
 
 def _mended_wav(path: Path, told: list[str] | None) -> Any:
-    """A WAV file whose data chunk states no size, as an unseekable output leaves it, with its own; others unchanged."""
+    """A WAV file with the actual size of its data chunk, where an unseekable output left it open; others unchanged."""
     with path.open("rb") as file:
         start = file.read(1 << 16)
     at, size = start.find(b"data"), path.stat().st_size

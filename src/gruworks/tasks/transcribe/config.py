@@ -15,7 +15,8 @@ __all__ = ["Augmentation", "Config", "Options", "TranscribeFit"]
 class TranscribeFit(FitSettings):
     """Settings of the optimization, with defaults for speech recognition."""
 
-    steps: int = setting(2000, "maximum number of optimizer steps", low=1)
+    steps: int = setting(0, "maximum number of optimizer steps; 0: as many as fit into minutes", low=0)
+    minutes: float = setting(10.0, "duration of the whole fit in minutes; with steps, at most", low=0.01, high=600.0)
     patience: int = setting(15, "early stopping: validations without improvement before the fit ends", low=1)
     validate_every: int = setting(50, "optimizer steps between validations; each validation writes a checkpoint", low=1)
     batch_size: int = setting(32, "batch size in recordings", low=1)

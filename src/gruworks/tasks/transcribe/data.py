@@ -185,7 +185,7 @@ class Corpus:
         Each pass takes every recording once; the first pass is sorted by length, shortest first.
         """
         fit = self.config.training
-        step = epoch * min(fit.validate_every, fit.steps) + index
+        step = epoch * min(fit.validate_every, fit.steps or fit.validate_every) + index
         passes, place = divmod(step, -(-len(self.examples) // fit.batch_size))
         rng = numpy.random.default_rng([fit.seed, epoch, index])
         rows = [self._varied(self.examples[which], rng) for which in self._batches(passes)[place]]
@@ -255,11 +255,12 @@ def batched(rows: Sequence[tuple[Frames, Sequence[int]]]) -> Batch:
 
 
 def prepare(
-    utterances: Sequence[Utterance], config: Config, validation: Sequence[Utterance] = ()
+    utterances: Sequence[Utterance], config: Config, validation: Sequence[Utterance] = (), codec: Codec | None = None
 ) -> tuple[Codec, Corpus, Corpus, list[str]]:
     """Prepare a fit: codec, training corpus, validation corpus, and warnings about utterances left out.
 
-    Without `validation`, a part of the utterances is held out.
+    Without `validation`, a part of the utterances is held out. The `codec` of a fit that goes on is kept, with new
+    tokens in its alphabet.
 
     Raises:
         DataError: no transcript has text, or a file can't be read; `check_manifest` lists every such file.
@@ -269,9 +270,12 @@ def prepare(
     texts = [tidy(one.text, config.lower) for one in utterances]
     if not any(texts):
         raise DataError("every transcript is empty: expected recordings with text")
-    alphabet = Alphabet.of(texts, config.token, config.vocabulary_size)
     rate = common_rate(utterances)
     rate = config.sample_rate if rate is not None and config.sample_rate is not None else rate
+    if codec is None:
+        alphabet = Alphabet.of(texts, config.token, config.vocabulary_size)
+    else:
+        alphabet, rate = codec.alphabet.grown(texts), codec.rate
     _check_variations(config, rate)
     examples, left_out, warnings = _examples(utterances, texts, alphabet, rate, config)
     warnings += [f"left out {len(left_out)} recordings: {'; '.join(left_out[:3])}"] if left_out else []
@@ -284,7 +288,7 @@ def prepare(
         parts = split([one.utterance for one in examples], config.validation, config.training.seed)
         train, held = ([kept[id(one)] for one in part] for part in parts)
         warnings += _told_speakers([one.utterance for one in train], [one.utterance for one in held])
-    codec = Codec(rate, alphabet, Normaliser.of(one.moments for one in train))
+    codec = Codec(rate, alphabet, codec.normaliser if codec else Normaliser.of(one.moments for one in train))
     return codec, Corpus(train, codec, config), Corpus(held, codec, config), warnings
 
 

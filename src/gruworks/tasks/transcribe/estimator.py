@@ -30,14 +30,18 @@ from gruworks.tasks.transcribe.latency import measure, peak_memory
 from gruworks.tasks.transcribe.manifest import Names, Utterance, digest, read_manifest
 from gruworks.tasks.transcribe.model import TranscribeNet
 from gruworks.tasks.transcribe.offline import frame_blocks, transcribe_all
+from gruworks.tasks.transcribe.planning import planned
 from gruworks.tasks.transcribe.streaming import Stream
 from gruworks.training.checked import Check, array, items, optional, record, string, whole
+from gruworks.training.minutes import speed
 from gruworks.training.runs import RunFolder
 
 __all__ = ["Transcriber"]
 
 RECORDING = (str, Path, numpy.ndarray, Utterance)
 MOST_HELD_OUT = 300  # recordings of the validation part that are transcribed after a fit
+FEW_HELD_OUT, SEARCHES = 10, 8  # of which the time is taken; time of all options relative to greedy decoding
+SCORING = 0.04  # fraction of the minutes of a fit that this may take
 CODEC = record(
     rate=optional(whole(1000, 192_000)), alphabet=ALPHABET, texts=items(string(), least=1), fit_warnings=items(string())
 )
@@ -297,23 +301,25 @@ class Transcriber(Estimator):
 
     def _prepare(self, read: tuple[list[Utterance], list[Utterance], list[str]]) -> tuple[Corpus, Corpus]:
         utterances, validation, told = read
-        self.codec, train, held, warnings = prepare(utterances, self.config, validation)
+        if not self.config.training.steps:
+            self.config = planned(self.config, utterances, self._minutes(SCORING).left_to_fit * speed())
+        self.codec, train, held, warnings = prepare(utterances, self.config, validation, self.codec)
         self.fit_warnings = told + warnings
-        self.texts = [tidy(one.text, self.config.lower) for one in utterances]
+        self.texts += [tidy(one.text, self.config.lower) for one in utterances]  # after those of a fit that goes on
         return train, held
 
     def _learn(self, prepared: tuple[Corpus, Corpus], run: RunFolder, quiet: bool, resume: bool) -> None:
         from gruworks.tasks.transcribe.fitting import fit_corpus
 
-        model = self._new_model()
-        fitted = fit_corpus(model, *prepared, self.config, run, quiet, resume)
+        model = self._first_model()
+        fitted = fit_corpus(model, *prepared, self.config, run, quiet, resume, self._minutes(SCORING))
         self.model = model
         self.metrics = {"trained": True, "validation": len(prepared[1]), **vars(fitted), **self._held_out(*prepared)}
 
     def _held_out(self, train: Corpus, held: Corpus) -> dict[str, Any]:
         """Error rates of the validation part, by the decoding options that are best on it."""
         learnt = [tidy(one.utterance.text, self.config.lower) for one in train.examples]
-        examples = held.sample(MOST_HELD_OUT)
+        examples = held.sample(MOST_HELD_OUT if self.config.training.steps else self._affordable(held))
         recordings = [[held.normalised(one)] for one in examples]
         texts = [tidy(one.utterance.text, self.config.lower) for one in examples]
         try:
@@ -322,6 +328,14 @@ class Transcriber(Estimator):
             return choose_options(lambda options: self._transcribe(recordings, options), texts, learnt, listed)
         finally:
             self.use_language(None)
+
+    def _affordable(self, held: Corpus) -> int:
+        """Number of recordings whose transcription by several options fits into the minutes that are left."""
+        some, minutes = held.sample(FEW_HELD_OUT), self._minutes()
+        begun = minutes.clock()
+        self._transcribe([[held.normalised(one)] for one in some], Options())
+        each = (minutes.clock() - begun) / len(some)
+        return int(min(MOST_HELD_OUT, max(FEW_HELD_OUT, minutes.left / (SEARCHES * each))))
 
     def _new_model(self) -> TranscribeNet:
         assert self.codec is not None

@@ -67,8 +67,9 @@ class Transcriber(Estimator):
         time_masks (int, default 2): number of time masks (SpecAugment); between 0 and 20
         time_share (float, default 0.1): largest length of a time mask, as a fraction of the recording; between 0.0
             and 1.0
-        steps (int, default 2000): maximum number of optimizer steps; at least 1
-        minutes (float, default 20.0): maximum duration in minutes; between 0.01 and 120.0
+        steps (int, default 0): maximum number of optimizer steps; 0: as many as fit into minutes; at least 0
+        minutes (float, default 10.0): duration of the whole fit in minutes; with steps, at most; between 0.01 and
+            600.0
         patience (int, default 15): early stopping: validations without improvement before the fit ends; at least 1
         validate_every (int, default 50): optimizer steps between validations; each validation writes a checkpoint;
             at least 1
@@ -139,8 +140,8 @@ class Transcriber(Estimator):
         band_share: float = 0.2,
         time_masks: int = 2,
         time_share: float = 0.1,
-        steps: int = 2000,
-        minutes: float = 20.0,
+        steps: int = 0,
+        minutes: float = 10.0,
         patience: int = 15,
         validate_every: int = 50,
         batch_size: int = 32,

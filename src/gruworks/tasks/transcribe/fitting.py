@@ -11,7 +11,9 @@ from gruworks.tasks.transcribe.attention_decoder import padded
 from gruworks.tasks.transcribe.config import Config
 from gruworks.tasks.transcribe.data import Batch, Corpus
 from gruworks.tasks.transcribe.model import TranscribeNet
+from gruworks.tasks.transcribe.planning import CURVE
 from gruworks.training.fit import Fitted, fit
+from gruworks.training.minutes import Minutes
 from gruworks.training.runs import RunFolder
 
 __all__ = ["best_path", "ctc_loss", "fit_corpus"]
@@ -20,13 +22,14 @@ CTC_WEIGHT = 0.1  # of the CTC loss in the validation loss
 
 
 def fit_corpus(
-    model: TranscribeNet, train: Corpus, held: Corpus, config: Config, run: RunFolder, quiet: bool, resume: bool
-) -> Fitted:
+    model: TranscribeNet, train: Corpus, held: Corpus, config: Config, run: RunFolder, quiet: bool, resume: bool,
+    minutes: Minutes | None = None,
+) -> Fitted:  # fmt: skip
     """Train `model` in place on `train`; validation on `held` chooses the checkpoint."""
     what = f"learning to transcribe, {len(train)} recordings"
     return fit(
         model, ctc_loss, train.draw, held.whole(), config.training, run, what, quiet=quiet, resume=resume,
-        weigh=lambda batch: int(batch["counts"].sum()),
+        weigh=lambda batch: int(batch["counts"].sum()), minutes=minutes, curve=CURVE,
     )  # fmt: skip
 
 

@@ -218,7 +218,7 @@ def _by_content(rows: Sequence[Row], path: str) -> Columns:
 
 
 def _kind(cells: list[str]) -> str:
-    """The reason why a column is no text; "" for a text."""
+    """Reason why a column is not text; "" for text."""
     filled = [cell for cell in cells if cell]
     if not filled:
         return "empty"

@@ -16,8 +16,8 @@ __all__ = ["Config", "Options", "Script", "TranslatorFit"]
 class TranslatorFit(FitSettings):
     """Training settings, with the defaults of a translator."""
 
-    steps: int = setting(20_000, "maximum number of optimizer steps", low=1)
-    minutes: float = setting(60.0, "maximum duration in minutes", low=0.01, high=600.0)
+    steps: int = setting(0, "maximum number of optimizer steps; 0: as many as fit into minutes", low=0)
+    minutes: float = setting(20.0, "duration of the whole fit in minutes; with steps, at most", low=0.01, high=600.0)
     patience: int = setting(10, "early stopping: validations without improvement before the fit ends", low=1)
     validate_every: int = setting(200, "optimiser steps between validations, each with a checkpoint", low=1)
     batch_size: int = setting(96, "maximum number of sentence pairs in a batch", low=1)

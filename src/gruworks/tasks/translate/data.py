@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -90,12 +90,21 @@ class Codec:
         learn = partial(Subwords.learn, size=config.vocabulary_size, lowercase=config.lowercase)
         source = learn(left + right if config.shared else left)
         target = source if config.shared else learn(right)
-        counts = [numpy.bincount(_joined(source, lines[:COUNTED]), minlength=len(source)) for lines in (left, right)]
+        counts = _profile(source, left, right)
         several = sum(len(split_sentences(line, config.source)) > 1 for line in left[:COUNTED])
         splits = several <= SEVERAL * len(left[:COUNTED])
         enough = (sum(mark in line for line in left) >= FEWEST_COPIES for mark in MARKS)
         copies = sum(1 for _ in itertools.takewhile(bool, enough))
-        return cls(source, target, numpy.stack(counts).astype(numpy.int64), splits, copies)
+        return cls(source, target, counts, splits, copies)
+
+    def grown(self, pairs: Pairs) -> Codec:
+        """This codec with the characters of further pairs."""
+        left, right = pairs.sources, pairs.targets
+        source = self.source.grown(left + right if self.shared else left)
+        target = source if self.shared else self.target.grown(right)
+        profile = _profile(source, left, right)
+        profile[:, : self.profile.shape[1]] += self.profile
+        return replace(self, source=source, target=target, profile=profile)
 
     @property
     def shared(self) -> bool:
@@ -208,7 +217,7 @@ class Batches:
     def draw(self, epoch: int, index: int) -> Batch:
         """The training batch of a step, determined by seed, epoch (the steps between two validations) and index."""
         settings = self.config.training
-        step = epoch * min(settings.validate_every, settings.steps) + index
+        step = epoch * min(settings.validate_every, settings.steps or settings.validate_every) + index
         rng = random.Random(f"{settings.seed} {step}")
         rows = self._rows(step)
         most = self.config.longest
@@ -264,6 +273,12 @@ def padded(sources: list[list[int]], targets: list[list[int]] | None = None) -> 
 
 def _matrix(rows: list[list[int]]) -> Tensor:
     return torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=PAD)
+
+
+def _profile(subwords: Subwords, *sides: list[str]) -> Integers:
+    """Counts [2, V] of the subwords in the first COUNTED lines of both sides."""
+    counts = [numpy.bincount(_joined(subwords, lines[:COUNTED]), minlength=len(subwords)) for lines in sides]
+    return numpy.stack(counts).astype(numpy.int64)
 
 
 def _joined(subwords: Subwords, lines: list[str]) -> Integers:

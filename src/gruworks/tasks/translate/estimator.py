@@ -38,16 +38,19 @@ from gruworks.tasks.translate.decoding import NetDecoder, Translation
 from gruworks.tasks.translate.evaluation import Evaluation, score, tokenizer_for
 from gruworks.tasks.translate.model import AttentionNet, TranslationNet
 from gruworks.tasks.translate.placeholders import MARKS, mask, mask_pairs, restored
+from gruworks.tasks.translate.planning import CURVE, planned
 from gruworks.tasks.translate.reading import Pairs, normal, read
 from gruworks.tasks.translate.sentences import join_sentences, split_sentences
 from gruworks.tasks.translate.suspicions import suspicions
 from gruworks.training.checked import Check
+from gruworks.training.minutes import speed
 from gruworks.training.runs import RunFolder
 
 __all__ = ["Explanation", "Translator"]
 
 FEWEST_SUBWORDS = 20  # of the lines for a verdict about their language
-MOST_HELD_OUT = 300  # validation pairs that are translated after a fit
+MOST_HELD_OUT, TOGETHER = 300, 50  # validation pairs that are translated after a fit, and at a time
+SCORING = 0.05  # fraction of the minutes of a fit that they may take
 WRONG_DIRECTION = -0.5  # mean log-likelihood ratio, nats a subword, below which lines are in the target language
 
 
@@ -250,11 +253,13 @@ class Translator(Estimator):
         return (pairs, held), data_facts(digest, len(pairs))
 
     def _prepare(self, read: Any) -> tuple[Batches, list[Batch]]:
-        config, (given, held) = self.config, read
-        pairs, copied = mask_pairs(given)
-        self.codec = codec = Codec.of(pairs if copied >= FEWEST_COPIES else given, config)
-        if not codec.copies and copied:
-            pairs, self.codec = given, (codec := Codec.of(given, config))
+        given, held = read
+        if not self.config.training.steps:
+            self.config = planned(self.config, given, self._minutes(SCORING).left_to_fit * speed())
+        config = self.config
+        masked, copied = mask_pairs(given)
+        self.codec = codec = self._codec_of(given, masked, copied)
+        pairs = masked if codec.copies else given
         kept, dropped = clean(pairs, codec, config)
         if not held:
             kept, held = split(kept, config.validation, config.training.seed)
@@ -272,23 +277,34 @@ class Translator(Estimator):
         self.fit_warnings += [f"{pairs.name}, pair {place + 1}: {told}" for place, told in suspicions(pairs)]
         return Batches(kept, codec, config), validation_batches(held, codec, config)
 
+    def _codec_of(self, given: Pairs, masked: Pairs, copied: int) -> Codec:
+        """The codec of a fit, with placeholders if the pairs have enough of them; in a continued fit the grown one."""
+        if self.codec is not None:
+            return self.codec.grown(masked if self.codec.copies else given)
+        codec = Codec.of(masked if copied >= FEWEST_COPIES else given, self.config)
+        return codec if codec.copies or copied < FEWEST_COPIES else Codec.of(given, self.config)
+
     def _learn(self, prepared: tuple[Batches, list[Batch]], run: RunFolder, quiet: bool, resume: bool) -> None:
         from gruworks.tasks.translate.fitting import fit_loss, weight
         from gruworks.training.fit import fit
 
         config, (batches, validation) = self.config, prepared
-        self.model, what = self._new_model(), f"learning {config.source} → {config.target}"
+        self.model, what = self._first_model(), f"learning {config.source} → {config.target}"
         fitted = fit(
             self.model, partial(fit_loss, config=config), batches.draw, validation, config.training, run, what, quiet,
-            resume, weigh=weight,
+            resume, weigh=weight, minutes=self._minutes(SCORING), curve=CURVE,
         )  # fmt: skip
         counts = {"parameters": sum(p.numel() for p in self.model.parameters())}
         self.metrics = {**vars(fitted), **counts, **self.metrics, **self._held_out()}
 
     def _held_out(self) -> dict[str, Any]:
-        """BLEU and chrF of at most MOST_HELD_OUT validation pairs."""
-        pairs = self._held.at(range(min(len(self._held), MOST_HELD_OUT)))  # with placeholders, which are copied
-        found = score(pairs.sources, pairs.targets, self.translate(pairs.sources), self.tokenizer)
+        """BLEU and chrF of at most MOST_HELD_OUT validation pairs, fewer where the minutes of the fit are over."""
+        most, answers, minutes = min(len(self._held), MOST_HELD_OUT), list[str](), self._minutes()
+        while len(answers) < most and (not answers or self.config.training.steps or minutes.left > 0):
+            places = range(len(answers), min(len(answers) + TOGETHER, most))
+            answers += self.translate(self._held.at(places).sources)  # with placeholders, which are copied
+        pairs = self._held.at(range(len(answers)))
+        found = score(pairs.sources, pairs.targets, answers, self.tokenizer)
         return {
             "held_out_bleu": found.bleu, "held_out_chrf": found.chrf, "held_out_sentences": len(pairs),
             "bleu_signature": found.bleu_signature,

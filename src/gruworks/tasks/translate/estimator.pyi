@@ -66,8 +66,9 @@ class Translator(Estimator):
         smoothing (float, default 0.1): label smoothing; between 0.0 and 0.9
         summed (bool, default False): loss: sum over the tokens of a batch, not their mean; for adadelta
         reset (Literal['after', 'before'], default 'after'): reset gate after or before the product; cho2014: before
-        steps (int, default 20000): maximum number of optimizer steps; at least 1
-        minutes (float, default 60.0): maximum duration in minutes; between 0.01 and 600.0
+        steps (int, default 0): maximum number of optimizer steps; 0: as many as fit into minutes; at least 0
+        minutes (float, default 20.0): duration of the whole fit in minutes; with steps, at most; between 0.01 and
+            600.0
         patience (int, default 10): early stopping: validations without improvement before the fit ends; at least 1
         validate_every (int, default 200): optimiser steps between validations, each with a checkpoint; at least 1
         batch_size (int, default 96): maximum number of sentence pairs in a batch; at least 1
@@ -124,8 +125,8 @@ class Translator(Estimator):
         smoothing: float = 0.1,
         summed: bool = False,
         reset: Literal["after", "before"] = "after",
-        steps: int = 20000,
-        minutes: float = 60.0,
+        steps: int = 0,
+        minutes: float = 20.0,
         patience: int = 10,
         validate_every: int = 200,
         batch_size: int = 96,

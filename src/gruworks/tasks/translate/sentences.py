@@ -75,7 +75,7 @@ def _ends(text: str, begin: int, stop: re.Match[str], language: str) -> bool:
 
 
 def _begins(text: str) -> bool:
-    """True for an upper-case letter, one of a script without cases, a digit, or an opening mark before one."""
+    """True for an upper-case letter, one of a script without cases, a digit, or opening punctuation before one."""
     first = text.lstrip(OPENING + " ")[:1]
     return bool(first) and (unicodedata.category(first) in ("Lu", "Lt", "Lo") or first.isdigit())
 

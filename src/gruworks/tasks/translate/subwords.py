@@ -75,6 +75,15 @@ class Subwords:
         tokenizer.train_from_iterator(texts, trainer)
         return cls(tokenizer)
 
+    def grown(self, texts: Sequence[str]) -> Subwords:
+        """This vocabulary, and after its subwords the characters of `texts` that it lacks and that occur twice."""
+        values = self.to_dict()
+        normal = [self.tokenizer.normalizer.normalize_str(text) for text in texts]
+        vocabulary = values["model"]["vocab"]
+        for character in sorted({*_alphabet(_characters(normal))} - vocabulary.keys()):
+            vocabulary[character] = len(vocabulary)
+        return Subwords.from_dict(values)
+
     def __len__(self) -> int:
         return int(self.tokenizer.get_vocab_size())
 

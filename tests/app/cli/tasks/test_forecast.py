@@ -222,7 +222,10 @@ def test_ctrl_c_ends_in_one_line_and_status_130(csv: Path, gruworks: Call, monke
     before, limit = signal.getsignal(signal.SIGINT), 25
     status, out, err = gruworks("forecast", "fit", "data.csv", *FLAGS, "--out", "a run", "--quiet")
     assert (status, out) == (130, "")
-    assert err == "gruworks: interrupted; go on with: gruworks forecast fit data.csv --resume 'a run'\n"
+    assert err == (
+        "gruworks: interrupted; a run can be used as it is; go on with: "
+        "gruworks forecast fit data.csv --resume 'a run'\n"
+    )
     assert signal.getsignal(signal.SIGINT) is before
 
     monkeypatch.setitem(fitting.LOSSES, "encoder", real)
@@ -269,7 +272,9 @@ def test_the_terminal_s_ctrl_c_reaches_the_fit(csv: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
     assert (process.returncode, out) == (130, "")
-    assert err == "gruworks: interrupted; go on with: gruworks forecast fit data.csv --resume run\n"
+    assert err == (
+        "gruworks: interrupted; run can be used as it is; go on with: gruworks forecast fit data.csv --resume run\n"
+    )
 
 
 def test_the_settings_are_the_ones_of_the_flags(csv: Path, gruworks: Call) -> None:

@@ -202,7 +202,10 @@ def test_ctrl_c_ends_in_one_line_and_status_130(novel: Path, gruworks: Call, mon
     monkeypatch.setattr(fitting, "text_loss", interrupted)
     status, out, err = gruworks("generate", "fit", "novel.txt", *FLAGS, "--out", "a run", "--quiet")
     assert (status, out) == (130, "")
-    assert err == "gruworks: interrupted; go on with: gruworks generate fit novel.txt --resume 'a run'\n"
+    assert err == (
+        "gruworks: interrupted; a run can be used as it is; go on with: "
+        "gruworks generate fit novel.txt --resume 'a run'\n"
+    )
     monkeypatch.setattr(fitting, "text_loss", real)
     status, resumed, err = gruworks("generate", "fit", "novel.txt", "--resume", "a run", "--quiet")
     assert (status, err) == (0, "")
@@ -210,6 +213,18 @@ def test_ctrl_c_ends_in_one_line_and_status_130(novel: Path, gruworks: Call, mon
     gruworks("generate", "fit", "novel.txt", *FLAGS, "--out", "whole", "--quiet")
     metrics = [json.loads(Path(run, "metrics.json").read_text()) for run in ("a run", "whole")]
     assert metrics[0] | {"minutes": 0} == metrics[1] | {"minutes": 0}
+
+
+def test_a_run_is_continued_on_a_new_text_with_new_characters(novel: Path, gruworks: Call) -> None:
+    gruworks("generate", "fit", "novel.txt", *FLAGS, "--out", "first", "--quiet")
+    Path("more.txt").write_text("ωμέγα " * 100, encoding="utf-8")
+    short = ["--steps", "4", "--validate-every", "2", "--quiet"]
+    status, _, err = gruworks("generate", "fit", "more.txt", "--continue", "first", *short, "--out", "second")
+    assert (status, err) == (0, "")
+    assert gruworks("generate", "write", "second", "--prompt", "ω", "--length", "3", "--quiet")[0] == 0
+    status, _, err = gruworks("generate", "fit", "more.txt", "--continue", "first", "--hidden-size", "7", *short)
+    assert status == 2
+    assert "was fitted with hidden_size" in err
 
 
 def test_a_fit_that_was_killed_goes_on_to_the_same_model(novel: Path, gruworks: Call) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,14 @@ from typing import Any
 import typer
 
 from gruworks.app.cli.common.flags import Out, command, flag
-from gruworks.app.cli.common.runs import Resume, begin, interruptible
+from gruworks.app.cli.common.runs import Continue, Resume, begin, interruptible
 from gruworks.app.cli.common.show import Show
 from gruworks.errors import OptionError
 from gruworks.tasks import registry
 
 __all__ = ["fit_command", "one_or_two"]
 
+STARTED = time.monotonic()  # of the command: this module is loaded at once, and torch only by a fit
 Report = Callable[[Show, Any, Path], dict[str, Any]]
 
 
@@ -30,18 +32,28 @@ def fit_command(app: typer.Typer, task: str, data: Any, report: Report | None = 
         **validation: the annotated type of the option for validation data, where the task has one, by its name.
     """
 
-    def fit(show: Show, data: Any, *, resume: Resume = None, out: Out = None, config: Any, **other: Any) -> None:
-        estimator, path = begin(task, config, resume, out)
+    def fit(
+        show: Show, data: Any, *, resume: Resume = None, continued: Continue = None, out: Out = None, config: Any,
+        **other: Any,
+    ) -> None:  # fmt: skip
+        estimator, path = begin(task, config, resume, out, continued)
+        estimator.begun = STARTED
         files = next(iter(other.values()), None)
         held = {"validation": one_or_two(files)} if files else {}
         flags = [part for name in other for file in _listed(files) for part in (flag(name), file)]
         with interruptible(show, task, path, *_listed(data), *flags):
-            estimator.fit(one_or_two(data), **held, out=path, resume=resume is not None, quiet=not show.talks)
+            given: dict[str, Any] = {**held, "out": path, "quiet": not show.talks}
+            if continued is None:
+                estimator.fit(one_or_two(data), resume=resume is not None, **given)
+            else:
+                training = {name: config.flat()[name] for name in sorted(config.given & config.training.flat_names())}
+                estimator.continue_fit(one_or_two(data), **given, **training)
         show.result({"run": str(path), **(report or _report)(show, estimator, path)})
 
     first, given, *rest, settings, _ = inspect.signature(fit, eval_str=True).parameters.values()
     options = [settings.replace(name=name, annotation=hint, default=None) for name, hint in validation.items()]
     settings = settings.replace(annotation=registry.settings(task, "Config"))
+    rest = [one for one in rest if one.name != "continued" or validation]  # the forecaster has no such fit
     parameters = [first, given.replace(annotation=data), *options, *rest, settings]
     fit.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     fit.__doc__ = report.__doc__ if report else f"Fit a model to {registry.find(task).data}; write a run folder."

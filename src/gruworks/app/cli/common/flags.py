@@ -92,7 +92,7 @@ def _flagged(function: Callable[..., None], json: bool) -> Callable[..., None]:
 
 def agree(given: Settings, saved: Settings, run: Path) -> None:
     """Refuse a flag that contradicts the settings that a run was fitted with."""
-    default, told, kept = (_flat(settings.to_dict()) for settings in (type(given)(), given, saved))
+    default, told, kept = (settings.flat() for settings in (type(given)(), given, saved))
     for name, value in told.items():
         if value not in (default[name], kept[name]):
             raise OptionError(f"{run} was fitted with {name} {kept[name]}, not {value}: leave the flag out or fit anew")
@@ -101,13 +101,6 @@ def agree(given: Settings, saved: Settings, run: Path) -> None:
 def flag(name: str) -> str:
     """The flag of a setting."""
     return "--" + name.replace("_", "-")
-
-
-def _flat(values: dict[str, Any]) -> dict[str, Any]:
-    """Settings and nested settings in one dictionary."""
-    nested = [value for value in values.values() if isinstance(value, dict)]
-    own = {name: value for name, value in values.items() if not isinstance(value, dict)}
-    return functools.reduce(dict.__or__, nested, own)
 
 
 def _is_settings(hint: Any) -> bool:

@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,10 +25,24 @@ if TYPE_CHECKING:
 __all__ = ["Resume", "begin", "interruptible", "load", "load_or_new", "report"]
 
 Resume = Annotated[Path | None, typer.Option(help="Go on with the interrupted fit of this run folder.")]
+Continue = Annotated[
+    Path | None, typer.Option("--continue", help="Fit the model of this run further, on new data (fine-tuning).")
+]
 
 
-def begin(task: str, config: Settings, resume: Path | None, out: Path | None) -> tuple[Any, Path]:
-    """A new estimator and the folder of its run; when resuming, with the settings of that run."""
+def begin(
+    task: str, config: Any, resume: Path | None, out: Path | None, continued: Path | None = None
+) -> tuple[Any, Path]:
+    """A new estimator and the folder of its run; when resuming, with the settings of that run.
+
+    With `continued`, the fitted estimator of that run, and the folder of a new one.
+    """
+    if continued is not None:
+        if resume is not None:
+            raise OptionError("--continue begins a new run, --resume goes on with an interrupted one: leave one out")
+        found = load(task, continued)
+        agree(replace(config, training=found.config.training), found.config, continued)
+        return found, out or new_run_path(task)
     if resume is not None and out is not None:
         raise OptionError(f"--resume goes on in {resume}: leave out --out")
     if resume is not None:
@@ -45,7 +60,8 @@ def interruptible(show: Show, task: str, run: Path, *arguments: object) -> Itera
     except KeyboardInterrupt:
         if (run / "checkpoints" / "last.ckpt").is_file():
             command = shlex.join(["gruworks", task, "fit", *map(str, arguments), "--resume", str(run)])
-            show.complain(f"interrupted; go on with: {command}")
+            usable = (run / "weights.safetensors").is_file()
+            show.complain(f"interrupted; {f'{run} can be used as it is; ' if usable else ''}go on with: {command}")
         else:
             show.complain(f"interrupted before the first checkpoint: there is nothing in {run} to go on from")
         raise typer.Exit(130) from None

@@ -143,7 +143,7 @@ class _Judge:
         return not numpy.isnan(_truth(self.series, rows, self.predictor.config.horizon)).all()
 
     def half(self, which: int, judged: Judged | None = None) -> Ints:
-        """Numbers of the origins in the first or second half."""
+        """Indices of the origins in the first or second half."""
         count = len((judged or self.held).truth)
         return numpy.array_split(numpy.arange(count), 2)[which] if count > 1 else numpy.arange(count)
 

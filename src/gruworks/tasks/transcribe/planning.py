@@ -1,0 +1,23 @@
+"""Sizes and rates of a recognizer that fit the minutes of its fit and its recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gruworks.tasks.transcribe.config import Config
+from gruworks.tasks.transcribe.manifest import Utterance
+
+__all__ = ["CURVE", "planned"]
+
+SIZE, SECONDS = 128, 120  # hidden size of a fit of so many seconds on two cores
+CURVE = {0.0: 0.0, 0.05: 0.2, 0.1: 0.45, 0.2: 0.7, 0.35: 0.83, 0.5: 0.9, 0.65: 0.95, 0.8: 0.98, 0.9: 0.99, 1: 1}
+
+
+def planned(config: Config, utterances: Sequence[Utterance], seconds: float) -> Config:
+    """The settings with sizes and rates for a fit of so many seconds, where they were not given.
+
+    Sizes grow with the cube root of the time, up to a limit by the number of recordings.
+    """
+    size = SIZE * (max(1.0, seconds) / SECONDS) ** (1 / 3)
+    size = 32 * max(2, min(16, round(min(size, 20 * len(utterances) ** (1 / 3)) / 32)))
+    return config.suggested(hidden_size=size, channels=size, threads=0, learning_rate=3e-3)
