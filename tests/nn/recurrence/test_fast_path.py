@@ -319,6 +319,7 @@ def test_a_script_that_holds_a_layer_at_its_end_says_nothing() -> None:
     assert done.stdout + done.stderr == ""
 
 
+@pytest.mark.skipif(not hasattr(torch.Tensor, "const_data_ptr"), reason="reading an address makes memory its own")
 def test_reading_an_output_that_a_graph_shares_does_not_copy_it() -> None:
     first, second = GRU(3, 4), GRU(4, 4)
     output, _ = first(torch.randn(T, B, 3))
