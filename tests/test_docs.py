@@ -100,6 +100,7 @@ NOT_MEASURED = {
     "long": "0.01 0.5 3.35 1e-5 2",
     "migrating": "2e-6 2.13",
     "serve": "11.4 64 2.0 4.0",
+    "tracking": ".003 .01 0.003 0.01",
     "transcribe": "10 25 100",
     "translate": "46",
     "verse": "2.0 0.06 100",
