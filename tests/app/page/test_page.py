@@ -145,11 +145,11 @@ def test_look_inside_numbers_cells_and_a_model(visit: Visit) -> None:
 
 
 def test_by_keyboard_alone(visit: Visit) -> None:
-    page = visit("forecast")
+    page = visit("start")
     page.locator(".skip").focus()
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
-    page.locator("#tab-forecast").focus()
+    page.locator("#tab-start").focus()
     for view in (*VIEWS[1:], VIEWS[0]):
         page.keyboard.press("ArrowRight")
         page.wait_for_selector(f"#panel-{view}:not([hidden]) h1")
