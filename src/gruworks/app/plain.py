@@ -70,9 +70,9 @@ class Plain:
             unseen = {"held out": "（训练未使用）", "after": "（训练之后的数据）"}.get(self.tested, "")
             return f"{where}{unseen}，预测平均偏差 {ours}；最好的简单规则（{rule}）平均偏差 {best}。"
         unit = self.unit.replace("-", " ") + "s" * (self.count != 1)
-        unseen = {"held out": ", which the fit did not train on,", "after": ", which came after the fit,"}
+        told = {"held out": ", which the fit did not train on,", "after": ", which came after the fit,"}
         return (
-            f"On the last {self.count} {unit}{unseen.get(self.tested, '')} the forecast was off by {ours} on average; "
+            f"On the last {self.count} {unit}{told.get(self.tested, '')} the forecast was off by {ours} on average; "
             f"the best simple rule, {rule}, by {best}."
         )
 
