@@ -7,6 +7,7 @@
 # make cross   the C++ tests compiled for macOS on Arm and for Windows by zig, of PyPI; the latter run where wine is
 # make edge-arm  the C that models are written as, on Cortex-M4 and M7 in QEMU (gcc-arm-none-eabi, qemu-system-arm)
 # make edge-wasm  the same as WebAssembly, compiled by zig, of PyPI, and run in Node
+# make playground  the models of docs/playground as WebAssembly, compiled by zig, of PyPI; see docs/edge.md
 # make test-aarch64  the C++ tests and those of ops, on aarch64 Linux by qemu; scripts/test-aarch64 names what it needs
 # make fuzz    load and use mutated files for a minute (FUZZ_SECONDS, FUZZ_SEED); 1 if any ends in more than an error line
 # make audit   known vulnerabilities in the pinned versions; 3 if the data about them can't be reached
@@ -30,7 +31,7 @@ FUZZ_SEED ?= 0
 CLANG ?= clang++
 WHAT_IS_INSTALLED := pyproject.toml constraints.txt $(HASHES) CMakeLists.txt $(wildcard src/gruworks/ops/native/*/*)
 
-.PHONY: demo test quick lint fuzz audit hashes docs sanitize clang cross edge-arm edge-wasm test-aarch64 wheels clean
+.PHONY: demo test quick lint fuzz audit hashes docs sanitize clang cross edge-arm edge-wasm playground test-aarch64 wheels clean
 
 demo: .venv/.demo
 	$(BIN)/gruworks demo
@@ -59,7 +60,7 @@ build/audit/.ready:
 	@touch $@
 
 docs: .venv/.test
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	PATH="$(CURDIR)/build/cross:$$PATH" NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 sanitize:
 	sh tests/native/run
@@ -77,6 +78,9 @@ edge-arm: .venv/.test
 
 edge-wasm: .venv/.test build/cross/.ready
 	PATH="$(CURDIR)/build/cross:$$PATH" GRUWORKS_MACHINES=wasm $(BIN)/python -m pytest tests/interop/c/test_machines.py
+
+playground: .venv/.test build/cross/.ready
+	PATH="$(CURDIR)/build/cross:$$PATH" $(BIN)/python docs/make_playground.py
 
 build/cross/.ready:
 	$(PYTHON) -m venv build/cross
@@ -111,4 +115,4 @@ test-aarch64: .venv/.test
 	PYTHON=$(BIN)/python sh scripts/test-aarch64
 
 clean:
-	rm -rf .venv build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist site docs/playground/build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

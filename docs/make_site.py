@@ -2,11 +2,12 @@
 
 The command line's page is made from the program, the API reference from docs/api.toml and the docstrings. A file
 outside docs/ that a page links to, such as a module or LOG.md, becomes a page of its own under source/, and the link
-leads there.
+leads there. The playground gets its models where there is a compiler for them.
 """
 
 from __future__ import annotations
 
+import logging
 import posixpath
 import re
 import sys
@@ -18,12 +19,20 @@ from mkdocs.structure.files import File
 
 sys.path.insert(0, str(Path(__file__).parent))
 import make_cli
+import make_playground
 
 ROOT = Path(__file__).resolve().parents[1]
 ALWAYS = ("ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LOG.md")
+LOG = logging.getLogger("mkdocs.hooks.make_site")
 LINK = re.compile(r"(\]\()([^)\s#:]+)((?:#[^)\s]*)?\))")
 FENCE = "~~~~~~"
 LANGUAGES = {".py": "python", ".cc": "cpp", ".h": "cpp", ".toml": "toml", ".json": "json"}
+
+
+def on_pre_build(config: Any) -> None:
+    """Build what the playground needs; without a compiler its page says what is missing."""
+    if not make_playground.build():
+        LOG.info("the playground has its gates alone: zig compiles its models (make playground)")
 
 
 def on_files(files: Any, config: Any) -> Any:

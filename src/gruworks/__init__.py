@@ -19,6 +19,8 @@ from gruworks.nn.compatibility import torch_ops
 if TYPE_CHECKING:
     from gruworks.errors import GruworksError
     from gruworks.nn.explain import explain
+    from gruworks.nn.frozen import frozen
+    from gruworks.nn.grouped import grouped_gru
     from gruworks.nn.gru import GRU, GRUCell
     from gruworks.nn.per_sample import per_sample
     from gruworks.nn.quantized import quantize
@@ -49,6 +51,8 @@ __all__ = [
     "chunks",
     "exact",
     "explain",
+    "frozen",
+    "grouped_gru",
     "per_sample",
     "quantize",
     "replace",
@@ -64,6 +68,8 @@ _HOMES = {
     "chunks": "gruworks.nn.tbptt",
     "exact": "gruworks.ops.exact",
     "explain": "gruworks.nn.explain",
+    "frozen": "gruworks.nn.frozen",
+    "grouped_gru": "gruworks.nn.grouped",
     "per_sample": "gruworks.nn.per_sample",
     "quantize": "gruworks.nn.quantized",
     "replace": "gruworks.nn.replace",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import platform
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from gruworks.ops import backend as backend_module
 
 
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="flags of an x86 processor")
 def test_the_native_module_reports_the_processor() -> None:
     native = pytest.importorskip("gruworks.ops._native", reason="installed without the native module")
     with open("/proc/cpuinfo", encoding="utf-8") as lines:

@@ -131,7 +131,8 @@ def test_the_stream_is_the_reference(
             numpy.random.default_rng(0).standard_normal((4, sessions, 3 * H if projected else I)).astype(numpy.float32)
         )
         plain = build.removesuffix("-plain")
-        assert stream.build in {"avx512": (plain, "avx512vnni"), "avx2": (plain, "avx2vnni")}.get(build, (plain,))
+        with_dot_products = {"avx512": "avx512vnni", "avx2": "avx2vnni", "neon": "neondotprod"}
+        assert stream.build in (plain, with_dot_products.get(build, plain))
         stream.state = numpy.random.default_rng(1).uniform(-2, 2, (sessions, H))
         assert (
             against_the_reference(quantize(weights, precision, projected), stream, inputs) < tolerances.FLOAT32_OUTPUT

@@ -102,6 +102,15 @@ def test_work_large_enough_for_threads(build: str, reset: str, threads: int) -> 
         check(30, B, 40, 70, numpy.float32, reset=reset, ragged=B == 13, reverse=B == 5, threads=threads)
 
 
+@pytest.mark.parametrize("dtype", [numpy.float32, numpy.float64])
+@pytest.mark.parametrize("H", [2, 4, 8, 24, 40, 64])
+def test_small_units(build: str, H: int, dtype: Any) -> None:
+    """One row, which the L1 cache serves, and many, of which a vector holds one hidden unit each."""
+    for B in (1, 2, 4, 8, 16, 33):
+        for T, I in ((1, 8), (2, 1), (35, 8), (3, 64), (3, 65)):  # noqa: E741
+            check(T, B, I, H, dtype, reverse=B % 2 == 0)
+
+
 @pytest.mark.parametrize("reset", ["after", "before"])
 @pytest.mark.parametrize("H", [150, 401])
 def test_threads_that_wait_before_they_sum(build: str, H: int, reset: str) -> None:

@@ -70,6 +70,8 @@ class Layer32:
 
     def plain(self, arg0: object, arg1: object | None, arg2: object | None, arg3: object, arg4: object | None, arg5: object | None, arg6: bool, arg7: bool, arg8: bool, arg9: bool, arg10: bool, arg11: bool, arg12: int, /) -> object: ...
 
+    def freeze(self, arg: bool, /) -> bool: ...
+
     def forward(self, arg0: tuple[int, int, int, int, bool, bool, int, bool], arg1: tuple[int, int, int, int], arg2: tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int], int, tuple[int, int, int], tuple[int, int], tuple[int, int, int], tuple[tuple[int, int], tuple[int, int, int], int, int]], arg3: tuple[int, int, int], arg4: int, arg5: int, arg6: int, arg7: int, /) -> None: ...
 
     def backward(self, arg0: tuple[int, int, int, int, bool, bool, int, bool], arg1: tuple[int, int, int, int], arg2: tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int], int, tuple[int, int, int], tuple[int, int], tuple[int, int, int], tuple[tuple[int, int], tuple[int, int, int], int, int]], arg3: tuple[int, int, int], arg4: int, arg5: int, arg6: tuple[tuple[int, int, int], tuple[int, int], tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]], arg7: Sequence[int], arg8: int, /) -> None: ...
@@ -85,6 +87,8 @@ class Layer64:
     def __init__(self) -> None: ...
 
     def plain(self, arg0: object, arg1: object | None, arg2: object | None, arg3: object, arg4: object | None, arg5: object | None, arg6: bool, arg7: bool, arg8: bool, arg9: bool, arg10: bool, arg11: bool, arg12: int, /) -> object: ...
+
+    def freeze(self, arg: bool, /) -> bool: ...
 
     def forward(self, arg0: tuple[int, int, int, int, bool, bool, int, bool], arg1: tuple[int, int, int, int], arg2: tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int], int, tuple[int, int, int], tuple[int, int], tuple[int, int, int], tuple[tuple[int, int], tuple[int, int, int], int, int]], arg3: tuple[int, int, int], arg4: int, arg5: int, arg6: int, arg7: int, /) -> None: ...
 
@@ -170,7 +174,7 @@ class StackKept32:
 
     def backward(self, arg0: tuple[object, ...], arg1: tuple[object, ...], arg2: object, arg3: object | None, arg4: object | None, arg5: tuple[object, ...], arg6: int, /) -> object: ...
 
-def stack32(arg0: Sequence[Layer32], arg1: tuple[object, ...], arg2: tuple[object, ...], arg3: int, arg4: bool, arg5: bool, arg6: bool, arg7: int, /) -> object:
+def stack32(arg0: Sequence[Layer32], arg1: tuple[object, ...], arg2: tuple[object, ...], arg3: int, arg4: int, arg5: bool, arg6: bool, arg7: bool, arg8: int, /) -> object:
     """A stack of layers in torch's tensors."""
 
 class StackKept64:
@@ -178,7 +182,7 @@ class StackKept64:
 
     def backward(self, arg0: tuple[object, ...], arg1: tuple[object, ...], arg2: object, arg3: object | None, arg4: object | None, arg5: tuple[object, ...], arg6: int, /) -> object: ...
 
-def stack64(arg0: Sequence[Layer64], arg1: tuple[object, ...], arg2: tuple[object, ...], arg3: int, arg4: bool, arg5: bool, arg6: bool, arg7: int, /) -> object:
+def stack64(arg0: Sequence[Layer64], arg1: tuple[object, ...], arg2: tuple[object, ...], arg3: int, arg4: int, arg5: bool, arg6: bool, arg7: bool, arg8: int, /) -> object:
     """A stack of layers in torch's tensors."""
 
 class AttentionDecoder:

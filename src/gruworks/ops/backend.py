@@ -32,7 +32,7 @@ class Backend:
 def backend() -> Backend:
     """The backend of this process: the strongest build that the processor can run, unless GRUWORKS_KERNEL names one.
 
-    >>> backend().name in ("avx512", "avx2", "portable", "torch")
+    >>> backend().name in ("avx512", "avx2", "neon", "portable", "torch")
     True
     """
     choice = os.environ.get(CHOICE, "")

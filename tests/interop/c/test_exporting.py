@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,11 @@ from gruworks import GRU
 from gruworks.errors import ExportError, OptionError
 from gruworks.interop.c import Graph, Node, export
 from gruworks.interop.c.compiler import compiler
+from gruworks.interop.c.functions import Function, texts
+from gruworks.interop.c.graph import chain
+from gruworks.interop.c.javascript import interface, script, types
+from gruworks.interop.c.network import Network
+from gruworks.interop.c.program import Program
 from tests.interop.c.machines import HOST
 from tests.interop.c.models import MODELS, model
 
@@ -149,3 +155,63 @@ def test_shared_weights_are_written_once(tmp_path: Path) -> None:
     output.weight = embedding.weight
     report = export(nn.Sequential(embedding, output), tmp_path)
     assert report.constants == 4 * embedding.weight.numel()
+
+
+ERRORS = """
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+$FUNCTIONS
+static double worst[6];
+
+static void found(int which, double ours, double exact, double unit)
+{
+    const double error = fabs(ours - exact) / unit;
+    worst[which] = error <= worst[which] ? worst[which] : error;
+}
+
+int main(void)
+{
+    for (int i = -200000; i <= 200000; i++) {
+        const float x = (float)i * 4.3e-4f, y = (float)exp((double)x);
+        const double d = i * 3.4e-3;
+        found(0, (double)float_exp(x), exp((double)x), exp((double)x));
+        found(1, (double)float_tanh(x), tanh((double)x), 1.0);
+        found(2, (double)sigmoid(x), 1.0 / (1.0 + exp(-(double)x)), 1.0);
+        found(3, (double)float_log(y), log((double)y), fmax(1.0, fabs(log((double)y))));
+        found(4, double_exp(d), exp(d), exp(d));
+        found(5, double_log(exp(d)), log(exp(d)), fmax(1.0, fabs(d)));
+    }
+    for (int i = 0; i < 6; i++)
+        printf("%g\\n", worst[i]);
+    return 0;
+}
+"""
+
+
+def test_functions_have_the_errors_that_their_comments_and_the_documentation_state(tmp_path: Path) -> None:
+    names = ("float_exp", "float_tanh", "sigmoid", "float_log", "double_exp", "double_log")
+    functions = texts([Function(name) for name in names], "float32")
+    (tmp_path / "errors.c").write_text(ERRORS.replace("$FUNCTIONS", "\n".join(functions)))
+    build = [*(compiler() or []), "-std=c99", "-O2", "errors.c", "-o", "errors", "-lm"]
+    subprocess.run(build, cwd=tmp_path, check=True)
+    told = subprocess.run(["./errors"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    errors = [float(line) for line in told.splitlines()]
+    assert all(0 < error < 2e-7 for error in errors[:4])
+    assert all(error < 1e-15 for error in errors[4:])
+
+
+def test_javascript_has_the_methods_that_the_program_has() -> None:
+    def made(module: torch.nn.Module) -> tuple[str, str]:
+        found = interface(Program("tiny", "", Network.of(chain(module))))
+        return script("tiny", found), types(found)
+
+    plain, delaying = made(GRU(3, 4)), made(torch.nn.Conv1d(3, 4, 5, stride=2))
+    assert "step(inputs: { x: ArrayLike<number> }): { gru_0: Float32Array };" in plain[1]
+    assert "finish" not in plain[0] + plain[1]
+    assert "| null;\n  finish(): { " in delaying[1]
+    assert "  finish() {" in delaying[0]
+    assert len(plain[0].splitlines()) <= 45
+    assert '"x": ["Float32Array", ' in plain[0]

@@ -41,14 +41,25 @@ state->move = move;
 state->last = value;
 state->count++;
 state->seen += !missing;
-state->total += value - $first;
+state->total += value - state->first;
 state->ring[state->at] = value;
 state->at = (state->at + 1) % $reach;
 const double scale = scale_of(state);
 row[0] = scale > 0.0 ? (float)(move / scale) : 0.0f;"""
+BEGIN = """\
+void $name_begin($name_state *state, double value, int32_t steps)
+{
+    $name_reset(state);
+    state->first = state->last = value;
+    state->move = state->moved = state->products = state->squares = state->total = 0.0;
+    state->count = state->seen = 0;
+$rest
+    $name_observe(state, value);
+}
+"""
 CLIMATOLOGY = """\
 const climatology_t $name = {state->$name_squares, state->$name_products, state->$name_wave, state->$name_solution};
-climatology_step($name, $name_angles, $size, $base, value, missing);"""
+climatology_$step;"""
 SEASON = """\
 const int known = state->count - 1 >= $longest;
 if (known && scale > 0.0)
@@ -94,6 +105,7 @@ def own(name: str, forecast: Forecast, size: int) -> str:
         indented(_forecast(forecast)),
         "}",
         "",
+        *_begin(name, forecast) * forecast.begins,
     ]
     return "\n".join(parts)
 
@@ -115,17 +127,27 @@ def _parameters(forecast: Forecast) -> list[str]:
 
 
 def _observe(forecast: Forecast, size: int) -> list[str]:
-    lines = _put(SUMS, size=size, first=repr(forecast.first), reach=len(forecast.ring))
+    lines = _put(SUMS, size=size, reach=len(forecast.ring))
     for i in range(len(forecast.smoothing)):
         state = f"&smoothing_{i}_parameters, state->smoothing_{i}, &state->phase_{i}"
         lines.append(f"smoothing_step({state}, value, missing);")
     for name, one in forecast.climatologies.items():
-        lines += _put(CLIMATOLOGY, name=name, size=len(one.products), base=repr(one.base))
+        given = f"{name}, {name}_angles, {len(one.products)}, state->first, value, missing"
+        lines += _put(CLIMATOLOGY, name=name, step=f"step({given})")
     if forecast.season is not None:
         lines += _put(SEASON, longest=repr(forecast.longest), size=len(forecast.season.products))
     if forecast.lag:
         lines.append(f"row[{size - 1}] = scale > 0.0 ? (float)(since_a_season(state) / scale) : 0.0f;")
     return [*lines, "network_step(state, row, state->raw);"]
+
+
+def _begin(name: str, forecast: Forecast) -> list[str]:
+    rest = [f"memset(state->{one}, 0, sizeof state->{one});" for one in forecast.hidden if one != "raw"]
+    rest += ["(void)steps;"] * (not forecast.climatologies)
+    for which, one in forecast.climatologies.items():
+        given = f"{which}, {which}_angles, {len(one.products)}, steps - 1"
+        rest += _put(CLIMATOLOGY, name=which, step=f"begin({given})")
+    return _put(BEGIN, name=name, rest=indented(rest))
 
 
 def _forecast(forecast: Forecast) -> list[str]:
@@ -175,17 +197,17 @@ def _blended(forecast: Forecast) -> tuple[list[str], list[str]]:
 
 def _naive(forecast: Forecast) -> tuple[str, list[str]]:
     """The naive forecast as an expression, and the statements that it needs before the loop."""
-    K, name, first = forecast.horizon, forecast.naive, repr(forecast.first)
+    K, name = forecast.horizon, forecast.naive
     if forecast.year is not None:
         which = "season" if forecast.year is forecast.season else "year"
         return _ahead(which, len(forecast.year.products), K), []
     if forecast.naive_lag:
         return f"season_ago(state, {forecast.naive_lag}, k)", []
     if name == "mean":
-        return f"{first} + state->total / state->count", []
+        return "state->first + state->total / state->count", []
     if name == "drift":
         steps = "(state->count > 2 ? state->count - 1 : 1)"
-        return f"state->last + (state->last - {first}) / {steps} * (k + 1)", []
+        return f"state->last + (state->last - state->first) / {steps} * (k + 1)", []
     if name.startswith("mean"):
         return "mean", _put(RECENT, K=K, reach=len(forecast.ring))
     return "state->last", []

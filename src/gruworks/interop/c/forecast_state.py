@@ -27,7 +27,6 @@ class Climatology:
     solution: Floats
     angles: Floats
     basis: Floats
-    base: float
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,8 @@ class Forecast:
     """A forecaster after its fit.
 
     Args:
-        numbers: doubles of the state by name: last, move, moved, products, squares, total.
+        numbers: doubles of the state by name: first, last, move, moved, products, squares, total.
         counts: integers of the state by name: count, seen, at.
-        first: the first value.
         ring: the last values.
         lag: season of the seasonal component by values; 0 for none.
         season, year: climatologies of the features and of the naive forecast.
@@ -58,11 +56,12 @@ class Forecast:
         scores: widths [2, K] of the interval over the network's.
         bounds: lowest and highest forecast.
         values, expected: recorded values [N] of the test, and [N, 3, K] median, low and high.
+        before, begun: for a series that begins with `values`: steps from the last row of the fit to its first, and
+            median, low and high [N - 2, 3, K] from its third value on.
     """
 
     numbers: dict[str, float]
     counts: dict[str, int]
-    first: float
     ring: Floats
     lag: int
     season: Climatology | None
@@ -79,6 +78,13 @@ class Forecast:
     bounds: tuple[float | None, float | None]
     values: Floats
     expected: Floats
+    before: int
+    begun: Floats
+
+    @property
+    def begins(self) -> bool:
+        """True if another series can begin: no part of the forecast is fitted to the series or reads a season back."""
+        return not (self.smoothing or self.lag or (self.naive_lag and self.weight < 1))
 
     @property
     def horizon(self) -> int:

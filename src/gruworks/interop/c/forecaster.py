@@ -23,6 +23,11 @@ void {name}_observe({name}_state *state, double value);
 void {name}_forecast(const {name}_state *state, double median[{upper}_HORIZON], double low[{upper}_HORIZON],
                      double high[{upper}_HORIZON]);
 """
+BEGIN = """
+/* Another series in place of the fitted one, from its first value on, which isn't missing. It stands `steps` after the
+ * last row of the fit (before it where `steps` is negative), which is the phase of the season. */
+void {name}_begin({name}_state *state, double value, int32_t steps);
+"""
 
 
 def program(name: str, about: str, graph: Graph, forecast: Forecast, precision: Precision) -> tuple[Program, str]:
@@ -32,11 +37,11 @@ def program(name: str, about: str, graph: Graph, forecast: Forecast, precision: 
     start = [f"memcpy(state->{key}, {key}_first, sizeof {key}_first);" for key in forecast.hidden]
     wide = max((len(one.products) for one in forecast.climatologies.values()), default=0)
     code = own(name, forecast, network.inputs["row"])
-    named = ("softplus", "climatology", "climatology_ahead", "smoothing")
+    named = ("softplus", "climatology", "climatology_ahead", "climatology_begin", "smoothing")
     functions = [Function(one) for one in named if f"{one}(" in code or f"{one}_step(" in code]
     made = Program(
         name, about, network, fields, arrays, functions,
-        DECLARATIONS.format(name=name, upper=name.upper()), code, True, start,
+        (DECLARATIONS + BEGIN * forecast.begins).format(name=name, upper=name.upper()), code, True, start,
         8 * wide * (wide + 1), {"HORIZON": forecast.horizon}, {"WIDEST_SEASON": wide} if wide else {},
     )  # fmt: skip
     return made, _test(made, forecast)
@@ -67,6 +72,7 @@ def _test(made: Program, forecast: Forecast) -> str:
     values = numpy.where(numpy.isnan(forecast.values), 0, forecast.values)
     missing = numpy.isnan(forecast.values).astype(numpy.int32)
     arrays = [Array("given", values), Array("missing", missing), Array("expected", forecast.expected.ravel())]
+    arrays += [Array("begun", forecast.begun.ravel())] * forecast.begins
     body = f"""\
 static {name}_state state;
 static uint8_t saved[{name.upper()}_SAVED_BYTES];
@@ -77,5 +83,14 @@ for (int t = 0; t < {N}; t++) {{
     {name}_observe(&state, missing[t] ? 0.0 / (double)(missing[t] - 1) : given[t]);
     {name}_forecast(&state, found, found + {K}, found + {2 * K});
     compare(found, expected + {3 * K} * t, {3 * K});
+}}"""
+    if forecast.begins:
+        body += f"""
+{name}_begin(&state, given[0], {forecast.before});
+for (int t = 1; t < {N}; t++) {{
+    {name}_observe(&state, missing[t] ? 0.0 / (double)(missing[t] - 1) : given[t]);
+    {name}_forecast(&state, found, found + {K}, found + {2 * K});
+    if (t > 1)
+        compare(found, begun + {3 * K} * (t - 2), {3 * K});
 }}"""
     return test_file(made, arrays, body, {"expected": forecast.expected})

@@ -6,10 +6,13 @@ import torch
 
 from gruworks.errors import MissingExtraError
 
-__all__ = ["check_version"]
+__all__ = ["check_version", "const_data_ptr"]
 
 # The oldest on which scripts/compatibility passed. 2.8 has no Tensor.const_data_ptr, and its Dynamo no named tuples.
 OLDEST = (2, 13)
+
+# The address of a tensor. Before torch 2.13 that makes memory its own that was shared copy-on-write.
+const_data_ptr = getattr(torch.Tensor, "const_data_ptr", torch.Tensor.data_ptr)
 
 
 def check_version() -> None:

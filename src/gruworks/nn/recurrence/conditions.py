@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 from torch.nn import Parameter
 
+from gruworks.nn.compatibility.torch_version import const_data_ptr
 from gruworks.ops.activations import Unit
 from gruworks.ops.backend import backend
 from gruworks.ops.operands import Operands
@@ -132,7 +133,7 @@ def fast(call: Call) -> bool:
     if h0 is not None and not fits(h0, _initial_shape(call, H), w_hh.dtype):
         return False
     tensors: list[Any] = call.tensors
-    if not all(t.const_data_ptr() for t in tensors):  # storage that was freed
+    if not all(const_data_ptr(t) for t in tensors):  # storage that was freed
         return False
     return not (torch.is_grad_enabled() and differentiable(*call.tensors) and has_saved_tensors_hooks())
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
+from gruworks.nn.compatibility.torch_version import const_data_ptr
 from gruworks.nn.recurrence.conditions import AVAILABLE
 from gruworks.nn.recurrence.operands import no_memory
 from gruworks.ops.activations import Unit
@@ -169,7 +170,7 @@ _cache: dict[int, CachedLayer] = {}
 
 def cached_layer(w_hh: Any) -> CachedLayer:
     """Cache entry of the weight at this address. Its layer detects changed or replaced weights by their contents."""
-    address = w_hh.const_data_ptr()
+    address = const_data_ptr(w_hh)
     found = _cache.get(address)
     if found is None or found.dtype is not w_hh.dtype:
         found = CachedLayer(w_hh, address)
@@ -194,7 +195,7 @@ def _readable(o: Operands) -> Operands:
 
 def last_axis_contiguous(t: Any) -> Any:
     """A tensor with a contiguous last axis, lazy negation resolved."""
-    if t.is_neg() or (not t.const_data_ptr() and t._is_zerotensor()):  # zero tensors of autograd have no memory
+    if t.is_neg() or (not const_data_ptr(t) and t._is_zerotensor()):  # zero tensors of autograd have no memory
         t = t.clone()
     return t if t.stride(-1) == 1 else t.contiguous()
 
@@ -206,7 +207,7 @@ def contiguous(t: Any) -> Any:
 
 
 def _address(t: Any) -> int:
-    return t.const_data_ptr() or (no_memory("an operand") if t.numel() else 0)
+    return const_data_ptr(t) or (no_memory("an operand") if t.numel() else 0)
 
 
 MEMORY = Memory(_address, lambda t: t.stride())

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from gruworks.errors import ShapeError
+from gruworks.nn.compatibility.torch_version import const_data_ptr
 from gruworks.nn.recurrence.conditions import AVAILABLE, eager
 from gruworks.nn.recurrence.operands import check_alike, no_memory
 from gruworks.ops import scan as ops
@@ -79,7 +80,7 @@ def _scan_backward(log_a: Tensor, log_b: Tensor, h0: Tensor, states: Tensor, gra
 
 
 def _flat(t: Any) -> Any:
-    if t.numel() and not t.const_data_ptr():
+    if t.numel() and not const_data_ptr(t):
         no_memory("an operand")
     return t.detach().reshape(len(t), math.prod(t.shape[1:])).numpy()
 

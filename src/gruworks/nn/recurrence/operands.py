@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gruworks.errors import DeviceError, DtypeError, OptionError, ShapeError
+from gruworks.nn.compatibility.torch_version import const_data_ptr
 from gruworks.nn.recurrence.conditions import PLAIN, STRIDED, eager
 from gruworks.ops.operands import OPERANDS, Operands, check_shapes, check_together
 from gruworks.ops.weights import GRUWeights
@@ -69,7 +70,7 @@ def check_tensor(name: str, given: Any) -> None:
 
 
 def _freed(t: Any) -> bool:
-    return bool(t.numel()) and not t.const_data_ptr() and not t._is_zerotensor()
+    return bool(t.numel()) and not const_data_ptr(t) and not t._is_zerotensor()
 
 
 def check_beside(name: str, given: Any, weight: Any) -> None:

@@ -1,4 +1,4 @@
-"""The fast path of a stack: all layers and directions in one native call, one autograd node."""
+"""The fast path of a stack, or of groups: all units in one native call, one autograd node."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ __all__ = ["stack"]
 class Form(NamedTuple):
     """Form of a call of a stack."""
 
-    layers: Sequence[Any]  # native layers, by layer, then direction
+    layers: Sequence[Any]  # native layers, by layer, then group, then direction
     directions: int
+    groups: int
     before: bool
     batch_first: bool
 
@@ -41,11 +42,13 @@ def stack(
     before: bool,
     directions: int,
     batch_first: bool,
-    dropout: float,
+    dropout: float = 0.0,
+    groups: int = 1,
 ) -> tuple[Tensor, Tensor] | None:
-    """Output [T, B, D·H] and final states [L·D, B, H], or None if the fast path doesn't support the call.
+    """Output [T, B, G·D·H] and final states [L·G·D, B, H], or None if the fast path doesn't support the call.
 
-    x is [T, B, I], [B, T, I] if batch_first; `dropout` is the dropout probability between layers.
+    x is [T, B, G·I], [B, T, G·I] if batch_first; `dropout` is the dropout probability between layers. Groups read a
+    slice of the features each, in one layer.
     """
     if not CONNECTED or type(x) not in PLAIN or not eager() or torch.is_autocast_enabled("cpu") or dropout >= 1:
         return None
@@ -61,7 +64,7 @@ def stack(
         return None
     if x.stride(2) != 1:
         x = x.contiguous()
-    form = Form(layers, directions, before, batch_first)
+    form = Form(layers, directions, groups, before, batch_first)
     masks = _masks(x, form, weights[0][1].shape[1], dropout) if dropout else ()
     found = _run(form, (x, h0, *flat), masks, learns)
     if found is None:
@@ -145,14 +148,15 @@ def _equations(
     form: Form, masks: Sequence[Tensor], x: Tensor, h0: Tensor | None, *weights: Tensor | None
 ) -> tuple[Tensor, Tensor]:
     steps, finals = x.transpose(0, 1) if form.batch_first else x, []
-    for layer in range(len(form.layers) // form.directions):
+    abreast = form.groups * form.directions
+    for layer in range(len(form.layers) // abreast):
         if layer and masks:
             steps = steps * masks[layer - 1]
-        sides = []
-        for direction in range(form.directions):
-            place = layer * form.directions + direction
+        sides, slices = [], steps.chunk(form.groups, -1)
+        for i in range(abreast):
+            place, (group, direction) = layer * abreast + i, divmod(i, form.directions)
             start = None if h0 is None else h0[place]
-            operands = Operands(steps, None, start, *weights[4 * place : 4 * place + 4])
+            operands = Operands(slices[group], None, start, *weights[4 * place : 4 * place + 4])
             output, final = fallback.by_equations(operands, Unit(form.before), direction == 1)
             sides.append(output)
             finals.append(final)

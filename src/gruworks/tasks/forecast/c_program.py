@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy
@@ -14,6 +15,7 @@ from gruworks.interop.c.forecaster import program
 from gruworks.interop.c.graph import Graph, Node
 from gruworks.interop.c.network import Network
 from gruworks.interop.c.program import Program
+from gruworks.tasks.forecast.data import encode
 from gruworks.tasks.forecast.features.naive import CLIMATOLOGIES
 from gruworks.tasks.forecast.features.seasonality import RunningClimatology
 from gruworks.tasks.forecast.models.encoder import ForecastNet
@@ -46,7 +48,9 @@ def of(forecaster: Any, name: str, precision: Precision) -> tuple[Program, str]:
     net: ForecastNet = forecaster.model
     network = graph(net, carried)
     about = f"Forecaster of {forecaster.config.target}, {carried.horizon} steps ahead, with {precision} weights."
-    return program(name, about, network, _forecast(carried, network, series.y, precision), precision)
+    values = _values(series.y)
+    before, begun = _begun(series, predictor, network, values, precision)
+    return program(name, about, network, _forecast(carried, network, values, precision, before, begun), precision)
 
 
 def graph(net: ForecastNet, carried: Carried) -> Graph:
@@ -56,27 +60,37 @@ def graph(net: ForecastNet, carried: Carried) -> Graph:
     return Graph({"row": net.gru.input_size}, [Node("gru", net.gru, ["row"]), Node("raw", head, ["gru"])], ["raw"])
 
 
-def _forecast(carried: Carried, network: Graph, y: Any, precision: Precision) -> Forecast:
+def _begun(series: Any, predictor: Any, network: Graph, values: Any, precision: Precision) -> tuple[int, Any]:
+    """Steps to the first of the values from the fit's last row, and forecasts of a series that they alone are."""
+    at = max(0, len(series) - len(values))
+    first = replace(series, timestamps=series.timestamps[at : at + 2], y=values[:2], others=series.others[at : at + 2])
+    rows = encode(first, predictor.codec, predictor.config.horizon).features.astype(numpy.float32)
+    return at - len(series) + 1, _expected(Carried(first, predictor), network, values[2:], precision, rows)
+
+
+def _forecast(carried: Carried, network: Graph, values: Any, precision: Precision, before: int, begun: Any) -> Forecast:
     hidden = _hidden(carried, network)
     hidden["raw"] = (carried.head[0] @ carried.state + carried.head[1]).astype(numpy.float32)
     made = {id(one): _climatology(one) for one in carried.climatologies}
     blend = carried.blend
     smoothing = [_smoothing(state, blend.smoothing[name]) for name, state in carried.smoothed.items()]
-    values, ring = _values(y), numpy.resize(numpy.nan_to_num(carried.ring), max(2, len(carried.ring)))
+    ring = numpy.resize(numpy.nan_to_num(carried.ring), max(2, len(carried.ring)))
     longest = 0.0 if carried.season is None else float(carried.season.longest)
+    doubles = ("first", "last", "move", "moved", "products", "squares", "total")
     return Forecast(
-        {name: float(getattr(carried, name)) for name in ("last", "move", "moved", "products", "squares", "total")},
+        {name: float(getattr(carried, name)) for name in doubles},
         {name: int(getattr(carried, name)) for name in ("count", "seen", "at")},
-        carried.first, ring, carried.season_lag, made.get(id(carried.season)), made.get(id(carried.year)), longest,
+        ring, carried.season_lag, made.get(id(carried.season)), made.get(id(carried.year)), longest,
         numpy.stack(carried.gains), hidden, blend.weight, blend.naive, carried.lag,
         1 - blend.weight - sum(blend.smoothing.values()), smoothing, numpy.stack(carried.scores),
         (carried.bounds.low, carried.bounds.high), values, _expected(carried, network, values, precision),
+        before, begun,
     )  # fmt: skip
 
 
 def _climatology(one: RunningClimatology) -> Climatology:
     turns = numpy.array([[*one.turn[i, i : i + 2], -one.turn[i, i + 1]] for i in range(1, len(one.products), 2)])
-    return Climatology(one.squares, one.products, one.wave, one.state, turns, one.basis, float(one.base))
+    return Climatology(one.squares, one.products, one.wave, one.state, turns, one.basis)
 
 
 def _smoothing(state: Any, share: float) -> Smoothing:
@@ -92,10 +106,17 @@ def _values(y: Any) -> Any:
     return values
 
 
-def _expected(carried: Carried, network: Graph, values: Any, precision: Precision) -> Any:
-    """Median, low and high [N, 3, K] after each value; of int8, with the network in the arithmetic of the C."""
+def _expected(carried: Carried, network: Graph, values: Any, precision: Precision, rows: Any = None) -> Any:
+    """Median, low and high [N, 3, K] after each value; of int8, with the network in the arithmetic of the C.
+
+    `rows` are all features before the values; None where the state is the fit's.
+    """
     if precision == "int8":
         steps, state, K = Network.of(network, precision), _hidden(carried, network), carried.horizon
+        if rows is not None:
+            state = {name: numpy.zeros_like(one) for name, one in state.items()}
+            for row in rows:
+                steps.step({"row": row}, state)
         carried._through = lambda row: steps.step({"row": row[0]}, state)["raw"][None]  # type: ignore[index, method-assign]
         carried.head = numpy.eye(3 * K, dtype=numpy.float32), numpy.zeros(3 * K, numpy.float32)
     found = []

@@ -13,6 +13,7 @@
 
 #include "bindings/torch.h"
 #include "core/pool.h"
+#include "gru/layer.h"
 #include "gruworks.h"
 
 namespace gruworks {
@@ -204,6 +205,8 @@ template <class T> struct Layer {
     check(gruworks_layer_create(kType<T>, &made));
     layer = LayerPointer(made, gruworks_layer_free);
   }
+
+  bool freeze(bool on) { return layer->template packing<T>().freeze(on); }
 
   // Output and final state, or only the new state of a single step, and, if `keep`, saved values. None for tensors that the
   // kernel can't read as they lie.

@@ -70,6 +70,7 @@ template <class T> void bind(nb::module_& module, const char* name, const char* 
       .def(nb::init<>())
       .def("plain", &Layer<T>::plain, nb::arg(), nb::arg().none(), nb::arg().none(), nb::arg(), nb::arg().none(),
            nb::arg().none(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg())
+      .def("freeze", &Layer<T>::freeze)
       .def("forward", &Layer<T>::forward)
       .def("backward", &Layer<T>::backward);
 }

@@ -11,7 +11,7 @@
 namespace gruworks {
 namespace {
 
-template <class T> using Layers = std::vector<Layer<T>*>;  // by layer, then direction
+template <class T> using Layers = std::vector<Layer<T>*>;  // by layer, then group, then direction
 
 // A stack's tensors as the kernel takes them: x, h0 and, for each unit, w_ih, w_hh, b_ih and b_hh.
 template <class T> struct StackCall {
@@ -25,9 +25,9 @@ template <class T> struct StackCall {
     const size_t units = (of.size() - 2) / 4;
     View &x = views[0], &first = views[3];
     if (!read_shared(of[0], sizeof(T), x) || x.axes != 3 || !memory(of, 3) || first.axes != 2) return false;
-    const Index width = x.size[2], H = first.size[1], t = batch_first ? 1 : 0;
-    const Index steps = x.size[t], batch = x.size[1 - t], both = stack.directions * H;
-    if (!steps || !batch || !width || (width > 1 && x.stride[2] != 1) ||
+    const Index width = x.size[2] / stack.groups, H = first.size[1], t = batch_first ? 1 : 0;
+    const Index steps = x.size[t], batch = x.size[1 - t], abreast = stack.abreast();
+    if (!steps || !batch || !width || width * stack.groups != x.size[2] || (x.size[2] > 1 && x.stride[2] != 1) ||
         !fills(of, 1, {static_cast<Index>(units), batch, H}, true))
       return false;
     stack.steps = steps, stack.batch = batch, stack.I = width, stack.H = H;
@@ -36,7 +36,7 @@ template <class T> struct StackCall {
     for (size_t i = 0; i < units; ++i) {
       const size_t at = 2 + 4 * i;
       StackUnit<T>& unit = stack.units[i];
-      const Index I = static_cast<Index>(i) < stack.directions ? width : both;
+      const Index I = static_cast<Index>(i) < abreast ? width : abreast * H;
       if (!fills(of, at, {3 * H, I}, false) || !fills(of, at + 1, {3 * H, H}, false) ||
           !fills(of, at + 2, {3 * H}, true) || !fills(of, at + 3, {3 * H}, true))
         return false;
@@ -61,7 +61,7 @@ template <class T> struct StackCall {
     for (size_t i = 0; i < masks.size(); ++i) {
       View mask;
       if (!gruworks::read(masks[i], sizeof(T), mask) ||
-          !mask.fills({stack.steps, stack.batch, stack.directions * stack.H}))
+          !mask.fills({stack.steps, stack.batch, stack.width()}))
         return false;
       stack.mask[i] = static_cast<const T*>(mask.data);
     }
@@ -95,7 +95,7 @@ template <class T> struct StackKept {
         (!grad_final.is_none() && !read(grad_final, bytes, of_final)))
       return nb::none();
     Stack<T>& s = call.stack;
-    const Index t = call.batch_first ? 1 : 0, width = s.directions * s.H;
+    const Index t = call.batch_first ? 1 : 0, width = s.width();
     for (const View* one : {&states, &of_output})
       if (one->data && !(one->axes == 3 && one->size[t] == s.steps && one->size[1 - t] == s.batch &&
                          one->size[2] == width && one->stride[2] == 1))
@@ -111,7 +111,7 @@ template <class T> struct StackKept {
       if (call.views[i].data && nb::cast<bool>(needed[i])) made.append(made_like<T>(call.views[i], into[i]));
       else made.append(nb::none());
     const auto gradient = [&](size_t i) { return static_cast<T*>(into[i]); };
-    s.grad_x = call.along(into[0], s.I);
+    s.grad_x = call.along(into[0], s.groups * s.I);
     for (size_t i = 0; i < s.units.size(); ++i) {
       StackUnit<T>&unit = s.units[i], &before = of.stack.units[i];
       const size_t at = 2 + 4 * i;
@@ -128,15 +128,15 @@ template <class T> struct StackKept {
 
 // Output, final states and, if `keep`, saved values; None for tensors that the kernel can't read as they lie.
 template <class T>
-nb::object stack_forward(const Layers<T>& layers, Tuple tensors, Tuple masks, int directions, bool before,
+nb::object stack_forward(const Layers<T>& layers, Tuple tensors, Tuple masks, int directions, int groups, bool before,
                    bool batch_first, bool keep, int threads) {
   StackKept<T> kept;
   StackCall<T>& call = kept.of;
   Stack<T>& s = call.stack;
-  s.directions = directions, s.before = before, s.exact = exact(), call.batch_first = batch_first;
-  s.mask.resize(layers.size() / directions);
+  s.directions = directions, s.groups = groups, s.before = before, s.exact = exact(), call.batch_first = batch_first;
+  s.mask.resize(layers.size() / s.abreast());
   if (!call.read(tensors) || !call.read_masks(masks)) return nb::none();
-  const Index width = directions * s.H, steps = s.steps, batch = s.batch, count = static_cast<Index>(layers.size());
+  const Index width = s.width(), steps = s.steps, batch = s.batch, count = static_cast<Index>(layers.size());
   void *states, *last;
   nb::object output = batch_first ? make(sizeof(T), {batch, steps, width}, states)
                                   : make(sizeof(T), {steps, batch, width}, states);
@@ -148,7 +148,7 @@ nb::object stack_forward(const Layers<T>& layers, Tuple tensors, Tuple masks, in
   };
   for (const T* mask : s.mask) {
     const auto steps_of = [&](T* data) { return Array3<T>{data, batch * width, width}; };
-    const bool top = static_cast<Index>(s.output.size() + 1) == count / directions;
+    const bool top = static_cast<Index>(s.output.size() + 1) == count / s.abreast();
     s.output.push_back(top ? call.along(states, width) : steps_of(fresh(steps * batch * width)));
     s.passed.push_back(mask ? steps_of(fresh(steps * batch * width)) : s.output.back());
   }

@@ -29,7 +29,7 @@ struct Exchange {  // DLPackExchangeAPI of DLPack 1.2; functions return 0, or se
 struct Torch {
   const Exchange* exchange;
   PyTypeObject *tensor, *parameter;
-  PyObject *empty, *float32, *float64, *cpu, *strided, *keywords;
+  PyObject *empty, *float32, *float64, *cpu, *strided, *keywords, *address;
 };
 Torch torch;
 
@@ -97,15 +97,14 @@ bool read(nb::handle tensor, size_t bytes, View& view) {
 }
 
 bool read_shared(nb::handle tensor, size_t bytes, View& view) {
-  static PyObject* const names[] = {name("dtype"), name("is_cpu"), name("layout"),
-                                    name("shape"), name("stride"), name("const_data_ptr")};
+  static PyObject* const names[] = {name("dtype"), name("is_cpu"), name("layout"), name("shape"), name("stride")};
   if (!of_torch(tensor) || get(tensor, names[0]).ptr() != (bytes == 8 ? torch.float64 : torch.float32) ||
       get(tensor, names[1]).ptr() != Py_True || get(tensor, names[2]).ptr() != torch.strided || negated(tensor))
     return false;
   Index axes = 0;
   if (!sizes_of(get(tensor, names[3]), view.size, view.axes) || !sizes_of(call(tensor, names[4]), view.stride, axes))
     return false;
-  const nb::object address = call(tensor, names[5]);
+  const nb::object address = call(tensor, torch.address);
   view.data = address.ptr() ? PyLong_AsVoidPtr(address.ptr()) : nullptr;
   return view.data;
 }
@@ -140,7 +139,8 @@ void bind_torch(nb::module_& module) {
     for (nb::handle one : {tensor, parameter, empty, float32, float64, cpu, strided}) one.inc_ref();
     torch = {found, reinterpret_cast<PyTypeObject*>(tensor.ptr()), reinterpret_cast<PyTypeObject*>(parameter.ptr()),
              empty.ptr(), float32.ptr(), float64.ptr(), cpu.ptr(), strided.ptr(),
-             PyTuple_Pack(2, name("dtype"), name("device"))};
+             PyTuple_Pack(2, name("dtype"), name("device")),
+             name(nb::hasattr(tensor, "const_data_ptr") ? "const_data_ptr" : "data_ptr")};
     return true;
   }, "Let plain calls read and make torch's tensors; false where DLPack's exchange API has another major version.");
 }

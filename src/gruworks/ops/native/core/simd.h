@@ -106,6 +106,8 @@ template <class T> GRUWORKS_INLINE Vec<T> all(T a) { return Vec<T>{} + a; }
 template <class V> GRUWORKS_INLINE void in_order(V& v) {
 #if defined(__x86_64__)
   asm volatile("" : "+v"(v));
+#elif defined(__aarch64__)
+  asm volatile("" : "+w"(v));
 #else
   (void)v;
 #endif
@@ -212,11 +214,32 @@ template <class T> GRUWORKS_INLINE Power<T> split(Vec<T> y) {
 #endif
 }
 
+// Value of the polynomial C::kPoly[From..From + Count] at x in pairs (Estrin): for one value alone, whose latency counts.
+template <class T, int From, int Count> GRUWORKS_INLINE Vec<T> in_pairs(const Vec<T>* powers) {
+  if constexpr (Count == 1) return all<T>(Traits<T>::kPoly[From]);
+  else {
+    constexpr int level = Count > 8 ? 3 : Count > 4 ? 2 : Count > 2 ? 1 : 0, half = 1 << level;
+    return in_pairs<T, From + half, Count - half>(powers) * powers[level] + in_pairs<T, From, half>(powers);
+  }
+}
+
 // Several interleaved: one alone is a chain of dependent operations, longer than the out-of-order window of a processor
 // can overlap with the next.
-template <class T, int N> GRUWORKS_INLINE void power_of_two(const Vec<T> (&y)[N], Power<T> (&e)[N]) {
+template <class T, int N, bool Pairs = false>
+GRUWORKS_INLINE void power_of_two(const Vec<T> (&y)[N], Power<T> (&e)[N]) {
   using C = Traits<T>;
   constexpr int n = sizeof(C::kPoly) / sizeof(T);
+  if constexpr (Pairs) {
+GRUWORKS_UNROLL(8)
+    for (int j = 0; j < N; ++j) {
+      e[j] = split<T>(y[j]);
+      Vec<T> powers[4] = {e[j].rest};
+GRUWORKS_UNROLL(3)
+      for (int i = 1; i < 4; ++i) powers[i] = powers[i - 1] * powers[i - 1];
+      e[j].rest *= in_pairs<T, 0, n>(powers);
+    }
+    return;
+  }
   Vec<T> q[N];
 GRUWORKS_UNROLL(8)
   for (int j = 0; j < N; ++j) e[j] = split<T>(y[j]), q[j] = all<T>(C::kPoly[n - 1]);
@@ -256,12 +279,13 @@ template <class T> struct Fraction {
 };
 
 // The logistic function: 1 / (1 + e^-a), or e^a / (1 + e^a) where a is negative, which is accurate near 0.
-template <class T, int N> GRUWORKS_INLINE void sigmoid_fractions(const Vec<T> (&a)[N], Fraction<T> (&to)[N]) {
+template <class T, int N, bool Pairs = false>
+GRUWORKS_INLINE void sigmoid_fractions(const Vec<T> (&a)[N], Fraction<T> (&to)[N]) {
   Vec<T> y[N];
   Power<T> e[N];
 GRUWORKS_UNROLL(8)
   for (int j = 0; j < N; ++j) y[j] = below_zero<T>(a[j] * T(kLog2e));
-  power_of_two<T, N>(y, e);
+  power_of_two<T, N, Pairs>(y, e);
 GRUWORKS_UNROLL(8)
   for (int j = 0; j < N; ++j) {
     const Vec<T> power = e[j].scale * e[j].rest + e[j].scale;
@@ -277,12 +301,13 @@ template <class T> GRUWORKS_INLINE Vec<T> sigmoid(Vec<T> a) {
 }
 
 // tanh(a), from 1 - e^-2|a| without cancellation.
-template <class T, int N> GRUWORKS_INLINE void tanh_fractions(const Vec<T> (&a)[N], Fraction<T> (&to)[N]) {
+template <class T, int N, bool Pairs = false>
+GRUWORKS_INLINE void tanh_fractions(const Vec<T> (&a)[N], Fraction<T> (&to)[N]) {
   Vec<T> y[N];
   Power<T> e[N];
 GRUWORKS_UNROLL(8)
   for (int j = 0; j < N; ++j) y[j] = below_zero<T>(a[j] * T(2 * kLog2e));
-  power_of_two<T, N>(y, e);
+  power_of_two<T, N, Pairs>(y, e);
 GRUWORKS_UNROLL(8)
   for (int j = 0; j < N; ++j) {
     const Vec<T> top = (T(1) - e[j].scale) - e[j].scale * e[j].rest;

@@ -11,13 +11,14 @@
 // The same holds for more rows if both weights together exceed the last-level cache.
 #pragma once
 
+#include "gru/across.h"
 #include "gru/activations.h"
 #include "gru/rows.h"
+#include "gru/small.h"
 
 namespace gruworks::GRUWORKS_ISA {
 
 constexpr Index kPast = Index{4} << 20;  // bytes of `saved` from which on it is written by non-temporal stores
-constexpr Index kPlain = 64;  // hidden units up to which a row alone takes one_row
 constexpr Index kFused = 4, kFusedLarge = 17, kChunk = 32;
 constexpr Index kLarge = Index{16} << 20;  // bytes of both weights from which on rows below kFusedLarge are projected
 constexpr int kTogether = kRows / 2;  // rows whose gates are computed interleaved
@@ -42,7 +43,8 @@ template <class T> class Forward {
     const Share share(s.batch, place.group, place.groups);
     const Index count = share.end - share.begin;
     const Index projected = count < fused(s) ? count : 0;
-    return Rows<T>::scratch(count) + padded(s.H) + kPad + kChunk * projected * 3 * padded(s.H);
+    const Index in_steps = padded(s.H) + kPad + kChunk * projected * 3 * padded(s.H);
+    return Rows<T>::scratch(count) + (Across<T>::fits(s, count) ? kPad + padded(s.H) + Across<T>::scratch(s, count) : in_steps);
   }
 
   // Number of rows from which on the input's product is fused into each step.
@@ -63,7 +65,8 @@ template <class T> class Forward {
   }
 
   void run() {
-    if (plain_row()) return one_row();
+    if (rows.count == 1 && rows.steps > 0 && place.members == 1 && !past && s.small()) return small_row();
+    if (Across<T>::fits(s, rows.count)) return across_rows();
     begin_exchange();
     prepare(0);
     for (Index step = 0; step < rows.steps; ++step) {
@@ -78,59 +81,20 @@ template <class T> class Forward {
   }
 
  private:
-  // One row whose weights fit into the L1 cache, and nothing but x and h0.
-  bool plain_row() const {
-    return rows.count == 1 && rows.steps > 0 && !s.exact && !s.before && place.members == 1 && !s.states && !s.gain && !past &&
-           !s.zoneout.data && !s.lengths && !s.resets.data && s.activations.usual() && s.H <= kPlain;
+  void across_rows() {
+    Across<T>(s, rows.row, rows.count, chunk).run();
+    for (Index i = 0; i < rows.count; ++i) close(rows.row[i]);
   }
 
-  // The steps of such a row: no tables of addresses, the state in the cache, and the gates of up to three vectors of
-  // columns interleaved. The sums are those of after_block.
-  void one_row() {
-    alignas(64) T states[2][kPlain + kPad] = {};
+  void small_row() {
     const Index b = rows.row[0];
-    memcpy(states[0], s.h0 ? s.h0 + b * s.h0_b : zeros, sizeof(T) * s.H);
-    for (Index step = 0; step < rows.steps; ++step) {
-      if (chunked && step % kChunk == 0) project(step);
-      const Index t = s.time(b, step);
-      rows.x[0] = s.x.data ? s.x.at(t, b) : s.gi.at(t, b);
-      T* const out = s.output.at(t, b);
-      T* const kept = s.saved ? s.saved + (t * s.batch + b) * 4 * Hp : nullptr;
-      in_groups(0, Hp / L, [&]<int V>(Index p) {
-        plain_columns<V>(step, p, states[step % 2], states[(step + 1) % 2], out, kept);
-      });
+    Small<T> row(s, b, s.h0 ? s.h0 + b * s.h0_b : zeros);
+    for (Index step = 0, end; step < rows.steps; step = end) {
+      end = chunked && step + kChunk < rows.steps ? step + kChunk : rows.steps;
+      if (chunked) project(step);
+      row.steps(step, end, chunked ? chunk : nullptr);
     }
     close(b);
-  }
-
-  template <int V>
-  GRUWORKS_NOINLINE void plain_columns(Index step, Index p, const T* h, T* next, T* out, T* kept) {
-    Vec<T> sums[V][3], input[V], both[2 * V], r[V], a[V];
-    for (int c = 0; c < V; ++c) {
-      Vec<T> row[1][3];
-      start<1>(row, step, 0, p + c);
-      input[c] = row[0][2];
-      row[0][2] = load(s.w.bias + 3 * Hp + (p + c) * L);
-      multiply<T, 1, 3>(row, &h, s.w.h + (p + c) * s.H * 3 * L, L, 3 * L, s.H);
-      for (int g = 0; g < 3; ++g) sums[c][g] = row[0][g];
-      both[c] = sums[c][0], both[V + c] = sums[c][1];
-    }
-    Fraction<T> open[2 * V], n[V];
-    sigmoid_fractions<T, 2 * V>(both, open);
-GRUWORKS_UNROLL(3)
-    for (int c = 0; c < V; ++c) r[c] = open[c].value(), a[c] = input[c] + r[c] * sums[c][2];
-    tanh_fractions<T, V>(a, n);
-GRUWORKS_UNROLL(3)
-    for (int c = 0; c < V; ++c) {
-      const Index v = (p + c) * L, width = s.H - v;
-      const Vec<T> candidate = n[c].value(), z = open[V + c].value();
-      const Vec<T> state = candidate + z * (load(h + v) - candidate);
-      store(next + v, state);
-      if (width > 0) store_part(out + v, state, width);
-      if (!kept) continue;
-      store(kept + v, sums[c][2]), store(kept + Hp + v, r[c]);
-      store(kept + 2 * Hp + v, z), store(kept + 3 * Hp + v, candidate);
-    }
   }
 
   void begin_exchange() {

@@ -12,8 +12,8 @@
 namespace gruworks::GRUWORKS_ISA {
 
 template <class T> constexpr Kernels<T> kernels() {
-  return {pack<T>, forward<T>, forward_scratch<T>, backward<T>, backward_scratch<T>, gates<T>, gates_backward<T>,
-          chance<T>, scan<T>, scan_backward<T>};
+  return {pack<T>, forward<T>, forward_scratch<T>, small_step<T>, backward<T>, backward_scratch<T>, gates<T>,
+          gates_backward<T>, chance<T>, scan<T>, scan_backward<T>};
 }
 
 extern const Kernels<double> kernels64;

@@ -54,6 +54,10 @@ constexpr Index kLarge = 1 << 16;  // elements of packed weights
 template <class T>
 std::shared_ptr<const PackedWeights<T>> Packing<T>::get(const Weights<T>& w, bool backward, int threads) {
   const Build& from = build();
+  if (!backward && frozen()) {
+    const std::lock_guard<std::mutex> guard(lock_);
+    if (kept_[0] && kept_[0]->from == &from) return kept_[0];
+  }
   const uint64_t fresh = fingerprint(from, w, threads);
   std::shared_ptr<PackedWeights<T>> packed;
   {
@@ -75,6 +79,13 @@ std::shared_ptr<const PackedWeights<T>> Packing<T>::get(const Weights<T>& w, boo
   const std::lock_guard<std::mutex> guard(lock_);
   kept_[backward] = packed;
   return packed;
+}
+
+template <class T> bool Packing<T>::freeze(bool on) {
+  const std::lock_guard<std::mutex> guard(lock_);
+  const bool before = frozen_.exchange(on);
+  if (before != on) kept_[0] = nullptr;  // what is frozen is packed anew
+  return before;
 }
 
 template class Packing<float>;

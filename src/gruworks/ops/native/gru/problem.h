@@ -36,6 +36,8 @@ template <class T> struct Packed {
   T* back_x;  // [Ip/L][3Hp][L]: columns of W_ih, rows r z n
 };
 
+constexpr Index kSmall = 64;  // hidden units of a small unit at most
+
 // One layer in one direction. In training, `saved` [T * B][4Hp] holds hn|r|z|n of each step ("after") or rh|r|z|n
 // ("before") and the backward overwrites them with their gradients (rh stays), so that those of the state's products
 // are the first three quarters and those of the input projections the last three.
@@ -69,6 +71,11 @@ template <class T> struct Sequence {
                                // [T * B][4Hp] in training, overwritten by their gradients, else [B][4Hp]
   T* scales;                   // in training: 1 / deviation of each gate's products: state's r z n -, x's, [T * B][8]
 
+  // A small unit with nothing but x, h0 and ready input terms: a row alone takes the steps of small.h.
+  bool small() const {
+    return H <= kSmall && !exact && !before && !states && !gain && !zoneout.data && !lengths && !resets.data &&
+           activations.usual();
+  }
   Index length(Index b) const { return lengths ? lengths[b] : steps; }
   Index time(Index b, Index step) const { return reverse ? length(b) - 1 - step : step; }
 };
@@ -106,6 +113,7 @@ template <class T> struct Kernels {
   void (*pack)(const Weights<T>&, const Packed<T>&, bool backward, Place);
   void (*forward)(const Sequence<T>&, Place, T* scratch);
   Index (*forward_scratch)(const Sequence<T>&, Place);
+  void (*small_step)(const Sequence<T>&);
   void (*backward)(const Sequence<T>&, const Gradient<T>&, Place, T* scratch);
   Index (*backward_scratch)(const Sequence<T>&, Place);
   void (*gates)(Index rows, Index H, const T* gi, const T* gh, const T* h, T* out);

@@ -1,6 +1,7 @@
 // One layer in one direction: packing of changed weights, choice of threads, calls of the kernels.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 
@@ -34,8 +35,13 @@ template <class T> class Packing {
  public:
   std::shared_ptr<const PackedWeights<T>> get(const Weights<T>&, bool backward, int threads);
 
+  // While on, weights packed for the forward are used without a look at their content. Returns the earlier state.
+  bool freeze(bool on);
+  bool frozen() const { return frozen_.load(std::memory_order_relaxed); }
+
  private:
   std::mutex lock_;
+  std::atomic<bool> frozen_{false};
   std::shared_ptr<PackedWeights<T>> kept_[2];
 };
 

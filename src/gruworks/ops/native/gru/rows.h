@@ -42,6 +42,8 @@ template <class T> struct Rows {
   const T** zone;    // zoneout weights; or null
   T** terms;         // products of the state, or their gradients: `work`, or the normalized products
   T** inputs;        // the same of x's products
+  const bool plain;  // nothing but x, output and `saved` changes from step to step
+  Index last = -1;   // step of the addresses
 
   static Index places(Index count) { return count + kFewRows - 1; }
 
@@ -51,7 +53,8 @@ template <class T> struct Rows {
   }
 
   Rows(const Sequence<T>& sequence, Place place, T* scratch)
-      : s(sequence) {
+      : s(sequence), plain(!s.lengths && !s.resets.data && !s.states && !s.exchange && !s.zoneout.data && !s.terms &&
+                           !s.inputs && !s.exact) {
     const Share share(s.batch, place.group, place.groups);
     row = s.order + share.begin;
     count = share.end - share.begin;
@@ -66,12 +69,26 @@ template <class T> struct Rows {
   }
 
   void at(Index step, const T* zeros) {
+    if (plain && last >= 0 && step == last + 1 && step < s.steps) return advance();
+    last = step;
     if (s.lengths == nullptr) active = step < s.steps ? count : 0;
     else
       for (active = 0; active < count && s.length(row[active]) > step; ++active) {}
     for (Index i = 0; i < active; ++i) point(i, row[i], step, zeros);
     if (s.exact && active)
       for (Index i = active; i < places(active); ++i) point(i, row[active - 1], step, zeros);
+  }
+
+  void advance() {
+    const Index sign = s.reverse ? -1 : 1, in = sign * (s.x.data ? s.x.t : s.gi.t), on = sign * s.output.t;
+    const Index kept = s.saved ? sign * s.batch * 4 * padded(s.H) : 0;
+    for (Index i = 0; i < count; ++i) {
+      h[i] = past[i] = skip[i] = out[i];
+      x[i] += in, out[i] += on;
+    }
+    if (kept)
+      for (Index i = 0; i < count; ++i) work[i] += kept, terms[i] = work[i];
+    ++last;
   }
 
   void point(Index i, Index b, Index step, const T* zeros) {

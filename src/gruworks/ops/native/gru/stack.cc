@@ -13,15 +13,16 @@ namespace {
 // Steps that a layer is behind the one below.
 constexpr Index kBehind = 8;
 
-template <class T> Sequence<T> sequence(const Stack<T>& s, Index layer, int direction) {
-  const StackUnit<T>& unit = s.units[layer * s.directions + direction];
+template <class T> Sequence<T> sequence(const Stack<T>& s, Index layer, int place) {
+  const StackUnit<T>& unit = s.units[layer * s.abreast() + place];
   Sequence<T> of{};
-  of.steps = s.steps, of.batch = s.batch, of.H = s.H, of.before = s.before, of.exact = s.exact, of.reverse = direction == 1;
-  of.I = layer ? s.directions * s.H : s.I;
+  of.steps = s.steps, of.batch = s.batch, of.H = s.H, of.before = s.before, of.exact = s.exact;
+  of.reverse = place % s.directions == 1, of.I = layer ? s.width() : s.I;
   const Array3<T> below = layer ? s.passed[layer - 1] : Array3<T>{};
   of.x = layer ? Array3<const T>{below.data, below.t, below.b} : s.x;
   of.h0 = unit.h0, of.h0_b = s.H, of.final = unit.final, of.saved = unit.saved;
-  of.output = s.output[layer], of.output.data += direction * s.H;
+  if (!layer) of.x.data += place / s.directions * s.I;
+  of.output = s.output[layer], of.output.data += place * s.H;
   return of;
 }
 
@@ -32,7 +33,7 @@ template <class T> void multiply_steps(Array3<T> to, Array3<T> from, const T* ma
 // What layer + 1 reads of some steps.
 template <class T> void pass(const Stack<T>& s, Index layer, Index begin, Index end) {
   if (s.mask[layer])
-    multiply_steps(s.passed[layer], s.output[layer], s.mask[layer], begin, end, s.batch * s.directions * s.H);
+    multiply_steps(s.passed[layer], s.output[layer], s.mask[layer], begin, end, s.batch * s.width());
 }
 
 // One layer and direction on one thread, part by part.
@@ -141,31 +142,34 @@ template <class T> class StackGradients {
   explicit StackGradients(const Stack<T>& stack) : s(stack), of_input(stack.units.size()) {
     memory.reserve(of_input.size());
     for (Index layer = 0; layer < s.layers(); ++layer)
-      for (int d = 0; d < s.directions; ++d) {
-        Array3<T>& to = of_input[layer * s.directions + d];
-        if (layer == 0 && (d == 0 || !s.grad_x.data)) to = s.grad_x;
-        else to = fresh(layer ? s.directions * s.H : s.I);
+      for (int place = 0; place < s.abreast(); ++place) {
+        Array3<T>& to = of_input[layer * s.abreast() + place];
+        const bool first = place % s.directions == 0;
+        if (layer || (!first && s.grad_x.data)) to = fresh(layer ? s.width() : s.I);
+        else if ((to = s.grad_x).data) to.data += place / s.directions * s.I;
       }
   }
 
-  Gradient<T> of(Index layer, int d) const {
-    const StackUnit<T>& unit = s.units[layer * s.directions + d];
+  Gradient<T> of(Index layer, int place) const {
+    const StackUnit<T>& unit = s.units[layer * s.abreast() + place];
     Gradient<T> g{};
-    g.output = layer + 1 == s.layers() ? s.grad_output : constant(of_input[(layer + 1) * s.directions]);
-    if (g.output.data) g.output.data += d * s.H;
+    g.output = layer + 1 == s.layers() ? s.grad_output : constant(of_input[(layer + 1) * s.abreast()]);
+    if (g.output.data) g.output.data += place * s.H;
     g.final = unit.grad_final, g.final_b = s.H, g.h0 = unit.grad_h0;
     g.w_ih = unit.grad_w_ih, g.w_hh = unit.grad_w_hh, g.b_ih = unit.grad_b_ih, g.b_hh = unit.grad_b_hh;
-    g.x = of_input[layer * s.directions + d];
+    g.x = of_input[layer * s.abreast() + place];
     return g;
   }
 
   // The gradient of the output below, complete: both directions, and dropout.
   void pass(Index layer, Index begin, Index end) {
-    const Array3<T> to = of_input[layer * s.directions];
+    const Index first = layer * s.abreast();
+    const Array3<T> to = of_input[first];
     if (!to.data) return;
-    if (s.directions == 2) add(to, of_input[layer * s.directions + 1], layer ? s.directions * s.H : s.I, begin, end);
+    for (int place = 1; s.directions == 2 && place < s.abreast(); place += 2)
+      add(of_input[first + place - 1], of_input[first + place], layer ? s.width() : s.I, begin, end);
     if (layer && s.mask[layer - 1])
-      multiply_steps(to, to, s.mask[layer - 1], begin, end, s.batch * s.directions * s.H);
+      multiply_steps(to, to, s.mask[layer - 1], begin, end, s.batch * s.width());
   }
 
  private:
@@ -187,14 +191,14 @@ template <class T> std::vector<std::unique_ptr<Unit<T>>> units(const Stack<T>& s
   return made;
 }
 
-// Calls f for each direction; an exception in either thread is thrown again on the caller's.
-template <class F> void over_directions(int directions, int threads, F&& f) {
-  std::exception_ptr failed[2];
-  parallel_for(directions, std::min(threads, directions), [&](Index d) {
+// Calls f for each unit of a layer; an exception in any thread is thrown again on the caller's.
+template <class F> void abreast(int units, int threads, F&& f) {
+  std::vector<std::exception_ptr> failed(units);
+  parallel_for(units, std::min(threads, units), [&](Index place) {
     try {
-      f(static_cast<int>(d));
+      f(static_cast<int>(place));
     } catch (...) {
-      failed[d] = std::current_exception();
+      failed[place] = std::current_exception();
     }
   });
   for (const std::exception_ptr& error : failed)
@@ -205,7 +209,7 @@ template <class F> void over_directions(int directions, int threads, F&& f) {
 
 template <class T> void run_stack_forward(const Stack<T>& s, int wanted) {
   const int threads = unit_threads(s, wanted);
-  if (threads > 1 && s.directions == 1) {
+  if (threads > 1 && s.abreast() == 1) {
     const auto made = units(s, false);
     const Parts parts{s.steps};
     return in_a_wave(s.layers(), parts.count(), threads, false, [&](Index layer, Index part) {
@@ -215,9 +219,9 @@ template <class T> void run_stack_forward(const Stack<T>& s, int wanted) {
   }
   for (Index layer = 0; layer < s.layers(); ++layer) {
     if (layer) pass(s, layer - 1, 0, s.steps);
-    over_directions(s.directions, threads, [&](int d) {
-      const StackUnit<T>& unit = s.units[layer * s.directions + d];
-      run_forward(sequence(s, layer, d), unit.w, *unit.packing, threads > 1 ? 1 : wanted);
+    abreast(s.abreast(), threads, [&](int place) {
+      const StackUnit<T>& unit = s.units[layer * s.abreast() + place];
+      run_forward(sequence(s, layer, place), unit.w, *unit.packing, threads > 1 ? 1 : wanted);
     });
   }
 }
@@ -225,7 +229,7 @@ template <class T> void run_stack_forward(const Stack<T>& s, int wanted) {
 template <class T> void run_stack_backward(const Stack<T>& s, int wanted) {
   const int threads = unit_threads(s, wanted);
   StackGradients<T> grads(s);
-  if (threads > 1 && s.directions == 1) {
+  if (threads > 1 && s.abreast() == 1) {
     const auto made = units(s, true);
     const Parts parts{s.steps};
     return in_a_wave(s.layers(), parts.count(), threads, true, [&](Index layer, Index part) {
@@ -234,9 +238,9 @@ template <class T> void run_stack_backward(const Stack<T>& s, int wanted) {
     }, [&](Index layer) { made[layer]->weights(grads.of(layer, 0)); });
   }
   for (Index layer = s.layers() - 1; layer >= 0; --layer) {
-    over_directions(s.directions, threads, [&](int d) {
-      const StackUnit<T>& unit = s.units[layer * s.directions + d];
-      run_backward(sequence(s, layer, d), grads.of(layer, d), unit.w, *unit.packing, threads > 1 ? 1 : wanted);
+    abreast(s.abreast(), threads, [&](int place) {
+      const StackUnit<T>& unit = s.units[layer * s.abreast() + place];
+      run_backward(sequence(s, layer, place), grads.of(layer, place), unit.w, *unit.packing, threads > 1 ? 1 : wanted);
     });
     grads.pass(layer, 0, s.steps);
   }

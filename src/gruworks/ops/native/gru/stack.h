@@ -1,4 +1,4 @@
-// A stack of layers in one or two directions as one call.
+// A stack of layers in one or two directions, or groups of units that each read a slice of the features, as one call.
 #pragma once
 
 #include <vector>
@@ -20,9 +20,9 @@ template <class T> struct StackUnit {
 
 template <class T> struct Stack {
   Index steps, batch, I, H;
-  int directions;
+  int directions, groups;  // more than one group only with one layer; I is the input size of a group
   bool before, exact;
-  std::vector<StackUnit<T>> units;  // by layer, then direction
+  std::vector<StackUnit<T>> units;  // by layer, then group, then direction
   Array3<const T> x;
   // By layer: output [T, B, D * H]; what the next layer reads, the same or the output times `mask`; dropout's mask. All
   // but the last layer's output are contiguous.
@@ -32,6 +32,8 @@ template <class T> struct Stack {
   Array3<T> grad_x;
 
   Index layers() const { return static_cast<Index>(output.size()); }
+  int abreast() const { return groups * directions; }  // units of a layer
+  Index width() const { return abreast() * H; }
 };
 
 // With few rows, layers and directions run on a thread each, a layer some steps behind the one below; with many, one

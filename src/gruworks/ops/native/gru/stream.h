@@ -20,6 +20,7 @@ template <class T> class Stream {
   std::shared_ptr<const PackedWeights<T>> packed_;
   Sequence<T> sequence_{};
   Place place_;
+  void (*small_step_)(const Sequence<T>&) = nullptr;
   std::vector<Index> order_, starts_;
   std::vector<Flag> flags_;
   Block<T> output_, work_, exchange_, scratch_;
