@@ -63,7 +63,7 @@ def _trained(cell: Cell, numbers: Sequence[float], seed: int) -> dict[str, Any]:
     y = numpy.asarray(numbers, dtype=numpy.float64)
     frame = frame_of(y)
     read = frame.read(y)
-    model = train_cell(cell, read, seed)
+    model = train_cell(cell, read.tolist(), seed)
     x = torch.from_numpy(read)[:, None, None]
     with torch.no_grad():
         answer = frame.restore(model(x).item())

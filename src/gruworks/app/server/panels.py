@@ -82,7 +82,7 @@ def understood(asked: ColumnsOf, limits: Limits) -> dict[str, Any]:
     table = tables.parse(asked.csv, limits)
     found = tables.look(table) | {"head": table[0], "first": table[1 : PREVIEW + 1]}
     try:
-        panel = panel_of(Forecast(csv=asked.csv, columns=asked.columns), None, limits)
+        panel = panel_of(Forecast.model_validate({"csv": asked.csv, "columns": asked.columns}), None, limits)
     except GruworksError as error:
         told = located(error)
         problem = {"message": str(told), "where": told.where, "code": told.code, "values": told.values}

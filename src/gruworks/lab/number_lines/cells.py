@@ -31,14 +31,15 @@ class CellOnLines(torch.nn.Module):
             self.cell: Any = make(cell, 1, HIDDEN, engine="equations").double()
             self.readout = torch.nn.Linear(HIDDEN, 1, dtype=torch.float64)
         with torch.no_grad():
-            self.cell.weight_ih_l0[2 * HIDDEN * (cell != "rnn") :][:HIDDEN] *= SMALL * HIDDEN**0.5
+            self.cell.get_parameter("weight_ih_l0")[2 * HIDDEN * (cell != "rnn") :][:HIDDEN] *= SMALL * HIDDEN**0.5
 
     def states(self, x: Tensor) -> Tensor:
         """The last state [B, H]."""
         state = (x.new_zeros(x.shape[1], HIDDEN),) * self.cell.num_states
         for term in self.cell.input_projections(x).unbind(0):
             state = self.cell.step(term, state)
-        return state[0]
+        last: Tensor = state[0]
+        return last
 
     def forward(self, x: Tensor) -> Tensor:
         answer: Tensor = self.readout(self.states(x))[:, 0]
@@ -60,7 +61,8 @@ def train_cell(cell: Literal["rnn", "lstm", "gru"], numbers: Sequence[float], se
     _fit_readout(model, x, targets, weight)
 
     def errors(p: Tensor, x: Tensor, targets: Tensor, weight: Tensor) -> Tensor:
-        return (functional_call(model, _named(model, p), (x,)) - targets) * weight
+        found: Tensor = (functional_call(model, _named(model, p), (x,)) - targets) * weight
+        return found
 
     def error(p: Tensor, x: Tensor, target: Tensor, weight: Tensor) -> Tensor:
         return errors(p, x[:, None], target[None], weight[None])[0]

@@ -77,7 +77,7 @@ async def _poem(service: Service, model: Any, asked: Generate, seed: int) -> tup
         for line in lines:
             yield to_script(line, asked.script or "as-learnt") + "\n"
 
-    report = check(lines, asked.form)
+    report = check(lines, asked.form or "")
     faults = [str(one) for one in report.faults]
     checked = {"ok": report.ok, "pattern": report.pattern, "rhyme": report.rhyme, "faults": faults}
     return pieces(), {"checked": checked} | ({"unknown": unknown} if unknown else {})
@@ -100,7 +100,7 @@ def _acrostic(asked: Generate, model: Any) -> str:
     """
     if not asked.acrostic:
         return ""
-    lines, count = find_form(asked.form).lines, len(asked.acrostic)
+    lines, count = find_form(asked.form or "").lines, len(asked.acrostic)
     if count != lines:
         text = f"an acrostic of this form has {lines} characters, not {count}"
         raise RequestError(400, text, "acrostic", "acrostic-length", lines=lines, count=count)

@@ -88,7 +88,7 @@ def _facts(routes: APIRouter, service: Service) -> None:
         found = {"models": shown, "forms": forms, "limits": limits.to_dict(), "allow_fit": service.jobs is not None}
         return compressed(request, to_json(found, inf_nan_mode="null"), "application/json")
 
-    @routes.get("/v1/models/{name}/archive", tags=["server"], summary="A fitted run as a zip archive")
+    @routes.get("/v1/models/{name:path}/archive", tags=["server"], summary="A fitted run as a zip archive")
     async def archive(name: str) -> Response:
         model = service.loaded.named(name)
         headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}.zip"}
