@@ -16,10 +16,10 @@ LARGER = {
     "B": ("month", MONTH * 5 / 7, 45), "W": ("month", MONTH / 7, 26), "M": ("year", 12, 36),
 }  # fmt: skip
 UNITS = {"s": "second", "min": "minute", "h": "hour", "D": "day", "B": "business-day", "W": "week", "M": "month",
-         "Q": "quarter", "Y": "year"}  # fmt: skip
+         "Q": "quarter", "Y": "year", "open": "opening-day"}  # fmt: skip
 WORDS_ZH = {
-    "second": "秒", "minute": "分钟", "hour": "小时", "day": "天", "business-day": "个工作日", "week": "周",
-    "month": "个月", "quarter": "个季度", "year": "年", "row": "行",
+    "second": "秒", "minute": "分钟", "hour": "小时", "day": "天", "business-day": "个工作日",
+    "opening-day": "个营业日", "week": "周", "month": "个月", "quarter": "个季度", "year": "年", "row": "行",
 }  # fmt: skip
 # The season that a lag is at a frequency.
 SEASONS = {

@@ -32,7 +32,7 @@ export function build(panel, known) {
     ui.file, ui.wrong.csv, ui.columns, field("method", ui.model, ui.wrong.model), field("horizon", ui.horizon, ui.wrong.horizon), ui.settings, ui.go, ui.wrong[""]);
   ui.columns.addEventListener("change", () => { clear(); lookAgain(); });
   ui.model.addEventListener("change", () => { clear(); showModel(); });
-  ui.horizon.addEventListener("change", clear);
+  ui.horizon.addEventListener("change", () => clear());
   addEventListener("language-changed", () => {
     if (shown) showAnswer();
     if (table) showPreview();
@@ -77,10 +77,10 @@ function showModel() {
 }
 
 // A forecast belongs to a file, its columns and a model: when one of these changes, it is removed with all errors.
-function clear() {
+function clear(keepFit = false) {
   leave(ui.out);
   shown = null;
-  ui.job.hide();
+  if (!keepFit) ui.job.hide();
   ui.out.replaceChildren(...(table ? [] : [make("div", { className: "card empty", say: "emptyForecast" })]));
   for (const one of Object.values(ui.wrong)) hush(one);
 }
@@ -146,7 +146,7 @@ function begin() {
 async function forecast(model = ui.model.value) {
   const asked = asking(model);
   remember("forecast", { model, horizon: asked.horizon, example: table?.example, go: !table || table.example ? "1" : "" });
-  clear();
+  clear(true);
   await busy(ui.out, place, async (signal) => {
     shown = { asked, name: table?.name, answer: await post("/v1/forecast", asked, signal), at: "0" };
     showAnswer();

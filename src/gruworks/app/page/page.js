@@ -1,6 +1,7 @@
 // The frame: tabs, language, theme, and what each view keeps in the address. A view is built when it is first shown.
 import { language, say, setLanguage, speak } from "/page/words.js";
-import { models } from "/page/server.js";
+import { get, models } from "/page/server.js";
+import { complain, wrong } from "/page/parts.js";
 
 // A view's module is fetched when it is first shown.
 const views = {
@@ -28,14 +29,23 @@ async function show() {
   const panel = document.getElementById("panel-" + name); // not the name itself: the browser would move the focus there
   document.title = say("tab" + name[0].toUpperCase() + name.slice(1)) + " · Gruworks";
   built[name] ??= begin(name, panel);
-  const view = await built[name];
-  if (view.query === query.toString()) return;
+  const view = await built[name].catch((error) => failed(name, panel, error));
+  if (!view || view.query === query.toString()) return;
   view.query = query.toString();
   view.open(query);
 }
 
+// A view could not be fetched: without a token the sign-in page is shown instead, as for every other request.
+async function failed(name, panel, error) {
+  delete built[name];
+  const found = await get("/v1/limits").then(() => error, (one) => one);
+  panel.replaceChildren(wrong());
+  complain(panel.firstChild, { code: "no-server", ...found });
+}
+
 async function begin(name, panel) {
   const [view, known] = await Promise.all([views[name](), name === "start" ? null : models()]);
+  panel.replaceChildren();
   view.build(panel, known);
   speak(panel);
   states[name] = { open: view.open };
