@@ -113,7 +113,9 @@ def test_an_old_model_has_the_skill_that_it_shows_on_this_table(visit: Visit) ->
 
 def test_of_a_short_table_nothing_is_said_of_skill(visit: Visit) -> None:
     page = dropped(visit, csv(DAYS[:12], WEEK[:12]))
-    assert "best simple rule" in answer(page)
+    said = answer(page)
+    assert "simple rule" in said
+    assert "on average" in said or "too short" in said
     page.get_by_label("Forecast by").first.select_option("ready/seattle")
     assert "too short to tell how far off" in answer(page)
     page.get_by_text("Details", exact=True).click()
@@ -134,7 +136,7 @@ def test_a_new_file_column_or_model_clears_the_old_answer(visit: Visit) -> None:
         change()
         expect(chart).to_have_count(0)
         expect(page.locator(f"{PANEL} tr.best")).to_have_count(0)
-    expect(page.locator(f"{PANEL} .note").first).to_have_text("bad.csv")
+    expect(page.get_by_text("bad.csv", exact=True)).to_be_visible()
     expect(wrong(page)).to_have_count(1)
     expect(page.get_by_label("Value").first).to_be_hidden()
     drop(page, SHOP)
@@ -235,7 +237,7 @@ def test_a_late_answer_of_an_old_request_is_not_shown(visit: Visit) -> None:
     held[0].continue_()
     page.wait_for_timeout(600)
     assert page.locator(f"{PANEL} .said").inner_text() == shown
-    assert "The model is worth it" in shown or "The simple rule is as good" in shown
+    assert "ready/seattle" in shown or "The model is worth it" in shown or "The simple rule is as good" in shown
 
 
 def test_a_fit_shows_the_simple_rule_at_once_then_its_own_with_what_it_held_out(visit: Visit) -> None:

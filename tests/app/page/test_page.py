@@ -188,8 +188,7 @@ def test_the_token_leaves_the_address_and_a_lost_one_is_asked_for(visit: Visit) 
     page.reload()
     page.wait_for_selector("#panel-write h1")
     page.context.clear_cookies()
-    page.evaluate("location.hash = 'translate'")
-    page.get_by_role("button", name="Translate", exact=True).click()  # the first request without the cookie
+    page.evaluate("location.hash = 'translate'")  # the view is fetched without the cookie
     page.locator("input[name=token]").fill("0123456789abcdef")
     page.keyboard.press("Enter")
     page.wait_for_selector("[role=tabpanel]:not([hidden]) h1")

@@ -5,10 +5,11 @@ import { short } from "/page/scale.js";
 import { say } from "/page/words.js";
 
 // One sentence about this table: how far off this forecast was, and how far the best simple rule.
-export function plainly({ plain, answered_by }) {
+export function plainly({ plain, answered_by, model, series, frequency }) {
+  if (!plain && answered_by === "naive") return say("plainRuleUnknown", { rule: rule(series[0].skill.naive, frequency) });
   if (!plain) return say("plainUnknown");
   const values = { span: span(plain.count, plain.unit), ours: short(plain.ours), best: short(plain.best), rule: rule(plain.rule, plain.kind) };
-  if (answered_by === "naive") return say("plainRule", values);
+  if (answered_by === "naive") return (model ? say("plainNone", { model }) + " " : "") + say("plainRule", values);
   const key = plain.tested === "held out" ? "plainHeld" : "plainPast";
   return say(key, values) + " " + say(plain.ours < plain.best ? "plainBetter" : "plainWorse", values);
 }

@@ -10,6 +10,7 @@ import { sample } from "/page/samples.js";
 import { hush, tell } from "/page/words.js";
 
 const FIT = "fit"; // in the place of a model: a new one of this table
+const RULE = "rule"; // in the address: the best simple rule, without a model
 let ui = {};
 let table = null; // {name, text, example}
 let shown = null; // {answer, asked, at}: what the result shows
@@ -43,7 +44,7 @@ export function build(panel, known) {
 
 export async function open(query) {
   if (query.get("example")) await takeExample(query.get("example"));
-  const model = query.get("model");
+  const model = query.get("model") === RULE ? "" : query.get("model");
   if (model !== null && [...ui.model.options].some((one) => one.value === model)) ui.model.value = model;
   showModel();
   if (query.get("horizon")) ui.horizon.value = query.get("horizon");
@@ -145,7 +146,7 @@ function begin() {
 
 async function forecast(model = ui.model.value) {
   const asked = asking(model);
-  remember("forecast", { model, horizon: asked.horizon, example: table?.example, go: !table || table.example ? "1" : "" });
+  remember("forecast", { model: model || RULE, horizon: asked.horizon, example: table?.example, go: !table || table.example ? "1" : "" });
   clear(true);
   await busy(ui.out, place, async (signal) => {
     shown = { asked, name: table?.name, answer: await post("/v1/forecast", asked, signal), at: "0" };
