@@ -15,9 +15,10 @@ export function progress(task) {
   const curve = make("div");
   const sample = make("div", { className: "sample-text", "aria-live": "off" });
   const node = make("div", { className: "card result fitting", hidden: true }, said, work, error, sample, curve);
-  let job = null, chart = null;
+  let running = false, chart = null;
 
   async function run(request, name) {
+    running = true;
     node.hidden = work.hidden = false;
     hush(error);
     chart = null;
@@ -27,8 +28,7 @@ export function progress(task) {
     tell(said, "fitStarts", { name });
     const history = { steps: [], loss: [], val: [] };
     try {
-      ({ job } = await post("/v1/fit", { task, ...request }));
-      const own = job;
+      const { job: own } = await post("/v1/fit", { task, ...request });
       cancel.onclick = () => remove("/v1/jobs/" + own).catch((found) => complain(error, found));
       for await (const { kind, data } of events("/v1/jobs/" + own + "/events", null)) {
         if (kind === "progress") follow(data, name, history);
@@ -41,7 +41,7 @@ export function progress(task) {
       return null;
     } finally {
       work.hidden = true;
-      job = null;
+      running = false;
     }
   }
 
@@ -65,7 +65,7 @@ export function progress(task) {
     throw new Said({ code: data.code || "fit-failed", values: { ...data.values, why: data.message.includes("--") ? "" : data.message } }); // no flags: this is no command line
   }
 
-  return { node, error, busy: () => job !== null, run, hide: () => { if (!job) node.hidden = true; } };
+  return { node, error, busy: () => running, run, hide: () => { if (!running) node.hidden = true; } };
 }
 
 // Seconds in words: "40 s", "3 min".
