@@ -80,7 +80,9 @@ USER_PAGES = sorted(
     for page in (ROOT / "docs").glob("*.md")
     if page.name.split(".")[0] not in {"figures", "tree", "dataflow", "tutorial"}
 )
-MADE = re.compile(r"<!-- made: .*?<!-- end -->|<!-- value .*?<!-- /value -->", re.DOTALL)
+MADE = re.compile(
+    r"<!-- made: .*?<!-- end -->|<!-- value .*?<!-- /value -->|<!-- ([a-z0-9-]+) -->.*?<!-- end \1 -->", re.DOTALL
+)
 FENCE = re.compile(r"^```.*?^```|^    .*?$", re.DOTALL | re.MULTILINE)
 CODE = re.compile(rf"{FENCE.pattern}|`[^`\n]*`|\]\([^)]*\)|arXiv \S+", re.DOTALL | re.MULTILINE)
 UNIT = r"(?:%|ms|µs|ns|s|GB|MB|kB|GFLOP/s|seconds|minutes|秒|分钟)(?![\w/])"

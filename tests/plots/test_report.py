@@ -72,6 +72,12 @@ def test_the_page_says_all_that_it_is_given_and_loads_nothing(tmp_path: Path) ->
     assert tags.open == []
 
 
+def test_the_page_opens_with_the_plain_sentence_where_there_is_one(tmp_path: Path) -> None:
+    page = write_report(tmp_path / "r.html", contents(plain="off by 5 < 7 on average")).read_text()
+    assert "</h1><p class=plain>off by 5 &lt; 7 on average</p>" in page
+    assert "class=plain" not in write_report(tmp_path / "r.html", contents(plain="")).read_text()
+
+
 def test_text_from_the_data_is_no_markup(tmp_path: Path) -> None:
     page = write_report(tmp_path / "r.html", contents(fans=[fan("<b>&x")], warnings=["<i>"], title="<u>")).read_text()
     for text in ("<b>", "<i>", "<u>"):

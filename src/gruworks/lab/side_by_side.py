@@ -10,10 +10,12 @@ import torch
 from torch import Tensor
 
 from gruworks.lab.gates import Look, fresh, memory_length, one_hot, saturation
+from gruworks.lab.number_lines.cells import train_cell
+from gruworks.lab.number_lines.lines import frame_of
 from gruworks.lab.number_lines.next_number import next_number
 from gruworks.nn.cells import make
 
-__all__ = ["Cell", "side_by_side", "told"]
+__all__ = ["TRAINED", "Cell", "side_by_side", "told", "trained_side_by_side"]
 
 Cell = Literal["rnn", "lstm", "gru"]
 TRAINED = range(3, 13)  # lengths of sequences for which a GRU is trained
@@ -46,6 +48,28 @@ def side_by_side(
     return [_look(cell, x, [f"{one:g}" for one in numbers], "the input", hidden, seed) for cell in cells]
 
 
+def trained_side_by_side(cells: Sequence[Cell], numbers: Sequence[float], seed: int = 0) -> list[dict[str, Any]]:
+    """As `side_by_side`, of cells with hidden size 8 trained on number lines, each with its prediction as "answer".
+
+    >>> [round(one["answer"]) for one in trained_side_by_side(["gru"], [1, 2, 3, 4, 5])]
+    [6]
+    """
+    return [_trained(cell, numbers, seed) for cell in cells]
+
+
+def _trained(cell: Cell, numbers: Sequence[float], seed: int) -> dict[str, Any]:
+    if cell == "gru":
+        return side_by_side(["gru"], numbers, None, seed=seed)[0]
+    y = numpy.asarray(numbers, dtype=numpy.float64)
+    frame = frame_of(y)
+    read = frame.read(y)
+    model = train_cell(cell, read.tolist(), seed)
+    x = torch.from_numpy(read)[:, None, None]
+    with torch.no_grad():
+        answer = frame.restore(model(x).item())
+    return _values(cell, model.cell, x, [f"{one:g}" for one in numbers], "trained on number lines") | {"answer": answer}
+
+
 def told(cell: str, look: Look) -> dict[str, Any]:
     """Gates of a GRU with memory length and saturation of each unit, as JSON values."""
     shut, opened = saturation(look.update)
@@ -64,9 +88,14 @@ def _look(cell: Cell, x: Tensor, reads: list[str], what: str, hidden: int, seed:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         unit: Any = make(cell, x.shape[-1], hidden, engine="equations").double()
+    return _values(cell, unit, x, reads, f"an untrained {cell.upper()} of {hidden} units")
+
+
+def _values(cell: Cell, unit: Any, x: Tensor, reads: list[str], what: str) -> dict[str, Any]:
+    """Gates, states and memory of an RNN or LSTM as JSON values."""
     gates, states = _steps(cell, unit, x)
     return {
-        "cell": cell, "what": f"an untrained {cell.upper()} of {hidden} units", "inputs": reads,
+        "cell": cell, "what": what, "inputs": reads,
         "gates": {name: v.tolist() for name, v in gates.items()},
         "update": None, "reset": None, "candidate": None, "hidden": states.tolist(),
         "memory": None if cell == "rnn" else memory_length(1 - gates["f_t"]).tolist(), "saturation": None,

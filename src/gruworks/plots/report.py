@@ -23,9 +23,10 @@ def write_report(path: Path, contents: Mapping[str, Any]) -> Path:
     """Write the report to `path` and return it.
 
     Args:
-        contents: title; facts (name to text); blend (its description); warnings; fans, each as for `fan_svg` with a
-            name; measured (the rows of the evaluation in words); evaluation (scores, by_horizon, coverage95,
-            mase_season, origins), or None where there were too few rows.
+        contents: title; plain (one sentence on the errors, if they were measured); facts (name to text); blend (its
+            description); warnings; fans, each as for `fan_svg` with a name; measured (the rows of the evaluation in
+            words); evaluation (scores, by_horizon, coverage95, mase_season, origins), or None where there were too few
+            rows.
     """
     parts = [_head(contents), _problems(contents["warnings"], contents["blend"]), _errors(contents)]
     parts.append("<h2>Forecasts</h2><p class=soft>Dark: 80 % prediction interval. Light: 95 % prediction interval.</p>")
@@ -48,7 +49,9 @@ def _head(contents: Mapping[str, Any]) -> str:
     facts = " · ".join(f"{html.escape(str(k))}: {html.escape(str(v))}" for k, v in contents["facts"].items())
     kind = "verdict none" if "no skill" in contents["blend"] else "verdict"
     title, blend = html.escape(contents["title"]), html.escape(contents["blend"])
-    return f"<h1>{title}</h1><p class=soft>{facts}</p><p class='{kind}'>{blend}</p>"
+    sentence = contents.get("plain")
+    plain = f"<p class=plain>{html.escape(sentence)}</p>" if sentence else ""
+    return f"<h1>{title}</h1>{plain}<p class=soft>{facts}</p><p class='{kind}'>{blend}</p>"
 
 
 def _problems(warnings: Sequence[str], blend: str) -> str:

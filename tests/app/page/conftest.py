@@ -14,7 +14,9 @@ import pytest
 
 CHROMIUM = os.environ.get("GRUWORKS_CHROMIUM", "/usr/bin/chromium")
 TOKEN = "0123456789abcdef"
-PATIENCE = 240_000  # milliseconds: on a busy machine a fit's process needs a minute to begin
+PATIENCE = int(
+    os.environ.get("GRUWORKS_PATIENCE", "240000")
+)  # milliseconds: on a busy machine a fit's process needs a minute to begin
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
@@ -57,8 +59,11 @@ def learn(page: Any) -> None:
 
     page.route("**/v1/fit", shorter)
     if page.locator("#panel-forecast:not([hidden])").count():
-        page.get_by_label("Forecast horizon in steps").fill("3")
-    page.locator("[role=tabpanel]:not([hidden])").get_by_role("button", name="Fit the model").click()
+        page.get_by_label("Steps ahead").fill("3")
+        page.get_by_label("Forecast by").select_option("fit")
+        page.get_by_role("button", name="Fit a model and forecast").click()
+    else:
+        page.locator("[role=tabpanel]:not([hidden])").get_by_role("button", name="Learn it").click()
 
 
 @pytest.fixture(scope="module")  # no longer: while it is open, no test can run a loop of its own

@@ -112,7 +112,7 @@ def test_a_refusal_says_what_to_do(closed: TestClient) -> None:
     assert "--allow-host evil.example" in answer.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("path", ["/v1/models", "/metrics", "/openapi.json", "/page/page.js", "/plotly.js", "/nowhere"])
+@pytest.mark.parametrize("path", ["/v1/models", "/metrics", "/openapi.json", "/page/page.js", "/nowhere"])
 def test_everything_but_two_states_needs_the_token(closed: TestClient, path: str) -> None:
     closed.cookies.clear()
     answer = closed.get(path)

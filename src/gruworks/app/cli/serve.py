@@ -19,6 +19,7 @@ from gruworks.errors import OptionError, require
 __all__ = ["serve"]
 
 TOKEN = "Secret that every request must carry, of 16 characters or more; random if not given."
+FITS = "Let requests fit models, one at a time; by default on this machine's own address, with a token."
 Runs = Annotated[list[Path] | None, typer.Argument(metavar="[RUN]...", help="Run folders.", show_default=False)]
 
 
@@ -38,13 +39,14 @@ def serve(
             "--no-token", help="Disable authentication: every client that reaches the address has full access."
         ),
     ] = False,
-    allow_fit: Annotated[bool, typer.Option("--allow-fit", help="Let requests fit models, one at a time.")] = False,
+    allow_fit: Annotated[bool | None, typer.Option("--allow-fit/--no-allow-fit", help=FITS, show_default=False)] = None,
     fits: Annotated[Path, typer.Option(help="Folder for runs that are fitted over HTTP.")] = Path("runs"),
     ready: Annotated[bool, typer.Option(help="Serve the package's own models too.")] = True,
     limits: Limits,
 ) -> None:
     """Serve runs and the ready models: the page at the address it prints, the interface at /openapi.json."""
     token = _token(token, no_token)
+    allow_fit = (token is not None and is_loopback(host)) if allow_fit is None else allow_fit
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     listener: Any = require("gruworks.app.server.listening", extra="serve")
     server: Any = require("gruworks.app.server.application", extra="serve")

@@ -1,57 +1,63 @@
-// A table in; a fan chart, naive forecasts, skill in words, errors on the past; or a fit as a job.
+// A table in: previewed, then fitted, or forecast by a simple rule or a served model.
 import { models, post } from "/page/server.js";
-import { busy, card, choice, complain, field, fill, head, leave, make, ofTask, remember, takesFile, wrong } from "/page/parts.js";
-import { draw } from "/page/charts.js";
-import { fitForm, textOf } from "/page/fit.js";
-import { fan, numbers, notes, skilled, tested } from "/page/forecast-answer.js";
-import { hush, say, tell } from "/page/words.js";
+import { busy, card, choice, complain, examples, field, fill, head, leave, make, ofTask, remember, takesFile, wrong } from "/page/parts.js";
+import { answered } from "/page/forecast-result.js";
+import { preview } from "/page/preview.js";
+import { progress } from "/page/progress.js";
+import { settings } from "/page/settings.js";
+import { textOf } from "/page/text-of.js";
+import { sample } from "/page/samples.js";
+import { hush, tell } from "/page/words.js";
 
+const FIT = "fit"; // in the place of a model: a new one of this table
+const RULE = "rule"; // in the address: the best simple rule, without a model
 let ui = {};
-let table = null; // {name, text}
+let table = null; // {name, text, example}
 let shown = null; // {answer, asked, at}: what the result shows
-let fitted = () => false; // true while the table that was fitted is the one that is shown
 
 export function build(panel, known) {
   ui = {
     known, model: choice([]), time: choice([]), target: choice([]), series: choice([]),
-    horizon: make("input", { type: "number", min: 1, inputMode: "numeric" }), backtest: make("input", { type: "checkbox" }),
+    horizon: make("input", { type: "number", min: 1, inputMode: "numeric" }),
     columns: make("fieldset", { hidden: true }), go: make("button", { className: "main" }),
-    file: make("p", { className: "note" }), out: make("div", { className: "result", "aria-live": "polite" }), foot: make("div"),
-    fit: fitForm(known, "forecast", { prepare: fitData, finished: fitDone, without: ["time", "target", "series"] }), // their columns are chosen above
+    file: make("p", { className: "note" }), look: make("div"), out: make("div", { className: "result", "aria-live": "polite" }), foot: make("div"),
+    fit: settings(known, "forecast", "Config", ["time", "target", "series", "horizon"]), job: progress("forecast"),
   };
-  ui.fit.node.hidden = true;
   // Where each complaint stands: beside what it is about.
   ui.wrong = Object.fromEntries(["csv", "columns.time", "columns.target", "columns.id", "model", "horizon", ""].map((where) => [where, wrong()]));
   ui.columns.append(make("div", { className: "row" }, field("timeColumn", ui.time, ui.wrong["columns.time"]), field("targetColumn", ui.target, ui.wrong["columns.target"]), field("seriesColumn", ui.series, ui.wrong["columns.id"])));
-  const form = make("form", { className: "card", onsubmit: (event) => { event.preventDefault(); forecast(); } },
-    takesFile(".csv,.tsv,.txt,text/csv", "dropTable", takeFile), ui.file, ui.wrong.csv, ui.columns, field("model", ui.model, ui.wrong.model),
-    field("horizon", ui.horizon, ui.wrong.horizon), make("label", { className: "check" }, ui.backtest, make("span", { say: "backtest" })),
-    ui.go, ui.wrong[""], ui.fit.node);
-  for (const one of [ui.time, ui.target, ui.series]) one.addEventListener("change", clear);
+  ui.settings = make("details", {}, make("summary", { say: "fitSettings" }), make("div", {}, ui.fit.node));
+  const form = make("form", { className: "card", onsubmit: (event) => { event.preventDefault(); begin(); } },
+    takesFile(".csv,.tsv,.txt,text/csv", "dropTable", takeFile),
+    examples([["exampleShop", () => takeExample("shop")], ["exampleStocks", () => takeExample("stocks")], ["exampleWeather", () => takeExample("weather")]]),
+    ui.file, ui.wrong.csv, ui.columns, field("method", ui.model, ui.wrong.model), field("horizon", ui.horizon, ui.wrong.horizon), ui.settings, ui.go, ui.wrong[""]);
+  ui.columns.addEventListener("change", () => { clear(); lookAgain(); });
   ui.model.addEventListener("change", () => { clear(); showModel(); });
-  addEventListener("look-changed", () => shown && showAnswer());
-  panel.append(head("forecastTitle", "forecastAbout"), make("div", { className: "board" }, form, ui.out, ui.foot));
+  ui.horizon.addEventListener("change", () => clear());
+  addEventListener("language-changed", () => {
+    if (shown) showAnswer();
+    if (table) showPreview();
+  });
+  panel.append(head("forecastTitle", "forecastAbout"), make("div", { className: "board" }, form, make("div", { className: "result" }, ui.job.node, ui.out, ui.look), ui.foot));
   offer();
 }
 
-export function open(query) {
-  const model = query.get("model");
-  if (model && [...ui.model.options].some((one) => one.value === model)) ui.model.value = model;
+export async function open(query) {
+  if (query.get("example")) await takeExample(query.get("example"));
+  const model = query.get("model") === RULE ? "" : query.get("model");
+  if (model !== null && [...ui.model.options].some((one) => one.value === model)) ui.model.value = model;
   showModel();
   if (query.get("horizon")) ui.horizon.value = query.get("horizon");
-  ui.backtest.checked = query.get("backtest") === "1";
-  if (query.has("go") && !table) forecast();
+  if (query.has("go") && ui.model.value !== FIT) forecast();
 }
 
-// A table can also be forecast without a model.
-const choices = () => [...(table ? [["", null, "noModelButNaive"]] : []), ...ofTask(ui.known, "forecast")];
+const fits = () => table && ui.known.allow_fit;
+const choices = () => [...(fits() ? [[FIT, null, "methodFit"]] : []), ...(table ? [["", null, "noModelButNaive"]] : []), ...ofTask(ui.known, "forecast")];
 
 // Offer the models, and name the action of the button.
 function offer(model) {
   fill(ui.model, choices(), model);
   ui.columns.hidden = !table;
-  ui.fit.node.hidden = !(table && ui.known.allow_fit) && !ui.fit.busy();
-  tell(ui.go, table ? "useTable" : "useOwn");
   ui.go.disabled = !ui.model.options.length;
   clear();
   if (ui.known.error) complain(ui.wrong[""], ui.known.error);
@@ -62,6 +68,9 @@ function offer(model) {
 function showModel() {
   const found = ui.known.models.find((one) => one.name === ui.model.value);
   ui.foot.replaceChildren(card(ui.known, ui.model.value));
+  if (table && !ui.known.allow_fit) ui.foot.prepend(make("p", { className: "note", say: "noFits" }));
+  ui.settings.hidden = ui.model.value !== FIT;
+  tell(ui.go, ui.model.value === FIT ? "fitTable" : table ? "useTable" : "useOwn");
   const own = ui.known.forms.forecast?.Config.find((one) => one.name === "horizon");
   ui.horizon.max = found?.settings.horizon ?? own?.high ?? "";
   if (found) ui.horizon.value = found.settings.horizon;
@@ -69,15 +78,12 @@ function showModel() {
 }
 
 // A forecast belongs to a file, its columns and a model: when one of these changes, it is removed with all errors.
-function clear() {
+function clear(keepFit = false) {
   leave(ui.out);
   shown = null;
-  ui.out.replaceChildren(make("div", { className: "card empty", say: table ? "emptyTable" : "emptyForecast" }));
-  quiet();
-}
-
-function quiet() {
-  for (const one of [...Object.values(ui.wrong), ui.fit.error]) hush(one);
+  if (!keepFit) ui.job.hide();
+  ui.out.replaceChildren(...(table ? [] : [make("div", { className: "card empty", say: "emptyForecast" })]));
+  for (const one of Object.values(ui.wrong)) hush(one);
 }
 
 const place = (error) => {
@@ -85,77 +91,92 @@ const place = (error) => {
   return found && !found.closest("[hidden]") ? found : ui.wrong[""];
 };
 
+async function takeExample(name) {
+  reset(name);
+  await busy(ui.out, ui.wrong.csv, async (signal) => take({ ...(await sample(name, signal)), example: name }, signal));
+}
+
 async function takeFile(file) {
+  reset(file.name);
+  await busy(ui.out, () => ui.wrong.csv, async (signal) => take({ name: file.name, text: await textOf(file, ui.known) }, signal));
+}
+
+function reset(name) {
   table = null;
+  ui.look.replaceChildren();
   offer();
-  tell(ui.file, "fileName", { name: file.name });
-  await busy(ui.out, () => ui.wrong.csv, async (signal) => {
-    const text = await textOf(file, ui.known);
-    const found = await post("/v1/columns", { csv: text }, signal);
-    table = { name: file.name, text };
-    const names = found.columns.map((one) => [one.name, one.name]);
-    const none = ["", null, "none"];
-    fill(ui.time, [...names, none], found.guess.time ?? "");
-    fill(ui.target, names, found.guess.target ?? undefined);
-    fill(ui.series, [none, ...names], found.guess.id ?? "");
-    tell(ui.file, "rowsRead", { name: file.name, rows: found.rows });
-    offer("");
-    if (!found.guess.target) tell(ui.wrong["columns.target"], "error no-numbers");
-    else if (!found.guess.time) tell(ui.wrong["columns.time"], "error no-times");
-  });
+  tell(ui.file, "fileName", { name });
+}
+
+async function take(given, signal) {
+  const found = await post("/v1/columns", { csv: given.text }, signal);
+  table = { ...given, found };
+  const names = found.columns.map((one) => [one.name, one.name]);
+  const none = ["", null, "none"];
+  fill(ui.time, [...names, none], found.guess.time ?? "");
+  fill(ui.target, names, found.guess.target ?? undefined);
+  fill(ui.series, [none, ...names], found.guess.id ?? "");
+  tell(ui.file, "rowsRead", { name: given.name, rows: found.rows });
+  offer(fits() ? FIT : "");
+  showPreview();
+}
+
+async function lookAgain() {
+  const own = table;
+  const found = await post("/v1/columns", { csv: own.text, columns: columns() }).catch((problem) => ({ ...own.found, problem }));
+  if (table === own) { own.found = found; showPreview(); }
+}
+
+function showPreview() {
+  const { problem } = table.found;
+  ui.look.replaceChildren(preview(table.found, columns()));
+  if (problem && !shown) complain(place(problem), { ...problem, status: 400 });
 }
 
 const columns = () => ({ time: ui.time.value || null, target: ui.target.value || null, id: ui.series.value || null });
 
-async function forecast() {
-  const asked = { model: ui.model.value || null, level: [80, 95], backtest: ui.backtest.checked, horizon: Number(ui.horizon.value) || null };
-  if (table) Object.assign(asked, { csv: table.text, columns: columns() });
-  remember("forecast", { model: asked.model, horizon: asked.horizon, backtest: asked.backtest ? "1" : "", go: table ? "" : "1" });
-  clear();
+function asking(model) {
+  const asked = { model: model || null, level: [80, 95], backtest: true, horizon: Number(ui.horizon.value) || null };
+  return table ? { ...asked, csv: table.text, columns: columns() } : asked;
+}
+
+function begin() {
+  return ui.model.value === FIT ? fitTable() : forecast();
+}
+
+async function forecast(model = ui.model.value) {
+  const asked = asking(model);
+  remember("forecast", { model: model || RULE, horizon: asked.horizon, example: table?.example, go: !table || table.example ? "1" : "" });
+  clear(true);
   await busy(ui.out, place, async (signal) => {
-    shown = { asked, answer: await post("/v1/forecast", asked, signal), at: "0" };
+    shown = { asked, name: table?.name, answer: await post("/v1/forecast", asked, signal), at: "0" };
     showAnswer();
   });
 }
 
 function showAnswer() {
-  const { answer, asked } = shown;
-  const which = choice(answer.series.map((one, at) => [String(at), one.id]), shown.at);
-  const chart = make("div", { className: "chart", role: "img", "aria-label": say("forecastLine") });
-  const skill = make("p", { className: "said" });
-  const rows = make("div", { className: "wide" });
-  const picked = () => {
-    shown.at = which.value;
-    const one = answer.series[Number(which.value)];
-    skill.textContent = skilled(one.skill, answer, Boolean(asked.csv));
-    rows.replaceChildren(numbers(one));
-    draw(chart, () => fan(one, answer)).catch((error) => complain(ui.wrong[""], error));
-  };
-  which.addEventListener("change", picked);
-  const box = make("div", { className: "card result" }, answer.series.length > 1 ? field("shownSeries", which) : null, ...notes(answer), skill, chart,
-    make("details", {}, make("summary", { say: "inNumbers" }), make("div", {}, rows)));
-  ui.out.replaceChildren(box);
-  if (asked.backtest) ui.out.append(tested(answer));
-  picked();
+  ui.out.replaceChildren(answered(shown));
 }
 
-// Show the naive forecast first: errors in the table are reported before a fit starts.
-async function fitData() {
-  const own = table;
-  const asked = { csv: own.text, columns: columns() };
-  fitted = () => table === own && JSON.stringify(columns()) === JSON.stringify(asked.columns);
-  if (!asked.columns.time) { quiet(); tell(ui.wrong["columns.time"], "fitNeedsTimes"); return null; }
-  if (!shown) {
-    offer("");
-    await forecast();
-  }
-  return shown && fitted() ? { body: asked, name: own.name } : null;
-}
-
-async function fitDone(model) {
+// The simple rule first: errors in the table are told before a fit starts, and there is something to compare with.
+async function fitTable() {
+  const own = table, asked = asking("");
+  const same = () => table === own && JSON.stringify(columns()) === JSON.stringify(asked.columns);
+  if (!asked.columns.time) { clear(); tell(ui.wrong["columns.time"], "fitNeedsTimes"); return; }
+  await forecast("");
+  if (!shown || !same()) return;
+  ui.go.disabled = true;
+  const values = ui.fit.values();
+  const model = await ui.job.run({ csv: asked.csv, columns: asked.columns, settings: { ...values, horizon: asked.horizon ?? undefined } }, own.name);
+  ui.go.disabled = false;
+  if (!model) return;
   ui.known = await models(true);
-  if (!fitted()) { fill(ui.model, choices(), ui.model.value); return; } // what is shown is another table's
-  offer(model);
-  ui.backtest.checked = true;
+  const chosen = ui.model.value;
+  if (!same()) { fill(ui.model, choices(), chosen); return; } // what is shown is another table's
+  const horizon = ui.horizon.value;
+  fill(ui.model, choices(), model);
+  showModel();
+  ui.horizon.value = horizon;
   await forecast();
 }
+

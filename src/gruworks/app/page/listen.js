@@ -1,18 +1,22 @@
-// The microphone, transcribed while one speaks; or a recording, words with their times.
+// The microphone, transcribed while one speaks; or a recording, words with their times; a player for both.
 import { upload } from "/page/server.js";
-import { busy, card, choice, complain, field, head, leave, make, ofTask, remember, takesFile, wrong } from "/page/parts.js";
+import { busy, card, choice, complain, examples, field, head, leave, make, ofTask, remember, takesFile, wrong } from "/page/parts.js";
+import { save, wav } from "/page/download.js";
+import { live } from "/page/microphone.js";
 import { optionsOf, settings } from "/page/settings.js";
+import { recording } from "/page/samples.js";
+import { copy, saves, share } from "/page/share.js";
 import { hush, say, tell } from "/page/words.js";
 
 const LIVE = ["silence", "longest"]; // of a stream; a recording has no use for them
 let ui = {};
-let live = null;
+let session = null;
 
 export function build(panel, known) {
   ui = {
-    model: choice(ofTask(known, "transcribe")), go: make("button", { type: "button", className: "main", say: "microphone", onclick: () => (live ? end() : begin()) }),
-    error: wrong(), sure: make("span"), partial: make("span", { className: "partial" }), words: make("div", { className: "words" }), others: make("p", { className: "note" }), foot: make("div"),
-    state: make("p", { className: "note", role: "status" }), options: settings(known, "transcribe", "Options", LIVE),
+    model: choice(ofTask(known, "transcribe")), go: make("button", { type: "button", className: "main", say: "microphone", onclick: () => (session ? session.end() : begin()) }),
+    error: wrong(), fileError: wrong(), sure: make("span"), partial: make("span", { className: "partial" }), words: make("div", { className: "words" }), others: make("p", { className: "note" }), foot: make("div"),
+    state: make("p", { className: "note", role: "status" }), options: settings(known, "transcribe", "Options", LIVE), player: make("div"), tools: make("div"), doubt: make("p", { className: "note warn" }),
   };
   const chosen = () => {
     ui.options.defaults({ n_best: null, ...optionsOf(known, ui.model.value) });
@@ -20,9 +24,10 @@ export function build(panel, known) {
   };
   ui.text = make("p", { className: "sheet", "aria-live": "polite" }, ui.sure, " ", ui.partial);
   ui.empty = make("p", { className: "empty", say: "emptyListen" });
-  ui.out = make("div", { className: "card result" }, ui.empty, ui.text, ui.words, ui.others);
-  const form = make("form", { className: "card", onsubmit: (event) => event.preventDefault() }, ui.go, ui.state, takesFile("audio/*,.wav,.flac,.ogg,.mp3", "dropAudio", takeFile), ui.options.node, field("model", ui.model), ui.error);
-  ui.model.addEventListener("change", () => { if (live) close(); clear(); ui.empty.hidden = false; remember("listen", { model: ui.model.value }); chosen(); });
+  ui.out = make("div", { className: "card result" }, ui.player, ui.empty, ui.text, ui.doubt, ui.words, ui.others, ui.tools);
+  const form = make("form", { className: "card", onsubmit: (event) => event.preventDefault() }, ui.go, ui.state, takesFile("audio/*,.wav,.flac,.ogg,.mp3", "dropAudio", takeFile),
+    examples([["exampleVowels", takeExample]]), ui.fileError, ui.options.node, field("model", ui.model), ui.error);
+  ui.model.addEventListener("change", () => { session?.close(); clear(); ui.empty.hidden = false; remember("listen", { model: ui.model.value }); chosen(); });
   chosen();
   if (!ui.model.options.length) { known.error ? complain(ui.error, known.error) : tell(ui.error, "noModel"); ui.go.disabled = true; }
   panel.append(head("listenTitle", "listenAbout"), make("div", { className: "board" }, form, ui.out, ui.foot));
@@ -30,77 +35,70 @@ export function build(panel, known) {
 
 export function open(query) {
   if (query.has("model")) ui.model.value = query.get("model");
+  if (query.get("example") === "vowels") takeExample();
 }
 
 function clear() {
   ui.empty.hidden = true;
   leave(ui.out);
-  hush(ui.error);
+  for (const one of [ui.error, ui.fileError, ui.doubt]) hush(one);
   ui.sure.textContent = ui.partial.textContent = ui.others.textContent = "";
-  ui.words.replaceChildren();
+  for (const one of [ui.words, ui.player, ui.tools]) one.replaceChildren();
+}
+
+// A player of a recording, and what can be done with its transcript.
+function offer(blob, name) {
+  ui.player.replaceChildren(make("audio", { controls: true, src: URL.createObjectURL(blob), ariaLabel: say("player") }));
+  const text = () => ui.sure.textContent.trim();
+  ui.tools.replaceChildren(share([copy(text), saves("saveText", () => save("transcript.txt", text() + "\n", "text/plain")), saves("saveWav", () => save(name, blob))],
+    () => ({ path: "/v1/transcribe", form: { file: "@" + name, model: ui.model.value } })));
+}
+
+async function takeExample() {
+  clear();
+  await busy(ui.out, ui.fileError, async () => recording("recordings")).then((file) => file && takeFile(file));
+  remember("listen", { model: ui.model.value, example: "vowels" });
 }
 
 async function takeFile(file) {
   clear();
-  await busy(ui.out, ui.error, async (signal) => {
+  remember("listen", { model: ui.model.value });
+  await busy(ui.out, (error) => (error.where === "file" ? ui.fileError : ui.error), async (signal) => {
     const form = new FormData();
     form.append("file", file);
     form.append("model", ui.model.value);
     for (const [name, value] of Object.entries(ui.options.values())) for (const one of [value].flat()) form.append(name, one);
     const found = await upload("/v1/transcribe", form, signal);
-    ui.sure.textContent = found.text || say("heardNothing");
-    ui.words.replaceChildren(...found.words.map((one) => make("span", {}, make("b", { textContent: one.word }), make("small", { textContent: one.start.toFixed(2) + " – " + one.end.toFixed(2) + " s · " + Math.round(100 * one.confidence) + " %" }))));
-    ui.others.textContent = found.alternatives.length ? say("others") + ": " + found.alternatives.join(" · ") : "";
+    offer(file, file.name);
+    show(found);
   });
+}
+
+function show(found) {
+  ui.sure.textContent = found.text || say("heardNothing");
+  if (found.doubtful) tell(ui.doubt, "noDigits", { words: found.doubtful.join(", ") });
+  ui.words.replaceChildren(...found.words.map((one) => make("span", {}, make("b", { textContent: one.word }), make("small", { textContent: one.start.toFixed(2) + " – " + one.end.toFixed(2) + " s · " + Math.round(100 * one.confidence) + " %" }))));
+  ui.others.textContent = found.alternatives.length ? say("others") + ": " + found.alternatives.join(" · ") : "";
 }
 
 async function begin() {
   clear();
-  let media;
-  try {
-    media = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false } });
-  } catch (error) {
-    tell(ui.error, "noMicrophone", { why: error.message });
-    return;
-  }
-  const context = new AudioContext();
-  await context.audioWorklet.addModule("/page/tap.js");
-  const address = location.origin.replace(/^http/, "ws") + "/v1/transcribe/live?model=" + encodeURIComponent(ui.model.value) + "&rate=" + context.sampleRate;
-  const socket = new WebSocket(address);
-  const tap = new AudioWorkletNode(context, "tap");
-  live = { media, context, socket };
-  socket.onmessage = (event) => live?.socket === socket && hear(JSON.parse(event.data));
-  socket.onclose = () => live?.socket === socket && close();
-  socket.onopen = () => {
-    tap.port.onmessage = (event) => { if (socket.readyState === WebSocket.OPEN && live && !live.ended) socket.send(event.data); };
-    context.createMediaStreamSource(media).connect(tap);
-  };
-  ui.go.dataset.say = "microphoneStop";
-  ui.go.textContent = say("microphoneStop");
-  ui.state.textContent = say("listening");
+  session = await live(ui.model.value, { heard, closed }).catch((error) => { tell(ui.error, "noMicrophone", { why: error.message }); return null; });
+  if (!session) return;
+  tell(ui.go, "microphoneStop");
+  tell(ui.state, "listening");
 }
 
-function hear(told) {
+function heard(told) {
   if (told.error) { complain(ui.error, told.error); return; }
   if (told.final) ui.sure.textContent = (ui.sure.textContent + " " + told.final).trim();
   ui.partial.textContent = told.done ? "" : told.partial;
   if (told.done && !ui.sure.textContent) ui.sure.textContent = say("heardNothing");
 }
 
-function end() {
-  if (!live || live.ended) return;
-  live.ended = true;
-  if (live.socket.readyState === WebSocket.OPEN) live.socket.send(JSON.stringify({ end: true }));
-  else close();
-}
-
-function close() {
-  if (!live) return;
-  for (const track of live.media.getTracks()) track.stop();
-  live.socket.close();
-  live.context.close();
-  live = null;
-  ui.go.dataset.say = "microphone";
-  ui.go.textContent = say("microphone");
-  ui.state.textContent = "";
+function closed(samples, rate) {
+  session = null;
+  tell(ui.go, "microphone");
+  hush(ui.state);
+  if (samples.length) offer(wav(samples, rate), "recording.wav");
 }

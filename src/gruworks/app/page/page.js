@@ -1,19 +1,20 @@
 // The frame: tabs, language, theme, and what each view keeps in the address. A view is built when it is first shown.
 import { language, say, setLanguage, speak } from "/page/words.js";
-import { models } from "/page/server.js";
-import * as forecast from "/page/forecast.js";
-import * as write from "/page/write.js";
-import * as translate from "/page/translate.js";
-import * as listen from "/page/listen.js";
-import * as inside from "/page/inside.js";
+import { get, models } from "/page/server.js";
+import { complain, wrong } from "/page/parts.js";
 
-const views = { forecast, write, translate, listen, inside };
-const built = {};
+// A view's module is fetched when it is first shown.
+const views = {
+  start: () => import("/page/start.js"), forecast: () => import("/page/forecast.js"), write: () => import("/page/write.js"),
+  translate: () => import("/page/translate.js"), listen: () => import("/page/listen.js"), inside: () => import("/page/inside.js"),
+};
+const built = {}; // promises of the views, and the views that are there
+const states = {};
 const root = document.documentElement;
 
 function readAddress() {
   const [name, query] = location.hash.slice(1).split("?");
-  return [name in views ? name : "forecast", new URLSearchParams(query || "")];
+  return [name in views ? name : "start", new URLSearchParams(query || "")];
 }
 
 async function show() {
@@ -26,23 +27,36 @@ async function show() {
     if (chosen) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
   const panel = document.getElementById("panel-" + name); // not the name itself: the browser would move the focus there
-  if (!built[name]) {
-    built[name] = { panel };
-    views[name].build(panel, await models());
-    speak(panel);
-  }
   document.title = say("tab" + name[0].toUpperCase() + name.slice(1)) + " · Gruworks";
-  if (built[name].query !== query.toString()) {
-    built[name].query = query.toString();
-    views[name].open(query);
-  }
+  built[name] ??= begin(name, panel);
+  const view = await built[name].catch((error) => failed(name, panel, error));
+  if (!view || view.query === query.toString()) return;
+  view.query = query.toString();
+  view.open(query);
+}
+
+// A view could not be fetched: without a token the sign-in page is shown instead, as for every other request.
+async function failed(name, panel, error) {
+  delete built[name];
+  const found = await get("/v1/limits").then(() => error, (one) => one);
+  panel.replaceChildren(wrong());
+  complain(panel.firstChild, { code: "no-server", ...found });
+}
+
+async function begin(name, panel) {
+  const [view, known] = await Promise.all([views[name](), name === "start" ? null : models()]);
+  panel.replaceChildren();
+  view.build(panel, known);
+  speak(panel);
+  states[name] = { open: view.open };
+  return states[name];
 }
 
 // A view reports its state; the address is replaced by one that reproduces it.
 addEventListener("view-state", (event) => {
   const { name, query } = event.detail;
-  if (!built[name]) return;
-  built[name].query = query;
+  if (!states[name]) return;
+  states[name].query = query;
   if (readAddress()[0] === name) history.replaceState(null, "", "#" + name + (query ? "?" + query : ""));
 });
 
@@ -79,6 +93,7 @@ function changeLanguage(to) {
   button.textContent = to === "zh" ? "English" : "中文";
   button.lang = to === "zh" ? "en" : "zh";
   dispatchEvent(new Event("look-changed"));
+  dispatchEvent(new Event("language-changed"));
 }
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -97,7 +112,7 @@ document.getElementById("language").addEventListener("click", () => {
 for (const tab of document.querySelectorAll("[role=tab]")) {
   tab.addEventListener("click", () => {
     const name = tab.id.slice(4);
-    const query = built[name]?.query;
+    const query = states[name]?.query;
     location.hash = name + (query ? "?" + query : "");
   });
 }

@@ -32,6 +32,11 @@ export function head(title, about) {
   return make("div", { className: "head" }, make("h1", { say: title }), make("p", { say: about }));
 }
 
+// Buttons that fill a form with an example: [key, action].
+export function examples(offers) {
+  return make("div", { className: "examples" }, make("span", { className: "note", say: "examples" }), ...offers.map(([key, action]) => make("button", { type: "button", className: "small", say: key, onclick: action })));
+}
+
 export function choice(options, chosen) {
   const select = make("select");
   fill(select, options, chosen);

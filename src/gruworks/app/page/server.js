@@ -31,6 +31,7 @@ async function request(path, options) {
 
 const json = (body) => ({ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 
+export const raw = (path, signal) => request(path, { signal });
 export const get = async (path) => (await request(path)).json();
 export const remove = async (path) => (await request(path, { method: "DELETE" })).json();
 export const post = async (path, body, signal) => (await request(path, { ...json(body), signal })).json();

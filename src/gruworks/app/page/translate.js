@@ -1,40 +1,50 @@
-// A sentence in; its translation, other candidates, and the attention weights.
+// Sentences in, a line each; their translations, other candidates, the attention weights; a model of one's own pairs.
 import { models, post } from "/page/server.js";
-import { busy, card, choice, complain, field, fill, head, leave, make, ofTask, remember, wrong } from "/page/parts.js";
-import { fitFile } from "/page/fit.js";
+import { busy, card, choice, complain, examples, field, fill, head, leave, make, ofTask, remember, wrong } from "/page/parts.js";
+import { learning } from "/page/learning.js";
 import { optionsOf, settings } from "/page/settings.js";
-import { colour, draw, escaped } from "/page/charts.js";
-import { hush, say, tell } from "/page/words.js";
+import { translated } from "/page/translate-result.js";
+import { hush, tell } from "/page/words.js";
 
 const ALTERNATIVES = 4; // translations that the page shows, the best among them
+const EXAMPLES = { station: "Where is the station?", hungry: "I am hungry.", lines: "Good morning!\nIt will rain tomorrow.\nI love you." };
 let ui = {};
 
 export function build(panel, known) {
   ui = {
-    model: choice(ofTask(known, "translate")), text: make("textarea", { rows: 4, maxLength: 1000, value: "Where is the station?" }),
+    known, model: choice(ofTask(known, "translate")), text: make("textarea", { rows: 4, maxLength: 2000, value: EXAMPLES.station }), example: "station",
     options: settings(known, "translate", "Options"), go: make("button", { className: "main", say: "translateGo" }),
-    error: wrong(), out: make("div", { className: "result", "aria-live": "polite" }), foot: make("div"),
+    error: wrong(), textError: wrong(), out: make("div", { className: "result", "aria-live": "polite" }), foot: make("div"),
   };
+  ui.learn = learning(known, "translate", { sample: "pairs", finished: fitDone });
   const form = make("form", { className: "card", onsubmit: (event) => { event.preventDefault(); run(); } },
-    field("sentence", ui.text), ui.options.node, field("model", ui.model), ui.go, ui.error);
+    examples(Object.keys(EXAMPLES).map((name) => ["sentence " + name, () => example(name)])), field("sentence", ui.text, ui.textError), ui.options.node, field("model", ui.model), ui.go, ui.error);
   ui.text.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit(); });
+  ui.text.addEventListener("input", () => { ui.example = ""; clear(); });
   ui.model.addEventListener("change", chosen);
   if (!ui.model.options.length) { known.error ? complain(ui.error, known.error) : tell(ui.error, "noModel"); ui.go.disabled = true; }
-  ui.known = known;
   chosen();
-  panel.append(head("translateTitle", "translateAbout"), make("div", { className: "board" }, form, ui.out, make("div", { className: "side" }, ui.foot, fitFile(known, "translate", fitDone))));
+  panel.append(head("translateTitle", "translateAbout"), make("div", { className: "board" }, form, make("div", { className: "result" }, ui.learn.results, ui.out), make("div", { className: "side" }, ui.foot, ui.learn.node)));
 }
 
 export function open(query) {
   if (query.has("model")) { ui.model.value = query.get("model"); chosen(); }
-  if (query.has("text")) ui.text.value = query.get("text");
+  const text = query.get("text") ?? EXAMPLES[query.get("example")];
+  if (text) { ui.text.value = text; ui.example = query.get("example") ?? ""; }
   for (const [name, value] of query) ui.options.set(name, value);
-  if (query.has("text")) run();
+  if (text) run();
+}
+
+function example(name) {
+  ui.example = name;
+  ui.text.value = EXAMPLES[name];
+  run();
 }
 
 function chosen() {
   clear();
-  ui.options.defaults({ n_best: ALTERNATIVES, ...optionsOf(ui.known, ui.model.value) });
+  const chinese = ui.known.models.find((one) => one.name === ui.model.value)?.settings.target === "zh";
+  ui.options.defaults({ n_best: ALTERNATIVES, ...(chinese ? { script: "simplified" } : {}), ...optionsOf(ui.known, ui.model.value) });
   ui.foot.replaceChildren(card(ui.known, ui.model.value));
 }
 
@@ -47,40 +57,19 @@ async function fitDone(model) {
 
 function clear() {
   leave(ui.out);
-  hush(ui.error);
+  for (const one of [ui.error, ui.textError]) hush(one);
   ui.out.replaceChildren(make("div", { className: "card empty", say: "emptyTranslate" }));
 }
 
 async function run() {
-  const asked = { model: ui.model.value, text: ui.text.value, ...ui.options.values() };
-  remember("translate", asked);
-  await busy(ui.out, ui.error, async (signal) => {
+  clear();
+  const lines = ui.text.value.split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
+  if (!lines.length) { tell(ui.textError, "error no-sentence"); return; }
+  const asked = { model: ui.model.value, texts: lines, ...ui.options.values() };
+  const { texts, ...settled } = asked;
+  remember("translate", { ...settled, example: ui.example }); // what the visitor wrote is no part of the link
+  await busy(ui.out, (error) => (["text", "texts"].includes(error.where) ? ui.textError : ui.error), async (signal) => {
     const { translations } = await post("/v1/translate", { ...asked, attention: true }, signal);
-    show(translations[0]);
+    ui.out.replaceChildren(translated(lines, translations, asked));
   });
-}
-
-function show(found) {
-  const best = make("div", { className: "card" }, make("p", { className: "sheet", textContent: found.text }), make("p", { className: "note", textContent: say("score", { score: found.score.toFixed(2) }) }));
-  ui.out.replaceChildren(best);
-  if (found.alternatives.length) {
-    const rows = found.alternatives.map((one) => make("tr", {}, make("td", { textContent: one.text }), make("td", { className: "n note", textContent: one.score.toFixed(2) })));
-    ui.out.append(make("div", { className: "card result" }, make("h2", { say: "alternatives" }), make("table", {}, make("tbody", {}, ...rows))));
-  }
-  if (found.attention) {
-    const chart = make("div", { className: "chart fitted", role: "img", "aria-label": say("attention") });
-    ui.out.append(make("div", { className: "card result" }, make("h2", { say: "attention" }), chart));
-    draw(chart, () => map(found.attention)).catch((error) => complain(ui.error, error));
-  }
-}
-
-function map({ source, target, weights }) {
-  const named = (pieces) => pieces.map((one) => escaped(one.replace("▁", " ").trim() || one));
-  const ticks = (pieces) => ({ tickvals: pieces.map((_, at) => at), ticktext: named(pieces), showgrid: false, tickfont: { size: 14, color: colour("ink") } });
-  const cells = {
-    type: "heatmap", z: weights, x: source.map((_, at) => at), y: target.map((_, at) => at), zmin: 0, zmax: 1, showscale: false, xgap: 2, ygap: 2,
-    colorscale: [[0, colour("paper")], [1, colour("accent")]], customdata: weights.map(() => named(source)), text: weights.map((row, at) => row.map(() => named(target)[at])),
-    hovertemplate: "%{text} ← %{customdata}: %{z:.2f}<extra></extra>",
-  };
-  return [[cells], { height: 60 + 34 * target.length, xaxis: { ...ticks(source), side: "top", tickangle: 0 }, yaxis: { ...ticks(target), autorange: "reversed" }, margin: { l: 64, r: 8, t: 40, b: 8 } }];
 }

@@ -10,12 +10,6 @@ export const language = () => now;
 export const setLanguage = (to) => { now = to; };
 export const say = (key, values = {}) => (all[now][key] ?? en[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 
-// Names that the server gives, such as those of naive forecasts: "seasonal naive (7)".
-export function named(name) {
-  const [, plain, number] = /^(.*?)(?: ?\(?(\d+)\)?)?$/.exec(name);
-  return say("named " + plain, { number }) === "named " + plain ? name : say("named " + plain, { number });
-}
-
 export const known = (key) => key in all.en;
 
 // The sentence of a setting: in English its own description, as the server sends it.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import secrets
@@ -18,6 +17,7 @@ from typing import Any
 
 from gruworks.app.server import fit_request
 from gruworks.app.server.job import OPEN, Job
+from gruworks.app.server.job_progress import Watch
 from gruworks.app.server.limits import Limits
 from gruworks.app.server.models import LoadedModels, numbered
 from gruworks.app.server.responses import RequestError, event
@@ -95,12 +95,14 @@ class Jobs:
 
     async def events(self, job: Job) -> AsyncGenerator[str, None]:
         """Server-sent events of progress, until the end of the job."""
-        last = None
+        last, watch = None, Watch(job)
         while job.state in OPEN:
-            now = _progress(job)
+            now = watch.progress()
             if now != last:
                 last = now
                 yield event("progress", **now)
+                if (sample := await asyncio.to_thread(watch.sample)) is not None:
+                    yield event("progress", **now, sample=sample)
             await asyncio.sleep(POLL)
         if job.state == "done":
             yield event("done", model=job.model, said=job.said)
@@ -199,22 +201,3 @@ def _tail(file: Path) -> str:
     with file.open("rb") as opened:
         opened.seek(max(0, file.stat().st_size - TAIL))
         return opened.read().decode("utf-8", "replace")
-
-
-def _progress(job: Job) -> dict[str, Any]:
-    """The last step in the run's curve.json, its losses, and the estimated time left."""
-    found: dict[str, Any] = {"state": job.state, "step": 0, "steps": job.steps}
-    found |= {"loss": None, "val_loss": None, "seconds_left": None}
-    with contextlib.suppress(OSError, ValueError, KeyError, IndexError, TypeError):
-        curve = json.loads((job.out / "curve.json").read_text(encoding="utf-8"))
-        step = int(curve["step"][-1])
-        steps = job.steps or round(step / max(curve["progress"], 1e-3))  # a fit by wall time has no number of steps
-        left = round((time.time() - job.begun) / max(step, 1) * max(steps - step, 0))
-        found |= {
-            "step": step,
-            "steps": steps,
-            "loss": curve["loss"][-1],
-            "val_loss": curve["val_loss"][-1],
-            "seconds_left": left,
-        }
-    return found

@@ -57,7 +57,8 @@ class Served:
             return dict(read_json(written, error=RunError))
         data, metrics = self.run.facts.get("data") or {}, self.run.read_json("metrics.json")
         figures = [{"id": key, "value": metrics[key]} for key in ("best_loss", "steps", "minutes") if key in metrics]
-        facts = {"data": f"{data.get('rows', '?')} rows", "licence": data.get("licence") or "not given"}
+        rows = data.get("rows", 0)
+        facts = {"data": f"{rows} rows" if rows > 1 else "", "licence": data.get("licence") or ""}
         return {"about": f"a run of {self.task}", **facts, "figures": figures, "limits": ""}
 
     def shown(self) -> dict[str, Any]:

@@ -12,10 +12,13 @@ import numpy
 from gruworks.app.server import tables
 from gruworks.app.server.limits import Limits
 from gruworks.app.server.responses import RequestError, at_most
-from gruworks.app.server.schemas import Columns, Forecast
+from gruworks.app.server.schemas import Columns, ColumnsOf, Forecast
+from gruworks.errors import DataError, GruworksError
 
-__all__ = ["PLACES", "few", "notes", "panel_of"]
+__all__ = ["few", "located", "notes", "panel_of", "understood"]
 
+PREVIEW, SHOWN = 5, 20  # rows and series of a preview
+PLAIN_DATES = (None, "", "YYYY-MM-DD", "numbers", "YYYY-MM")
 NUMBERED = " row"  # no column of a table has this name: their names are stripped
 PLACES = {
     "not-a-date": "columns.time", "not-dates": "columns.time", "day-or-month": "columns.time",
@@ -60,6 +63,52 @@ def notes(panel: Any) -> list[dict[str, Any]]:
     missing = sum(int(numpy.isnan(one.y).sum()) for one in panel.series)
     found: list[dict[str, Any]] = [{"code": "missing-values", "values": {"count": missing}}] if missing else []
     return found + ([{"code": "irregular", "values": {}}] if panel.frequency.kind[0] == "irregular" else [])
+
+
+def located(error: GruworksError) -> RequestError:
+    """The error of a table beside the control that it concerns, without flags of the command line."""
+    from gruworks.tasks.forecast.series.columns import ON_COMMAND_LINE
+
+    if isinstance(error, RequestError):
+        return error
+    if isinstance(error, DataError):
+        text = str(error).partition(ON_COMMAND_LINE)[0]
+        return RequestError(400, text, PLACES.get(error.fault, "csv"), error.fault, **error.facts)
+    return RequestError(400, str(error), "csv")
+
+
+def understood(asked: ColumnsOf, limits: Limits) -> dict[str, Any]:
+    """What a forecast or a fit would read of a table: columns, roles, first rows, series, or the first error."""
+    table = tables.parse(asked.csv, limits)
+    found = tables.look(table) | {"head": table[0], "first": table[1 : PREVIEW + 1]}
+    try:
+        panel = panel_of(Forecast.model_validate({"csv": asked.csv, "columns": asked.columns}), None, limits)
+    except GruworksError as error:
+        told = located(error)
+        problem = {"message": str(told), "where": told.where, "code": told.code, "values": told.values}
+        return found | {"problem": problem}
+    return found | {
+        "frequency": panel.frequency.kind[0],
+        "notes": _formats(panel) + notes(panel),
+        "series": _facts(panel),
+    }
+
+
+def _facts(panel: Any) -> list[dict[str, Any]]:
+    from gruworks.tasks.forecast.series.columns import short
+
+    shown = (one for one in panel.series if one.target == 0)
+    return [
+        {"name": one.name, "rows": len(one), "first": short(one.timestamps[0]), "last": short(one.timestamps[-1])}
+        for one in itertools.islice(shown, SHOWN)
+    ]
+
+
+def _formats(panel: Any) -> list[dict[str, Any]]:
+    """Forms of dates and numbers that were recognised."""
+    dates, decimal = panel.formats.dates, panel.formats.decimal
+    found = [] if dates in PLAIN_DATES else [{"code": "date-form", "values": {"form": dates}}]
+    return found + ([{"code": "decimal-comma", "values": {}}] if decimal == "," else [])
 
 
 def _table(asked: Forecast, limits: Limits) -> tables.Table | None:

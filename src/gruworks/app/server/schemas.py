@@ -33,6 +33,7 @@ Name = Annotated[str, Field(max_length=200), AfterValidator(_readable)]
 LARGEST = 1e100
 MOST: dict[type, float] = {int: 2**31 - 1, float: 1e6}  # a setting over HTTP whose class has no bound
 Form: Any = typing.get_type_hints(VerseOptions)["form"]
+Pattern: Any = typing.get_type_hints(VerseOptions)["pattern"]
 # Options of a task that a request may not set, as continuous batching doesn't support them
 EXCLUDED = {"generate": ("repetition_penalty", "stop", "n_samples", "beam_size", "precision")}
 T = TypeVar("T", bound=Settings)
@@ -151,6 +152,7 @@ class Columns(Request):
 
 class ColumnsOf(Request):
     csv: Text = Field(examples=["date,temp\n2024-01-01,3.1\n2024-01-02,2.4\n2024-01-03,2.9\n"])
+    columns: Columns | None = None
 
 
 class Forecast(Request):
@@ -171,6 +173,12 @@ class Generate(request("generate")):  # type: ignore[misc]
     prompt: Text = Field("", examples=["月"])
     title: Text = Field("", max_length=100)
     form: Form | None = Field(None, examples=[None])
+    pattern: Pattern | None = Field(None, description="tonal pattern of a poem", examples=[None])
+    rhyme: Annotated[Text, Field(max_length=20)] | None = Field(None, description="rhyme group", examples=[None])
+    acrostic: Annotated[Text, Field(max_length=8)] | None = Field(
+        None, description="first characters of the lines", examples=[None]
+    )
+    script: Literal["as-learnt", "traditional", "simplified"] | None = Field(None, examples=[None])
     stream: bool = Field(True, examples=[False])
 
 
@@ -183,7 +191,10 @@ class Translate(request("translate")):  # type: ignore[misc]
 
 
 class Trace(Request):
-    """Numbers or text as input of untrained cells, or of the first GRU of a model."""
+    """Numbers or text as input of cells, or of the first GRU of a model.
+
+    With `trained` each cell is trained on other number lines first, which takes seconds; it needs 3 to 12 numbers.
+    """
 
     numbers: Annotated[list[Number], Field(max_length=100_000, fail_fast=True)] | None = Field(
         None, examples=[[1, 2, 3, 4, 5]]
@@ -192,6 +203,7 @@ class Trace(Request):
     model: Name | None = None
     cells: list[Literal["rnn", "lstm", "gru"]] = Field(["gru"], min_length=1, max_length=3, fail_fast=True)
     hidden: int = Field(8, ge=1, le=64)
+    trained: bool = False
     seed: Seed = 0
 
 

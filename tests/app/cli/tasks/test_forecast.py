@@ -307,6 +307,7 @@ def test_a_report_is_one_page(csv: Path, fitted: Path, gruworks: Call) -> None:
     assert (status, err) == (0, "")
     page = (csv.parent / "report.html").read_text()
     assert "on the rows that the fit held out" in page
+    assert "which the fit did not train on, the forecast was off by" in page
     wavy(150).to_csv(csv, index=False)
     status, _, _ = gruworks("forecast", "report", fitted, csv, "--out", "report.html")
     assert "on rows after the fit" in (csv.parent / "report.html").read_text()

@@ -10,6 +10,7 @@ import typer
 from gruworks.app.cli.common.flags import Run
 from gruworks.app.cli.common.runs import load
 from gruworks.app.cli.common.show import Show
+from gruworks.app.plain import plain
 
 __all__ = ["Future", "report"]
 
@@ -60,7 +61,13 @@ def _contents(forecaster: Any, run: Path, found: Any, ahead: Path | None, held_o
             "model": config.model if forecaster.model is not None else "none: too few rows for a network",
             "steps of the fit": forecaster.metrics.get("steps", 0),
         },
+        "plain": _sentence(forecaster, found, held_out),
         "warnings": forecaster.fit_warnings, "blend": forecaster.combination, "fans": fans,
         "measured": "on the rows that the fit held out" if held_out else "on rows after the fit",
         "evaluation": found.to_dict() if found is not None else None,
     }  # fmt: skip
+
+
+def _sentence(forecaster: Any, found: Any, held_out: bool) -> str:
+    """The error beside that of the best simple rule; "" where none was measured."""
+    return "" if found is None else plain(found, forecaster.frequency, "held out" if held_out else "after").sentence()

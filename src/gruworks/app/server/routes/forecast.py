@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 import numpy
 from fastapi import APIRouter, Response
 
-from gruworks.app.server import tables
+from gruworks.app.plain import plain as in_plain_words
 from gruworks.app.server.bodies import CheckedRoute
-from gruworks.app.server.panels import PLACES, few, notes, panel_of
+from gruworks.app.server.panels import few, located, notes, panel_of, understood
 from gruworks.app.server.responses import RequestError
 from gruworks.app.server.schemas import ColumnsOf, Forecast
 from gruworks.app.server.service import Service
-from gruworks.errors import DataError, GruworksError
+from gruworks.errors import GruworksError
 
 __all__ = ["router"]
 
@@ -25,9 +26,9 @@ NAIVE = "naive forecast"  # in the place of a model's name
 def router(service: Service) -> APIRouter:
     routes = APIRouter(tags=["forecast"], route_class=CheckedRoute)
 
-    @routes.post("/v1/columns", summary="Kinds and likely roles of the columns of a table")
+    @routes.post("/v1/columns", summary="Kinds and likely roles of the columns of a table, and what is read of it")
     async def columns(asked: ColumnsOf) -> dict[str, Any]:
-        return await service.apart(lambda: tables.look(tables.parse(asked.csv, service.limits)))
+        return await service.apart(understood, asked, service.limits)
 
     @routes.post("/v1/forecast", summary="Forecast a table, or the series that a model was fitted on")
     async def forecast(asked: Forecast) -> Response:
@@ -43,8 +44,6 @@ def router(service: Service) -> APIRouter:
 
 def answered(service: Service, model: Any, asked: Forecast) -> dict[str, Any]:
     """The forecast of one request: by `model`, or of a table by the best naive forecast where it is None."""
-    from gruworks.tasks.forecast.series.columns import ON_COMMAND_LINE
-
     forecaster: Any = None if model is None else model.estimator
     limits = service.limits
     horizon = _horizon(asked, forecaster, limits.horizon)
@@ -53,13 +52,8 @@ def answered(service: Service, model: Any, asked: Forecast) -> dict[str, Any]:
         if panel is None:
             few(forecaster.history, limits.series)
         found, note = _forecast(model, panel, horizon, asked)
-    except RequestError:
-        raise
-    except DataError as error:
-        text = str(error).partition(ON_COMMAND_LINE)[0]
-        raise RequestError(400, text, PLACES.get(error.fault, "csv"), error.fault, **error.facts) from error
     except GruworksError as error:
-        raise RequestError(400, str(error), "csv") from error
+        raise located(error) from error
     alone = model is None or bool(note)
     places = [at for at, one in enumerate(found.series) if one.target == 0]
     return {
@@ -67,6 +61,8 @@ def answered(service: Service, model: Any, asked: Forecast) -> dict[str, Any]:
         "warnings": list(forecaster.fit_warnings if panel is None else panel.notes),
         "notes": ([] if panel is None else notes(panel)) + note,
         "backtest": _tested(found) if asked.backtest else None,
+        "plain": _plain(found) if asked.backtest else None,
+        "frequency": found.frequency.kind[0],
         "horizon": horizon,
         "model": None if alone else model.name,
         "answered_by": found.by,
@@ -139,6 +135,22 @@ def _tested(found: Any) -> dict[str, Any] | None:
     scores = found.evaluation.scores
     ours = next((one.model for one in scores if one.coverage is not None), found.blend.naive)
     return {**found.evaluation.to_dict(), "answer": ours, "rows": found.tested}
+
+
+def _plain(found: Any) -> dict[str, Any] | None:
+    """Errors beside the best simple rule, for a sentence in the language of the page."""
+    if found.evaluation is None:
+        return None
+    own = "" if any(one.coverage is not None for one in found.evaluation.scores) else found.blend.naive
+    return asdict(in_plain_words(found.evaluation, found.frequency, found.tested, own, _steps(found) if own else 0))
+
+
+def _steps(found: Any) -> int:
+    """Rows from the first origin to the end of the last target, where origins are not a horizon apart."""
+    stamps, evaluation = found.series[0].timestamps, found.evaluation
+    kind = numpy.datetime64 if stamps.dtype.kind == "M" else int
+    first, last = (numpy.searchsorted(stamps, kind(one)) for one in (evaluation.first_origin, evaluation.last_origin))
+    return int(last - first) + int(evaluation.horizon)
 
 
 def stamps(values: Any) -> list[Any]:

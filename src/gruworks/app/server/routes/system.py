@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from fastapi import APIRouter
-from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from pydantic_core import to_json
 
 from gruworks.app.server.bodies import CheckedRoute
+from gruworks.app.server.compression import compressed
 from gruworks.app.server.metrics import exposition
 from gruworks.app.server.responses import RequestError, streamed
 from gruworks.app.server.schemas import Fit, form
@@ -35,24 +39,22 @@ def _page(routes: APIRouter) -> None:
     files = {one.name: one for one in PAGE.iterdir() if one.suffix in TYPES} if PAGE.is_dir() else {}
 
     @routes.get("/", include_in_schema=False)
-    async def index() -> Response:
-        return _file(files.get("index.html"))
+    async def index(request: Request) -> Response:
+        return _file(request, files.get("index.html"))
 
     @routes.get("/page/{name}", include_in_schema=False)
-    async def part(name: str) -> Response:
-        return _file(files.get(name))  # looked up among the known names; no path is built from it
-
-    @routes.get("/plotly.js", include_in_schema=False)
-    async def plotly() -> Response:
-        found = importlib.util.find_spec("plotly")
-        path = Path(str(found.origin)).parent / "package_data" / "plotly.min.js" if found else None
-        return _file(path, "private, max-age=86400")
+    async def part(name: str, request: Request) -> Response:
+        return _file(request, files.get(name))  # looked up among the known names; no path is built from it
 
 
-def _file(path: Path | None, cache: str = "no-cache") -> Response:
+def _file(request: Request, path: Path | None) -> Response:
     if path is None or not path.is_file():
         raise RequestError(404, "there is no such page")
-    return FileResponse(path, media_type=TYPES[path.suffix], headers={"cache-control": cache})
+    content, tag = path.read_bytes(), f'"{path.stat().st_mtime_ns:x}"'
+    headers = {"cache_control": "no-cache", "etag": tag}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers={"etag": tag})
+    return compressed(request, content, TYPES[path.suffix], **headers)
 
 
 def _facts(routes: APIRouter, service: Service) -> None:
@@ -74,7 +76,7 @@ def _facts(routes: APIRouter, service: Service) -> None:
         return service.limits.to_dict()
 
     @routes.get("/v1/models", tags=["server"], summary="Served models with cards; fields of each task's fit and verb")
-    async def models() -> dict[str, Any]:
+    async def models(request: Request) -> Response:
         kinds, limits = ("Config", "Options"), service.limits
         forms: dict[str, dict[str, Any]] = {
             task.name: {kind: form(task.name, kind, limits.of_settings(kind)) for kind in kinds}
@@ -83,7 +85,25 @@ def _facts(routes: APIRouter, service: Service) -> None:
         }
         served = service.loaded.models.values()
         shown = [one.shown() | {"options": forms[one.task]["Options"]} for one in served]
-        return {"models": shown, "forms": forms, "limits": limits.to_dict(), "allow_fit": service.jobs is not None}
+        found = {"models": shown, "forms": forms, "limits": limits.to_dict(), "allow_fit": service.jobs is not None}
+        return compressed(request, to_json(found, inf_nan_mode="null"), "application/json")
+
+    @routes.get("/v1/models/{name:path}/archive", tags=["server"], summary="A fitted run as a zip archive")
+    async def archive(name: str) -> Response:
+        model = service.loaded.named(name)
+        headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}.zip"}
+        return Response(await service.apart(_zipped, model.path), media_type="application/zip", headers=headers)
+
+
+def _zipped(path: Path) -> bytes:
+    """The files of a run folder; its checkpoints are for resuming only and stay out."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(path.rglob("*")):
+            inside = file.relative_to(path)
+            if file.is_file() and not file.is_symlink() and "checkpoints" not in inside.parts:
+                archive.write(file, path.name / inside)
+    return content.getvalue()
 
 
 def _fits(routes: APIRouter, service: Service) -> None:

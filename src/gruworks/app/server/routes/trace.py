@@ -37,7 +37,7 @@ def router(service: Service) -> APIRouter:
             units = int(model.run.read_json("config.json").get("hidden_size", 1))
         at_most(limits.traced, len(given[0]) * units, "steps times units", "hidden")
         # training takes seconds: requests without it have a thread of their own and need not wait
-        trained = model is None and asked.numbers is not None and asked.cells == ["gru"]
+        trained = model is None and asked.numbers is not None and (asked.trained or asked.cells == ["gru"])
         thread = "number lines" if trained else "look inside"
         answer = await service.alone(thread, answers.of, asked.model_dump_json(), lambda: _body(asked, model))
         return Response(answer, media_type="application/json")
@@ -74,8 +74,13 @@ def _body(asked: Trace, model: Any) -> bytes:
 
 def _traces(asked: Trace, model: Any) -> list[dict[str, Any]]:
     if model is None:
-        from gruworks.lab.side_by_side import side_by_side
+        from gruworks.lab.side_by_side import TRAINED, side_by_side, trained_side_by_side
 
+        if asked.trained:
+            if asked.numbers is None or len(asked.numbers) not in TRAINED:
+                text = f"trained cells read {TRAINED.start} to {TRAINED.stop - 1} numbers"
+                raise RequestError(400, text, "numbers", "few-numbers")
+            return trained_side_by_side(asked.cells, asked.numbers, asked.seed)
         return side_by_side(asked.cells, asked.numbers, asked.text, asked.hidden, asked.seed)
     from gruworks.lab.gates import of_run
     from gruworks.lab.side_by_side import told

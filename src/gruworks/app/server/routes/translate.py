@@ -8,6 +8,7 @@ from typing import Any
 import numpy
 from fastapi import APIRouter, Response
 
+from gruworks.app.server import language
 from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.responses import RequestError, at_most, within
 from gruworks.app.server.schemas import Translate, chosen
@@ -38,6 +39,8 @@ def _lines(asked: Translate, options: Options, limits: Any) -> list[str]:
     if (asked.text is None) == (asked.texts is None):
         raise RequestError(400, "expected text (one sentence) or texts (a list), and not both", "text")
     lines = [asked.text] if asked.text is not None else list(asked.texts or [])
+    if not any(line.strip() for line in lines):
+        raise RequestError(400, "expected a sentence, got none", "text", "no-sentence")
     at_most(limits.sentences, len(lines), "sentences", "texts")
     at_most(limits.characters, sum(map(len, lines)), "characters of text", "text")
     at_most(limits.beam, max(options.beam_size, options.n_best), "beams and alternatives", "beam_size", 400)
@@ -62,5 +65,6 @@ def _shown(translator: Any, line: str, answers: list[Any], attention: bool) -> d
         looked = {"source": found.source, "target": found.target, "weights": weights}
     return {
         "text": best.text, "score": round(best.score, 4), "attention": looked,
+        "notes": language.note(line, translator.config.source),
         "alternatives": [{"text": one.text, "score": round(one.score, 4)} for one in others],
     }  # fmt: skip

@@ -1,0 +1,12 @@
+// The example files that the package brings.
+import { raw } from "/page/server.js";
+
+const NAMES = { shop: "shop.csv", stocks: "stocks.csv", weather: "weather.csv", poems: "poems.txt", pairs: "pairs.tsv", recordings: "vowels.wav" };
+
+export async function sample(name, signal) {
+  return { name: NAMES[name], text: await (await raw("/v1/samples/" + encodeURIComponent(name), signal)).text() };
+}
+
+export async function recording(name) {
+  return new File([await (await raw("/v1/samples/" + name)).blob()], NAMES[name], { type: "audio/wav" });
+}

@@ -1,0 +1,44 @@
+"""`GET /v1/samples/NAME`: the example files of `gruworks sample`, for the page's examples."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+
+from gruworks.app.server.compression import compressed
+from gruworks.app.server.responses import RequestError
+from gruworks.app.server.service import Service
+from gruworks.data.samples import SAMPLES, write
+
+__all__ = ["router"]
+
+TYPES = {".csv": "text/csv", ".tsv": "text/tab-separated-values", ".txt": "text/plain", ".wav": "audio/wav"}
+
+
+def router(service: Service) -> APIRouter:
+    routes = APIRouter(tags=["samples"])
+
+    @routes.get("/v1/samples", summary="Example files by name")
+    async def samples() -> dict[str, str]:
+        return {name: told.what for name, told in SAMPLES.items()}
+
+    @routes.get("/v1/samples/{name}", summary="An example file; of recordings the first", response_class=Response)
+    async def sample(name: str, request: Request) -> Response:
+        if name not in SAMPLES:
+            raise RequestError(404, f"there is no such sample; there are: {', '.join(SAMPLES)}")
+        content, kind = await service.apart(_file, name)
+        return compressed(request, content, kind)
+
+    return routes
+
+
+@lru_cache
+def _file(name: str) -> tuple[bytes, str]:
+    """Content and media type of a sample."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(name, Path(folder))
+        path = min(path.glob("*.wav")) if path.is_dir() else path
+        return path.read_bytes(), TYPES[path.suffix]
