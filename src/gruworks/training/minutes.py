@@ -81,7 +81,7 @@ def measured(
     for draw in draws:
         begun = clock()
         loss = run(draw())
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         losses.append(float(loss.detach()))
         seconds.append(clock() - begun)
         model.zero_grad()

@@ -67,7 +67,9 @@ class Graph(torch.nn.Module):
             if not name.isidentifier() or not name.isascii():
                 raise OptionError(f"{name!r} must be an identifier of C: letters, digits and underscores")
             if name in TAKEN:
-                raise OptionError(f"{name!r} is a reserved word of C or a name of the generated files: choose another name")
+                raise OptionError(
+                    f"{name!r} is a reserved word of C or a name of the generated files: choose another name"
+                )
         for node in nodes:
             _check_known(node.name, node.inputs, known)
             if node.name in known:
