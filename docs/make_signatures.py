@@ -37,8 +37,10 @@ def stub(task: str) -> str:
     named = [one for one in tree.body if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "__all__"]
     code = "\n".join(ast.unparse(node) for node in [*_imports(tree, classes), *named, *classes])
     made_code = _formatted(HEADER.format(module=made.__module__) + code)
-    for line in re.findall(r"^    def \w+\(  # type: ignore.*\n", source, flags=re.M):  # ast drops comments
-        made_code = made_code.replace(re.sub(r"  #.*", "", line), line)
+    for line, name in re.findall(r"^(    def (\w+)\(  # type: ignore.*\n)", source, flags=re.M):  # ast drops comments
+        head = rf"^    def {name}\("
+        made_code = re.sub(rf"{head}(.+)\) -> (.*)$", rf"{line}        \1\n    ) -> \2", made_code, flags=re.M)
+        made_code = re.sub(rf"{head}\n", line, made_code, flags=re.M)
     return made_code
 
 

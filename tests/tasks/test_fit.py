@@ -232,12 +232,16 @@ def test_a_run_that_was_interrupted_gives_its_best_weights_so_far_and_goes_on(
     assert case.answer(resumed) == case.answer(kind.load(whole)) == case.answer(kind.load(run))
 
 
-def test_a_run_that_never_validated_says_that_it_did_not_finish(
+def test_a_run_that_never_validated_has_its_last_weights_and_without_them_says_that_it_did_not_finish(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gruworks.training.checkpoints.INTERVAL", 0.0)
     failing_step(monkeypatch, KeyboardInterrupt(), at=2)
     with pytest.raises(KeyboardInterrupt):
         case.make().fit(case.data, out=tmp_path / "run", quiet=True)
+    with pytest.warns(UserWarning, match="was interrupted: these are its best weights so far, of step [12];"):
+        interim = type(case.make()).load(tmp_path / "run")
+    assert "best_loss" not in interim.metrics
+    (tmp_path / "run" / "metrics.json").unlink()
     with pytest.raises(RunError, match=r"has no metrics.json: the fit did not finish"):
         type(case.make()).load(tmp_path / "run")

@@ -12,7 +12,7 @@ from torch import Tensor
 from gruworks.errors import RunError
 from gruworks.training.fit import Fitted, fit
 from gruworks.training.learner import Learner
-from gruworks.training.minutes import Costs, Minutes, expected_loss, scheduled, speed
+from gruworks.training.minutes import Costs, Minutes, expected_loss, measured, scheduled, speed
 from gruworks.training.runs import RunFolder
 from gruworks.training.settings import FitSettings
 from tests.training.test_fit import Line, draw, loss
@@ -124,6 +124,16 @@ def test_validations_warm_up_and_averaging_follow_from_the_steps_that_fit() -> N
     given = scheduled(FitSettings.from_flat({"steps": 0, "warm_up": 7}), Costs(0.1, 1.0, 3.0), 100.0)
     assert given.warm_up == 7
     assert scheduled(FitSettings(steps=0), Costs(0.1, 1.0, 3.0), 100.0) == FitSettings(steps=0)
+
+
+def test_the_loss_before_the_first_step_is_that_of_validation() -> None:
+    model = torch.nn.Linear(1, 1)
+
+    def run(batch: Tensor) -> Tensor:
+        return model(batch).sum() * 0 + (9.0 if model.training else 3.0)
+
+    assert measured(model, run, [lambda: torch.ones(1)] * 2, [torch.ones(1)]).loss == 3.0
+    assert model.weight.grad is None
 
 
 def test_the_expected_loss_follows_the_curve_of_earlier_fits() -> None:

@@ -71,8 +71,9 @@ class AtomicCheckpoints(TorchCheckpointIO):
         before = _sums_in(sums)[:1] if sums.is_file() else []
         write_atomically(sums, "\n".join([hashlib.sha256(content).hexdigest(), *before, ""]).encode())
         write_atomically(Path(path), content)
-        first = not Path(path).with_name(BEST).is_file()
-        if (Path(path).name == BEST or first) and self.run.facts.get("state") == "fitting":
+        best = self.run.path / "checkpoints" / BEST
+        kept = (best,) if best.is_file() else (best, self.run.last_checkpoint)
+        if Path(path) in kept and self.run.facts.get("state") == "fitting":
             self._make_usable(checkpoint)
 
     def _make_usable(self, checkpoint: dict[str, Any]) -> None:

@@ -75,5 +75,5 @@ class FitProgress(Callback):
             losses = " ".join(f"{name} {value:.4f}" for name, value in learner.losses.items()) + self.expected
             self.bar.update(self.task, completed=self._completed(trainer), losses=losses)
 
-    def _completed(self, trainer: Trainer) -> float:
-        return self.pace.minutes.elapsed if self.pace else trainer.global_step
+    def _completed(self, trainer: Trainer) -> int:
+        return int(self.pace.minutes.elapsed) if self.pace else trainer.global_step

@@ -127,7 +127,9 @@ class Forecaster(Estimator):
         """
         return super().fit(data, out=out, resume=resume, quiet=quiet)
 
-    def continue_fit(self, data: Any, *, out: Path | str | None = None, quiet: bool | None = None) -> Self:
+    def continue_fit(  # type: ignore[override]
+        self, data: Any, *, out: Path | str | None = None, quiet: bool | None = None
+    ) -> Self:
         """Continue training from the present weights, on the fitted rows and those of `data` after them.
 
         Seasons, words of covariates and scales stay those of the first fit; blend and calibration are computed anew.

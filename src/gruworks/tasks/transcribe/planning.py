@@ -10,7 +10,7 @@ from gruworks.tasks.transcribe.manifest import Utterance
 __all__ = ["CURVE", "planned"]
 
 SIZE, SECONDS = 128, 120  # hidden size of a fit of so many seconds on two cores
-CURVE = {0.0: 0.0, 0.05: 0.2, 0.1: 0.45, 0.2: 0.7, 0.35: 0.83, 0.5: 0.9, 0.65: 0.95, 0.8: 0.98, 0.9: 0.99, 1: 1}
+CURVE = {0.0: 0.0, 0.07: 0.44, 0.15: 0.51, 0.29: 0.68, 0.44: 0.82, 0.59: 0.9, 0.74: 0.96, 0.88: 0.99, 1.0: 1.0}
 
 
 def planned(config: Config, utterances: Sequence[Utterance], seconds: float) -> Config:

@@ -279,7 +279,7 @@ class Translator(Estimator):
 
     def _codec_of(self, given: Pairs, masked: Pairs, copied: int) -> Codec:
         """The codec of a fit, with placeholders if the pairs have enough of them; in a continued fit the grown one."""
-        if self.codec is not None:
+        if self.fitted:
             return self.codec.grown(masked if self.codec.copies else given)
         codec = Codec.of(masked if copied >= FEWEST_COPIES else given, self.config)
         return codec if codec.copies or copied < FEWEST_COPIES else Codec.of(given, self.config)
