@@ -104,8 +104,9 @@ export async function busy(place, error, work) {
   }
 }
 
-// Scroll to the result where it is below the form, as on a phone.
+// Scroll to the result where it is below the form, as on a phone; not for what runs by itself when the page opens.
 export function intoView(place) {
+  if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   if (matchMedia("(max-width: 760px)").matches) place.scrollIntoView({ block: "start", behavior: still ? "auto" : "smooth" });
 }
