@@ -67,3 +67,9 @@ def test_options_are_chosen_by_held_out_recordings() -> None:
     open_words = choose_options(transcribe, ["a c", "b"], ["a", "b a"])
     assert open_words["options"] == {}  # greedy is first among equal ones, and "c" is in no list
     assert not any(options.lexicon_only for options in tried[4:])
+
+
+def test_at_equal_rates_the_word_list_is_kept() -> None:
+    heard = [Transcript(text, [], 0.0, [], []) for text in ("a", "b")]
+    found = choose_options(lambda options: heard, ["a", "b"], ["a", "b"])
+    assert found["options"] == {"beam_size": 16, "lexicon_only": True, "lm_weight": 0.0}

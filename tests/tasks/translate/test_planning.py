@@ -11,7 +11,7 @@ PAIRS = Pairs(LINES, LINES, "pairs")
 
 
 def test_more_time_gives_a_larger_model_more_subwords_and_more_dropout() -> None:
-    plans = [planned(Config.from_flat({}), PAIRS, seconds) for seconds in (40.0, 120.0, 560.0)]
+    plans = [planned(Config.from_flat({}), PAIRS, seconds) for seconds in (10.0, 30.0, 140.0)]
     for name in ("hidden_size", "vocabulary_size", "dropout"):
         values = [getattr(plan, name) for plan in plans]
         assert values == sorted(set(values)), name

@@ -9,7 +9,7 @@ from gruworks.tasks.transcribe.manifest import Utterance
 
 __all__ = ["CURVE", "planned"]
 
-SIZE, SECONDS = 128, 120  # hidden size of a fit of so many seconds on two cores
+SIZE, SECONDS = 128, 70  # hidden size of a fit of so many seconds on two cores
 CURVE = {0.0: 0.0, 0.07: 0.44, 0.15: 0.51, 0.29: 0.68, 0.44: 0.82, 0.59: 0.9, 0.74: 0.96, 0.88: 0.99, 1.0: 1.0}
 
 
@@ -20,4 +20,4 @@ def planned(config: Config, utterances: Sequence[Utterance], seconds: float) -> 
     """
     size = SIZE * (max(1.0, seconds) / SECONDS) ** (1 / 3)
     size = 32 * max(2, min(16, round(min(size, 20 * len(utterances) ** (1 / 3)) / 32)))
-    return config.suggested(hidden_size=size, channels=size, threads=0, learning_rate=3e-3)
+    return config.suggested(hidden_size=size, channels=size, threads=0, learning_rate=4e-3)

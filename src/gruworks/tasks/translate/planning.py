@@ -10,11 +10,11 @@ from gruworks.tasks.translate.subwords import vocabulary_size
 
 __all__ = ["CURVE", "planned"]
 
-SIZE, SECONDS = 128, 120  # hidden size of a fit of so many seconds on two cores
-PASS = 0.001  # seconds that 100 characters of both sides take in a pass over the pairs, at SIZE
+SIZE, SECONDS = 128, 36  # hidden size of a fit of so many seconds on two cores
+PASS = 0.00025  # seconds that 100 characters of both sides take in a pass over the pairs, at SIZE
 GROWTH = 1.4  # exponent of the size in the time of a pass
-LONG = 2400  # seconds from which the vocabulary has its full size
-FEW = 400  # seconds up to which batches are smaller, for more steps
+LONG = 600  # seconds from which the vocabulary has its full size
+FEW = 100  # seconds up to which batches are smaller, for more steps
 BPE_DROPOUT_FROM = 10  # passes from which BPE-dropout is worth its preparation
 CURVE = {0.0: 0.0, 0.13: 0.66, 0.25: 0.823, 0.38: 0.904, 0.5: 0.946, 0.63: 0.972, 0.75: 0.987, 0.88: 0.995, 1.0: 1.0}
 

@@ -18,7 +18,8 @@ from gruworks.tasks import registry
 
 __all__ = ["fit_command", "one_or_two"]
 
-STARTED = time.monotonic()  # of the command: this module is loaded at once, and torch only by a fit
+# Of the command: this module is loaded at once, and torch only by a fit.
+STARTED = time.monotonic() - time.process_time()
 Report = Callable[[Show, Any, Path], dict[str, Any]]
 
 
