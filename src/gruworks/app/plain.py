@@ -77,18 +77,18 @@ class Plain:
         )
 
 
-def plain(evaluation: Any, frequency: Any, tested: str, ours: str = "", steps: int = 0) -> Plain:
+def plain(evaluation: Any, frequency: Any, tested: str, ours: str = "", ahead: int = 0) -> Plain:
     """The errors in an evaluation.
 
     Args:
         ours: name of the forecast among the scores; the one with an interval if not given.
-        steps: rows that the errors were measured on; those of origins a horizon apart if not given.
+        ahead: rows that the errors were measured on; those of origins a horizon apart if not given.
     """
     own = next(one for one in evaluation.scores if one.model == ours) if ours else evaluation.ours
     rules = [one for one in evaluation.scores if one.coverage is None]
     best = min(rules, key=lambda one: one.mae) if rules else own
     kind, multiple = frequency.kind
-    count, unit = _span(kind, multiple * (steps or evaluation.origins * evaluation.horizon))
+    count, unit = _span(kind, multiple * (ahead or evaluation.origins * evaluation.horizon))
     return Plain(own.mae, best.mae, best.model, kind, count, unit, tested)
 
 

@@ -256,7 +256,7 @@ def test_a_recording_is_written_down(client: TestClient) -> None:
     noise = numpy.random.default_rng(0).normal(0, 1e-3, 8000)
     told = client.post("/v1/transcribe", files={"file": ("a.wav", recording(noise))}).json()
     assert told["seconds"] == 1.0
-    assert set(told) == {"text", "seconds", "words", "alternatives", "model"}
+    assert set(told) == {"text", "seconds", "words", "alternatives", "model", "doubtful"}
 
 
 def test_a_live_session_hears_what_a_recording_says(client: TestClient) -> None:

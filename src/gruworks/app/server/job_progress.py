@@ -63,7 +63,7 @@ class Watch:
         )
 
     def sample(self) -> str | None:
-        """What the best weights so far write, once a step; None where there is nothing new."""
+        """Text or translations by the best weights so far, once a step; None where there is nothing new."""
         if self.step == self.sampled or self.job.task not in ("generate", "translate"):
             return None
         self.sampled = self.step

@@ -60,8 +60,7 @@ def interruptible(show: Show, task: str, run: Path, *arguments: object) -> Itera
     except KeyboardInterrupt:
         if (run / "checkpoints" / "last.ckpt").is_file():
             command = shlex.join(["gruworks", task, "fit", *map(str, arguments), "--resume", str(run)])
-            usable = (run / "weights.safetensors").is_file()
-            show.complain(f"interrupted; {f'{run} can be used as it is; ' if usable else ''}go on with: {command}")
+            show.complain(f"interrupted; {run} can be used as it is; go on with: {command}")
         else:
             show.complain(f"interrupted before the first checkpoint: there is nothing in {run} to go on from")
         raise typer.Exit(130) from None
