@@ -78,7 +78,7 @@ def located(error: GruworksError) -> RequestError:
 
 
 def understood(asked: ColumnsOf, limits: Limits) -> dict[str, Any]:
-    """What a forecast or a fit would read of a table: columns, roles, first rows, series, or the first error."""
+    """Reading of a table by a forecast or a fit: columns, roles, first rows, series, or the first error."""
     table = tables.parse(asked.csv, limits)
     found = tables.look(table) | {"head": table[0], "first": table[1 : PREVIEW + 1]}
     try:
