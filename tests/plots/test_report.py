@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy
 import pytest
 
-from gruworks.plots.report import _stamps, _ticks, bars_svg, fan_svg, write_report
+from gruworks.plots.report import _ticks, _time_axis, bars_svg, fan_svg, write_report
 
 K = 4
 
@@ -20,7 +21,7 @@ def fan(name: str = "shop") -> dict[str, Any]:
     bands = {"": y[:K] + 4, "-lo-80": y[:K] + 3, "-hi-80": y[:K] + 5, "-lo-95": y[:K] + 2, "-hi-95": y[:K] + 6}
     bands = {end: numpy.nan_to_num(values, nan=5.0) for end, values in bands.items()}
     days = numpy.arange("2024-01-01", "2024-01-11", dtype="datetime64[D]")
-    return {"name": name, "stamps": days[:6], "y": y, "ahead": days[6:], **bands}
+    return {"name": name, "stamps": days[:6], "y": y, "ahead": days[6:], "naive": numpy.full(K, 4.0), **bands}
 
 
 def contents(**changes: Any) -> dict[str, Any]:
@@ -31,7 +32,8 @@ def contents(**changes: Any) -> dict[str, Any]:
     evaluation = {"scores": scores, "by_horizon": [0.5, 1.0, 1.5], "coverage95": 0.94, "mase_season": 7, "origins": 5}
     whole = {
         "title": "sales, 4 steps ahead", "facts": {"frequency": "daily"}, "warnings": ["3 values are missing"],
-        "blend": "no skill over the naive forecast", "fans": [fan()], "measured": "on held-out rows",
+        "blend": "no skill over the naive forecast", "fans": [fan()], "measured": "held out",
+        "rule": "last week's value",
         "evaluation": evaluation,
     }  # fmt: skip
     return whole | changes
@@ -62,8 +64,9 @@ def test_the_page_says_all_that_it_is_given_and_loads_nothing(tmp_path: Path) ->
         "81%",
         "94%",
         "last value",
-        "on held-out rows",
-        "2024-01-10",
+        "on the rows that the fit held out",
+        "Dashed: last week&#x27;s value.",
+        "2024-Jan",
     ):
         assert text in page
     assert not re.search(r"https?:|src=|<script|@import|url\(", page)
@@ -76,6 +79,28 @@ def test_the_page_opens_with_the_plain_sentence_where_there_is_one(tmp_path: Pat
     page = write_report(tmp_path / "r.html", contents(plain="off by 5 < 7 on average")).read_text()
     assert "</h1><p class=plain>off by 5 &lt; 7 on average</p>" in page
     assert "class=plain" not in write_report(tmp_path / "r.html", contents(plain="")).read_text()
+
+
+def test_the_page_in_chinese_has_no_english_heading(tmp_path: Path) -> None:
+    given = contents(title="销量，未来 4 步", blend="", warnings=[], facts={}, rule="上一周的值")
+    page = write_report(tmp_path / "r.html", given, "zh").read_text(encoding="utf-8")
+    assert '<html lang="zh-CN">' in page
+    text = re.sub(r"(?s)<style>.*?</style>|<svg.*?</svg>|<[^>]+>", " ", page)
+    assert set(re.findall(r"[A-Za-z]{2,}", text)) == {
+        "shop",
+        "MAE",
+        "MASE",
+        "GRU",
+        "last",
+        "value",
+    }  # names of the data
+
+
+def test_every_series_has_a_chart_and_many_are_folded(tmp_path: Path) -> None:
+    page = write_report(tmp_path / "r.html", contents(fans=[fan(f"shop {k}") for k in range(60)])).read_text()
+    assert page.count("<h3>") == 60
+    assert page.count("<details>") == 2
+    assert "shop 24 – shop 47 (24)" in page
 
 
 def test_text_from_the_data_is_no_markup(tmp_path: Path) -> None:
@@ -118,9 +143,22 @@ def test_the_axis_has_round_ticks_around_all_values() -> None:
     assert _ticks(1.7, 21.1).tolist() == [0, 5, 10, 15, 20, 25]
 
 
-def test_stamps_below_the_axis_never_lie_on_each_other() -> None:
-    for origin in (100.0, 300.0, 640.0, 700.0):
-        found = _stamps("2015-10-09", "2015-12-31", "2016-01-14", origin)
-        assert [text.count("2016-01-14") for text in found].count(1) == 1
-        for text in (one for one in found if "between" in one):
-            assert float(text.split('x="')[1].split('"')[0]) < 720 - 12 - 6 * 10
+AXES = {
+    "days": (numpy.arange("2015-12-01", "2016-02-10", dtype="datetime64[D]").astype("datetime64[us]"), "2016"),
+    "hours": (numpy.arange("2024-03-01T00", "2024-03-04T05", dtype="datetime64[h]").astype("datetime64[us]"), "2024"),
+    "years": (numpy.arange("1900", "2021", dtype="datetime64[Y]").astype("datetime64[us]"), "1920"),
+    "before the year 1": (numpy.arange("-0010-01-01", "-0010-03-01", dtype="datetime64[D]"), "-010-01-01"),
+    "numbered rows": (numpy.arange(1, 60), "20"),
+}
+
+
+@pytest.mark.parametrize("name", AXES)
+def test_the_time_axis_has_round_labels_inside_the_chart_that_don_t_touch(name: str) -> None:
+    stamps, label = AXES[name]
+    pieces = "".join(_time_axis(stamps, lambda at: 64 + numpy.asarray(at) / (len(stamps) - 1) * 644))
+    found = [(float(x), text) for x, text in re.findall(r'<text x="([\d.]+)" y="212" [^>]*>([^<]*)', pieces)]
+    assert 2 <= len(found) <= 13
+    assert label in re.sub(r"<[^>]+>", " ", pieces)
+    for (x, text), (after, following) in itertools.pairwise(found):
+        assert 0 < x < after < 720
+        assert after - x > 3 * (len(text) + len(following))

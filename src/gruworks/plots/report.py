@@ -6,35 +6,58 @@ import html
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy
 from numpy.typing import NDArray
 
+from gruworks.errors import require
+
 __all__ = ["bars_svg", "fan_svg", "write_report"]
 
 Floats = NDArray[numpy.float64]
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 220, 64, 12, 12, 26
+Language = Literal["en", "zh"]
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 232, 64, 12, 12, 38
+FLOOR = HEIGHT - BOTTOM
 GLYPH = 6.3  # the mean width of a label's characters
+OPEN_CHARTS = 24  # that are shown at once
+FIRST_DATE = "0001"
+WORDS: dict[Language, dict[str, str]] = {
+    "en": {
+        "lang": "en", "forecasts": "Forecasts", "data": "The data", "model": "The model", "errors": "Errors and skill",
+        "bands": "Dark: 80 % prediction interval. Light: 95 % prediction interval.", "dashed": "Dashed: ", "stop": ".",
+        "no problems": "No problems were found.", "too few": "There are too few rows to measure errors on.",
+        "coverage80": "Coverage of 80 %", "coverage95": "Coverage of 95 %", "by step": "Error by steps ahead (MAE)",
+        "held out": "Measured on the rows that the fit held out", "after": "Measured on rows after the fit",
+        "origins": "; rolling origins: {}, a horizon apart.",
+    },
+    "zh": {
+        "lang": "zh-CN", "forecasts": "预测", "data": "数据", "model": "模型", "errors": "误差",
+        "bands": "深色：80 % 预测区间；浅色：95 % 预测区间。", "dashed": "虚线：", "stop": "。",
+        "no problems": "没有发现问题。", "too few": "行数太少，无法计算误差。",
+        "coverage80": "80 % 区间覆盖率", "coverage95": "95 % 区间覆盖率", "by step": "各预测步的误差（MAE）",
+        "held out": "在训练时留出的行上计算", "after": "在训练之后的行上计算",
+        "origins": "；滚动起点 {} 个，间隔一个预测长度。",
+    },
+}  # fmt: skip
 STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
 
 
-def write_report(path: Path, contents: Mapping[str, Any]) -> Path:
+def write_report(path: Path, contents: Mapping[str, Any], language: Language = "en") -> Path:
     """Write the report to `path` and return it.
 
     Args:
         contents: title; plain (one sentence on the errors, if they were measured); facts (name to text); blend (its
-            description); warnings; fans, each as for `fan_svg` with a name; measured (the rows of the evaluation in
-            words); evaluation (scores, by_horizon, coverage95, mase_season, origins), or None where there were too few
-            rows.
+            description); warnings; fans, each as for `fan_svg` with a name; rule (the naive forecast in them, in
+            words); measured (the rows of the evaluation: "held out" or "after"); evaluation (scores, by_horizon,
+            coverage95, mase_season, origins), or None where there were too few rows.
+        language: of the headings; texts in the contents are written as they are.
     """
-    parts = [_head(contents), _problems(contents["warnings"], contents["blend"]), _errors(contents)]
-    parts.append("<h2>Forecasts</h2><p class=soft>Dark: 80 % prediction interval. Light: 95 % prediction interval.</p>")
-    for fan in contents["fans"]:
-        parts.append(f"<h3>{html.escape(str(fan['name']))}</h3>{fan_svg(fan)}")
+    words = WORDS[language]
+    parts = [_head(contents), _charts(contents, words), _errors(contents, words), _problems(contents, words)]
     title = html.escape(contents["title"])
     page = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<!doctype html><html lang="{words["lang"]}"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{STYLE}</style></head><body><main>{''.join(parts)}</main></body></html>\n"
     )
@@ -46,25 +69,39 @@ def write_report(path: Path, contents: Mapping[str, Any]) -> Path:
 
 
 def _head(contents: Mapping[str, Any]) -> str:
-    facts = " · ".join(f"{html.escape(str(k))}: {html.escape(str(v))}" for k, v in contents["facts"].items())
-    kind = "verdict none" if "no skill" in contents["blend"] else "verdict"
-    title, blend = html.escape(contents["title"]), html.escape(contents["blend"])
     sentence = contents.get("plain")
     plain = f"<p class=plain>{html.escape(sentence)}</p>" if sentence else ""
-    return f"<h1>{title}</h1>{plain}<p class=soft>{facts}</p><p class='{kind}'>{blend}</p>"
+    return f"<h1>{html.escape(contents['title'])}</h1>{plain}"
 
 
-def _problems(warnings: Sequence[str], blend: str) -> str:
-    found = [html.escape(one) for one in warnings if one != blend]
-    if not found:
-        return "<h2>The data</h2><p>No problems were found.</p>"
-    return f"<h2>The data</h2><ul>{''.join(f'<li>{one}</li>' for one in found)}</ul>"
+def _charts(contents: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    """The charts of all series; those after the first ones are folded, a group at a time."""
+    rule = f" {words['dashed']}{html.escape(contents['rule'])}{words['stop']}" if contents.get("rule") else ""
+    charts = [f"<h3>{html.escape(str(fan['name']))}</h3>{fan_svg(fan)}" for fan in contents["fans"]]
+    folded = []
+    for at in range(OPEN_CHARTS, len(charts), OPEN_CHARTS):
+        group = contents["fans"][at : at + OPEN_CHARTS]
+        names = html.escape(f"{group[0]['name']} – {group[-1]['name']}")
+        chart = "".join(charts[at : at + OPEN_CHARTS])
+        folded.append(f"<details><summary>{names} ({len(group)})</summary>{chart}</details>")
+    shown = "".join(charts[:OPEN_CHARTS] + folded)
+    return f"<h2>{words['forecasts']}</h2><p class=soft>{words['bands']}{rule}</p>{shown}"
 
 
-def _errors(contents: Mapping[str, Any]) -> str:
+def _problems(contents: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    """The data and the model: facts, the combination, and what was found in the data."""
+    facts = " · ".join(f"{html.escape(str(k))}: {html.escape(str(v))}" for k, v in contents["facts"].items())
+    found = "".join(f"<li>{html.escape(one)}</li>" for one in contents["warnings"] if one != contents["blend"])
+    told = f"<ul>{found}</ul>" if found else f"<p>{words['no problems']}</p>"
+    kind = "verdict none" if "no skill" in contents["blend"] else "verdict"
+    blend = f"<p class='{kind}'>{html.escape(contents['blend'])}</p>"
+    return f"<h2>{words['data']}</h2><p class=soft>{facts}</p>{told}<h2>{words['model']}</h2>{blend}"
+
+
+def _errors(contents: Mapping[str, Any], words: Mapping[str, str]) -> str:
     found = contents["evaluation"]
     if found is None:
-        return "<h2>Errors</h2><p>There are too few rows to measure errors on.</p>"
+        return f"<h2>{words['errors']}</h2><p>{words['too few']}</p>"
     rows = []
     for score in found["scores"]:
         ours = score["coverage"] is not None
@@ -73,30 +110,30 @@ def _errors(contents: Mapping[str, Any]) -> str:
         wide = f"{found['coverage95']:.0%}" if ours and found["coverage95"] is not None else ""
         cells = [html.escape(score["model"]), f"{score['mae']:#.4g}", mase, held, wide]
         rows.append(f"<tr{' class=ours' if ours else ''}>{''.join(f'<td>{c}</td>' for c in cells)}</tr>")
-    names = ["", "MAE", f"MASE ({found['mase_season']})", "Coverage of 80 %", "Coverage of 95 %"]
+    names = ["", "MAE", f"MASE ({found['mase_season']})", words["coverage80"], words["coverage95"]]
     table = f"<table><tr>{''.join(f'<th>{n}</th>' for n in names)}</tr>{''.join(rows)}</table>"
-    where = (
-        f"<p class=soft>{html.escape(contents['measured'])}; rolling origins: {found['origins']}, a horizon apart.</p>"
-    )
+    where = f"{words[contents['measured']]}{words['origins'].format(found['origins'])}"
     bars = bars_svg(found["by_horizon"]) if found["by_horizon"] else ""
-    return f"<h2>Errors and skill</h2>{where}{table}<h2>Error by steps ahead (MAE)</h2>{bars}"
+    return f"<h2>{words['errors']}</h2><p class=soft>{where}</p>{table}<h2>{words['by step']}</h2>{bars}"
 
 
 def fan_svg(fan: Mapping[str, Any]) -> str:
-    """Fan chart: history, median, 80 % and 95 % prediction intervals.
+    """Fan chart: history, median, 80 % and 95 % prediction intervals, and a naive forecast.
 
     Args:
-        fan: stamps [N] and y [N] of the history, ahead [K], and by their suffixes the columns [K] of the forecast: "",
-            "-lo-80", "-hi-80", "-lo-95", "-hi-95".
+        fan: stamps [N] and y [N] of the history, ahead [K], by their suffixes the columns [K] of the forecast: "",
+            "-lo-80", "-hi-80", "-lo-95", "-hi-95", and "naive" [K] or None.
     """
     past, wide, band = len(fan["y"]), ("-lo-95", "-hi-95"), ("-lo-80", "-hi-80")
     known = numpy.asarray(fan["y"], dtype=numpy.float64)
     last = known[~numpy.isnan(known)][-1]
     lines = {name: numpy.concatenate([[last], fan[name]]) for name in ("", *wide, *band)}
+    if fan["naive"] is not None:
+        lines["naive"] = numpy.concatenate([[last], fan["naive"]])
     every = numpy.concatenate([known[~numpy.isnan(known)], *lines.values()])
     ticks = _ticks(float(every.min()), float(every.max()))
     x = _scale(0, past - 1 + len(fan["ahead"]), LEFT, WIDTH - RIGHT)
-    y = _scale(ticks[0], ticks[-1], HEIGHT - BOTTOM, TOP)
+    y = _scale(ticks[0], ticks[-1], FLOOR, TOP)
     at = x(numpy.arange(past - 1, past + len(fan["ahead"])))
     pieces = [_grid(ticks, y)]
     for kind, (under, over) in (("wide", wide), ("band", band)):
@@ -105,36 +142,54 @@ def fan_svg(fan: Mapping[str, Any]) -> str:
     there = numpy.flatnonzero(~numpy.isnan(known))
     for run in numpy.split(there, numpy.flatnonzero(numpy.diff(there) > 1) + 1):
         pieces.append(f'<polyline class="past" points="{_points(zip(x(run), y(known[run]), strict=True))}"/>')
-    pieces.append(f'<polyline class="said" points="{_points(zip(at, y(lines[""]), strict=True))}"/>')
-    pieces.append(f'<line class="origin" x1="{at[0]:.1f}" x2="{at[0]:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
-    pieces += _stamps(_stamp(fan["stamps"][0]), _stamp(fan["stamps"][-1]), _stamp(fan["ahead"][-1]), float(at[0]))
+    for kind, name in (("naive", "naive"), ("said", "")):
+        if name in lines:
+            pieces.append(f'<polyline class="{kind}" points="{_points(zip(at, y(lines[name]), strict=True))}"/>')
+    pieces.append(f'<line class="origin" x1="{at[0]:.1f}" x2="{at[0]:.1f}" y1="{TOP}" y2="{FLOOR}"/>')
+    pieces += _time_axis(numpy.concatenate([fan["stamps"], fan["ahead"]]), x)
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(pieces)}</svg>'
 
 
-def _stamps(first: str, last: str, end: str, origin: float) -> list[str]:
-    """Labels of the time axis: first row, last row, end; the last row's is moved left or left out to avoid overlap."""
-    right = min(origin + GLYPH * len(last) / 2, WIDTH - RIGHT - GLYPH * (len(end) + 2))
-    labels: list[tuple[str, float, str, str]] = [("", LEFT, "start", first), ("", WIDTH - RIGHT, "end", end)]
-    if right - GLYPH * len(last) > LEFT + GLYPH * (len(first) + 2):
-        labels.append((' class="between"', right, "end", last))
-    return [
-        f'<text{kind} x="{place:.1f}" y="{HEIGHT - 8}" text-anchor="{anchor}">{html.escape(text)}</text>'
-        for kind, place, anchor, text in labels
-    ]
+def _time_axis(stamps: Any, x: Any) -> list[str]:
+    """Round dates, or round row numbers, below the rows `stamps` [N], and the year or day they belong to at the end."""
+    if numpy.issubdtype(stamps.dtype, numpy.datetime64) and str(stamps[0]) > FIRST_DATE:
+        dates = require("matplotlib.dates", extra="forecast")
+        locator = dates.AutoDateLocator(minticks=4, maxticks=8)
+        rows = dates.date2num(stamps)
+        at = numpy.asarray(locator.tick_values(*dates.num2date(rows[[0, -1]])))
+        formatter = dates.ConciseDateFormatter(locator)
+        labels, context = formatter.format_ticks(at), formatter.get_offset()
+    elif stamps.dtype.kind == "M":  # matplotlib has no dates before the year 1
+        rows, context = numpy.arange(len(stamps)), ""
+        at = rows[:: max(1, len(rows) // 4)]
+        labels = [str(stamps[row])[:10] for row in at]
+    else:
+        rows, context = numpy.asarray(stamps, dtype=numpy.float64), ""
+        at = _ticks(rows[0], rows[-1])
+        labels = [f"{value:.10g}" for value in at]
+    pieces = []
+    for value, label in zip(at, labels, strict=True):
+        place = float(x(numpy.interp(value, rows, numpy.arange(len(rows)))))
+        room = GLYPH * len(label) / 2
+        if rows[0] <= value <= rows[-1] and label and LEFT - room < place < WIDTH - room:
+            pieces.append(f'<line class="grid" x1="{place:.1f}" x2="{place:.1f}" y1="{FLOOR}" y2="{FLOOR + 4}"/>')
+            pieces.append(f'<text x="{place:.1f}" y="{FLOOR + 18}" text-anchor="middle">{html.escape(label)}</text>')
+    end = f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 4}" text-anchor="end">{html.escape(context)}</text>'
+    return [*pieces, end] if context else pieces
 
 
 def bars_svg(values: Sequence[float]) -> str:
     """Bar chart of the error at each step ahead."""
     ticks = _ticks(0.0, max(values) or 1.0)
-    y, step = _scale(0, ticks[-1], HEIGHT - BOTTOM, TOP), (WIDTH - LEFT - RIGHT) / len(values)
+    y, step = _scale(0, ticks[-1], FLOOR, TOP), (WIDTH - LEFT - RIGHT) / len(values)
     pieces = [_grid(ticks, y)]
     every = max(1, len(values) // 12)
     for i, value in enumerate(values):
         top, left = float(y(value)), LEFT + i * step
-        size = f'width="{0.8 * step:.1f}" height="{HEIGHT - BOTTOM - top:.1f}"'
+        size = f'width="{0.8 * step:.1f}" height="{FLOOR - top:.1f}"'
         pieces.append(f'<rect class="bar" x="{left + 0.1 * step:.1f}" y="{top:.1f}" {size}/>')
         if i % every == 0:
-            pieces.append(f'<text x="{left + step / 2:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{i + 1}</text>')
+            pieces.append(f'<text x="{left + step / 2:.1f}" y="{FLOOR + 18}" text-anchor="middle">{i + 1}</text>')
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(pieces)}</svg>'
 
 
@@ -162,7 +217,3 @@ def _grid(ticks: Floats, y: Any) -> str:
 
 def _points(pairs: Any) -> str:
     return " ".join(f"{a:.1f},{b:.1f}" for a, b in pairs)
-
-
-def _stamp(stamp: Any) -> str:
-    return str(stamp).split(".")[0].removesuffix("T00:00:00").replace("T", " ")

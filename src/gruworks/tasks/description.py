@@ -24,6 +24,7 @@ class Task:
         upload: name of the uploaded file of a fit over HTTP, .csv or text; None refuses such fits.
         reads: kind of input with which the lab inspects a run; None where a run has its own history.
         extra: the extra that installs its dependencies; by default the name of the task.
+        result: one sentence on a fit, with fields for its metrics; empty for none.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Task:
     upload: str | None = None
     reads: Literal["text", "audio"] | None = None
     extra: str = ""
+    result: str = ""
 
     def __post_init__(self) -> None:
         if not self.extra:

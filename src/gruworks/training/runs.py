@@ -6,6 +6,7 @@
     codec/               encoding of the user's data as model inputs (JSON)
     context.safetensors  arrays that predictions need, such as the history of a series
     metrics.json         results of the fit
+    curve.json, .png     loss of training and validation during the fit
     checkpoints/         Lightning's, for resuming only
 
 No file holds code, and none is unpickled except checkpoints, with weights_only. `format1` translates folders of format

@@ -98,10 +98,10 @@ def test_forecast_of_the_models_own_series_with_a_backtest(client: TestClient) -
 
 
 def test_columns_are_told_apart(client: TestClient) -> None:
-    table = "when;shop;sold\n2024-01-01;a;3\n2024-01-02;a;4\n"
+    table = "when;shop;sold\n2024-01-01;a;3\n2024-01-02;a;4\n2024-01-01;b;5\n2024-01-02;b;6\n"
     told = client.post("/v1/columns", json={"csv": table}).json()
     assert told["guess"] == {"id": "shop", "time": "when", "target": "sold"}
-    assert told["rows"] == 2
+    assert told["rows"] == 4
 
 
 SHOP = "day,sold\n" + "".join(f"{day},{20 + 10 * (k % 7 == 5) + k % 3}\n" for k, day in enumerate(DAYS[:200]))

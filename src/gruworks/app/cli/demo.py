@@ -31,8 +31,9 @@ def demo(show: Show, out: Out = None) -> None:
     path = seattle_weather()
     config = Config(time="date", target="temp_max")
     show.note("   errors over 26 rolling origins in 2015, one fit before the first:\n")
-    result = Forecaster(config).evaluate(path, quiet=not show.talks)
-    show_evaluation(show, result)
+    tested = Forecaster(config)
+    result = tested.evaluate(path, quiet=not show.talks)
+    show_evaluation(show, result, tested.frequency, "past")
 
     show.note("\n3. The next 14 days, from all four years\n")
     run = out or new_run_path("forecast")
@@ -58,7 +59,7 @@ run      {run}
 
 next
   gruworks forecast predict {run}
-  gruworks forecast fit YOUR.csv --time DATE_COLUMN --target VALUE_COLUMN --horizon 14
+  gruworks forecast fit YOUR.csv --horizon 14
   gruworks lab trace 1 2 3 4 5
   gruworks try translate "I am hungry."      # models that come with the package; also: verse, transcribe
   gruworks serve                             # all tasks in the browser, at the address it prints

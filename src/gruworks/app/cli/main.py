@@ -11,6 +11,7 @@ import typer
 
 from gruworks import __version__
 from gruworks.app.cli import card, data, demo, doctor, exchange, export, sample, serve, try_models
+from gruworks.app.cli.common.examples import add_examples
 from gruworks.app.cli.common.flags import command
 from gruworks.app.cli.lab import lab
 from gruworks.app.cli.tasks import described
@@ -26,7 +27,7 @@ START = f"""{PURPOSE}
 start here
   gruworks demo                      # forecasts of real data, in under three minutes
   gruworks sample shop               # an example file; also: weather, stocks, poems, pairs, recordings
-  gruworks forecast fit shop.csv --time date --target sales --series shop
+  gruworks forecast fit shop.csv
   gruworks lab trace 1 2 3 4 5       # gates and states of a GRU, step by step
   gruworks serve                     # everything in the browser
 
@@ -51,6 +52,7 @@ def make() -> typer.Typer:
     found = groups | {task.name: _commands(task) for task in registry.TASKS.values()}
     for name in sorted(found):
         app.add_typer(found[name], name=name)
+    add_examples(app)
     return app
 
 

@@ -113,13 +113,16 @@ async function take(given, signal) {
   table = { ...given, found };
   const names = found.columns.map((one) => [one.name, one.name]);
   const none = ["", null, "none"];
-  fill(ui.time, [...names, none], found.guess.time ?? "");
+  fill(ui.time, [...together(found.guess.time, names), ...names, none], found.guess.time ?? "");
   fill(ui.target, names, found.guess.target ?? undefined);
-  fill(ui.series, [none, ...names], found.guess.id ?? "");
+  fill(ui.series, [none, ...together(found.guess.id, names), ...names], found.guess.id ?? "");
   tell(ui.file, "rowsRead", { name: given.name, rows: found.rows });
   offer(fits() ? FIT : "");
   showPreview();
 }
+
+/* Choice of several columns that have one role, such as year,month. */
+const together = (name, names) => (name && !names.some(([one]) => one === name) ? [[name, name]] : []);
 
 async function lookAgain() {
   const own = table;

@@ -17,6 +17,7 @@ from gruworks.errors import DataError, GruworksError
 
 __all__ = ["few", "located", "notes", "panel_of", "understood"]
 
+Names = tuple[str, ...]
 PREVIEW, SHOWN = 5, 20  # rows and series of a preview
 PLAIN_DATES = (None, "", "YYYY-MM-DD", "numbers", "YYYY-MM")
 NUMBERED = " row"  # no column of a table has this name: their names are stripped
@@ -49,7 +50,7 @@ def panel_of(asked: Forecast, forecaster: Any, limits: Limits) -> Any:
     roles = _roles(table, asked.columns, None if forecaster is None else config)
     panel = read(_columns(table, roles, config), _named(config, roles))
     few(panel.series, limits.series)
-    own = (roles["time"], roles["target"]) == (config.time, config.targets[0])
+    own = (",".join(roles["time"]), roles["target"]) == (config.time, config.targets[:1])
     return forecaster.joined(panel) if forecaster is not None and own and reads(forecaster, panel) else panel
 
 
@@ -117,58 +118,66 @@ def _table(asked: Forecast, limits: Limits) -> tables.Table | None:
     return None if asked.rows is None else tables.of_rows(asked.rows, limits)
 
 
-def _roles(table: tables.Table, columns: Columns | None, config: Any) -> dict[str, str | None]:
-    """The column of each role: the requested one (null: none), else that of the fit, else the likely one."""
+def _roles(table: tables.Table, columns: Columns | None, config: Any) -> dict[str, Names]:
+    """The columns of each role: the requested ones (null: none), else those of the fit, else the likely ones."""
     head, guess = table[0], tables.look(table)["guess"]
     given: dict[str, Any] = {} if columns is None else columns.model_dump(exclude_unset=True)
     for role, name in given.items():
-        if name is not None and name not in head:
-            text = f"the table has no column {name!r}; it has: {', '.join(head)}"
-            raise RequestError(400, text, f"columns.{role}", "no-column", column=name)
+        for one in _single(name, head):
+            if one not in head:
+                text = f"the table has no column {one!r}; it has: {', '.join(head)}"
+                raise RequestError(400, text, f"columns.{role}", "no-column", column=one)
     own = {} if config is None else {"time": config.time, "target": config.targets[0], "id": config.series}
-    found: dict[str, Any] = guess | {role: name for role, name in own.items() if name in head} | given
-    found["target"] = found["target"] or guess["target"]
-    if found["target"] is None:
+    known = {role: name for role, name in own.items() if set(_single(name, head)) <= set(head)}
+    chosen: dict[str, Any] = guess | known | given
+    found = {role: _single(name, head) for role, name in chosen.items()}
+    found["target"] = found["target"] or _single(guess["target"], head)
+    if not found["target"]:
         raise RequestError(400, "no column of the table holds numbers", "columns.target", "no-numbers")
-    if found["time"] is None and "time" not in given:
+    if not found["time"] and "time" not in given:
         text = "no column of the table can be read as times: name one, or give null for rows that are in order"
         raise RequestError(400, text, "columns.time", "no-times")
-    taken = [name for name in found.values() if name is not None]
+    taken = [one for names in found.values() for one in names]
     if len(set(taken)) < len(taken):
         raise RequestError(400, "time, target and id must be different columns", "columns.target", "same-column")
     return found
 
 
-def _columns(table: tables.Table, roles: dict[str, str | None], config: Any) -> dict[str, list[str]]:
+def _single(name: str | None, head: list[str]) -> Names:
+    """The columns of a role: one, or several with commas between."""
+    from gruworks.tasks.forecast.config import column_names
+
+    return () if name is None else (name,) if name in head else column_names(name)
+
+
+def _columns(table: tables.Table, roles: dict[str, Names], config: Any) -> dict[str, list[str]]:
     """The columns that the model reads, by name; rows without times are numbered within their series."""
     head, rows = table[0], table[1:]
     lacking = [name for name in (*config.targets[1:], *config.covariates) if name not in head]
     if lacking:
         text = f"this model also reads columns that the table lacks: {', '.join(lacking)}"
         raise RequestError(400, text, "model", "needs-columns", columns=", ".join(lacking))
-    wanted = {*roles.values(), *config.targets[1:], *config.covariates}
+    wanted = {*itertools.chain(*roles.values()), *config.targets[1:], *config.covariates}
     found = {_plain(name): [row[i] for row in rows] for i, name in enumerate(head) if name in wanted}
-    if roles["time"] is None:
-        ids = [""] * len(rows) if roles["id"] is None else found[_plain(roles["id"])]
-        found[NUMBERED] = _numbered(ids)
+    if not roles["time"]:
+        ids = [found[_plain(one)] for one in roles["id"]]
+        found[NUMBERED] = _numbered(list(zip(*ids, strict=True)) if ids else [()] * len(rows))
     return found
 
 
-def _numbered(ids: list[str]) -> list[str]:
+def _numbered(ids: list[tuple[str, ...]]) -> list[str]:
     """The number of each row within its series, from 1."""
-    counts: defaultdict[str, itertools.count[int]] = defaultdict(lambda: itertools.count(1))
+    counts: defaultdict[tuple[str, ...], itertools.count[int]] = defaultdict(lambda: itertools.count(1))
     return [str(next(counts[one])) for one in ids]
 
 
-def _named(config: Any, roles: dict[str, str | None]) -> Any:
+def _named(config: Any, roles: dict[str, Names]) -> Any:
     """The settings with the column names of the table, so that error messages name them."""
-    time, target, series = roles["time"], str(roles["target"]), roles["id"]
+    time, target, series = (",".join(map(_plain, roles[role])) for role in ("time", "target", "id"))
     return replace(
-        config,
-        time=NUMBERED if time is None else _plain(time),
-        target=",".join([_plain(target), *config.targets[1:]]),
-        series=type(config).series if series is None else _plain(series),
-    )
+        config, time=time or NUMBERED, target=",".join([target, *config.targets[1:]]),
+        series=series or type(config).series,
+    )  # fmt: skip
 
 
 def _plain(name: str) -> str:

@@ -17,11 +17,7 @@ from gruworks.errors import DataError
 __all__ = ["look", "of_rows", "parse"]
 
 Table = list[list[str]]
-TIME = ("ds", "date", "time", "timestamp", "datetime", "month", "day", "日期", "时间")
-TARGET = ("y", "value", "target", "price", "close", "temp_max", "sales")
-SERIES = ("unique_id", "id", "series", "symbol", "name", "item")
-COUNTED = (*TIME, "year", "week", "step", "t", "年", "年份", "月份", "序号")  # where whole numbers are times
-SAMPLE = 50
+KINDS = {"numbers": "number", "dates": "time"}  # of columns, as a request names them; others are text
 SEPARATOR_LINE = r'"?sep='
 MOST_NOTES = 3  # below the rows
 MOST_OTHER = 100  # lines that are no rows: titles, comments, notes
@@ -128,35 +124,19 @@ def _check_rows(rows: int, columns: int, limits: Limits, where: str) -> None:
 
 def look(table: Table) -> dict[str, Any]:
     """Kind and first values of each column, and the likely columns of time, target and series."""
+    from gruworks.tasks.forecast.series.roles import kinds_of, likely
     from gruworks.tasks.forecast.series.table_reader import TOTALS
 
     head = table[0]
-    rows = [row for row in table[1 : SAMPLE + 1] if not any(TOTALS.fullmatch(one) for one in row)]
-    kinds = {name: _kind([row[i] for row in rows]) for i, name in enumerate(head)}
-    found = [{"name": n, "kind": kinds[n], "examples": [row[i][:40] for row in rows[:3]]} for i, n in enumerate(head)]
-    counted = (name for name in head if name.lower() in COUNTED and kinds[name] == "number")
-    time = _first(head, TIME, lambda name: kinds[name] == "time") or next(counted, None)
-    text = [name for name in head if kinds[name] == "text" and name != time]
-    series = _first(text, SERIES, lambda name: _repeats(table, head.index(name)))
-    rest = [name for name in head if name not in (time, series) and kinds[name] == "number"]
-    target = _first(rest, TARGET, lambda _: True)
-    return {"columns": found, "guess": {"id": series, "time": time, "target": target}, "rows": len(table) - 1}
-
-
-def _first(head: list[str], known: tuple[str, ...], fits: Any) -> str | None:
-    ranked = [name for wanted in known for name in head if name.lower() == wanted]
-    return next((name for name in (*ranked, *head) if fits(name)), None)
-
-
-def _repeats(table: Table, at: int) -> bool:
-    """True where values repeat, as names of series do; unreadable dates or notes do not."""
-    values = [row[at] for row in table[1:]]
-    return 2 * len(set(values)) <= len(values)
-
-
-def _kind(values: list[str]) -> str:
-    """The kind of a column; up to a fifth of its values may be errors, which reading reports with their lines."""
-    from gruworks.tasks.forecast.series.kinds import kind_of
-
-    kind = kind_of(numpy.array(values, dtype=object))
-    return "number" if kind == "numbers" else "time" if kind.startswith("dates") else "text"
+    rows = [row for row in table[1:] if not any(TOTALS.fullmatch(one) for one in row)]
+    columns = {name: numpy.array([row[i] for row in rows], dtype=object) for i, name in enumerate(head)}
+    kinds = kinds_of(columns)
+    roles = likely(columns, kinds)
+    found = [
+        {"name": name, "kind": KINDS.get(kinds[name].partition(" ")[0], "text"),
+         "examples": [value[:40] for value in columns[name][:3]]}
+        for name in head
+    ]  # fmt: skip
+    named = {"id": roles.series, "time": roles.time, "target": roles.target}
+    guess = {role: ",".join(names) or None for role, names in named.items()}
+    return {"columns": found, "guess": guess, "rows": len(table) - 1}

@@ -8,18 +8,15 @@ from typing import Any
 import numpy
 
 from gruworks.errors import DataError
-from gruworks.tasks.forecast.config import Config, column_names
+from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.series.columns import short
-from gruworks.tasks.forecast.series.kinds import kind_of
-from gruworks.tasks.forecast.series.layout import plain_name
 from gruworks.tasks.forecast.series.panel import Panel, Series
-from gruworks.tasks.forecast.series.raw_table import RawTable, raw_table
+from gruworks.tasks.forecast.series.raw_table import RawTable, raw_table, renamed
 from gruworks.tasks.forecast.series.reading import read
+from gruworks.tasks.forecast.series.roles import kinds_of, with_roles
 
 __all__ = ["Columns", "SeriesFacts", "columns_of", "series_of"]
-
-LOOKED_AT = 200  # rows from which the kind of a column is told
 
 
 @dataclass(frozen=True)
@@ -57,19 +54,11 @@ def columns_of(data: Any, config: Config) -> tuple[RawTable, Columns]:
     raw = raw_table(data, config)
     if raw is None:
         raise DataError(f"expected a file's path or a frame, got {data!r:.60}")
-    kinds = {plain_name(name): kind_of(values[:LOOKED_AT], raw.separator) for name, values in raw.columns.items()}
-    chosen, flags = config, []
-    if not set(column_names(config.time)) <= set(kinds) and config.time == Config.time:
-        dates = [name for name, kind in kinds.items() if kind.startswith("dates")]
-        if dates:
-            chosen = replace(chosen, time=dates[0])
-            flags.append(f"--time {dates[0]!r}")
-    if not set(config.targets) <= set(kinds) and config.target == Config.target:
-        numbers = [name for name, kind in kinds.items() if kind == "numbers" and name != chosen.time]
-        if numbers:
-            chosen = replace(chosen, target=f'"{numbers[0]}"' if "," in numbers[0] else numbers[0])
-            flags.append(f"--target {numbers[0]!r}")
-    return raw, Columns(kinds, chosen, " ".join(flags), tuple(raw.understood))
+    raw, config = renamed(raw, config)
+    kinds = kinds_of(raw.columns, raw.separator)
+    chosen, guessed = with_roles(raw.columns, config, raw.separator)
+    flags = " ".join(f"--{role} {name!r}" for role, name in guessed.items())
+    return raw, Columns(kinds, chosen, flags, tuple(raw.understood))
 
 
 def series_of(raw: RawTable, config: Config) -> tuple[Panel, list[SeriesFacts]]:

@@ -14,6 +14,6 @@ TASK = Task(
     data="FILE.csv",
     verb="predict",
     method="predict",
-    example="gruworks forecast fit FILE.csv --time date --target temp_max --horizon 14",
+    example="gruworks forecast fit shop.csv --horizon 28 --out runs/shop",
     upload="table.csv",
 )

@@ -21,7 +21,7 @@ from gruworks.tasks.estimator import Estimator, data_facts
 from gruworks.tasks.generate.config import Config, Options
 from gruworks.tasks.generate.data import CODEC, Bundles, CarriedRows, Codec, differs, divide
 from gruworks.tasks.generate.decoding import NetDecoder, Pieces, banned, log_probabilities, sampling, search, symbols
-from gruworks.tasks.generate.evaluation import Evaluation, Reading, evaluation
+from gruworks.tasks.generate.evaluation import Evaluation, Reading, character_bits, evaluation
 from gruworks.tasks.generate.model import LanguageNet
 from gruworks.tasks.generate.planning import CURVE, planned
 from gruworks.tasks.generate.stepping import Stepper, draw
@@ -237,6 +237,7 @@ class Generator(Estimator):
         learnt, held_out = read if read[1] else divide(read[0], self.config)
         self.codec = Codec.of(learnt, self.config) if self.codec is None else self.codec.grown(learnt, self.config)
         self._held_characters = sum(len(one.text) for one in held_out)
+        self._unigram_bits = character_bits(learnt, held_out)
         self.fit_warnings += [told] if (told := differs(self.codec, held_out)) else []
         return (Bundles if self.codec.apart else CarriedRows)(self.codec, learnt, held_out, self.config)
 
@@ -251,7 +252,10 @@ class Generator(Estimator):
         )  # fmt: skip
         bits = fitted.best_loss * sum(map(weight, validation)) / math.log(2) / max(1, self._held_characters)
         parameters = sum(p.numel() for p in self.model.parameters())
-        self.metrics = {**vars(fitted), "parameters": parameters, "bits_per_character": bits}
+        self.metrics = {
+            **vars(fitted), "parameters": parameters, "bits_per_character": bits,
+            "unigram_bits_per_character": self._unigram_bits,
+        }  # fmt: skip
 
     def decoder(self) -> NetDecoder:
         """The network as a decoder, for searches and samplers of your own."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy
 from numpy.typing import NDArray
 
+from gruworks.data.text import Document
 from gruworks.data.vocabulary import UNKNOWN, Vocabulary
 from gruworks.ops.language_model.kneser_ney import baseline
 
-__all__ = ["Evaluation", "Reading", "evaluation", "unigram"]
+__all__ = ["Evaluation", "Reading", "character_bits", "evaluation", "unigram"]
 
 Floats = NDArray[numpy.float32]
 Ids = NDArray[numpy.int64]
@@ -101,6 +104,17 @@ def evaluation(
         nats * len(ids) / math.log(2) / max(1, characters), math.exp(-unigram(vocabulary)[ids].mean()),
         None if learnt is None else baseline(learnt, read, len(vocabulary)),
     )  # fmt: skip
+
+
+def character_bits(learnt: Sequence[Document], held_out: Sequence[Document]) -> float:
+    """Bits per character of the held-out documents by the frequencies of the characters in the learnt ones.
+
+    Characters that were not learnt share the frequency of one.
+    """
+    counts = Counter(chain.from_iterable(one.text for one in learnt))
+    total, read = sum(counts.values()) + 1, Counter(chain.from_iterable(one.text for one in held_out))
+    bits = sum(count * math.log2(total / counts.get(character, 1)) for character, count in read.items())
+    return bits / max(1, sum(read.values()))
 
 
 def unigram(vocabulary: Vocabulary) -> NDArray[numpy.float64]:

@@ -14,7 +14,9 @@ TASK = Task(
     data="TEXT",
     verb="write",
     method="write",
-    example="gruworks generate fit novel.txt",
+    example="gruworks generate fit poems.txt --minutes 3 --out runs/poems",
     upload="text.txt",
     reads="text",
+    result="On held-out text the model needs {bits_per_character:.2f} bits per character; the frequencies of the "
+    "characters alone need {unigram_bits_per_character:.2f}.",
 )

@@ -14,7 +14,9 @@ TASK = Task(
     data="PAIRS",
     verb="run",
     method="translate",
-    example="gruworks translate fit pairs.tsv",
+    example="gruworks translate fit pairs.tsv --source en --target zh --minutes 3 --out runs/en-zh",
     upload="pairs.tsv",
     reads="text",
+    result="On {held_out_sentences} held-out sentences: BLEU {held_out_bleu:.1f}, chrF {held_out_chrf:.1f} (100 is the "
+    "reference itself).",
 )

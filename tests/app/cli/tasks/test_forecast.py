@@ -73,7 +73,7 @@ def test_predict_goes_on_from_newer_rows(csv: Path, gruworks: Call, fitted: Path
 
 
 def test_evaluate_names_the_season_and_who_is_better(csv: Path, gruworks: Call) -> None:
-    status, out, _ = gruworks("forecast", "evaluate", csv, *FLAGS, "--out", "scores")
+    status, out, _ = gruworks("forecast", "evaluate", csv, *FLAGS, "--details", "--out", "scores")
     assert status == 0
     assert json.loads((csv.parent / "scores" / "evaluation.json").read_text())["mase_season"] == 7
     for text in ("MASE (7)", "last value", "mean of the last 5", "seasonal naive (7)", "80 % coverage", "lag 7"):
@@ -93,7 +93,7 @@ def test_evaluate_uses_a_run_on_rows_that_it_has_not_seen(csv: Path, gruworks: C
 
 def test_a_constant_series_is_evaluated(csv: Path, gruworks: Call) -> None:
     wavy(60).assign(y=5.0).to_csv(csv, index=False)
-    status, out, _ = gruworks("forecast", "evaluate", csv)
+    status, out, _ = gruworks("forecast", "evaluate", csv, "--details")
     assert status == 0
     assert "autoregression alone has no skill over the best naive forecast" in out
     status, out, _ = gruworks("forecast", "evaluate", csv, "--json")
@@ -107,6 +107,24 @@ def test_a_run_that_was_fitted_on_polars_is_printed(tmp_path: Path, gruworks: Ca
     assert "4.000" in out
 
 
+def test_evaluate_opens_with_a_plain_sentence(csv: Path, gruworks: Call) -> None:
+    _, out, _ = gruworks("forecast", "evaluate", csv, *FLAGS)
+    assert out.startswith("On the last 35 days the forecast was off by ")
+    assert "rolling origins" not in out
+
+
+def test_a_table_without_default_names_is_fitted_and_the_columns_are_named(csv: Path, gruworks: Call) -> None:
+    wavy(200).rename(columns={"ds": "day", "y": "sales"}).to_csv(csv, index=False)
+    status, out, _ = gruworks("forecast", "fit", csv, "--horizon", "3", "--steps", "20", "--out", "run")
+    assert status == 0
+    assert "'day' as the time (--time), 'sales' as the target (--target)" in out
+    assert "network counts" not in out  # a detail
+    assert (csv.parent / "run" / "curve.png").read_bytes().startswith(b"\x89PNG")
+    status, out, _ = gruworks("forecast", "report", "run", "--language", "zh")
+    assert status == 0
+    assert '<html lang="zh-CN">' in (csv.parent / "run" / "report.html").read_text(encoding="utf-8")
+
+
 BAD = {
     "missing": ("there is no file data.csv", None),
     "folder": ("data.csv is a folder, not a CSV file", "folder"),
@@ -114,7 +132,7 @@ BAD = {
     "header": ("data.csv has no rows below its header", "ds,y\n"),
     "text": ("data.csv, line 3: y is 'warm', not a number", "ds,y\n2020-01-01,1\n2020-01-02,warm\n2020-01-03,2\n"),
     "date": ("data.csv, line 3: ds is 'x', not a date", "ds,y\n2020-01-01,1\nx,1\n2020-01-03,2\n"),
-    "column": ("data.csv has no column 'ds' for the time; it has: day, y", "day,y\n1,1\n"),
+    "column": ("data.csv has no column 'ds' for the time; it has: shop, y", "shop,y\na,1\n"),
     "ragged": ("data.csv is not a well-formed CSV", "ds,y\n2020-01-01,1\n2020-01-02,1,5\n2020-01-03,2\n"),
 }
 

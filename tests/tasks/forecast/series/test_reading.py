@@ -82,8 +82,14 @@ BAD = {
         lines(*ROWS).encode() + "2012-01-13,销量\n".encode("gb18030"),
         rf"is not UTF-8 text \(byte {len(lines(*ROWS)) + 11}\): .*--encoding NAME.* It could be gb18030",
     ),
-    "no time column": (lines(*ROWS, header="day,y"), "has no column 'ds' for the time; it has: day, y.*--time NAME"),
-    "no target column": (lines(*ROWS, header="ds,v"), "has no column 'y' for the target; it has: ds, v.*--target NAME"),
+    "no time column": (
+        lines("a,1", "b,2", header="shop,y"),
+        "no column 'ds' for the time; it has: shop, y.*--time NAME",
+    ),
+    "no target column": (
+        lines("2024-01-01,a", header="ds,v"),
+        "has no column 'y' for the target; it has: ds, v.*--target NAME",
+    ),
     "no such date": (with_row(5, "2012-02-30,1"), "line 5: ds is '2012-02-30', not a date"),
     "American date": (with_row(5, "01/04/2012,1"), "line 5: ds is '01/04/2012', not a date"),
     "no date": (with_row(5, ",1"), "line 5: ds is '', not a date"),

@@ -58,18 +58,20 @@ def fit_command(app: typer.Typer, task: str, data: Any, report: Report | None = 
     parameters = [first, given.replace(annotation=data), *options, *rest, settings]
     fit.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     fit.__doc__ = report.__doc__ if report else f"Fit a model to {registry.find(task).data}; write a run folder."
-    command(app)(fit)
+    command(app, details=True)(fit)
 
 
 def _report(show: Show, estimator: Any, path: Path) -> dict[str, Any]:
-    """Print warnings and metrics of a fit."""
+    """Print the result of a fit in a sentence, its warnings, and its metrics as details."""
     task, warnings = registry.find(estimator.task), getattr(estimator, "fit_warnings", [])
+    if task.result and not show.as_json:
+        show.note(task.result.format(**estimator.metrics))
     for warning in warnings:
         show.note(warning)
     flags = " ".join(_flags(estimator.metrics.get("options") or {}))
     for name, value in estimator.metrics.items():
         if name != "options":  # of decoding, shown as flags
-            show.note(f"{name.replace('_', ' ')}: {f'{value:.4g}' if isinstance(value, float) else value}")
+            show.detail(f"{name.replace('_', ' ')}: {f'{value:.4g}' if isinstance(value, float) else value}")
     show.answer(f"run    {path}")
     show.note(f"next   gruworks {task.name} {task.verb} {path} {f'FILE {flags}' if flags else '--help'}")
     return {"warnings": warnings, "metrics": estimator.metrics}

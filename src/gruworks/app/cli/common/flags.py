@@ -35,37 +35,44 @@ OUTPUT = {
             "--quiet", help="Print no progress and no notes; errors are still printed.", rich_help_panel="Output"
         ),
     ],
+    "detailed": Annotated[
+        bool, typer.Option("--details", help="Print the technical lines too.", rich_help_panel="Output")
+    ],
     "debug": Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel="Output")],
 }
 
 
-def command(app: typer.Typer, name: str = "", *, json: bool = True, **options: Any) -> Callable[[F], F]:
+def command(
+    app: typer.Typer, name: str = "", *, json: bool = True, details: bool = False, **options: Any
+) -> Callable[[F], F]:
     """Add a function to `app` as a command.
 
-    Its parameter `show` becomes the flags --json, --quiet and --debug, and each parameter whose type is a settings
-    class becomes one flag for each field, nested settings' too. Only flags that were given replace a default, so the
-    settings class stays the one place of defaults. Where two parameters have a field of one name, or a parameter has
-    the name of a field, the first of them is the flag.
+    Its parameter `show` becomes the flags --json, --quiet, --debug and, with `details`, --details, and each parameter
+    whose type is a settings class becomes one flag for each field, nested settings' too. Only flags that were given
+    replace a default, so the settings class stays the one place of defaults. Where two parameters have a field of one
+    name, or a parameter has the name of a field, the first of them is the flag.
 
     Args:
         name: name of the command; the function's if not given.
         json: False leaves out --json, for a command without a result.
+        details: True for a command that has technical lines.
         **options: further options of typer's `command`.
     """
 
     def decorate(function: F) -> F:
-        app.command(name or function.__name__, **options)(_flagged(function, json))
+        app.command(name or function.__name__, **options)(_flagged(function, json, details))
         return function
 
     return decorate
 
 
-def _flagged(function: Callable[..., None], json: bool) -> Callable[..., None]:
+def _flagged(function: Callable[..., None], json: bool, details: bool) -> Callable[..., None]:
     """The function with a signature of arguments and flags, as typer reads it."""
     given = inspect.signature(function, eval_str=True).parameters
     settings = {name: one.annotation for name, one in given.items() if _is_settings(one.annotation)}
     own = {name: one for name, one in given.items() if name != "show" and name not in settings}
-    shown = [name for name in OUTPUT if name == "debug" or ("show" in given and (json or name == "quiet"))]
+    wanted = {"as_json": json, "quiet": True, "detailed": details}
+    shown = [name for name in OUTPUT if name == "debug" or ("show" in given and wanted[name])]
     own |= {name: _keyword(name, OUTPUT[name], False) for name in shown}
     fields: dict[str, tuple[str, Described]] = {}
     for parameter, kind in settings.items():
@@ -76,9 +83,9 @@ def _flagged(function: Callable[..., None], json: bool) -> Callable[..., None]:
 
     @functools.wraps(function)
     def wrapped(**values: Any) -> None:
-        as_json, quiet, _ = (values.pop(name, False) for name in OUTPUT)
+        *output, _ = (values.pop(name, False) for name in OUTPUT)
         if "show" in given:
-            values["show"] = Show(as_json, quiet)
+            values["show"] = Show(*output)
         told: dict[str, dict[str, Any]] = {parameter: {} for parameter in settings}
         for name, (parameter, one) in fields.items():
             if (value := values.pop(name)) is not None:

@@ -17,8 +17,8 @@ __all__ = ["Show"]
 class Show:
     """Lines and tables go to the screen unless `--json` or `--quiet`; the result goes to standard output as JSON."""
 
-    def __init__(self, as_json: bool = False, quiet: bool = False) -> None:
-        self.as_json, self.quiet = as_json, quiet
+    def __init__(self, as_json: bool = False, quiet: bool = False, detailed: bool = False) -> None:
+        self.as_json, self.quiet, self.detailed = as_json, quiet, detailed
         self.console = Console(highlight=False, soft_wrap=True)
 
     @property
@@ -30,6 +30,11 @@ class Show:
         """Print a note beside the result; --quiet and --json leave it out."""
         if self.talks:
             print(text)
+
+    def detail(self, text: str) -> None:
+        """Print a technical line, with --details only."""
+        if self.detailed:
+            self.note(text)
 
     def complain(self, text: str) -> None:
         """Print one line on standard error, whatever the flags."""

@@ -13,12 +13,14 @@ from gruworks.app.cli.common.flags import ReportFolder, Run, command
 from gruworks.app.cli.common.runs import load, load_or_new, report
 from gruworks.app.cli.common.show import Show
 from gruworks.app.cli.tasks import forecast_check, forecast_report
+from gruworks.app.plain import plain
 from gruworks.errors import OptionError, RunError
 from gruworks.tasks.forecast.config import Config, Options
 
 if TYPE_CHECKING:
     from gruworks.tasks.forecast.estimator import Forecaster
     from gruworks.tasks.forecast.evaluation import Evaluation
+    from gruworks.tasks.forecast.series.frequency import Frequency
     from gruworks.tasks.forecast.series.panel import Panel
 
 __all__ = ["app", "draw", "rows", "show_evaluation"]
@@ -41,6 +43,9 @@ HISTORY_SHOWN = 8  # length of the history in a picture, in horizons
 
 def fitted(show: Show, forecaster: Forecaster, path: Path) -> dict[str, Any]:
     """Fit a model to a CSV; write a run folder with the model, its forecast as CSV and as a picture."""
+    found = forecaster.held_out() if show.talks else None
+    if found is not None:
+        show.note(plain(found, forecaster.frequency, "held out").sentence() + "\n")
     if forecaster.config.future and not _knows_ahead(forecaster):
         show.note(f"fitted; its forecast needs the covariates ahead: gruworks forecast predict {path} --future FILE")
         return _facts(forecaster, None)
@@ -88,7 +93,7 @@ def update(show: Show, run: Run, file: Newer) -> None:
     show.result({"run": str(run), "notes": list(panel.notes), "last": {name: _day(end) for name, end in ends.items()}})
 
 
-@command(app)
+@command(app, details=True)
 def evaluate(
     show: Show,
     sources: Annotated[
@@ -105,8 +110,8 @@ def evaluate(
     forecaster = load_or_new("forecast", sources, config)
     result = forecaster.evaluate(sources[-1], origins=options.origins, refit=options.refit, quiet=not show.talks)
     for warning in forecaster.fit_warnings:
-        show.note(warning)
-    show_evaluation(show, result)
+        (show.detail if warning == forecaster.combination else show.note)(warning)
+    show_evaluation(show, result, forecaster.frequency, "after" if len(sources) > 1 else "past")
     report(show, result, out)
 
 
@@ -139,7 +144,7 @@ def show_forecast(
     """Write the forecast to `folder` as forecast.csv and forecast.png, print it, and return its frame."""
     panel = None if file is None else forecaster.read(file)
     for warning in forecaster.fit_warnings if panel is None else panel.notes:
-        show.note(warning)
+        (show.detail if warning == forecaster.combination else show.note)(warning)
     frame = forecaster.predict(panel, level=level, future=ahead, mean=mean)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -193,23 +198,28 @@ def draw(
     return draw_fans(path, fans)
 
 
-def show_evaluation(show: Show, result: Evaluation) -> None:
-    """Print the errors, best first, and a comparison of the model with the best naive forecast."""
+def show_evaluation(show: Show, result: Evaluation, frequency: Frequency, tested: str) -> None:
+    """Print a sentence on the errors, the errors, best first, and as details what they were measured on.
+
+    Args:
+        tested: see `Plain`.
+    """
+    show.note(plain(result, frequency, tested).sentence() + "\n")
     scores = [
         {"model": s.model, "MAE": s.mae, f"MASE ({result.mase_season})": "" if s.mase is None else s.mase,
          "80 % coverage": "" if s.coverage is None else f"{100 * s.coverage:.0f} %"}
         for s in result.scores
     ]  # fmt: skip
     show.table(scores)
-    show.note(
+    show.detail(
         f"\nrolling origins: {result.origins}, from {_day(result.first_origin)} to {_day(result.last_origin)}; "
         f"steps ahead: {result.horizon}; MASE is over the error of the naive forecast at lag {result.mase_season}"
     )
     ours, naive = result.ours.mae, result.best_naive.mae
     verdict = f"is {100 * (1 - ours / naive):.1f} % better than" if ours < naive else "has no skill over"
-    show.note(f"{result.ours.model} {verdict} the best naive forecast, {result.best_naive.model}.")
+    show.detail(f"{result.ours.model} {verdict} the best naive forecast, {result.best_naive.model}.")
     if result.verdict:
-        show.note(f"blend: {result.verdict}")
+        show.detail(f"blend: {result.verdict}")
 
 
 def _load(run: Path) -> Forecaster:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from gruworks.app.cli.common.flags import Run
 from gruworks.app.cli.common.runs import load
 from gruworks.app.cli.common.show import Show
-from gruworks.app.plain import plain
+from gruworks.app.plain import plain, rule_words
 
 __all__ = ["Future", "report"]
 
 Future = Annotated[Path | None, typer.Option("--future", help="A file with the covariates of the rows to forecast.")]
-MOST_FANS = 24
+Language = Literal["en", "zh"]
+SHOWN = 6  # horizons of the history in a chart
 
 
 def report(
@@ -25,9 +26,10 @@ def report(
         Path | None, typer.Argument(metavar="[FILE.csv]", help="Rows after the fit, to evaluate it on.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The HTML file; RUN/report.html if not given.")] = None,
+    language: Annotated[Language, typer.Option(help="Language of the page.")] = "en",
     ahead: Future = None,
 ) -> None:
-    """Write one self-contained HTML page: forecasts, errors by horizon, coverage, skill, and the data's problems.
+    """Write one self-contained HTML page: a sentence on the errors, charts of all series, errors, and the data.
 
     With FILE the errors are those on its rows; without, those on the rows that the fit held out.
     """
@@ -36,38 +38,53 @@ def report(
     forecaster = load("forecast", run)
     forecaster.backend = "pandas"
     found = forecaster.evaluate(file) if file is not None else forecaster.held_out()
-    path = write_report(out or run / "report.html", _contents(forecaster, run, found, ahead, file is None))
+    tested = "held out" if file is None else "after"
+    path = write_report(
+        out or run / "report.html", _contents(forecaster, run, found, ahead, tested, language), language
+    )
     show.note(f"report  {path}")
     show.result({"report": str(path)})
 
 
-def _contents(forecaster: Any, run: Path, found: Any, ahead: Path | None, held_out: bool) -> dict[str, Any]:
+def _contents(
+    forecaster: Any, run: Path, found: Any, ahead: Path | None, tested: str, language: Language
+) -> dict[str, Any]:
     """Contents of the page as plain values."""
-    config = forecaster.config
-    frame = forecaster.predict(level=[80, 95], future=ahead)
-    head = "y_hat" if len(config.targets) == 1 else f"{config.targets[0]}_hat"
-    fans = []
-    for one in [s for s in forecaster.history if s.target == 0][:MOST_FANS]:
-        rows, shown = frame[frame["unique_id"].astype(str) == one.name], max(30, 6 * config.horizon)
-        bands = {end: rows[f"{head}{end}"].to_numpy() for end in ("", "-lo-80", "-hi-80", "-lo-95", "-hi-95")}
-        name = one.name if len(forecaster.history) > 1 else config.target
-        history = {"stamps": one.timestamps[-shown:], "y": one.y[-shown:]}
-        fans.append({"name": name, **history, "ahead": rows["ds"].to_numpy(), **bands})
+    config, kind = forecaster.config, forecaster.frequency.kind[0]
+    rule = forecaster.blend.naive or "last value"
+    evaluation = None
+    if found is not None:
+        rule = found.best_naive.model
+        evaluation = found.to_dict()
+        for one in evaluation["scores"]:
+            one["model"] = rule_words(one["model"], kind, language)
+    steps = f"{config.horizon} steps ahead" if language == "en" else f"未来 {config.horizon} 步"
     return {
-        "title": f"{config.target}, {config.horizon} steps ahead",
+        "title": f"{config.target}, {steps}",
         "facts": {
             "run": str(run), "series": len(forecaster.history), "rows": sum(map(len, forecaster.history)),
             "frequency": str(forecaster.frequency),
             "model": config.model if forecaster.model is not None else "none: too few rows for a network",
             "steps of the fit": forecaster.metrics.get("steps", 0),
         },
-        "plain": _sentence(forecaster, found, held_out),
-        "warnings": forecaster.fit_warnings, "blend": forecaster.combination, "fans": fans,
-        "measured": "on the rows that the fit held out" if held_out else "on rows after the fit",
-        "evaluation": found.to_dict() if found is not None else None,
+        "plain": "" if found is None else plain(found, forecaster.frequency, tested).sentence(language),
+        "warnings": forecaster.fit_warnings, "blend": forecaster.combination, "rule": rule_words(rule, kind, language),
+        "fans": _fans(forecaster, ahead, rule), "measured": tested, "evaluation": evaluation,
     }  # fmt: skip
 
 
-def _sentence(forecaster: Any, found: Any, held_out: bool) -> str:
-    """The error beside that of the best simple rule; "" where none was measured."""
-    return "" if found is None else plain(found, forecaster.frequency, "held out" if held_out else "after").sentence()
+def _fans(forecaster: Any, ahead: Path | None, rule: str) -> list[dict[str, Any]]:
+    """Chart of each series: the end of its history, its forecast, and the naive forecast `rule` beside it."""
+    config, frame = forecaster.config, forecaster.predict(level=[80, 95], future=ahead)
+    head = "y_hat" if len(config.targets) == 1 else f"{config.targets[0]}_hat"
+    parts = {str(name): rows for name, rows in frame.groupby("unique_id", sort=False)}
+    shown, fans = max(30, SHOWN * config.horizon), []
+    for one in [series for series in forecaster.history if series.target == 0]:
+        rows = parts[one.name]
+        bands = {end: rows[f"{head}{end}"].to_numpy() for end in ("", "-lo-80", "-hi-80", "-lo-95", "-hi-95")}
+        naive = forecaster.naive(one).get(rule)
+        name = one.name if len(parts) > 1 else config.target
+        history = {"stamps": one.timestamps[-shown:], "y": one.y[-shown:]}
+        line = None if naive is None else naive[0]
+        fans.append({"name": name, **history, "ahead": rows["ds"].to_numpy(), "naive": line, **bands})
+    return fans

@@ -15,6 +15,7 @@ EPOCHS = {"seconds": (3e8, 4.5e9), "milliseconds": (3e11, 4.5e12), "microseconds
           "nanoseconds": (3e17, 4.5e18)}  # fmt: skip
 NUMERIC = (*UNITS, "serial", "years", NUMBERS)
 DAY = 86_400_000_000
+LARGEST = 2**62  # row numbers are below it
 SERIAL_EPOCH = numpy.datetime64("1899-12-30", "us")
 
 
@@ -27,7 +28,7 @@ def numeric_times(values: NDArray[numpy.float64], form: str | None) -> Times:
         text = pandas.Series(numpy.where(ok, values, 0).astype(numpy.int64).astype(str), dtype=object)
         return of_form(text, form)
     if form == NUMBERS:
-        ok &= numpy.where(ok, values == numpy.round(values), False) & (numpy.abs(numpy.where(ok, values, 0)) < 2**62)
+        ok &= numpy.where(ok, values == numpy.round(values), False) & (numpy.abs(numpy.where(ok, values, 0)) < LARGEST)
         return Times(numpy.where(ok, values, 0).astype(numpy.int64), ok, form)
     stamps = numpy.full(len(values), numpy.datetime64("NaT", "us"), dtype=STAMP)
     if form == "serial":
@@ -45,7 +46,7 @@ def _numeric_form(x: NDArray[numpy.float64]) -> str:
     if not len(x):
         return NUMBERS
     whole, low, high = bool((x == numpy.round(x)).all()), float(x.min()), float(x.max())
-    if whole:
+    if whole and max(-low, high) < LARGEST:
         text = pandas.Series(numpy.unique(x).astype(numpy.int64).astype(str), dtype=object)
         for form, lengths in (("YYYYMMDD", (8, 10, 12, 14)), ("YYYYMM", (6,))):
             if text.str.len().isin(lengths).all() and of_form(text, form).ok.all():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from gruworks.tasks.forecast.series.columns import FrameTypes, Source
 from gruworks.tasks.forecast.series.layout import parsed, plain_name
 from gruworks.tasks.forecast.series.opening import STDIN, file_bytes, opened
 
-__all__ = ["RawTable", "raw_table", "without_zone"]
+__all__ = ["RawTable", "raw_table", "renamed", "without_zone"]
 
 Column = NDArray[Any]
 
@@ -35,6 +36,10 @@ class RawTable:
     understood: list[str] = field(default_factory=list)
     text: bool = False
     types: dict[str, FrameTypes] = field(default_factory=dict)
+
+    def told(self, guesses: Iterable[str]) -> RawTable:
+        """The table with these guesses among what was understood."""
+        return replace(self, understood=[*self.understood, *guesses])
 
     def keep(self, rows: NDArray[numpy.bool_]) -> RawTable:
         lines = None if self.source.lines is None else self.source.lines[rows]
@@ -63,6 +68,24 @@ def raw_table(data: Any, config: Config) -> RawTable | None:
     types: dict[str, FrameTypes] = {}
     columns = _columns(frame, told, types)
     return RawTable(columns, Source(None), frame.implementation.value, understood=told, types=types)
+
+
+def renamed(raw: RawTable, config: Config) -> tuple[RawTable, Config]:
+    """The table with plain column names, and the settings with names that contain a comma quoted.
+
+    A name in the settings also stands for the only column that differs from it by upper and lower case.
+    """
+    plain = {plain_name(name): column for name, column in raw.columns.items()}
+    named = (*column_names(config.time), *config.targets, config.series, *config.covariates)
+    for name in (one for one in named if one not in plain):
+        alike = [one for one in plain if one.casefold() == name.casefold()]
+        if len(alike) == 1:
+            plain[name] = plain.pop(alike[0])
+    raw = replace(raw, columns=plain)
+    target = plain_name(config.target)
+    if "," in target and '"' not in target and target in plain:
+        config = replace(config, target=f'"{target}"')
+    return raw, config
 
 
 def _file(path: Path, config: Config) -> RawTable:

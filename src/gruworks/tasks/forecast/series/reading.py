@@ -14,7 +14,8 @@ from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.series.alignment import Fitted, assemble
 from gruworks.tasks.forecast.series.columns import Formats, Numbers, Source
 from gruworks.tasks.forecast.series.panel import Panel
-from gruworks.tasks.forecast.series.raw_table import raw_table, without_zone
+from gruworks.tasks.forecast.series.raw_table import raw_table, renamed, without_zone
+from gruworks.tasks.forecast.series.roles import with_roles
 from gruworks.tasks.forecast.series.rows import Table
 from gruworks.tasks.forecast.series.table_reader import TypedTable, typed_table
 
@@ -27,7 +28,7 @@ def read(data: Any, config: Config, known: Formats | None = None, fitted: Fitted
     """Read and check the series in `data`.
 
     Values may be missing (empty, NaN, null), and so may rows of a regular frequency: `Panel.notes` tells how many, and
-    what was guessed about the format. Irregular timestamps are kept.
+    what was guessed about the format and the columns. Irregular timestamps are kept.
 
     Args:
         data: the path of a file (CSV, Parquet, Arrow or workbook, compressed or not; "-" is standard input), a frame of
@@ -44,6 +45,10 @@ def read(data: Any, config: Config, known: Formats | None = None, fitted: Fitted
     raw = raw_table(data, config)
     if raw is None:
         return _from_numbers(data, config, fitted)
+    raw, config = renamed(raw, config)
+    if fitted is None:
+        config, guessed = with_roles(raw.columns, config, raw.separator)
+        raw = raw.told(f"{name!r} as the {role} (--{role})" for role, name in guessed.items())
     roles = {role: config.targets if role == "target" else getattr(config, role) for role in ("target", *ROLES)}
     table = typed_table(raw, config, known or Formats(), roles)
     panel = assemble(_tables(table), table.source, config.reading, table.backend, table.sha256, fitted)
@@ -58,6 +63,7 @@ def read_future(
     raw = raw_table(data, config)
     if raw is None:
         raise DataError(f"future covariates come as a file's path or a frame, not {data!r:.60}")
+    raw, config = renamed(raw, config)
     table = typed_table(raw, config, known or Formats(), {"future": config.future})
     return {one.name: (one.timestamps, one.side["future"]) for one in _tables(table)}
 

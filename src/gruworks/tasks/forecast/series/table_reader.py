@@ -18,7 +18,6 @@ from gruworks.tasks.forecast.config import Config, column_names
 from gruworks.tasks.forecast.series.columns import Formats, FrameTypes, Numbers, Source, check_times, names
 from gruworks.tasks.forecast.series.date_forms import ISO, NUMBERS, Times
 from gruworks.tasks.forecast.series.dates import parse_times
-from gruworks.tasks.forecast.series.layout import plain_name
 from gruworks.tasks.forecast.series.raw_table import RawTable
 from gruworks.tasks.forecast.series.time_columns import combined
 
@@ -68,9 +67,6 @@ def typed_table(raw: RawTable, config: Config, known: Formats, roles: dict[str, 
         DataError: a column that is missing, or a value that can't be read, with its place.
         TooShortError: no rows.
     """
-    raw, config = _renamed(raw, config)
-    if "target" in roles:
-        roles = roles | {"target": config.targets}
     time = (config.time,) if config.time in raw.columns else column_names(config.time)
     _need(raw.columns, [(name, "time") for name in time], raw.source)
     _need(raw.columns, [(name, role) for role, found in roles.items() for name in found], raw.source)
@@ -95,24 +91,6 @@ def typed_table(raw: RawTable, config: Config, known: Formats, roles: dict[str, 
         Formats(parser.found if raw.text else known.decimal, times.form if raw.text else known.dates),
         replace(raw.types.get(time[0], FrameTypes()), ids=_ids_type(raw, ids)), config, tuple(told),
     )  # fmt: skip
-
-
-def _renamed(raw: RawTable, config: Config) -> tuple[RawTable, Config]:
-    """The table with plain column names, and the settings with names that contain a comma quoted.
-
-    A name in the settings also stands for the only column that differs from it by upper and lower case.
-    """
-    plain = {plain_name(name): column for name, column in raw.columns.items()}
-    named = (*column_names(config.time), *config.targets, config.series, *config.covariates)
-    for name in (one for one in named if one not in plain):
-        alike = [one for one in plain if one.casefold() == name.casefold()]
-        if len(alike) == 1:
-            plain[name] = plain.pop(alike[0])
-    raw = replace(raw, columns=plain)
-    target = plain_name(config.target)
-    if "," in target and '"' not in target and target in plain:
-        config = replace(config, target=f'"{target}"')
-    return raw, config
 
 
 def _id_columns(raw: RawTable, config: Config) -> tuple[str, ...]:
