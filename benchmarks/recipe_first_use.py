@@ -41,7 +41,7 @@ def command(*arguments: object) -> str:
 
 def fitted(task: str, data: list[object], minutes: float, run: Path, *more: object) -> dict[str, Any]:
     """Wall time and last lines of a fit into `run`; of a finished one, as they were kept beside it."""
-    kept = run.with_suffix(".json")
+    kept = run.with_name(f"{run.name}.json")
     if not kept.exists():
         begun = time.monotonic()
         told = command(task, "fit", *data, "--minutes", minutes, *more, "--out", run)
