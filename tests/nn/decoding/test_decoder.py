@@ -1,4 +1,4 @@
-"""Ensembles average probabilities; constraints are combined."""
+"""Ensembles average probabilities; guidance raises them to a power; constraints are combined."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 
 from gruworks.errors import OptionError
-from gruworks.nn.decoding.decoder import Constrained, Ensemble
+from gruworks.nn.decoding.decoder import Constrained, Ensemble, Guided
+from gruworks.nn.decoding.ngram import NGramDecoder
 from gruworks.nn.state import select
+from gruworks.ops.language_model.kneser_ney import KneserNey
 from tests.nn.conftest import Chain
 
 
@@ -42,6 +44,37 @@ def test_an_ensemble_says_what_it_needs() -> None:
         Ensemble([])
     with pytest.raises(OptionError, match="an ensemble of 2 needs as many contexts, got 1"):
         Ensemble([Chain(), Chain()]).start([3])
+
+
+@pytest.mark.parametrize("guidance", [0.0, 1.0, 2.5])
+def test_guidance_raises_the_ratio_of_both_contexts_to_a_power(guidance: float) -> None:
+    decoder = NGramDecoder(KneserNey([[0, 1, 2, 0, 2, 1, 1, 0], [2, 1, 0, 0]], size=4), begin=3)
+    own, neutral = torch.tensor([3, 0, 1]), torch.tensor([3])
+    guided = Guided(decoder, guidance)
+    state, mine, other = guided.start((own, neutral)), decoder.start(own), decoder.start(neutral)
+    tokens, beside = own[-1:], neutral[-1:]
+    for _ in range(4):
+        answer, state = guided.step(tokens, state)
+        one, mine = decoder.step(tokens, mine)
+        two, other = decoder.step(beside, other)
+        expected = (one + guidance * (one - two))[:, :3].log_softmax(1)
+        torch.testing.assert_close(answer[:, :3], expected)  # 3, the first token, is impossible in both
+        tokens = beside = answer.argmax(1)
+
+
+def test_guidance_leaves_what_is_impossible_impossible() -> None:
+    class Sure(Chain):
+        def step(self, tokens: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+            answer, state = super().step(tokens, state)
+            return answer.index_fill(1, torch.tensor([1]), -torch.inf), state
+
+        def start(self, context: Tensor) -> dict[str, Tensor]:  # type: ignore[override]
+            return super().start(1)
+
+    guided = Guided(Sure(), 3.0)
+    answer, _ = guided.step(torch.tensor([2]), guided.start((torch.tensor([3]), torch.tensor([3]))))
+    assert answer[0, 1] == -torch.inf
+    assert not answer.isnan().any()
 
 
 def test_constraints_meet(chain: Chain) -> None:

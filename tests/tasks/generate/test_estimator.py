@@ -12,6 +12,7 @@ from fuzz.runs import reseal
 from gruworks import Generator
 from gruworks.data.text import Document
 from gruworks.errors import DataError, NotFittedError, OptionError, RunError
+from gruworks.tasks import ready
 from tests.tasks.generate.conftest import TINY, poems, prose
 
 
@@ -72,6 +73,22 @@ def test_documents_apart_end_themselves_and_follow_their_title(poet: Generator) 
     found = poet.evaluate(poems())
     assert found.symbols == 4 * 25  # the last tenth of 40 poems
     assert found.perplexity < found.unigram_perplexity
+
+
+def test_the_title_guides_a_poem_and_is_read_in_both_scripts() -> None:
+    generator = Generator.load(ready.find("generate").path)
+    told = [generator.verse(title=title, seed=3) for title in ("思鄉", "思乡", "秋夜", "")]
+    assert told[0] == told[1]
+    assert generator.warnings == []
+    assert len({str(poem) for poem in told}) == 3
+    assert generator.verse(title="秋夜 moon", seed=3) == told[2]
+    assert generator.warnings == ["the model does not know m o n of the title"]
+    likelier = 0
+    for title, other in (("春", "秋夜"), ("秋夜", "春"), ("邊塞", "梅花"), ("梅花", "邊塞")):
+        for poem in generator.verse(4, title=title, form="jueju5", seed=1):
+            own, others = (sum(generator.score("\n".join(poem), title=one).log_probabilities) for one in (title, other))
+            likelier += own > others
+    assert likelier >= 14  # of 16; without guidance 12
 
 
 def test_verse_keeps_the_rules_whatever_was_learnt(trained: Generator, poet: Generator) -> None:

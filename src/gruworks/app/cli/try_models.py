@@ -60,14 +60,17 @@ def forecast(
 @command(app)
 def verse(
     show: Show,
-    title: Annotated[str, typer.Argument(help="A title in traditional script.")] = "",
+    title: Annotated[str, typer.Argument(help="A title, in either script.")] = "",
     *,
     rules: VerseOptions,
 ) -> None:
     """Write a Chinese poem that keeps the rules of its form."""
-    (lines,) = _load("generate").verse(title=title, **rules.to_dict())
+    generator = _load("generate")
+    (lines,) = generator.verse(title=title, **rules.to_dict())
     for line in lines:
         show.answer(line)
+    for warning in generator.warnings:
+        show.note(f"\n{warning}")
     show.note(f"\nform {rules.form}, seed {rules.seed}")
     show.result({"lines": lines, "form": rules.form, "seed": rules.seed})
 

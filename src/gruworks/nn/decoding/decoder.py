@@ -1,4 +1,4 @@
-"""Interface of autoregressive decoders: start, step, constrain; ensembles and constrained decoders."""
+"""Interface of autoregressive decoders: start, step, constrain; ensembles, guided and constrained decoders."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from gruworks.errors import OptionError
 from gruworks.nn.state import State, merge, part
 
-__all__ = ["Constrained", "Constraint", "Decoder", "Ensemble", "largest"]
+__all__ = ["Constrained", "Constraint", "Decoder", "Ensemble", "Guided", "largest"]
 
 BLOCK = 64  # tokens per block of the two-stage top-k
 LARGE = 500_000  # elements from which two stages are faster
@@ -120,6 +120,37 @@ class Ensemble(Decoder):
         for decoder in self.decoders:
             allowed = _both(allowed, decoder.constrain(prefix))
         return allowed
+
+
+class Guided(Decoder):
+    """A decoder with classifier-free guidance (Ho and Salimans 2022; of language models Sanchez et al. 2023).
+
+    Its probabilities are p(x | context) · (p(x | context) / p(x | neutral))^guidance, normalized: with 0 those of the
+    decoder, with more the context counts more. `start` takes the context and the neutral one, such as one without a
+    title, each of tokens whose last one is yet to be read.
+    """
+
+    def __init__(self, decoder: Decoder, guidance: float) -> None:
+        self.decoder, self.guidance, self.constrains = decoder, guidance, decoder.constrains
+
+    def start(self, context: Any) -> State:
+        own, neutral = context
+        # the last token of the neutral context is read in the place of the other's, at the first step
+        return merge([self.decoder.start(own), self.decoder.start(neutral), {"unread": neutral[-1:]}])
+
+    def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        unread = part(state, 2)["unread"]
+        own, after = self.decoder.step(tokens, part(state, 0))
+        neutral, beside = self.decoder.step(torch.where(unread >= 0, unread, tokens), part(state, 1))
+        # -inf - -inf is NaN: a token that is impossible in one of them stays so
+        guided = own + self.guidance * (own - neutral).masked_fill(neutral == -math.inf, 0.0)
+        return guided.log_softmax(1), merge([after, beside, {"unread": torch.full_like(unread, -1)}])
+
+    def threads(self, rows: int) -> int:
+        return self.decoder.threads(rows)
+
+    def constrain(self, prefix: Tensor) -> Tensor | None:
+        return self.decoder.constrain(prefix)
 
 
 def largest(answer: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,6 +17,7 @@ from gruworks.data.folders import Part
 from gruworks.data.text import Document, Layout, digest, read_documents
 from gruworks.data.vocabulary import END, UNKNOWN
 from gruworks.errors import DataError, OptionError
+from gruworks.nn.decoding.decoder import Decoder, Guided
 from gruworks.nn.decoding.sampling import Sampling
 from gruworks.settings import Settings
 from gruworks.tasks.estimator import Estimator, data_facts
@@ -27,7 +30,7 @@ from gruworks.tasks.generate.planning import CURVE, planned
 from gruworks.tasks.generate.stepping import Stepper, draw
 from gruworks.tasks.generate.verse.constraint import VerseConstraint
 from gruworks.tasks.generate.verse.forms import VerseOptions
-from gruworks.tasks.generate.verse.writing import poems, to_script
+from gruworks.tasks.generate.verse.writing import poems, spelled, to_script
 from gruworks.tasks.generate.verse.writing import write as write_verse
 from gruworks.tasks.signatures import takes
 from gruworks.training.checked import Check
@@ -71,6 +74,7 @@ class Generator(Estimator):
             raise OptionError(f"heads ({self.config.heads}) must divide hidden_size ({self.config.hidden_size})")
         self.source: dict[str, Any] = {}
         self.fit_warnings: list[str] = []
+        self.warnings: list[str] = []  # about the title of the last poem
 
     @takes(Options)
     def write(self, prompt: str = "", *, title: str = "", **options: Any) -> str:
@@ -141,7 +145,7 @@ class Generator(Estimator):
 
         Args:
             count: number of poems.
-            title: title of the poems.
+            title: title of the poems, in either script; `warnings` tells what the model does not know of it.
 
         Returns:
             The lines of each poem.
@@ -157,9 +161,18 @@ class Generator(Estimator):
             raise OptionError(
                 "verse needs a character-level model, fitted on poems as separate documents with newlines"
             )
+        known, unknown = spelled(title, vocabulary)
+        self.warnings = [f"the model does not know {' '.join(unknown)} of the title"] if unknown else []
+        options = replace(options, acrostic=spelled(options.acrostic, vocabulary)[0])
         constraint = VerseConstraint(options, vocabulary.symbols, int(newline[0]), END)
-        context, how = torch.from_numpy(self._context("", title)), Sampling(temperature=options.temperature)
-        written = write_verse(self.decoder(), context, constraint, count, how, options.seed)
+        decoder: Decoder = self.decoder()
+        title = "".join(sign for sign in known if not vocabulary.unknown(sign)).strip()
+        context: Any = torch.from_numpy(self._context("", title))
+        if title and options.guidance:
+            decoder, context = Guided(decoder, options.guidance), (context, torch.from_numpy(self._context("", "")))
+        how = Sampling(temperature=options.temperature)
+        seed = options.seed ^ zlib.crc32(title.encode())  # one draw for all titles would give them the same words
+        written = write_verse(decoder, context, constraint, count, how, seed)
         found = poems(written, vocabulary.symbols, constraint)
         return [[to_script(line, options.script) for line in poem] for poem in found]
 

@@ -89,6 +89,7 @@ class Generator(Estimator):
     config: Config
     source: dict[str, Any]
     fit_warnings: list[str]
+    warnings: list[str]
     task: ClassVar[str]
     config_class: ClassVar[type[Settings]]
     codec_check: ClassVar[Check]
@@ -280,6 +281,7 @@ class Generator(Estimator):
         rhyme: str = "any",
         acrostic: str = "",
         script: Literal["as-learnt", "traditional", "simplified"] = "as-learnt",
+        guidance: float = 3.0,
         temperature: float = 1.0,
         seed: int = 0,
     ) -> list[list[str]]:
@@ -290,13 +292,15 @@ class Generator(Estimator):
 
         Args:
             count: number of poems.
-            title: title of the poems.
+            title: title of the poems, in either script; `warnings` tells what the model does not know of it.
             form (Literal['jueju5', 'jueju7', 'lushi5', 'lushi7'], default 'jueju7'): 五絕, 七絕, 五律 or 七律
             pattern (Literal['any', 'level', 'level-rhymed', 'oblique', 'oblique-rhymed'], default 'any'): tone of the
                 second character, and rhyme of the first line
             rhyme (str, default 'any'): rhyme group, such as 東 or 上平聲一東
             acrostic (str, default ''): first characters of the lines (藏頭詩)
             script (Literal['as-learnt', 'traditional', 'simplified'], default 'as-learnt'): script of the poem
+            guidance (float, default 3.0): weight of the title (classifier-free guidance); 0: as in the training texts;
+                between 0.0 and 20.0
             temperature (float, default 1.0): sampling temperature; 0 is greedy; between 0.0 and 100.0
             seed (int, default 0): random seed of sampling; at least 0
 

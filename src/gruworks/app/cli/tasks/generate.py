@@ -73,7 +73,10 @@ def verse(
     rules: VerseOptions,
 ) -> None:
     """Write Chinese poems that keep the rules of their form, from a run fitted on poems."""
-    poems = load("generate", run).verse(count, title=title, **rules.to_dict())
+    generator = load("generate", run)
+    poems = generator.verse(count, title=title, **rules.to_dict())
+    for warning in generator.warnings:
+        show.note(warning)
     show.answer("\n\n".join("\n".join(poem) for poem in poems))
     show.result({"run": str(run), "rules": rules.to_dict(), "poems": poems})
 

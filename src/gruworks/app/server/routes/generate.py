@@ -65,12 +65,12 @@ async def _poem(service: Service, model: Any, asked: Generate, seed: int) -> tup
     if asked.prompt:
         raise RequestError(400, "a poem takes a title, no prompt: leave out prompt or form", "prompt")
     from gruworks.tasks.generate.verse.checker import check
-    from gruworks.tasks.generate.verse.writing import to_script
+    from gruworks.tasks.generate.verse.writing import spelled, to_script
 
     temperature = max(chosen(Options, asked, model.options).temperature, COLDEST)
     rules = {name: value for name in RULES if (value := getattr(asked, name)) is not None}
-    title, unknown = _title(asked.title, model)
-    rules |= {"title": title, "temperature": temperature, "seed": seed, "acrostic": _acrostic(asked, model)}
+    _, unknown = spelled(asked.title, model.estimator.codec.vocabulary)
+    rules |= {"title": asked.title, "temperature": temperature, "seed": seed, "acrostic": _acrostic(asked, model)}
     (lines,) = await service.alone(model.name, lambda: _written(model.estimator, rules))
 
     async def pieces() -> AsyncIterator[str]:
@@ -93,37 +93,23 @@ def _written(generator: Any, rules: dict[str, Any]) -> list[list[str]]:
 
 
 def _acrostic(asked: Generate, model: Any) -> str:
-    """The acrostic in the script of the model.
+    """The acrostic, checked.
 
     Raises:
         RequestError: another number of characters than lines, or one that the model lacks in both scripts.
     """
+    from gruworks.tasks.generate.verse.writing import spelled
+
     if not asked.acrostic:
         return ""
     lines, count = find_form(asked.form or "").lines, len(asked.acrostic)
     if count != lines:
         text = f"an acrostic of this form has {lines} characters, not {count}"
         raise RequestError(400, text, "acrostic", "acrostic-length", lines=lines, count=count)
-    for sign in asked.acrostic:
-        if not _spelling(sign, model):
-            text = f"the model doesn't know {sign!r}: choose another character"
-            raise RequestError(400, text, "acrostic", "acrostic-unknown", sign=sign)
-    return "".join(_spelling(sign, model) for sign in asked.acrostic)
-
-
-def _title(title: str, model: Any) -> tuple[str, str]:
-    """A title in the script of the model, and its characters that the model lacks in both scripts."""
-    unknown = "".join(dict.fromkeys(sign for sign in title if not _spelling(sign, model)))
-    return "".join(_spelling(sign, model) or sign for sign in title), unknown
-
-
-def _spelling(sign: str, model: Any) -> str:
-    """A character in its own or the other script, as the model has it; "" where it has neither."""
-    from gruworks.tasks.generate.verse.writing import to_script
-
-    tried = (sign, to_script(sign, "traditional"), to_script(sign, "simplified"))
-    unknown = model.estimator.codec.vocabulary.unknown
-    return next((one for one in tried if not unknown(one)), "")
+    if unknown := spelled(asked.acrostic, model.estimator.codec.vocabulary)[1]:
+        text = f"the model doesn't know {unknown[0]!r}: choose another character"
+        raise RequestError(400, text, "acrostic", "acrostic-unknown", sign=unknown[0])
+    return asked.acrostic
 
 
 async def _whole(pieces: AsyncIterator[str]) -> str:

@@ -68,6 +68,9 @@ class VerseOptions(Settings):
     rhyme: str = setting("any", "rhyme group, such as 東 or 上平聲一東")
     acrostic: str = setting("", "first characters of the lines (藏頭詩)")
     script: Literal["as-learnt", "traditional", "simplified"] = setting("as-learnt", "script of the poem")
+    guidance: float = setting(
+        3.0, "weight of the title (classifier-free guidance); 0: as in the training texts", low=0.0, high=20.0
+    )
     temperature: float = setting(1.0, "sampling temperature; 0 is greedy", low=0.0, high=100.0)
     seed: int = setting(0, "random seed of sampling", low=0)
 

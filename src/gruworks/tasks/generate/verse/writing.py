@@ -11,26 +11,43 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gruworks.data.vocabulary import Vocabulary
 from gruworks.errors import OptionError, require
 from gruworks.nn.decoding.decoder import Constrained, Decoder
 from gruworks.nn.decoding.sampling import Sampling, sample
 from gruworks.nn.state import select
 from gruworks.tasks.generate.verse.constraint import VerseConstraint
 
-__all__ = ["Price", "poems", "price", "to_script", "write"]
+__all__ = ["Price", "poems", "price", "spelled", "to_script", "write"]
 
 ROWS = 256  # poems in a batch
 SCRIPTS = {"traditional": "s2t", "simplified": "t2s"}  # and the configurations of OpenCC
 
 
+def spelled(text: str, vocabulary: Vocabulary) -> tuple[str, str]:
+    """A text in the script of a vocabulary, character by character, and its characters that are in neither script.
+
+    >>> spelled("乡 x", Vocabulary.of(["鄉"], "character"))
+    ('鄉 x', 'x')
+    """
+    found = {sign: _spelling(sign, vocabulary) for sign in text}
+    unknown = "".join(sign for sign, known in found.items() if not known and not sign.isspace())
+    return "".join(found[sign] or sign for sign in text), unknown
+
+
+def _spelling(sign: str, vocabulary: Vocabulary) -> str:
+    tried = (sign, to_script(sign, "traditional"), to_script(sign, "simplified"))
+    return next((one for one in tried if not vocabulary.unknown(one)), "")
+
+
 def write(
-    decoder: Decoder, context: Tensor, rules: VerseConstraint, count: int, how: Sampling | None = None, seed: int = 0
+    decoder: Decoder, context: Any, rules: VerseConstraint, count: int, how: Sampling | None = None, seed: int = 0
 ) -> Tensor:
     """Sample `count` poems as tokens [count, T] with end token, T = rules.length.
 
     Args:
         decoder: over the vocabulary of `rules`.
-        context: tokens [C] before a poem, such as a begin token and a title.
+        context: tokens [C] before a poem, such as a begin token and a title; of a guided decoder two such contexts.
         how: sampling parameters. seed: random seed.
 
     Raises:
@@ -40,11 +57,12 @@ def write(
         raise OptionError(f"the number of poems must be at least 1, not {count}")
     generator = torch.Generator().manual_seed(seed)
     ruled, parts = Constrained(decoder, rules), []
+    last = (context if isinstance(context, Tensor) else context[0])[-1:]
     with torch.no_grad():
         for start in range(0, count, ROWS):
             rows = torch.zeros(min(ROWS, count - start), dtype=torch.int64)
             state = select(decoder.start(context), rows)
-            drawn = sample(ruled, state, context[-1:].expand(len(rows)), how or Sampling(), generator, rules.end)
+            drawn = sample(ruled, state, last.expand(len(rows)), how or Sampling(), generator, rules.end)
             parts.append(torch.stack([row for _, row in zip(range(rules.length), drawn, strict=False)], 1))
     return torch.cat(parts)
 
