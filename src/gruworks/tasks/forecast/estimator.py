@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy
 import torch
@@ -39,6 +39,9 @@ from gruworks.tasks.forecast.streaming import Observed, Streams
 from gruworks.tasks.signatures import takes
 from gruworks.training.checked import Check
 from gruworks.training.runs import RunFolder
+
+if TYPE_CHECKING:
+    from gruworks.tasks.forecast.decomposition import Decomposition
 
 __all__ = ["Forecaster"]
 
@@ -339,6 +342,13 @@ class Forecaster(Estimator):
 
         self._need_fit()
         return explain(self.predictor, self.streams.find(series), step)
+
+    def decompose(self, series: str | None = None) -> Decomposition:
+        """Trend, seasons, holiday effect and remainder of a fitted series; see `decomposition.decompose`."""
+        from gruworks.tasks.forecast.decomposition import decompose
+
+        self._need_fit()
+        return decompose(self.streams.find(series)[0], self._codec, self.config.holidays)
 
     def _read_data(self, data: Any, validation: Any) -> tuple[Panel, dict[str, Any]]:
         panel = self._panel(data)
