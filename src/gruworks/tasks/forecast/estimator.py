@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy
 import torch
@@ -24,6 +24,7 @@ from gruworks.tasks.forecast.combination.predictor import ENGINES, Key, Member, 
 from gruworks.tasks.forecast.combination.selection import fit_combination
 from gruworks.tasks.forecast.config import Config, Options
 from gruworks.tasks.forecast.data import FEWEST_ORIGINS, with_seasonal_lag
+from gruworks.tasks.forecast.decomposition import Decomposition, decompose
 from gruworks.tasks.forecast.evaluation import Evaluation, origin_rows
 from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.features.naive import naive_forecasts
@@ -39,9 +40,6 @@ from gruworks.tasks.forecast.streaming import Observed, Streams
 from gruworks.tasks.signatures import takes
 from gruworks.training.checked import Check
 from gruworks.training.runs import RunFolder
-
-if TYPE_CHECKING:
-    from gruworks.tasks.forecast.decomposition import Decomposition
 
 __all__ = ["Forecaster"]
 
@@ -345,8 +343,6 @@ class Forecaster(Estimator):
 
     def decompose(self, series: str | None = None) -> Decomposition:
         """Trend, seasons, holiday effect and remainder of a fitted series; see `decomposition.decompose`."""
-        from gruworks.tasks.forecast.decomposition import decompose
-
         self._need_fit()
         return decompose(self.streams.find(series)[0], self._codec, self.config.holidays)
 

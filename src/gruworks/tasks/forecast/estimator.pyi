@@ -15,6 +15,7 @@ from gruworks.tasks.forecast.combination.bounds import Bounds
 from gruworks.tasks.forecast.combination.conformal import Calibration
 from gruworks.tasks.forecast.combination.predictor import Key, Member, Predictor
 from gruworks.tasks.forecast.config import Config
+from gruworks.tasks.forecast.decomposition import Decomposition
 from gruworks.tasks.forecast.evaluation import Evaluation
 from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.series.frequency import Frequency
