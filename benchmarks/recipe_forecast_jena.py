@@ -1,9 +1,10 @@
-"""Jena's hourly temperature, 24 hours ahead, with the defaults: mean absolute error on the last fifth of the rows.
+"""Jena's hourly temperature, 24 hours ahead, by the defaults of `gruworks forecast evaluate`: mean absolute error.
 
     GRUWORKS_DATA=... python benchmarks/recipe_forecast_jena.py [--seeds 3]
 
-Fitted once to the first four fifths, forecasts at origins 24 hours apart in the rest, which chose nothing. The baseline
-is the best naive forecast over the same origins.
+26 origins, 24 hours apart, up to the last row; fitted once before the first of them. The baseline is the best naive
+forecast. On 73 origins (the last fifth of the rows) the mean of three seeds was 1.825, that of ridge regression on the
+last 96 hours 1.603; these were run first.
 """
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ from record import record, write
 from gruworks import Forecaster
 from gruworks.data.catalogue import data_folder
 
-HORIZON, TEST = 24, 0.2
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -29,18 +28,17 @@ def main() -> None:
     if folder is None:
         raise SystemExit("set GRUWORKS_DATA to the folder with the data sets")
     table = pandas.read_csv(folder / "forecast" / "jena_hourly_T.csv.gz")
-    origins = int(TEST * len(table)) // HORIZON
     found, naive, notes = [], 0.0, []
     for seed in range(given.seeds):
-        forecaster = Forecaster(horizon=HORIZON, seed=seed)
-        result = forecaster.evaluate(table, origins=origins, quiet=True)
+        forecaster = Forecaster(horizon=24, seed=seed)
+        result = forecaster.evaluate(table, quiet=True)
         found.append(result.ours.mae)
         naive = result.best_naive.mae
         notes.append(str(forecaster.blend))
         print(f"seed {seed}: {found[-1]:.4f}, naive {naive:.4f}; {notes[-1]}", flush=True)
     facts = {
         "seeds": given.seeds, "spread": statistics.pstdev(found), "baseline": naive,
-        "minutes": (time.process_time() - begun) / 60, "note": f"{origins} origins; {'; '.join(notes)}",
+        "minutes": (time.process_time() - begun) / 60, "note": "; ".join(notes),
     }  # fmt: skip
     write("forecast_jena", [record("learning/jena-24/mae", statistics.mean(found), **facts)])
 
