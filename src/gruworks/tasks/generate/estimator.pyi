@@ -281,7 +281,7 @@ class Generator(Estimator):
         rhyme: str = "any",
         acrostic: str = "",
         script: Literal["as-learnt", "traditional", "simplified"] = "as-learnt",
-        guidance: float = 3.0,
+        guidance: float = 1.5,
         temperature: float = 1.0,
         seed: int = 0,
     ) -> list[list[str]]:
@@ -299,7 +299,7 @@ class Generator(Estimator):
             rhyme (str, default 'any'): rhyme group, such as 東 or 上平聲一東
             acrostic (str, default ''): first characters of the lines (藏頭詩)
             script (Literal['as-learnt', 'traditional', 'simplified'], default 'as-learnt'): script of the poem
-            guidance (float, default 3.0): weight of the title (classifier-free guidance); 0: as in the training texts;
+            guidance (float, default 1.5): weight of the title (classifier-free guidance); 0: as in the training texts;
                 between 0.0 and 20.0
             temperature (float, default 1.0): sampling temperature; 0 is greedy; between 0.0 and 100.0
             seed (int, default 0): random seed of sampling; at least 0

@@ -69,7 +69,7 @@ class VerseOptions(Settings):
     acrostic: str = setting("", "first characters of the lines (藏頭詩)")
     script: Literal["as-learnt", "traditional", "simplified"] = setting("as-learnt", "script of the poem")
     guidance: float = setting(
-        3.0, "weight of the title (classifier-free guidance); 0: as in the training texts", low=0.0, high=20.0
+        1.5, "weight of the title (classifier-free guidance); 0: as in the training texts", low=0.0, high=20.0
     )
     temperature: float = setting(1.0, "sampling temperature; 0 is greedy", low=0.0, high=100.0)
     seed: int = setting(0, "random seed of sampling", low=0)
