@@ -9,6 +9,7 @@ import json
 import stat
 import struct
 import sys
+import threading
 import tracemalloc
 import wave
 import zipfile
@@ -355,21 +356,27 @@ def test_a_full_queue_unpacks_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
     asyncio.run(run())
 
 
-def test_a_client_that_leaves_does_not_stop_the_unpacking_half_way(
+def test_a_client_that_leaves_while_its_archive_is_unpacked_has_no_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    going, left = threading.Event(), threading.Event()
+
+    def slowly(file: io.BytesIO, folder: Path, limits: Limits) -> None:
+        going.set()
+        left.wait(60)
+        unpack(file, folder, limits)
+
+    monkeypatch.setattr("gruworks.app.server.jobs.recordings.unpack", slowly)
+
     async def run() -> None:
         found = jobs(tmp_path, monkeypatch)
         asked = asyncio.create_task(found.start_archive(FitRecordings(), packed(GOOD)))
-        await asyncio.sleep(0)
+        await asyncio.to_thread(going.wait, 60)
         asked.cancel()
-        for _ in range(500):
-            if found.jobs:
-                break
-            await asyncio.sleep(0.01)
-        (job,) = found.jobs.values()
-        assert job.file.is_dir()
-        await found.close()
+        await asyncio.wait([asked])
+        left.set()
+        await asyncio.wait(found.tasks)
+        assert (found.jobs, list((tmp_path / ".jobs").iterdir())) == ({}, [])
 
     asyncio.run(run())
 

@@ -60,19 +60,26 @@ class Jobs:
         return job
 
     async def start_archive(self, asked: FitRecordings, file: BinaryIO) -> Job:
-        """Unpack an archive of recordings and add a job that fits them, even if the client has left by then.
+        """Unpack an archive of recordings and add a job that fits them, unless the client has left by then.
 
         Raises:
             RequestError: as `start`, or the archive can't be used.
             OptionError: as `start`.
         """
-        return await asyncio.shield(self._spawn(self._unpacked(self._new(asked), file)))
+        job = self._new(asked)
+        try:
+            return await asyncio.shield(self._spawn(self._unpacked(job, file)))
+        except asyncio.CancelledError:
+            job.state = "cancelled"
+            raise
 
     async def _unpacked(self, job: Job, file: BinaryIO) -> Job:
         async with self.unpacking:
             try:
                 self.check_room()
                 await asyncio.to_thread(recordings.unpack, file, job.file, self.limits)
+                if job.state == "cancelled":
+                    raise RequestError(408, "the client has left")
                 self._admit(job)
             except BaseException:
                 job.forget()
