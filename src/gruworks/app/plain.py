@@ -32,11 +32,12 @@ RULES_EN = {
     "mean": "the mean of all values", "climatology": "the usual value for the time of year",
     "climatology + AR(1)": "the usual value for the time of year, plus a share of the last difference from it",
     "mean of the last": "the mean of the last {} values", "seasonal naive": "the value {} rows before",
+    "statistical baselines": "statistical baselines", "autoregression alone": "autoregression",
     "day": "the value a day before", "week": "last week's value", "year": "last year's value",
 }  # fmt: skip
 RULES_ZH = {
     "last value": "沿用最后一个值", "drift": "首末两值的连线", "mean": "全部数值的平均",
-    "climatology": "同一时节的常年值",
+    "climatology": "同一时节的常年值", "statistical baselines": "统计基线", "autoregression alone": "自回归",
     "climatology + AR(1)": "同一时节的常年值，加上最近偏差的一部分", "mean of the last": "最近 {} 个值的平均",
     "seasonal naive": "{} 行之前的值", "day": "前一天的值", "week": "上一周的值", "year": "上一年的值",
 }  # fmt: skip

@@ -98,7 +98,8 @@ def compared(
     config, codec = predictor.config, predictor.codec
     naive = [naive_forecasts(s, codec, at, config.horizon, config.periods) for s, at in zip(series, rows, strict=True)]
     combined = predictor.blend.naive and predictor.blend.weight < 1
-    name = "GRU" if predictor.model is not None else "statistical baselines" if combined else "autoregression alone"
+    used = predictor.model is not None and predictor.blend.weight > 0
+    name = "GRU" if used else "statistical baselines" if combined else "autoregression alone"
     verdict = predictor.blend.parts(AUTOREGRESSION) if combined else ""
     if predictor.model is not None:
         verdict = str(predictor.blend) if config.blend else ""

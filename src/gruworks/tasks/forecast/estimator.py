@@ -24,6 +24,7 @@ from gruworks.tasks.forecast.combination.predictor import ENGINES, Key, Member, 
 from gruworks.tasks.forecast.combination.selection import fit_combination
 from gruworks.tasks.forecast.config import Config, Options
 from gruworks.tasks.forecast.data import FEWEST_ORIGINS, with_seasonal_lag
+from gruworks.tasks.forecast.decomposition import Decomposition, decompose
 from gruworks.tasks.forecast.evaluation import Evaluation, origin_rows
 from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.features.naive import naive_forecasts
@@ -339,6 +340,11 @@ class Forecaster(Estimator):
 
         self._need_fit()
         return explain(self.predictor, self.streams.find(series), step)
+
+    def decompose(self, series: str | None = None) -> Decomposition:
+        """Trend, seasons, holiday effect and remainder of a fitted series; see `decomposition.decompose`."""
+        self._need_fit()
+        return decompose(self.streams.find(series)[0], self._codec, self.config.holidays)
 
     def _read_data(self, data: Any, validation: Any) -> tuple[Panel, dict[str, Any]]:
         panel = self._panel(data)

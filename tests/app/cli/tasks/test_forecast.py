@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pandas
 import polars
 import pytest
@@ -391,3 +392,13 @@ def test_a_narrow_terminal_shows_whole_rows_and_says_how_many_follow(
     monkeypatch.setattr("gruworks.app.cli.tasks.forecast.MOST_ROWS", 3)
     _, out, _ = gruworks("forecast", "predict", fitted, "--out", "there")
     assert "... and 2 more rows in there/forecast.csv" in out
+
+
+def test_decompose_writes_a_table_and_a_picture(csv: Path, gruworks: Call) -> None:
+    assert gruworks("forecast", "fit", csv, *FLAGS, "--out", "run")[0] == 0
+    status, out, _ = gruworks("forecast", "decompose", "run")
+    assert status == 0
+    assert "trend" in out
+    table = pandas.read_csv(csv.parent / "run" / "components.csv")
+    assert numpy.allclose(table.drop(columns=["unique_id", "ds", "y"]).sum(axis=1), table["y"])
+    assert (csv.parent / "run" / "components.png").read_bytes().startswith(b"\x89PNG")

@@ -6,7 +6,7 @@ import numpy
 import pandas
 import pytest
 
-from gruworks.tasks.forecast.series.frequency import STEPS, Frequency, grid_frequency, infer_frequency
+from gruworks.tasks.forecast.series.frequency import IRREGULAR, STEPS, Frequency, grid_frequency, infer_frequency
 
 # alias of pandas, first stamp, what a person reads, names of the seasons
 CALENDARS = [
@@ -158,3 +158,11 @@ def test_days_that_are_missing_at_random_are_not_closed() -> None:
 def test_inconsistent_slots_are_refused(code: str) -> None:
     with pytest.raises(ValueError, match="no open slots of a week"):
         Frequency(code).seasons()
+
+
+@pytest.mark.parametrize(("kept", "frequency"), [(0.4, "h"), (0.1, IRREGULAR)])
+def test_times_on_a_grid_are_irregular_only_where_most_of_it_is_empty(kept: float, frequency: str) -> None:
+    hours = numpy.arange("2024-01-01", "2024-03-01", dtype="datetime64[h]").astype("datetime64[us]")
+    there = hours[numpy.random.default_rng(0).random(len(hours)) < kept]
+    found = grid_frequency(there, slots=False)
+    assert (IRREGULAR if found is None else found.code) == frequency

@@ -26,6 +26,7 @@ EXAMPLES = {
     "forecast update": "gruworks forecast update runs/shop newer.csv",
     "forecast evaluate": "gruworks forecast evaluate shop.csv --horizon 28",
     "forecast explain": "gruworks forecast explain runs/shop --of north",
+    "forecast decompose": "gruworks forecast decompose runs/shop --of north",
     "forecast check": "gruworks forecast check shop.csv",
     "forecast report": "gruworks forecast report runs/shop --language zh",
     "forecast export": "gruworks forecast export runs/shop",

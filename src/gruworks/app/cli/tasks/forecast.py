@@ -1,4 +1,4 @@
-"""`gruworks forecast`: fit, predict, update, evaluate, explain, check, report."""
+"""`gruworks forecast`: fit, predict, update, evaluate, explain, decompose, check, report."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy
 import typer
 
 from gruworks.app.cli.common.fitting import fit_command
@@ -16,6 +17,7 @@ from gruworks.app.cli.tasks import forecast_check, forecast_report
 from gruworks.app.plain import plain
 from gruworks.errors import OptionError, RunError
 from gruworks.tasks.forecast.config import Config, Options
+from gruworks.training.runs import write_atomically
 
 if TYPE_CHECKING:
     from gruworks.tasks.forecast.estimator import Forecaster
@@ -126,6 +128,30 @@ def explain(
     found = _load(run).explain(series, step)
     show.answer(str(found))
     show.result(dataclasses.asdict(found))
+
+
+@command(app)
+def decompose(
+    show: Show,
+    run: Run,
+    series: Annotated[str | None, typer.Option("--of", help="Name of the series, where there are several.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for components.csv and .png; RUN if not given.")] = None,
+) -> None:
+    """Divide the series of a run into trend, seasons, holiday effect and remainder, by MSTL."""
+    from gruworks.plots.components import draw_components
+
+    found = _load(run).decompose(series)
+    frame, folder = found.frame(), out or run
+    write_atomically(folder / "components.csv", frame.to_csv(index=False).encode())
+    title = f"{found.name}: components" if series else "components"
+    picture = draw_components(folder / "components.png", title, found.timestamps, {"y": found.y} | found.components)
+    ranges = [
+        {"component": name, "lowest": float(numpy.nanmin(values)), "highest": float(numpy.nanmax(values))}
+        for name, values in found.components.items()
+    ]
+    show.table(ranges)
+    show.note(f"\ncomponents  {folder / 'components.csv'}\npicture     {picture}")
+    show.result({"run": str(run), "components": ranges, "table": str(folder / "components.csv")})
 
 
 command(app)(forecast_check.check)

@@ -16,6 +16,10 @@ __all__ = ["Future", "report"]
 
 Future = Annotated[Path | None, typer.Option("--future", help="A file with the covariates of the rows to forecast.")]
 Language = Literal["en", "zh"]
+FACTS: dict[Language, tuple[str, ...]] = {
+    "en": ("run", "series", "rows", "frequency", "network", "optimizer steps"),
+    "zh": ("运行目录", "序列数", "行数", "频率", "网络", "优化步数"),
+}
 SHOWN = 6  # horizons of the history in a chart
 
 
@@ -61,16 +65,19 @@ def _contents(
     steps = f"{config.horizon} steps ahead" if language == "en" else f"未来 {config.horizon} 步"
     return {
         "title": f"{config.target}, {steps}",
-        "facts": {
-            "run": str(run), "series": len(forecaster.history), "rows": sum(map(len, forecaster.history)),
-            "frequency": str(forecaster.frequency),
-            "model": config.model if forecaster.model is not None else "none: too few rows for a network",
-            "steps of the fit": forecaster.metrics.get("steps", 0),
-        },
+        "facts": dict(zip(FACTS[language], _facts(forecaster, run), strict=True)),
         "plain": "" if found is None else plain(found, forecaster.frequency, tested).sentence(language),
         "warnings": forecaster.fit_warnings, "blend": forecaster.combination, "rule": rule_words(rule, kind, language),
         "fans": _fans(forecaster, ahead, rule), "measured": tested, "evaluation": evaluation,
     }  # fmt: skip
+
+
+def _facts(forecaster: Any, run: Path) -> tuple[Any, ...]:
+    """Values of FACTS."""
+    return (
+        run, len(forecaster.history), sum(map(len, forecaster.history)), forecaster.frequency,
+        "–" if forecaster.model is None else forecaster.config.model, forecaster.metrics.get("steps", 0),
+    )  # fmt: skip
 
 
 def _fans(forecaster: Any, ahead: Path | None, rule: str) -> list[dict[str, Any]]:

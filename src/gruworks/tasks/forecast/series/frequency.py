@@ -31,6 +31,7 @@ WORDS = {
     "Q": "quarterly",
     "Y": "yearly",
 }
+SPARSEST = 4  # rows of a grid for each row that is there, above which times are irregular
 DAY, WEEK, YEAR = 86_400, 604_800, 31_557_600
 ORIGIN = "1970-01-05"  # a Monday
 
@@ -170,7 +171,7 @@ def infer_frequency(timestamps: NDArray[Any]) -> Frequency | None:
 
 
 def grid_frequency(timestamps: NDArray[Any], slots: bool = True) -> Frequency | None:
-    """Frequency of timestamps with gaps; None unless they fill at least half of a regular grid.
+    """Frequency of timestamps with gaps; None unless they fill at least a quarter of a regular grid.
 
     With `slots` days and hours that never have rows are closed, and no part of the frequency.
     """
@@ -178,10 +179,10 @@ def grid_frequency(timestamps: NDArray[Any], slots: bool = True) -> Frequency | 
         return None
     if numpy.issubdtype(timestamps.dtype, numpy.integer):
         step = int(numpy.gcd.reduce(numpy.diff(timestamps)))
-        return Frequency(STEPS, step) if 2 * len(timestamps) > (timestamps[-1] - timestamps[0]) // step else None
+        return Frequency(STEPS, step) if SPARSEST * len(timestamps) > (timestamps[-1] - timestamps[0]) // step else None
     for frequency in _candidates(timestamps, slots):
         grid = frequency.grid(timestamps[0], timestamps[-1])
-        if len(timestamps) * 2 > len(grid) and numpy.isin(timestamps, grid).all():
+        if SPARSEST * len(timestamps) > len(grid) and numpy.isin(timestamps, grid).all():
             return frequency
     return None
 
