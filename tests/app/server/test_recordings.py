@@ -219,6 +219,16 @@ def test_a_full_queue_unpacks_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
     asyncio.run(run())
 
 
+def test_two_archives_at_once_have_runs_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        found = jobs(tmp_path, monkeypatch)
+        both = [found.start_archive(FitRecordings(name="mine"), packed(GOOD)) for _ in range(2)]
+        assert sorted(job.out.name for job in await asyncio.gather(*both)) == ["mine", "mine-2"]
+        await found.close()
+
+    asyncio.run(run())
+
+
 def test_a_client_that_leaves_while_its_archive_is_unpacked_has_no_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

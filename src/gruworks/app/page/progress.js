@@ -4,8 +4,8 @@ import { complain, make, wrong } from "/page/parts.js";
 import { lineChart } from "/page/line-chart.js";
 import { hush, say, tell } from "/page/words.js";
 
-// {node, error, busy(), run(request, name)}: the request of a fit, or the form of an upload; `run` gives the name of the new model, or null where the fit was cancelled
-// or failed, which `error` then tells.
+// {node, error, busy(), run(request, name)}: `request` is that of a fit, or the form of an upload; `run` gives the name of
+// the new model, or null where the fit was cancelled or failed, which `error` then tells.
 export function progress(task) {
   const bar = make("progress", { max: 1, value: 0, sayLabel: "working" });
   const said = make("p", { className: "note", role: "status" });

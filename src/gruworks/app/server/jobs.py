@@ -68,18 +68,21 @@ class Jobs:
         """
         job = self._new(asked)
         try:
-            return await asyncio.shield(self._spawn(self._unpacked(job, file)))
+            return await asyncio.shield(self._spawn(self._unpacked(job, asked, file)))
         except asyncio.CancelledError:
+            if job.id in self.jobs:
+                self.cancel(job.id)
             job.state = "cancelled"
             raise
 
-    async def _unpacked(self, job: Job, file: BinaryIO) -> Job:
+    async def _unpacked(self, job: Job, asked: FitRecordings, file: BinaryIO) -> Job:
         async with self.unpacking:
             try:
                 self.check_room()
                 await asyncio.to_thread(recordings.unpack, file, job.file, self.limits)
                 if job.state == "cancelled":
                     raise RequestError(408, "the client has left")
+                job.out = self._new_folder(asked)  # another job may have taken the name meanwhile
                 self._admit(job)
             except BaseException:
                 job.forget()
