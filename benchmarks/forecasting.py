@@ -37,11 +37,18 @@ def long_frame(series: dict[str, numpy.ndarray]) -> pandas.DataFrame:
     })  # fmt: skip
 
 
+def ett_bounds(name: str) -> tuple[int, int, int]:
+    """Ends of the training, validation and test rows of ETTh1 and ETTh2 (hours) or ETTm1 (quarters of an hour)."""
+    rows = 1 if name.startswith("ETTh") else 4
+    return rows * 8_640, rows * 11_520, rows * 14_400
+
+
 def ett(name: str) -> dict[str, numpy.ndarray]:
-    """The seven columns of ETTh1 or ETTh2, 14,400 rows, over mean and deviation of the first 8,640."""
+    """The seven columns up to the end of the test rows, over mean and deviation of the training rows."""
+    train, _, end = ett_bounds(name)
     table = pandas.read_csv(find("ett")[f"{name}.csv.gz"])
-    values = table.iloc[:14_400, 1:].to_numpy(dtype=numpy.float64)
-    past = values[:8_640]
+    values = table.iloc[:end, 1:].to_numpy(dtype=numpy.float64)
+    past = values[:train]
     return dict(zip(table.columns[1:], ((values - past.mean(0)) / past.std(0)).T, strict=True))
 
 
