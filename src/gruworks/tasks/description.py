@@ -21,7 +21,7 @@ class Task:
         verb: the command that applies a run.
         method: the method of the estimator behind that command.
         example: a command for a first fit.
-        upload: name of the uploaded file of a fit over HTTP, .csv or text; None refuses such fits.
+        upload: name of the uploaded file of a fit over HTTP, .csv, text, or .zip of a folder; None refuses such fits.
         reads: kind of input with which the lab inspects a run; None where a run has its own history.
         extra: the extra that installs its dependencies; by default the name of the task.
         result: one sentence on a fit, with fields for its metrics; empty for none.

@@ -58,6 +58,12 @@ def learn(page: Any) -> None:
         route.continue_(post_data=asked | {"settings": asked["settings"] | few})
 
     page.route("**/v1/fit", shorter)
+    if page.locator("#panel-listen:not([hidden])").count():  # an upload, which is not intercepted
+        form = page.locator("#panel-listen .side .settings")
+        form.get_by_text("More settings").click()
+        form.get_by_label("Maximum number of optimizer steps").fill(str(few["steps"]))
+        form.get_by_label("Optimizer steps between validations").fill(str(few["validate_every"]))
+        form.get_by_label("Hidden size of each GRU layer").fill(str(few["hidden_size"]))
     if page.locator("#panel-forecast:not([hidden])").count():
         page.get_by_label("Steps ahead").fill("3")
         page.get_by_label("Forecast by").select_option("fit")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import re
+import tempfile
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy
 import pytest
 import soundfile
 
+from gruworks.data.samples.recordings import recordings
 from gruworks.tasks import registry
 from tests.app.page.conftest import learn
 
@@ -129,6 +133,58 @@ def test_listen_to_a_file_and_to_the_microphone(visit: Visit) -> None:
     expect(page.locator("#panel-listen [role=alert]:not(:empty)")).to_have_count(0)
 
 
+def archive(names: list[str], transcripts: bool = True) -> dict[str, Any]:
+    """A .zip of some of the sample recordings."""
+    content = io.BytesIO()
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(content, "w") as packed:
+        path = recordings(Path(folder))
+        table = (path / "transcripts.csv").read_text().splitlines()
+        for name in names:
+            packed.write(path / name, f"mine/{name}")
+        if transcripts:
+            lines = [table[0], *(line for line in table if line.split(",")[0] in names)]
+            packed.writestr("mine/metadata.csv", "\n".join(lines))
+    return file("mine.zip", "application/zip", content.getvalue())
+
+
+def test_fit_recordings_and_transcribe_one_with_the_new_model(visit: Visit) -> None:
+    page = visit("listen")
+    panel, model = page.locator("#panel-listen"), page.locator("#panel-listen form > label > select")
+    upload, alert = panel.locator(".side input[type=file]"), panel.locator("[role=alert]:not(:empty)")
+    panel.get_by_role("button", name="Learn it").click()
+    expect(alert).to_have_text("Choose a file to fit the model to.")
+    upload.set_input_files(file("mine.zip", "application/zip", b"no archive"))
+    expect(alert).to_contain_text("This is not a .zip archive that can be read.")
+    names = [f"{number:03}.wav" for number in range(16)]
+    upload.set_input_files(archive(names[:1], transcripts=False))
+    panel.get_by_role("button", name="Learn it").click()
+    expect(alert).to_contain_text("There are no transcripts in the archive.")
+    upload.set_input_files(archive(names))
+    expect(panel.get_by_text("mine.zip · 0.")).to_be_visible()
+    learn(page)
+    page.wait_for_selector("#panel-listen .fitting svg.drawing")
+    page.wait_for_selector("text=The fit is done. The new model is transcribe-")
+    expect(model).to_have_value(re.compile("^transcribe-"))
+    expect(panel.get_by_role("button", name="Start the microphone")).to_be_disabled()
+    expect(panel.get_by_text("This model transcribes recordings only.")).to_be_visible()
+    panel.get_by_role("button", name="a recording (vowels").click()
+    expect(panel.locator(".sheet")).to_have_text(re.compile(r"\w"))
+    assert model.input_value().startswith("transcribe-")
+    model.select_option("ready/digits")
+    expect(panel.get_by_role("button", name="Start the microphone")).to_be_enabled()
+
+
+def test_the_example_recordings_are_fitted_and_cancelled(visit: Visit) -> None:
+    page = visit("listen", locale="zh-CN")
+    panel = page.locator("#panel-listen")
+    panel.get_by_role("button", name="240 段元音录音").click()
+    expect(panel.get_by_text("recordings.zip")).to_be_visible()
+    expect(panel.get_by_label("整个训练的时长")).to_have_value("3")
+    panel.get_by_role("button", name="开始学习").click()
+    panel.get_by_role("button", name="取消").click()
+    expect(panel.get_by_text("训练已取消")).to_be_visible()
+
+
 def test_look_inside_numbers_cells_and_a_model(visit: Visit) -> None:
     page = visit("inside?numbers=1,2,3,4,5&by=gru")
     page.wait_for_selector("text=After 1, 2, 3, 4, 5 it predicts 6")
@@ -239,7 +295,7 @@ def test_lines_are_translated_apart_and_what_cannot_be_is_told(visit: Visit) -> 
 
 def test_a_recording_of_no_digits_is_played_and_doubted(visit: Visit) -> None:
     page = visit("listen")
-    page.get_by_role("button", name="vowels").click()
+    page.get_by_role("button", name="a recording (vowels").click()
     expect(page.locator("#panel-listen .warn")).to_contain_text("This does not sound like what the model knows")
     assert page.locator("#panel-listen audio").get_attribute("src").startswith("blob:")
     with page.expect_download() as saved:

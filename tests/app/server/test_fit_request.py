@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import typing
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,25 @@ from fastapi.testclient import TestClient
 from gruworks.app.server.fit_request import checked, flags
 from gruworks.app.server.limits import Limits
 from gruworks.app.server.responses import RequestError
-from gruworks.app.server.schemas import Fit
+from gruworks.app.server.schemas import Fit, FitRecordings
 from gruworks.settings import Settings
 from gruworks.tasks import registry
 
 UPLOADED = sorted(task.name for task in registry.TASKS.values() if task.upload)
 DATA = {"forecast": {"csv": "ds,y\n2024-01-01,1\n"}, "generate": {"text": "abc"}, "translate": {"text": "a\tb\n"}}
+
+
+def post(client: TestClient, task: str, settings: dict[str, Any], data: dict[str, str]) -> Any:
+    if task == "transcribe":
+        form = {"settings": json.dumps(settings)}
+        return client.post("/v1/fit/recordings", files={"archive": ("a.zip", b"")} if data else {}, data=form)
+    return client.post("/v1/fit", json={"task": task, "settings": settings} | data)
+
+
+def asked(task: str, settings: dict[str, Any]) -> Fit | FitRecordings:
+    return FitRecordings(settings=settings) if task == "transcribe" else Fit(task=task, settings=settings)
+
+
 # settings that take memory, threads or time, or name files or their columns: marked local, or limited by the server
 COSTLY = {
     "threads", "devices", "window", "paths", "kernel_size", "heads", "sequence", "longest", "num_layers",
@@ -59,7 +73,7 @@ def test_a_local_setting_is_never_taken_from_http(fitting: TestClient, task: str
     assert config.local_names()
     for name in sorted(config.local_names()):
         for value in (usual[name], 1, 1024, "/etc/passwd", None):
-            answer = fitting.post("/v1/fit", json={"task": task, "settings": {name: value}} | DATA[task])
+            answer = post(fitting, task, {name: value}, DATA.get(task, {"archive": ""}))
             assert (answer.status_code, answer.json()["error"]["where"]) == (422, f"settings.{name}"), answer.text
             assert name in answer.json()["error"]["message"]
     assert fitting.get("/v1/jobs").json() == {"jobs": []}
@@ -72,7 +86,7 @@ def test_the_others_have_limits_that_are_told(fitting: TestClient, task: str) ->
         most = told.get(f"fit_{name.removeprefix('num_')}", told.get(name))
         for value in (most + 1, 10**9, float(10**30), 10**400):
             with pytest.raises(RequestError, match=f"expected {name} of at most {most}") as refused:
-                checked(Fit(task=task, settings={name: value}), Limits())
+                checked(asked(task, {name: value}), Limits())
             assert (refused.value.status, refused.value.where) == (422, f"settings.{name}")
 
 
@@ -98,4 +112,4 @@ def test_flags_are_one_word_each() -> None:
 
 def test_data_are_needed(fitting: TestClient, tmp_path: Path) -> None:
     for task in UPLOADED:
-        assert fitting.post("/v1/fit", json={"task": task}).status_code == 400
+        assert post(fitting, task, {}, {}).status_code == (422 if task == "transcribe" else 400)

@@ -13,7 +13,7 @@ schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not i
 OPERATIONS = ("/health", "/ready", "/metrics", "/v1/models", "/v1/columns", "/v1/forecast", "/v1/generate",
               "/v1/translate", "/v1/transcribe", "/v1/trace", "/v1/jobs", "/v1/jobs/{job}",
               "/v1/jobs/{job}/events", "/v1/jobs/{job}/resume", "/v1/limits", "/v1/samples", "/v1/samples/{name}",
-              "/v1/models/{name}/archive")  # fmt: skip
+              "/v1/models/{name}/archive", "/v1/samples/{name}/archive", "/v1/fit/recordings")  # fmt: skip
 POSTS = ("/v1/columns", "/v1/generate", "/v1/translate", "/v1/trace", "/v1/forecast")
 
 

@@ -1,7 +1,9 @@
-// The microphone, transcribed while one speaks; or a recording, words with their times; a player for both.
-import { upload } from "/page/server.js";
-import { busy, card, choice, complain, examples, field, head, leave, make, ofTask, remember, takesFile, wrong } from "/page/parts.js";
+// The microphone, transcribed while one speaks; or a recording, words with their times; a player for both; a model of
+// one's own recordings.
+import { models, upload } from "/page/server.js";
+import { busy, card, choice, complain, examples, field, fill, head, leave, make, ofTask, remember, takesFile, wrong } from "/page/parts.js";
 import { save, wav } from "/page/download.js";
+import { learning } from "/page/learning.js";
 import { live } from "/page/microphone.js";
 import { optionsOf, settings } from "/page/settings.js";
 import { recording } from "/page/samples.js";
@@ -14,13 +16,9 @@ let session = null;
 
 export function build(panel, known) {
   ui = {
-    model: choice(ofTask(known, "transcribe")), go: make("button", { type: "button", className: "main", say: "microphone", onclick: () => (session ? session.end() : begin()) }),
+    known, model: choice(ofTask(known, "transcribe")), go: make("button", { type: "button", className: "main", say: "microphone", onclick: () => (session ? session.end() : begin()) }),
     error: wrong(), fileError: wrong(), sure: make("span"), partial: make("span", { className: "partial" }), words: make("div", { className: "words" }), others: make("p", { className: "note" }), foot: make("div"),
     state: make("p", { className: "note", role: "status" }), options: settings(known, "transcribe", "Options", LIVE), player: make("div"), tools: make("div"), doubt: make("p", { className: "note warn" }),
-  };
-  const chosen = () => {
-    ui.options.defaults({ n_best: null, ...optionsOf(known, ui.model.value) });
-    ui.foot.replaceChildren(card(known, ui.model.value));
   };
   ui.text = make("p", { className: "sheet", "aria-live": "polite" }, ui.sure, " ", ui.partial);
   ui.empty = make("p", { className: "empty", say: "emptyListen" });
@@ -28,13 +26,32 @@ export function build(panel, known) {
   const form = make("form", { className: "card", onsubmit: (event) => event.preventDefault() }, ui.go, ui.state, takesFile("audio/*,.wav,.flac,.ogg,.mp3", "dropAudio", takeFile),
     examples([["exampleVowels", takeExample]]), ui.fileError, ui.options.node, field("model", ui.model), ui.error);
   ui.model.addEventListener("change", () => { session?.close(); clear(); ui.empty.hidden = false; remember("listen", { model: ui.model.value }); chosen(); });
+  ui.learn = learning(known, "transcribe", { sample: "recordings", finished: fitDone });
   chosen();
-  if (!ui.model.options.length) { known.error ? complain(ui.error, known.error) : tell(ui.error, "noModel"); ui.go.disabled = true; }
-  panel.append(head("listenTitle", "listenAbout"), make("div", { className: "board" }, form, ui.out, ui.foot));
+  if (!ui.model.options.length) known.error ? complain(ui.error, known.error) : tell(ui.error, "noModel");
+  panel.append(head("listenTitle", "listenAbout"), make("div", { className: "board" }, form, make("div", { className: "result" }, ui.learn.results, ui.out), make("div", { className: "side" }, ui.foot, ui.learn.node)));
+}
+
+// A bidirectional model needs the end of a recording: it has no use for a microphone.
+function chosen() {
+  const found = ui.known.models.find((one) => one.name === ui.model.value);
+  ui.options.defaults({ n_best: null, ...optionsOf(ui.known, ui.model.value) });
+  ui.foot.replaceChildren(card(ui.known, ui.model.value));
+  ui.go.disabled = !found?.settings.streaming;
+  found && ui.go.disabled ? tell(ui.state, "notLive") : hush(ui.state);
+}
+
+async function fitDone(model) {
+  session?.close();
+  clear();
+  ui.empty.hidden = false;
+  ui.known = await models(true);
+  fill(ui.model, ofTask(ui.known, "transcribe"), model);
+  chosen();
 }
 
 export function open(query) {
-  if (query.has("model")) ui.model.value = query.get("model");
+  if (query.has("model")) { ui.model.value = query.get("model"); chosen(); }
   if (query.get("example") === "vowels") takeExample();
 }
 

@@ -1,11 +1,11 @@
 // A fit as a job: started, followed with its learning curve and what the model writes by then, cancelled.
-import { events, post, remove, Said } from "/page/server.js";
+import { events, post, remove, Said, upload } from "/page/server.js";
 import { complain, make, wrong } from "/page/parts.js";
 import { lineChart } from "/page/line-chart.js";
 import { hush, say, tell } from "/page/words.js";
 
-// {node, error, busy(), run(request, name)}; `run` gives the name of the new model, or null where the fit was cancelled
-// or failed, which `error` then tells.
+// {node, error, busy(), run(request, name)}: `request` is that of a fit, or the form of an upload; `run` gives the name of
+// the new model, or null where the fit was cancelled or failed, which `error` then tells.
 export function progress(task) {
   const bar = make("progress", { max: 1, value: 0, sayLabel: "working" });
   const said = make("p", { className: "note", role: "status" });
@@ -27,15 +27,19 @@ export function progress(task) {
     bar.removeAttribute("value");
     tell(said, "fitStarts", { name });
     const history = { steps: [], loss: [], val: [] };
+    const leaving = new AbortController();
+    cancel.onclick = () => leaving.abort(); // until there is a job
     try {
-      const { job: own } = await post("/v1/fit", { task, ...request });
+      const { job: own } = await (request instanceof FormData ? upload("/v1/fit/recordings", request, leaving.signal) : post("/v1/fit", { task, ...request }));
       cancel.onclick = () => remove("/v1/jobs/" + own).catch((found) => complain(error, found));
+      if (leaving.signal.aborted) cancel.onclick();
       for await (const { kind, data } of events("/v1/jobs/" + own + "/events", null)) {
         if (kind === "progress") follow(data, name, history);
         else return ended(kind, data);
       }
       throw new Said({ code: "no-server" });
     } catch (found) {
+      if (found.name === "AbortError") { tell(said, "cancelled"); return null; }
       hush(said);
       complain(error, found);
       return null;

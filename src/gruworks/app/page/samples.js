@@ -7,6 +7,12 @@ export async function sample(name, signal) {
   return { name: NAMES[name], text: await (await raw("/v1/samples/" + encodeURIComponent(name), signal)).text() };
 }
 
+// All recordings of an example, with their transcripts.
+export async function archive(name) {
+  const file = name + ".zip";
+  return { name: file, file: new File([await (await raw(`/v1/samples/${name}/archive`)).blob()], file, { type: "application/zip" }) };
+}
+
 export async function recording(name) {
   return new File([await (await raw("/v1/samples/" + name)).blob()], NAMES[name], { type: "audio/wav" });
 }

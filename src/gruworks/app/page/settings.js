@@ -7,7 +7,7 @@ const SHOWN = {
   forecast: { Config: ["horizon", "minutes"], Options: [] },
   generate: { Config: ["hidden_size", "minutes"], Options: ["temperature", "length", "seed"] },
   translate: { Config: ["source", "target", "minutes"], Options: ["beam_size", "n_best"] },
-  transcribe: { Config: ["minutes"], Options: ["beam_size", "hot_words"] },
+  transcribe: { Config: ["minutes", "streaming"], Options: ["beam_size", "hot_words"] },
 };
 
 const NUMBERS = { int: 1, float: "any" };

@@ -16,7 +16,7 @@ from gruworks.app.server.limits import Limits
 from gruworks.app.server.middleware import RequestMiddleware
 from gruworks.app.server.models import LoadedModels
 from gruworks.app.server.responses import install
-from gruworks.app.server.routes import described, samples, system, trace
+from gruworks.app.server.routes import described, jobs, samples, system, trace
 from gruworks.app.server.service import Service
 from gruworks.tasks import registry
 from gruworks.tasks.description import Task
@@ -57,6 +57,7 @@ def application(
     )  # fmt: skip
     install(app)
     app.include_router(system.router(service))
+    app.include_router(jobs.router(service))
     for task in registry.TASKS.values():
         app.include_router(_routes(task, service))
     app.include_router(trace.router(service))

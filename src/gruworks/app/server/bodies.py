@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -13,6 +13,7 @@ from pydantic_core import from_json
 
 __all__ = ["CheckedRoute", "validated"]
 
+T = TypeVar("T", bound=BaseModel)
 SMALL = 20_000  # bytes; below, validation takes less time than starting a thread
 
 
@@ -36,7 +37,7 @@ class CheckedRoute(APIRoute):
         return checked
 
 
-def validated(model: type[BaseModel], content: bytes) -> BaseModel:
+def validated(model: type[T], content: bytes) -> T:
     """The object in a JSON text. Of unknown fields only the first is reported.
 
     Raises:

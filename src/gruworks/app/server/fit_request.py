@@ -8,7 +8,7 @@ from typing import Any
 
 from gruworks.app.server.limits import Limits
 from gruworks.app.server.responses import RequestError, at_most
-from gruworks.app.server.schemas import Fit
+from gruworks.app.server.schemas import Fit, FitRecordings
 from gruworks.tasks import registry
 
 __all__ = ["checked", "content", "flags"]
@@ -17,7 +17,7 @@ LONGEST: dict[type, int] = {tuple: 50, str: 1000}  # items and characters of one
 CAPPED = ("steps", "minutes")  # defaults above the server's limit are lowered to it
 
 
-def checked(asked: Fit, limits: Limits) -> tuple[dict[str, Any], int]:
+def checked(asked: Fit | FitRecordings, limits: Limits) -> tuple[dict[str, Any], int]:
     """The settings of a fit within the server's limits, and its number of steps.
 
     Raises:
@@ -40,7 +40,7 @@ def checked(asked: Fit, limits: Limits) -> tuple[dict[str, Any], int]:
     return given | lowered, config.from_flat(given | lowered).training.steps
 
 
-def _given(asked: Fit) -> dict[str, Any]:
+def _given(asked: Fit | FitRecordings) -> dict[str, Any]:
     columns = asked.columns.model_dump() if asked.columns else {}
     named = {"time": columns.get("time"), "target": columns.get("target"), "series": columns.get("id")}
     given = {name: tuple(v) if isinstance(v, list) else v for name, v in asked.settings.items()}
@@ -71,5 +71,5 @@ def content(asked: Fit) -> str:
     return re.sub(r"\r\n?", "\n", found)
 
 
-def _tabular(asked: Fit) -> bool:
+def _tabular(asked: Fit | FitRecordings) -> bool:
     return str(registry.find(asked.task).upload).endswith(".csv")

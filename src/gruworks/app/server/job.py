@@ -41,14 +41,14 @@ class Job:
 
     @property
     def file(self) -> Path:
-        """Path of the uploaded training data in the job's folder."""
-        return self.home / str(registry.find(self.task).upload)
+        """Path of the training data in the job's folder: the uploaded file, or the folder of an archive."""
+        return self.home / str(registry.find(self.task).upload).removesuffix(".zip")
 
     @property
     def resumable(self) -> bool:
         """True for an interrupted job with data and a checkpoint."""
         needed = (self.file, RunFolder(self.out, {}).last_checkpoint)
-        return self.state == "interrupted" and all(one.is_file() for one in needed)
+        return self.state == "interrupted" and all(one.exists() for one in needed)
 
     def shown(self) -> dict[str, Any]:
         """This job as an entry of `GET /v1/jobs`."""
@@ -61,13 +61,20 @@ class Job:
         values = {name: getattr(self, name) for name in RECORDED} | {"out": self.out.name}
         write_atomically(self.home / "job.json", json.dumps(values).encode())
         if state in ("done", "failed", "cancelled"):
-            self.file.unlink(missing_ok=True)
+            self.discard()
 
     def keep(self, content: str) -> None:
         """Write the data and a first record."""
         self.home.mkdir(parents=True)
         self.file.write_text(content, encoding="utf-8")
         self.turn("waiting")
+
+    def discard(self) -> None:
+        """Remove the data."""
+        if self.file.is_dir():
+            shutil.rmtree(self.file, ignore_errors=True)
+        else:
+            self.file.unlink(missing_ok=True)
 
     def interrupt(self) -> None:
         """Mark a job whose server ends, or has ended, before it was finished."""

@@ -7,21 +7,22 @@ import contextlib
 import logging
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeVar
 
-from gruworks.app.server import fit_request
+from gruworks.app.server import fit_request, recordings
 from gruworks.app.server.job import OPEN, Job
 from gruworks.app.server.job_progress import Watch
 from gruworks.app.server.limits import Limits
 from gruworks.app.server.models import LoadedModels, numbered
 from gruworks.app.server.responses import RequestError, event
-from gruworks.app.server.schemas import Fit
+from gruworks.app.server.schemas import Fit, FitRecordings
 from gruworks.errors import GruworksError
 
 __all__ = ["Job", "Jobs"]
@@ -31,6 +32,7 @@ POLL = 0.4  # seconds between readings of the fit's curve.json
 KEPT = 50  # closed jobs that are listed
 RECORDS = ".jobs"  # folder beside the runs
 TAIL = 20_000  # bytes of a fit's standard error that are read
+T = TypeVar("T")
 
 
 class Jobs:
@@ -39,7 +41,9 @@ class Jobs:
     def __init__(self, loaded: LoadedModels, folder: Path, limits: Limits) -> None:
         self.loaded, self.folder, self.limits = loaded, folder.resolve(), limits
         self.running = asyncio.Lock()  # held by the job that runs; the others wait in order
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.unpacking = asyncio.Lock()  # held while an archive is unpacked, so that one at a time takes disk space
+        self.closed = False
+        self.tasks: set[asyncio.Task[Any]] = set()
         self.jobs = {job.id: job for job in self._found()}
 
     async def start(self, asked: Fit) -> Job:
@@ -49,12 +53,41 @@ class Jobs:
             RequestError: too many jobs wait, a setting may not be set over HTTP, or there are no data.
             OptionError: an unknown setting or a value out of its range.
         """
-        settings, steps = fit_request.checked(asked, self.limits)
-        content, name = fit_request.content(asked), secrets.token_hex(6)
-        home, flags = self.folder / RECORDS / name, fit_request.flags(settings)
-        job = Job(name, asked.task, flags, steps, home, self._new_folder(asked))
+        job, content = self._new(asked), fit_request.content(asked)
         self._admit(job)
         await asyncio.to_thread(job.keep, content)
+        self._spawn(self._work(job))
+        return job
+
+    async def start_archive(self, asked: FitRecordings, file: BinaryIO) -> Job:
+        """Unpack an archive of recordings and add a job that fits them, unless the client has left by then.
+
+        Raises:
+            RequestError: as `start`, or the archive can't be used.
+            OptionError: as `start`.
+        """
+        job = self._new(asked)
+        try:
+            return await asyncio.shield(self._spawn(self._unpacked(job, asked, file)))
+        except asyncio.CancelledError:
+            if job.id in self.jobs:
+                self.cancel(job.id)
+            job.state = "cancelled"
+            raise
+
+    async def _unpacked(self, job: Job, asked: FitRecordings, file: BinaryIO) -> Job:
+        async with self.unpacking:
+            try:
+                self.check_room()
+                await asyncio.to_thread(recordings.unpack, file, job.file, self.limits)
+                if job.state == "cancelled":
+                    raise RequestError(408, "the client has left")
+                job.out = self._new_folder(asked)  # another job may have taken the name meanwhile
+                self._admit(job)
+            except BaseException:
+                job.forget()
+                raise
+        job.turn("waiting")
         self._spawn(self._work(job))
         return job
 
@@ -88,10 +121,11 @@ class Jobs:
 
     async def close(self) -> None:
         """End all fits when the server closes; the next server lists them as interrupted."""
+        self.closed = True
         for job in self.jobs.values():
             job.interrupt()
             job.kill()
-        await asyncio.gather(*self.tasks)
+        await asyncio.gather(*self.tasks, return_exceptions=True)
 
     async def events(self, job: Job) -> AsyncGenerator[str, None]:
         """Server-sent events of progress, until the end of the job."""
@@ -109,19 +143,35 @@ class Jobs:
         else:
             yield event("cancelled" if job.state == "cancelled" else "error", message=job.said)
 
-    def _admit(self, job: Job) -> None:
+    def check_room(self) -> None:
+        """Refuse a job that the queue has no room for.
+
+        Raises:
+            RequestError: too many jobs wait, or the server is closing.
+        """
         waiting = sum(one.state in OPEN for one in self.jobs.values())
         if waiting > self.limits.jobs:
             raise RequestError(429, f"{waiting} fits wait already: cancel one, or try again later")
+        if self.closed:
+            raise RequestError(503, "the server is closing")
+
+    def _new(self, asked: Fit | FitRecordings) -> Job:
+        settings, steps = fit_request.checked(asked, self.limits)
+        name, flags = secrets.token_hex(6), fit_request.flags(settings)
+        return Job(name, asked.task, flags, steps, self.folder / RECORDS / name, self._new_folder(asked))
+
+    def _admit(self, job: Job) -> None:
+        self.check_room()
         self.jobs[job.id] = job
         for old in [one for one in self.jobs.values() if one.state not in OPEN and one is not job][:-KEPT]:
             del self.jobs[old.id]
             old.forget()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+        return task
 
     async def _work(self, job: Job) -> None:
         async with self.running:
@@ -178,7 +228,7 @@ class Jobs:
             said = "the fit failed"
         job.turn("failed", said[:500])
 
-    def _new_folder(self, asked: Fit) -> Path:
+    def _new_folder(self, asked: Fit | FitRecordings) -> Path:
         base = asked.name or time.strftime(f"{asked.task}-%Y%m%d-%H%M%S")
         taken = {job.out for job in self.jobs.values()}
         paths = (self.folder / name for name in numbered(base))
@@ -186,8 +236,11 @@ class Jobs:
 
     def _found(self) -> list[Job]:
         """Jobs of earlier servers: their models are served again, unfinished ones are interrupted."""
-        homes = (self.folder / RECORDS).glob("*/job.json")
-        found = sorted((job for one in homes if (job := Job.read(one.parent))), key=lambda job: job.begun)
+        homes = [one for one in (self.folder / RECORDS).glob("*") if one.is_dir()]
+        for home in homes:
+            if not (home / "job.json").exists():  # its server ended while it unpacked an archive
+                shutil.rmtree(home, ignore_errors=True)
+        found = sorted((job for one in homes if (job := Job.read(one))), key=lambda job: job.begun)
         for job in found[-KEPT:]:
             job.interrupt()
             if job.state == "done":

@@ -15,6 +15,9 @@ class Limits(Settings):
 
     body: int = setting(4_000_000, "maximum size of a request body, in bytes", low=1000)
     upload: int = setting(20_000_000, "maximum size of an uploaded recording, in bytes", low=1000)
+    archive: int = setting(200_000_000, "maximum size of an uploaded archive of recordings, in bytes", low=1000)
+    archive_files: int = setting(10_000, "maximum number of files in an archive of recordings", low=1)
+    archive_content: int = setting(1_000_000_000, "maximum total size of the files in an archive, in bytes", low=1000)
     audio: float = setting(300.0, "maximum duration of a recording or a live session, in seconds", low=1.0)
     samples: int = setting(40_000_000, "maximum number of samples of a recording, over all channels", low=1000)
     characters: int = setting(4000, "maximum number of characters of a text or prompt", low=10)

@@ -13,6 +13,8 @@ from gruworks.app.server.responses import problem
 
 __all__ = ["RequestMiddleware"]
 
+UPLOADS = {"/v1/transcribe": "upload", "/v1/fit/recordings": "archive"}  # routes whose body has a limit of its own
+
 
 class RequestMiddleware:
     """The outermost ASGI middleware of the application."""
@@ -60,4 +62,5 @@ class RequestMiddleware:
         return None
 
     def _most(self, scope: Any) -> int:
-        return self.limits.upload if scope["path"] == "/v1/transcribe" else self.limits.body
+        most: int = getattr(self.limits, UPLOADS.get(scope["path"], "body"))
+        return most

@@ -13,8 +13,8 @@ from gruworks.settings import Described, Settings
 from gruworks.tasks import registry
 from gruworks.tasks.generate.verse.forms import VerseOptions
 
-__all__ = ["Columns", "ColumnsOf", "Fit", "Forecast", "Generate", "Request", "Text", "Trace", "Translate", "chosen"]
-__all__ += ["form", "over_http", "request"]
+__all__ = ["NAME", "Columns", "ColumnsOf", "Fit", "FitRecordings", "Forecast", "Generate", "Request", "Text", "Trace"]
+__all__ += ["Translate", "chosen", "form", "over_http", "request"]
 
 
 def _readable(text: str) -> str:
@@ -29,6 +29,7 @@ def _readable(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_readable)]
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,40}$"  # of a run
 Name = Annotated[str, Field(max_length=200), AfterValidator(_readable)]
 LARGEST = 1e100
 MOST: dict[type, float] = {int: 2**31 - 1, float: 1e6}  # a setting over HTTP whose class has no bound
@@ -57,7 +58,8 @@ Rows = Annotated[list[dict[str, Any]], Field(fail_fast=True), AfterValidator(_pl
 
 
 def _fitted_here() -> list[str]:
-    return [one.name for one in registry.TASKS.values() if one.upload]
+    """Tasks that are fitted to the text of a request; archives have a route of their own."""
+    return [one.name for one in registry.TASKS.values() if one.upload and not one.upload.endswith(".zip")]
 
 
 def _uploadable(task: str) -> str:
@@ -215,4 +217,13 @@ class Fit(Request):
     text: Text | None = Field(None, examples=[None])
     columns: Columns | None = None
     settings: dict[str, Any] = Field({}, max_length=50, examples=[{"horizon": 2}])
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,40}$")] | None = Field(None, examples=[None])
+    name: Annotated[str, Field(pattern=NAME)] | None = Field(None, examples=[None])
+
+
+class FitRecordings(Request):
+    """A fit of an archive of recordings, as a job."""
+
+    task: Literal["transcribe"] = "transcribe"
+    columns: None = None
+    settings: dict[str, Any] = Field({}, max_length=50)
+    name: Annotated[str, Field(pattern=NAME)] | None = None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from gruworks.app.server.routes.system import _zipped
+from gruworks.app.server.archives import zipped
 
 
 def names(content: bytes) -> set[str]:
@@ -32,7 +32,7 @@ def test_checkpoints_and_links_stay_out(tmp_path: Path) -> None:
     (run / "run.json").write_text("{}")
     (run / "checkpoints" / "last.ckpt").write_text("x")
     (run / "secret").symlink_to("/etc/hostname")
-    assert names(_zipped(run)) == {"shop/run.json"}
+    assert names(zipped(run)) == {"shop/run.json"}
 
 
 def test_a_model_that_is_not_served_has_no_archive(client: TestClient) -> None:

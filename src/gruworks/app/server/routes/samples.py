@@ -1,4 +1,4 @@
-"""`GET /v1/samples/NAME`: the example files of `gruworks sample`, for the page's examples."""
+"""`GET /v1/samples/NAME` and `/archive`: the example files of `gruworks sample`, for the page's examples."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
+from gruworks.app.server.archives import zipped
 from gruworks.app.server.compression import compressed
 from gruworks.app.server.responses import RequestError
 from gruworks.app.server.service import Service
@@ -32,7 +33,19 @@ def router(service: Service) -> APIRouter:
         content, kind = await service.apart(_file, name)
         return compressed(request, content, kind)
 
+    @routes.get("/v1/samples/{name}/archive", summary="All files of recordings as a zip", response_class=Response)
+    async def archive(name: str) -> Response:
+        if name != "recordings":
+            raise RequestError(404, "an archive has only the sample recordings")
+        return Response(await service.apart(_archive, name), media_type="application/zip")
+
     return routes
+
+
+@lru_cache
+def _archive(name: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        return zipped(write(name, Path(folder)))
 
 
 @lru_cache

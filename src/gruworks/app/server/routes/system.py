@@ -1,22 +1,21 @@
-"""The page, the list of models, health and metrics, and fits as jobs."""
+"""The page, the list of models, health and metrics."""
 
 from __future__ import annotations
 
-import io
-import zipfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic_core import to_json
 
+from gruworks.app.server.archives import zipped
 from gruworks.app.server.bodies import CheckedRoute
 from gruworks.app.server.compression import compressed
 from gruworks.app.server.metrics import exposition
-from gruworks.app.server.responses import RequestError, streamed
-from gruworks.app.server.schemas import Fit, form
+from gruworks.app.server.responses import RequestError
+from gruworks.app.server.schemas import form
 from gruworks.app.server.service import Service
 from gruworks.tasks import registry
 
@@ -31,7 +30,6 @@ def router(service: Service) -> APIRouter:
     routes = APIRouter(route_class=CheckedRoute)
     _page(routes)
     _facts(routes, service)
-    _fits(routes, service)
     return routes
 
 
@@ -92,43 +90,4 @@ def _facts(routes: APIRouter, service: Service) -> None:
     async def archive(name: str) -> Response:
         model = service.loaded.named(name)
         headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}.zip"}
-        return Response(await service.apart(_zipped, model.path), media_type="application/zip", headers=headers)
-
-
-def _zipped(path: Path) -> bytes:
-    """The files of a run folder; its checkpoints are for resuming only and stay out."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(path.rglob("*")):
-            inside = file.relative_to(path)
-            if file.is_file() and not file.is_symlink() and "checkpoints" not in inside.parts:
-                archive.write(file, path.name / inside)
-    return content.getvalue()
-
-
-def _fits(routes: APIRouter, service: Service) -> None:
-    def jobs() -> Any:
-        if service.jobs is None:
-            raise RequestError(403, "this server fits no models: start it with --allow-fit")
-        return service.jobs
-
-    @routes.post("/v1/fit", status_code=202, tags=["fit"], summary="Start a fit as a job")
-    async def fit(asked: Fit) -> dict[str, Any]:
-        return {"job": (await jobs().start(asked)).id}
-
-    @routes.get("/v1/jobs", tags=["fit"], summary="All jobs")
-    async def listed() -> dict[str, Any]:
-        return {"jobs": [job.shown() for job in jobs().jobs.values()]}
-
-    @routes.get("/v1/jobs/{job}/events", tags=["fit"], summary="A job's progress, as server-sent events")
-    async def events(job: str) -> StreamingResponse:
-        found = jobs()
-        return streamed(service.events(found.events(found.find(job))))
-
-    @routes.post("/v1/jobs/{job}/resume", status_code=202, tags=["fit"], summary="Resume an interrupted job")
-    async def resume(job: str) -> dict[str, Any]:
-        return dict(jobs().resume(job).shown())
-
-    @routes.delete("/v1/jobs/{job}", tags=["fit"], summary="Cancel a job")
-    async def cancel(job: str) -> dict[str, Any]:
-        return dict(jobs().cancel(job).shown())
+        return Response(await service.apart(zipped, model.path), media_type="application/zip", headers=headers)
