@@ -71,7 +71,7 @@ def shakespeare(minutes: float, folder: Path) -> dict[str, Any]:
 
 
 def multi30k(minutes: float, folder: Path) -> dict[str, Any]:
-    files = find("multi30k")
+    files = find("multi30k") | find("multi30k-french")
     train, test = (
         [files[f"multi30k.{part}.{language}.gz"] for language in ("en", "fr")] for part in ("train", "test_2016_flickr")
     )

@@ -216,7 +216,7 @@ def test_a_flipped_bit_is_named_with_its_file(run: Path) -> None:
 
 def test_a_run_whose_sums_are_gone_is_refused(run: Path) -> None:
     facts = json.loads((run / "run.json").read_text())
-    assert set(facts.pop("sha256")) == {*NAMES, "curve.json"} - {"run.json"}
+    assert set(facts.pop("sha256")) == {*NAMES, "curve.json", "curve.png"} - {"run.json"}
     (run / "run.json").write_text(json.dumps(facts))
     with pytest.raises(RunError, match=r"config.json is damaged, or was added after the fit: run.json has no sha256"):
         Forecaster.load(run)
