@@ -124,6 +124,25 @@ def test_a_waiting_job_is_cancelled_without_a_process_and_the_next_one_runs(
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), asyncio.CancelledError()])
+def test_data_that_cannot_be_kept_leave_no_job_waiting(
+    error: BaseException, loaded: LoadedModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(job: Job, content: str) -> None:
+        job.home.mkdir(parents=True)
+        raise error
+
+    async def run() -> None:
+        found = jobs(loaded, tmp_path, "", monkeypatch)
+        monkeypatch.setattr(Job, "keep", full)
+        with pytest.raises(type(error)):
+            await found.start(FIT)
+        assert found.jobs == {}
+
+    asyncio.run(run())
+    assert list((tmp_path / module.RECORDS).glob("*")) == []
+
+
 def test_a_process_that_cannot_begin_fails_its_job_alone(
     loaded: LoadedModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,7 +55,12 @@ class Jobs:
         """
         job, content = self._new(asked), fit_request.content(asked)
         self._admit(job)
-        await asyncio.to_thread(job.keep, content)
+        try:
+            await asyncio.to_thread(job.keep, content)
+        except BaseException:  # a full disk, or a client that has left: no job waits for good
+            del self.jobs[job.id]
+            job.forget()
+            raise
         self._spawn(self._work(job))
         return job
 
