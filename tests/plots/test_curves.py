@@ -8,7 +8,7 @@ import numpy
 import pytest
 
 from gruworks.errors import DataError, ShapeError
-from gruworks.plots.curves import Curve, Panel, draw_curves
+from gruworks.plots.curves import Curve, Panel, draw_curves, draw_losses
 
 X = numpy.arange(6.0)
 
@@ -45,3 +45,11 @@ def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
         draw_curves([Panel("a", {"gru": Curve(X, X * numpy.nan)})], path)
     with pytest.raises(DataError, match="can't write"):
         draw_curves([Panel("a", {"gru": Curve(X, X + 1)})], tmp_path / "c.nothing")
+
+
+def test_losses_that_are_not_finite_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "curve.png"
+    draw_losses({"step": [1, 2], "loss": [None, None], "val_loss": [None, None]}, path)
+    assert not path.exists()
+    draw_losses({"step": [1, 2], "loss": [None, 0.5], "val_loss": [0.7, None]}, path)
+    assert pixels(path).std() > 0

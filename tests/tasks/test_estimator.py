@@ -50,6 +50,16 @@ def test_a_fit_leaves_every_file_that_the_format_names(run: Path) -> None:
     assert not [path for path in run.rglob("*") if path.name.startswith(".")]  # no temporary file is left
 
 
+def test_a_fit_in_memory_draws_no_picture(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    drawn = []
+    monkeypatch.setattr("gruworks.tasks.estimator.draw_losses", lambda values, path: drawn.append(path.name))
+    rows = wavy(200)
+    assert Forecaster(**TINY).fit(rows, quiet=True).metrics["trained"]
+    assert drawn == []
+    Forecaster(**TINY).fit(rows, out=tmp_path / "run", quiet=True)
+    assert drawn == ["curve.png"]
+
+
 def edit(name: str, change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
     """Change one of the run's JSON files."""
 

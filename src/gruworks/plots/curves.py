@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gruworks.errors import DataError, ShapeError
 from gruworks.plots.figure import INK, MUTED, new_figure, style, write
 
-__all__ = ["Curve", "Panel", "draw_curves"]
+__all__ = ["Curve", "Panel", "draw_curves", "draw_losses"]
 
 Floats = NDArray[numpy.float64]
 COLOURS = ("#0b7285", "#e8590c", "#5f3dc4", "#2b8a3e", "#c2255c", "#1f2933", "#f08c00", "#868e96")
@@ -64,6 +64,20 @@ def draw_curves(panels: Sequence[Panel], path: Path | str, title: str = "") -> P
         _draw(axes, panel, colours)
     figure.suptitle(title, x=0.01, ha="left", fontsize=11, color=INK)
     return write(figure, path)
+
+
+def draw_losses(values: Mapping[str, Sequence[float | None]], path: Path) -> None:
+    """Draw the loss curve of a fit, "step", "loss" and "val_loss" with None where a loss was not finite, to `path`.
+
+    Nothing is written where no loss is finite.
+    """
+    steps, curves = numpy.array(values["step"], dtype=numpy.float64), {}
+    for name, column in (("training", "loss"), ("validation", "val_loss")):
+        losses = numpy.array(values[column], dtype=numpy.float64)
+        if (at := numpy.isfinite(losses)).any():
+            curves[name] = Curve(steps[at], losses[at])
+    if curves:
+        draw_curves([Panel("loss of the fit", curves, "optimizer steps", "loss", logarithmic=False)], path)
 
 
 def _draw(axes: Any, panel: Panel, colours: Mapping[str, str]) -> None:

@@ -27,6 +27,7 @@ from gruworks.errors import (
     WeightsError,
     WriteError,
 )
+from gruworks.plots.curves import draw_losses
 from gruworks.settings import Settings, listed
 from gruworks.tasks.signatures import sign
 from gruworks.training.checked import Check, maybe, named, number
@@ -139,6 +140,8 @@ class Estimator(abc.ABC):
                 for name, content in trial._parts().items():
                     write_atomically(run.path / name, content)
             trial._learn(prepared, run, quiet if quiet is not None else not sys.stderr.isatty(), resume)
+            if out is not None:
+                _draw_losses(run)
             trial._write(run)
         trial.begun = None
         self.__dict__ = trial.__dict__
@@ -366,3 +369,10 @@ def _fitting_together(path: Path) -> Iterator[None]:
         raise RunError(f"{path} is damaged: {error}") from error
     except Exception as error:
         raise RunError(f"{path} is damaged: its parts don't fit together ({error!r:.500})") from error
+
+
+def _draw_losses(run: RunFolder) -> None:
+    """Draw the loss curve of a fit; a fit is not lost with its picture."""
+    if (run.path / "curve.json").is_file():
+        with contextlib.suppress(MissingExtraError, DataError):
+            draw_losses(run.read_json("curve.json"), run.path / "curve.png")
