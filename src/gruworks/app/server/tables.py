@@ -124,11 +124,11 @@ def _check_rows(rows: int, columns: int, limits: Limits, where: str) -> None:
 
 def look(table: Table) -> dict[str, Any]:
     """Kind and first values of each column, and the likely columns of time, target and series."""
-    from gruworks.tasks.forecast.series.roles import kinds_of, likely
+    from gruworks.tasks.forecast.series.roles import LOOKED_AT, kinds_of, likely
     from gruworks.tasks.forecast.series.table_reader import TOTALS
 
-    head = table[0]
-    rows = [row for row in table[1:] if not any(TOTALS.fullmatch(one) for one in row)]
+    head, first = table[0], table[1 : LOOKED_AT + 1]  # a total among many rows changes no kind
+    rows = [row for row in first if not any(TOTALS.fullmatch(one) for one in row)] + table[LOOKED_AT + 1 :]
     columns = {name: numpy.array([row[i] for row in rows], dtype=object) for i, name in enumerate(head)}
     kinds = kinds_of(columns)
     roles = likely(columns, kinds)

@@ -14,7 +14,7 @@ from gruworks.tasks.forecast.config import Config, column_names
 from gruworks.tasks.forecast.series.kinds import kind_of
 from gruworks.tasks.forecast.series.layout import plain_name
 
-__all__ = ["Roles", "kinds_of", "likely", "with_roles"]
+__all__ = ["LOOKED_AT", "Roles", "kinds_of", "likely", "with_roles"]
 
 Columns = dict[str, NDArray[Any]]
 Kinds = dict[str, str]
@@ -87,7 +87,7 @@ def with_roles(columns: Columns, config: Config, separator: str = ",") -> tuple[
 
 def _numbers_rows(values: NDArray[Any]) -> bool:
     """True for row numbers: whole numbers, each one more than that before it."""
-    found = pandas.to_numeric(pandas.Series(values), errors="coerce").diff()[1:]
+    found = pandas.to_numeric(pandas.Series(values[:LOOKED_AT]), errors="coerce").diff()[1:]
     return bool(len(found) and (found == 1).all())
 
 
@@ -107,15 +107,14 @@ def _times(columns: Columns, kinds: Kinds) -> Names:
 
 def _series(columns: Columns, kinds: Kinds, times: Names) -> Names:
     """Columns that tell the rows of one time apart; none where every row has its own time."""
-    table = pandas.DataFrame({plain: pandas.Series(values) for plain, values in columns.items()})
-    if times and table.duplicated(list(times)).mean() <= REPEATED:
+    if times and pandas.DataFrame({name: columns[name] for name in times}).duplicated().mean() <= REPEATED:
         return ()
     words = [
         name for name, kind in kinds.items()
         if name not in times and (kind == "words" or (kind == "numbers" and _plain(name) in SERIES))
-        and 2 * table[name].nunique() <= len(table)
     ]  # fmt: skip
-    words = _ranked(words, SERIES)[:MOST_SERIES_COLUMNS]
+    table = pandas.DataFrame({name: columns[name] for name in (*times, *words)})
+    words = _ranked((name for name in words if 2 * table[name].nunique() <= len(table)), SERIES)[:MOST_SERIES_COLUMNS]
     if not times:
         return tuple(words[:1])
     for count in (1, 2):
