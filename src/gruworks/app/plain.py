@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["Plain", "plain", "rule_words"]
+__all__ = ["Language", "Plain", "plain", "rule_words"]
 
 Language = Literal["en", "zh"]
 MONTH = 365.25 / 12

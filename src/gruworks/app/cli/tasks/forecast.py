@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -111,8 +112,7 @@ def evaluate(
         raise OptionError(f"{sources[-1]} is a folder: name the CSV to evaluate on, after the run")
     forecaster = load_or_new("forecast", sources, config)
     result = forecaster.evaluate(sources[-1], origins=options.origins, refit=options.refit, quiet=not show.talks)
-    for warning in forecaster.fit_warnings:
-        (show.detail if warning == forecaster.combination else show.note)(warning)
+    _warn(show, forecaster, forecaster.fit_warnings)
     show_evaluation(show, result, forecaster.frequency, "after" if len(sources) > 1 else "past")
     report(show, result, out)
 
@@ -169,8 +169,7 @@ def show_forecast(
 ) -> Any:
     """Write the forecast to `folder` as forecast.csv and forecast.png, print it, and return its frame."""
     panel = None if file is None else forecaster.read(file)
-    for warning in forecaster.fit_warnings if panel is None else panel.notes:
-        (show.detail if warning == forecaster.combination else show.note)(warning)
+    _warn(show, forecaster, forecaster.fit_warnings if panel is None else panel.notes)
     frame = forecaster.predict(panel, level=level, future=ahead, mean=mean)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -182,6 +181,12 @@ def show_forecast(
     more = f" and {len(pictures) - 1} more pages" if len(pictures) > 1 else ""
     show.note(f"\nforecast  {folder / 'forecast.csv'}\npicture   {pictures[0]}{more}")
     return frame
+
+
+def _warn(show: Show, forecaster: Forecaster, warnings: Iterable[str]) -> None:
+    """Print warnings; the weights of the combination are a detail."""
+    for warning in warnings:
+        (show.detail if warning == forecaster.combination else show.note)(warning)
 
 
 def show_frame(show: Show, frame: Any, path: Path) -> None:

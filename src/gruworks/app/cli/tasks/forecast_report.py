@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from gruworks.app.cli.common.flags import Run
 from gruworks.app.cli.common.runs import load
 from gruworks.app.cli.common.show import Show
-from gruworks.app.plain import plain, rule_words
+from gruworks.app.plain import Language, plain, rule_words
 
 __all__ = ["Future", "report"]
 
 Future = Annotated[Path | None, typer.Option("--future", help="A file with the covariates of the rows to forecast.")]
-Language = Literal["en", "zh"]
 FACTS: dict[Language, tuple[str, ...]] = {
     "en": ("run", "series", "rows", "frequency", "network", "optimizer steps"),
     "zh": ("运行目录", "序列数", "行数", "频率", "网络", "优化步数"),
