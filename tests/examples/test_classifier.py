@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 
 import gruworks
+from tests.examples import EXAMPLES, load
 from tests.tolerances import FLOAT32_OUTPUT, FLOAT64
 
-SCRIPT = Path(__file__).parents[2] / "examples" / "classifier.py"
+SCRIPT = EXAMPLES / "classifier.py"
 
 
 @pytest.fixture(scope="module")
 def classifier():
-    spec = importlib.util.spec_from_file_location("classifier", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("classifier")
 
 
 def steps(model, x):

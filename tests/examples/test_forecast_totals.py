@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +10,13 @@ import pandas
 import pytest
 
 from gruworks.data.samples import write
-
-SCRIPT = Path(__file__).parents[2] / "examples" / "forecast_totals.py"
+from tests.examples import load
 
 
 @pytest.fixture(scope="module")
 def example() -> Any:
     pytest.importorskip("hierarchicalforecast", reason="hierarchicalforecast is not installed")
-    spec = importlib.util.spec_from_file_location("forecast_totals", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("forecast_totals")
 
 
 @pytest.mark.filterwarnings("ignore")  # of hierarchicalforecast's dependencies
