@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
+
 import numpy
 import pandas
 import pytest
+import torch
 
 from gruworks.ops.backend import backend
-from gruworks.tasks.forecast.exporting import _positions
+from gruworks.tasks.forecast.exporting import ForecastGraph, _positions
 from gruworks.tasks.forecast.series.frequency import Frequency
 from tests import tolerances
 from tests.exported import exported
@@ -42,6 +46,18 @@ def test_rows_of_a_batch_do_not_meet() -> None:
     apart = numpy.concatenate([one.run("model", y=row[None])["quantiles"] for row in y])
     assert numpy.abs(together - apart).max() < tolerances.EXPORTED
     assert (together[3] == 2.5).all()
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.5])
+def test_widths_of_the_scale_are_exported(weight: float) -> None:
+    one, y = exported("forecast-plain"), numpy.random.default_rng(2).normal(0, 1, 40).cumsum()
+    forecaster = copy.copy(one.estimator)
+    forecaster.blend = replace(forecaster.blend, width_weight=weight)
+    graph = ForecastGraph(forecaster).eval()
+    found = graph(torch.from_numpy(y)[None])[0].detach().numpy()
+    frame = pandas.DataFrame({"ds": pandas.date_range("1994-03-05", periods=len(y)), "y": y})
+    expected = forecaster.predict(frame)[NAMES].to_numpy()
+    assert numpy.abs(found - expected).max() < tolerances.EXPORTED * numpy.abs(y).max()
 
 
 @pytest.mark.parametrize("code", ["D", "h", "15min", "W", "MS", "QS", "B", "2h"])

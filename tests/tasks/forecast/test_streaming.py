@@ -61,7 +61,9 @@ STEPS = st.integers(-100, 400).map(lambda n: n / 10)  # mostly upwards: the slop
     steps=st.lists(STEPS, min_size=14, max_size=18),
     missing=st.sets(st.integers(8, 17)),
     codec=st.sampled_from([Codec(DAILY), Codec(DAILY, (Season("week", 7, 2),)), Codec(DAILY, lag=3)]),
-    blend=st.sampled_from([Blend(), *(Blend(weight, name) for name in NAIVE for weight in (0.0, 0.6))]),
+    blend=st.sampled_from(
+        [Blend(), Blend(width_weight=0.5), *(Blend(weight, name) for name in NAIVE for weight in (0.0, 0.6))]
+    ),
 )
 def test_running_sums_are_the_formulas_of_the_whole_history(
     steps: list[float], missing: set[int], codec: Codec, blend: Blend

@@ -101,6 +101,7 @@ class ForecastGraph(torch.nn.Module):
         quantiles = to_levels(y[:, -1:], last.scale, self.net.weighted(*paths)[..., None] + learnt)
         if self.blend.weight < 1:
             quantiles = self.blend.quantiles(quantiles, self._naive(y, positions, rows))
+        quantiles = self.blend.with_widths(quantiles, last.scale[..., None], torch)
         answer: Tensor = spread(quantiles, self.widths, torch)[:, 0]
         low, high = self.bounds.low, self.bounds.high
         return answer if low is None and high is None else answer.clamp(low, high)

@@ -36,7 +36,7 @@ COVARIATE = record(
 )  # fmt: skip
 BLEND = record(
     weight=number(0, 1), naive=string(100), ratio=optional(number()), t=optional(number()),
-    smoothing=maybe(mapping(number(0, 1))),
+    smoothing=maybe(mapping(number(0, 1))), width_weight=maybe(number(0, 1)),
 )  # fmt: skip
 CODEC = record(
     frequency=record(code=string(200), multiple=checked.whole(1, 2**53)),

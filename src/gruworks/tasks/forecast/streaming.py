@@ -271,7 +271,7 @@ class Carried:
         return Observed(clipped(middle), clipped(low), clipped(high), True)
 
     def parts(self) -> tuple[Floats, Floats, Floats]:
-        """Median after the last row, and widths of the network's interval below and above it, [K] each."""
+        """Median after the last row, and widths of the interval before calibration below and above it, [K] each."""
         K, scale = self.horizon, self.scale
         ahead: Floats | None = None
         raw = (self.head[0].dot(self.state) + self.head[1]).astype(numpy.float64)
@@ -286,7 +286,7 @@ class Carried:
             naive = ahead if ahead is not None and self.year is self.season else self._naive()
             smoothed = {name: state.ahead(K) for name, state in self.smoothed.items()}
             middle = self.blend.median(middle, naive, smoothed)
-        width = scale * numpy.logaddexp(0.0, raw[K:])
+        width = self.blend.half_width(scale * numpy.logaddexp(0.0, raw[K:]), scale)
         return middle, width[:K], width[K:]
 
     def _difference_ar(self) -> Floats:

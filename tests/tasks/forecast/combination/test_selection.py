@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pandas
@@ -12,7 +13,7 @@ from gruworks import Forecaster
 from gruworks.errors import ExportError
 from gruworks.tasks.forecast.combination.blending import Blend
 from gruworks.tasks.forecast.combination.predictor import Member, smoothers_of
-from gruworks.tasks.forecast.combination.selection import _origins
+from gruworks.tasks.forecast.combination.selection import _Half, _origins, _width_weight, fit_combination
 from tests.tasks.forecast.conftest import TINY, wavy
 from tests.tolerances import FORECAST_STREAM
 
@@ -81,6 +82,43 @@ def test_smoothing_is_carried_from_value_to_value_and_is_not_exported(tmp_path: 
         assert numpy.stack([said.low, said.y_hat, said.high], 1) == pytest.approx(whole, abs=FORECAST_STREAM)
     with pytest.raises(ExportError, match="smoothing=False"):
         forecaster.export(tmp_path / "graph")
+
+
+def halves(widths: numpy.ndarray, errors: numpy.ndarray) -> list[_Half]:
+    """Two halves of forecasts 0 with these half-widths [O], each horizon's error [O, K] the true value."""
+    found = widths[:, None, None] * numpy.array([-1.0, 0.0, 1.0]) * numpy.ones((1, errors.shape[1], 1))
+    return [_Half(h, found[h::2], errors[h::2], 1.0) for h in (0, 1)]
+
+
+def test_widths_that_vary_without_the_errors_are_replaced_by_the_scale() -> None:
+    rng = numpy.random.default_rng(0)
+    sizes, constant = numpy.exp(rng.normal(0, 2, 200)), numpy.ones(200)
+    noise = rng.normal(0, 1, (200, 4))
+    assert _width_weight({1.0: halves(sizes, noise), 0.0: halves(constant, noise)}) == 0.0
+    told = sizes[:, None] * noise
+    assert _width_weight({1.0: halves(sizes, told), 0.0: halves(constant, told)}) == 1.0
+    assert _width_weight({1.0: halves(constant, noise), 0.0: halves(constant, noise)}) == 1.0  # no gain
+    assert _width_weight({1.0: halves(sizes[:1], noise[:1])[:1], 0.0: halves(constant[:1], noise[:1])[:1]}) == 1.0
+
+
+def test_intervals_of_a_network_whose_widths_collapse_at_times_stay_narrow() -> None:
+    """The network's widths times log-normal numbers, whatever the errors."""
+    forecaster = Forecaster(horizon=5, **TINY).fit(wavy(160), quiet=True)
+    predictor = forecaster.predictor
+    engine, real = predictor.engine, predictor.engine.quantiles
+
+    def collapsing(*operands: Any) -> numpy.ndarray:
+        found = real(*operands)
+        sizes = numpy.exp(numpy.random.default_rng(len(found)).normal(0, 3, len(found)))[:, None, None]
+        return numpy.asarray(found[..., 1:2] + sizes * (found - found[..., 1:2]))
+
+    engine.quantiles = collapsing  # type: ignore[method-assign]
+    fit_combination(predictor, forecaster.history)
+    assert predictor.blend.width_weight == 0
+    assert all(member.blend.width_weight == 0 for member in predictor.members.values())
+    one = forecaster.history[0]
+    low, high = predictor.quantiles(one, numpy.arange(100, 140), [0.1, 0.9])[..., [0, 1]].transpose(2, 0, 1)
+    assert (high - low).max() < 3 * numpy.median(high - low)
 
 
 def test_origins_come_after_two_seasons_where_rows_allow_it() -> None:

@@ -51,6 +51,7 @@ class Blend:
         ratio: expected error with the network relative to that without it, after shrinkage.
         t: t of the gain.
         smoothing: weights of the smoothing methods by name.
+        width_weight: weight of the network's interval widths before calibration; the rest is the series' scale.
     """
 
     weight: float = 1.0
@@ -58,6 +59,7 @@ class Blend:
     ratio: float | None = None
     t: float | None = None
     smoothing: dict[str, float] = field(default_factory=dict)
+    width_weight: float = 1.0
 
     @property
     def skill(self) -> bool:
@@ -95,6 +97,18 @@ class Blend:
     def quantiles(self, network: Array, naive: Array, smoothed: dict[str, Array] | None = None) -> Array:
         """Low, median and high [..., 3] of the network, shifted to the combined median; naive [...]."""
         return network + (self.median(network[..., 1], naive, smoothed) - network[..., 1])[..., None]
+
+    def half_width(self, network: Array, scale: Array) -> Array:
+        """Distance of an end of the interval from the median before calibration, from the network's and the scale."""
+        return network if self.width_weight == 1 else self.width_weight * network + (1 - self.width_weight) * scale
+
+    def with_widths(self, found: Array, scale: Array, xp: Any = numpy) -> Array:
+        """Low, median and high [..., 3] with the widths before calibration; scale [...] in the units of y."""
+        if self.width_weight == 1:
+            return found
+        low, middle, high = (found[..., i] for i in range(3))
+        below, above = self.half_width(middle - low, scale), self.half_width(high - middle, scale)
+        return xp.stack([middle - below, middle, middle + above], -1)
 
     def to_dict(self) -> dict[str, Any]:
         """All fields as values that JSON can hold, for the run folder."""

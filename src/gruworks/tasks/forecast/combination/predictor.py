@@ -15,6 +15,7 @@ from gruworks.tasks.forecast.combination.bounds import Bounds
 from gruworks.tasks.forecast.combination.conformal import Calibration, normal
 from gruworks.tasks.forecast.config import Config
 from gruworks.tasks.forecast.decoding import EncoderEngine, Engine, recent_scale
+from gruworks.tasks.forecast.features.difference_ar import causal_scale
 from gruworks.tasks.forecast.features.encoding import Codec
 from gruworks.tasks.forecast.features.naive import naive_forecasts, or_last
 from gruworks.tasks.forecast.features.smoothing import Smoother, fit_smoothers
@@ -78,6 +79,9 @@ class Predictor:
             naive = naive_forecasts(series, self.codec, origins, K, self.config.periods)
             smoothed = self.smoothed(series, origins, blend)
             found = blend.quantiles(found, or_last(naive, blend.naive), smoothed)
+        if blend.width_weight < 1:
+            scale = causal_scale(series.filled(), series.observed)[origins]
+            found = numpy.asarray(blend.with_widths(found, scale[:, None]))
         if not numpy.isfinite(found).all():
             raise DataError(
                 f"the forecast of series {series.name!r} is beyond every number {self.config.horizon} steps ahead: "

@@ -7,7 +7,8 @@ Intervals are calibrated on errors of combinations whose weights were chosen on 
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy
 from numpy.typing import NDArray
@@ -37,6 +38,8 @@ MOST_JUDGED = 20_000  # forecasts that weights and calibration are computed from
 FEWEST_JUDGED = 200  # of one series, where it has so many
 MOST_ORIGINS = 200  # of one series, that statistical members are weighted by
 MOST_SMOOTHED = 60  # series of a panel, up to which the smoothing methods are members
+WIDTH_WEIGHTS = (1.0, 0.5, 0.0)  # of the network's interval widths, that are tried
+LEAST_WIDTH_GAIN = 0.02  # of the interval score, from which another weight than 1 is taken
 MOST_REESTIMATED = 20  # series, up to which the smoothing methods are estimated again on all rows
 RECENT_HORIZONS = 4  # that the validation rows hold, from which statistical members are weighted on them alone
 FEWEST_COMBINED = 8  # rows of the longest series, below which the autoregression on differences answers alone
@@ -165,23 +168,70 @@ class _Judge:
         else:
             width = recent_scale(self.series, self.rows, self.predictor.codec)[:, None]
             found = numpy.stack([held.ours - width, held.ours, held.ours + width], -1)
-        if blend.weight == 1:
-            return found
-        return numpy.asarray(blend.quantiles(found, held.others[blend.naive], held.others))
+        if blend.weight < 1:
+            found = numpy.asarray(blend.quantiles(found, held.others[blend.naive], held.others))
+        return numpy.asarray(blend.with_widths(found, held.scale[:, None]))
+
+
+class _Half(NamedTuple):
+    """Forecasts [O, K, 3] and true values [O, K] at one half of the origins of a series, and their unit."""
+
+    which: int
+    found: Floats
+    truth: Floats
+    scale: float
 
 
 def _calibrate(predictor: Predictor, judges: list[_Judge], halves: list[list[Blend]]) -> None:
-    """Calibrate on the errors at each half of the origins by the combination that the other half chose."""
-    found, truth = [], []
+    """Set widths and calibration by the errors at each half of the origins, combined as the other half chose."""
+    tried = WIDTH_WEIGHTS if predictor.model is not None else (1.0,)
+    made = {weight: _halves(predictor, judges, halves, weight) for weight in tried}
+    weight = _width_weight(made)
+    predictor.blend = replace(predictor.blend, width_weight=weight)
+    predictor.members = {
+        key: replace(one, blend=replace(one.blend, width_weight=weight)) for key, one in predictor.members.items()
+    }
+    predictor.calibration = calibrate([one.found for one in made[weight]], [one.truth for one in made[weight]])
+
+
+def _halves(predictor: Predictor, judges: list[_Judge], halves: list[list[Blend]], weight: float) -> list[_Half]:
+    """The halves of all series, with the network's widths at this weight."""
+    made = []
     for at, one in enumerate(judges):
-        for half in (0, 1):
-            rows = one.half(half)
-            blend = halves[1 - half][at] if halves else predictor.blend
-            found.append(one.combined(blend)[rows])
-            truth.append(one.held.truth[rows])
-            if len(one.held.truth) < 2:
-                break
-    predictor.calibration = calibrate(found, truth)
+        for half in (0, 1) if len(one.held.truth) > 1 else (0,):
+            rows, blend = one.half(half), halves[1 - half][at] if halves else predictor.blend
+            found = one.combined(replace(blend, width_weight=weight))[rows]
+            made.append(_Half(half, found, one.held.truth[rows], float(one.held.scale[rows].mean())))
+    return made
+
+
+def _width_weight(made: dict[float, list[_Half]]) -> float:
+    """The weight of the network's widths whose intervals, calibrated on the other half, have the least score.
+
+    Widths that vary without telling the size of the error make calibrated intervals far too wide at some times: where
+    they were 0 to the errors of one half, the largest of the other half are multiplied by as much.
+    """
+    scores = {weight: _interval_score(halves) for weight, halves in made.items()}
+    if len(scores) == 1 or not numpy.isfinite(scores[1.0]):
+        return 1.0
+    best = min(scores, key=lambda weight: numpy.nan_to_num(scores[weight], nan=numpy.inf))
+    return best if scores[best] < (1 - LEAST_WIDTH_GAIN) * scores[1.0] else 1.0
+
+
+def _interval_score(halves: list[_Half]) -> float:
+    """Mean score of the 80 % intervals of each half by the other half's calibration, in units of the scale."""
+    scores = []
+    for which in (0, 1):
+        others = [one for one in halves if one.which != which]
+        if not others:
+            return numpy.nan
+        calibration = calibrate([one.found for one in others], [one.truth for one in others])
+        for one in (one for one in halves if one.which == which and one.scale > 0):
+            low, high = numpy.moveaxis(calibration.quantiles(one.found, [0.1, 0.9]), -1, 0)
+            missed = numpy.maximum(low - one.truth, 0) + numpy.maximum(one.truth - high, 0)
+            scores.append((high - low + 2 / 0.2 * missed) / one.scale)
+    known = [one[~numpy.isnan(one)].mean() for one in scores if not numpy.isnan(one).all()]
+    return float(numpy.mean(known)) if known else numpy.nan
 
 
 def _origins(rows: int, horizon: int, lags: list[int], most: int) -> Ints:
