@@ -24,7 +24,7 @@ import make_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 IN_TREE = ("src/gruworks", "fuzz", "examples", "benchmarks", "docs")
-NOT_IN_TREE = (".json", ".png", ".safetensors", ".svg", "py.typed")
+NOT_IN_TREE = (".csv", ".flac", ".json", ".png", ".safetensors", ".svg", "py.typed")
 PART = re.compile(r"(<!-- made: (?P<what>\w+) ?(?P<which>\S*) -->\n).*?(?P<end><!-- end -->)", re.DOTALL)
 VALUE = re.compile(r"<!-- value (?P<figure>\S+?)(?::(?P<field>\w+))? (?P<form>\S+) -->.*?<!-- /value -->", re.DOTALL)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 
 import numpy
+import pandas
 import pytest
 
+from gruworks.data.samples import write
 from gruworks.errors import OptionError
 from gruworks.tasks import ready, registry
 from gruworks.training.runs import FORMAT
@@ -60,3 +63,13 @@ def test_the_ready_forecast_is_pinned() -> None:
         [5.884558541139029, 8.879891304257079, 14.065866191419536],
     ]
     assert rows == pytest.approx(numpy.array(expected), abs=FORECAST_STREAM)
+
+
+def test_the_sample_digits_are_transcribed_as_the_docs_say(tmp_path: Path) -> None:
+    folder, one = write("digits", tmp_path), ready.find("transcribe")
+    table = pandas.read_csv(folder / "transcripts.csv")
+    model = registry.estimator("transcribe").load(one.path)
+    found = model.transcribe([folder / name for name in table["audio"]], **one.card()["options"])
+    wrong = [name for name, text, said in zip(table["audio"], table["text"], found, strict=True) if said.text != text]
+    assert len(table) == 32
+    assert wrong == ["slt-4.flac", "slt-5.flac", "slt-6.flac"]

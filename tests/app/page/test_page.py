@@ -299,8 +299,15 @@ def test_a_recording_of_no_digits_is_played_and_doubted(visit: Visit) -> None:
     expect(page.locator("#panel-listen .warn")).to_contain_text("This does not sound like what the model knows")
     assert page.locator("#panel-listen audio").get_attribute("src").startswith("blob:")
     with page.expect_download() as saved:
-        page.get_by_role("button", name="WAV", exact=True).click()
+        page.get_by_role("button", name="Recording", exact=True).click()
     assert saved.value.suggested_filename.endswith(".wav")
+
+
+def test_the_example_digits_are_transcribed(visit: Visit) -> None:
+    page = visit("listen?example=digits")
+    expect(page.locator("#panel-listen .sheet")).to_have_text(re.compile("three one four one five nine"))
+    expect(page.locator("#panel-listen .words b")).to_have_count(6)
+    assert page.evaluate("location.search + location.hash").endswith("example=digits")
 
 
 def test_trained_cells_stand_side_by_side(visit: Visit) -> None:

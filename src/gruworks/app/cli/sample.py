@@ -20,7 +20,7 @@ def sample(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help=NAME, show_default=False)] = None,
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path(),
 ) -> None:
-    """Write example files (weather, shop, stocks, poems, pairs, recordings), and show what to do with them."""
+    """Write example files (weather, shop, stocks, poems, pairs, digits, recordings), and show what to do with them."""
     if name is None:
         for one, told in SAMPLES.items():
             show.answer(f"{one:12}{told.what}")

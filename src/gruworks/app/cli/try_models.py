@@ -39,7 +39,7 @@ def show_list(show: Show) -> None:
         show.note(f"\n{name}: {card['data']}; {card['licence']}. {card['limits']}")
     show.note(
         '\nnext   gruworks try translate "I am hungry."\n       gruworks try verse --form jueju7\n'
-        "       gruworks try forecast\n       gruworks try transcribe digits.wav\n       gruworks serve"
+        "       gruworks try forecast\n       gruworks try transcribe digits/number.flac\n       gruworks serve"
     )
     show.result({"models": [{"name": one.name, "task": one.task, "card": cards[one.name]} for one in found]})
 

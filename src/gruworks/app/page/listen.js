@@ -10,6 +10,7 @@ import { recording } from "/page/samples.js";
 import { copy, saves, share } from "/page/share.js";
 import { hush, say, tell } from "/page/words.js";
 
+const EXAMPLES = { digits: "digits", vowels: "recordings" }; // samples of the package
 const LIVE = ["silence", "longest"]; // of a stream; a recording has no use for them
 let ui = {};
 let session = null;
@@ -24,7 +25,7 @@ export function build(panel, known) {
   ui.empty = make("p", { className: "empty", say: "emptyListen" });
   ui.out = make("div", { className: "card result" }, ui.player, ui.empty, ui.text, ui.doubt, ui.words, ui.others, ui.tools);
   const form = make("form", { className: "card", onsubmit: (event) => event.preventDefault() }, ui.go, ui.state, takesFile("audio/*,.wav,.flac,.ogg,.mp3", "dropAudio", takeFile),
-    examples([["exampleVowels", takeExample]]), ui.fileError, ui.options.node, field("model", ui.model), ui.error);
+    examples([["exampleDigits", () => takeExample("digits")], ["exampleVowels", () => takeExample("vowels")]]), ui.fileError, ui.options.node, field("model", ui.model), ui.error);
   ui.model.addEventListener("change", () => { session?.close(); clear(); ui.empty.hidden = false; remember("listen", { model: ui.model.value }); chosen(); });
   ui.learn = learning(known, "transcribe", { sample: "recordings", finished: fitDone });
   chosen();
@@ -52,7 +53,7 @@ async function fitDone(model) {
 
 export function open(query) {
   if (query.has("model")) { ui.model.value = query.get("model"); chosen(); }
-  if (query.get("example") === "vowels") takeExample();
+  if (query.get("example") in EXAMPLES) takeExample(query.get("example"));
 }
 
 function clear() {
@@ -67,14 +68,14 @@ function clear() {
 function offer(blob, name) {
   ui.player.replaceChildren(make("audio", { controls: true, src: URL.createObjectURL(blob), ariaLabel: say("player") }));
   const text = () => ui.sure.textContent.trim();
-  ui.tools.replaceChildren(share([copy(text), saves("saveText", () => save("transcript.txt", text() + "\n", "text/plain")), saves("saveWav", () => save(name, blob))],
+  ui.tools.replaceChildren(share([copy(text), saves("saveText", () => save("transcript.txt", text() + "\n", "text/plain")), saves("saveRecording", () => save(name, blob))],
     () => ({ path: "/v1/transcribe", form: { file: "@" + name, model: ui.model.value } })));
 }
 
-async function takeExample() {
+async function takeExample(name) {
   clear();
-  await busy(ui.out, ui.fileError, async () => recording("recordings")).then((file) => file && takeFile(file));
-  remember("listen", { model: ui.model.value, example: "vowels" });
+  await busy(ui.out, ui.fileError, async () => recording(EXAMPLES[name])).then((file) => file && takeFile(file));
+  remember("listen", { model: ui.model.value, example: name });
 }
 
 async function takeFile(file) {

@@ -1,7 +1,7 @@
 // The example files that the package brings.
 import { raw } from "/page/server.js";
 
-const NAMES = { shop: "shop.csv", stocks: "stocks.csv", weather: "weather.csv", poems: "poems.txt", pairs: "pairs.tsv", recordings: "vowels.wav" };
+const NAMES = { shop: "shop.csv", stocks: "stocks.csv", weather: "weather.csv", poems: "poems.txt", pairs: "pairs.tsv", digits: "digits.flac", recordings: "vowels.wav" };
 
 export async function sample(name, signal) {
   return { name: NAMES[name], text: await (await raw("/v1/samples/" + encodeURIComponent(name), signal)).text() };
@@ -14,5 +14,6 @@ export async function archive(name) {
 }
 
 export async function recording(name) {
-  return new File([await (await raw("/v1/samples/" + name)).blob()], NAMES[name], { type: "audio/wav" });
+  const found = await (await raw("/v1/samples/" + name)).blob();
+  return new File([found], NAMES[name], { type: found.type });
 }

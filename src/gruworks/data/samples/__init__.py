@@ -1,4 +1,4 @@
-"""Sample files for first tries: tables, texts, sentence pairs and recordings, made from a fixed seed."""
+"""Sample files for first tries: tables, texts, sentence pairs and recordings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from gruworks.data.samples import pairs, recordings, tables, texts
+from gruworks.data.samples import digits, pairs, recordings, tables, texts
 from gruworks.errors import OptionError
 
 __all__ = ["SAMPLES", "Sample", "write"]
@@ -57,6 +57,11 @@ SAMPLES = {
             "gruworks translate fit pairs.tsv --source en --target zh --steps 300 --out runs/en-zh",
             'echo "I want three books." | gruworks translate run runs/en-zh',
         ),
+    ),
+    "digits": Sample(
+        "32 recordings of English digits by three synthetic voices",
+        digits.digits,
+        ("gruworks try transcribe digits/number.flac digits/code.flac digits/rms-7.flac",),
     ),
     "recordings": Sample(
         "240 recordings of two to four vowels, synthesized with four voices",

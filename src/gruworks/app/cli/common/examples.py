@@ -65,7 +65,7 @@ EXAMPLES = {
     "try forecast": "gruworks try forecast weather.csv",
     "try verse": "gruworks try verse 秋夜 --form jueju7",
     "try translate": 'gruworks try translate "I am hungry." "Where is the station?"',
-    "try transcribe": "gruworks try transcribe digits.wav",
+    "try transcribe": "gruworks try transcribe digits/number.flac",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import tempfile
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +17,8 @@ from gruworks.data.samples import SAMPLES, write
 
 __all__ = ["router"]
 
-TYPES = {".csv": "text/csv", ".tsv": "text/tab-separated-values", ".txt": "text/plain", ".wav": "audio/wav"}
+TYPES = {".csv": "text/csv", ".tsv": "text/tab-separated-values", ".txt": "text/plain", ".wav": "audio/wav",
+         ".flac": "audio/flac"}  # fmt: skip
 
 
 def router(service: Service) -> APIRouter:
@@ -53,5 +55,10 @@ def _file(name: str) -> tuple[bytes, str]:
     """Content and media type of a sample."""
     with tempfile.TemporaryDirectory() as folder:
         path = write(name, Path(folder))
-        path = min(path.glob("*.wav")) if path.is_dir() else path
+        path = _first_recording(path) if path.is_dir() else path
         return path.read_bytes(), TYPES[path.suffix]
+
+
+def _first_recording(folder: Path) -> Path:
+    with (folder / "transcripts.csv").open(encoding="utf-8", newline="") as file:
+        return folder / next(csv.DictReader(file))["audio"]
