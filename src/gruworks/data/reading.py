@@ -18,6 +18,7 @@ __all__ = [
     "Row",
     "decoded",
     "json_objects",
+    "line_ends",
     "mended",
     "read_content",
     "read_lines",
@@ -66,6 +67,15 @@ def read_text(path: Path) -> str:
             told = f"{path} is a binary file, not a text: byte {content.index(0)} is zero"
             raise DataError(f"{told}; convert UTF-16 text to UTF-8")
         text = _utf_8(content, path)
+    return line_ends(text)
+
+
+def line_ends(text: str) -> str:
+    r"""The text with "\n" for each line end: for "\r\n" everywhere, for "\r" in a text that has no "\n".
+
+    >>> line_ends("a\r\nb\r\n"), line_ends("a\rb\r")
+    ('a\nb\n', 'a\nb\n')
+    """
     text = text.replace("\r\n", "\n")
     return text if "\n" in text else text.replace("\r", "\n")
 

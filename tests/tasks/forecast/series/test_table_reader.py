@@ -18,7 +18,8 @@ import polars
 import pytest
 
 from gruworks.errors import DataError, MissingExtraError
-from gruworks.tasks.forecast.config import Config
+from gruworks.tasks.forecast.config import Config, Reading
+from gruworks.tasks.forecast.series.opening import opened
 from gruworks.tasks.forecast.series.panel import Panel
 from gruworks.tasks.forecast.series.reading import read
 
@@ -227,3 +228,10 @@ FRAMES = {
 @pytest.mark.parametrize("name", FRAMES)
 def test_frames_have_their_own_ways_with_times(name: str) -> None:
     panel(FRAMES[name])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n"])
+def test_lines_may_end_in_a_carriage_return(end: str) -> None:
+    """Read as one line, a table of a few thousand rows had as many columns as cells."""
+    content = opened(TEXT.replace("\n", end).encode(), Path("data.csv"), Reading())
+    assert content.text == TEXT

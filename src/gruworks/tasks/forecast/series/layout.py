@@ -57,7 +57,7 @@ def parsed(text: str, name: str, reading: Reading, wanted: set[str]) -> TextTabl
         raise DataError(f"{name} is empty: expected a header line with the columns' names, then a row a line")
     told, first = [], 0
     separator = reading.separator if reading.separator != "auto" else None
-    if match := re.match(r'"?sep=(.)"?[ ,;\t]*\r?\n', text, re.IGNORECASE):
+    if match := re.match(r'"?sep=(.)"?[ ,;\t]*\n', text, re.IGNORECASE):
         text, first, separator = text[match.end() :], 1, separator or match[1]
     separator = NAMED.get(separator or "", separator)
     sample = [line for line in text[: 1 << 17].splitlines()[:LOOKED_AT] if line.strip()]
@@ -108,7 +108,7 @@ def _cells(text: str, separator: str, name: str) -> Any:
         ).fillna("")  # fmt: skip
     except (pandas.errors.ParserError, pandas.errors.EmptyDataError, ValueError) as error:
         raise DataError(f"{name} is not a well-formed CSV: {error}") from error
-    blank = re.search(rf"[ \t](?:{re.escape(separator)}|\r?\n|$)", text) if separator not in ("\t", SPACES) else True
+    blank = re.search(rf"[ \t](?:{re.escape(separator)}|\n|$)", text) if separator not in ("\t", SPACES) else True
     return cells.apply(lambda column: column.str.strip()) if blank else cells
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gruworks.data.reading import line_ends
 from gruworks.errors import DataError, OptionError, require
 from gruworks.files import MOST_TEXT, bounded_gunzip, bounded_member, bounded_zip
 from gruworks.tasks.forecast.config import Reading
@@ -75,7 +76,7 @@ def opened(content: bytes, path: Path, reading: Reading) -> Content:
     if kind == "xls":
         raise DataError(f"{path} is a workbook of the old binary format: save it as .xlsx or as CSV")
     text, note = _decoded(content, path, reading.encoding)
-    return Content(text, understood=[note] if note else [])
+    return Content(line_ends(text), understood=[note] if note else [])
 
 
 def _kind(content: bytes) -> str:
