@@ -12,7 +12,9 @@ from gruworks.errors import OptionError
 from gruworks.lab.problems.automata import AUTOMATA, track
 
 T, ROWS = 30, 40
-PERMUTATIONS = list(itertools.permutations(range(5)))
+PERMUTATIONS = sorted(
+    itertools.permutations(range(5)), key=lambda one: sum(one[i] > one[j] for i in range(5) for j in range(i, 5))
+)
 
 
 def is_even(element: tuple[int, ...]) -> bool:
@@ -84,3 +86,9 @@ def test_half_of_the_words_may_repeat_symbols() -> None:
 def test_sizes_that_cannot_be_are_refused(rows: int, length: int, seed: int) -> None:
     with pytest.raises(OptionError, match="expected 1 row or more of 1 step"):
         track(AUTOMATA["parity"], rows, length, seed)
+
+
+def test_words_of_the_first_symbols() -> None:
+    batch = track(AUTOMATA["s5"], 200, T, 3, symbols=5)
+    assert set(batch.x.argmax(-1).flatten().tolist()) == set(range(5))
+    assert len(set(batch.y.tolist())) == 120  # exchanges of neighbours generate the group

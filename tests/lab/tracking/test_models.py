@@ -11,7 +11,7 @@ from gruworks.lab.tracking.models import MODELS, DiagonalRecurrence, tracker
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize(("inputs", "outputs", "parameters"), [(2, 2, 10_000), (120, 120, 111_000)])
+@pytest.mark.parametrize(("inputs", "outputs", "parameters"), [(2, 2, 10_000), (120, 120, 136_000)])
 def test_models_of_a_task_have_about_the_same_size(name: str, inputs: int, outputs: int, parameters: int) -> None:
     count = sum(p.numel() for p in tracker(name, inputs, outputs, parameters).parameters())
     assert count == pytest.approx(parameters, rel=0.15)

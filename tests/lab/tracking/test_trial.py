@@ -11,9 +11,10 @@ import torch
 from gruworks.errors import RunError
 from gruworks.lab.experiment import Reader
 from gruworks.lab.problems.automata import AUTOMATA
+from gruworks.lab.problems.batches import Batch
 from gruworks.lab.settings import FIT
 from gruworks.lab.tracking.models import tracker
-from gruworks.lab.tracking.trial import Trial, accuracies, run, training_length
+from gruworks.lab.tracking.trial import Level, Trial, accuracies, run, training_length
 
 FITTED = replace(FIT, steps=200, validate_every=100, learning_rate=1e-2, batch_size=16, warm_up=10, averaged_steps=10)
 TINY = Trial(parameters=600, length=12, first_length=2, test_length=50, test_rows=60, training=FITTED)
@@ -59,3 +60,36 @@ def test_training_words_grow_to_their_full_length() -> None:
     assert lengths == sorted(lengths)
     assert set(lengths[:80]) == {2}
     assert set(lengths[120:]) == {12}
+
+
+def level_after(level: Level, right: int, words: int = 20) -> list[int]:
+    """The level after so many right last labels of words of three symbols."""
+    outputs = torch.eye(120)[torch.arange(3 * words) % 120]
+    y = outputs.argmax(-1)
+    y[-words:][right:] += 1
+    level.count(Batch(torch.zeros(3, words, 120), torch.ones(3, words, dtype=torch.bool), y), outputs)
+    level.grow()
+    return [int(one) for one in level.now]
+
+
+def test_symbols_and_then_length_grow_where_last_labels_are_right() -> None:
+    level = Level(replace(TINY, first_symbols=100), AUTOMATA["s5"])
+    level.grow()
+    assert level.now.tolist() == [100, 2]  # nothing was counted
+    assert level_after(level, 14) == [100, 2]
+    assert level_after(level, 15) == [120, 2]
+    assert level_after(level, 15) == [120, 2]
+    assert [level_after(level, 16)[1] for _ in range(11)] == [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 12]
+    kept = Level(replace(TINY, first_symbols=5), AUTOMATA["s5"])
+    kept.load_state_dict(level.state_dict())
+    assert kept.now.tolist() == [120, 12]
+
+
+def test_a_trial_with_levels_is_resumed_at_its_level(tmp_path: Path) -> None:
+    trial = replace(TINY, task="a5", first_symbols=2, training=replace(FITTED, steps=60, validate_every=20))
+    assert run(trial, tmp_path / "run")["steps"] == 60
+    import safetensors.torch
+
+    level = safetensors.torch.load_file(tmp_path / "run" / "weights.safetensors")["level.now"]
+    assert level[0] >= 2
+    assert level[1] == 2

@@ -50,7 +50,7 @@ class Automaton(NamedTuple):
         return numpy.array(found)
 
 
-def track(automaton: Automaton, rows: int, length: int, seed: int, repeats: bool = False) -> Batch:
+def track(automaton: Automaton, rows: int, length: int, seed: int, repeats: bool = False, symbols: int = 0) -> Batch:
     """Random words, one-hot, and the label after each step.
 
     >>> batch = track(AUTOMATA["s5"], 3, 40, seed=0)
@@ -64,6 +64,7 @@ def track(automaton: Automaton, rows: int, length: int, seed: int, repeats: bool
         seed: of the random numbers; the same seed gives the same batch.
         repeats: half of the words repeat symbols, each with a probability of its own, uniform between 0 and 1: long
             runs of a symbol, which hardly occur among short words of independent symbols and do among long ones.
+        symbols: number of the symbols that the words are of, the first ones; 0: all.
 
     Raises:
         OptionError: no row, no step, or a negative seed.
@@ -74,7 +75,7 @@ def track(automaton: Automaton, rows: int, length: int, seed: int, repeats: bool
             f"got {rows} rows, length {length}, seed {seed}"
         )
     rng = numpy.random.default_rng(seed)
-    word = rng.integers(0, automaton.symbols, (length, rows))
+    word = rng.integers(0, symbols or automaton.symbols, (length, rows))
     if repeats:
         held = rng.random((length, rows)) < rng.random(rows) * (rng.random(rows) < 0.5)
         for t in range(1, length):
@@ -91,8 +92,8 @@ def _group(elements: list[Permutation]) -> Automaton:
     return Automaton(numpy.array(products), numpy.arange(len(elements)))
 
 
-def _is_even(element: Permutation) -> bool:
-    return sum(a > b for a, b in itertools.combinations(element, 2)) % 2 == 0
+def _inversions(element: Permutation) -> int:
+    return sum(a > b for a, b in itertools.combinations(element, 2))
 
 
 def _addition(modulus: int) -> Automaton:
@@ -111,11 +112,12 @@ def _flip_flop(values: int) -> Automaton:
     return Automaton(numpy.stack([*written, values * present + former, values * former + present], 1), present)
 
 
-S5: list[Permutation] = list(itertools.permutations(range(5)))  # the identity first
+# In order of the number of inversions: the identity, then exchanges of neighbours, which generate the group.
+S5: list[Permutation] = sorted(itertools.permutations(range(5)), key=_inversions)
 AUTOMATA = {
     "parity": _addition(2),
     "addition": _addition(5),
     "flip-flop": _flip_flop(4),
-    "a5": _group([element for element in S5 if _is_even(element)]),
+    "a5": _group([element for element in S5 if _inversions(element) % 2 == 0]),
     "s5": _group(S5),
 }

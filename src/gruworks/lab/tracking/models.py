@@ -1,13 +1,16 @@
 """Models of the state tracking table: cells with a linear readout, and residual stacks without a non-linear recurrence.
 
-A cell is one layer. Attention, minGRU and the diagonal recurrence stand in the two-layer pre-norm stack of a
-Transformer, as they are used: each mixes time steps, and the feed-forward layers between them are non-linear.
+A cell is one layer. Where there are many symbols it stands between linear maps of `FACTORS` dimensions, an embedding
+and a factored readout, without which the products of 120 elements are learned as a table. Attention, minGRU and the
+diagonal recurrence stand in the two-layer pre-norm stack of a Transformer, as they are used: each mixes time steps, and
+the feed-forward layers between them are non-linear.
 """
 
 from __future__ import annotations
 
 import bisect
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,6 +23,7 @@ from gruworks.nn.cells import MinGRU, hidden_size_for, make
 __all__ = ["CELLS", "MIXERS", "MODELS", "Stack", "tracker"]
 
 HEADS = 4
+FACTORS = 24  # dimensions of the embedding and of the factored readout, where there are more symbols
 LAYERS = 2
 
 
@@ -112,6 +116,32 @@ class Stack(torch.nn.Module):
         return self.norm(self.layers(self.embedding(x))), None
 
 
+class Embedded(torch.nn.Module):
+    """A cell that sees a linear embedding of its inputs [T, B, I]."""
+
+    def __init__(self, name: str, inputs: int, size: int) -> None:
+        super().__init__()
+        self.hidden_size = size
+        self.embedding = torch.nn.Linear(inputs, FACTORS, bias=False)
+        self.cell = make(name, FACTORS, size)
+        torch.nn.init.normal_(self.embedding.weight)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Any]:
+        found: tuple[Tensor, Any] = self.cell(self.embedding(x))
+        return found
+
+
+def _factored(name: str, inputs: int, outputs: int, parameters: int) -> Reader:
+    """A cell between an embedding and a factored readout."""
+    rest = parameters - FACTORS * inputs - (FACTORS + 1) * outputs
+    model = Reader(Embedded(name, inputs, hidden_size_for(name, FACTORS, rest, FACTORS)), outputs)
+    last = torch.nn.Linear(FACTORS, outputs)
+    torch.nn.init.normal_(last.weight)
+    factored = torch.nn.Sequential(torch.nn.Linear(model.readout.in_features, FACTORS), last)
+    model.readout = factored  # type: ignore[assignment]
+    return model
+
+
 def tracker(name: str, inputs: int, outputs: int, parameters: int, seed: int = 0) -> Reader:
     """An untrained model of about `parameters` parameters, its readout included.
 
@@ -126,6 +156,8 @@ def tracker(name: str, inputs: int, outputs: int, parameters: int, seed: int = 0
         raise OptionError(f"there is no model {name!r}; there are: {', '.join(MODELS)}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
+        if name in CELLS and inputs > FACTORS:
+            return _factored(name, inputs, outputs, parameters)
         if name in CELLS:
             return Reader(make(name, inputs, hidden_size_for(name, inputs, parameters, outputs)), outputs)
         return Reader(Stack(name, inputs, _size_of(name, inputs, outputs, parameters)), outputs)

@@ -36,7 +36,10 @@ SMALL = Trial(
     training=replace(FIT, steps=1500, batch_size=64, learning_rate=1e-2, weight_decay=0.01, averaged_steps=50,
                      warm_up=100, rate_floor=0.02),
 )  # fmt: skip
-LARGE = replace(SMALL, parameters=111_000, noise=0.05, training=replace(SMALL.training, steps=4000))
+LARGE = replace(
+    SMALL, parameters=136_000, noise=0.05, first_symbols=5,
+    training=replace(SMALL.training, steps=16_000, learning_rate=3e-3, warm_up=200),
+)  # fmt: skip
 TRIALS = {"parity": SMALL, "addition": SMALL, "flip-flop": SMALL, "a5": LARGE, "s5": LARGE}
 LOW_RATE = 3e-3  # of models without gates on their own state
 

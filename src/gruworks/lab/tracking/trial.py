@@ -27,6 +27,8 @@ __all__ = ["LENGTHS", "Trial", "accuracies", "run", "training_length"]
 
 LENGTHS = (40, 80, 200, 400, 1000, 2000, 4000)
 VALIDATION_LENGTH, VALIDATION_ROWS = 80, 200
+GROWS_AT = (0.75, 0.8)  # share of right last labels from which a level has more symbols, or longer words
+GROWTH = (1.25, 1.15)  # at least by one
 CHUNK = 50  # words of a test batch; a one-hot batch of 4,000 steps and 120 symbols has 96 MB
 
 
@@ -39,6 +41,11 @@ class Trial(Settings):
     parameters: int = setting(10_000, "approximate number of parameters, readout included", low=10)
     length: int = setting(40, "longest training words", low=2)
     first_length: int = setting(3, "length of the first training words", low=1)
+    first_symbols: int = setting(
+        0,
+        "number of symbols of the first training words; 0: all, and their length grows with the number of steps",
+        low=0,
+    )
     noise: float = setting(0.2, "standard deviation of Gaussian noise on the training inputs", low=0.0)
     test_length: int = setting(4000, "length of the test words", low=2)
     test_rows: int = setting(1000, "number of test words", low=1)
@@ -61,8 +68,11 @@ def run(trial: Trial, folder: Path) -> dict[str, Any]:
     started = time.process_time()
     automaton, training = AUTOMATA[trial.task], trial.training
     model = tracker(trial.model, automaton.symbols, automaton.labels, trial.parameters, training.seed)
+    level = Level(trial, automaton) if trial.first_symbols else None
+    if level is not None:
+        model.add_module("level", level)
     fitted = fit(
-        model, functools.partial(_loss, trial.noise), _drawn(trial, automaton),
+        model, functools.partial(_loss, trial.noise, level), _drawn(trial, automaton, level),
         [track(automaton, VALIDATION_ROWS, VALIDATION_LENGTH, VALID_SEED)], training, place,
         f"{trial.task} {trial.model}", quiet=True, resume=resume,
     )  # fmt: skip
@@ -79,10 +89,46 @@ def run(trial: Trial, folder: Path) -> dict[str, Any]:
     return metrics
 
 
-def _loss(noise: float, model: torch.nn.Module, batch: Batch) -> Tensor:
+class Level(torch.nn.Module):
+    """Number of symbols and length of the training words, which grow once the last label is right often enough.
+
+    The symbols come first, in words of the first length. Buffers, so that a checkpoint has them.
+    """
+
+    now: Tensor
+    counted: Tensor
+
+    def __init__(self, trial: Trial, automaton: Automaton) -> None:
+        super().__init__()
+        self.most = torch.tensor([automaton.symbols, trial.length])
+        self.register_buffer("now", torch.tensor([trial.first_symbols, trial.first_length]).minimum(self.most))
+        self.register_buffer("counted", torch.zeros(2, dtype=torch.int64))  # right last labels, and words
+
+    @torch.no_grad()
+    def count(self, batch: Batch, outputs: Tensor) -> None:
+        """Count the last labels of a training batch."""
+        rows = batch.x.shape[1]
+        right = outputs[-rows:].argmax(-1) == batch.y[-rows:]
+        self.counted += torch.stack([right.sum(), torch.tensor(rows)])
+
+    @torch.no_grad()
+    def grow(self) -> None:
+        """The next level, if enough of the labels counted since the last call were right."""
+        right, words = self.counted.tolist()
+        which = 0 if bool(self.now[0] < self.most[0]) else 1
+        if words and right >= GROWS_AT[which] * words:
+            grown = torch.maximum(self.now + 1, (self.now * GROWTH[which]).long())
+            self.now[which] = torch.minimum(grown, self.most)[which]
+        self.counted.zero_()
+
+
+def _loss(noise: float, level: Level | None, model: torch.nn.Module, batch: Batch) -> Tensor:
     """Cross-entropy of all labels; noise on the inputs in training lets only well separated states persist."""
     x = batch.x + noise * torch.randn_like(batch.x) if noise and model.training else batch.x
-    return functional.cross_entropy(model(batch._replace(x=x)), batch.y)
+    outputs = model(batch._replace(x=x))
+    if level is not None and model.training:
+        level.count(batch, outputs)
+    return functional.cross_entropy(outputs, batch.y)
 
 
 @torch.no_grad()
@@ -105,16 +151,19 @@ def training_length(trial: Trial, number: int) -> int:
     return round(trial.first_length * growth)
 
 
-def _drawn(trial: Trial, automaton: Automaton) -> Any:
-    """Training batches of about the same number of steps in all, whatever their length."""
+def _drawn(trial: Trial, automaton: Automaton, level: Level | None) -> Any:
+    """Training batches of about the same number of steps in all, whatever their length; a level grows once an epoch."""
     per_epoch = min(trial.training.validate_every, trial.training.steps)
     first = TRAIN_SEED * (trial.training.seed + 1)
 
     def draw(epoch: int, index: int) -> Batch:
         number = epoch * per_epoch + index
-        length = training_length(trial, number)
-        return track(
-            automaton, trial.training.batch_size * trial.length // length, length, first + number, repeats=True
-        )
+        symbols, length = 0, training_length(trial, number)
+        if level is not None:
+            if index == 0:
+                level.grow()
+            symbols, length = map(int, level.now.tolist())
+        rows = trial.training.batch_size * trial.length // length
+        return track(automaton, rows, length, first + number, repeats=True, symbols=symbols)
 
     return draw
