@@ -31,6 +31,12 @@ class Reading(Settings):
     fill: Literal["missing", "last", "0"] = setting(
         "missing", "rows and values that are missing between others: missing, the last value, or 0 (days without sales)"
     )
+    every: Literal["row", "hour", "day", "week", "month", "quarter", "year"] = setting(
+        "row", "combine the rows of each hour, day, week, month, quarter or year into one; row: as they are"
+    )
+    combine: Literal["sum", "mean", "count", "min", "max", "last"] = setting(
+        "sum", "with every: the rows of a period as their sum, mean, number, least, greatest or last value"
+    )
     strict: bool = setting(False, "refuse data with a series that can't be used, instead of leaving the series out")
 
 

@@ -93,6 +93,10 @@ class Forecaster(Estimator):
         missing (tuple[str, ...], default ()): further marks of missing values, besides empty, NA, N/A, ?, - and .
         fill (Literal['missing', 'last', '0'], default 'missing'): rows and values that are missing between others:
             missing, the last value, or 0 (days without sales)
+        every (Literal['row', 'hour', 'day', 'week', 'month', 'quarter', 'year'], default 'row'): combine the rows
+            of each hour, day, week, month, quarter or year into one; row: as they are
+        combine (Literal['sum', 'mean', 'count', 'min', 'max', 'last'], default 'sum'): with every: the rows of a
+            period as their sum, mean, number, least, greatest or last value
         strict (bool, default False): refuse data with a series that can't be used, instead of leaving the series
             out
         steps (int, default 600): maximum number of optimizer steps; 0: as many as fit into minutes; at least 0
@@ -172,6 +176,8 @@ class Forecaster(Estimator):
         decimal: Literal["auto", ".", ","] = "auto",
         missing: tuple[str, ...] = (),
         fill: Literal["missing", "last", "0"] = "missing",
+        every: Literal["row", "hour", "day", "week", "month", "quarter", "year"] = "row",
+        combine: Literal["sum", "mean", "count", "min", "max", "last"] = "sum",
         strict: bool = False,
         steps: int = 600,
         minutes: float = 20.0,

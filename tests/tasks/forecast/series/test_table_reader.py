@@ -87,6 +87,18 @@ def test_a_layout_is_understood_and_told(name: str, tmp_path: Path) -> None:
         assert re.search(told, note)
 
 
+def test_years_of_two_digits_and_midnights_beside_a_time_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text(text("Month,Yr,y", rows=[f"{i % 12 + 1},{13 + i // 12},{i}" for i in range(30)]))
+    (series,) = read(path, Config(time="Yr,Month")).series
+    assert series.timestamps[[0, -1]].astype("datetime64[M]").astype(str).tolist() == ["2013-01", "2015-06"]
+    path.write_text(
+        text("Date,Time,y", rows=[f"2024-01-0{1 + i // 24} 00:00:00,{i % 24:02}:00,{i}" for i in range(72)])
+    )
+    (series,) = read(path, Config(time="Date,Time")).series
+    assert series.timestamps[-1].astype("datetime64[h]").astype(str) == "2024-01-03T23"
+
+
 def test_the_lines_of_errors_count_all_lines(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text(text("Title", "", "# note", 'ds,y,"a', 'b"', rows=[*ROWS[:3], "", "2012-01-04,warm", *ROWS[4:]]))

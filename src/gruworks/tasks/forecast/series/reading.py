@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gruworks.errors import DataError
 from gruworks.tasks.forecast.config import Config
+from gruworks.tasks.forecast.series.aggregation import aggregated
 from gruworks.tasks.forecast.series.alignment import Fitted, assemble
 from gruworks.tasks.forecast.series.columns import Formats, Numbers, Source
 from gruworks.tasks.forecast.series.panel import Panel
@@ -51,8 +52,9 @@ def read(data: Any, config: Config, known: Formats | None = None, fitted: Fitted
         raw = raw.told(f"{name!r} as the {role} (--{role})" for role, name in guessed.items())
     roles = {role: config.targets if role == "target" else getattr(config, role) for role in ("target", *ROLES)}
     table = typed_table(raw, config, known or Formats(), roles)
-    panel = assemble(_tables(table), table.source, config.reading, table.backend, table.sha256, fitted)
-    told = (table.note,) if table.note else ()
+    tables, reading, combined = aggregated(_tables(table), config.reading, table.source)
+    panel = assemble(tables, table.source, reading, table.backend, table.sha256, fitted)
+    told = ((table.note,) if table.note else ()) + combined
     return replace(panel, notes=told + panel.notes, formats=table.formats, types=table.types, config=table.config)
 
 

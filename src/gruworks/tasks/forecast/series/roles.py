@@ -67,9 +67,13 @@ def likely(columns: Columns, kinds: Kinds, times: Names = ()) -> Roles:
 
 
 def with_roles(columns: Columns, config: Config, separator: str = ",") -> tuple[Config, dict[str, str]]:
-    """The settings with likely columns in place of default ones that the table lacks, and these by role."""
+    """The settings with likely columns in place of default ones that the table lacks, and these by role.
+
+    Where rows are combined, no series is looked for: several rows of one time are what is combined.
+    """
+    likely_ones = ("time", "target", "series") if config.reading.every == "row" else ("time", "target")
     lacking = [
-        role for role in ("time", "target", "series")
+        role for role in likely_ones
         if getattr(config, role) == getattr(Config, role) and getattr(config, role) not in columns
     ]  # fmt: skip
     times = () if "time" in lacking else column_names(config.time)

@@ -100,7 +100,7 @@ def _need_same(table: Table, i: int, source: Source, several: bool) -> None:
     stamp = short(table.timestamps[i + 1])
     hint = (
         ": name the column that identifies the series or, where the time of day is in a column of its own, both time "
-        f"columns{ON_COMMAND_LINE}--series NAME, --time DATE,TIME"
+        f"columns, or combine the rows of each day{ON_COMMAND_LINE}--series NAME, --time DATE,TIME, --every day"
     )
     text = f"the time {stamp} occurs twice (series {table.name!r}) with different values{'' if several else hint}"
     row = max(int(table.rows[i]), int(table.rows[i + 1]))
