@@ -47,9 +47,9 @@ def panel(task: str, records: Records) -> Panel:
         found = {T: records[key] for T in LENGTHS if (key := f"lab/tracking-{task}/{T}/{name}") in records}
         if found:
             values = numpy.array([one["value"] for one in found.values()], float)
-            curves[name] = Curve(numpy.log10(numpy.array([*found], float)), values)
-    chance = 1 / AUTOMATA[task].labels
-    return Panel(task, curves, "log10 T", "accuracy, worst seed", logarithmic=False, levels={"chance": chance})
+            curves[name] = Curve(numpy.array([*found], float), values)
+    chance = {"chance": 1 / AUTOMATA[task].labels}
+    return Panel(task, curves, "T", "accuracy, worst seed", logarithmic=False, levels=chance, ticks=SHOWN)
 
 
 def replaced(text: str, mark: str, part: str) -> str:

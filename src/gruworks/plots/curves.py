@@ -30,7 +30,10 @@ class Curve(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """One pair of axes; `levels` are horizontal lines by name, `lowest` the lower bound of a logarithmic axis."""
+    """One pair of axes; `levels` are horizontal lines by name, `lowest` the lower bound of a logarithmic axis.
+
+    With `ticks`, the values of x that are written, the horizontal axis is logarithmic.
+    """
 
     title: str
     curves: Mapping[str, Curve]
@@ -39,6 +42,7 @@ class Panel(NamedTuple):
     logarithmic: bool = True
     levels: Mapping[str, float] = {}
     lowest: float | None = None
+    ticks: Sequence[float] = ()
 
 
 def draw_curves(panels: Sequence[Panel], path: Path | str, title: str = "") -> Path:
@@ -91,6 +95,10 @@ def _draw(axes: Any, panel: Panel, colours: Mapping[str, str]) -> None:
         axes.axhline(level, color=MUTED, linewidth=1.0, linestyle="--", label=name)
     if panel.logarithmic:
         axes.set_yscale("log")
+    if panel.ticks:
+        axes.set_xscale("log")
+        axes.set_xticks(panel.ticks, [f"{tick:,.0f}" for tick in panel.ticks])
+        axes.minorticks_off()
     if panel.lowest is not None:
         axes.set_ylim(bottom=panel.lowest)
     style(axes, panel.title, 10)
