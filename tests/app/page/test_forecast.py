@@ -339,3 +339,18 @@ def test_the_forecast_is_saved_as_a_table_and_a_picture(visit: Visit) -> None:
     with page.expect_download() as saved:
         page.get_by_role("button", name="PNG", exact=True).click()
     assert Path(saved.value.path()).read_bytes()[:4] == b"\x89PNG"
+
+
+def test_receipts_are_added_up_by_the_month(visit: Visit) -> None:
+    days = [f"{2020 + i // 336}-{i // 28 % 12 + 1:02}-{i % 28 + 1:02}" for i in range(1008)]
+    page = dropped(visit, "date,amount\n" + "".join(f"{day},2\n{day},3\n" for day in days))
+    expect(beside(page, "Time")).to_contain_text("Combine rows by")
+    expect(page.get_by_label("Into their")).to_be_hidden()
+    page.get_by_label("Combine rows by").select_option("month")
+    expect(wrong(page)).to_have_count(0)
+    expect(page.locator(PANEL)).to_contain_text("2016 rows, monthly, from 2020-01-01 to 2022-12-01")
+    page.get_by_label("Into their").select_option("mean")
+    page.get_by_label("Forecast by").first.select_option("")
+    page.get_by_label("Steps ahead").fill("3")
+    answer(page)
+    expect(page.locator(PANEL)).to_contain_text("2.5")

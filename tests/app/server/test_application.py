@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 import numpy
+import pandas
 import pytest
 import soundfile
 from fastapi.testclient import TestClient
@@ -343,3 +344,17 @@ def test_fits_are_refused_unless_they_are_allowed() -> None:
         answer = plain.post("/v1/fit", json={"csv": CSV})
     assert answer.status_code == 403
     assert "--allow-fit" in answer.json()["error"]["message"]
+
+
+def test_receipts_are_combined_in_forecasts_and_previews(client: TestClient) -> None:
+    days = pandas.date_range("2022-01-01", "2023-12-31")
+    table = "date,shop,amount\n" + "".join(f"{day:%Y-%m-%d},a,2\n{day:%Y-%m-%d},b,3\n" for day in days)
+    columns = {"target": "amount", "every": "month"}
+    told = client.post("/v1/columns", json={"csv": table, "columns": columns}).json()
+    assert told["frequency"] == "M"
+    assert [(one["rows"], one["first"]) for one in told["series"]] == [(24, "2022-01-01")]
+    found = client.post("/v1/forecast", json={"csv": table, "columns": columns | {"combine": "mean"}, "horizon": 2})
+    (one,) = found.json()["series"]
+    assert one["forecast"]["y_hat"] == [2.5, 2.5]
+    refused = client.post("/v1/columns", json={"csv": table, "columns": {"every": "decade"}})
+    assert refused.status_code == 422

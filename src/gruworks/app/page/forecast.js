@@ -12,25 +12,32 @@ import { hush, tell } from "/page/words.js";
 const FIT = "fit"; // in the place of a model: a new one of this table
 const RULE = "rule"; // in the address: the best simple rule, without a model
 let ui = {};
+// Rows of a table that are combined into one, as receipts into a month.
+const PERIODS = ["row", "hour", "day", "week", "month", "quarter", "year"];
+const WAYS = ["sum", "mean", "count", "min", "max", "last"];
 let table = null; // {name, text, example}
 let shown = null; // {answer, asked, at}: what the result shows
 
 export function build(panel, known) {
   ui = {
-    known, model: choice([]), time: choice([]), target: choice([]), series: choice([]),
+    known, model: choice([]), time: choice([]), target: choice([]), series: choice([]), every: choice(PERIODS.map((one) => [one, null, "every " + one])), combine: choice(WAYS.map((one) => [one, null, "combine " + one])),
     horizon: make("input", { type: "number", min: 1, inputMode: "numeric" }),
     columns: make("fieldset", { hidden: true }), go: make("button", { className: "main" }),
     file: make("p", { className: "note" }), look: make("div"), out: make("div", { className: "result", "aria-live": "polite" }), foot: make("div"),
-    fit: settings(known, "forecast", "Config", ["time", "target", "series", "horizon"]), job: progress("forecast"),
+    fit: settings(known, "forecast", "Config", ["time", "target", "series", "horizon", "every", "combine"]), job: progress("forecast"),
   };
   // Where each complaint stands: beside what it is about.
   ui.wrong = Object.fromEntries(["csv", "columns.time", "columns.target", "columns.id", "model", "horizon", ""].map((where) => [where, wrong()]));
   ui.columns.append(make("div", { className: "row" }, field("timeColumn", ui.time, ui.wrong["columns.time"]), field("targetColumn", ui.target, ui.wrong["columns.target"]), field("seriesColumn", ui.series, ui.wrong["columns.id"])));
+  ui.way = field("combine", ui.combine);
+  ui.way.hidden = true;
+  ui.columns.append(make("div", { className: "row" }, field("every", ui.every), ui.way));
   ui.settings = make("details", {}, make("summary", { say: "fitSettings" }), make("div", {}, ui.fit.node));
   const form = make("form", { className: "card", onsubmit: (event) => { event.preventDefault(); begin(); } },
     takesFile(".csv,.tsv,.txt,text/csv", "dropTable", takeFile),
     examples([["exampleShop", () => takeExample("shop")], ["exampleStocks", () => takeExample("stocks")], ["exampleWeather", () => takeExample("weather")]]),
     ui.file, ui.wrong.csv, ui.columns, field("method", ui.model, ui.wrong.model), field("horizon", ui.horizon, ui.wrong.horizon), ui.settings, ui.go, ui.wrong[""]);
+  ui.every.addEventListener("change", () => { ui.way.hidden = ui.every.value === "row"; });
   ui.columns.addEventListener("change", () => { clear(); lookAgain(); });
   ui.model.addEventListener("change", () => { clear(); showModel(); });
   ui.horizon.addEventListener("change", () => clear());
@@ -116,6 +123,8 @@ async function take(given, signal) {
   fill(ui.time, [...together(found.guess.time, names), ...names, none], found.guess.time ?? "");
   fill(ui.target, names, found.guess.target ?? undefined);
   fill(ui.series, [none, ...together(found.guess.id, names), ...names], found.guess.id ?? "");
+  ui.every.value = "row";
+  ui.way.hidden = true;
   tell(ui.file, "rowsRead", { name: given.name, rows: found.rows });
   offer(fits() ? FIT : "");
   showPreview();
@@ -136,7 +145,7 @@ function showPreview() {
   if (problem && !shown) complain(place(problem), { ...problem, status: 400 });
 }
 
-const columns = () => ({ time: ui.time.value || null, target: ui.target.value || null, id: ui.series.value || null });
+const columns = () => ({ time: ui.time.value || null, target: ui.target.value || null, id: ui.series.value || null, every: ui.every.value, combine: ui.combine.value });
 
 function asking(model) {
   const asked = { model: model || null, level: [80, 95], backtest: true, horizon: Number(ui.horizon.value) || null };

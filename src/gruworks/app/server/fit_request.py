@@ -41,8 +41,8 @@ def checked(asked: Fit | FitRecordings, limits: Limits) -> tuple[dict[str, Any],
 
 
 def _given(asked: Fit | FitRecordings) -> dict[str, Any]:
-    columns = asked.columns.model_dump() if asked.columns else {}
-    named = {"time": columns.get("time"), "target": columns.get("target"), "series": columns.get("id")}
+    columns = asked.columns.named() | asked.columns.combined() if asked.columns else {}
+    named = {"series" if name == "id" else name: value for name, value in columns.items()}
     given = {name: tuple(v) if isinstance(v, list) else v for name, v in asked.settings.items()}
     return given | {name: value for name, value in named.items() if value and _tabular(asked)}
 

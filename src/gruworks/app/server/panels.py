@@ -47,6 +47,8 @@ def panel_of(asked: Forecast, forecaster: Any, limits: Limits) -> Any:
     if table is None:
         return None
     config = Config() if forecaster is None else forecaster.config
+    if asked.columns is not None:
+        config = replace(config, reading=replace(config.reading, **asked.columns.combined()))
     roles = _roles(table, asked.columns, None if forecaster is None else config)
     panel = read(_columns(table, roles, config), _named(config, roles))
     few(panel.series, limits.series)
@@ -121,7 +123,9 @@ def _table(asked: Forecast, limits: Limits) -> tables.Table | None:
 def _roles(table: tables.Table, columns: Columns | None, config: Any) -> dict[str, Names]:
     """The columns of each role: the requested ones (null: none), else those of the fit, else the likely ones."""
     head, guess = table[0], tables.look(table)["guess"]
-    given: dict[str, Any] = {} if columns is None else columns.model_dump(exclude_unset=True)
+    given: dict[str, Any] = {} if columns is None else columns.named()
+    if columns is not None and columns.combined():
+        guess = guess | {"id": None}  # the rows of one time are combined
     for role, name in given.items():
         for one in _single(name, head):
             if one not in head:

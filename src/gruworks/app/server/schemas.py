@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from gruworks.settings import Described, Settings
 from gruworks.tasks import registry
+from gruworks.tasks.forecast.config import Combine, Every
 from gruworks.tasks.generate.verse.forms import VerseOptions
 
 __all__ = ["NAME", "Columns", "ColumnsOf", "Fit", "FitRecordings", "Forecast", "Generate", "Request", "Text", "Trace"]
@@ -145,11 +146,21 @@ def chosen(settings: type[T], given: Iterable[tuple[str, Any]], card: dict[str, 
 
 
 class Columns(Request):
-    """Names of the columns by role; one that is not given is guessed, null means none."""
+    """Names of the columns by role; one that is not given is guessed, null means none. `every` combines rows."""
 
     id: Name | None = None
     time: Name | None = None
     target: Name | None = None
+    every: Every = "row"
+    combine: Combine = "sum"
+
+    def named(self) -> dict[str, Any]:
+        """The names that were given, by role."""
+        return self.model_dump(exclude_unset=True, include={"id", "time", "target"})
+
+    def combined(self) -> dict[str, Any]:
+        """The settings that combine rows; none where the rows are used as they are."""
+        return {} if self.every == "row" else {"every": self.every, "combine": self.combine}
 
 
 class ColumnsOf(Request):

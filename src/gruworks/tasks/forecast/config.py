@@ -10,8 +10,10 @@ from gruworks.errors import OptionError
 from gruworks.settings import Settings, setting
 from gruworks.training.settings import FitSettings
 
-__all__ = ["QUANTILES", "Config", "Options", "Reading", "column_names"]
+__all__ = ["QUANTILES", "Combine", "Config", "Every", "Options", "Reading", "column_names"]
 
+Every = Literal["row", "hour", "day", "week", "month", "quarter", "year"]
+Combine = Literal["sum", "mean", "count", "min", "max", "last"]
 QUANTILES = (0.1, 0.5, 0.9)  # outputs of the network: median and 80 % interval; other levels are calibrated
 
 
@@ -31,10 +33,10 @@ class Reading(Settings):
     fill: Literal["missing", "last", "0"] = setting(
         "missing", "rows and values that are missing between others: missing, the last value, or 0 (days without sales)"
     )
-    every: Literal["row", "hour", "day", "week", "month", "quarter", "year"] = setting(
+    every: Every = setting(
         "row", "combine the rows of each hour, day, week, month, quarter or year into one; row: as they are"
     )
-    combine: Literal["sum", "mean", "count", "min", "max", "last"] = setting(
+    combine: Combine = setting(
         "sum", "with every: the rows of a period as their sum, mean, number, least, greatest or last value"
     )
     strict: bool = setting(False, "refuse data with a series that can't be used, instead of leaving the series out")
