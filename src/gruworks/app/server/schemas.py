@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from gruworks.settings import Described, Settings
 from gruworks.tasks import registry
-from gruworks.tasks.forecast.config import Combine, Every
+from gruworks.tasks.forecast.config import Combine, Every, Reading
 from gruworks.tasks.generate.verse.forms import VerseOptions
 
 __all__ = ["NAME", "Columns", "ColumnsOf", "Fit", "FitRecordings", "Forecast", "Generate", "Request", "Text", "Trace"]
@@ -151,8 +151,8 @@ class Columns(Request):
     id: Name | None = None
     time: Name | None = None
     target: Name | None = None
-    every: Every = "row"
-    combine: Combine = "sum"
+    every: Every = Reading.every
+    combine: Combine = Reading.combine
 
     def named(self) -> dict[str, Any]:
         """The names that were given, by role."""
@@ -160,7 +160,7 @@ class Columns(Request):
 
     def combined(self) -> dict[str, Any]:
         """The settings that combine rows; none where the rows are used as they are."""
-        return {} if self.every == "row" else {"every": self.every, "combine": self.combine}
+        return {} if self.every == Reading.every else {"every": self.every, "combine": self.combine}
 
 
 class ColumnsOf(Request):
