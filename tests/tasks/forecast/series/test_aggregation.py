@@ -86,6 +86,14 @@ def test_incomplete_ends_are_left_out_and_told() -> None:
     assert not any("incomplete" in note for note in whole.notes)
 
 
+def test_a_series_of_an_incomplete_period_alone_is_named() -> None:
+    days = pandas.date_range("2023-01-01", "2023-06-10")
+    frame = pandas.DataFrame({"date": days, "amount": 1.0, "shop": ["a"] * (len(days) - 3) + ["new"] * 3})
+    panel = combined(frame, every="month", series="shop")
+    assert [one.name for one in panel.series] == ["a"]
+    assert "1 series left out, with rows in incomplete periods alone: new" in panel.notes
+
+
 def test_opening_hours_end_every_day_before_midnight() -> None:
     hours = pandas.date_range("2023-03-01", periods=240, freq="h")
     hours = hours[(hours.hour >= 8) & (hours.hour < 20)]

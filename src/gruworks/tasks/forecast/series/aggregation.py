@@ -21,6 +21,7 @@ UNITS = {"hour": "h", "day": "D", "month": "M", "year": "Y"}
 ADDED = ("sum", "count")  # a period without rows has 0
 COMPARED = 12  # periods beside the first or last one, by which it is judged whether it is complete
 FEWEST = 3  # of them
+NAMED = 5  # series that a note names
 
 
 def aggregated(tables: list[Table], reading: Reading, source: Source) -> tuple[list[Table], Reading, tuple[str, ...]]:
@@ -41,6 +42,10 @@ def aggregated(tables: list[Table], reading: Reading, source: Source) -> tuple[l
     kept, left_out = _complete(times, reading.every)
     found = [_combined(table, reading) for table in tables]
     found = [table[numpy.isin(table.timestamps, kept)] for table in found]
+    gone = [table.name for table in found if not len(table.timestamps)]
+    if gone:
+        named = ", ".join(gone[:NAMED])
+        left_out.append(f"{len(gone)} series left out, with rows in incomplete periods alone: {named}")
     found = [table for table in found if len(table.timestamps)]
     count = sum(len(table.timestamps) for table in tables)
     told = f"{count} rows combined by {reading.every}: {reading.combine} (--every, --combine)"
