@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from gruworks.errors import RunError
 from gruworks.lab.experiment import Reader
 from gruworks.lab.problems.automata import AUTOMATA
 from gruworks.lab.problems.batches import Batch
 from gruworks.lab.settings import FIT
+from gruworks.lab.tracking import trial as trials
 from gruworks.lab.tracking.models import tracker
 from gruworks.lab.tracking.trial import Level, Trial, accuracies, run, training_length
 
@@ -85,11 +88,28 @@ def test_symbols_and_then_length_grow_where_last_labels_are_right() -> None:
     assert kept.now.tolist() == [120, 12]
 
 
-def test_a_trial_with_levels_is_resumed_at_its_level(tmp_path: Path) -> None:
-    trial = replace(TINY, task="a5", first_symbols=2, training=replace(FITTED, steps=60, validate_every=20))
-    assert run(trial, tmp_path / "run")["steps"] == 60
-    import safetensors.torch
+def test_an_interrupted_trial_goes_on_at_its_level_to_the_same_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = replace(TINY, first_symbols=1, training=replace(FITTED, steps=80, validate_every=20))
+    whole = run(trial, tmp_path / "whole")
+    made = trials.track
+    count = 0
 
-    level = safetensors.torch.load_file(tmp_path / "run" / "weights.safetensors")["level.now"]
-    assert level[0] >= 2
-    assert level[1] == 2
+    def stops(*operands: Any, **settings: Any) -> Batch:
+        nonlocal count
+        count += 1
+        if count == 55:  # in the third epoch, after two growths
+            raise RuntimeError("power cut")
+        return made(*operands, **settings)
+
+    monkeypatch.setattr(trials, "track", stops)
+    with pytest.raises(RuntimeError, match="power cut"):
+        run(trial, tmp_path / "part")
+    monkeypatch.setattr(trials, "track", made)
+    resumed = run(trial, tmp_path / "part")
+    assert resumed["accuracy"] == whole["accuracy"]
+    assert resumed["validation"] == whole["validation"]
+    weights = [load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "part")]
+    assert weights[0]["level.now"][0] == 2  # the second symbol came after the first epoch
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])

@@ -12,15 +12,12 @@ import { hush, tell } from "/page/words.js";
 const FIT = "fit"; // in the place of a model: a new one of this table
 const RULE = "rule"; // in the address: the best simple rule, without a model
 let ui = {};
-// Rows of a table that are combined into one, as receipts into a month.
-const PERIODS = ["row", "hour", "day", "week", "month", "quarter", "year"];
-const WAYS = ["sum", "mean", "count", "min", "max", "last"];
 let table = null; // {name, text, example}
 let shown = null; // {answer, asked, at}: what the result shows
 
 export function build(panel, known) {
   ui = {
-    known, model: choice([]), time: choice([]), target: choice([]), series: choice([]), every: choice(PERIODS.map((one) => [one, null, "every " + one])), combine: choice(WAYS.map((one) => [one, null, "combine " + one])),
+    known, model: choice([]), time: choice([]), target: choice([]), series: choice([]), every: choicesOf(known, "every"), combine: choicesOf(known, "combine"), // rows that are combined into one, as receipts into a month
     horizon: make("input", { type: "number", min: 1, inputMode: "numeric" }),
     columns: make("fieldset", { hidden: true }), go: make("button", { className: "main" }),
     file: make("p", { className: "note" }), look: make("div"), out: make("div", { className: "result", "aria-live": "polite" }), foot: make("div"),
@@ -47,6 +44,12 @@ export function build(panel, known) {
   });
   panel.append(head("forecastTitle", "forecastAbout"), make("div", { className: "board" }, form, make("div", { className: "result" }, ui.job.node, ui.out, ui.look), ui.foot));
   offer();
+}
+
+// A choice of the values of a setting of the fit, in words.
+function choicesOf(known, name) {
+  const found = known.forms.forecast?.Config.find((one) => one.name === name)?.choices ?? [];
+  return choice(found.map((one) => [one, null, `${name} ${one}`]));
 }
 
 export async function open(query) {
