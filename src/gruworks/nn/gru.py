@@ -323,8 +323,10 @@ class GRU(_Form, torch.nn.GRU):
             reset_state = self._learnt(input) if reset_state is None and resets is not None else reset_state
         layers = self.return_all_layers if return_all_layers is None else return_all_layers
         plain = lengths is None and resets is None and reset_state is None and not layers and not self.recompute
-        if plain and self._usual() and not self._regularizes() and (found := self._fast(input, hx)) is not None:
-            return found
+        if plain and (self.regularization is None or not self._regularizes()):
+            found = self._fast(input, hx)
+            if found is not None:
+                return found
         if nested.is_jagged(input):
             return self._forward_jagged(input, hx, lengths, resets, reset_state, layers)
         call = self._call(input, hx, lengths, resets, reset_state, layers)
@@ -348,9 +350,6 @@ class GRU(_Form, torch.nn.GRU):
         output, final = self.forward(steps, hx, ends, return_all_layers=False)
         return nested.jagged_like(output, x), final
 
-    def _usual(self) -> bool:
-        return self.candidate_activation == "tanh" and self.gate_activation == "sigmoid"
-
     def _learnt(self, x: Any) -> Tensor | None:
         """The learnt initial state of each row."""
         if isinstance(x, PackedSequence):
@@ -367,7 +366,7 @@ class GRU(_Form, torch.nn.GRU):
 
     def _fast(self, x: Any, hx: Tensor | None) -> tuple[Tensor, Tensor] | None:
         """Result of the fast path, or None if it doesn't support the call."""
-        if not isinstance(x, Tensor):
+        if not isinstance(x, Tensor) or self.candidate_activation != "tanh" or self.gate_activation != "sigmoid":
             return None
         if self.num_layers != 1 or self.bidirectional:
             weights = [self._layer_weights(*place) for place in self._places()]
@@ -380,7 +379,7 @@ class GRU(_Form, torch.nn.GRU):
         if self.bias and (b_ih is None or b_hh is None):
             return None
         w_ih, w_hh, before = own["weight_ih_l0"], own["weight_hh_l0"], self.reset == "before"
-        return fast_path.layer(x, hx, w_ih, w_hh, b_ih, b_hh, before, batch_first=self.batch_first, lead=True)
+        return fast_path.layer(x, hx, w_ih, w_hh, b_ih, b_hh, before, False, self.batch_first, True)
 
     def _call(
         self,

@@ -135,7 +135,7 @@ def refuse(module: GRU) -> None:
     """
     if module._regularizes():
         reason = f"it is regularized{module.regularization}"
-    elif not module._usual():
+    elif (module.candidate_activation, module.gate_activation) != ("tanh", "sigmoid"):
         reason = f"its activations are {module.candidate_activation} and {module.gate_activation}"
     elif module.learn_initial_state:
         reason = "its initial state is learnt"

@@ -28,13 +28,11 @@ from gruworks.nn.recurrence.kernel import CONNECTED, cached_layer
 
 __all__ = ["layer", "new_state_fits", "step"]
 
-PlainForm = tuple[bool, bool, bool, bool, bool]  # step, before, reverse, batch_first, lead
-
 _autocast, _grad_enabled, _threads = torch.is_autocast_enabled, torch.is_grad_enabled, torch.get_num_threads
 
 
 def layer(
-    x: Tensor,
+    x: Any,
     h0: Tensor | None,
     w_ih: Tensor | None,
     w_hh: Tensor,
@@ -44,15 +42,35 @@ def layer(
     reverse: bool = False,
     batch_first: bool = False,
     lead: bool = False,
+    step: bool = False,
 ) -> tuple[Tensor, Tensor] | None:
     """Output and final state, or None if the fast path doesn't support the call.
 
     x is [T, B, I] ([B, T, I] if batch_first), or precomputed input projections [T, B, 3H] if w_ih is None. If `lead`,
-    h0 and the final state have a leading layer axis [1, B, H], else they are [B, H].
+    h0 and the final state have a leading layer axis [1, B, H], else they are [B, H]. A single `step` takes x [B, I] (or
+    projections [B, 3H]) and returns a tuple of the new state [B, H] alone.
     """
-    found: tuple[Tensor, Tensor] | None
-    found = _plain((False, before, reverse, batch_first, lead), x, h0, w_ih, w_hh, b_ih, b_hh)
-    return found
+    if not CONNECTED or type(x) not in PLAIN or type(w_hh) not in PLAIN or not eager() or _autocast("cpu"):
+        return None
+    try:
+        learns = _grad_enabled() and differentiable(x, h0, w_ih, w_hh, b_ih, b_hh)
+        native = cached_layer(w_hh).layer
+    except (AttributeError, RuntimeError):  # not tensors, or not strided
+        return None
+    if learns and has_saved_tensors_hooks():
+        return None
+    found = native.plain(x, h0, w_ih, w_hh, b_ih, b_hh, step, before, reverse, batch_first, lead, learns, _threads())
+    if found is None:
+        spread = readable(x, w_hh.dtype) and x.dim() > 1 and x.stride(-1) != 1 and x.numel()
+        if not spread:
+            return None
+        return layer(x.contiguous(), h0, w_ih, w_hh, b_ih, b_hh, before, reverse, batch_first, lead, step)
+    results: tuple[Tensor, Tensor]
+    results, kept = found
+    if learns:
+        form = step, before, reverse, batch_first, lead
+        results = autograd.plain(results, kept, native, form, x, h0, w_ih, w_hh, b_ih, b_hh)
+    return results
 
 
 def step(
@@ -64,29 +82,9 @@ def step(
     b_hh: Tensor | None,
     before: bool,
 ) -> Tensor | None:
-    """New state, given x [B, I] (or input projections [B, 3H] if w_ih is None) and h [B, H]; None if not supported."""
-    found = _plain((True, before, False, False, False), x, h, w_ih, w_hh, b_ih, b_hh)
+    """New state [B, H], given x [B, I] or input projections [B, 3H], and h [B, H]; None if not supported."""
+    found = layer(x, h, w_ih, w_hh, b_ih, b_hh, before, step=True)
     return None if found is None else found[0]
-
-
-def _plain(form: PlainForm, x: Any, *others: Any) -> Any:
-    """Output and final state of a layer, or only the new state of a step."""
-    w_hh = others[2]
-    if not CONNECTED or type(x) not in PLAIN or type(w_hh) not in PLAIN or not eager() or _autocast("cpu"):
-        return None
-    try:
-        learns = _grad_enabled() and differentiable(x, *others)
-        layer = cached_layer(w_hh).layer
-    except (AttributeError, RuntimeError):  # not tensors, or not strided
-        return None
-    if learns and has_saved_tensors_hooks():
-        return None
-    found = layer.plain(x, *others, *form, learns, _threads())
-    if found is None:
-        spread = readable(x, w_hh.dtype) and x.dim() > 1 and x.stride(-1) != 1 and x.numel()
-        return _plain(form, x.contiguous(), *others) if spread else None
-    results, kept = found
-    return autograd.plain(results, kept, layer, form, x, *others) if learns else results
 
 
 def new_state_fits(gi: Tensor, gh: Tensor, h: Tensor) -> bool:

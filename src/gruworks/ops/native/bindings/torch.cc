@@ -62,6 +62,21 @@ bool negated(nb::handle tensor) {
   return call(tensor, is_neg).ptr() != Py_False;
 }
 
+// Memory of a dense CPU tensor, with lazy negation or not.
+bool memory_of(nb::handle tensor, size_t bytes, View& view) {
+  if (!of_torch(tensor)) return false;
+  Tensor t;
+  if (torch.exchange->view(tensor.ptr(), &t)) {
+    PyErr_Clear();
+    return false;
+  }
+  if (t.device_type != kCPU || t.type != kFloat || t.bits != 8 * bytes || t.axes > 3 || !t.data) return false;
+  view.data = t.data, view.axes = t.axes;
+  std::copy_n(t.shape, t.axes, view.size);
+  std::copy_n(t.strides, t.axes, view.stride);
+  return true;
+}
+
 bool sizes_of(nb::handle tuple, Index (&into)[3], Index& axes) {
   if (!tuple.ptr() || !PyTuple_Check(tuple.ptr())) return false;
   axes = PyTuple_Size(tuple.ptr());
@@ -82,19 +97,7 @@ bool View::fills(std::initializer_list<Index> shape) const {
   return true;
 }
 
-bool read(nb::handle tensor, size_t bytes, View& view) {
-  if (!of_torch(tensor)) return false;
-  Tensor t;
-  if (torch.exchange->view(tensor.ptr(), &t)) {
-    PyErr_Clear();
-    return false;
-  }
-  if (t.device_type != kCPU || t.type != kFloat || t.bits != 8 * bytes || t.axes > 3 || !t.data) return false;
-  view.data = t.data, view.axes = t.axes;
-  std::copy_n(t.shape, t.axes, view.size);
-  std::copy_n(t.strides, t.axes, view.stride);
-  return !negated(tensor);
-}
+bool read(nb::handle tensor, size_t bytes, View& view) { return memory_of(tensor, bytes, view) && !negated(tensor); }
 
 bool read_shared(nb::handle tensor, size_t bytes, View& view) {
   static PyObject* const names[] = {name("dtype"), name("is_cpu"), name("layout"), name("shape"), name("stride")};
@@ -119,7 +122,7 @@ nb::object make(size_t bytes, const Index* sizes, Index axes, void*& data) {
     nb::object made = nb::steal(PyObject_Vectorcall(torch.empty, arguments, axes, keywords));
     if (!made.ptr()) throw nb::python_error();
     View view;
-    if (read(made, bytes, view)) {
+    if (memory_of(made, bytes, view)) {
       data = view.data;
       return made;
     }
