@@ -11,7 +11,7 @@ from typing import Any
 import numpy
 import pytest
 
-from gruworks.plots.report import _ticks, _time_axis, bars_svg, fan_svg, write_report
+from gruworks.plots.report import _ticks, _time_axis, bars_svg, fan_svg, line_svg, write_report
 
 K = 4
 
@@ -32,7 +32,8 @@ def contents(**changes: Any) -> dict[str, Any]:
     evaluation = {"scores": scores, "by_horizon": [0.5, 1.0, 1.5], "coverage95": 0.94, "mase_season": 7, "origins": 5}
     whole = {
         "title": "sales, 4 steps ahead", "facts": {"frequency": "daily"}, "warnings": ["3 values are missing"],
-        "blend": "no skill over the naive forecast", "fans": [fan()], "measured": "held out",
+        "blend": "no skill over the naive forecast", "skill": False, "fans": [fan()], "measured": "held out",
+        "components": None,
         "rule": "last week's value",
         "evaluation": evaluation,
     }  # fmt: skip
@@ -94,6 +95,45 @@ def test_the_page_in_chinese_has_no_english_heading(tmp_path: Path) -> None:
         "last",
         "value",
     }  # names of the data
+
+
+def test_components_are_charts_in_the_order_given(tmp_path: Path) -> None:
+    days = numpy.arange("2024-01-01", "2024-01-11", dtype="datetime64[D]").astype("datetime64[us]")
+    charts = [("Trend", days, numpy.arange(10.0)), ("Weekly season <", days[-7:], numpy.arange(7.0))]
+    found = {"method": "They add up.", "series": [("shop", charts)]}
+    page = write_report(tmp_path / "r.html", contents(components=found)).read_text()
+    assert page.index("They add up.") < page.index("Trend") < page.index("Weekly season &lt;") < page.index("The data")
+    assert page.count("<h3>shop</h3>") == 1  # the forecast's, for one series alone
+    several = contents(components=found, fans=[fan(), fan("market")])
+    assert write_report(tmp_path / "r.html", several).read_text().count("<h3>shop</h3>") == 2
+    assert (
+        "Components"
+        not in write_report(tmp_path / "r.html", contents(components={"method": "", "series": []})).read_text()
+    )
+
+
+def test_dates_in_chinese() -> None:
+    stamps = numpy.arange("2015-12-01", "2016-02-10", dtype="datetime64[D]").astype("datetime64[us]")
+    for drawn in (
+        line_svg(stamps, numpy.arange(71.0), "zh"),
+        fan_svg(fan() | {"stamps": stamps[:6], "ahead": stamps[6:10]}, "zh"),
+    ):
+        labels = re.findall(r"<text[^>]*>([^<]*)", drawn)
+        assert any("月" in label or "日" in label for label in labels)
+        assert not any(re.search(r"[A-Za-z]", label) for label in labels)
+
+
+def test_a_long_line_keeps_its_extremes_and_gaps() -> None:
+    values = numpy.sin(numpy.arange(50_000.0))
+    values[12_345], values[30_000:30_100] = 40.0, numpy.nan
+    drawn = line_svg(numpy.arange(50_000), values)
+    assert len(drawn) < 60_000
+    assert drawn.count("<polyline") == 2
+    heights = [
+        float(pair.split(",")[1]) for points in re.findall(r'points="([^"]+)"', drawn) for pair in points.split()
+    ]
+    top = min(heights)
+    assert sum(height < top + 20 for height in heights) == 1
 
 
 def test_every_series_has_a_chart_and_many_are_folded(tmp_path: Path) -> None:

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from gruworks.errors import require
 
-__all__ = ["bars_svg", "fan_svg", "write_report"]
+__all__ = ["bars_svg", "fan_svg", "line_svg", "write_report"]
 
 Floats = NDArray[numpy.float64]
 Language = Literal["en", "zh"]
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 232, 64, 12, 12, 38
-FLOOR = HEIGHT - BOTTOM
+WIDTH, HEIGHT, LOW, LEFT, RIGHT, TOP, BOTTOM = 720, 232, 140, 64, 12, 12, 38
 GLYPH = 6.3  # the mean width of a label's characters
 OPEN_CHARTS = 24  # that are shown at once
+DENSE = 720  # points of a line, above which it is drawn by the lowest and highest of each stretch
 FIRST_DATE = "0001"
 WORDS: dict[Language, dict[str, str]] = {
     "en": {
@@ -28,6 +28,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "bands": "Dark: 80 % prediction interval. Light: 95 % prediction interval.", "dashed": "Dashed: ", "stop": ".",
         "no problems": "No problems were found.", "too few": "There are too few rows to measure errors on.",
         "coverage80": "Coverage of 80 %", "coverage95": "Coverage of 95 %", "by step": "Error by steps ahead (MAE)",
+        "components": "Components", "of season": " Of a season its last periods are shown.",
         "held out": "Measured on the rows that the fit held out", "after": "Measured on rows after the fit",
         "origins": "; rolling origins: {}, a horizon apart.",
     },
@@ -36,10 +37,20 @@ WORDS: dict[Language, dict[str, str]] = {
         "bands": "深色：80 % 预测区间；浅色：95 % 预测区间。", "dashed": "虚线：", "stop": "。",
         "no problems": "没有发现问题。", "too few": "行数太少，无法计算误差。",
         "coverage80": "80 % 区间覆盖率", "coverage95": "95 % 区间覆盖率", "by step": "各预测步的误差（MAE）",
+        "components": "成分", "of season": "季节性只画出最后几个周期。",
         "held out": "在训练时留出的行上计算", "after": "在训练之后的行上计算",
         "origins": "；滚动起点 {} 个，间隔一个预测长度。",
     },
 }  # fmt: skip
+# Formats of matplotlib's ConciseDateFormatter for years, months, days, hours, minutes and seconds.
+DATES: dict[Language, dict[str, list[str]]] = {
+    "en": {},
+    "zh": {
+        "formats": ["%Y年", "%m月", "%d日", "%H:%M", "%H:%M", "%S.%f"],
+        "zero_formats": ["", "%Y年", "%m月", "%m月%d日", "%H:%M", "%H:%M"],
+        "offset_formats": ["", "%Y年", "%Y年%m月", *["%Y年%m月%d日"] * 2, "%Y年%m月%d日 %H:%M"],
+    },
+}
 STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
 
 
@@ -48,13 +59,16 @@ def write_report(path: Path, contents: Mapping[str, Any], language: Language = "
 
     Args:
         contents: title; plain (one sentence on the errors, if they were measured); facts (name to text); blend (its
-            description); warnings; fans, each as for `fan_svg` with a name; rule (the naive forecast in them, in
-            words); measured (the rows of the evaluation: "held out" or "after"); evaluation (scores, by_horizon,
-            coverage95, mase_season, origins), or None where there were too few rows.
+            description); skill (False if the naive forecast is taken alone); warnings; components (their method, and
+            of each series a name and charts, which are titles with stamps [N] and y [N]) or None; fans, each as for
+            `fan_svg` with a name; rule (the naive forecast in them, in words); measured (the rows of the evaluation:
+            "held out" or "after"); evaluation (scores, by_horizon, coverage95, mase_season, origins), or None where
+            there were too few rows.
         language: of the headings; texts in the contents are written as they are.
     """
     words = WORDS[language]
-    parts = [_head(contents), _charts(contents, words), _errors(contents, words), _problems(contents, words)]
+    sections = _head(contents), _charts(contents, language), _errors(contents, words), _components(contents, language)
+    parts = [*sections, _problems(contents, words)]
     title = html.escape(contents["title"])
     page = (
         f'<!doctype html><html lang="{words["lang"]}"><head><meta charset="utf-8"><title>{title}</title>'
@@ -74,10 +88,11 @@ def _head(contents: Mapping[str, Any]) -> str:
     return f"<h1>{html.escape(contents['title'])}</h1>{plain}"
 
 
-def _charts(contents: Mapping[str, Any], words: Mapping[str, str]) -> str:
+def _charts(contents: Mapping[str, Any], language: Language) -> str:
     """The charts of all series; those after the first ones are folded, a group at a time."""
+    words = WORDS[language]
     rule = f" {words['dashed']}{html.escape(contents['rule'])}{words['stop']}" if contents.get("rule") else ""
-    charts = [f"<h3>{html.escape(str(fan['name']))}</h3>{fan_svg(fan)}" for fan in contents["fans"]]
+    charts = [f"<h3>{html.escape(str(fan['name']))}</h3>{fan_svg(fan, language)}" for fan in contents["fans"]]
     folded = []
     for at in range(OPEN_CHARTS, len(charts), OPEN_CHARTS):
         group = contents["fans"][at : at + OPEN_CHARTS]
@@ -88,12 +103,26 @@ def _charts(contents: Mapping[str, Any], words: Mapping[str, str]) -> str:
     return f"<h2>{words['forecasts']}</h2><p class=soft>{words['bands']}{rule}</p>{shown}"
 
 
+def _components(contents: Mapping[str, Any], language: Language) -> str:
+    found, words = contents["components"], WORDS[language]
+    if not found or not found["series"]:
+        return ""
+    several, parts = len(contents["fans"]) > 1, []
+    for name, charts in found["series"]:
+        parts += [f"<h3>{html.escape(str(name))}</h3>"] * several
+        parts += [
+            f"<p class=soft>{html.escape(title)}</p>{line_svg(stamps, y, language)}" for title, stamps, y in charts
+        ]
+    told = f"{html.escape(found['method'])}{words['of season']}"
+    return f"<h2>{words['components']}</h2><p class=soft>{told}</p>{''.join(parts)}"
+
+
 def _problems(contents: Mapping[str, Any], words: Mapping[str, str]) -> str:
     """The data and the model: facts, the combination, and what was found in the data."""
     facts = " · ".join(f"{html.escape(str(k))}: {html.escape(str(v))}" for k, v in contents["facts"].items())
-    found = "".join(f"<li>{html.escape(one)}</li>" for one in contents["warnings"] if one != contents["blend"])
+    found = "".join(f"<li>{html.escape(one)}</li>" for one in contents["warnings"])
     told = f"<ul>{found}</ul>" if found else f"<p>{words['no problems']}</p>"
-    kind = "verdict none" if "no skill" in contents["blend"] else "verdict"
+    kind = "verdict" if contents["skill"] else "verdict none"
     blend = f"<p class='{kind}'>{html.escape(contents['blend'])}</p>"
     return f"<h2>{words['data']}</h2><p class=soft>{facts}</p>{told}<h2>{words['model']}</h2>{blend}"
 
@@ -117,7 +146,7 @@ def _errors(contents: Mapping[str, Any], words: Mapping[str, str]) -> str:
     return f"<h2>{words['errors']}</h2><p class=soft>{where}</p>{table}<h2>{words['by step']}</h2>{bars}"
 
 
-def fan_svg(fan: Mapping[str, Any]) -> str:
+def fan_svg(fan: Mapping[str, Any], language: Language = "en") -> str:
     """Fan chart: history, median, 80 % and 95 % prediction intervals, and a naive forecast.
 
     Args:
@@ -133,31 +162,51 @@ def fan_svg(fan: Mapping[str, Any]) -> str:
     every = numpy.concatenate([known[~numpy.isnan(known)], *lines.values()])
     ticks = _ticks(float(every.min()), float(every.max()))
     x = _scale(0, past - 1 + len(fan["ahead"]), LEFT, WIDTH - RIGHT)
-    y = _scale(ticks[0], ticks[-1], FLOOR, TOP)
+    y = _scale(ticks[0], ticks[-1], HEIGHT - BOTTOM, TOP)
     at = x(numpy.arange(past - 1, past + len(fan["ahead"])))
     pieces = [_grid(ticks, y)]
     for kind, (under, over) in (("wide", wide), ("band", band)):
         outline = [*zip(at, y(lines[under]), strict=True), *reversed(list(zip(at, y(lines[over]), strict=True)))]
         pieces.append(f'<polygon class="{kind}" points="{_points(outline)}"/>')
-    there = numpy.flatnonzero(~numpy.isnan(known))
-    for run in numpy.split(there, numpy.flatnonzero(numpy.diff(there) > 1) + 1):
-        pieces.append(f'<polyline class="past" points="{_points(zip(x(run), y(known[run]), strict=True))}"/>')
+    pieces += _lines("past", known, x, y)
     for kind, name in (("naive", "naive"), ("said", "")):
         if name in lines:
             pieces.append(f'<polyline class="{kind}" points="{_points(zip(at, y(lines[name]), strict=True))}"/>')
-    pieces.append(f'<line class="origin" x1="{at[0]:.1f}" x2="{at[0]:.1f}" y1="{TOP}" y2="{FLOOR}"/>')
-    pieces += _time_axis(numpy.concatenate([fan["stamps"], fan["ahead"]]), x)
+    pieces.append(f'<line class="origin" x1="{at[0]:.1f}" x2="{at[0]:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
+    pieces += _time_axis(numpy.concatenate([fan["stamps"], fan["ahead"]]), x, language)
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(pieces)}</svg>'
 
 
-def _time_axis(stamps: Any, x: Any) -> list[str]:
+def line_svg(stamps: NDArray[Any], values: Floats, language: Language = "en") -> str:
+    """Line chart of values [N] over their timestamps [N]; gaps where they are missing."""
+    known = values[~numpy.isnan(values)]
+    ticks = _ticks(float(known.min()), float(known.max()))
+    x, y = _scale(0, len(values) - 1, LEFT, WIDTH - RIGHT), _scale(ticks[0], ticks[-1], LOW - BOTTOM, TOP)
+    pieces = [_grid(ticks, y), *_lines("said", values, x, y), *_time_axis(stamps, x, language, LOW)]
+    return f'<svg viewBox="0 0 {WIDTH} {LOW}" role="img">{"".join(pieces)}</svg>'
+
+
+def _lines(kind: str, values: Floats, x: Any, y: Any) -> list[str]:
+    """A line for each run of values that are not missing."""
+    there, pieces = numpy.flatnonzero(~numpy.isnan(values)), []
+    for run in numpy.split(there, numpy.flatnonzero(numpy.diff(there) > 1) + 1):
+        rows = run
+        if len(run) > 2 * DENSE:
+            stretches = numpy.array_split(run, DENSE)
+            ends = [(part[values[part].argmin()], part[values[part].argmax()]) for part in stretches]
+            rows = numpy.unique(numpy.array(ends))
+        pieces.append(f'<polyline class="{kind}" points="{_points(zip(x(rows), y(values[rows]), strict=True))}"/>')
+    return pieces
+
+
+def _time_axis(stamps: Any, x: Any, language: Language = "en", height: int = HEIGHT) -> list[str]:
     """Round dates, or round row numbers, below the rows `stamps` [N], and the year or day they belong to at the end."""
     if numpy.issubdtype(stamps.dtype, numpy.datetime64) and str(stamps[0]) > FIRST_DATE:
         dates = require("matplotlib.dates", extra="forecast")
         locator = dates.AutoDateLocator(minticks=4, maxticks=8)
         rows = dates.date2num(stamps)
         at = numpy.asarray(locator.tick_values(*dates.num2date(rows[[0, -1]])))
-        formatter = dates.ConciseDateFormatter(locator)
+        formatter = dates.ConciseDateFormatter(locator, **DATES[language])
         labels, context = formatter.format_ticks(at), formatter.get_offset()
     elif stamps.dtype.kind == "M":  # matplotlib has no dates before the year 1
         rows, context = numpy.arange(len(stamps)), ""
@@ -167,29 +216,30 @@ def _time_axis(stamps: Any, x: Any) -> list[str]:
         rows, context = numpy.asarray(stamps, dtype=numpy.float64), ""
         at = _ticks(rows[0], rows[-1])
         labels = [f"{value:.10g}" for value in at]
-    pieces = []
+    pieces, floor = [], height - BOTTOM
     for value, label in zip(at, labels, strict=True):
         place = float(x(numpy.interp(value, rows, numpy.arange(len(rows)))))
         room = GLYPH * len(label) / 2
         if rows[0] <= value <= rows[-1] and label and LEFT - room < place < WIDTH - room:
-            pieces.append(f'<line class="grid" x1="{place:.1f}" x2="{place:.1f}" y1="{FLOOR}" y2="{FLOOR + 4}"/>')
-            pieces.append(f'<text x="{place:.1f}" y="{FLOOR + 18}" text-anchor="middle">{html.escape(label)}</text>')
-    end = f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 4}" text-anchor="end">{html.escape(context)}</text>'
+            pieces.append(f'<line class="grid" x1="{place:.1f}" x2="{place:.1f}" y1="{floor}" y2="{floor + 4}"/>')
+            pieces.append(f'<text x="{place:.1f}" y="{floor + 18}" text-anchor="middle">{html.escape(label)}</text>')
+    end = f'<text x="{WIDTH - RIGHT}" y="{height - 4}" text-anchor="end">{html.escape(context)}</text>'
     return [*pieces, end] if context else pieces
 
 
 def bars_svg(values: Sequence[float]) -> str:
     """Bar chart of the error at each step ahead."""
     ticks = _ticks(0.0, max(values) or 1.0)
-    y, step = _scale(0, ticks[-1], FLOOR, TOP), (WIDTH - LEFT - RIGHT) / len(values)
+    floor, step = HEIGHT - BOTTOM, (WIDTH - LEFT - RIGHT) / len(values)
+    y = _scale(0, ticks[-1], floor, TOP)
     pieces = [_grid(ticks, y)]
     every = max(1, len(values) // 12)
     for i, value in enumerate(values):
         top, left = float(y(value)), LEFT + i * step
-        size = f'width="{0.8 * step:.1f}" height="{FLOOR - top:.1f}"'
+        size = f'width="{0.8 * step:.1f}" height="{floor - top:.1f}"'
         pieces.append(f'<rect class="bar" x="{left + 0.1 * step:.1f}" y="{top:.1f}" {size}/>')
         if i % every == 0:
-            pieces.append(f'<text x="{left + step / 2:.1f}" y="{FLOOR + 18}" text-anchor="middle">{i + 1}</text>')
+            pieces.append(f'<text x="{left + step / 2:.1f}" y="{floor + 18}" text-anchor="middle">{i + 1}</text>')
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(pieces)}</svg>'
 
 

@@ -31,30 +31,34 @@ SMOOTHED = 0.3  # fraction of the rows that a trend without seasons is smoothed 
 class Decomposition:
     """Components [N] of a series by name, "trend" first and "remainder" last, that add up to its values y [N].
 
-    Missing values of y are taken to be the last ones before them; the remainder is NaN there.
+    Missing values of y are taken to be the last ones before them; the remainder is NaN there. `periods` has the rows of
+    one period of each season.
     """
 
     name: str
     timestamps: NDArray[Any]
     y: Floats
     components: dict[str, Floats]
+    periods: dict[str, float]
 
     def frame(self) -> pandas.DataFrame:
         """unique_id, ds, y and the components."""
         return pandas.DataFrame({"unique_id": self.name, "ds": self.timestamps, "y": self.y} | self.components)
 
 
-def decompose(series: Series, codec: Codec, country: str | None = None) -> Decomposition:
+def decompose(series: Series, codec: Codec, country: str | None = None, last: int | None = None) -> Decomposition:
     """Components of a series: trend, the seasons that its fit uses, the mean effect of public holidays, remainder.
 
     Args:
         codec: of the fit, with the seasons; those of which the series has less than two are left out.
         country: of the holidays, as in `Config.holidays`; None for no such component.
+        last: the number of rows, at the end, that are divided; None for all.
 
     Raises:
         TooShortError: fewer than 8 rows.
     """
-    y = series.filled()
+    rows = slice(-last if last else None, None)
+    y, observed, timestamps = series.filled()[rows], series.observed[rows], series.timestamps[rows]
     if len(y) < FEWEST:
         raise TooShortError(f"series {series.name!r} has {len(y)} rows; components need {FEWEST}", "too-few-values")
     seasons = [one for one in codec.seasons if one.period >= 2 and 2 * one.period <= len(y)]
@@ -64,13 +68,14 @@ def decompose(series: Series, codec: Codec, country: str | None = None) -> Decom
     found = quick | slow
     rest = y - sum(found.values())
     if country is not None:
-        on = on_holidays(series.timestamps, country) > 0
+        on = on_holidays(timestamps, country) > 0
         found["holidays"] = (
             numpy.where(on, rest[on].mean() - rest[~on].mean(), 0.0) if on.any() else numpy.zeros(len(y))
         )
         rest = rest - found["holidays"]
-    found["remainder"] = numpy.where(series.observed, rest, numpy.nan)
-    return Decomposition(series.name, series.timestamps, series.y, found)
+    found["remainder"] = numpy.where(observed, rest, numpy.nan)
+    periods = {one.name: float(one.period) for one in seasons}
+    return Decomposition(series.name, timestamps, series.y[rows], found, periods)
 
 
 def _harmonic(y: Floats, seasons: list[Season]) -> dict[str, Floats]:

@@ -341,10 +341,10 @@ class Forecaster(Estimator):
         self._need_fit()
         return explain(self.predictor, self.streams.find(series), step)
 
-    def decompose(self, series: str | None = None) -> Decomposition:
+    def decompose(self, series: str | None = None, last: int | None = None) -> Decomposition:
         """Trend, seasons, holiday effect and remainder of a fitted series; see `decomposition.decompose`."""
         self._need_fit()
-        return decompose(self.streams.find(series)[0], self._codec, self.config.holidays)
+        return decompose(self.streams.find(series)[0], self._codec, self.config.holidays, last)
 
     def _read_data(self, data: Any, validation: Any) -> tuple[Panel, dict[str, Any]]:
         panel = self._panel(data)

@@ -10,7 +10,9 @@ import typer
 from gruworks.app.cli.common.flags import Run
 from gruworks.app.cli.common.runs import load
 from gruworks.app.cli.common.show import Show
+from gruworks.app.notes_zh import frequency_zh, in_chinese
 from gruworks.app.plain import Language, plain, rule_words
+from gruworks.errors import TooShortError
 
 __all__ = ["Future", "report"]
 
@@ -19,7 +21,22 @@ FACTS: dict[Language, tuple[str, ...]] = {
     "en": ("run", "series", "rows", "frequency", "network", "optimizer steps"),
     "zh": ("运行目录", "序列数", "行数", "频率", "网络", "优化步数"),
 }
+COMPONENTS: dict[Language, dict[str, str]] = {
+    "en": {
+        "trend": "Trend", "day": "Daily season", "week": "Weekly season", "year": "Yearly season",
+        "holidays": "Public holidays", "remainder": "Remainder",
+        "method": "Trend, seasons and remainder add up to the values (MSTL).",
+        "rest": " Those of the other series: gruworks forecast decompose RUN --of NAME.",
+    },
+    "zh": {
+        "trend": "趋势", "day": "日季节性", "week": "周季节性", "year": "年季节性", "holidays": "节假日",
+        "remainder": "残差",
+        "method": "趋势、季节性与残差之和等于原值（MSTL）。",
+        "rest": "其他序列的成分：gruworks forecast decompose RUN --of NAME。",
+    },
+}  # fmt: skip
 SHOWN = 6  # horizons of the history in a chart
+DIVIDED, LAST_ROWS, LAST_PERIODS = 3, 10_000, 3  # series with components, their rows, and periods of a season's chart
 
 
 def report(
@@ -32,7 +49,7 @@ def report(
     language: Annotated[Language, typer.Option(help="Language of the page.")] = "en",
     ahead: Future = None,
 ) -> None:
-    """Write one self-contained HTML page: a sentence on the errors, charts of all series, errors, and the data.
+    """Write one self-contained HTML page: a sentence on the errors, charts of all series, errors, components, the data.
 
     With FILE the errors are those on its rows; without, those on the rows that the fit held out.
     """
@@ -62,21 +79,45 @@ def _contents(
         for one in evaluation["scores"]:
             one["model"] = rule_words(one["model"], kind, language)
     steps = f"{config.horizon} steps ahead" if language == "en" else f"未来 {config.horizon} 步"
+    notes = [one for one in forecaster.fit_warnings if one != forecaster.combination]
     return {
         "title": f"{config.target}, {steps}",
-        "facts": dict(zip(FACTS[language], _facts(forecaster, run), strict=True)),
+        "facts": dict(zip(FACTS[language], _facts(forecaster, run, language), strict=True)),
         "plain": "" if found is None else plain(found, forecaster.frequency, tested).sentence(language),
-        "warnings": forecaster.fit_warnings, "blend": forecaster.combination, "rule": rule_words(rule, kind, language),
+        "warnings": [in_chinese(one) for one in notes] if language == "zh" else notes,
+        "blend": in_chinese(forecaster.combination) if language == "zh" else forecaster.combination,
+        "skill": forecaster.model is None or forecaster.blend.skill or bool(forecaster.blend.smoothing),
+        "rule": rule_words(rule, kind, language),
         "fans": _fans(forecaster, ahead, rule), "measured": tested, "evaluation": evaluation,
+        "components": _components(forecaster, language),
     }  # fmt: skip
 
 
-def _facts(forecaster: Any, run: Path) -> tuple[Any, ...]:
+def _facts(forecaster: Any, run: Path, language: Language) -> tuple[Any, ...]:
     """Values of FACTS."""
+    frequency = str(forecaster.frequency)
     return (
-        run, len(forecaster.history), sum(map(len, forecaster.history)), forecaster.frequency,
+        run, len(forecaster.history), sum(map(len, forecaster.history)),
+        frequency_zh(frequency) if language == "zh" else frequency,
         "–" if forecaster.model is None else forecaster.config.model, forecaster.metrics.get("steps", 0),
     )  # fmt: skip
+
+
+def _components(forecaster: Any, language: Language) -> dict[str, Any]:
+    """Charts of the components of the first series; of a season those of its last periods."""
+    words, found = COMPONENTS[language], []
+    names = [one.name for one in forecaster.history if one.target == 0]
+    for name in names[:DIVIDED]:
+        try:
+            whole = forecaster.decompose(name, LAST_ROWS)
+        except TooShortError:
+            continue
+        charts = []
+        for part, values in whole.components.items():
+            rows = slice(-round(LAST_PERIODS * whole.periods[part]) if part in whole.periods else None, None)
+            charts.append((words.get(part, part), whole.timestamps[rows], values[rows]))
+        found.append((name, charts))
+    return {"method": words["method"] + words["rest"] * (len(names) > DIVIDED), "series": found}
 
 
 def _fans(forecaster: Any, ahead: Path | None, rule: str) -> list[dict[str, Any]]:

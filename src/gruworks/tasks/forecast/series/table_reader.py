@@ -198,4 +198,4 @@ def _told_numbers(parser: Numbers) -> list[str]:
     notes: dict[str, list[str]] = {}
     for name, note in parser.told.items():
         notes.setdefault(note, []).append(name)
-    return told + [f"{note} in {', '.join(columns[:3])}" for note, columns in notes.items()]
+    return told + [f"{note} in {' and '.join(columns[:3])}" for note, columns in notes.items()]
