@@ -50,7 +50,45 @@ def test_a_curve_that_is_being_written_is_no_error(tmp_path: Path, text: str) ->
     assert watched(tmp_path).progress()["step"] == 0
 
 
-def test_only_texts_and_pairs_are_sampled_and_without_weights_there_is_none(tmp_path: Path) -> None:
+class Shouting:
+    """Answers in capital letters, and nothing to what it does not know."""
+
+    def write(self, **options: Any) -> str:
+        return " ONCE "
+
+    def translate(self, sentences: list[str]) -> list[str]:
+        return [one.upper() for one in sentences]
+
+    def transcribe(self, paths: list[Path]) -> list[Any]:
+        return [SimpleNamespace(text="" if one.stem == "b" else one.stem.upper()) for one in paths]
+
+
+@pytest.mark.parametrize(
+    ("task", "data", "sample"),
+    [
+        ("generate", "once", "ONCE"),
+        ("translate", "source\ttarget\na\tx\nb\ty\nc\tz\nd\tw\n", "a → A\nb → B\nc → C"),
+        ("transcribe", "audio,text\na.wav,one\nagain.wav,one\nb.wav,two\nc.wav,three\nd.wav,four\n",
+         "one → AGAIN\ntwo → –\nthree → C"),
+    ],
+)  # fmt: skip
+def test_answers_by_now_are_shown_once_a_step(
+    task: str, data: str, sample: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_progress, "load", lambda task, out: (Shouting(), None))
+    curve(tmp_path, 10)
+    one = watched(tmp_path, task)
+    one.job.file = tmp_path / ("metadata.csv" if task == "transcribe" else "data.txt")
+    one.job.file.write_text(data, encoding="utf-8")
+    one.progress()
+    assert one.sample() == sample
+    assert one.sample() is None
+    curve(tmp_path, 10, 20)
+    one.progress()
+    assert one.sample() == sample
+
+
+def test_forecasts_are_not_sampled_and_without_weights_there_is_none(tmp_path: Path) -> None:
     curve(tmp_path, 10)
     for task in ("forecast", "generate"):
         one = watched(tmp_path, task)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 from gruworks.app.loading import load
@@ -14,7 +15,7 @@ from gruworks.errors import GruworksError
 __all__ = ["Watch"]
 
 SAMPLE = 160  # tokens of a text that is written during a fit
-SENTENCES = 3
+SENTENCES = 3  # or recordings
 
 
 class Watch:
@@ -63,17 +64,17 @@ class Watch:
         )
 
     def sample(self) -> str | None:
-        """Text or translations by the best weights so far, once a step; None where there is nothing new."""
-        if self.step == self.sampled or self.job.task not in ("generate", "translate"):
+        """Text, translations or transcripts by the best weights so far, once a step; None where nothing is new."""
+        if self.step == self.sampled or self.job.task not in SAMPLES:
             return None
         self.sampled = self.step
         with contextlib.suppress(GruworksError, OSError, ValueError):
             estimator, _ = load(self.job.task, self.job.out)
-            return _written(estimator) if self.job.task == "generate" else _translated(estimator, self.job)
+            return SAMPLES[self.job.task](estimator, self.job)
         return None
 
 
-def _written(generator: Any) -> str:
+def _written(generator: Any, _: Job) -> str:
     return str(generator.write(length=SAMPLE, temperature=0.7)).strip()
 
 
@@ -81,4 +82,25 @@ def _translated(translator: Any, job: Job) -> str:
     """The first sentences of the data and their translations."""
     lines = job.file.read_text(encoding="utf-8").splitlines()[1 : SENTENCES + 1]
     sources = [line.split("\t")[0] for line in lines if "\t" in line]
-    return "\n".join(f"{a} → {b}" for a, b in zip(sources, translator.translate(sources), strict=True))
+    return _pairs(sources, translator.translate(sources))
+
+
+def _transcribed(transcriber: Any, job: Job) -> str:
+    """The first different texts of the data, and their recordings transcribed."""
+    from gruworks.tasks.transcribe.manifest import read_manifest
+
+    whole = [
+        one for one in read_manifest(job.file, part="train") if not one.given and not one.start and one.end is None
+    ]
+    different = list({one.text: one for one in whole}.values())[:SENTENCES]
+    heard = transcriber.transcribe([one.path for one in different])
+    return _pairs([one.text for one in different], [one.text for one in heard])
+
+
+def _pairs(given: list[str], answers: list[str]) -> str:
+    return "\n".join(f"{a} → {b or '–'}" for a, b in zip(given, answers, strict=True))
+
+
+SAMPLES: dict[str, Callable[[Any, Job], str]] = {
+    "generate": _written, "translate": _translated, "transcribe": _transcribed,
+}  # fmt: skip
