@@ -35,6 +35,8 @@ CARDS: dict[str, dict[str, object]] = {
         "it improves on the naive forecast.",
         "zh": {
             "about": "西雅图每日最高气温，未来 14 天",
+            "data": "西雅图 2012 至 2015 年的天气，NOAA，取自 vega_datasets 0.9（seattle-weather.csv 的 temp_max）",
+            "licence": "公有领域",
             "limits": "只有一个地点、四年数据。也可预测其他日度序列，组合权重表明它比朴素预测改进多少。",
         },
     },
@@ -49,6 +51,8 @@ CARDS: dict[str, dict[str, object]] = {
         "Vocabulary: 5,872 characters.",
         "zh": {
             "about": "依全唐诗所学的近体诗（五绝、七绝、五律、七律）",
+            "data": "github.com/chinese-poetry/chinese-poetry 中格律完整的唐诗 34,585 首，繁体",
+            "licence": "MIT（诗集整理）；诗作属公有领域",
             "limits": "格律由约束解码保证，语义则不然：诗句工整，但常常缺乏连贯的含义。词表含 5,872 个字。",
         },
     },
@@ -61,6 +65,8 @@ CARDS: dict[str, dict[str, object]] = {
         "mixes simplified and traditional characters.",
         "zh": {
             "about": "日常英语句子译成中文",
+            "data": "Tatoeba 的 19,222 对英中句子（GitHub 上的 ekinakyurek/lexical）",
+            "licence": "CC BY 2.0 FR，tatoeba.org",
             "limits": "只适合简短的日常句子。人名、数字和长句常常译错；译文繁简混用。",
         },
     },
@@ -73,7 +79,9 @@ CARDS: dict[str, dict[str, object]] = {
         "limits": "Trained on six male speakers in a quiet room; other speakers and noise raise the error rate "
         "considerably. The vocabulary is ten words.",
         "zh": {
-            "about": "连续朗读的英语数字",
+            "about": "连续朗读的英语数字，边听边转写",
+            "data": "六位男性的 2,700 个数字（8 kHz）及由其拼接的 1,200 段录音：Free Spoken Digit Dataset，编号 5 起",
+            "licence": "CC BY-SA 4.0，github.com/Jakobovski/free-spoken-digit-dataset；模型权重以同样条款共享",
             "limits": "训练数据只有六位男性在安静环境中的录音；换说话人或有噪声时错误率明显升高。词表只有十个词。",
         },
     },

@@ -29,7 +29,7 @@ def test_all_are_there_and_small_together() -> None:
 def test_each_has_a_card_and_loads(one: ready.Ready) -> None:
     card = one.card()
     assert all(card[name] for name in ("about", "data", "licence", "figures", "limits"))
-    assert set(card["zh"]) == {"about", "limits"}
+    assert set(card["zh"]) == {"about", "data", "licence", "limits"}
     assert registry.estimator(one.task).load(one.path).fitted
 
 
