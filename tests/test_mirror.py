@@ -31,6 +31,7 @@ COVERED = {
     "nn/recurrence/test_functorch.py": ("gate_gradients",),
     "nn/recurrence/test_kernel.py": ("fallback", "operators"),
     "nn/test_functional.py": ("explain",),
+    "nn/test_gru.py": ("form",),
     "nn/test_activations.py": ("../ops/activations",),
     "nn/test_exact.py": ("../ops/exact",),
     "ops/test_recurrence.py": ("operands",),

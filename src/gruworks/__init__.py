@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from gruworks.nn.explain import explain
     from gruworks.nn.frozen import frozen
     from gruworks.nn.grouped import grouped_gru
-    from gruworks.nn.gru import GRU, GRUCell
+    from gruworks.nn.gru import GRU
+    from gruworks.nn.gru_cell import GRUCell
     from gruworks.nn.per_sample import per_sample
     from gruworks.nn.quantized import quantize
     from gruworks.nn.replace import replace
@@ -61,7 +62,7 @@ __all__ = [
 
 _HOMES = {
     "GRU": "gruworks.nn.gru",
-    "GRUCell": "gruworks.nn.gru",
+    "GRUCell": "gruworks.nn.gru_cell",
     "GRUStream": "gruworks.ops.stream",
     "GRUWeights": "gruworks.ops.weights",
     "GruworksError": "gruworks.errors",

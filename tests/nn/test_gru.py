@@ -359,24 +359,6 @@ def test_compiled_it_gives_the_same(reset: str, ragged: bool) -> None:
         torch.testing.assert_close(compiled(x, **arguments), gru(x, **arguments), atol=FLOAT32_OUTPUT, rtol=0)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("batched", [False, True])
-def test_cells_are_one_step(dtype: torch.dtype, batched: bool) -> None:
-    torch.manual_seed(0)
-    x, h = torch.randn(2, 3, dtype=dtype), torch.randn(2, 4, dtype=dtype)
-    x, h = (x, h) if batched else (x[0], h[0])
-    theirs = torch.nn.GRUCell(3, 4, dtype=dtype)
-    ours = GRUCell(3, 4, dtype=dtype)
-    ours.load_state_dict(theirs.state_dict())
-    tolerance = FLOAT64 if dtype == torch.float64 else FLOAT32_OUTPUT
-    for hx in (h, None):
-        torch.testing.assert_close(ours(x, hx), theirs(x, hx), atol=tolerance, rtol=0)
-    before = GRUCell(3, 4, dtype=dtype, reset="before")
-    weights = before.weights().map(lambda tensor: tensor.detach().numpy())
-    expected = equations.step(equations.input_projections(x.numpy(), weights), h.numpy(), weights)
-    numpy.testing.assert_allclose(before(x, h).detach().numpy(), expected, atol=tolerance, rtol=0)
-
-
 def test_gradgrad_of_the_before_form() -> None:
     gru = GRU(2, 3, reset="before", dtype=torch.float64)
     x = torch.randn(3, 2, 2, dtype=torch.float64, requires_grad=True)

@@ -9,7 +9,8 @@ import torch
 
 from gruworks.errors import OptionError
 from gruworks.nn.functional import IMPLEMENTATIONS
-from gruworks.nn.gru import GRU, GRUCell
+from gruworks.nn.gru import GRU
+from gruworks.nn.gru_cell import GRUCell
 
 __all__ = ["Explanation", "Row", "explain"]
 

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import torch
 
 from gruworks.errors import OptionError
-from gruworks.nn.gru import GRU, GRUCell
+from gruworks.nn.gru import GRU
+from gruworks.nn.gru_cell import GRUCell
 from gruworks.nn.recurrence.conditions import AVAILABLE
 from gruworks.nn.recurrence.kernel import cached_layer
 

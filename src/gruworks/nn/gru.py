@@ -1,4 +1,4 @@
-"""GRU and GRUCell: subclasses of torch.nn.GRU and GRUCell with further forms, ragged batches and regularization.
+"""GRU: a subclass of torch.nn.GRU with further forms of the unit, ragged batches and regularization.
 
 Arguments, shapes, state_dict keys and results are torch's. A module of another function has an additional buffer,
 `reset_before`, `candidate_activation_relu` and so on, so that torch rejects its state dict and it rejects torch's.
@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from gruworks.errors import DtypeError, OptionError, ShapeError, WeightsError
+from gruworks.errors import DtypeError, OptionError, ShapeError
 from gruworks.nn.compatibility import registries
 from gruworks.nn.compatibility.onnx_nodes import refuse_packed
-from gruworks.nn.compatibility.torch_module import as_torch_module
+from gruworks.nn.form import Form, check_dtype, check_state, described, unit_of_module
 from gruworks.nn.functional import run
 from gruworks.nn.recurrence import dynamo, fast_path, nested, packing
 from gruworks.nn.recurrence.checkpointing import check as check_recompute
@@ -45,19 +45,11 @@ from gruworks.nn.recurrence.operands import (
 )
 from gruworks.nn.recurrence.regularization import Regularization, drop_weights, gain_names
 from gruworks.nn.recurrence.stack import stack
-from gruworks.ops.activations import (
-    MARKS,
-    CandidateActivation,
-    GateActivation,
-    Unit,
-    check_activations,
-    marks,
-    unit_of,
-)
+from gruworks.ops.activations import CandidateActivation, GateActivation, Unit
 from gruworks.ops.operands import Operands
-from gruworks.ops.weights import GRUWeights, Reset, check_reset, parameter_names
+from gruworks.ops.weights import GRUWeights, Reset, parameter_names
 
-__all__ = ["GRU", "GRUCell"]
+__all__ = ["GRU"]
 
 _TorchGRU = torch.nn.GRU  # instead of super(), for classes built from copies of these methods (torchrl)
 
@@ -75,62 +67,7 @@ class Part(NamedTuple):
 Stack = Callable[[list[Part]], tuple[list[Tensor], Tensor]]
 
 
-class _Form(torch.nn.Module):
-    """Base of GRU and GRUCell: the form of the unit in repr and state dict."""
-
-    reset: Reset = "after"  # class attributes, for instances whose class `replace` has changed
-    candidate_activation: CandidateActivation = "tanh"
-    gate_activation: GateActivation = "sigmoid"
-
-    def _set_form(self, reset: str, candidate: CandidateActivation, gate: GateActivation) -> None:
-        check_activations(candidate, gate)
-        self.reset, self.candidate_activation, self.gate_activation = check_reset(reset), candidate, gate
-        mark_as_fx_leaf(self)
-        for name in marks(_unit(self)):
-            self.register_buffer(name, torch.tensor(True))
-
-    def __prepare_scriptable__(self) -> torch.nn.Module:
-        """Equivalent torch module with the same parameters, for torch.jit.script."""
-        own = type(self).__module__ == __name__  # subclasses in other modules may override methods
-        return as_torch_module(self, "torch.jit.script") if own else self
-
-    def extra_repr(self) -> str:
-        return super().extra_repr() + _form(self)
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        own = any(key.startswith(f"{prefix}weight_hh") for key in state_dict)
-        names = (key.removeprefix(prefix) for key in state_dict if key.startswith(prefix))
-        given = [name for name in names if name.startswith(MARKS)]
-        if own and set(given) != set(marks(_unit(self))):
-            theirs, mine = _described(unit_of(given)), _described(_unit(self))
-            raise WeightsError(
-                f"the state dict at {prefix or 'its root'!r} holds weights of the {theirs} form and this "
-                f"{type(self).__name__} is {mine}. The two are different functions and do not convert: "
-                f"make the module with {theirs}"
-            )
-        super()._load_from_state_dict(state_dict, prefix, *args)
-
-
-def _unit(module: Any) -> Unit:
-    return Unit(module.reset == "before", module.candidate_activation, module.gate_activation)
-
-
-def _described(unit: Unit) -> str:
-    return f"reset='{'before' if unit.before else 'after'}'" + _activations(unit)
-
-
-def _activations(unit: Unit) -> str:
-    candidate = "" if unit.candidate == "tanh" else f", candidate_activation={unit.candidate!r}"
-    return candidate + ("" if unit.gate == "sigmoid" else f", gate_activation={unit.gate!r}")
-
-
-def _form(module: Any) -> str:
-    reset = ", reset='before'" if module.reset == "before" else ""
-    learns = ", learn_initial_state=True" if module.learn_initial_state else ""
-    return reset + _activations(_unit(module)) + learns
-
-
-class GRU(_Form, torch.nn.GRU):
+class GRU(Form, torch.nn.GRU):
     """Gated recurrent unit, a drop-in replacement of torch.nn.GRU, with additions.
 
     >>> gru = GRU(3, 4)
@@ -262,7 +199,7 @@ class GRU(_Form, torch.nn.GRU):
     def extra_repr(self) -> str:
         recompute = f", recompute={self.recompute}" if self.recompute else ""
         layers = ", return_all_layers=True" if self.return_all_layers else ""
-        return _TorchGRU.extra_repr(self) + _form(self) + layers + recompute + str(self.regularization or "")
+        return _TorchGRU.extra_repr(self) + described(self) + layers + recompute + str(self.regularization or "")
 
     @property
     def directions(self) -> int:
@@ -391,7 +328,11 @@ class GRU(_Form, torch.nn.GRU):
         return_all_layers: bool | None = None,
     ) -> Call:
         """Description of the call for the table of implementations (nn/functional.py)."""
-        packed, unit, added = isinstance(input, PackedSequence), _unit(self), self._regularizes() or resets is not None
+        packed, unit, added = (
+            isinstance(input, PackedSequence),
+            unit_of_module(self),
+            self._regularizes() or resets is not None,
+        )
         weights = [self._layer_weights(*place) for place in self._places()]
         layers = bool(self.return_all_layers if return_all_layers is None else return_all_layers)
         torchs = unit == Unit() and lengths is None and not added and not layers and reset_state is None
@@ -413,7 +354,7 @@ class GRU(_Form, torch.nn.GRU):
 
     def left_to_torch(self) -> bool:
         """True if torch's forward computes this module's calls, for lack of native support."""
-        if _unit(self) != Unit() or self.return_all_layers or self.recompute or self._regularizes():
+        if unit_of_module(self) != Unit() or self.return_all_layers or self.recompute or self._regularizes():
             return False
         w_hh = self._layer_weights(0, False)[1]
         return not supported(w_hh) and not half(w_hh)
@@ -423,7 +364,7 @@ class GRU(_Form, torch.nn.GRU):
         for place in self._places():
             for name in parameter_names(*place, self.bias):
                 check_beside(name, getattr(self, name), first)
-                _check_dtype("GRU", name, getattr(self, name), first)
+                check_dtype("GRU", name, getattr(self, name), first)
 
     def _over_layers(
         self,
@@ -525,7 +466,7 @@ class GRU(_Form, torch.nn.GRU):
         if regularization is not None:
             check_tensor("weight_hh", w_hh)
             w_hh = drop_weights(w_hh, regularization.weight_dropout, self.training)
-        found, place, unit = [], layer * self.directions + reverse, _unit(self)
+        found, place, unit = [], layer * self.directions + reverse, unit_of_module(self)
         for x, hx, lengths, resets, reset_state in parts:
             h0, instead = (None if state is None else state[place] for state in (hx, reset_state))
             if resets is not None:
@@ -560,7 +501,7 @@ class GRU(_Form, torch.nn.GRU):
         batched = x.dim() == 3
         if x.shape[1 if batched and self.batch_first else 0] == 0:
             raise ShapeError(f"GRU expected at least one time step in input {expected}, got {list(x.shape)}")
-        _check_dtype("GRU", "input", x, self.weight_ih_l0)
+        check_dtype("GRU", "input", x, self.weight_ih_l0)
         batch = [x.shape[0 if self.batch_first else 1]] if batched else []
         self._check_states(batch, hx, reset_state)
 
@@ -572,7 +513,7 @@ class GRU(_Form, torch.nn.GRU):
             raise DtypeError(f"GRU expected batch_sizes of torch.int64 on the cpu, got {given.dtype} on {given.device}")
         if packed.data.dim() != 2 or packed.data.shape[-1] != self.input_size:
             raise ShapeError(f"GRU expected packed steps [N, {self.input_size}], got {list(packed.data.shape)}")
-        _check_dtype("GRU", "input", packed.data, self.weight_ih_l0)
+        check_dtype("GRU", "input", packed.data, self.weight_ih_l0)
         if eager():
             packing.check_batch_sizes(packed.batch_sizes, len(packed.data))
         self._check_states([int(packed.batch_sizes[0])], hx, reset_state)
@@ -582,168 +523,12 @@ class GRU(_Form, torch.nn.GRU):
         for name, state in (("hx", hx), ("reset_state", reset_state)):
             if state is not None:
                 check_beside(name, state, self.weight_hh_l0)
-                _check_state("GRU", name, state, expected, self.weight_ih_l0)
-
-
-class GRUCell(_Form, torch.nn.GRUCell):
-    """One step of a GRU, a drop-in replacement of torch.nn.GRUCell, with the further forms of `GRU`.
-
-    >>> cell = GRUCell(3, 4, reset="before")
-    >>> cell(torch.zeros(2, 3)).shape                     # [B, I] → [B, H]
-    torch.Size([2, 4])
-
-    Args:
-        input_size: I, number of input features.
-        hidden_size: H, number of features of the state.
-        bias: use the bias vectors b_ih and b_hh.
-        reset: "after" (PyTorch, the default) or "before" (Cho et al. 2014).
-        candidate_activation, gate_activation: as `GRU`.
-        learn_initial_state: a parameter `initial_state` [H], zeros at first, is the state where hx isn't given.
-        device, dtype: of the parameters, as in torch.nn.GRU.
-
-    Raises:
-        ShapeError, DtypeError, OptionError: as `GRU`.
-    """
-
-    learn_initial_state: bool = False
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
-        *,
-        reset: Reset = "after",
-        candidate_activation: CandidateActivation = "tanh",
-        gate_activation: GateActivation = "sigmoid",
-        learn_initial_state: bool = False,
-    ) -> None:
-        super().__init__(input_size, hidden_size, bias, device, dtype)
-        self._set_form(reset, candidate_activation, gate_activation)
-        self.learn_initial_state = bool(learn_initial_state)
-        if learn_initial_state:
-            self.initial_state = torch.nn.Parameter(torch.zeros(hidden_size, device=device, dtype=dtype))
-
-    def reset_parameters(self) -> None:
-        """Initialize the weights as torch does, and the initial state to 0."""
-        super().reset_parameters()
-        if self.learn_initial_state:
-            torch.nn.init.zeros_(self.initial_state)
-
-    def weights(self) -> GRUWeights:
-        """Parameters, not copied."""
-        return GRUWeights(
-            self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, reset=self.reset,
-            candidate_activation=self.candidate_activation, gate_activation=self.gate_activation,
-        )  # fmt: skip
-
-    def forward(
-        self,
-        input: Tensor,  # noqa: A002 (torch's name)
-        hx: Tensor | None = None,
-        resets: Tensor | Sequence[Any] | None = None,
-        reset_state: Tensor | None = None,
-    ) -> Tensor:
-        """New state.
-
-        Args:
-            input: [B, I], or [I] unbatched.
-            hx: state [B, H] or [H]; if None, the learnt initial state or zeros.
-            resets: bools or numbers, [B] or one: where not 0, `reset_state` takes the place of hx.
-            reset_state: [B, H] or [H]; if None, the learnt initial state or zeros.
-
-        Returns:
-            The new state [B, H] or [H].
-
-        Raises:
-            ShapeError, DtypeError, DeviceError: operands that don't match the weights.
-        """
-        if self.learn_initial_state and isinstance(input, Tensor):
-            learnt = self.initial_state.expand(*input.shape[:-1], -1).contiguous()
-            hx, reset_state = learnt if hx is None else hx, learnt if reset_state is None else reset_state
-        if resets is not None:
-            hx = self._replaced(input, hx, resets, reset_state)
-        found = self._fast(input, hx)
-        if found is not None:
-            return found
-        state: Tensor = run(self._call(input, hx))
-        return state
-
-    def _replaced(self, x: Tensor, hx: Tensor | None, resets: Any, reset_state: Tensor | None) -> Tensor | None:
-        """The state hx, replaced where `resets` is set."""
-        self._check(x, hx)
-        rows = step_resets(resets, x.shape[:-1], x.device)
-        if reset_state is not None:
-            check_beside("reset_state", reset_state, self.weight_hh)
-            _check_state("GRUCell", "reset_state", reset_state, [*x.shape[:-1], self.hidden_size], self.weight_hh)
-        if hx is None and reset_state is None:
-            return None
-        zeros = self.weight_hh.new_zeros(*x.shape[:-1], self.hidden_size)
-        old, new = (zeros if state is None else state for state in (hx, reset_state))
-        return torch.where(rows[..., None], new, old)
-
-    def _fast(self, x: Any, hx: Any) -> Tensor | None:
-        if not isinstance(x, Tensor) or not (hx is None or isinstance(hx, Tensor)):
-            return None
-        if self.candidate_activation != "tanh" or self.gate_activation != "sigmoid":
-            return None
-        return fast_path.step(x, hx, *self._weights(), self.reset == "before")
-
-    def _call(self, input: Any, hx: Any = None, *replacing: Any) -> Call:  # noqa: A002 (torch's name)
-        """Description of the call for the table of implementations (nn/functional.py)."""
-        weights, unit = self._weights(), _unit(self)
-        torchs = partial(self._torch_forward, input, hx) if unit == Unit() else None
-        return Call("cell", input, hx, [weights], unit, partial(self._over_layers, weights, input, hx), torchs)
-
-    def _weights(self) -> Weights:
-        own: dict[str, Any] = self._parameters
-        w_ih, w_hh, b_ih, b_hh = (own[name] if name in own else getattr(self, name) for name in CELL)
-        return w_ih, w_hh, b_ih, b_hh
-
-    def _over_layers(self, weights: Weights, x: Tensor, hx: Tensor | None, layer: Layer) -> Tensor:
-        self._check(x, hx)
-        shape = *x.shape[:-1], self.hidden_size
-        h0 = None if hx is None else hx.reshape(-1, self.hidden_size)
-        _, state = layer(Operands(x.reshape(1, -1, self.input_size), None, h0, *weights), _unit(self), False)
-        return state.reshape(shape)
-
-    def _torch_forward(self, x: Tensor, hx: Tensor | None) -> Tensor:
-        self._check(x, hx)
-        state: Tensor = torch.nn.GRUCell.forward(self, x, hx)
-        return state
-
-    def _check(self, input: Tensor, hx: Tensor | None) -> None:  # noqa: A002 (torch's name)
-        check_tensor("weight_hh", self.weight_hh)
-        for name in CELL:
-            if getattr(self, name) is not None:
-                check_beside(name, getattr(self, name), self.weight_hh)
-                _check_dtype("GRUCell", name, getattr(self, name), self.weight_hh)
-        check_beside("input", input, self.weight_hh)
-        if input.dim() not in (1, 2) or input.shape[-1] != self.input_size:
-            size = self.input_size
-            raise ShapeError(f"GRUCell expected input [B, {size}], or [{size}] unbatched, got {list(input.shape)}")
-        _check_dtype("GRUCell", "input", input, self.weight_ih)
-        if hx is not None:
-            check_beside("hx", hx, self.weight_hh)
-            _check_state("GRUCell", "hx", hx, [*input.shape[:-1], self.hidden_size], self.weight_ih)
+                check_state("GRU", name, state, expected, self.weight_ih_l0)
 
 
 dynamo.admit(GRU)
-registries.register({GRU: torch.nn.GRU, GRUCell: torch.nn.GRUCell})
+registries.register({GRU: torch.nn.GRU})
 
-
-def mark_as_fx_leaf(module: torch.nn.Module) -> None:
-    """Make torch.fx treat this module as a leaf, as it does torch's.
-
-    Tracers look at the `__module__` of the instance; pickling, repr and documentation at that of the class.
-    """
-    if type(module).__module__ == __name__:  # subclasses in other modules are traced, as torch's are
-        module.__dict__["__module__"] = "torch.nn"
-
-
-CELL = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 # A table instead of functools.cache, which makes dynamo warn.
 _NAMES = {key: parameter_names(*key) for key in itertools.product(range(4), (False, True), (False, True))}
@@ -776,26 +561,8 @@ def _packed_resets(resets: Any, data: Tensor) -> Tensor:
     return step_resets(given, data.shape[:1], data.device)
 
 
-CAST = {torch.float32, torch.bfloat16, torch.float16}  # types that autocast converts
-
-
 def _autocast_type(start: Tensor) -> torch.dtype | None:
     """Result type of torch's GRU under autocast, or None without: the autocast type promoted by that of hx or x."""
     if not autocast(start.device):
         return None
     return torch.promote_types(torch.get_autocast_dtype(start.device.type), start.dtype)
-
-
-def _check_dtype(owner: str, what: str, given: Tensor, weight: Any) -> None:
-    if given.dtype != weight.dtype and not ({given.dtype, weight.dtype} <= CAST and autocast(given.device)):
-        raise DtypeError(
-            f"{owner} expected {what} of the weights' type {weight.dtype}, got {given.dtype}; "
-            f"convert one: {what}.to({weight.dtype}) or module.to({given.dtype})"
-        )
-
-
-def _check_state(owner: str, name: str, state: Tensor, expected: list[int], weight: Any) -> None:
-    if list(state.shape) != expected:
-        what = "the initial state hx" if name == "hx" else name
-        raise ShapeError(f"{owner} expected {what} {expected}, got {list(state.shape)}")
-    _check_dtype(owner, name, state, weight)

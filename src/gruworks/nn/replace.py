@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 import torch
 
-from gruworks.nn.gru import GRU, GRUCell, mark_as_fx_leaf
+from gruworks.nn.form import mark_as_fx_leaf
+from gruworks.nn.gru import GRU
+from gruworks.nn.gru_cell import GRUCell
 
 __all__ = ["Replacement", "replace"]
 
