@@ -13,6 +13,8 @@ import pytest
 from gruworks import Forecaster
 from gruworks.errors import DataError
 from gruworks.tasks.forecast.config import Config
+from gruworks.tasks.forecast.series import kinds
+from gruworks.tasks.forecast.series.kinds import kind_of
 from gruworks.tasks.forecast.series.reading import read
 from gruworks.tasks.forecast.series.roles import Roles, kinds_of, likely
 
@@ -110,3 +112,21 @@ def test_names_with_a_comma_are_guessed_too() -> None:
     panel = read(table, Config())
     assert panel.config is not None
     assert panel.config.targets == ("sold, EUR",)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["1.2345", "20.5", "3"], "numbers"), (["-1", "2", "3"], "numbers"), (["1e5", "2e-7"], "numbers"),
+        (["1950.042", "1950.125", "1950.208"], "numbers"), (["1.5", "", "-2.25"], "numbers"),
+        (["01.02", "15.03", "-"], "numbers"), (["2024-01-05", "2024-01-06"], "dates (YYYY-MM-DD)"),
+        (["20240105", "20240106"], "dates (YYYYMMDD)"), (["-a", "b"], "words"),
+    ],
+)  # fmt: skip
+def test_plain_numbers_are_told_without_the_forms_of_dates_and_alike(
+    values: list[str], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    column = numpy.array(values, dtype=object)
+    assert kind_of(column) == kind
+    monkeypatch.setattr(kinds, "_are_numbers", lambda values: False)
+    assert kind_of(column) == kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy
@@ -15,6 +16,9 @@ from gruworks.tasks.forecast.series.numbers import decimal_mark, is_missing, num
 
 __all__ = ["kind_of"]
 
+NUMBER = re.compile(r"[-+]?\d*\.?\d+(e[-+]?\d+)?", re.IGNORECASE)
+NO_DATE = re.compile(r"-.*|.*\.\d{3,}|.*e.*", re.IGNORECASE)  # among numbers: signs, fractions and powers
+
 
 def kind_of(values: NDArray[Any], separator: str = ",") -> str:
     """The kind of a column: numbers, dates with their form, words, or empty."""
@@ -27,6 +31,8 @@ def kind_of(values: NDArray[Any], separator: str = ",") -> str:
     text = text[~is_missing(text)]
     if not len(text):
         return "empty"
+    if _are_numbers(text.tolist()):
+        return "numbers"
     bare = number_texts(text)
     found, _ = parse_numbers(bare, decimal_mark(bare, separator) or ".", affixes=False)
     numeric = float(numpy.mean(~numpy.isnan(found)))
@@ -37,3 +43,9 @@ def kind_of(values: NDArray[Any], separator: str = ",") -> str:
     if times.ok.mean() >= 0.8 and times.form not in (NUMBERS, "serial", "years"):
         return f"dates ({times.form})"
     return "numbers" if numeric >= 0.8 else "words"
+
+
+def _are_numbers(values: list[Any]) -> bool:
+    """True for plain numbers some of which are no part of a date, without the trials of all forms of dates."""
+    plain = all(isinstance(one, str) and NUMBER.fullmatch(one) for one in values)
+    return plain and any(NO_DATE.fullmatch(one) for one in values)
