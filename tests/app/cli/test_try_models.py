@@ -26,7 +26,7 @@ def test_each_model_answers(gruworks: Callable[..., Answer], tmp_path: Path) -> 
     assert out.strip() != "I am hungry."
     assert (
         gruworks("try", "translate", "I am hungry.", "My computer is broken.", "--quiet")[1]
-        == "我饿了。\n我的电脑是坏的。\n"
+        == "我饿死了。\n我的电脑坏了。\n"
     )
     assert "餓" in gruworks("try", "translate", "I am hungry.", "--script", "traditional", "--quiet")[1]
     _, out, _ = gruworks("try", "verse", "--form", "lushi7", "--seed", "2", "--json")
