@@ -6,8 +6,9 @@
 One global segment model over all series, its window's mean move as scale, a linear map of the look-back beside the
 GRU; the median of `--seeds` fits is the forecast, so is each end of the 95 % interval. Hourly series are fitted in
 logarithms, and given to the fit as often as their errors count in OWA beside their errors over the mean move, which
-the loss is. Settings were chosen on the last horizon of the training part (both of these on 1 December, LOG.md). The
-seasonal naive forecast is scored beside it and must give the published figures.
+the loss is; OWA's two parts are weighed by Naive2's published errors, which define it. Settings were chosen on the last
+horizon of the training part (both of these on 1 December, LOG.md). The seasonal naive forecast is scored beside it and
+must give the published figures.
 """
 
 import argparse
@@ -27,8 +28,6 @@ SETTINGS = {
     "weekly": {"window": 52, "segment": 13, "hidden_size": 64, "steps": 1500, "learning_rate": 2e-3,
                "validation": 0.1, "periods": (), "linear": True, "dropout": 0.1, "refit": True},
 }  # fmt: skip
-
-
 IN_LOGS = {"hourly": True, "weekly": False}
 MOST_COPIES = 8
 
@@ -44,7 +43,7 @@ def copies(train: dict[str, numpy.ndarray], rhythm: str) -> dict[str, int]:
     return dict(zip(train, found.astype(int).tolist(), strict=True))
 
 
-def given(train: dict[str, numpy.ndarray], rhythm: str) -> dict[str, numpy.ndarray]:
+def of_fit(train: dict[str, numpy.ndarray], rhythm: str) -> dict[str, numpy.ndarray]:
     """The series of a fit; copies come after all series."""
     if not IN_LOGS[rhythm]:
         return train
@@ -61,7 +60,7 @@ def forecasts(train: dict[str, numpy.ndarray], rhythm: str, seeds: int, changes:
             horizon=M4_HORIZON[rhythm], model="segment", norm="moves", seed=seed, batch_size=128, validate_every=150,
             patience=5, warm_up=100, **(SETTINGS[rhythm] | changes),
         )  # fmt: skip
-        forecaster.fit(long_frame(given(train, rhythm)), quiet=True)
+        forecaster.fit(long_frame(of_fit(train, rhythm)), quiet=True)
         table = forecaster.predict(level=[95])
         table = table[table["unique_id"].isin(train)]
         parts = [table[f"y_hat{end}"].to_numpy().reshape(len(train), -1) for end in ("-lo-95", "", "-hi-95")]

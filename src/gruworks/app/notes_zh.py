@@ -7,7 +7,7 @@ from, and writes the Chinese one with the same names and numbers; a note that is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from functools import cache
 
 from gruworks.app.plain import rule_words
 
@@ -100,10 +100,12 @@ TERMS = (
 )  # fmt: skip
 
 
+Sentences = tuple[tuple[str, str], ...]
 Table = tuple[tuple[re.Pattern[str], str, str], ...]
 
 
-def _table(sentences: Iterable[tuple[str, str]], kept: str) -> Table:
+@cache  # compiled when a note is first translated
+def _table(sentences: Sentences, kept: str) -> Table:
     """Pattern, Chinese sentence and names of the kept parts of each sentence; those are of characters `kept`."""
     return tuple(
         (_pattern(english, kept), chinese, " ".join(re.findall(r"{(\w+)!}", english))) for english, chinese in sentences
@@ -118,16 +120,13 @@ def _pattern(english: str, kept: str) -> re.Pattern[str]:
     return re.compile("".join(re.escape(word) + part for word, part in zip(words, [*parts, ""], strict=True)))
 
 
-SENTENCES, WORDS = _table(NOTES, "."), _table(TERMS, NO_COMMA)
-
-
 def in_chinese(note: str) -> str:
     """A note in Chinese; the note itself where its sentence is unknown.
 
     >>> in_chinese("2 rows occur twice, with the same values: each is used once")
     '2 行重复出现且数值相同：各用一次'
     """
-    return _translated(note, SENTENCES) or _terms(note)
+    return _translated(note, _table(NOTES, ".")) or _terms(note)
 
 
 def frequency_zh(frequency: str) -> str:
@@ -149,7 +148,7 @@ def _translated(text: str, table: Table) -> str:
 
 def _terms(text: str) -> str:
     """One term or several; what is not in the table is the name of a naive forecast, or kept."""
-    if whole := _translated(text, WORDS):
+    if whole := _translated(text, _table(TERMS, NO_COMMA)):
         return whole
     pieces = re.split(r", (?![^(]*\))", text)
     return "、".join(map(_terms, pieces)) if len(pieces) > 1 else rule_words(text, "", "zh")
